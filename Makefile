@@ -1,0 +1,75 @@
+# Two commands matter: `make demo` shows what promote does, `make test` proves it.
+# All that they install goes into .local, which git ignores.
+
+PYTHON ?= python3
+VENV := .local/venv
+DENY_VERSION := 0.20.2
+DENY := .local/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+# Cargo builds with all cores as it is, and the quick checks should fail first.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test build fmt clippy unit doc deny e2e advisories standins requirements shapes clean-local
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build standins ## promote a model package between two AWS accounts on this machine
+	@$(VENV)/bin/python -m demo
+
+test: fmt clippy unit doc deny e2e ## everything that must hold before a commit
+
+# `--examples` (there are none) selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK
+# once for the program and once more for the tests.
+build: ## the program, for development
+	cargo build --locked --bins --examples
+
+fmt: ## formatting
+	cargo fmt --check
+
+clippy: ## lints
+	cargo clippy --locked --all-targets -- -D warnings
+
+unit: ## the tests in Rust, with servers inside the test process
+	cargo test --locked
+
+doc: ## the documentation's links and code
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --examples
+
+deny: $(DENY) ## licences, sources and versions of the dependencies
+	$(DENY) --locked check --hide-inclusion-graph bans licenses sources
+
+e2e: build standins ## the program against moto and SeaweedFS
+	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest tests/e2e
+
+advisories: $(DENY) ## known vulnerabilities; fetches the RustSec database
+	$(DENY) --locked check advisories
+
+standins: $(VENV)/installed ## install moto and SeaweedFS, pinned
+
+$(VENV)/installed: standins/requirements.txt
+	@$(PYTHON) -c 'import sys, ensurepip; assert sys.version_info >= (3, 11)' 2>/dev/null || \
+		{ echo "The stand-ins need Python 3.11 or later with venv (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
+	@touch $@
+
+# A program that only checks is not worth the minutes that optimizing it takes.
+$(DENY):
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo install --quiet --locked --root .local/cargo-deny-$(DENY_VERSION) cargo-deny@$(DENY_VERSION)
+
+requirements: ## pin what the stand-ins need, after a change of requirements.in
+	$(PYTHON) -m venv --clear .local/pip-tools
+	.local/pip-tools/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	CUSTOM_COMPILE_COMMAND="make requirements" .local/pip-tools/bin/pip-compile --quiet --generate-hashes \
+		--strip-extras --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file standins/requirements.txt standins/requirements.in
+
+shapes: standins ## write src/promotion/shapes.json from botocore's service model
+	$(VENV)/bin/python tools/shapes.py
+
+clean-local: ## remove what `make` installed
+	rm -rf .local

@@ -1,0 +1,168 @@
+//! The SDK's errors, taken apart: an error comes in; status, code, message, request id and kind come out.
+
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::Kind;
+
+/// The parts of an HTTP answer that say what went wrong.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub code: Option<String>,
+    pub message: String,
+    pub request_id: Option<String>,
+    pub bucket_region: Option<String>,
+}
+
+impl Answer {
+    pub fn of<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> Option<Self> {
+        let raw = error.raw_response()?;
+        let header = |names: &[&str]| names.iter().find_map(|name| raw.headers().get(*name)).map(str::to_owned);
+        let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let body = raw.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let status = raw.status().as_u16();
+        let code = meta.and_then(|meta| meta.code()).or_else(|| element(body, "Code")).map(str::to_owned);
+        let given = meta.and_then(|meta| meta.message()).or_else(|| element(body, "Message")).map(str::to_owned);
+        let message = given.unwrap_or_else(|| match raw.status().is_success() {
+            true => format!("the answer cannot be read: {}", sentence(error)),
+            false => format!("HTTP {status}{}", reason(status)),
+        });
+        Some(Self {
+            status,
+            code,
+            message,
+            request_id: header(&["x-amz-request-id", "x-amzn-requestid", "x-amzn-request-id"]),
+            bucket_region: header(&["x-amz-bucket-region"]).or_else(|| element(body, "Region").map(str::to_owned)),
+        })
+    }
+
+    /// The meaning, by code first (a body may carry an error under HTTP 200), then by status.
+    pub fn kind(&self) -> Kind {
+        let message = self.message.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        match self.code.as_deref().unwrap_or_default() {
+            "NoSuchUpload" => Kind::NoSuchUpload,
+            "NoSuchKey" | "NoSuchBucket" | "NotFound" | "ResourceNotFound" | "ResourceNotFoundException" => {
+                Kind::NotFound
+            }
+            "PreconditionFailed" | "ConditionalRequestConflict" => Kind::PreconditionFailed,
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "RequestExpired"
+            | "InvalidClientTokenId"
+            | "InvalidAccessKeyId"
+            | "InvalidToken"
+            | "UnrecognizedClientException"
+            | "SignatureDoesNotMatch"
+            | "InvalidSignatureException"
+            | "RequestTimeTooSkewed"
+            | "TokenRefreshRequired"
+            | "MissingAuthenticationToken" => Kind::Credentials,
+            "SlowDown"
+            | "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException" => Kind::Throttled,
+            "InternalError" | "InternalFailure" | "ServiceUnavailable" | "RequestTimeout" => Kind::Unavailable,
+            "ValidationException"
+            | "ValidationError"
+            | "ResourceInUse"
+            | "ResourceInUseException"
+            | "ConflictException"
+                if says(&["already exist", "already existing"]) =>
+            {
+                Kind::AlreadyExists
+            }
+            "ValidationException" | "ValidationError"
+                if says(&["does not exist", "not found", "could not find", "cannot find"]) =>
+            {
+                Kind::NotFound
+            }
+            "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "AccountProblem" => Kind::Denied,
+            _ => self.kind_by_status(),
+        }
+    }
+
+    fn kind_by_status(&self) -> Kind {
+        match self.status {
+            404 => Kind::NotFound,
+            401 | 403 => Kind::Denied,
+            412 => Kind::PreconditionFailed,
+            429 => Kind::Throttled,
+            300..=499 => Kind::Invalid,
+            500..=599 => Kind::Unavailable,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// The text of the first XML element `name`; stand-ins answer XML where SageMaker answers JSON.
+fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let start = body.find(&format!("<{name}>"))? + name.len() + 2;
+    let length = body[start..].find("</")?;
+    Some(body[start..start + length].trim()).filter(|text| !text.is_empty())
+}
+
+/// What a bodiless answer to HEAD means.
+fn reason(status: u16) -> &'static str {
+    match status {
+        301 | 307 => " (the bucket is in another region)",
+        400 => " (bad request: expired credentials or another region)",
+        403 => " (forbidden)",
+        404 => " (not found)",
+        412 => " (precondition failed)",
+        _ => "",
+    }
+}
+
+/// Why there was no answer at all.
+pub(super) fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+    match error {
+        SdkError::ConstructionFailure(_) => format!("the request cannot be built: {}", sentence(error)),
+        SdkError::TimeoutError(_) => format!("no answer in time: {}", sentence(error)),
+        _ => format!("no answer: {}", sentence(error)),
+    }
+}
+
+/// The causes of an error in one line, each once; the SDK's outermost texts say nothing and are left out.
+pub(super) fn sentence(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in chain(error) {
+        // The default chain of credentials lists every provider on a line of its own.
+        let text = cause.to_string().lines().next().unwrap_or_default().trim_end_matches(". Attempted:").to_owned();
+        if !texts.iter().any(|seen| seen.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    let told = texts.iter().filter(|text| !HOLLOW.contains(&text.as_str())).cloned().collect::<Vec<_>>();
+    if told.is_empty() { texts.join(": ") } else { told.join(": ") }
+}
+
+/// Texts that only announce the next cause.
+const HOLLOW: [&str; 14] = [
+    "dispatch failure",
+    "service error",
+    "response error",
+    "request has timed out",
+    "failed to construct request",
+    "other",
+    "io error",
+    "client error (Connect)",
+    "unhandled error",
+    "unexpected credentials error",
+    "the credential provider was not enabled",
+    "the credentials provider was not properly configured",
+    "an error occurred while loading credentials",
+    "an error occurred while loading an access token",
+];
+
+pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+}

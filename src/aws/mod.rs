@@ -1,0 +1,11 @@
+//! AWS as the promotion sees it: domain types go in, domain types or a [`error::CallError`] come out.
+//!
+//! No type of an AWS SDK leaves this module. What reads the source and what writes the target are
+//! distinct types, so that the source can never be written to.
+
+pub mod error;
+pub mod objects;
+pub mod registry;
+pub mod session;
+
+mod resource;

@@ -1,0 +1,71 @@
+//! Keys and ranges as S3's headers want them.
+
+use std::ops::Range;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::promotion::location::Location;
+
+/// Everything but RFC 3986's unreserved characters and the slash: S3 decodes `x-amz-copy-source` as a URL,
+/// and a bare `+`, `?` or `%` in a key would become another key.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// `bucket/key` for `x-amz-copy-source`; the SDK sends it as it is.
+pub(super) fn copy_source(location: &Location) -> String {
+    format!("{}/{}", location.bucket, utf8_percent_encode(&location.key, ENCODED))
+}
+
+/// A range of bytes for `Range` and `x-amz-copy-source-range`, which count the last byte in.
+pub(super) fn byte_range(range: &Range<u64>) -> String {
+    format!("bytes={}-{}", range.start, range.end.saturating_sub(1))
+}
+
+/// Content-Encoding without `aws-chunked`, which AWS strips and some stand-ins keep.
+pub(super) fn without_chunking(encoding: &str) -> Option<String> {
+    let kept: Vec<&str> = encoding.split(',').map(str::trim).filter(|e| !e.is_empty() && *e != "aws-chunked").collect();
+    (!kept.is_empty()).then(|| kept.join(","))
+}
+
+/// A CRC64NVME in base64. Anything that is not of eight bytes is none: moto gives a CRC32 that name.
+pub(super) fn crc64nvme(checksum: Option<&str>) -> Option<String> {
+    checksum.filter(|text| text.len() == 12 && text.ends_with('=')).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_survives_the_copy_source_header() {
+        for (key, sent) in [
+            ("a b", "a%20b"),
+            ("a+b", "a%2Bb"),
+            ("a%20b", "a%2520b"),
+            ("a?b#c&d=$", "a%3Fb%23c%26d%3D%24"),
+            ("模", "%E6%A8%A1"),
+            ("/a//../b/", "/a//../b/"),
+            ("a-b._~", "a-b._~"),
+        ] {
+            assert_eq!(copy_source(&format!("s3://models/{key}").parse().unwrap()), format!("models/{sent}"));
+        }
+    }
+
+    #[test]
+    fn a_range_counts_its_last_byte_in() {
+        assert_eq!(byte_range(&(0..1)), "bytes=0-0");
+        assert_eq!(byte_range(&(5..10)), "bytes=5-9");
+    }
+
+    #[test]
+    fn only_eight_bytes_are_a_crc64nvme() {
+        assert_eq!(crc64nvme(Some("rjgiydXiqRc=")).as_deref(), Some("rjgiydXiqRc="));
+        assert_eq!(crc64nvme(Some("W48ozg==")), None);
+    }
+
+    #[test]
+    fn the_encoding_of_an_upload_is_no_encoding_of_the_object() {
+        assert_eq!(without_chunking("aws-chunked"), None);
+        assert_eq!(without_chunking("gzip, aws-chunked").as_deref(), Some("gzip"));
+        assert_eq!(without_chunking("gzip").as_deref(), Some("gzip"));
+    }
+}

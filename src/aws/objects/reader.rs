@@ -1,0 +1,223 @@
+//! Reading from S3: a location comes in; facts, pages of keys or bytes come out.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, Stream, StreamExt, unfold};
+
+use super::encoding::{byte_range, crc64nvme, without_chunking};
+use super::types::{Attributes, ETag, Head, Listed};
+use crate::aws::error::{CallError, Caller, Kind};
+use crate::aws::resource::Resource;
+use crate::promotion::location::{BucketName, Location};
+
+/// What both sides can do.
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    pub client: Client,
+    pub caller: Arc<Caller>,
+}
+
+impl Reader {
+    pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
+        const CALL: &str = "s3:HeadObject";
+        let call = self.client.head_object().bucket(at.bucket.as_str()).key(&at.key);
+        let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
+        let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
+        head_of(&answer)
+            .ok_or_else(|| self.caller.unusable(CALL, &Resource::Object(at), "the answer has no size or ETag"))
+    }
+
+    pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
+        Pages {
+            reader: self.clone(),
+            bucket: bucket.clone(),
+            prefix: prefix.to_owned(),
+            next: Next::First,
+            seen: HashSet::new(),
+        }
+    }
+
+    pub async fn get(&self, at: &Location, range: Option<Range<u64>>, if_match: &ETag) -> Result<Body, CallError> {
+        let expected = range.as_ref().map(|range| range.end.saturating_sub(range.start));
+        if expected == Some(0) {
+            let message = "a range of no bytes cannot be asked for".to_owned();
+            return Err(self.caller.invalid(GET, &Resource::Object(at), message));
+        }
+        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key).if_match(if_match.quoted());
+        let call = call.checksum_mode(ChecksumMode::Enabled).set_range(range.as_ref().map(byte_range));
+        let answer = call.send().await.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let (length, etag) = self.length_and_etag(at, &answer)?;
+        if etag != *if_match {
+            return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), etag.as_str()));
+        }
+        match expected {
+            Some(expected) if expected != length => {
+                let message = format!("{expected} bytes were asked for, {length} are answered");
+                Err(self.caller.unusable(GET, &Resource::Object(at), message))
+            }
+            _ => Ok(Body::new(length, answer.body, at.clone(), self.caller.clone())),
+        }
+    }
+
+    pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
+        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key);
+        let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
+        let answer = answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let (length, etag) = self.length_and_etag(at, &answer)?;
+        if length > limit {
+            let message = format!("it is {length} bytes long, but at most {limit} are read here");
+            return Err(self.caller.invalid(GET, &Resource::Object(at), message));
+        }
+        let mut bytes = Vec::new();
+        let mut body = Body::new(length, answer.body, at.clone(), self.caller.clone());
+        while let Some(chunk) = body.next().await {
+            bytes.extend_from_slice(&chunk?);
+        }
+        Ok((bytes.into(), etag))
+    }
+
+    fn length_and_etag(&self, at: &Location, answer: &GetObjectOutput) -> Result<(u64, ETag), CallError> {
+        let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
+        length
+            .zip(answer.e_tag().map(ETag::new))
+            .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no length or ETag"))
+    }
+}
+
+const GET: &str = "s3:GetObject";
+
+fn head_of(answer: &HeadObjectOutput) -> Option<Head> {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let metadata = answer.metadata().into_iter().flatten();
+    Some(Head {
+        size: u64::try_from(answer.content_length()?).ok()?,
+        etag: ETag::new(answer.e_tag()?),
+        // CRC64NVME is always of the full object; stand-ins leave the type out.
+        crc64nvme: crc64nvme(answer.checksum_crc64_nvme())
+            .filter(|_| answer.checksum_type() != Some(&ChecksumType::Composite)),
+        attributes: Attributes {
+            content_type: text(answer.content_type()),
+            cache_control: text(answer.cache_control()),
+            content_disposition: text(answer.content_disposition()),
+            content_encoding: answer.content_encoding().and_then(without_chunking),
+            content_language: text(answer.content_language()),
+            expires: text(answer.expires_string()),
+            website_redirect: text(answer.website_redirect_location()),
+            metadata: metadata.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        },
+        encryption: text(answer.ssekms_key_id()),
+        storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
+    })
+}
+
+/// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
+#[derive(Debug)]
+pub struct Pages {
+    reader: Reader,
+    bucket: BucketName,
+    prefix: String,
+    next: Next,
+    seen: HashSet<String>,
+}
+
+#[derive(Debug)]
+enum Next {
+    First,
+    Token(String),
+    End,
+}
+
+impl Pages {
+    /// The next page, or nothing after the last. Errors when the listing goes in circles or leaves the prefix.
+    pub async fn next(&mut self) -> Result<Option<Vec<Listed>>, CallError> {
+        let token = match std::mem::replace(&mut self.next, Next::End) {
+            Next::First => None,
+            Next::Token(token) => Some(token),
+            Next::End => return Ok(None),
+        };
+        self.page(token).await.map(Some)
+    }
+
+    async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
+        const CALL: &str = "s3:ListObjectsV2";
+        let call = self.reader.client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
+        let answer = call.set_continuation_token(token).send().await;
+        let resource = Resource::Bucket(&self.bucket);
+        let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
+        let unusable = |message: String| self.reader.caller.unusable(CALL, &resource, message);
+        let mut page = Vec::with_capacity(answer.contents().len());
+        for object in answer.contents() {
+            let key = object.key().filter(|key| key.starts_with(&self.prefix));
+            let key =
+                key.ok_or_else(|| unusable(format!("{:?} does not begin with '{}'", object.key(), self.prefix)))?;
+            let size = object.size().and_then(|size| u64::try_from(size).ok());
+            let (size, etag) =
+                size.zip(object.e_tag()).ok_or_else(|| unusable(format!("'{key}' has no size or ETag")))?;
+            page.push(Listed { key: key.to_owned(), size, etag: ETag::new(etag) });
+        }
+        if answer.is_truncated() == Some(true) {
+            let token = answer.next_continuation_token().ok_or_else(|| unusable("the list breaks off".to_owned()))?;
+            if !self.seen.insert(token.to_owned()) {
+                return Err(unusable("the list's continuation token repeats".to_owned()));
+            }
+            self.next = Next::Token(token.to_owned());
+        }
+        Ok(page)
+    }
+}
+
+/// The bytes of an object or of a range of it, as a stream. Ends early only with an error.
+pub struct Body {
+    /// How many bytes will come.
+    pub length: u64,
+    chunks: BoxStream<'static, Result<Bytes, CallError>>,
+}
+
+impl Body {
+    fn new(length: u64, bytes: ByteStream, at: Location, caller: Arc<Caller>) -> Self {
+        let chunks = unfold((bytes, 0u64, false), move |(mut bytes, had, ended)| {
+            let (at, caller) = (at.clone(), caller.clone());
+            async move {
+                if ended {
+                    return None;
+                }
+                let chunk = match bytes.next().await {
+                    Some(Ok(chunk)) => Ok(chunk),
+                    Some(Err(error)) => Err(caller.broken_off(GET, &Resource::Object(&at), &error)),
+                    None if had == length => return None,
+                    None => Err(caller.unusable(GET, &Resource::Object(&at), format!("{had} of {length} bytes came"))),
+                };
+                let (had, ended) = (had + chunk.as_ref().map_or(0, |chunk| chunk.len() as u64), chunk.is_err());
+                Some((chunk, (bytes, had, ended)))
+            }
+        });
+        Self { length, chunks: chunks.boxed() }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, CallError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.chunks.poll_next_unpin(context)
+    }
+}
+
+/// Turns "not there" into nothing. A bucket that is not there stays an error.
+pub(super) fn absent_is_none<T>(found: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == Kind::NotFound && error.code.as_deref() != Some("NoSuchBucket") => Ok(None),
+        Err(error) => Err(error),
+    }
+}

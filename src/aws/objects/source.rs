@@ -1,0 +1,43 @@
+//! The source account's objects: they can only be read.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use bytes::Bytes;
+
+use super::reader::{Body, Pages, Reader};
+use super::types::{ETag, Head};
+use crate::aws::error::{CallError, Caller};
+use crate::promotion::location::{BucketName, Location};
+
+/// S3 with the source's credentials. Clones share one client.
+#[derive(Debug, Clone)]
+pub struct SourceObjects(Reader);
+
+impl SourceObjects {
+    pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
+        Self(Reader { client: Client::from_conf(config.build()), caller })
+    }
+
+    /// What S3 knows about the object; an absent one is an error of the kind NotFound.
+    pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
+        self.0.head(at).await
+    }
+
+    /// The objects under a prefix, page by page. Do not rely on their order.
+    pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
+        self.0.list(bucket, prefix)
+    }
+
+    /// The bytes of the object or of a range of it; PreconditionFailed when its tag is another one.
+    pub async fn get(&self, at: &Location, range: Option<Range<u64>>, if_match: &ETag) -> Result<Body, CallError> {
+        self.0.get(at, range, if_match).await
+    }
+
+    /// The whole object and its tag, refused when it is longer than `limit` bytes.
+    pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
+        self.0.read(at, limit).await
+    }
+}

@@ -1,0 +1,191 @@
+//! The target account's objects: they can be read and written, and nothing is overwritten unasked.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MetadataDirective, ServerSideEncryption,
+    TaggingDirective,
+};
+use aws_smithy_types::timeout::TimeoutConfig;
+use bytes::Bytes;
+
+use super::encoding::{byte_range, copy_source, crc64nvme};
+use super::reader::{Body, Pages, Reader, absent_is_none};
+use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
+use crate::aws::error::{CallError, Caller};
+use crate::aws::resource::Resource;
+use crate::promotion::location::{BucketName, Location};
+
+mod uploads;
+
+/// S3 with the target's credentials. Clones share the clients.
+#[derive(Debug, Clone)]
+pub struct TargetObjects {
+    reader: Reader,
+    /// For calls that move bytes: they answer when they are done, which takes S3 minutes for a part of 5 GiB.
+    patient: Client,
+}
+
+/// Sets the object's own headers and the encryption on one of the three calls that create an object.
+macro_rules! described {
+    ($call:expr, $attributes:expr, $encryption:expr) => {{
+        let (attributes, encryption): (Option<&Attributes>, &Encryption) = ($attributes, $encryption);
+        let given = attributes.cloned().unwrap_or_default();
+        let key = encryption.kms_key.as_ref().map(|key| key.to_string());
+        let expires = given.expires;
+        $call
+            .set_content_type(given.content_type)
+            .set_cache_control(given.cache_control)
+            .set_content_disposition(given.content_disposition)
+            .set_content_encoding(given.content_encoding)
+            .set_content_language(given.content_language)
+            .set_website_redirect_location(given.website_redirect)
+            .set_metadata(attributes.map(|_| given.metadata.into_iter().collect()))
+            .set_server_side_encryption(key.as_ref().map(|_| ServerSideEncryption::AwsKms))
+            .set_bucket_key_enabled(key.as_ref().map(|_| true))
+            .set_ssekms_key_id(key)
+            .customize()
+            // The SDK's own Expires is a date; the text of the source may be anything.
+            .mutate_request(move |request| {
+                if let Some(expires) = &expires {
+                    request.headers_mut().insert("expires", expires.clone());
+                }
+            })
+    }};
+}
+use described;
+
+impl TargetObjects {
+    pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
+        let client = Client::from_conf(config.clone().build());
+        Self { reader: Reader { client, caller }, patient: Client::from_conf(patient(config).build()) }
+    }
+
+    /// What S3 knows about the object; an absent one is an error of the kind NotFound.
+    pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
+        self.reader.head(at).await
+    }
+
+    /// The objects under a prefix, page by page. Do not rely on their order.
+    pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
+        self.reader.list(bucket, prefix)
+    }
+
+    /// The bytes of the object or of a range of it; PreconditionFailed when its tag is another one.
+    pub async fn get(&self, at: &Location, range: Option<Range<u64>>, if_match: &ETag) -> Result<Body, CallError> {
+        self.reader.get(at, range, if_match).await
+    }
+
+    /// The whole object and its tag, or nothing when it is absent; refused when it is longer than `limit` bytes.
+    pub async fn read(&self, at: &Location, limit: u64) -> Result<Option<(Bytes, ETag)>, CallError> {
+        absent_is_none(self.reader.read(at, limit).await)
+    }
+
+    /// Writes an object in one piece, and never over an existing one: that is PreconditionFailed.
+    pub async fn put_new(
+        &self,
+        at: &Location,
+        bytes: Bytes,
+        attributes: &Attributes,
+        encryption: &Encryption,
+    ) -> Result<Written, CallError> {
+        self.put(at, bytes, attributes, encryption, Some("*")).await
+    }
+
+    /// Writes an object in one piece, over what is there.
+    pub async fn replace(
+        &self,
+        at: &Location,
+        bytes: Bytes,
+        attributes: &Attributes,
+        encryption: &Encryption,
+    ) -> Result<Written, CallError> {
+        self.put(at, bytes, attributes, encryption, None).await
+    }
+
+    /// S3 verifies the bytes against the CRC64NVME that the SDK computes, and keeps it.
+    async fn put(
+        &self,
+        at: &Location,
+        bytes: Bytes,
+        attributes: &Attributes,
+        encryption: &Encryption,
+        if_none_match: Option<&str>,
+    ) -> Result<Written, CallError> {
+        const CALL: &str = "s3:PutObject";
+        let call = self.patient.put_object().bucket(at.bucket.as_str()).key(&at.key).body(ByteStream::from(bytes));
+        let call = call.set_if_none_match(if_none_match.map(str::to_owned));
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let answer = described!(call, Some(attributes), encryption).send().await;
+        let answer = answer.map_err(|error| self.error(CALL, at, error))?;
+        self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+    }
+
+    /// Copies up to 5 GiB within S3, and never over an existing object.
+    ///
+    /// `attributes` replace the source's; without them the copy keeps the source's. Tags are not copied: that
+    /// would take s3:GetObjectTagging in the source account, and multipart copies have none either.
+    pub async fn copy(
+        &self,
+        source: CopySource<'_>,
+        at: &Location,
+        attributes: Option<&Attributes>,
+        encryption: &Encryption,
+    ) -> Result<Written, CallError> {
+        const CALL: &str = "s3:CopyObject";
+        let resource = Resource::Copy { source: source.location, target: at };
+        let call = self.patient.copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
+        let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
+        let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };
+        let call = call.metadata_directive(directive).tagging_directive(TaggingDirective::Replace);
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let answer = described!(call, attributes, encryption).send().await;
+        let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
+        let result = answer.copy_object_result();
+        self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| r.checksum_crc64_nvme()))
+    }
+
+    fn error<E>(
+        &self,
+        call: &'static str,
+        at: &Location,
+        error: aws_sdk_s3::error::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    ) -> CallError
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.reader.caller.error(call, &Resource::Object(at), error)
+    }
+
+    /// S3 may answer 200 before it is done and break off: without a tag nothing is certain.
+    fn written(
+        &self,
+        call: &'static str,
+        at: &Location,
+        etag: Option<&str>,
+        crc: Option<&str>,
+    ) -> Result<Written, CallError> {
+        let etag = etag.filter(|etag| !etag.is_empty()).map(ETag::new);
+        let etag =
+            etag.ok_or_else(|| self.reader.caller.unusable(call, &Resource::Object(at), "the answer has no ETag"))?;
+        Ok(Written { etag, crc64nvme: crc64nvme(crc) })
+    }
+}
+
+/// Long enough for 5 GiB at 3 MB/s; the bound is there for connections that died unnoticed.
+const ATTEMPT: Duration = Duration::from_secs(30 * 60);
+
+/// No time limit up to the first byte, and none for the white space that S3 sends while it copies.
+/// Sending a body that stalls still ends in an error.
+fn patient(config: Builder) -> Builder {
+    let connect = crate::aws::session::CONNECT;
+    let time =
+        TimeoutConfig::builder().connect_timeout(connect).disable_read_timeout().operation_attempt_timeout(ATTEMPT);
+    let stalls = StalledStreamProtectionConfig::enabled().download_enabled(false);
+    config.timeout_config(time.build()).stalled_stream_protection(stalls.build())
+}

@@ -1,0 +1,146 @@
+//! Multipart uploads: parts go in, one whole object comes out, or nothing.
+
+use super::*;
+use crate::aws::error::Kind;
+
+impl TargetObjects {
+    /// Starts an upload whose whole object gets a CRC64NVME.
+    pub async fn create_upload(
+        &self,
+        at: &Location,
+        attributes: &Attributes,
+        encryption: &Encryption,
+    ) -> Result<UploadId, CallError> {
+        const CALL: &str = "s3:CreateMultipartUpload";
+        let call = self.reader.client.create_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+        let answer = described!(call, Some(attributes), encryption).send().await;
+        let answer = answer.map_err(|error| self.error(CALL, at, error))?;
+        let id = answer.upload_id().filter(|id| !id.is_empty()).map(|id| UploadId(id.to_owned()));
+        id.ok_or_else(|| self.reader.caller.unusable(CALL, &Resource::Object(at), "the answer has no upload id"))
+    }
+
+    /// Copies a range of the source within S3 into part `number`.
+    pub async fn upload_part_copy(
+        &self,
+        at: &Location,
+        upload: &UploadId,
+        number: i32,
+        source: CopySource<'_>,
+        range: Range<u64>,
+    ) -> Result<Part, CallError> {
+        const CALL: &str = "s3:UploadPartCopy";
+        let resource = Resource::Copy { source: source.location, target: at };
+        let call = self.patient.upload_part_copy().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.upload_id(upload.as_str()).part_number(number);
+        let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
+        let answer = call.copy_source_range(byte_range(&range)).send().await;
+        let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
+        let result = answer.copy_part_result();
+        let written =
+            self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| r.checksum_crc64_nvme()))?;
+        Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
+    }
+
+    /// Uploads part `number`. S3 verifies it against the CRC64NVME that the SDK computes.
+    pub async fn upload_part(
+        &self,
+        at: &Location,
+        upload: &UploadId,
+        number: i32,
+        bytes: Bytes,
+    ) -> Result<Part, CallError> {
+        const CALL: &str = "s3:UploadPart";
+        let call = self.patient.upload_part().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.upload_id(upload.as_str()).part_number(number).body(ByteStream::from(bytes));
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let answer = call.send().await.map_err(|error| self.error(CALL, at, error))?;
+        let written = self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())?;
+        Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
+    }
+
+    /// Turns the parts into the object, and never over an existing one. S3 refuses when the whole is not `size`
+    /// bytes long.
+    pub async fn complete(
+        &self,
+        at: &Location,
+        upload: &UploadId,
+        parts: &[Part],
+        size: u64,
+    ) -> Result<Written, CallError> {
+        const CALL: &str = "s3:CompleteMultipartUpload";
+        let mut parts: Vec<CompletedPart> = parts.iter().map(completed).collect();
+        parts.sort_by_key(CompletedPart::part_number);
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
+        let call = self.patient.complete_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.upload_id(upload.as_str()).multipart_upload(parts.build()).if_none_match("*");
+        let call = call.checksum_type(ChecksumType::FullObject);
+        let answer = call.set_mpu_object_size(i64::try_from(size).ok()).send().await;
+        let answer = answer.map_err(|error| self.error(CALL, at, error))?;
+        self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+    }
+
+    /// Drops the upload and its parts; one that is gone already is fine.
+    pub async fn abort(&self, at: &Location, upload: &UploadId) -> Result<(), CallError> {
+        let call = self.reader.client.abort_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
+        let answer = call.upload_id(upload.as_str()).send().await;
+        match answer.map_err(|error| self.error("s3:AbortMultipartUpload", at, error)) {
+            Err(error) if error.kind != Kind::NoSuchUpload => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The unfinished uploads under a prefix, whoever started them.
+    pub async fn list_uploads(&self, bucket: &BucketName, prefix: &str) -> Result<Vec<Upload>, CallError> {
+        const CALL: &str = "s3:ListMultipartUploads";
+        let mut found = Vec::new();
+        let mut marker: (Option<String>, Option<String>) = (None, None);
+        loop {
+            let call = self.reader.client.list_multipart_uploads().bucket(bucket.as_str()).prefix(prefix);
+            let call = call.set_key_marker(marker.0.clone()).set_upload_id_marker(marker.1.clone());
+            let answer = call.send().await.map_err(|e| self.reader.caller.error(CALL, &Resource::Bucket(bucket), e))?;
+            found.extend(answer.uploads().iter().filter_map(|upload| {
+                let key = upload.key().filter(|key| key.starts_with(prefix))?.to_owned();
+                Some(Upload {
+                    key,
+                    id: UploadId(upload.upload_id()?.to_owned()),
+                    initiated: upload.initiated().copied(),
+                })
+            }));
+            if answer.is_truncated() != Some(true) {
+                return Ok(found);
+            }
+            let next = (answer.next_key_marker().map(str::to_owned), answer.next_upload_id_marker().map(str::to_owned));
+            if next == marker || next.0.is_none() {
+                return Err(self.reader.caller.unusable(CALL, &Resource::Bucket(bucket), "the list's marker repeats"));
+            }
+            marker = next;
+        }
+    }
+
+    /// The parts that an upload has; an upload that is gone is an error of the kind NoSuchUpload.
+    pub async fn list_parts(&self, at: &Location, upload: &UploadId) -> Result<Vec<StoredPart>, CallError> {
+        const CALL: &str = "s3:ListParts";
+        let mut found = Vec::new();
+        let call = self.reader.client.list_parts().bucket(at.bucket.as_str()).key(&at.key).upload_id(upload.as_str());
+        let mut pages = call.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.error(CALL, at, error))?;
+            found.extend(page.parts().iter().filter_map(|part| {
+                let number = part.part_number()?;
+                let crc64nvme = crc64nvme(part.checksum_crc64_nvme());
+                let size = u64::try_from(part.size()?).ok()?;
+                Some(StoredPart { part: Part { number, etag: ETag::new(part.e_tag()?), crc64nvme }, size })
+            }));
+        }
+        Ok(found)
+    }
+}
+
+fn completed(part: &Part) -> CompletedPart {
+    CompletedPart::builder()
+        .part_number(part.number)
+        .e_tag(part.etag.quoted())
+        .set_checksum_crc64_nvme(part.crc64nvme.clone())
+        .build()
+}

@@ -1,0 +1,209 @@
+//! SageMaker's model registry: ARNs and JSON documents go in, JSON documents and summaries come out.
+//!
+//! Descriptions are the raw answers and creation sends the raw document, because the SDK's types drop
+//! every member that they do not know. Every answer is checked to be of the group that was asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemaker::types::{ModelApprovalStatus, Tag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Map, Value};
+
+use super::error::{CallError, Caller, Kind};
+use super::resource::Resource;
+use super::session::Principal;
+use crate::promotion::arn::{GroupArn, GroupName, PackageArn};
+
+mod raw;
+mod reader;
+
+use reader::{Names, Reader};
+
+/// A request or an answer as JSON, in its own order, every member kept.
+pub type Document = Map<String, Value>;
+
+/// One version of a group, as a list shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The version's ARN.
+    pub arn: PackageArn,
+    /// The version's number.
+    pub version: u32,
+    /// ModelApprovalStatus: `Approved`, `Rejected` or `PendingManualApproval`.
+    pub approval: String,
+    /// ModelPackageStatus: `Completed`, `Failed`, `InProgress`, ….
+    pub status: String,
+    /// When the version was registered.
+    pub created: DateTime,
+}
+
+/// What an update changes; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Update {
+    /// ModelApprovalStatus.
+    pub approval: Option<String>,
+    /// ApprovalDescription, which creation does not accept.
+    pub approval_description: Option<String>,
+    /// SourceUri, which creation does not accept beside an InferenceSpecification.
+    pub source_uri: Option<String>,
+    /// CustomerMetadataProperties to add or to replace; none when empty.
+    pub customer_metadata: BTreeMap<String, String>,
+}
+
+/// The source account's registry: it can only be read.
+#[derive(Debug, Clone)]
+pub struct SourceRegistry(Reader);
+
+impl SourceRegistry {
+    pub(super) fn new(client: Client, caller: Arc<Caller>) -> Self {
+        Self(Reader { client, caller, names: Names::Arn })
+    }
+
+    /// Every version of `group`, newest version first. Errors when the group is absent.
+    pub async fn list(&self, group: &GroupArn, approved_only: bool) -> Result<Vec<Summary>, CallError> {
+        self.0.list(group, approved_only, None).await
+    }
+
+    /// The whole DescribeModelPackage answer (IncludedData AllData).
+    pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
+        self.0.describe(package).await
+    }
+
+    /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
+    pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
+        self.0.find_group(group).await
+    }
+
+    /// The group's tags, which its versions inherit.
+    pub async fn group_tags(&self, group: &GroupArn) -> Result<Vec<(String, String)>, CallError> {
+        self.0.group_tags(group).await
+    }
+}
+
+/// The target account's registry: it can be read and written. Groups are those of the session's own account: the
+/// first call asks STS which one that is, and no answer from another account is taken.
+#[derive(Debug, Clone)]
+pub struct TargetRegistry {
+    reader: Reader,
+    principal: Principal,
+}
+
+impl TargetRegistry {
+    pub(super) fn new(client: Client, principal: Principal) -> Self {
+        let caller = principal.caller.clone();
+        Self { reader: Reader { client, caller, names: Names::Name }, principal }
+    }
+
+    /// Every version of `group`, newest version first; none when the group is absent.
+    pub async fn list(&self, group: &GroupName, approved_only: bool) -> Result<Vec<Summary>, CallError> {
+        absent_is_empty(self.reader.list(&self.own(group).await?, approved_only, None).await)
+    }
+
+    /// The versions of `group` registered after `time`, newest version first; none when the group is absent.
+    pub async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
+        absent_is_empty(self.reader.list(&self.own(group).await?, false, Some(*time)).await)
+    }
+
+    /// The whole DescribeModelPackage answer (IncludedData AllData).
+    pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
+        self.reader.describe(package).await
+    }
+
+    /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
+    pub async fn find_group(&self, group: &GroupName) -> Result<Option<Document>, CallError> {
+        self.reader.find_group(&self.own(group).await?).await
+    }
+
+    /// The group's tags.
+    pub async fn group_tags(&self, group: &GroupName) -> Result<Vec<(String, String)>, CallError> {
+        self.reader.group_tags(&self.own(group).await?).await
+    }
+
+    /// Creates the group. Answers whether this call created it: one that is there already is fine.
+    pub async fn create_group(
+        &self,
+        group: &GroupName,
+        description: Option<&str>,
+        tags: &[(String, String)],
+    ) -> Result<bool, CallError> {
+        let own = self.own(group).await?;
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect::<Vec<_>>();
+        let call = self.reader.client.create_model_package_group().model_package_group_name(group.as_str());
+        let call = call.set_model_package_group_description(description.map(str::to_owned));
+        let answer = call.set_tags((!tags.is_empty()).then_some(tags)).send().await;
+        match answer.map_err(|e| self.error("sagemaker:CreateModelPackageGroup", &Resource::Group(&own), e)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Registers a package version: `document` is the CreateModelPackage request, sent byte for byte. Its
+    /// ModelPackageGroupName is a name, and it holds a ClientToken: the SDK repeats the request when an answer is lost.
+    pub async fn create(&self, document: &Document) -> Result<PackageArn, CallError> {
+        const CALL: &str = "sagemaker:CreateModelPackage";
+        let group = document.get("ModelPackageGroupName").and_then(Value::as_str).unwrap_or_default().parse();
+        let invalid = |message: String| self.reader.caller.invalid(CALL, &Resource::Principal, message);
+        let group = self.own(&group.map_err(|error| invalid(format!("ModelPackageGroupName: {error}")))?).await?;
+        let resource = Resource::Group(&group);
+        let body = serde_json::to_vec(document).map_err(|error| invalid(format!("the request is no JSON: {error}")))?;
+        // The typed request only carries the operation's headers; its own body never leaves.
+        let call = self.reader.client.create_model_package().client_token("replaced").customize();
+        let call = call.mutate_request(move |request| {
+            request.headers_mut().insert("content-length", body.len().to_string());
+            *request.body_mut() = SdkBody::from(body.clone());
+        });
+        let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        let arn = answer.model_package_arn().unwrap_or_default();
+        let unusable = |error| self.reader.caller.unusable(CALL, &resource, format!("it is registered, but {error}"));
+        let arn: PackageArn = arn.parse().map_err(unusable)?;
+        if arn.is_of(&group) { Ok(arn) } else { Err(self.reader.not_of(CALL, &group, arn.as_str())) }
+    }
+
+    /// The group of that name in the session's own account and region.
+    async fn own(&self, group: &GroupName) -> Result<GroupArn, CallError> {
+        Ok(self.principal.identity().await?.group(group))
+    }
+
+    /// Changes what `update` names.
+    pub async fn update(&self, package: &PackageArn, update: &Update) -> Result<(), CallError> {
+        let metadata: HashMap<String, String> = update.customer_metadata.clone().into_iter().collect();
+        let call = self.reader.client.update_model_package().model_package_arn(package.as_str());
+        let call = call
+            .set_model_approval_status(update.approval.as_deref().map(ModelApprovalStatus::from))
+            .set_approval_description(update.approval_description.clone())
+            .set_source_uri(update.source_uri.clone())
+            .set_customer_metadata_properties(if metadata.is_empty() { None } else { Some(metadata) });
+        let answer = call.send().await;
+        answer.map_err(|e| self.error("sagemaker:UpdateModelPackage", &Resource::Package(package), e))?;
+        Ok(())
+    }
+
+    /// Deletes the version; one that is gone already is fine.
+    pub async fn delete(&self, package: &PackageArn) -> Result<(), CallError> {
+        let answer = self.reader.client.delete_model_package().model_package_name(package.as_str()).send().await;
+        match answer.map_err(|e| self.error("sagemaker:DeleteModelPackage", &Resource::Package(package), e)) {
+            Err(error) if error.kind != Kind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn error<E>(&self, call: &'static str, resource: &Resource<'_>, error: SdkError<E, HttpResponse>) -> CallError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.reader.caller.error(call, resource, error)
+    }
+}
+
+fn absent_is_empty(listed: Result<Vec<Summary>, CallError>) -> Result<Vec<Summary>, CallError> {
+    match listed {
+        Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
+}

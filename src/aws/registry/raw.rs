@@ -1,0 +1,41 @@
+//! The body of an answer before the SDK reads it: HTTP bytes come in, a JSON document comes out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::Document;
+
+/// Keeps the body of the last attempt's answer; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RawAnswer(Arc<Mutex<Vec<u8>>>);
+
+impl RawAnswer {
+    /// The body as a JSON object, or why it is none.
+    pub fn document(&self) -> Result<Document, String> {
+        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::from_slice(&body).map_err(|error| format!("the answer is no JSON object: {error}"))
+    }
+}
+
+impl Intercept for RawAnswer {
+    fn name(&self) -> &'static str {
+        "RawAnswer"
+    }
+
+    // The body is complete in memory only after the SDK has read it.
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().ok_or("the answer's body is not in memory")?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! What both registries can do: list and describe, every answer checked to be of the group that was asked for.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::types::{
+    IncludedData, ModelApprovalStatus, ModelPackageSortBy, ModelPackageSummary, ModelPackageType, SortOrder,
+};
+use aws_smithy_types::DateTime;
+use serde_json::Value;
+
+use super::raw::RawAnswer;
+use super::{Document, Summary};
+use crate::aws::error::{CallError, Caller, Kind};
+use crate::aws::resource::Resource;
+use crate::promotion::arn::{GroupArn, PackageArn};
+
+/// How a group is named on the wire: another account's by ARN, one's own by name, which every stand-in takes too.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Names {
+    Arn,
+    Name,
+}
+
+/// What both registries can do.
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    pub client: Client,
+    pub caller: Arc<Caller>,
+    pub names: Names,
+}
+
+impl Reader {
+    pub async fn list(
+        &self,
+        group: &GroupArn,
+        approved_only: bool,
+        after: Option<DateTime>,
+    ) -> Result<Vec<Summary>, CallError> {
+        const CALL: &str = "sagemaker:ListModelPackages";
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut token = None;
+        loop {
+            let call = self.client.list_model_packages().model_package_group_name(self.name(group));
+            let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
+            let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
+            let call = call.set_model_approval_status(approved_only.then_some(ModelApprovalStatus::Approved));
+            let answer = call.set_creation_time_after(after).set_next_token(token).send().await;
+            let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error))?;
+            for summary in answer.model_package_summary_list() {
+                found.push(self.summary(CALL, group, summary)?);
+            }
+            // A page may be empty and still not be the last.
+            token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            match &token {
+                None => break,
+                Some(token) if seen.insert(token.clone()) => {}
+                Some(_) => {
+                    return Err(self.caller.unusable(CALL, &Resource::Group(group), "the list's NextToken repeats"));
+                }
+            }
+        }
+        found.sort_by_key(|summary| std::cmp::Reverse(summary.version));
+        Ok(found)
+    }
+
+    fn summary(
+        &self,
+        call: &'static str,
+        group: &GroupArn,
+        listed: &ModelPackageSummary,
+    ) -> Result<Summary, CallError> {
+        let text = listed.model_package_arn().unwrap_or_default();
+        let unusable = |message: String| self.caller.unusable(call, &Resource::Group(group), message);
+        let arn: PackageArn = text.parse().map_err(|error| unusable(format!("the list holds no version: {error}")))?;
+        if !arn.is_of(group) {
+            return Err(self.not_of(call, group, text));
+        }
+        let version = listed.model_package_version().and_then(|version| u32::try_from(version).ok());
+        if version != Some(arn.version()) {
+            return Err(unusable(format!("{arn} is listed as version {version:?}")));
+        }
+        Ok(Summary {
+            version: arn.version(),
+            arn,
+            approval: listed.model_approval_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            status: listed.model_package_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            created: listed.creation_time().copied().ok_or_else(|| unusable(format!("{text} has no CreationTime")))?,
+        })
+    }
+
+    pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
+        const CALL: &str = "sagemaker:DescribeModelPackage";
+        let resource = Resource::Package(package);
+        let raw = RawAnswer::default();
+        let call = self.client.describe_model_package().model_package_name(package.as_str());
+        let call = call.included_data(IncludedData::AllData).customize().interceptor(raw.clone());
+        call.send().await.map_err(|error| self.caller.error(CALL, &resource, error))?;
+        let document = raw.document().map_err(|message| self.caller.unusable(CALL, &resource, message))?;
+        match document.get("ModelPackageArn").and_then(Value::as_str) {
+            Some(arn) if arn.eq_ignore_ascii_case(package.as_str()) => Ok(document),
+            other => Err(self.caller.unusable(
+                CALL,
+                &resource,
+                format!("the answer describes {}", other.unwrap_or("nothing")),
+            )),
+        }
+    }
+
+    pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
+        let found = match self.describe_group(group, self.name(group)).await? {
+            // Stand-ins know a group by its name only; the answer's ARN is checked below, so asking again is safe.
+            None if matches!(self.names, Names::Arn) => self.describe_group(group, group.name().as_str()).await?,
+            found => found,
+        };
+        Ok(found.filter(|document| {
+            let arn = document.get("ModelPackageGroupArn").and_then(Value::as_str);
+            arn.is_some_and(|arn| arn.eq_ignore_ascii_case(group.as_str()))
+        }))
+    }
+
+    async fn describe_group(&self, group: &GroupArn, name: &str) -> Result<Option<Document>, CallError> {
+        const CALL: &str = "sagemaker:DescribeModelPackageGroup";
+        let resource = Resource::Group(group);
+        let raw = RawAnswer::default();
+        let call = self.client.describe_model_package_group().model_package_group_name(name);
+        match call.customize().interceptor(raw.clone()).send().await {
+            Ok(_) => raw.document().map(Some).map_err(|message| self.caller.unusable(CALL, &resource, message)),
+            Err(error) => match self.caller.error(CALL, &resource, error) {
+                error if error.kind == Kind::NotFound => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    pub async fn group_tags(&self, group: &GroupArn) -> Result<Vec<(String, String)>, CallError> {
+        let mut found = Vec::new();
+        let mut pages = self.client.list_tags().resource_arn(group.as_str()).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|e| self.caller.error("sagemaker:ListTags", &Resource::Group(group), e))?;
+            let tags = page.tags().iter();
+            found.extend(
+                tags.map(|tag| (tag.key().unwrap_or_default().to_owned(), tag.value().unwrap_or_default().to_owned())),
+            );
+        }
+        Ok(found)
+    }
+
+    fn name<'a>(&self, group: &'a GroupArn) -> &'a str {
+        match self.names {
+            Names::Arn => group.as_str(),
+            Names::Name => group.name().as_str(),
+        }
+    }
+
+    pub fn not_of(&self, call: &'static str, group: &GroupArn, arn: &str) -> CallError {
+        self.caller.unusable(
+            call,
+            &Resource::Group(group),
+            format!("the answer holds {arn}, which is not of this group"),
+        )
+    }
+}

@@ -1,0 +1,100 @@
+//! `promote find-latest`: a group comes in, its latest Approved version goes out.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::exit::Exit;
+use super::output::Printer;
+use super::settings::{GroupArgs, OutputArgs, SourceArgs};
+use super::steps::{Clock, describe};
+use crate::aws::registry::Summary;
+use crate::promotion::accounts::{SourceAccount, caller};
+use crate::promotion::arn::{GroupArn, GroupRef, Region};
+use crate::promotion::draft::refuse_unknown;
+use crate::promotion::group::{Latest, Versions, latest_approved, version};
+use crate::promotion::record::{Conclusion, Source};
+use crate::promotion::references::references;
+
+/// Find the version to promote: the latest Approved one of a group
+///
+/// Reads the source account only. Exits 4 when no version is approved.
+#[derive(Debug, Args)]
+pub struct FindLatest {
+    #[command(flatten)]
+    group: GroupArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Go on when the package has fields that this version does not know
+    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = clap::builder::BoolishValueParser::new())]
+    ignore_unknown_fields: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+impl FindLatest {
+    pub(super) async fn run(&self, printer: &Printer) -> Result<Exit> {
+        let clock = Clock::start();
+        let source = SourceAccount::open(self.source.access(), self.group.region()).await?;
+        let group = source.group(&self.group.group).await?;
+        let (identity, latest) = tokio::join!(source.check(group.account()), self.group.find(&source, &group));
+        let (identity, latest) = (identity?, latest?);
+        let found = match latest {
+            Latest::Version(found) => found,
+            Latest::NoneApproved(versions) => {
+                let facts = none_approved(&group, &versions, caller(&identity));
+                let mut record = clock.record(Conclusion::NothingApproved, facts);
+                record.versions = Some(versions.0);
+                printer.document(&record, self.output.record.as_deref())?;
+                return Ok(Exit::NothingApproved);
+            }
+        };
+        let package = describe(&source, &found.arn).await?;
+        refuse_unknown(&package, self.ignore_unknown_fields)?;
+        let references = references(package.description())?;
+        let mut record = clock.record(Conclusion::Found, Source::of(&package, caller(&identity)));
+        record.references = references.iter().map(Into::into).collect();
+        printer.document(&record, self.output.record.as_deref())?;
+        Ok(Exit::Done)
+    }
+}
+
+impl GroupArgs {
+    /// The region that the group's ARN names.
+    pub(super) fn region(&self) -> Option<&Region> {
+        match &self.group {
+            GroupRef::Arn(arn) => Some(arn.region()),
+            GroupRef::Name(_) => None,
+        }
+    }
+
+    /// The version that was asked for, or the latest Approved one.
+    pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<Latest> {
+        let registry = source.session().registry();
+        match self.version {
+            Some(number) => version(&registry, group, number).await.map(Latest::Version),
+            None => latest_approved(&registry, group).await,
+        }
+    }
+
+    /// Whether a described version may be promoted: without `--version`, only while it is Approved.
+    pub(super) fn may_promote(&self, approval: &str, found: &Summary) -> Result<()> {
+        anyhow::ensure!(
+            self.version.is_some() || approval == "Approved",
+            "{} was Approved when it was listed, and is {approval} now; run again",
+            found.arn
+        );
+        Ok(())
+    }
+}
+
+/// The source side of a document about a group without an Approved version.
+pub(super) fn none_approved(group: &GroupArn, versions: &Versions, caller: Option<String>) -> Source {
+    debug_assert!(!versions.0.contains_key("Approved"));
+    Source {
+        group: group.name().clone(),
+        account: group.account().clone(),
+        region: group.region().clone(),
+        package: None,
+        caller,
+    }
+}

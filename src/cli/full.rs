@@ -1,0 +1,215 @@
+//! `promote full`: the whole path, from a group to its latest Approved version in the target.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::exit::Exit;
+use super::find_latest::none_approved;
+use super::output::Printer;
+use super::settings::{CarryArgs, CopyArgs, GroupArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
+use super::steps::{
+    Clock, Copying, Place, describe, make_plan, missing_group, recorded, register_package, write_record,
+};
+use crate::aws::registry::Summary;
+use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
+use crate::promotion::arn::GroupArn;
+use crate::promotion::comparison::differences;
+use crate::promotion::copies::{Copies, Purpose};
+use crate::promotion::earlier::{Earlier, Own};
+use crate::promotion::group::Latest;
+use crate::promotion::location::BucketName;
+use crate::promotion::package::Package;
+use crate::promotion::plan::Plan;
+use crate::promotion::record::{Conclusion, Record, Source};
+use crate::promotion::registration::NewGroup;
+use crate::promotion::uploads::OpenUploads;
+
+/// Promote the latest Approved version of a group into the target account
+///
+/// Finds the version, copies and verifies its artifacts, registers it, and approves it last. Run again after any
+/// failure: finished copies are skipped, and one source version becomes one target version.
+#[derive(Debug, Args)]
+pub struct Full {
+    #[command(flatten)]
+    group: GroupArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Bucket of the target account for the artifacts
+    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    target_bucket: BucketName,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    carry: CarryArgs,
+    #[command(flatten)]
+    copy: CopyArgs,
+    #[command(flatten)]
+    register: RegisterArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Everything that the steps of one run share.
+struct Run<'a> {
+    settings: &'a Full,
+    clock: Clock,
+    source: SourceAccount,
+    target: TargetAccount,
+    group: GroupArn,
+    place: Place,
+    caller: Option<String>,
+    printer: &'a Printer,
+    uploads: &'a OpenUploads,
+}
+
+impl Full {
+    pub(super) async fn run(&self, printer: &Printer, uploads: &OpenUploads) -> Result<Exit> {
+        let clock = Clock::start();
+        let source = SourceAccount::open(self.source.access(), self.group.region()).await?;
+        let target = TargetAccount::open(self.target.access()).await?;
+        let group = source.group(&self.group.group).await?;
+        let (reader, identity, latest) =
+            tokio::join!(source.check(group.account()), target.check(), self.group.find(&source, &group));
+        let (reader, identity, latest) = (reader?, identity?, latest?);
+        let name = self.place.target_group.as_ref().unwrap_or(group.name());
+        let place = Place {
+            bucket: self.target_bucket.clone(),
+            prefix: self.place.target_prefix.clone().unwrap_or_default(),
+            group: target_group(&group, &identity, name)?,
+            identity,
+        };
+        let run =
+            Run { settings: self, clock, source, target, group, place, caller: caller(&reader), printer, uploads };
+        match latest {
+            Latest::Version(found) => run.promote(&found).await,
+            Latest::NoneApproved(versions) => {
+                let facts = none_approved(&run.group, &versions, run.caller.clone());
+                let mut record = run.clock.record(Conclusion::NothingApproved, facts);
+                record.versions = Some(versions.0);
+                printer.document(&record, self.output.record.as_deref())?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn promote(&self, found: &Summary) -> Result<Exit> {
+        let (package, recorded) =
+            tokio::try_join!(describe(&self.source, &found.arn), recorded(&self.target, &self.place, &found.arn))?;
+        self.settings.group.may_promote(package.approval(), found)?;
+        match recorded {
+            Some((before, own)) if own.is_settled() || self.leaves_pending() => {
+                self.report_earlier(&package, before, &own)
+            }
+            _ => self.carry_out(&package).await,
+        }
+    }
+
+    /// A version that is to stay pending is finished when it is recorded.
+    fn leaves_pending(&self) -> bool {
+        self.settings.register.approval == crate::promotion::registration::Approval::Pending
+    }
+
+    fn report_earlier(&self, package: &Package, before: Record, own: &Own) -> Result<Exit> {
+        let mut record = self.record(Conclusion::AlreadyPromoted, package);
+        record.target = Some(self.place.target(package.arn(), Some((&own.arn, own.approval()))));
+        record.artifacts = before.artifacts.into_iter().map(|artifact| artifact.found_again()).collect();
+        record.left = before.left;
+        record.warnings = before.warnings;
+        record.request = before.request;
+        self.print(&record, Exit::Done)
+    }
+
+    async fn carry_out(&self, package: &Package) -> Result<Exit> {
+        let carrying = self.settings.carry.carrying();
+        let registry = self.target.session().registry();
+        let missing =
+            missing_group(&self.source, &self.target, &self.group, &self.place, &self.settings.register, self.printer);
+        let (plan, earlier, missing) = tokio::try_join!(
+            make_plan(&self.source, &self.place, package, &carrying),
+            Earlier::find(&registry, self.place.group.name(), package),
+            missing,
+        )?;
+        if let Some(own) = promoted_elsewhere(&plan, &earlier) {
+            return self.report_elsewhere(package, own);
+        }
+        if self.settings.output.dry_run {
+            return self.report_plan(package, &plan, &earlier).await;
+        }
+        let copies = self.copying(&carrying).run(&plan, Purpose::Copy).await?;
+        self.register(package, &plan, copies, (earlier, missing)).await
+    }
+
+    async fn register(
+        &self,
+        package: &Package,
+        plan: &Plan,
+        copies: Copies,
+        (earlier, missing): (Earlier, Option<NewGroup>),
+    ) -> Result<Exit> {
+        let settled = earlier.usable().is_some_and(Own::is_settled);
+        let state = (earlier, missing);
+        let settings = &self.settings.register;
+        let registration = register_package(&self.target, &self.place, package, plan, &copies, state, settings).await?;
+        let outcome = if settled { Conclusion::AlreadyPromoted } else { Conclusion::Promoted };
+        let mut record = self.record(outcome, package).with_plan(plan, &copies);
+        let registered = (&registration.arn, registration.approval.as_str());
+        record.target = Some(self.place.target(package.arn(), Some(registered)));
+        record.doubt = registration.doubt;
+        let written = write_record(&self.target, &self.place, &self.settings.carry.carrying(), &record).await;
+        if let Err(error) = written {
+            let doubt = format!("the record could not be written beside the artifacts: {error:#}");
+            record.doubt = Some([record.doubt, Some(doubt)].into_iter().flatten().collect::<Vec<_>>().join("; "));
+        }
+        let exit = if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done };
+        self.print(&record, exit)
+    }
+
+    async fn report_plan(&self, package: &Package, plan: &Plan, earlier: &Earlier) -> Result<Exit> {
+        let copies = self.copying(&self.settings.carry.carrying()).run(plan, Purpose::Preview).await?;
+        let own = earlier.usable();
+        let outcome = if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
+        let mut record = self.record(outcome, package).with_plan(plan, &copies);
+        record.target = Some(self.place.target(package.arn(), own.map(|own| (&own.arn, own.approval()))));
+        self.print(&record, Exit::Done)
+    }
+
+    /// The version was promoted to other locations: nothing is copied a second time.
+    fn report_elsewhere(&self, package: &Package, own: &Own) -> Result<Exit> {
+        let mut record = self.record(Conclusion::AlreadyPromoted, package);
+        record.target = Some(self.place.target(package.arn(), Some((&own.arn, own.approval()))));
+        self.printer.say(&format!("{} was promoted with other settings; it stays as it is", own.arn));
+        self.print(&record, Exit::Done)
+    }
+
+    fn copying<'a>(&'a self, carrying: &'a crate::promotion::draft::Carrying) -> Copying<'a> {
+        Copying {
+            source: &self.source,
+            target: &self.target,
+            mode: self.settings.copy.copy_mode,
+            carrying,
+            uploads: self.uploads,
+            printer: self.printer,
+        }
+    }
+
+    fn record(&self, outcome: Conclusion, package: &Package) -> Record {
+        self.clock.record(outcome, Source::of(package, self.caller.clone()))
+    }
+
+    fn print(&self, record: &Record, exit: Exit) -> Result<Exit> {
+        if let Some(doubt) = &record.doubt {
+            self.printer.say(&format!("promoted, but {doubt}. Run again to confirm"));
+        }
+        self.printer.document(record, self.settings.output.record.as_deref())?;
+        Ok(exit)
+    }
+}
+
+/// A finished promotion of the same version that is not what this plan would make.
+fn promoted_elsewhere<'a>(plan: &Plan, earlier: &'a Earlier) -> Option<&'a Own> {
+    earlier.usable().filter(|own| own.is_settled() && !differences(&plan.request, &own.description).is_empty())
+}

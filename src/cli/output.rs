@@ -1,0 +1,173 @@
+//! Decides every stream: documents go to standard output, everything else to standard error. Broken pipes are quiet.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use indicatif::HumanBytes;
+
+use super::exit::Exit;
+use super::settings::Format;
+use crate::promotion::copies::Outcome;
+use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
+
+/// Lines of one kind that the text shows; JSON shows all.
+const LINES_SHOWN: usize = 20;
+
+/// Prints.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    format: Format,
+}
+
+impl Printer {
+    /// A printer of documents in this form.
+    pub fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Says something to the person in front of the terminal.
+    pub fn say(&self, line: &str) {
+        // Nobody reads: then nobody misses it.
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// Reports a failure with all its causes.
+    pub fn failed(&self, error: &anyhow::Error) -> Exit {
+        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        self.say(&format!("error: {}", causes.join(": ")));
+        Exit::Failed
+    }
+
+    /// Prints the document, and writes it to a file where one is named.
+    ///
+    /// # Errors
+    /// The file or the stream cannot be written; a reader that has gone away is no error.
+    pub fn document(&self, record: &Record, file: Option<&Path>) -> Result<()> {
+        let json = serde_json::to_string_pretty(record)?;
+        if let Some(file) = file {
+            std::fs::write(file, format!("{json}\n"))
+                .with_context(|| format!("writing the record to {}", file.display()))?;
+        }
+        let text = match self.format {
+            Format::Json => json + "\n",
+            Format::Text => text(record),
+        };
+        match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("writing to standard output"),
+        }
+    }
+}
+
+/// Prints what clap has to say: help and version on standard output, errors on standard error.
+pub fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+fn text(record: &Record) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(out, "{name:<11}{value}");
+    };
+    line("Outcome", &outcome(record));
+    source(record, &mut line);
+    target(record, &mut line);
+    if !record.artifacts.is_empty() {
+        line("Artifacts", &artifacts(&record.artifacts));
+    }
+    list(&mut out, "", &record.artifacts, |a| {
+        format!("{:>10}  {:<14} {}\n{:>28}{}", HumanBytes(a.bytes).to_string(), result(a), a.source, "to ", a.target)
+    });
+    list(&mut out, "References", &record.references, |r| format!("{}  {}", r.location, r.field));
+    list(&mut out, "Stays at the source", &record.left, |l| {
+        format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
+    });
+    list(&mut out, "Warnings", &record.warnings, |w| format!("{}: {}", w.field, w.remark));
+    out
+}
+
+fn outcome(record: &Record) -> String {
+    match record.outcome {
+        Conclusion::Found => "found".into(),
+        Conclusion::Copied => "copied: every artifact is at the target and verified".into(),
+        Conclusion::Promoted => "promoted".into(),
+        Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
+        Conclusion::NothingApproved => "nothing approved: there is no version to promote".into(),
+        Conclusion::Planned => "planned: a dry run, nothing was written".into(),
+    }
+}
+
+fn source(record: &Record, line: &mut impl FnMut(&str, &str)) {
+    let source = &record.source;
+    let place = format!("{} in account {}, {}", source.group, source.account, source.region);
+    let Some(package) = &source.package else {
+        line("Source", &place);
+        return;
+    };
+    line("Source", &format!("version {} of {place}", package.version));
+    line("", package.model_package_arn.as_str());
+    line("", &format!("{}, registered {}", package.approval_status, package.created));
+    for text in [&package.approval_description, &package.description].into_iter().flatten() {
+        line("", &format!("\"{}\"", short(text)));
+    }
+}
+
+fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
+    let Some(target) = &record.target else { return };
+    let place = format!("{} in account {}, {}", target.group, target.account, target.region);
+    match (&target.model_package_arn, target.version) {
+        (Some(arn), Some(version)) => {
+            line("Target", &format!("version {version} of {place}"));
+            line("", arn.as_str());
+            line("", target.approval_status.as_deref().unwrap_or(""));
+        }
+        _ => line("Target", &place),
+    }
+    line("Folder", &target.folder.to_string());
+}
+
+fn artifacts(artifacts: &[ArtifactFacts]) -> String {
+    let bytes: u64 = artifacts.iter().map(|artifact| artifact.bytes).sum();
+    let count = |outcome: Outcome| artifacts.iter().filter(|artifact| artifact.result == outcome).count();
+    let parts =
+        [(Outcome::Copied, "copied"), (Outcome::AlreadyThere, "already there"), (Outcome::Planned, "to be copied")];
+    let parts = parts.map(|(outcome, name)| (count(outcome), name)).into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, name)| format!("{count} {name}")).collect();
+    let objects = if artifacts.len() == 1 { "object" } else { "objects" };
+    format!("{} {objects}, {}: {}", artifacts.len(), HumanBytes(bytes), parts.join(", "))
+}
+
+fn result(artifact: &ArtifactFacts) -> String {
+    let verified = artifact.verified.map(|verified| format!("{verified:?}").to_lowercase());
+    match (artifact.result, verified) {
+        (Outcome::Planned, _) => "to copy".into(),
+        (Outcome::Copied, Some(by)) => format!("copied/{by}"),
+        (Outcome::AlreadyThere, Some(by)) => format!("there/{by}"),
+        (Outcome::Copied, None) => "copied".into(),
+        (Outcome::AlreadyThere, None) => "there".into(),
+    }
+}
+
+fn list<T>(out: &mut String, title: &str, items: &[T], render: impl Fn(&T) -> String) {
+    if items.is_empty() {
+        return;
+    }
+    if !title.is_empty() {
+        let _ = writeln!(out, "{title}");
+    }
+    for item in items.iter().take(LINES_SHOWN) {
+        let _ = writeln!(out, "  {}", render(item));
+    }
+    if items.len() > LINES_SHOWN {
+        let _ = writeln!(out, "  … and {} more (--output json shows all)", items.len() - LINES_SHOWN);
+    }
+}
+
+/// One line of at most 80 characters.
+fn short(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.chars().count() <= 80 { line } else { line.chars().take(79).chain(['…']).collect() }
+}

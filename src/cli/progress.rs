@@ -1,0 +1,96 @@
+//! Shows how far a copy is: bars on a terminal, plain lines at intervals elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use tokio::time::Instant;
+
+use super::output::Printer;
+use crate::promotion::meter::{Meter, Reading};
+
+/// Between two drawings of a bar.
+const FRAME: Duration = Duration::from_millis(100);
+/// Between two lines where there is no terminal: a build log of an hour stays readable.
+const LINE: Duration = Duration::from_secs(10);
+
+/// Runs `work` and shows the meter until it ends.
+pub async fn shown<T>(work: impl Future<Output = T>, meter: &Meter, printer: &Printer) -> T {
+    if std::io::stderr().is_terminal() {
+        let bar = Bar::new();
+        let done = beside(work, FRAME, || bar.draw(&meter.read())).await;
+        bar.bar.finish_and_clear();
+        done
+    } else {
+        let started = Instant::now();
+        beside(work, LINE, || printer.say(&line(&meter.read(), started.elapsed()))).await
+    }
+}
+
+/// Runs `work`, and `show` at each interval until it ends.
+async fn beside<T>(work: impl Future<Output = T>, interval: Duration, show: impl Fn()) -> T {
+    let mut ticks = tokio::time::interval_at(Instant::now() + interval, interval);
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => show(),
+        }
+    }
+}
+
+struct Bar {
+    bar: ProgressBar,
+}
+
+impl Bar {
+    fn new() -> Self {
+        let template = "copying {msg}  [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self { bar: ProgressBar::new(0).with_style(style.progress_chars("=> ")) }
+    }
+
+    fn draw(&self, reading: &Reading) {
+        self.bar.set_length(reading.bytes.saturating_sub(reading.bytes_there));
+        self.bar.set_position(reading.bytes_done);
+        self.bar.set_message(objects(reading));
+    }
+}
+
+fn objects(reading: &Reading) -> String {
+    let there = if reading.objects_there > 0 { format!(" (+{} there)", reading.objects_there) } else { String::new() };
+    format!("{}/{} objects{there}", reading.objects_done, reading.objects - reading.objects_there)
+}
+
+fn line(reading: &Reading, elapsed: Duration) -> String {
+    let to_do = reading.bytes.saturating_sub(reading.bytes_there);
+    let left = to_do.saturating_sub(reading.bytes_done);
+    let rate = reading.bytes_done as f64 / elapsed.as_secs_f64().max(0.001);
+    let eta = match reading.bytes_done {
+        0 => "unknown".to_owned(),
+        _ => HumanDuration(Duration::from_secs_f64(left as f64 / rate)).to_string(),
+    };
+    let (done, all) = (HumanBytes(reading.bytes_done), HumanBytes(to_do));
+    format!("copying {}, {done} of {all}, {}/s, {eta} left", objects(reading), HumanBytes(rate as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_objects_bytes_rate_and_time_left_without_what_was_there() {
+        let meter = Meter::default();
+        meter.expect(4, 4096);
+        meter.found(1024);
+        meter.arrived(1024);
+        meter.completed();
+        let text = line(&meter.read(), Duration::from_secs(1));
+        assert_eq!(text, "copying 1/3 objects (+1 there), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
+    }
+
+    #[test]
+    fn nothing_copied_yet_has_no_rate_to_tell_the_time_by() {
+        assert!(line(&Meter::default().read(), Duration::ZERO).ends_with("unknown left"));
+    }
+}

@@ -1,0 +1,99 @@
+//! `promote register`: a version whose artifacts are at the target comes in, a registered version goes out.
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::copy_artifacts::{described, source_group};
+use super::exit::Exit;
+use super::output::Printer;
+use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
+use super::steps::{Clock, Copying, Place, make_plan, missing_group, register_package, write_record};
+use crate::aws::session::Identity;
+use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
+use crate::promotion::arn::GroupArn;
+use crate::promotion::copies::{CopyMode, Purpose};
+use crate::promotion::earlier::{Earlier, Own};
+use crate::promotion::location::BucketName;
+use crate::promotion::record::{Conclusion, Record, Source};
+use crate::promotion::uploads::OpenUploads;
+
+/// Register a version whose artifacts were copied
+///
+/// Confirms that every artifact is at the target, creates the version pending approval, compares it with what was
+/// asked for, and gives it its final status last.
+#[derive(Debug, Args)]
+pub struct Register {
+    #[command(flatten)]
+    package: PackageArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Bucket of the target account with the artifacts [default: as in the document of the step before]
+    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    target_bucket: Option<BucketName>,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    carry: CarryArgs,
+    #[command(flatten)]
+    register: RegisterArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+impl Register {
+    pub(super) async fn run(&self, printer: &Printer) -> Result<Exit> {
+        let clock = Clock::start();
+        let (arn, before) = self.package.resolve().await?;
+        let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
+        let target = TargetAccount::open(self.target.access()).await?;
+        let (reader, identity, package) =
+            tokio::join!(source.check(arn.account()), target.check(), described(&source, &arn, before.as_ref()));
+        let (reader, identity, package) = (reader?, identity?, package?);
+        let group = source_group(&package);
+        let place = self.place(&group, identity, before.as_ref())?;
+        let (carrying, registry) = (self.carry.carrying(), target.session().registry());
+        let (plan, earlier, missing) = tokio::try_join!(
+            make_plan(&source, &place, &package, &carrying),
+            Earlier::find(&registry, place.group.name(), &package),
+            missing_group(&source, &target, &group, &place, &self.register, printer),
+        )?;
+        let (uploads, mode) = (&OpenUploads::default(), CopyMode::default());
+        let copying = Copying { source: &source, target: &target, mode, carrying: &carrying, uploads, printer };
+        let copies = copying.run(&plan, Purpose::Confirm).await?;
+        let settled = earlier.usable().is_some_and(Own::is_settled);
+        let facts = Source::of(&package, caller(&reader));
+        if self.output.dry_run {
+            let own = earlier.usable();
+            let outcome = if settled { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
+            let mut record = clock.record(outcome, facts).with_plan(&plan, &copies);
+            record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
+            printer.document(&record, self.output.record.as_deref())?;
+            return Ok(Exit::Done);
+        }
+        let state = (earlier, missing);
+        let registration = register_package(&target, &place, &package, &plan, &copies, state, &self.register).await?;
+        let outcome = if settled { Conclusion::AlreadyPromoted } else { Conclusion::Promoted };
+        let mut record = clock.record(outcome, facts).with_plan(&plan, &copies);
+        record.target = Some(place.target(&arn, Some((&registration.arn, registration.approval.as_str()))));
+        record.doubt = registration.doubt;
+        write_record(&target, &place, &carrying, &record).await?;
+        printer.document(&record, self.output.record.as_deref())?;
+        Ok(if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done })
+    }
+
+    /// Flags win over the document of the step before.
+    fn place(&self, source: &GroupArn, identity: Identity, before: Option<&Record>) -> Result<Place> {
+        let copied = before.and_then(|record| record.target.as_ref());
+        let name = self.place.target_group.as_ref().or(copied.map(|t| &t.group)).unwrap_or(source.name());
+        let bucket = self.target_bucket.as_ref().or(copied.map(|t| &t.bucket));
+        let prefix = self.place.target_prefix.as_ref().or(copied.map(|t| &t.prefix));
+        Ok(Place {
+            bucket: bucket.context("name the bucket of the artifacts with --target-bucket")?.clone(),
+            prefix: prefix.cloned().unwrap_or_default(),
+            group: target_group(source, &identity, name)?,
+            identity,
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! The flags that verbs share: texts come in, typed settings come out. Each flag is also a variable `PROMOTE_<FLAG>`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::aws::error::Side;
+use crate::aws::session::{Access, AssumedRole, session_name};
+use crate::promotion::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
+use crate::promotion::copies::CopyMode;
+use crate::promotion::draft::Carrying;
+use crate::promotion::layout::TargetPrefix;
+use crate::promotion::registration::{Approval, Policy};
+
+/// `--output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Which version of which group.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model package")]
+pub struct GroupArgs {
+    /// Model package group of the source: its ARN, or its name in the source session's account and region
+    #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
+    pub group: GroupRef,
+    /// Take this version, whatever its approval status, instead of the latest Approved one
+    #[arg(long = "version", id = "package-version", env = "PROMOTE_VERSION", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub version: Option<u32>,
+}
+
+/// Which package, found by an earlier step.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model package")]
+#[group(required = true, multiple = false)]
+pub struct PackageArgs {
+    /// Model package version of the source
+    #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN")]
+    pub model_package: Option<PackageArn>,
+    /// JSON document that the step before printed; `-` reads it from standard input
+    #[arg(long, env = "PROMOTE_FROM", value_name = "FILE|-")]
+    pub from: Option<PathBuf>,
+}
+
+/// How the source account is reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source account (default: the session's own credentials)")]
+pub struct SourceArgs {
+    /// Role of the source account to assume
+    #[arg(long, env = "PROMOTE_SOURCE_ROLE_ARN", value_name = "ARN")]
+    pub source_role_arn: Option<RoleArn>,
+    /// External id that the source role's trust policy asks for
+    #[arg(long, env = "PROMOTE_SOURCE_EXTERNAL_ID", value_name = "ID", requires = "source_role_arn")]
+    pub source_external_id: Option<String>,
+    /// Session name for the source role, as CloudTrail shows it [default: promote-source]
+    #[arg(long, env = "PROMOTE_SOURCE_SESSION_NAME", value_name = "NAME", requires = "source_role_arn")]
+    pub source_session_name: Option<String>,
+    /// Profile of the AWS configuration for the source
+    #[arg(long, env = "PROMOTE_SOURCE_PROFILE", value_name = "PROFILE")]
+    pub source_profile: Option<String>,
+    /// Region of a group that is given by name; the region in an ARN wins
+    #[arg(long, env = "PROMOTE_SOURCE_REGION", value_name = "REGION")]
+    pub source_region: Option<Region>,
+}
+
+/// How the target account is reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target account (default: the session's own credentials)")]
+pub struct TargetArgs {
+    /// Role of the target account to assume
+    #[arg(long, env = "PROMOTE_TARGET_ROLE_ARN", value_name = "ARN")]
+    pub target_role_arn: Option<RoleArn>,
+    /// External id that the target role's trust policy asks for
+    #[arg(long, env = "PROMOTE_TARGET_EXTERNAL_ID", value_name = "ID", requires = "target_role_arn")]
+    pub target_external_id: Option<String>,
+    /// Session name for the target role, as CloudTrail shows it [default: promote-target]
+    #[arg(long, env = "PROMOTE_TARGET_SESSION_NAME", value_name = "NAME", requires = "target_role_arn")]
+    pub target_session_name: Option<String>,
+    /// Profile of the AWS configuration for the target
+    #[arg(long, env = "PROMOTE_TARGET_PROFILE", value_name = "PROFILE")]
+    pub target_profile: Option<String>,
+    /// Region of the target [default: the session's region]
+    #[arg(long, env = "PROMOTE_TARGET_REGION", value_name = "REGION")]
+    pub target_region: Option<Region>,
+}
+
+/// Where in the target things go, beside the bucket.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub struct PlaceArgs {
+    /// Model package group of the target [default: the source group's name]
+    #[arg(long, env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
+    pub target_group: Option<GroupName>,
+    /// Key prefix for everything that is written to the target bucket [default: none]
+    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
+    pub target_prefix: Option<TargetPrefix>,
+}
+
+/// How the package is carried over.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Carrying over")]
+pub struct CarryArgs {
+    /// KMS key of the target for the artifacts, and for the package when the source package is encrypted
+    /// [default: the bucket's own encryption]
+    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
+    pub kms_key_arn: Option<KmsKeyArn>,
+    /// Algorithm of the target that stands for the source package's algorithm
+    #[arg(long, env = "PROMOTE_TARGET_ALGORITHM", value_name = "ARN|NAME")]
+    pub target_algorithm: Option<String>,
+    /// Role of the target that validates the package; without it the validation is left out
+    #[arg(long, env = "PROMOTE_TARGET_VALIDATION_ROLE_ARN", value_name = "ARN")]
+    pub target_validation_role_arn: Option<RoleArn>,
+    /// Go on when the package has fields that this version does not know; they are lost and listed
+    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = boolish())]
+    pub ignore_unknown_fields: bool,
+}
+
+/// How artifacts are copied.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Copying")]
+pub struct CopyArgs {
+    /// Who moves the bytes: S3 itself (server-side, the target's principal reads the source), this process (stream),
+    /// or S3 where it may and this process where not (auto)
+    #[arg(long, env = "PROMOTE_COPY_MODE", value_name = "MODE", value_enum, default_value_t = CopyMode::Auto)]
+    pub copy_mode: CopyMode,
+}
+
+/// How the package is registered.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Registering")]
+pub struct RegisterArgs {
+    /// Approval status of the new version: the source's (carry), or left to somebody in the target (pending)
+    #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
+    pub approval: Approval,
+    /// Fail when the target group does not exist, instead of creating it
+    #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = boolish())]
+    pub no_create_group: bool,
+    /// Tag for a target group that is created; may be given several times [env: separated by commas]
+    #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
+    pub group_tag: Vec<(String, String)>,
+    /// Seconds that SageMaker may take to complete the new version
+    #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub wait_seconds: u64,
+}
+
+/// What every verb has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Write nothing to AWS; print the same document with what would be done
+    #[arg(long, env = "PROMOTE_DRY_RUN", value_parser = boolish())]
+    pub dry_run: bool,
+    /// Form of the document on standard output; everything else goes to standard error
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    /// Also write the JSON document to this file
+    #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+impl SourceArgs {
+    /// The access that the flags describe.
+    pub fn access(&self) -> Access {
+        let name = self.source_session_name.clone();
+        let role = assumed(&self.source_role_arn, &self.source_external_id, name, Side::Source);
+        Access { profile: self.source_profile.clone(), role, region: self.source_region.clone() }
+    }
+}
+
+impl TargetArgs {
+    /// The access that the flags describe.
+    pub fn access(&self) -> Access {
+        let name = self.target_session_name.clone();
+        let role = assumed(&self.target_role_arn, &self.target_external_id, name, Side::Target);
+        Access { profile: self.target_profile.clone(), role, region: self.target_region.clone() }
+    }
+}
+
+fn assumed(
+    arn: &Option<RoleArn>,
+    external_id: &Option<String>,
+    name: Option<String>,
+    side: Side,
+) -> Option<AssumedRole> {
+    let who = std::env::var("CODEBUILD_BUILD_ID").or_else(|_| std::env::var("USER")).unwrap_or_default();
+    Some(AssumedRole {
+        arn: arn.clone()?,
+        external_id: external_id.clone(),
+        session_name: name.unwrap_or_else(|| session_name(side, &who)),
+    })
+}
+
+impl CarryArgs {
+    /// The settings that the flags describe.
+    pub fn carrying(&self) -> Carrying {
+        Carrying {
+            kms_key: self.kms_key_arn.clone(),
+            algorithm: self.target_algorithm.clone(),
+            validation_role: self.target_validation_role_arn.clone(),
+            ignore_unknown_members: self.ignore_unknown_fields,
+        }
+    }
+}
+
+impl RegisterArgs {
+    /// The settings that the flags describe.
+    pub fn policy(&self) -> Policy {
+        Policy { approval: self.approval, patience: Duration::from_secs(self.wait_seconds) }
+    }
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256 => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("expected KEY=VALUE, a key of 1 to 128 characters and a value of at most 256".into()),
+    }
+}
+
+impl ValueEnum for CopyMode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::ServerSide, Self::Stream]
+    }
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::ServerSide => "server-side",
+            Self::Stream => "stream",
+        }))
+    }
+}
+
+impl ValueEnum for Approval {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Carry, Self::Pending]
+    }
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Carry => "carry",
+            Self::Pending => "pending",
+        }))
+    }
+}
+
+/// `true`, `yes`, `on`, `1` and their opposites, for the variables of flags without a value.
+fn boolish() -> clap::builder::BoolishValueParser {
+    clap::builder::BoolishValueParser::new()
+}

@@ -1,0 +1,14 @@
+//! Promotes SageMaker model packages from one AWS account to another, with every artifact that they refer to.
+//!
+//! ```text
+//! GroupArn ─find─▶ Package ─plan─▶ Plan ─copy─▶ Copies ─register─▶ Registration ─record─▶ Record
+//!          (source account)      (pure)      (S3 → S3)     (target account)        (JSON)
+//! ```
+//!
+//! Each step takes the type of the step before, so that nothing can be registered before everything is copied and
+//! verified. [`promotion`] holds the steps, [`aws`] the sessions, registries and object stores of the two accounts,
+//! and [`cli`] the verbs.
+
+pub mod aws;
+pub mod cli;
+pub mod promotion;

@@ -1,0 +1,8 @@
+//! Parses, runs, exits.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    promote::cli::run(std::env::args_os()).await.into()
+}

@@ -1,0 +1,91 @@
+//! Earlier promotions of a source version: the target's registry comes in, the packages that were made from the
+//! version come out. A registry cannot be searched by metadata, but a copy is always younger than its source.
+
+use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use super::arn::{GroupName, PackageArn};
+use super::field::Document;
+use super::package::Package;
+use super::plan::SOURCE_KEY;
+use super::registration::DISCARDED;
+use crate::aws::error::Kind;
+use crate::aws::registry::TargetRegistry;
+
+/// Descriptions under way at once.
+const DESCRIPTIONS_AT_ONCE: usize = 8;
+
+/// A target package that was made from the source version.
+#[derive(Debug, Clone)]
+pub struct Own {
+    /// Its ARN.
+    pub arn: PackageArn,
+    /// Its description.
+    pub description: Document,
+}
+
+/// All of them, by version.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier(Vec<Own>);
+
+impl Earlier {
+    /// Describes every version of the target group that is younger than the source version.
+    pub async fn find(registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
+        let younger = registry.list_created_after(group, &package.created()).await?;
+        let descriptions = younger.into_iter().map(|summary| describe(registry, summary.arn));
+        let described: Vec<Option<Own>> =
+            stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
+        let mut own: Vec<Own> = described.into_iter().flatten().filter(|own| own.is_copy_of(package.arn())).collect();
+        own.sort_by_key(|own| own.arn.version());
+        Ok(Self(own))
+    }
+
+    /// The promotion of the source version: the first that was not given up.
+    pub fn usable(&self) -> Option<&Own> {
+        self.0.iter().find(|own| !own.is_given_up())
+    }
+
+    /// How many attempts were given up.
+    pub fn given_up(&self) -> usize {
+        self.0.iter().filter(|own| own.is_given_up()).count()
+    }
+}
+
+/// A version that was removed between list and description is not there.
+async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<Own>> {
+    match registry.describe(&arn).await {
+        Ok(description) => Ok(Some(Own { arn, description })),
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Own {
+    /// Whether the package says that it was promoted from `source`.
+    pub fn is_copy_of(&self, source: &PackageArn) -> bool {
+        let metadata = self.description.get("CustomerMetadataProperties");
+        metadata.and_then(|metadata| metadata.get(SOURCE_KEY)).and_then(Value::as_str) == Some(source.as_str())
+    }
+
+    /// Its approval status.
+    pub fn approval(&self) -> &str {
+        self.text("ModelApprovalStatus").unwrap_or("PendingManualApproval")
+    }
+
+    /// Whether it is complete and nobody has to approve it any more.
+    pub fn is_settled(&self) -> bool {
+        self.text("ModelPackageStatus") == Some("Completed") && self.approval() != "PendingManualApproval"
+    }
+
+    /// Whether an attempt ended here: it failed, is going away, or was discarded by the run that made it.
+    pub fn is_given_up(&self) -> bool {
+        let discarded = self.text("ApprovalDescription").is_some_and(|text| text.starts_with(DISCARDED));
+        matches!(self.text("ModelPackageStatus"), Some("Failed" | "Deleting"))
+            || self.approval() == "Rejected" && discarded
+    }
+
+    fn text(&self, member: &str) -> Option<&str> {
+        self.description.get(member).and_then(Value::as_str)
+    }
+}

@@ -1,0 +1,318 @@
+//! Registers a package in the target: a plan and its copies come in, a registration comes out. One target version per
+//! source version, whatever was interrupted before or runs at the same time; approved last.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::arn::{GroupName, PackageArn};
+use super::comparison::differences;
+use super::copies::Copies;
+use super::earlier::Earlier;
+use super::field::Document;
+use super::package::{Package, failure_reasons};
+use super::plan::Plan;
+use crate::aws::error::Kind;
+use crate::aws::registry::{TargetRegistry, Update};
+
+/// What begins the approval description of a package that was given up; `earlier` does not count it.
+pub(super) const DISCARDED: &str = "promote: discarded: ";
+
+/// Between two looks at a package that is not complete yet: at first, and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// `--approval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// The target version gets the source version's status and approval description.
+    #[default]
+    Carry,
+    /// Somebody in the target account approves it.
+    Pending,
+}
+
+/// A target group that does not exist yet.
+#[derive(Debug, Clone, Default)]
+pub struct NewGroup {
+    /// As the source group has it.
+    pub description: Option<String>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+impl NewGroup {
+    /// The source group's tags, those that only AWS may set left out; the asked-for tags win.
+    pub fn of(description: Option<String>, source: Vec<(String, String)>, asked: &[(String, String)]) -> Self {
+        let is_asked = |key: &str| asked.iter().any(|(other, _)| other == key);
+        let inherited = source.into_iter().filter(|(key, _)| !key.starts_with("aws:") && !is_asked(key));
+        let tags = inherited.chain(asked.iter().cloned()).collect();
+        Self { description: description.filter(|text| !text.is_empty()), tags }
+    }
+}
+
+/// How packages are registered.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The status at the end.
+    pub approval: Approval,
+    /// How long a package may take to become complete.
+    pub patience: Duration,
+}
+
+/// A package version of the target that has the content of the source version.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// The target version.
+    pub arn: PackageArn,
+    /// Its approval status now.
+    pub approval: String,
+    /// Whether this run has registered it.
+    pub new: bool,
+    /// Whether the last read-back showed what was asked for; otherwise what is known about it.
+    pub doubt: Option<String>,
+}
+
+/// Registers the package, or completes what an earlier run has begun.
+///
+/// # Errors
+/// The registry refuses, the package fails or is not what was asked for. What this run has created is removed then,
+/// or left Rejected; it is never Approved.
+pub async fn register(
+    registry: &TargetRegistry,
+    group: &GroupName,
+    package: &Package,
+    plan: &Plan,
+    _copies: &Copies,
+    earlier: Earlier,
+    policy: &Policy,
+) -> Result<Registration> {
+    let (own, new) = match earlier.usable() {
+        Some(own) => (own.arn.clone(), false),
+        None => create(registry, group, package, plan, &earlier).await?,
+    };
+    let registering = Registering { registry, plan, package, policy };
+    match registering.complete(&own).await {
+        Ok((approval, doubt)) => Ok(Registration { arn: own, approval, new, doubt }),
+        Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
+            Err(discard(registry, &own, error).await)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A token answers with what it made before, even when that was removed since; then the next token is tried.
+const TOKENS: usize = 4;
+
+/// Creates the package. Two runs at once both create one where the registry does not know the token; then the lower
+/// version is the promotion, and the other is withdrawn by the run that made it.
+async fn create(
+    registry: &TargetRegistry,
+    group: &GroupName,
+    package: &Package,
+    plan: &Plan,
+    earlier: &Earlier,
+) -> Result<(PackageArn, bool)> {
+    for attempt in earlier.given_up()..earlier.given_up() + TOKENS {
+        let mut request = plan.request.clone();
+        request.insert("ClientToken".into(), client_token(&plan.request, attempt).into());
+        let created = registry.create(&request).await?;
+        let now = Earlier::find(registry, group, package).await.with_context(|| {
+            format!(
+                "{created} is registered, pending approval; whether another run did the same is not known, run again"
+            )
+        })?;
+        match now.usable() {
+            Some(first) if first.arn == created => return Ok((created, true)),
+            Some(first) => return yield_to(registry, &created, &first.arn).await,
+            None if is_gone(registry, &created).await? => {}
+            None => return Ok((created, true)),
+        }
+    }
+    bail!("{group} answers every request to register {} with a version that was removed", package.arn())
+}
+
+/// Another run was first: this run's version goes.
+async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &PackageArn) -> Result<(PackageArn, bool)> {
+    let reason = anyhow::anyhow!("{first} is the same promotion, from another run");
+    let discarded = discard(registry, created, reason).await;
+    match discarded.downcast_ref::<NotDiscarded>() {
+        Some(_) => Err(discarded),
+        None => Ok((first.clone(), false)),
+    }
+}
+
+async fn is_gone(registry: &TargetRegistry, package: &PackageArn) -> Result<bool> {
+    match registry.describe(package).await {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind == Kind::NotFound => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same request has the same token, so that a retry does not register twice; what was given up before makes
+/// another one. At most 36 letters, digits and hyphens (CreateModelPackage).
+pub fn client_token(request: &Document, given_up: usize) -> String {
+    let text = format!("{}#{given_up}", super::package::digest(request));
+    format!("{:x}", Sha256::digest(text))[..32].to_owned()
+}
+
+/// The package is not what was asked for, and must not be served.
+#[derive(Debug)]
+struct NotAsRequested(String);
+
+impl std::fmt::Display for NotAsRequested {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotAsRequested {}
+
+/// A package that should go could neither be removed nor rejected.
+#[derive(Debug)]
+struct NotDiscarded(String);
+
+impl std::fmt::Display for NotDiscarded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotDiscarded {}
+
+/// Removes a package that this run has created, or leaves it Rejected, and says which beside the reason.
+async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow::Error) -> anyhow::Error {
+    let Err(undeleted) = registry.delete(package).await else {
+        return reason.context(format!("{package} was removed again"));
+    };
+    let short: String = reason.to_string().replace('\n', " ").chars().take(900).collect();
+    let update = Update {
+        approval: Some("Rejected".into()),
+        approval_description: Some(format!("{DISCARDED}{short}")),
+        ..Update::default()
+    };
+    match registry.update(package, &update).await {
+        Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
+        Err(unrejected) => reason.context(NotDiscarded(format!(
+            "{package} is pending approval and has to be removed by hand: {undeleted}; {unrejected}"
+        ))),
+    }
+}
+
+struct Registering<'a> {
+    registry: &'a TargetRegistry,
+    plan: &'a Plan,
+    package: &'a Package,
+    policy: &'a Policy,
+}
+
+impl Registering<'_> {
+    /// Waits for the package, compares it, and gives it its final status.
+    async fn complete(&self, arn: &PackageArn) -> Result<(String, Option<String>)> {
+        let description = self.wait(arn).await?;
+        let found = differences(&self.plan.request, &description);
+        if !found.is_empty() {
+            let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+            let text = format!(
+                "{arn} is not what was asked for:\n{}\nIt was not approved. If it is another promotion of the same \
+                 version, remove it and run again",
+                lines.join("\n")
+            );
+            bail!(NotAsRequested(text));
+        }
+        let wanted = Wanted::of(self, &description);
+        let Some(update) = wanted.update(&description, self.plan) else {
+            return Ok((wanted.status, None));
+        };
+        self.registry.update(arn, &update).await?;
+        let doubt = match self.registry.describe(arn).await {
+            Ok(description) => wanted.doubt(&description),
+            Err(error) => Some(format!("its final state could not be read back: {error}")),
+        };
+        Ok((wanted.status, doubt))
+    }
+
+    async fn wait(&self, arn: &PackageArn) -> Result<Document> {
+        let started = tokio::time::Instant::now();
+        let mut pause = FIRST_WAIT;
+        loop {
+            let description = self.registry.describe(arn).await?;
+            match description.get("ModelPackageStatus").and_then(Value::as_str).unwrap_or_default() {
+                "Completed" => return Ok(description),
+                "Failed" | "Deleting" => {
+                    let text = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
+                    bail!(NotAsRequested(text));
+                }
+                status => ensure!(
+                    started.elapsed() < self.policy.patience,
+                    "{arn} is still {status} after {} s; it is pending approval. Run again to complete it",
+                    self.policy.patience.as_secs()
+                ),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_WAIT);
+        }
+    }
+}
+
+/// The final state of a target package.
+struct Wanted {
+    status: String,
+    description: Option<String>,
+    source_uri: Option<String>,
+}
+
+impl Wanted {
+    /// A status that somebody in the target account has given is theirs.
+    fn of(registering: &Registering<'_>, described: &Document) -> Self {
+        let (package, policy) = (registering.package, registering.policy);
+        let current = described.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval");
+        let carried = policy.approval == Approval::Carry && current == "PendingManualApproval";
+        Self {
+            status: if carried { package.approval() } else { current }.to_owned(),
+            description: if carried { package.text("ApprovalDescription").map(str::to_owned) } else { None },
+            source_uri: registering.plan.source_uri.clone(),
+        }
+    }
+
+    /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes
+    /// an Update for the whole state would forget where the package came from.
+    fn update(&self, described: &Document, plan: &Plan) -> Option<Update> {
+        if self.missing(described).is_empty() {
+            return None;
+        }
+        let metadata = plan.request.get("CustomerMetadataProperties").and_then(Value::as_object);
+        Some(Update {
+            approval: Some(self.status.clone()),
+            approval_description: self.description.clone(),
+            source_uri: self.source_uri.clone(),
+            customer_metadata: metadata
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                .collect(),
+        })
+    }
+
+    fn doubt(&self, described: &Document) -> Option<String> {
+        let missing = self.missing(described);
+        (!missing.is_empty()).then(|| format!("after the final update, {} is not as it was set", missing.join(" and ")))
+    }
+
+    fn missing(&self, described: &Document) -> Vec<&'static str> {
+        let differs = |member: &str, wanted: Option<&str>| {
+            wanted.is_some() && described.get(member).and_then(Value::as_str) != wanted
+        };
+        let members = [
+            ("ModelApprovalStatus", Some(self.status.as_str())),
+            ("ApprovalDescription", self.description.as_deref()),
+            ("SourceUri", self.source_uri.as_deref()),
+        ];
+        members.into_iter().filter(|(member, wanted)| differs(member, *wanted)).map(|(member, _)| member).collect()
+    }
+}

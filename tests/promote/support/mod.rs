@@ -1,0 +1,18 @@
+//! AWS on loopback for tests: S3, the model registry and STS in one process, stricter than other stand-ins,
+//! with scripted faults. Start a `Cloud`, fill it, run the binary against it, look at what it holds.
+
+pub mod calls;
+mod cloud;
+mod faults;
+pub mod principals;
+mod registry;
+pub mod s3;
+mod server;
+mod sts;
+mod wire;
+mod world;
+
+pub use cloud::Cloud;
+pub use faults::{Failure, Moment};
+pub use principals::{Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+pub use s3::{Attributes, Body};

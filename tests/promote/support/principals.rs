@@ -1,0 +1,142 @@
+//! Who calls: identities by access key, sessions of assumed roles, and what each may do.
+
+use super::wire::{Refusal, Request};
+use std::collections::BTreeMap;
+
+/// The account that owns the packages to be promoted.
+pub const SOURCE_ACCOUNT: &str = "444333666777";
+/// The account that they are promoted into.
+pub const TARGET_ACCOUNT: &str = "111222333444";
+/// The region of buckets and registries unless a test says otherwise.
+pub const REGION: &str = "eu-central-1";
+
+/// Whose credentials a run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// Of the source account; nothing elsewhere.
+    Source,
+    /// Of the target account; nothing elsewhere.
+    Target,
+    /// Of the target account, and may read the source account's buckets and registry.
+    Both,
+    /// Of a third account: may do nothing that matters.
+    Stranger,
+}
+
+impl Principal {
+    const ALL: [Principal; 4] = [Principal::Source, Principal::Target, Principal::Both, Principal::Stranger];
+
+    /// The access key id that stands for it.
+    pub fn access_key_id(self) -> &'static str {
+        match self {
+            Principal::Source => "AKIASOURCE0000000000",
+            Principal::Target => "AKIATARGET0000000000",
+            Principal::Both => "AKIABOTH000000000000",
+            Principal::Stranger => "AKIASTRANGER00000000",
+        }
+    }
+
+    /// Its account.
+    pub fn account(self) -> &'static str {
+        match self {
+            Principal::Source => SOURCE_ACCOUNT,
+            Principal::Target | Principal::Both => TARGET_ACCOUNT,
+            Principal::Stranger => "999988887777",
+        }
+    }
+
+    /// Its user ARN.
+    pub fn arn(self) -> String {
+        format!("arn:aws:iam::{}:user/{self:?}", self.account()).to_lowercase()
+    }
+
+    pub(crate) fn identity(self) -> Identity {
+        Identity { principal: self, account: self.account().to_owned(), arn: self.arn(), session: None }
+    }
+}
+
+/// A caller as the services see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Which rights it has.
+    pub principal: Principal,
+    pub account: String,
+    pub arn: String,
+    /// Set for an assumed role.
+    pub session: Option<Session>,
+}
+
+/// How a role was assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub role_arn: String,
+    pub name: String,
+    pub external_id: Option<String>,
+}
+
+/// Assumed roles by access key id, with the session token that must come along.
+pub(crate) type Sessions = BTreeMap<String, (Identity, String)>;
+
+/// Why a caller is unknown, in the words of each protocol.
+pub(crate) fn identify(request: &Request, sessions: &Sessions) -> Result<Identity, Refusal> {
+    let Some(key) = credential(request).and_then(|scope| scope.split('/').next()) else {
+        return Err(Refusal::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"));
+    };
+    if let Some(known) = Principal::ALL.into_iter().find(|one| one.access_key_id() == key) {
+        return Ok(known.identity());
+    }
+    match sessions.get(key) {
+        Some((who, token)) if request.header("x-amz-security-token") == Some(token) => Ok(who.clone()),
+        Some(_) => Err(Refusal::new(403, "InvalidToken", "The provided token is malformed or otherwise invalid.")),
+        None => Err(Refusal::new(
+            403,
+            "InvalidAccessKeyId",
+            format!("The AWS Access Key Id {key} does not exist in our records."),
+        )),
+    }
+}
+
+/// The credential scope of the SigV4 header: `key/date/region/service/aws4_request`.
+pub(crate) fn credential(request: &Request) -> Option<&str> {
+    let (_, scope) = request.header("authorization")?.split_once("Credential=")?;
+    scope.split(',').next()
+}
+
+/// An exception that a test makes to the ordinary rights.
+pub(crate) struct Rule {
+    pub principal: Principal,
+    pub action: String,
+    pub resource: String,
+    pub allow: bool,
+}
+
+/// Whether `who` may do `action` to `resource`, which belongs to `owner`; the last matching rule wins.
+pub(crate) fn may(rules: &[Rule], who: &Identity, action: &str, resource: &str, owner: &str) -> bool {
+    let exception = rules.iter().rev().find(|rule| {
+        rule.principal == who.principal && matches(&rule.action, action) && matches(&rule.resource, resource)
+    });
+    if let Some(rule) = exception {
+        return rule.allow;
+    }
+    let reads = ["s3:Get", "s3:List", "sagemaker:Describe", "sagemaker:List", "kms:Decrypt"];
+    who.account == owner
+        || who.principal == Principal::Both
+            && owner == SOURCE_ACCOUNT
+            && reads.iter().any(|verb| action.starts_with(verb))
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => text.starts_with(start),
+        None => pattern == text,
+    }
+}
+
+/// The sentence with which AWS refuses.
+pub(crate) fn denial(who: &Identity, action: &str, resource: &str) -> String {
+    format!(
+        "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based \
+        policy allows the {action} action",
+        who.arn
+    )
+}

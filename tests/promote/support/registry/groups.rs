@@ -1,0 +1,101 @@
+//! Model package groups and tags.
+
+use super::{Ask, Place, context, group_arn, invalid};
+use crate::support::wire::Refusal;
+use crate::support::world::World;
+use serde_json::{Map, Value, json};
+
+pub struct Group {
+    /// As describing it answers.
+    shown: Value,
+    tags: Vec<Value>,
+}
+
+impl Group {
+    pub fn with_tags(&self) -> Value {
+        let mut shown = self.shown.clone();
+        shown["Tags"] = json!(self.tags);
+        shown
+    }
+}
+
+/// Makes a group unless it is there; gives its ARN.
+pub fn create(world: &mut World, account: &str, region: &str, name: &str, members: Value) -> String {
+    let creator = format!("arn:aws:iam::{account}:root");
+    insert(world, account, region, name, members, &creator)
+}
+
+fn insert(world: &mut World, account: &str, region: &str, name: &str, mut members: Value, creator: &str) -> String {
+    let arn = group_arn(account, region, name);
+    let now = world.now();
+    let tags = members.as_object_mut().and_then(|members| members.remove("Tags"));
+    let mut shown = Map::from_iter([
+        ("ModelPackageGroupName".to_owned(), json!(name)),
+        ("ModelPackageGroupArn".to_owned(), json!(arn)),
+        ("CreationTime".to_owned(), json!(now)),
+        ("CreatedBy".to_owned(), context(creator)),
+        ("ModelPackageGroupStatus".to_owned(), json!("Completed")),
+    ]);
+    shown.extend(members.as_object().cloned().unwrap_or_default());
+    let tags = tags.and_then(|tags| tags.as_array().cloned()).unwrap_or_default();
+    let group = Group { shown: Value::Object(shown), tags };
+    world.registry(account, region).groups.entry(name.to_owned()).or_insert(group);
+    arn
+}
+
+/// CreateModelPackageGroup.
+pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
+    let name = ask.text("ModelPackageGroupName").to_owned();
+    let place = Place { account: ask.who.account.clone(), name: name.clone() };
+    ask.allow("model-package-group", &place)?;
+    if ask.looked_up(&place.account).is_some_and(|registry| registry.groups.contains_key(&name)) {
+        let arn = group_arn(&place.account, &ask.region, &name);
+        return Err(invalid(&format!("Model Package Group already exists: {arn}")));
+    }
+    let members = ask.request.clone();
+    let arn = insert(ask.world, &place.account, &ask.region, &name, members, &ask.who.arn);
+    Ok(json!({ "ModelPackageGroupArn": arn }))
+}
+
+/// DescribeModelPackageGroup.
+pub fn describe(ask: &Ask) -> Result<Value, Refusal> {
+    let place = ask.place(ask.text("ModelPackageGroupName"))?;
+    ask.allow("model-package-group", &place)?;
+    let group = ask.looked_up(&place.account).and_then(|registry| registry.groups.get(&place.name));
+    group.map(|group| group.shown.clone()).ok_or_else(|| absent(ask, &place))
+}
+
+pub fn absent(ask: &Ask, place: &Place) -> Refusal {
+    let arn = group_arn(&place.account, &ask.region, &place.name);
+    invalid(&format!("ModelPackageGroup {arn} does not exist."))
+}
+
+/// ListTags of a group; packages have their group's.
+pub fn list_tags(ask: &Ask) -> Result<Value, Refusal> {
+    let (place, name) = tagged(ask)?;
+    let group = ask.looked_up(&place.account).and_then(|registry| registry.groups.get(&name));
+    let group = group.ok_or_else(|| absent(ask, &place))?;
+    Ok(json!({ "Tags": group.tags }))
+}
+
+/// AddTags to a group.
+pub fn add_tags(mut ask: Ask) -> Result<Value, Refusal> {
+    let (place, name) = tagged(&ask)?;
+    let refusal = absent(&ask, &place);
+    let more = ask.request["Tags"].as_array().cloned().unwrap_or_default();
+    let group = ask.registry(&place.account).groups.get_mut(&name).ok_or(refusal)?;
+    for tag in more {
+        group.tags.retain(|old| old["Key"] != tag["Key"]);
+        group.tags.push(tag);
+    }
+    Ok(json!({ "Tags": group.tags }))
+}
+
+fn tagged(ask: &Ask) -> Result<(Place, String), Refusal> {
+    let arn = ask.text("ResourceArn");
+    let place = ask.place(arn)?;
+    let kind = if arn.contains(":model-package/") { "model-package" } else { "model-package-group" };
+    ask.allow(kind, &place)?;
+    let name = place.name.split('/').next().unwrap_or("").to_owned();
+    Ok((place, name))
+}

@@ -1,0 +1,191 @@
+//! HTTP in, HTTP out: records each call, applies the script, hands the request to its service.
+
+use super::calls::{Call, Service};
+use super::cloud::Cloud;
+use super::faults::Failure;
+use super::principals::{credential, identify};
+use super::wire::{Answer, Refusal, Request, form};
+use super::{registry, s3, sts};
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::io;
+use tokio::net::{TcpListener, TcpStream};
+
+/// An answer's content goes out in pieces of this size.
+const PIECE: u64 = 256 * 1024;
+
+type Reply = hyper::Response<BoxBody<Bytes, io::Error>>;
+
+/// Answers connections until the runtime stops.
+pub async fn serve(listener: TcpListener, cloud: Cloud) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(converse(stream, cloud.handle()));
+    }
+}
+
+async fn converse(stream: TcpStream, cloud: Cloud) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| reply(&cloud, request));
+    // An error here is a connection that a fault or the client closed.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn reply(cloud: &Cloud, incoming: hyper::Request<Incoming>) -> io::Result<Reply> {
+    let request = receive(incoming).await?;
+    let service = service_of(&request);
+    let (number, failure) = arrive(cloud, service, &request).await;
+    match failure {
+        Some(Failure::Reset) => return Err(io::Error::other("reset on purpose")),
+        Some(Failure::Hang) => cloud.released().await,
+        _ => {}
+    }
+    let scripted = match failure {
+        Some(Failure::Status(status, code, message)) => Some(Refusal::new(status, code, message)),
+        Some(Failure::InBody(code, message)) => Some(Refusal::new(200, code, message)),
+        _ => None,
+    };
+    let mut answer = carry_out(cloud, service, &request, scripted);
+    match failure {
+        Some(Failure::ResetAfter) => return Err(io::Error::other("reset on purpose")),
+        Some(Failure::HangAfter) => cloud.released().await,
+        _ => {}
+    }
+    if request.method == "HEAD" {
+        answer.announced = Some(answer.announced.unwrap_or(answer.body.len()));
+        answer.body = Bytes::new().into();
+    }
+    let announced = answer.announced.unwrap_or(answer.body.len());
+    let truncated = failure == Some(Failure::Truncate);
+    if truncated {
+        answer.body = answer.body.range(0, answer.body.len() / 2);
+    }
+    let status = answer.status;
+    let sent = answer.body.len();
+    cloud.locked(|world| {
+        world.calls[number - 1].status = status;
+        world.calls[number - 1].bytes_out = sent;
+    });
+    Ok(respond(answer, announced, truncated))
+}
+
+async fn receive(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
+    let (head, body) = incoming.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    Ok(Request {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: form(head.uri.query().unwrap_or("")),
+        headers: head.headers,
+        body,
+    })
+}
+
+fn service_of(request: &Request) -> Service {
+    let scope = credential(request).unwrap_or("").split('/').nth(3).unwrap_or("");
+    if request.headers.contains_key("x-amz-target") {
+        Service::SageMaker
+    } else if scope == "sts" || request.path == "/" && request.method == "POST" {
+        Service::Sts
+    } else {
+        Service::S3
+    }
+}
+
+/// Records the call and runs what the test has hooked to it.
+async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, Option<Failure>) {
+    let (number, actions, failure) = cloud.locked(|world| {
+        let (operation, resource) = match service {
+            Service::S3 => s3::name(request),
+            Service::SageMaker => registry::name(request),
+            Service::Sts => sts::name(request),
+        };
+        let call = Call {
+            number: world.calls.len() + 1,
+            service,
+            operation,
+            resource,
+            who: identify(request, &world.sessions).ok(),
+            request: asked(service, request),
+            headers: headers(request),
+            status: 0,
+            bytes_in: s3::content_length(request),
+            bytes_out: 0,
+        };
+        let (actions, failure) = world.script.arrives(&call);
+        let number = call.number;
+        world.calls.push(call);
+        (number, actions, failure)
+    });
+    for action in actions {
+        let cloud = cloud.handle();
+        let _ = tokio::task::spawn_blocking(move || action(&cloud)).await;
+    }
+    (number, failure)
+}
+
+fn asked(service: Service, request: &Request) -> Value {
+    match service {
+        Service::SageMaker => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+        Service::Sts => serde_json::json!(sts::members(request)),
+        Service::S3 => serde_json::json!(request.query),
+    }
+}
+
+fn headers(request: &Request) -> std::collections::BTreeMap<String, String> {
+    let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+}
+
+fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Option<Refusal>) -> Answer {
+    let (result, id) = cloud.locked(|world| {
+        let result = match scripted {
+            Some(refusal) => Err(refusal),
+            None => identify(request, &world.sessions).and_then(|who| match service {
+                Service::S3 => s3::answer(world, &who, request),
+                Service::SageMaker => registry::answer(world, &who, request),
+                Service::Sts => sts::answer(world, &who, request),
+            }),
+        };
+        (result, format!("{:016X}", world.serial()))
+    });
+    let header = match service {
+        Service::S3 => "x-amz-request-id",
+        Service::SageMaker | Service::Sts => "x-amzn-requestid",
+    };
+    let answer = result.unwrap_or_else(|refusal| {
+        let mut answer = match service {
+            Service::S3 => s3::refuse(&refusal, request, &id),
+            Service::SageMaker => registry::refuse(&refusal),
+            Service::Sts => sts::refuse(&refusal, &id),
+        };
+        answer.status = refusal.status;
+        answer.headers.extend(refusal.headers);
+        answer
+    });
+    answer.with(header, id)
+}
+
+fn respond(answer: Answer, announced: u64, truncated: bool) -> Reply {
+    let mut builder = hyper::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        builder = builder.header(name, value.as_bytes());
+    }
+    if answer.status != 204 && answer.status != 304 {
+        builder = builder.header("content-length", announced);
+    }
+    let pieces = stream::unfold((answer.body, 0, truncated), |(body, at, truncated)| async move {
+        if at < body.len() {
+            let take = PIECE.min(body.len() - at);
+            let piece = Ok(Frame::data(body.range(at, take).bytes()));
+            return Some((piece, (body, at + take, truncated)));
+        }
+        truncated.then(|| (Err(io::Error::other("truncated on purpose")), (body, at, false)))
+    });
+    builder.body(BodyExt::boxed(StreamBody::new(pieces))).expect("headers are plain")
+}

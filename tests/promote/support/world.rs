@@ -1,0 +1,103 @@
+//! Everything that the stand-in holds, behind one lock.
+
+use super::calls::Call;
+use super::faults::Script;
+use super::principals::{Identity, REGION, Rule, Sessions};
+use super::registry::Registry;
+use super::s3::Bucket;
+use super::wire::Refusal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub struct World {
+    pub buckets: BTreeMap<String, Bucket>,
+    /// By account and region.
+    pub registries: BTreeMap<(String, String), Registry>,
+    pub sessions: Sessions,
+    pub rules: Vec<Rule>,
+    pub calls: Vec<Call>,
+    pub script: Script,
+    pub options: Options,
+    last_time: f64,
+    serial: u64,
+}
+
+type Tamper = Box<dyn FnMut(&mut Value) + Send>;
+
+/// How the services behave, where a test may choose.
+pub struct Options {
+    /// At most so many keys in one page of ListObjectsV2, ListParts and ListMultipartUploads.
+    pub page: usize,
+    /// An empty page with a NextToken before each page of ListModelPackages.
+    pub empty_pages: bool,
+    /// The describe calls that a new package needs until it is Completed.
+    pub describes: u64,
+    /// The reason with which the next created package fails.
+    pub next_failure: Option<String>,
+    /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
+    pub checksums: bool,
+    /// Changes what describing a created package answers.
+    pub tamper: Option<Tamper>,
+}
+
+impl World {
+    pub fn new() -> World {
+        World {
+            buckets: BTreeMap::new(),
+            registries: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            rules: Vec::new(),
+            calls: Vec::new(),
+            script: Script::default(),
+            options: Options {
+                page: 1000,
+                empty_pages: false,
+                describes: 2,
+                next_failure: None,
+                checksums: true,
+                tamper: None,
+            },
+            last_time: 0.0,
+            serial: 0,
+        }
+    }
+
+    /// Seconds since 1970 in whole milliseconds; never the same twice.
+    pub fn now(&mut self) -> f64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+        let next = (self.last_time * 1000.0).round() as u64 + 1;
+        let millis = (now.as_millis() as u64).max(next);
+        self.last_time = millis as f64 / 1000.0;
+        self.last_time
+    }
+
+    /// A number that was not given out before.
+    pub fn serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    pub fn registry(&mut self, account: &str, region: &str) -> &mut Registry {
+        self.registries.entry((account.to_owned(), region.to_owned())).or_default()
+    }
+
+    /// The registry of an account in the usual region.
+    pub fn home_registry(&mut self, account: &str) -> &mut Registry {
+        self.registry(account, REGION)
+    }
+
+    pub fn bucket(&self, name: &str) -> Result<&Bucket, Refusal> {
+        self.buckets.get(name).ok_or_else(|| Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"))
+    }
+
+    pub fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, Refusal> {
+        self.buckets
+            .get_mut(name)
+            .ok_or_else(|| Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"))
+    }
+
+    pub fn may(&self, who: &Identity, action: &str, resource: &str, owner: &str) -> bool {
+        super::principals::may(&self.rules, who, action, resource, owner)
+    }
+}
