@@ -12,20 +12,18 @@ use aws_sdk_sagemaker::types::{ModelApprovalStatus, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::{CallError, Caller, Kind};
 use super::resource::Resource;
 use super::session::Principal;
 use crate::promotion::arn::{GroupArn, GroupName, PackageArn};
+use crate::promotion::field::Document;
 
 mod raw;
 mod reader;
 
 use reader::{Names, Reader};
-
-/// A request or an answer as JSON, in its own order, every member kept.
-pub type Document = Map<String, Value>;
 
 /// One version of a group, as a list shows it.
 #[derive(Debug, Clone, PartialEq)]

@@ -150,12 +150,10 @@ impl Run<'_> {
         copies: Copies,
         (earlier, missing): (Earlier, Option<NewGroup>),
     ) -> Result<Exit> {
-        let settled = earlier.usable().is_some_and(Own::is_settled);
         let state = (earlier, missing);
         let settings = &self.settings.register;
         let registration = register_package(&self.target, &self.place, package, plan, &copies, state, settings).await?;
-        let outcome = if settled { Conclusion::AlreadyPromoted } else { Conclusion::Promoted };
-        let mut record = self.record(outcome, package).with_plan(plan, &copies);
+        let mut record = self.record(Conclusion::of(&registration), package).with_plan(plan, &copies);
         let registered = (&registration.arn, registration.approval.as_str());
         record.target = Some(self.place.target(package.arn(), Some(registered)));
         record.doubt = registration.doubt;

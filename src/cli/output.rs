@@ -10,6 +10,7 @@ use indicatif::HumanBytes;
 use super::exit::Exit;
 use super::settings::Format;
 use crate::promotion::copies::Outcome;
+use crate::promotion::group::Versions;
 use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
 
 /// Lines of one kind that the text shows; JSON shows all.
@@ -79,7 +80,7 @@ fn text(record: &Record) -> String {
         line("Artifacts", &artifacts(&record.artifacts));
     }
     list(&mut out, "", &record.artifacts, |a| {
-        format!("{:>10}  {:<14} {}\n{:>28}{}", HumanBytes(a.bytes).to_string(), result(a), a.source, "to ", a.target)
+        format!("{:>10}  {:<15}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
     list(&mut out, "References", &record.references, |r| format!("{}  {}", r.location, r.field));
     list(&mut out, "Stays at the source", &record.left, |l| {
@@ -95,7 +96,10 @@ fn outcome(record: &Record) -> String {
         Conclusion::Copied => "copied: every artifact is at the target and verified".into(),
         Conclusion::Promoted => "promoted".into(),
         Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
-        Conclusion::NothingApproved => "nothing approved: there is no version to promote".into(),
+        Conclusion::NothingApproved => {
+            let versions = Versions(record.versions.clone().unwrap_or_default());
+            format!("nothing approved: the group has {versions}")
+        }
         Conclusion::Planned => "planned: a dry run, nothing was written".into(),
     }
 }

@@ -62,11 +62,11 @@ impl Register {
         let (uploads, mode) = (&OpenUploads::default(), CopyMode::default());
         let copying = Copying { source: &source, target: &target, mode, carrying: &carrying, uploads, printer };
         let copies = copying.run(&plan, Purpose::Confirm).await?;
-        let settled = earlier.usable().is_some_and(Own::is_settled);
         let facts = Source::of(&package, caller(&reader));
         if self.output.dry_run {
             let own = earlier.usable();
-            let outcome = if settled { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
+            let outcome =
+                if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
             let mut record = clock.record(outcome, facts).with_plan(&plan, &copies);
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
             printer.document(&record, self.output.record.as_deref())?;
@@ -74,8 +74,7 @@ impl Register {
         }
         let state = (earlier, missing);
         let registration = register_package(&target, &place, &package, &plan, &copies, state, &self.register).await?;
-        let outcome = if settled { Conclusion::AlreadyPromoted } else { Conclusion::Promoted };
-        let mut record = clock.record(outcome, facts).with_plan(&plan, &copies);
+        let mut record = clock.record(Conclusion::of(&registration), facts).with_plan(&plan, &copies);
         record.target = Some(place.target(&arn, Some((&registration.arn, registration.approval.as_str()))));
         record.doubt = registration.doubt;
         write_record(&target, &place, &carrying, &record).await?;

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -91,7 +92,12 @@ impl Package {
 pub fn digest(document: &Document) -> String {
     let mut text = String::new();
     canonical(&Value::Object(document.clone()), &mut text);
-    format!("{:x}", Sha256::digest(text))
+    sha256(&text)
+}
+
+/// The SHA-256 of a text in hexadecimal digits.
+pub fn sha256(text: &str) -> String {
+    format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(text)))
 }
 
 /// RFC 3339 in UTC, with the fraction that the registry gave.

@@ -16,6 +16,7 @@ use super::location::{BucketName, Location};
 use super::package::{Package, rfc3339};
 use super::plan::{Plan, Warning};
 use super::references::{Kind, Reference};
+use super::registration::Registration;
 
 /// The version of this document; it changes when a reader would have to.
 pub const SCHEMA: u32 = 1;
@@ -36,6 +37,13 @@ pub enum Conclusion {
     NothingApproved,
     /// A dry run: what would be done.
     Planned,
+}
+
+impl Conclusion {
+    /// What a registration came to.
+    pub fn of(registration: &Registration) -> Self {
+        if registration.changed { Self::Promoted } else { Self::AlreadyPromoted }
+    }
 }
 
 /// The document.

@@ -6,14 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::arn::{GroupName, PackageArn};
 use super::comparison::differences;
 use super::copies::Copies;
 use super::earlier::Earlier;
 use super::field::Document;
-use super::package::{Package, failure_reasons};
+use super::package::{Package, digest, failure_reasons, sha256};
 use super::plan::Plan;
 use crate::aws::error::Kind;
 use crate::aws::registry::{TargetRegistry, Update};
@@ -71,8 +70,8 @@ pub struct Registration {
     pub arn: PackageArn,
     /// Its approval status now.
     pub approval: String,
-    /// Whether this run has registered it.
-    pub new: bool,
+    /// Whether this run has registered or approved it; otherwise an earlier one had done everything.
+    pub changed: bool,
     /// Whether the last read-back showed what was asked for; otherwise what is known about it.
     pub doubt: Option<String>,
 }
@@ -97,7 +96,9 @@ pub async fn register(
     };
     let registering = Registering { registry, plan, package, policy };
     match registering.complete(&own).await {
-        Ok((approval, doubt)) => Ok(Registration { arn: own, approval, new, doubt }),
+        Ok(Completion { approval, updated, doubt }) => {
+            Ok(Registration { arn: own, approval, changed: new || updated, doubt })
+        }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
             Err(discard(registry, &own, error).await)
         }
@@ -157,8 +158,8 @@ async fn is_gone(registry: &TargetRegistry, package: &PackageArn) -> Result<bool
 /// The same request has the same token, so that a retry does not register twice; what was given up before makes
 /// another one. At most 36 letters, digits and hyphens (CreateModelPackage).
 pub fn client_token(request: &Document, given_up: usize) -> String {
-    let text = format!("{}#{given_up}", super::package::digest(request));
-    format!("{:x}", Sha256::digest(text))[..32].to_owned()
+    let text = format!("{}#{given_up}", digest(request));
+    sha256(&text)[..32].to_owned()
 }
 
 /// The package is not what was asked for, and must not be served.
@@ -204,6 +205,13 @@ async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow
     }
 }
 
+/// How a package was completed.
+struct Completion {
+    approval: String,
+    updated: bool,
+    doubt: Option<String>,
+}
+
 struct Registering<'a> {
     registry: &'a TargetRegistry,
     plan: &'a Plan,
@@ -213,7 +221,7 @@ struct Registering<'a> {
 
 impl Registering<'_> {
     /// Waits for the package, compares it, and gives it its final status.
-    async fn complete(&self, arn: &PackageArn) -> Result<(String, Option<String>)> {
+    async fn complete(&self, arn: &PackageArn) -> Result<Completion> {
         let description = self.wait(arn).await?;
         let found = differences(&self.plan.request, &description);
         if !found.is_empty() {
@@ -227,14 +235,14 @@ impl Registering<'_> {
         }
         let wanted = Wanted::of(self, &description);
         let Some(update) = wanted.update(&description, self.plan) else {
-            return Ok((wanted.status, None));
+            return Ok(Completion { approval: wanted.status, updated: false, doubt: None });
         };
         self.registry.update(arn, &update).await?;
         let doubt = match self.registry.describe(arn).await {
             Ok(description) => wanted.doubt(&description),
             Err(error) => Some(format!("its final state could not be read back: {error}")),
         };
-        Ok((wanted.status, doubt))
+        Ok(Completion { approval: wanted.status, updated: true, doubt })
     }
 
     async fn wait(&self, arn: &PackageArn) -> Result<Document> {
