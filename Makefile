@@ -5,13 +5,16 @@ PYTHON ?= python3
 VENV := .local/venv
 DENY_VERSION := 0.20.2
 DENY := .local/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+PEERS := .local/peers
+S3SYNC_VERSION := 1.62.4
+S3SYNC := .local/s3sync-$(S3SYNC_VERSION)/bin/s3sync
 
 export PYTHONDONTWRITEBYTECODE := 1
 
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit doc deny e2e advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit doc deny e2e bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +47,13 @@ deny: $(DENY) ## licences, sources and versions of the dependencies
 e2e: build standins ## the program against moto and SeaweedFS
 	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest tests/e2e
 
+# The build leaves the machine usable; what is measured afterwards needs it alone.
+bench: standins $(PEERS)/installed ## measure promote against its peers; ARGS=--quick for a look, ARGS=--help for more
+	nice cargo build --release --locked
+	@$(VENV)/bin/python -m bench $(ARGS)
+
+bench-s3sync: $(S3SYNC) ## build s3sync, the one peer that PyPI does not have, for `make bench`
+
 advisories: $(DENY) ## known vulnerabilities; fetches the RustSec database
 	$(DENY) --locked check advisories
 
@@ -61,12 +71,23 @@ $(DENY):
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo install --quiet --locked --root .local/cargo-deny-$(DENY_VERSION) cargo-deny@$(DENY_VERSION)
 
+$(PEERS)/installed: bench/requirements.txt
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
+	@touch $@
+
+# With promote's optimization, not its own fat LTO: that takes as long again.
+$(S3SYNC):
+	CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_DEBUG=0 nice cargo install --quiet --locked \
+		--no-default-features --root .local/s3sync-$(S3SYNC_VERSION) s3sync@$(S3SYNC_VERSION)
+
 requirements: ## pin what the stand-ins need, after a change of requirements.in
 	$(PYTHON) -m venv --clear .local/pip-tools
 	.local/pip-tools/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
-	CUSTOM_COMPILE_COMMAND="make requirements" .local/pip-tools/bin/pip-compile --quiet --generate-hashes \
-		--strip-extras --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file standins/requirements.txt standins/requirements.in
+	for folder in standins bench; do CUSTOM_COMPILE_COMMAND="make requirements" \
+		.local/pip-tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file $$folder/requirements.txt $$folder/requirements.in || exit 1; done
 
 shapes: standins ## write src/promotion/shapes.json from botocore's service model
 	$(VENV)/bin/python tools/shapes.py

@@ -1,8 +1,9 @@
-"""A proxy in front of S3 that passes everything on unchanged and counts what passes, call by call."""
+"""A proxy in front of a service that passes everything on unchanged and counts what passes, call by call."""
 
 import http.client
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,8 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Call:
-    """One request: what it asked for, on which key, the answer's status, and the bytes of both bodies."""
+    """One request: what it asked for, on which key, the answer's status, the bytes of both bodies, and from when to
+    when it took, in seconds of the monotonic clock."""
 
     operation: str
     bucket: str
@@ -21,14 +23,19 @@ class Call:
     status: int
     sent: int
     received: int
+    began: float
+    ended: float
 
 
 @contextmanager
-def counting(upstream):
-    """Runs the proxy while the block runs, and yields its URL and the list of calls so far."""
+def counting(upstream, delay=0.0):
+    """Runs the proxy while the block runs, and yields its URL and the list of calls so far.
+
+    Each request waits `delay` seconds before it is passed on, as if the service were that far away.
+    """
     calls = []
     server = Proxy(("127.0.0.1", 0), Handler)
-    server.upstream, server.calls = urlsplit(upstream).netloc, calls
+    server.upstream, server.calls, server.delay = urlsplit(upstream).netloc, calls, delay
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -56,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
     """One connection of a client; the Host header is passed on as well, because the signature covers it."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second one must not wait until the client has acknowledged the first.
+    disable_nagle_algorithm = True
 
     def handle(self):
         """Every request of the connection, over one connection to S3."""
@@ -67,6 +76,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def forward(self):
         """Passes the request there and the answer back."""
+        began = time.monotonic()
+        time.sleep(self.server.delay)
         self.s3.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             self.s3.putheader(name, value)
@@ -75,7 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         sent = pump(self.rfile, self.s3.send, int(self.headers.get("Content-Length", 0)))
         answer = self.s3.getresponse()
         received = self.answer(answer)
-        self.server.calls.append(Call(*named(self.command, self.path, self.headers), answer.status, sent, received))
+        asked = named(self.command, self.path, self.headers)
+        self.server.calls.append(Call(*asked, answer.status, sent, received, began, time.monotonic()))
 
     def answer(self, answer):
         """Passes the answer back and returns the length of its body."""
@@ -109,7 +121,11 @@ def pump(reader, write, length):
 
 
 def named(method, path, headers):
-    """S3's name for the request, its bucket and its key."""
+    """The service's name for the request; of S3 also its bucket and its key."""
+    if target := headers.get("X-Amz-Target"):
+        return target.rpartition(".")[2], "", ""
+    if "/sts/aws4_request" in headers.get("Authorization", ""):
+        return "sts", "", ""
     url = urlsplit(path)
     bucket, _, key = url.path.lstrip("/").partition("/")
     query = parse_qs(url.query, keep_blank_values=True)

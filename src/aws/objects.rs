@@ -9,4 +9,4 @@ mod types;
 pub use reader::{Body, Pages};
 pub use source::SourceObjects;
 pub use target::TargetObjects;
-pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, Upload, UploadId, Written};
+pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, Upload, UploadId, Written};

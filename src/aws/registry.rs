@@ -97,11 +97,6 @@ impl TargetRegistry {
         Self { reader: Reader { client, caller, names: Names::Name }, principal }
     }
 
-    /// Every version of `group`, newest version first; none when the group is absent.
-    pub async fn list(&self, group: &GroupName, approved_only: bool) -> Result<Vec<Summary>, CallError> {
-        absent_is_empty(self.reader.list(&self.own(group).await?, approved_only, None).await)
-    }
-
     /// The versions of `group` registered after `time`, newest version first; none when the group is absent.
     pub async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
         absent_is_empty(self.reader.list(&self.own(group).await?, false, Some(*time)).await)
@@ -115,11 +110,6 @@ impl TargetRegistry {
     /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
     pub async fn find_group(&self, group: &GroupName) -> Result<Option<Document>, CallError> {
         self.reader.find_group(&self.own(group).await?).await
-    }
-
-    /// The group's tags.
-    pub async fn group_tags(&self, group: &GroupName) -> Result<Vec<(String, String)>, CallError> {
-        self.reader.group_tags(&self.own(group).await?).await
     }
 
     /// Creates the group. Answers whether this call created it: one that is there already is fine.

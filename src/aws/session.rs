@@ -12,6 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::IdentityCache;
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
@@ -249,7 +250,10 @@ async fn assume(base: SdkConfig, access: &Access) -> SdkConfig {
 fn s3_config(config: &SdkConfig) -> aws_sdk_s3::config::Builder {
     let own =
         std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty()) || config.endpoint_url().is_some();
-    aws_sdk_s3::config::Builder::from(config).force_path_style(own)
+    // What is only passed on is verified by the S3 that receives it; computing a checksum here would be a second time.
+    aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(own)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use clap::Args;
 use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, Place, describe, make_plan, read_document, refuse_change};
+use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change};
 use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
 use crate::promotion::arn::{GroupArn, PackageArn};
 use crate::promotion::copies::Purpose;
@@ -57,7 +57,8 @@ impl CopyArtifacts {
             identity,
         };
         let carrying = self.carry.carrying();
-        let plan = make_plan(&source, &place, &package, &carrying).await?;
+        let (plan, there) =
+            tokio::try_join!(make_plan(&source, &place, &package, &carrying), look(&target, &place, package.arn()),)?;
         let copying = Copying {
             source: &source,
             target: &target,
@@ -70,11 +71,10 @@ impl CopyArtifacts {
             true => (Purpose::Preview, Conclusion::Planned),
             false => (Purpose::Copy, Conclusion::Copied),
         };
-        let copies = copying.run(&plan, purpose).await?;
+        let copies = copying.run(&plan, there, purpose).await?;
         let mut record = clock.record(outcome, Source::of(&package, caller(&reader))).with_plan(&plan, &copies);
         record.target = Some(place.target(package.arn(), None));
-        printer.document(&record, self.output.record.as_deref())?;
-        Ok(Exit::Done)
+        printer.conclude(&record)
     }
 }
 

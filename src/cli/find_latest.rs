@@ -44,7 +44,7 @@ impl FindLatest {
                 let facts = none_approved(&group, &versions, caller(&identity));
                 let mut record = clock.record(Conclusion::NothingApproved, facts);
                 record.versions = Some(versions.0);
-                printer.document(&record, self.output.record.as_deref())?;
+                printer.document(&record)?;
                 return Ok(Exit::NothingApproved);
             }
         };
@@ -53,8 +53,7 @@ impl FindLatest {
         let references = references(package.description())?;
         let mut record = clock.record(Conclusion::Found, Source::of(&package, caller(&identity)));
         record.references = references.iter().map(Into::into).collect();
-        printer.document(&record, self.output.record.as_deref())?;
-        Ok(Exit::Done)
+        printer.conclude(&record)
     }
 }
 
@@ -69,10 +68,10 @@ impl GroupArgs {
 
     /// The version that was asked for, or the latest Approved one.
     pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<Latest> {
-        let registry = source.session().registry();
+        let registry = source.registry();
         match self.version {
-            Some(number) => version(&registry, group, number).await.map(Latest::Version),
-            None => latest_approved(&registry, group).await,
+            Some(number) => version(registry, group, number).await.map(Latest::Version),
+            None => latest_approved(registry, group).await,
         }
     }
 

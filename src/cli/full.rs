@@ -6,22 +6,22 @@ use clap::Args;
 use super::exit::Exit;
 use super::find_latest::none_approved;
 use super::output::Printer;
+use super::registering::{Registering, missing_group, recorded};
 use super::settings::{CarryArgs, CopyArgs, GroupArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
-use super::steps::{
-    Clock, Copying, Place, describe, make_plan, missing_group, recorded, register_package, write_record,
-};
+use super::steps::{Clock, Copying, Place, describe, look, make_plan};
 use crate::aws::registry::Summary;
 use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
 use crate::promotion::arn::GroupArn;
 use crate::promotion::comparison::differences;
-use crate::promotion::copies::{Copies, Purpose};
+use crate::promotion::copies::{Purpose, There};
+use crate::promotion::draft::Carrying;
 use crate::promotion::earlier::{Earlier, Own};
 use crate::promotion::group::Latest;
 use crate::promotion::location::BucketName;
 use crate::promotion::package::Package;
 use crate::promotion::plan::Plan;
 use crate::promotion::record::{Conclusion, Record, Source};
-use crate::promotion::registration::NewGroup;
+use crate::promotion::registration::Approval;
 use crate::promotion::uploads::OpenUploads;
 
 /// Promote the latest Approved version of a group into the target account
@@ -88,8 +88,7 @@ impl Full {
                 let facts = none_approved(&run.group, &versions, run.caller.clone());
                 let mut record = run.clock.record(Conclusion::NothingApproved, facts);
                 record.versions = Some(versions.0);
-                printer.document(&record, self.output.record.as_deref())?;
-                Ok(Exit::Done)
+                printer.conclude(&record)
             }
         }
     }
@@ -102,7 +101,7 @@ impl Run<'_> {
         self.settings.group.may_promote(package.approval(), found)?;
         match recorded {
             Some((before, own)) if own.is_settled() || self.leaves_pending() => {
-                self.report_earlier(&package, before, &own)
+                self.report_earlier(&package, &self.place, before, &own)
             }
             _ => self.carry_out(&package).await,
         }
@@ -110,80 +109,65 @@ impl Run<'_> {
 
     /// A version that is to stay pending is finished when it is recorded.
     fn leaves_pending(&self) -> bool {
-        self.settings.register.approval == crate::promotion::registration::Approval::Pending
+        self.settings.register.approval == Approval::Pending
     }
 
-    fn report_earlier(&self, package: &Package, before: Record, own: &Own) -> Result<Exit> {
+    fn report_earlier(&self, package: &Package, place: &Place, before: Record, own: &Own) -> Result<Exit> {
         let mut record = self.record(Conclusion::AlreadyPromoted, package);
-        record.target = Some(self.place.target(package.arn(), Some((&own.arn, own.approval()))));
+        record.target = Some(place.target(package.arn(), Some((&own.arn, own.approval()))));
         record.artifacts = before.artifacts.into_iter().map(|artifact| artifact.found_again()).collect();
         record.left = before.left;
         record.warnings = before.warnings;
         record.request = before.request;
-        self.print(&record, Exit::Done)
+        self.printer.conclude(&record)
     }
 
     async fn carry_out(&self, package: &Package) -> Result<Exit> {
         let carrying = self.settings.carry.carrying();
-        let registry = self.target.session().registry();
         let missing =
             missing_group(&self.source, &self.target, &self.group, &self.place, &self.settings.register, self.printer);
-        let (plan, earlier, missing) = tokio::try_join!(
+        let (plan, there, earlier, missing) = tokio::try_join!(
             make_plan(&self.source, &self.place, package, &carrying),
-            Earlier::find(&registry, self.place.group.name(), package),
+            look(&self.target, &self.place, package.arn()),
+            Earlier::find(self.target.registry(), self.place.group.name(), package),
             missing,
         )?;
         if let Some(own) = promoted_elsewhere(&plan, &earlier) {
-            return self.report_elsewhere(package, own);
+            return self.report_elsewhere(package, own).await;
         }
         if self.settings.output.dry_run {
-            return self.report_plan(package, &plan, &earlier).await;
+            return self.report_plan(package, &plan, there, &earlier).await;
         }
-        let copies = self.copying(&carrying).run(&plan, Purpose::Copy).await?;
-        self.register(package, &plan, copies, (earlier, missing)).await
-    }
-
-    async fn register(
-        &self,
-        package: &Package,
-        plan: &Plan,
-        copies: Copies,
-        (earlier, missing): (Earlier, Option<NewGroup>),
-    ) -> Result<Exit> {
-        let state = (earlier, missing);
+        let copies = self.copying(&carrying).run(&plan, there, Purpose::Copy).await?;
         let settings = &self.settings.register;
-        let registration = register_package(&self.target, &self.place, package, plan, &copies, state, settings).await?;
-        let mut record = self.record(Conclusion::of(&registration), package).with_plan(plan, &copies);
-        let registered = (&registration.arn, registration.approval.as_str());
-        record.target = Some(self.place.target(package.arn(), Some(registered)));
-        record.doubt = registration.doubt;
-        let written = write_record(&self.target, &self.place, &self.settings.carry.carrying(), &record).await;
-        if let Err(error) = written {
-            let doubt = format!("the record could not be written beside the artifacts: {error:#}");
-            record.doubt = Some([record.doubt, Some(doubt)].into_iter().flatten().collect::<Vec<_>>().join("; "));
-        }
-        let exit = if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done };
-        self.print(&record, exit)
+        let registering = Registering { target: &self.target, place: &self.place, carrying: &carrying, settings };
+        let source = Source::of(package, self.caller.clone());
+        let record = registering.run(package, &plan, &copies, (earlier, missing), (&self.clock, source)).await?;
+        self.printer.conclude(&record)
     }
 
-    async fn report_plan(&self, package: &Package, plan: &Plan, earlier: &Earlier) -> Result<Exit> {
-        let copies = self.copying(&self.settings.carry.carrying()).run(plan, Purpose::Preview).await?;
+    async fn report_plan(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Exit> {
+        let copies = self.copying(&self.settings.carry.carrying()).run(plan, there, Purpose::Preview).await?;
         let own = earlier.usable();
         let outcome = if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
         let mut record = self.record(outcome, package).with_plan(plan, &copies);
         record.target = Some(self.place.target(package.arn(), own.map(|own| (&own.arn, own.approval()))));
-        self.print(&record, Exit::Done)
+        self.printer.conclude(&record)
     }
 
     /// The version was promoted to other locations: nothing is copied a second time.
-    fn report_elsewhere(&self, package: &Package, own: &Own) -> Result<Exit> {
-        let mut record = self.record(Conclusion::AlreadyPromoted, package);
-        record.target = Some(self.place.target(package.arn(), Some((&own.arn, own.approval()))));
+    async fn report_elsewhere(&self, package: &Package, own: &Own) -> Result<Exit> {
         self.printer.say(&format!("{} was promoted with other settings; it stays as it is", own.arn));
-        self.print(&record, Exit::Done)
+        let place = self.place.of(own, package.arn()).unwrap_or_else(|| self.place.clone());
+        if let Some((before, own)) = recorded(&self.target, &place, package.arn()).await? {
+            return self.report_earlier(package, &place, before, &own);
+        }
+        let mut record = self.record(Conclusion::AlreadyPromoted, package);
+        record.target = Some(place.target(package.arn(), Some((&own.arn, own.approval()))));
+        self.printer.conclude(&record)
     }
 
-    fn copying<'a>(&'a self, carrying: &'a crate::promotion::draft::Carrying) -> Copying<'a> {
+    fn copying<'a>(&'a self, carrying: &'a Carrying) -> Copying<'a> {
         Copying {
             source: &self.source,
             target: &self.target,
@@ -196,14 +180,6 @@ impl Run<'_> {
 
     fn record(&self, outcome: Conclusion, package: &Package) -> Record {
         self.clock.record(outcome, Source::of(package, self.caller.clone()))
-    }
-
-    fn print(&self, record: &Record, exit: Exit) -> Result<Exit> {
-        if let Some(doubt) = &record.doubt {
-            self.printer.say(&format!("promoted, but {doubt}. Run again to confirm"));
-        }
-        self.printer.document(record, self.settings.output.record.as_deref())?;
-        Ok(exit)
     }
 }
 

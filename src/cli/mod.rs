@@ -6,7 +6,9 @@ mod find_latest;
 mod full;
 mod output;
 mod progress;
+mod record_file;
 mod register;
+mod registering;
 mod settings;
 mod steps;
 
@@ -52,7 +54,10 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 impl Cli {
     async fn run(self) -> Exit {
         let uploads = OpenUploads::default();
-        let printer = Printer::new(self.verb.format());
+        let printer = match Printer::new(self.verb.output()) {
+            Ok(printer) => printer,
+            Err(error) => return output::failed(&error),
+        };
         let verb = async {
             match self.verb {
                 Verb::FindLatest(verb) => verb.run(&printer).await,
@@ -62,19 +67,19 @@ impl Cli {
             }
         };
         tokio::select! {
-            ended = verb => ended.unwrap_or_else(|error| printer.failed(&error)),
+            ended = verb => ended.unwrap_or_else(|error| output::failed(&error)),
             signal = interruption() => clean_up(signal, &uploads, &printer).await,
         }
     }
 }
 
 impl Verb {
-    fn format(&self) -> settings::Format {
+    fn output(&self) -> &settings::OutputArgs {
         match self {
-            Self::FindLatest(verb) => verb.output.output,
-            Self::CopyArtifacts(verb) => verb.output.output,
-            Self::Register(verb) => verb.output.output,
-            Self::Full(verb) => verb.output.output,
+            Self::FindLatest(verb) => &verb.output,
+            Self::CopyArtifacts(verb) => &verb.output,
+            Self::Register(verb) => &verb.output,
+            Self::Full(verb) => &verb.output,
         }
     }
 }

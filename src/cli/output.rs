@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
 
 use super::exit::Exit;
-use super::settings::Format;
+use super::record_file::RecordFile;
+use super::settings::{Format, OutputArgs};
 use crate::promotion::copies::Outcome;
 use crate::promotion::group::Versions;
 use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
@@ -17,49 +17,68 @@ use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
 const LINES_SHOWN: usize = 20;
 
 /// Prints.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Printer {
     format: Format,
+    file: Option<RecordFile>,
 }
 
 impl Printer {
-    /// A printer of documents in this form.
-    pub fn new(format: Format) -> Self {
-        Self { format }
+    /// A printer of documents in the form that was asked for. The file of `--record` is opened here: a wrong path is
+    /// to fail before anything is promoted.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn new(settings: &OutputArgs) -> Result<Self> {
+        let file = settings.record.as_deref().map(RecordFile::open).transpose()?;
+        Ok(Self { format: settings.output, file })
     }
 
     /// Says something to the person in front of the terminal.
     pub fn say(&self, line: &str) {
-        // Nobody reads: then nobody misses it.
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
+        say(line);
     }
 
-    /// Reports a failure with all its causes.
-    pub fn failed(&self, error: &anyhow::Error) -> Exit {
-        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-        self.say(&format!("error: {}", causes.join(": ")));
-        Exit::Failed
-    }
-
-    /// Prints the document, and writes it to a file where one is named.
+    /// Prints the document, says what is in doubt, and tells how the verb ended.
     ///
     /// # Errors
-    /// The file or the stream cannot be written; a reader that has gone away is no error.
-    pub fn document(&self, record: &Record, file: Option<&Path>) -> Result<()> {
-        let json = serde_json::to_string_pretty(record)?;
-        if let Some(file) = file {
-            std::fs::write(file, format!("{json}\n"))
-                .with_context(|| format!("writing the record to {}", file.display()))?;
+    /// As [`Printer::document`].
+    pub fn conclude(&self, record: &Record) -> Result<Exit> {
+        if let Some(doubt) = &record.doubt {
+            self.say(&format!("promoted, but {}. Run again to confirm", doubt.trim_end_matches('.')));
         }
+        self.document(record)?;
+        Ok(if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done })
+    }
+
+    /// Prints the document, and writes it to the file that `--record` names.
+    ///
+    /// # Errors
+    /// The stream or the file cannot be written; a reader that has gone away is no error.
+    pub fn document(&self, record: &Record) -> Result<()> {
+        let json = serde_json::to_string_pretty(record)? + "\n";
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(&json));
         let text = match self.format {
-            Format::Json => json + "\n",
+            Format::Json => json,
             Format::Text => text(record),
         };
         match std::io::stdout().lock().write_all(text.as_bytes()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("writing to standard output"),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => filed,
+            other => other.context("writing to standard output").and(filed),
         }
     }
+}
+
+fn say(line: &str) {
+    // Nobody reads: then nobody misses it.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Reports a failure with all its causes.
+pub fn failed(error: &anyhow::Error) -> Exit {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    say(&format!("error: {}", causes.join(": ")));
+    Exit::Failed
 }
 
 /// Prints what clap has to say: help and version on standard output, errors on standard error.

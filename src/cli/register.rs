@@ -6,8 +6,9 @@ use clap::Args;
 use super::copy_artifacts::{described, source_group};
 use super::exit::Exit;
 use super::output::Printer;
+use super::registering::{Registering, missing_group};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, Place, make_plan, missing_group, register_package, write_record};
+use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::session::Identity;
 use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
 use crate::promotion::arn::GroupArn;
@@ -53,15 +54,16 @@ impl Register {
         let (reader, identity, package) = (reader?, identity?, package?);
         let group = source_group(&package);
         let place = self.place(&group, identity, before.as_ref())?;
-        let (carrying, registry) = (self.carry.carrying(), target.session().registry());
-        let (plan, earlier, missing) = tokio::try_join!(
+        let carrying = self.carry.carrying();
+        let (plan, there, earlier, missing) = tokio::try_join!(
             make_plan(&source, &place, &package, &carrying),
-            Earlier::find(&registry, place.group.name(), &package),
+            look(&target, &place, &arn),
+            Earlier::find(target.registry(), place.group.name(), &package),
             missing_group(&source, &target, &group, &place, &self.register, printer),
         )?;
         let (uploads, mode) = (&OpenUploads::default(), CopyMode::default());
         let copying = Copying { source: &source, target: &target, mode, carrying: &carrying, uploads, printer };
-        let copies = copying.run(&plan, Purpose::Confirm).await?;
+        let copies = copying.run(&plan, there, Purpose::Confirm).await?;
         let facts = Source::of(&package, caller(&reader));
         if self.output.dry_run {
             let own = earlier.usable();
@@ -69,17 +71,11 @@ impl Register {
                 if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
             let mut record = clock.record(outcome, facts).with_plan(&plan, &copies);
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
-            printer.document(&record, self.output.record.as_deref())?;
-            return Ok(Exit::Done);
+            return printer.conclude(&record);
         }
-        let state = (earlier, missing);
-        let registration = register_package(&target, &place, &package, &plan, &copies, state, &self.register).await?;
-        let mut record = clock.record(Conclusion::of(&registration), facts).with_plan(&plan, &copies);
-        record.target = Some(place.target(&arn, Some((&registration.arn, registration.approval.as_str()))));
-        record.doubt = registration.doubt;
-        write_record(&target, &place, &carrying, &record).await?;
-        printer.document(&record, self.output.record.as_deref())?;
-        Ok(if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done })
+        let registering = Registering { target: &target, place: &place, carrying: &carrying, settings: &self.register };
+        let record = registering.run(&package, &plan, &copies, (earlier, missing), (&clock, facts)).await?;
+        printer.conclude(&record)
     }
 
     /// Flags win over the document of the step before.

@@ -12,6 +12,7 @@ use crate::promotion::copies::CopyMode;
 use crate::promotion::draft::Carrying;
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::registration::{Approval, Policy};
+use crate::promotion::shapes::refusal;
 
 /// `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -215,11 +216,14 @@ impl RegisterArgs {
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256 => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err("expected KEY=VALUE, a key of 1 to 128 characters and a value of at most 256".into()),
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    if key.to_ascii_lowercase().starts_with("aws:") {
+        return Err("keys that begin with aws: are reserved; choose another key".into());
+    }
+    match (refusal("TagKey", key), refusal("TagValue", value)) {
+        (Some(reason), _) => Err(format!("the key {reason}")),
+        (_, Some(reason)) => Err(format!("the value {reason}")),
+        (None, None) => Ok((key.to_owned(), value.to_owned())),
     }
 }
 

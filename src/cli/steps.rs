@@ -4,34 +4,28 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use aws_smithy_types::DateTime;
-use serde_json::Value;
+use indicatif::HumanBytes;
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::output::Printer;
 use super::progress;
-use super::settings::RegisterArgs;
-use crate::aws::error::Kind;
-use crate::aws::objects::{Attributes, Encryption};
+use crate::aws::objects::Encryption;
 use crate::aws::session::Identity;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
 use crate::promotion::arn::{GroupArn, PackageArn};
-use crate::promotion::copies::{Copies, CopyMode, Engine, Purpose, copy};
+use crate::promotion::copies::{Copies, CopyMode, Engine, Purpose, There, copy};
 use crate::promotion::draft::{Carrying, Draft};
-use crate::promotion::earlier::{Earlier, Own};
+use crate::promotion::earlier::Own;
 use crate::promotion::inventory::inventory;
 use crate::promotion::layout::{Layout, TargetPrefix};
-use crate::promotion::location::{BucketName, Location};
+use crate::promotion::location::BucketName;
 use crate::promotion::meter::Meter;
 use crate::promotion::package::Package;
 use crate::promotion::plan::{Plan, plan};
 use crate::promotion::record::{Build, Conclusion, Record, Source, Target};
 use crate::promotion::references::references;
-use crate::promotion::registration::{NewGroup, Registration, register};
 use crate::promotion::uploads::OpenUploads;
-
-/// The largest record that is read back: 100,000 artifacts take about 50 MB.
-const MAX_RECORD_BYTES: u64 = 256 << 20;
 
 /// When the run began.
 pub struct Clock {
@@ -75,6 +69,15 @@ impl Place {
         Layout::new(&self.bucket, &self.prefix, self.group.name(), source)
     }
 
+    /// The place that a version of the same group was promoted to, read off what it refers to.
+    pub fn of(&self, own: &Own, source: &PackageArn) -> Option<Self> {
+        let references = references(&own.description).ok()?;
+        references.iter().find_map(|reference| {
+            let prefix = Layout::prefix_of(&reference.location, self.group.name(), source)?;
+            Some(Self { bucket: reference.location.bucket.clone(), prefix, ..self.clone() })
+        })
+    }
+
     /// The target side of the document.
     pub fn target(&self, source: &PackageArn, registered: Option<(&PackageArn, &str)>) -> Target {
         Target {
@@ -94,7 +97,7 @@ impl Place {
 
 /// Describes a version.
 pub async fn describe(source: &SourceAccount, package: &PackageArn) -> Result<Package> {
-    let description = source.session().registry().describe(package).await?;
+    let description = source.registry().describe(package).await?;
     Package::from_description(package, description)
 }
 
@@ -128,10 +131,23 @@ pub fn refuse_change(package: &Package, before: &Record) -> Result<()> {
 
 /// What becomes of a package: the references are looked up, the plan is made.
 pub async fn make_plan(source: &SourceAccount, place: &Place, package: &Package, carrying: &Carrying) -> Result<Plan> {
+    if let Some(key) = &carrying.kms_key {
+        let region = place.group.region();
+        ensure!(
+            key.region() == region,
+            "--kms-key-arn {key} is not of the target's region {region}; objects can only be encrypted with keys of \
+             their own region. Give a key of {region}"
+        );
+    }
     let draft = Draft::of(package, place.group.name(), carrying)?;
     let references = references(&draft.request)?;
-    let found = inventory(references, &source.session().objects()).await?;
+    let found = inventory(references, source.objects()).await?;
     plan(package, draft, &found, &place.layout(package.arn()))
+}
+
+/// Looks at what is in the folder of a promotion already.
+pub async fn look(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<There> {
+    There::look(target.objects(), &place.layout(source).folder()).await
 }
 
 /// Copies, confirms or previews the artifacts of a plan.
@@ -152,119 +168,30 @@ pub struct Copying<'a> {
 
 impl Copying<'_> {
     /// Runs the engine for a purpose.
-    pub async fn run(&self, plan: &Plan, purpose: Purpose) -> Result<Copies> {
+    pub async fn run(&self, plan: &Plan, there: There, purpose: Purpose) -> Result<Copies> {
         let meter = Meter::default();
         let engine = Engine {
-            source: &self.source.session().objects(),
-            target: &self.target.session().objects(),
+            source: self.source.objects(),
+            target: self.target.objects(),
             mode: self.mode,
             separate_principals: self.target.is_separate_from(self.source),
             encryption: &Encryption { kms_key: self.carrying.kms_key.clone() },
             meter: &meter,
             uploads: self.uploads,
         };
-        let work = copy(plan, &engine, purpose);
+        let missing = there.missing(plan);
+        let (to_copy, bytes) = (missing.len(), missing.iter().map(|artifact| artifact.bytes()).sum());
+        let work = copy(plan, there, &engine, purpose);
         match purpose {
-            Purpose::Copy => progress::shown(work, &meter, self.printer).await,
+            Purpose::Copy => {
+                if to_copy > 0 {
+                    let objects = if to_copy == 1 { "object" } else { "objects" };
+                    let folder = plan.layout.folder();
+                    self.printer.say(&format!("copying {to_copy} {objects}, {}, to {folder}", HumanBytes(bytes)));
+                }
+                progress::shown(work, &meter, self.printer).await
+            }
             Purpose::Confirm | Purpose::Preview => work.await,
         }
     }
-}
-
-/// The target group, if it has to be created: looked up early, created late.
-pub async fn missing_group(
-    source: &SourceAccount,
-    target: &TargetAccount,
-    from: &GroupArn,
-    place: &Place,
-    settings: &RegisterArgs,
-    printer: &Printer,
-) -> Result<Option<NewGroup>> {
-    if target.session().registry().find_group(place.group.name()).await?.is_some() {
-        return Ok(None);
-    }
-    ensure!(
-        !settings.no_create_group,
-        "there is no group {}, and --no-create-group says not to create it. Create it, or leave the flag out",
-        place.group
-    );
-    let registry = source.session().registry();
-    let (described, tags) = tokio::join!(registry.find_group(from), registry.group_tags(from));
-    let description = match described {
-        Ok(group) => {
-            group.and_then(|g| g.get("ModelPackageGroupDescription").and_then(Value::as_str).map(str::to_owned))
-        }
-        Err(error) => {
-            printer.say(&format!("the new group gets no description: {error}"));
-            None
-        }
-    };
-    let tags = tags.unwrap_or_else(|error| {
-        printer.say(&format!("the new group gets no tags of the source group: {error}"));
-        Vec::new()
-    });
-    Ok(Some(NewGroup::of(description, tags, &settings.group_tag)))
-}
-
-/// Creates the group if it is missing, and registers the package.
-pub async fn register_package(
-    target: &TargetAccount,
-    place: &Place,
-    package: &Package,
-    plan: &Plan,
-    copies: &Copies,
-    (earlier, missing): (Earlier, Option<NewGroup>),
-    settings: &RegisterArgs,
-) -> Result<Registration> {
-    let registry = target.session().registry();
-    if let Some(group) = missing {
-        registry.create_group(place.group.name(), group.description.as_deref(), &group.tags).await?;
-    }
-    register(&registry, place.group.name(), package, plan, copies, earlier, &settings.policy()).await
-}
-
-/// The record beside the artifacts, and the target version that it names, when that is there and finished.
-pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<Option<(Record, Own)>> {
-    let session = target.session();
-    let location = place.layout(source).record();
-    let Some((text, _)) = session.objects().read(&location, MAX_RECORD_BYTES).await? else { return Ok(None) };
-    let record = Record::parse(&text).with_context(|| format!("{location} is not the record of a promotion"))?;
-    let Some(arn) = record.target.as_ref().and_then(|target| target.model_package_arn.clone()) else { return Ok(None) };
-    if !arn.is_of(&place.group) {
-        return Ok(None);
-    }
-    match session.registry().describe(&arn).await {
-        Ok(description) => {
-            let own = Own { arn, description };
-            Ok((own.is_copy_of(source) && !own.is_given_up()).then_some((record, own)))
-        }
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Puts the record beside the artifacts. A record that is there is never overwritten: it is of a version that was
-/// removed since, or of a run at the same time.
-pub async fn write_record(
-    target: &TargetAccount,
-    place: &Place,
-    carrying: &Carrying,
-    record: &Record,
-) -> Result<Location> {
-    let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
-    let source = record.source.package.as_ref().context("a record is about a version")?;
-    let layout = place.layout(&source.model_package_arn);
-    let (first, second) = (layout.record(), layout.later_record(registered));
-    let attributes = Attributes { content_type: Some("application/json".into()), ..Attributes::default() };
-    let text = bytes::Bytes::from(serde_json::to_vec_pretty(record)?);
-    let objects = target.session().objects();
-    let encryption = Encryption { kms_key: carrying.kms_key.clone() };
-    for location in [&first, &second] {
-        match objects.put_new(location, text.clone(), &attributes, &encryption).await {
-            Ok(_) => return Ok(location.clone()),
-            Err(error) if error.kind == Kind::PreconditionFailed => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(second)
 }

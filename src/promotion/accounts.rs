@@ -1,31 +1,43 @@
 //! The two accounts of a promotion: how each is reached comes in, sessions whose identity was checked come out.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::arn::{AccountId, GroupArn, GroupName, GroupRef, Region};
+use crate::aws::objects::{SourceObjects, TargetObjects};
+use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
 
 /// The account that is promoted from.
 pub struct SourceAccount {
     session: SourceSession,
     access: Access,
+    registry: SourceRegistry,
+    objects: SourceObjects,
 }
 
 /// The account that is promoted to.
 pub struct TargetAccount {
     session: TargetSession,
     access: Access,
+    registry: TargetRegistry,
+    objects: TargetObjects,
 }
 
 impl SourceAccount {
     /// Opens a session without calling AWS; the region of an ARN wins over all others.
     pub async fn open(access: Access, region: Option<&Region>) -> Result<Self> {
-        Ok(Self { session: SourceSession::open(&access, region.cloned()).await?, access })
+        let session = SourceSession::open(&access, region.cloned()).await?;
+        Ok(Self { registry: session.registry(), objects: session.objects(), session, access })
     }
 
-    /// The session.
-    pub fn session(&self) -> &SourceSession {
-        &self.session
+    /// The registry.
+    pub fn registry(&self) -> &SourceRegistry {
+        &self.registry
+    }
+
+    /// The buckets.
+    pub fn objects(&self) -> &SourceObjects {
+        &self.objects
     }
 
     /// The group's ARN; a name needs one call, for the account.
@@ -59,12 +71,18 @@ impl SourceAccount {
 impl TargetAccount {
     /// Opens a session without calling AWS.
     pub async fn open(access: Access) -> Result<Self> {
-        Ok(Self { session: TargetSession::open(&access, None).await?, access })
+        let session = TargetSession::open(&access, None).await?;
+        Ok(Self { registry: session.registry(), objects: session.objects(), session, access })
     }
 
-    /// The session.
-    pub fn session(&self) -> &TargetSession {
-        &self.session
+    /// The registry.
+    pub fn registry(&self) -> &TargetRegistry {
+        &self.registry
+    }
+
+    /// The buckets.
+    pub fn objects(&self) -> &TargetObjects {
+        &self.objects
     }
 
     /// Whether the source is read by a principal of its own.
@@ -109,9 +127,4 @@ pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> R
 /// Reads the caller's ARN of an identity.
 pub fn caller(identity: &Option<Identity>) -> Option<String> {
     identity.as_ref().map(|identity| identity.arn.clone())
-}
-
-/// Adds what a failed look at the source's registry usually means when no identity of its own was given.
-pub fn explained<T>(result: Result<T>, group: &GroupArn) -> Result<T> {
-    result.with_context(|| format!("reading the model package group {group}"))
 }

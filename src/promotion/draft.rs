@@ -153,7 +153,7 @@ impl Draft {
             if field.get(&self.request).is_some() {
                 bail!(
                     "{field}: CreateModelPackage refuses an AdditionalS3DataSource in InferenceSpecification; it is \
-                     allowed in AdditionalInferenceSpecifications only"
+                     allowed in AdditionalInferenceSpecifications only. Register a package that has it there"
                 );
             }
         }

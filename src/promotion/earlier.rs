@@ -1,6 +1,8 @@
 //! Earlier promotions of a source version: the target's registry comes in, the packages that were made from the
 //! version come out. A registry cannot be searched by metadata, but a copy is always younger than its source.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -27,28 +29,40 @@ pub struct Own {
 
 /// All of them, by version.
 #[derive(Debug, Clone, Default)]
-pub struct Earlier(Vec<Own>);
+pub struct Earlier {
+    own: Vec<Own>,
+    /// Every version that was looked at; what a version was made from never changes.
+    seen: HashSet<PackageArn>,
+}
 
 impl Earlier {
     /// Describes every version of the target group that is younger than the source version.
     pub async fn find(registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
+        Self::default().and_since(registry, group, package).await
+    }
+
+    /// Adds the versions that were registered since.
+    pub async fn and_since(mut self, registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
         let younger = registry.list_created_after(group, &package.created()).await?;
-        let descriptions = younger.into_iter().map(|summary| describe(registry, summary.arn));
+        let new = younger.into_iter().map(|summary| summary.arn).filter(|arn| !self.seen.contains(arn));
+        let new: Vec<PackageArn> = new.collect();
+        let descriptions = new.iter().map(|arn| describe(registry, arn.clone()));
         let described: Vec<Option<Own>> =
             stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
-        let mut own: Vec<Own> = described.into_iter().flatten().filter(|own| own.is_copy_of(package.arn())).collect();
-        own.sort_by_key(|own| own.arn.version());
-        Ok(Self(own))
+        self.own.extend(described.into_iter().flatten().filter(|own| own.is_copy_of(package.arn())));
+        self.own.sort_by_key(|own| own.arn.version());
+        self.seen.extend(new);
+        Ok(self)
     }
 
     /// The promotion of the source version: the first that was not given up.
     pub fn usable(&self) -> Option<&Own> {
-        self.0.iter().find(|own| !own.is_given_up())
+        self.own.iter().find(|own| !own.is_given_up())
     }
 
     /// How many attempts were given up.
     pub fn given_up(&self) -> usize {
-        self.0.iter().filter(|own| own.is_given_up()).count()
+        self.own.iter().filter(|own| own.is_given_up()).count()
     }
 }
 

@@ -77,7 +77,10 @@ pub async fn inventory(references: Vec<Reference>, source: &SourceObjects) -> Re
 fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
     let fields: Vec<String> =
         references.iter().filter(|r| r.location == *location).map(|r| r.field.to_string()).collect();
-    format!("{} refers to {location}", fields.join(" and "))
+    match fields.as_slice() {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
+        _ => format!("{} refers to {location}", fields.join("")),
+    }
 }
 
 async fn look_up(location: &Location, kind: Kind, source: &SourceObjects) -> Result<Found> {

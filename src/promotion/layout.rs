@@ -55,9 +55,14 @@ impl Layout {
     ///
     /// The source group is written as in the package's ARN: the same whatever way it was asked for.
     pub fn new(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName, source: &PackageArn) -> Self {
-        let (account, region, group, version) = (source.account(), source.region(), source.group(), source.version());
-        let folder = format!("{prefix}{target_group}/{account}-{region}-{group}-v{version}/");
+        let folder = format!("{prefix}{target_group}/{}", folder_name(source));
         Self { bucket: bucket.clone(), folder }
+    }
+
+    /// Reads the prefix off the location of something that was promoted from `source` to `target_group`.
+    pub fn prefix_of(copy: &Location, target_group: &GroupName, source: &PackageArn) -> Option<TargetPrefix> {
+        let end = copy.key.find(&format!("{target_group}/{}", folder_name(source)))?;
+        copy.key[..end].parse().ok()
     }
 
     /// The folder's own location; its key ends in `/`.
@@ -83,6 +88,10 @@ impl Layout {
     }
 }
 
+fn folder_name(source: &PackageArn) -> String {
+    format!("{}-{}-{}-v{}/", source.account(), source.region(), source.group(), source.version())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +112,15 @@ mod tests {
         assert_eq!(layout("x/y").folder(), layout("x/y/").folder());
         assert!(layout("x").folder().key.starts_with("x/Prod/"));
         assert_eq!("/".parse::<TargetPrefix>(), Ok(TargetPrefix::default()));
+    }
+
+    #[test]
+    fn the_prefix_can_be_read_off_a_copy() {
+        let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
+        let copy = layout("x/y").copy_of(&"s3://models/k".parse().unwrap());
+        let prefix = Layout::prefix_of(&copy, &"Prod".parse().unwrap(), &source);
+        assert_eq!(prefix, "x/y".parse().ok());
+        assert_eq!(Layout::prefix_of(&"s3://models/k".parse().unwrap(), &"Prod".parse().unwrap(), &source), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::inventory::Found;
 use super::layout::Layout;
 use super::location::Location;
 use super::package::Package;
-use super::references::Reference;
+use super::references::{Reference, is_one_url};
 
 /// Lists the values of the request that name things of the source which were not copied.
 pub fn what_stays(package: &Package, request: &Document, found: &[(Reference, Found)], layout: &Layout) -> Vec<Left> {
@@ -40,12 +40,20 @@ fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {
         Some("HubContentArn" | "HubContentName") => {
             return Some("the target account needs access to this hub content".into());
         }
-        Some("SourceUri" | "AlgorithmName" | "ValidationRole" | "KmsKeyId") => return None,
+        // Set by the settings, and listed there.
+        Some("AlgorithmName" | "ValidationRole") => return None,
+        Some("KmsKeyId") if field.root() == "SecurityConfig" => return None,
+        Some("KmsKeyId" | "VolumeKmsKeyId") => {
+            return Some("the target's validation job needs access to this key".into());
+        }
         _ => {}
     }
     let environment = field.pattern().ends_with(".Environment{}");
-    if environment && text.parse::<Location>().is_ok() {
-        return Some("nothing exists there, so it is carried as it is".into());
+    if environment && is_one_url(text) {
+        return Some(match text.parse::<Location>() {
+            Ok(location) if location.key.is_empty() => "it names a whole bucket, which is not copied".into(),
+            _ => "nothing exists there, so it is carried as it is".into(),
+        });
     }
     if text.contains("s3://") || Location::is_claimed_by(text) {
         return Some("it stands in a longer text or in a free field, which is carried as it is and not copied".into());

@@ -14,7 +14,12 @@ pub const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Manifest {
     /// `ManifestS3Uri`: a CSV in which some cells are S3 URLs.
-    Csv(Vec<csv::StringRecord>),
+    Csv {
+        /// Its lines.
+        rows: Vec<csv::StringRecord>,
+        /// Whether they end in CR LF.
+        crlf: bool,
+    },
     /// A transform job's manifest: a prefix and keys below it.
     Json {
         /// What all keys begin with.
@@ -51,7 +56,7 @@ impl Manifest {
             ensure!(claimed == named, "line {} names a location that is not an S3 URL", index + 1);
             ensure!(named > 0 || heading, "line {} names no S3 location", index + 1);
         }
-        Ok(Self::Csv(rows))
+        Ok(Self::Csv { rows, crlf: text.contains("\r\n") })
     }
 
     /// Parses `[{"prefix": "s3://…"}, "key", "key", …]`.
@@ -74,7 +79,9 @@ impl Manifest {
     /// Everything that the manifest names.
     pub fn listed(&self) -> Vec<Listed> {
         match self {
-            Self::Csv(rows) => rows.iter().flatten().filter_map(|cell| cell.parse().ok()).map(Listed::at).collect(),
+            Self::Csv { rows, .. } => {
+                rows.iter().flatten().filter_map(|cell| cell.parse().ok()).map(Listed::at).collect()
+            }
             Self::Json { prefix, keys } => keys
                 .iter()
                 .map(|key| Listed::Object(Location::new(&prefix.bucket, format!("{}{key}", prefix.key))))
@@ -85,8 +92,9 @@ impl Manifest {
     /// The manifest's text with every location replaced by its copy.
     pub fn rewritten(&self, copy_of: impl Fn(&Location) -> Location) -> Result<Bytes> {
         match self {
-            Self::Csv(rows) => {
-                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+            Self::Csv { rows, crlf } => {
+                let end = if *crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+                let mut writer = csv::WriterBuilder::new().has_headers(false).terminator(end).from_writer(Vec::new());
                 for row in rows {
                     let cells = row.iter().map(|cell| match cell.parse::<Location>() {
                         Ok(location) => copy_of(&location).to_string(),
@@ -127,6 +135,12 @@ mod tests {
         assert_eq!(manifest.listed().len(), 2);
         let text = manifest.rewritten(moved).unwrap();
         assert_eq!(text, "name,location\nweights,s3://target/copy/w/\n\"a,b\",\"s3://target/copy/a,b\"\n");
+    }
+
+    #[test]
+    fn the_line_ends_of_a_csv_stay() {
+        let text = Manifest::csv(b"s3://models/a\r\ns3://models/b\r\n").unwrap().rewritten(moved).unwrap();
+        assert_eq!(text, "s3://target/copy/a\r\ns3://target/copy/b\r\n");
     }
 
     #[test]

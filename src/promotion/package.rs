@@ -29,7 +29,8 @@ impl Package {
         let text = |member: &str| description.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(group) = text("ModelPackageGroupName") else {
             bail!(
-                "{asked} is an unversioned package: it belongs to no group, and only versions of groups are promoted"
+                "{asked} is an unversioned package: it belongs to no group, and only versions of groups are promoted. \
+                 Register it as a version of a group"
             );
         };
         let arn = text("ModelPackageArn").unwrap_or_default();
@@ -37,13 +38,13 @@ impl Package {
         if let Some(storage) = text("ManagedStorageType") {
             bail!(
                 "{asked} keeps its artifacts in {storage} storage that SageMaker manages; they cannot be copied, \
-                 so the package cannot be promoted"
+                 so the package cannot be promoted. Register one whose artifacts are in a bucket of yours"
             );
         }
         let status = text("ModelPackageStatus").unwrap_or("without a status");
         if status != "Completed" {
             let reasons = failure_reasons(&description);
-            bail!("{asked} is {status}, and only a Completed package can be promoted{reasons}");
+            bail!("{asked} is {status}, and only a Completed package can be promoted{reasons}. {}", step(status));
         }
         let group = group.parse()?;
         let unknown = unknown_members(&description);
@@ -85,6 +86,13 @@ impl Package {
     /// A digest of the whole description: it changes whenever the package does.
     pub fn fingerprint(&self) -> String {
         digest(&self.description)
+    }
+}
+
+fn step(status: &str) -> &'static str {
+    match status {
+        "Pending" | "InProgress" => "Wait until it is complete, then run again",
+        _ => "Reject it or register it anew, so that another version is the latest Approved one",
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::arn::PackageArn;
 use super::draft::{Draft, Left};
-use super::field::{Document, Field};
+use super::field::{Document, Field, each_leaf};
 use super::inventory::{Found, SourceObject};
 use super::layout::{Layout, MAX_KEY_BYTES};
 use super::left::what_stays;
@@ -102,9 +102,8 @@ pub fn plan(package: &Package, draft: Draft, found: &[(Reference, Found)], layou
     for (reference, found) in found {
         rewrite(&mut request, reference, found, layout)?;
     }
-    let copied = Copied::of(found, layout);
-    rewrite_model_card(&mut request, &copied);
-    let source_uri = source_uri(package, &copied, &mut left);
+    rewrite_model_card(&mut request, found, layout);
+    let source_uri = source_uri(package, found, layout, &mut left);
     left.extend(what_stays(package, &request, found, layout));
     add_provenance(&mut request, package)?;
     let artifacts = artifacts(found, layout)?;
@@ -126,41 +125,39 @@ fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout:
     Ok(())
 }
 
-/// The URLs that were rewritten, for texts that repeat them.
-struct Copied(BTreeMap<String, String>);
-
-impl Copied {
-    fn of(found: &[(Reference, Found)], layout: &Layout) -> Self {
-        let mut urls = BTreeMap::new();
-        for (reference, found) in found {
-            if let Found::Objects(objects) = found {
-                let places = objects.iter().map(|object| &object.location).chain([&reference.location]);
-                urls.extend(places.map(|place| (place.to_string(), layout.copy_of(place).to_string())));
-            }
-        }
-        Self(urls)
-    }
-
-    fn of_url(&self, url: &str) -> Option<&str> {
-        let url = url.parse::<Location>().ok()?.to_string();
-        self.0.get(&url).map(String::as_str)
-    }
+/// Where the thing is that a URL names, if it was copied.
+fn copy_of_url(url: &str, found: &[(Reference, Found)], layout: &Layout) -> Option<String> {
+    let named = url.parse::<Location>().ok()?;
+    let was_copied = found.iter().any(|(reference, found)| match found {
+        Found::Objects(objects) => reference.location == named || objects.iter().any(|o| o.location == named),
+        Found::Manifest { .. } | Found::Output | Found::Nothing => false,
+    });
+    was_copied.then(|| layout.copy_of(&named).to_string())
 }
 
 /// A card is a text of JSON. Its URLs are replaced in the text, so that everything else stays to the letter.
-fn rewrite_model_card(request: &mut Document, copied: &Copied) {
+fn rewrite_model_card(request: &mut Document, found: &[(Reference, Found)], layout: &Layout) {
     let field = Field::top("ModelCard").member("ModelCardContent");
     let Some(Value::String(card)) = field.get_mut(request) else { return };
-    for (source, target) in &copied.0 {
-        let quoted = |url: &str| Value::from(url).to_string();
-        if card.contains(&quoted(source)) {
-            *card = card.replace(&quoted(source), &quoted(target));
+    let Ok(Value::Object(content)) = serde_json::from_str(card) else { return };
+    let mut rewritten = BTreeMap::new();
+    each_leaf(&content, &mut |_, value| {
+        if let Some(copy) = value.as_str().and_then(|url| copy_of_url(url, found, layout)) {
+            rewritten.insert(value.to_string(), Value::from(copy).to_string());
         }
+    });
+    for (source, copy) in rewritten {
+        *card = card.replace(&source, &copy);
     }
 }
 
 /// A SourceUri that names a model or package would make SageMaker fill the specification from it.
-fn source_uri(package: &Package, copied: &Copied, left: &mut Vec<Left>) -> Option<String> {
+fn source_uri(
+    package: &Package,
+    found: &[(Reference, Found)],
+    layout: &Layout,
+    left: &mut Vec<Left>,
+) -> Option<String> {
     let uri = package.text("SourceUri")?;
     let field = Field::top("SourceUri");
     if uri.starts_with("arn:") {
@@ -168,8 +165,8 @@ fn source_uri(package: &Package, copied: &Copied, left: &mut Vec<Left>) -> Optio
         left.push(Left::new(&field, uri, reason));
         return None;
     }
-    if let Some(target) = copied.of_url(uri) {
-        return Some(target.to_owned());
+    if let Some(copy) = copy_of_url(uri, found, layout) {
+        return Some(copy);
     }
     if Location::is_claimed_by(uri) {
         left.push(Left::new(&field, uri, "nothing else refers to it, so it is carried as it is and not copied"));
@@ -232,6 +229,10 @@ fn refuse_violations(
     artifacts: &[Artifact],
 ) -> Result<()> {
     let mut found = violations(Root::Create, request);
+    let metadata = Field::top("CustomerMetadataProperties");
+    for violation in found.iter_mut().filter(|violation| violation.field == metadata) {
+        violation.reason += &format!(", and {SOURCE_KEY} and {REQUEST_KEY} are added to the source's");
+    }
     let mut update = Document::new();
     let update_members = [("SourceUri", source_uri), ("ApprovalDescription", package.text("ApprovalDescription"))];
     update.insert("ModelPackageArn".into(), package.arn().as_str().into());
@@ -249,7 +250,7 @@ fn refuse_violations(
     let lines: Vec<String> = found.iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
     bail!(
         "{} cannot be promoted as it is; AWS would refuse the copy:\n{}\nShorten the target prefix or group name where \
-         a location is too long, or register a package without this",
+         a location is too long; correct the rest in the source, or register a package without it",
         package.arn(),
         lines.join("\n")
     )

@@ -152,7 +152,7 @@ impl std::error::Error for Unusable {}
 
 impl From<(Field, Malformed)> for Unusable {
     fn from((field, malformed): (Field, Malformed)) -> Self {
-        Self { field, reason: malformed.to_string() }
+        Self { field, reason: format!("{malformed}. Correct it in the source, or register a package without it") }
     }
 }
 
@@ -164,6 +164,8 @@ fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Ref
         None => return Ok(None),
     };
     let location = match text.parse::<Location>() {
+        // A variable that names a bucket is for writing there or for a library's own use: nobody serves a whole bucket.
+        Ok(location) if kind == Kind::Environment && location.key.is_empty() => return Ok(None),
         Ok(location) => location,
         Err(_) if kind == Kind::Environment => return Ok(None),
         Err(malformed) => return Err((field.clone(), malformed).into()),
@@ -196,7 +198,8 @@ fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Unusable>
                 other => Err(Unusable {
                     field: sibling,
                     reason: format!(
-                        "'{}' cannot be promoted: the data lies in places it does not name",
+                        "'{}' cannot be promoted: the data lies in places it does not name. Register a package with an \
+                         S3Object or S3Prefix",
                         other.unwrap_or("")
                     ),
                 }),
@@ -213,7 +216,7 @@ fn sibling_etag(package: &Document, field: &Field) -> Option<String> {
 }
 
 /// Whether the text is an S3 URL and nothing else (an s3:// key may hold spaces, a list of URLs may not pass).
-fn is_one_url(text: &str) -> bool {
+pub(super) fn is_one_url(text: &str) -> bool {
     Location::is_claimed_by(text) && !text.contains(['\n', ',']) && text.matches("://").count() == 1
 }
 
@@ -255,6 +258,13 @@ mod tests {
         let found = references(&package).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].kind, Kind::Environment);
+    }
+
+    #[test]
+    fn an_environment_value_that_names_a_whole_bucket_is_no_reference() {
+        let environment =
+            r#"{"InferenceSpecification":{"Containers":[{"Environment":{"A":"s3://models","B":"s3://models/"}}]}}"#;
+        assert_eq!(references(&package(environment)).unwrap(), []);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::arn::{GroupName, PackageArn};
 use super::comparison::differences;
 use super::copies::Copies;
-use super::earlier::Earlier;
+use super::earlier::{Earlier, Own};
 use super::field::Document;
 use super::package::{Package, digest, failure_reasons, sha256};
 use super::plan::Plan;
@@ -90,17 +90,17 @@ pub async fn register(
     earlier: Earlier,
     policy: &Policy,
 ) -> Result<Registration> {
-    let (own, new) = match earlier.usable() {
-        Some(own) => (own.arn.clone(), false),
-        None => create(registry, group, package, plan, &earlier).await?,
+    let (own, new) = match earlier.usable().cloned() {
+        Some(own) => (own, false),
+        None => create(registry, group, package, plan, earlier).await?,
     };
     let registering = Registering { registry, plan, package, policy };
     match registering.complete(&own).await {
         Ok(Completion { approval, updated, doubt }) => {
-            Ok(Registration { arn: own, approval, changed: new || updated, doubt })
+            Ok(Registration { arn: own.arn, approval, changed: new || updated, doubt })
         }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
-            Err(discard(registry, &own, error).await)
+            Err(discard(registry, &own.arn, error).await)
         }
         Err(error) => Err(error),
     }
@@ -116,42 +116,37 @@ async fn create(
     group: &GroupName,
     package: &Package,
     plan: &Plan,
-    earlier: &Earlier,
-) -> Result<(PackageArn, bool)> {
-    for attempt in earlier.given_up()..earlier.given_up() + TOKENS {
+    mut earlier: Earlier,
+) -> Result<(Own, bool)> {
+    let given_up = earlier.given_up();
+    for attempt in given_up..given_up + TOKENS {
         let mut request = plan.request.clone();
         request.insert("ClientToken".into(), client_token(&plan.request, attempt).into());
         let created = registry.create(&request).await?;
-        let now = Earlier::find(registry, group, package).await.with_context(|| {
-            format!(
-                "{created} is registered, pending approval; whether another run did the same is not known, run again"
-            )
+        earlier = earlier.and_since(registry, group, package).await.with_context(|| {
+            format!("{created} is registered, pending approval; whether another run did the same is unknown, run again")
         })?;
-        match now.usable() {
-            Some(first) if first.arn == created => return Ok((created, true)),
-            Some(first) => return yield_to(registry, &created, &first.arn).await,
-            None if is_gone(registry, &created).await? => {}
-            None => return Ok((created, true)),
+        match earlier.usable() {
+            Some(first) if first.arn == created => return Ok((first.clone(), true)),
+            Some(first) => return yield_to(registry, &created, first).await,
+            // Not listed yet, or the token's answer was removed since.
+            None => match registry.describe(&created).await {
+                Ok(description) => return Ok((Own { arn: created, description }, true)),
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            },
         }
     }
     bail!("{group} answers every request to register {} with a version that was removed", package.arn())
 }
 
 /// Another run was first: this run's version goes.
-async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &PackageArn) -> Result<(PackageArn, bool)> {
-    let reason = anyhow::anyhow!("{first} is the same promotion, from another run");
+async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &Own) -> Result<(Own, bool)> {
+    let reason = anyhow::anyhow!("{} is the same promotion, from another run", first.arn);
     let discarded = discard(registry, created, reason).await;
     match discarded.downcast_ref::<NotDiscarded>() {
         Some(_) => Err(discarded),
         None => Ok((first.clone(), false)),
-    }
-}
-
-async fn is_gone(registry: &TargetRegistry, package: &PackageArn) -> Result<bool> {
-    match registry.describe(package).await {
-        Ok(_) => Ok(false),
-        Err(error) if error.kind == Kind::NotFound => Ok(true),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -221,8 +216,9 @@ struct Registering<'a> {
 
 impl Registering<'_> {
     /// Waits for the package, compares it, and gives it its final status.
-    async fn complete(&self, arn: &PackageArn) -> Result<Completion> {
-        let description = self.wait(arn).await?;
+    async fn complete(&self, own: &Own) -> Result<Completion> {
+        let arn = &own.arn;
+        let description = self.wait(own).await?;
         let found = differences(&self.plan.request, &description);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
@@ -238,18 +234,25 @@ impl Registering<'_> {
             return Ok(Completion { approval: wanted.status, updated: false, doubt: None });
         };
         self.registry.update(arn, &update).await?;
-        let doubt = match self.registry.describe(arn).await {
-            Ok(description) => wanted.doubt(&description),
-            Err(error) => Some(format!("its final state could not be read back: {error}")),
-        };
-        Ok(Completion { approval: wanted.status, updated: true, doubt })
+        Ok(match self.registry.describe(arn).await {
+            Ok(description) => {
+                let doubt = wanted.doubt(&description);
+                Completion { approval: approval(&description).to_owned(), updated: true, doubt }
+            }
+            Err(error) => {
+                let doubt = format!("its final state could not be read back: {error}");
+                Completion { approval: wanted.status, updated: true, doubt: Some(doubt) }
+            }
+        })
     }
 
-    async fn wait(&self, arn: &PackageArn) -> Result<Document> {
+    /// Looks again until the package is complete; it was described a moment ago.
+    async fn wait(&self, own: &Own) -> Result<Document> {
+        let arn = &own.arn;
         let started = tokio::time::Instant::now();
         let mut pause = FIRST_WAIT;
+        let mut description = own.description.clone();
         loop {
-            let description = self.registry.describe(arn).await?;
             match description.get("ModelPackageStatus").and_then(Value::as_str).unwrap_or_default() {
                 "Completed" => return Ok(description),
                 "Failed" | "Deleting" => {
@@ -264,8 +267,13 @@ impl Registering<'_> {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_WAIT);
+            description = self.registry.describe(arn).await?;
         }
     }
+}
+
+fn approval(description: &Document) -> &str {
+    description.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval")
 }
 
 /// The final state of a target package.
@@ -279,7 +287,7 @@ impl Wanted {
     /// A status that somebody in the target account has given is theirs.
     fn of(registering: &Registering<'_>, described: &Document) -> Self {
         let (package, policy) = (registering.package, registering.policy);
-        let current = described.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval");
+        let current = approval(described);
         let carried = policy.approval == Approval::Carry && current == "PendingManualApproval";
         Self {
             status: if carried { package.approval() } else { current }.to_owned(),

@@ -141,6 +141,13 @@ impl Violation {
     }
 }
 
+/// Why AWS would refuse a text of this shape, or nothing.
+pub fn refusal(shape: &str, text: &str) -> Option<String> {
+    let mut found = Vec::new();
+    check(shape, &Field::default(), &Value::from(text), &mut found);
+    found.pop().map(|violation| violation.reason)
+}
+
 /// Everything in a request that breaks a length, pattern, type or required member of the service model.
 pub fn violations(root: Root, request: &Document) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -212,7 +219,11 @@ impl Shape {
         self.check_size("characters", text.chars().count(), field, found);
         let Some(pattern) = &self.pattern else { return };
         if !self.compiled.get_or_init(|| whole(pattern)).is_match(text) {
-            found.push(Violation::new(field.clone(), format!("does not match the pattern {pattern}")));
+            let reason = match pattern.as_str() {
+                ".*" => "has a line break".to_owned(),
+                pattern => format!("does not match the pattern {pattern}"),
+            };
+            found.push(Violation::new(field.clone(), reason));
         }
     }
 

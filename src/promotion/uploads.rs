@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, RwLock};
@@ -14,6 +15,8 @@ use crate::aws::objects::{Attributes, Encryption, TargetObjects, UploadId};
 #[derive(Debug, Clone, Default)]
 pub struct OpenUploads {
     open: Arc<Mutex<HashMap<UploadId, (TargetObjects, Location)>>>,
+    /// Whether one was ever begun.
+    begun: Arc<AtomicBool>,
     /// Read-locked while an upload is being created, so that `abort_all` waits for its id.
     beginning: Arc<RwLock<()>>,
 }
@@ -29,6 +32,7 @@ impl OpenUploads {
         encryption: &Encryption,
     ) -> Result<UploadId, CallError> {
         let guard = Arc::clone(&self.beginning).read_owned().await;
+        self.begun.store(true, Relaxed);
         let (open, target, location) = (Arc::clone(&self.open), target.clone(), location.clone());
         let (attributes, encryption) = (attributes.clone(), encryption.clone());
         let creation = tokio::spawn(async move {
@@ -40,6 +44,12 @@ impl OpenUploads {
             created
         });
         creation.await.expect("creating an upload neither panics nor is cancelled")
+    }
+
+    /// Whether this process has begun an upload. When the answer to that was lost and it was asked again, S3 holds
+    /// one more than is kept here.
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Relaxed)
     }
 
     /// The upload was completed.

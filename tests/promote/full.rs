@@ -1,6 +1,5 @@
 //! `promote full`.
 
-use crate::support::Principal;
 use crate::world::*;
 
 #[test]
@@ -26,12 +25,4 @@ fn a_second_run_registers_nothing_and_says_so() {
     assert_eq!(again["outcome"], "already-promoted");
     assert_eq!(promoted(&cloud).len(), 1);
     assert_eq!(again["artifacts"].as_array().map(Vec::len), Some(4));
-}
-
-#[test]
-fn text_is_for_people() {
-    let cloud = with_package();
-    let run = run(&cloud, Principal::Both, &full());
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    println!("{}", run.stdout);
 }

@@ -1,6 +1,21 @@
 //! The binary as its users run it, against stand-ins for AWS on loopback: exit codes, both streams, and what the
 //! servers hold afterwards.
 
+mod copying;
+mod faults;
 mod full;
+mod help;
+mod interruption;
+mod keys;
+mod lossless;
+mod output;
+mod races;
+mod references;
+mod refusals;
+mod registering;
+mod sessions;
+mod snapshot;
+mod stand_in;
 mod support;
+mod versions;
 mod world;

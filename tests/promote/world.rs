@@ -1,10 +1,12 @@
 //! A world to promote in: a source account with an approved package, a target account, and ways to run the binary.
 
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 
 /// The source bucket.
 pub const MODELS: &str = "models";
@@ -14,6 +16,8 @@ pub const SERVING: &str = "serving";
 pub const GROUP: &str = "Churn-Model";
 /// Where version 1 of the group goes.
 pub const FOLDER: &str = "Churn-Model/444333666777-eu-central-1-churn-model-v1/";
+/// Version 1 of the group in the source account.
+pub const SOURCE_VERSION: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/1";
 
 /// Two accounts with a bucket each.
 pub fn world() -> Cloud {
@@ -26,12 +30,17 @@ pub fn world() -> Cloud {
 /// A world with one approved package: a tarball, a report and a prefix.
 pub fn with_package() -> Cloud {
     let cloud = world();
+    fill(&cloud);
+    cloud
+}
+
+/// Puts the artifacts and the package of [`with_package`] into a world.
+pub fn fill(cloud: &Cloud) {
     cloud.put(MODELS, "churn/model.tar.gz", "weights");
     cloud.put(MODELS, "churn/report.json", "{}");
     cloud.put(MODELS, "churn/llm/config.json", "{\"layers\": 2}");
     cloud.put(MODELS, "churn/llm/shard/1.bin", "one");
     cloud.register(package());
-    cloud
 }
 
 /// The package of [`with_package`].
@@ -82,7 +91,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    /// What a process said before it ended.
+    pub fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("the binary writes UTF-8");
         Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
@@ -91,6 +101,11 @@ impl Run {
     pub fn document(&self) -> Value {
         assert_eq!(self.code, 0, "{}", self.stderr);
         serde_json::from_str(&self.stdout).expect("standard output is one JSON document")
+    }
+
+    /// Standard error without the lines that tell how far the copies are.
+    pub fn remarks(&self) -> String {
+        self.stderr.lines().filter(|line| !line.starts_with("copying ")).map(|line| format!("{line}\n")).collect()
     }
 
     /// The run ended with this code and said each of these.
@@ -115,7 +130,75 @@ pub fn promote(cloud: &Cloud, more: &[&str]) -> Run {
     run(cloud, Principal::Both, &arguments)
 }
 
+/// Starts `full` with JSON output and these further arguments, for tests that do something meanwhile.
+pub fn spawn(cloud: &Cloud, more: &[&str]) -> Child {
+    let mut command = cloud.process(Principal::Both);
+    command.args(full()).args(["--output", "json"]).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the binary starts")
+}
+
+/// Waits for the end of a run.
+pub fn ended(child: Child) -> Run {
+    Run::of(child.wait_with_output().expect("the binary ends"))
+}
+
+/// A call that a test waits for.
+pub struct Arrival(mpsc::Receiver<()>);
+
+impl Arrival {
+    /// The first call of this moment.
+    pub fn of(cloud: &Cloud, at: Moment) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        cloud.hook(at, move |_| sender.send(()).expect("the test waits"));
+        Self(receiver)
+    }
+
+    /// Waits until the call has arrived.
+    pub fn wait(self) {
+        self.0.recv_timeout(Duration::from_secs(60)).expect("the run gets there");
+    }
+}
+
+/// The calls that could have changed something, as `operation resource`.
+pub fn writes(cloud: &Cloud) -> Vec<String> {
+    let reads = ["Get", "Head", "List", "Describe", "AssumeRole"];
+    let calls = cloud.calls().into_iter().filter(|call| !reads.iter().any(|verb| call.operation.starts_with(verb)));
+    calls.map(|call| format!("{} {}", call.operation, call.resource)).collect()
+}
+
 /// The versions of the target group.
 pub fn promoted(cloud: &Cloud) -> Vec<Value> {
     cloud.packages(TARGET_ACCOUNT, GROUP)
+}
+
+/// Credentials of the two accounts, each with no rights in the other.
+pub const TWO_PRINCIPALS: [&str; 4] = ["--source-profile", "source", "--target-profile", "target"];
+
+/// An approved package of one container with this model data.
+pub fn model(url: &str) -> Value {
+    let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/serve:1";
+    json!({
+        "ModelPackageGroupName": GROUP,
+        "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": {"Containers": [{"Image": image, "ModelDataUrl": url}]}
+    })
+}
+
+/// The last CreateModelPackage request.
+pub fn create_request(cloud: &Cloud) -> Value {
+    cloud.calls_of("CreateModelPackage").pop().expect("a package was created").request
+}
+
+/// The artifact of a document that was copied from this URL.
+pub fn artifact<'a>(document: &'a Value, source: &str) -> &'a Value {
+    let artifacts = document["artifacts"].as_array().into_iter().flatten();
+    let found: Vec<&Value> = artifacts.filter(|artifact| artifact["source"] == source).collect();
+    assert_eq!(found.len(), 1, "artifacts from {source} in {document:#}");
+    found[0]
+}
+
+/// What a document says about a field that stays at the source.
+pub fn left<'a>(document: &'a Value, field: &str) -> &'a Value {
+    let found = document["left"].as_array().into_iter().flatten().find(|left| left["field"] == field);
+    found.unwrap_or_else(|| panic!("{field} is not listed in {:#}", document["left"]))
 }

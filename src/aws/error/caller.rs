@@ -147,6 +147,9 @@ impl Caller {
             Kind::NoSuchUpload => format!("The unfinished upload is gone: {again}"),
             Kind::Throttled => format!("Wait, or set AWS_MAX_ATTEMPTS to more than its default of 3, then {again}"),
             Kind::Unavailable => format!("The SDK's attempts are used up: {again}"),
+            Kind::Invalid if code == Some("BadDigest") => {
+                format!("The bytes changed on their way, so S3 did not take them and nothing was registered: {again}")
+            }
             Kind::Invalid if call == "s3:HeadObject" => {
                 format!("Check that the credentials are fresh and the bucket is in {}, then {again}", self.region)
             }

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use bytes::Bytes;
@@ -19,6 +18,34 @@ use super::types::{Attributes, ETag, Head, Listed};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
+
+/// HeadObject and GetObject tell the same about an object, in two types.
+macro_rules! head_of {
+    ($answer:expr) => {{
+        let answer = &$answer;
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let size = answer.content_length().and_then(|size| u64::try_from(size).ok());
+        size.zip(answer.e_tag()).map(|(size, etag)| Head {
+            size,
+            etag: ETag::new(etag),
+            // CRC64NVME is always of the full object; stand-ins leave the type out.
+            crc64nvme: crc64nvme(answer.checksum_crc64_nvme())
+                .filter(|_| answer.checksum_type() != Some(&ChecksumType::Composite)),
+            attributes: Attributes {
+                content_type: text(answer.content_type()),
+                cache_control: text(answer.cache_control()),
+                content_disposition: text(answer.content_disposition()),
+                content_encoding: answer.content_encoding().and_then(without_chunking),
+                content_language: text(answer.content_language()),
+                expires: text(answer.expires_string()),
+                website_redirect: text(answer.website_redirect_location()),
+                metadata: answer.metadata().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            },
+            encryption: text(answer.ssekms_key_id()),
+            storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
+        })
+    }};
+}
 
 /// What both sides can do.
 #[derive(Debug, Clone)]
@@ -33,7 +60,7 @@ impl Reader {
         let call = self.client.head_object().bucket(at.bucket.as_str()).key(&at.key);
         let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
         let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
-        head_of(&answer)
+        head_of!(answer)
             .ok_or_else(|| self.caller.unusable(CALL, &Resource::Object(at), "the answer has no size or ETag"))
     }
 
@@ -47,26 +74,35 @@ impl Reader {
         }
     }
 
-    pub async fn get(&self, at: &Location, range: Option<Range<u64>>, if_match: &ETag) -> Result<Body, CallError> {
-        let expected = range.as_ref().map(|range| range.end.saturating_sub(range.start));
-        if expected == Some(0) {
-            let message = "a range of no bytes cannot be asked for".to_owned();
-            return Err(self.caller.invalid(GET, &Resource::Object(at), message));
-        }
+    /// A checksum over the whole object is verified by whoever has all of it; a range has none.
+    pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
+        let expected = range.end.saturating_sub(range.start);
         let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key).if_match(if_match.quoted());
-        let call = call.checksum_mode(ChecksumMode::Enabled).set_range(range.as_ref().map(byte_range));
-        let answer = call.send().await.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let answer = call.range(byte_range(&range)).send().await;
+        let answer = answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), etag.as_str()));
         }
-        match expected {
-            Some(expected) if expected != length => {
-                let message = format!("{expected} bytes were asked for, {length} are answered");
-                Err(self.caller.unusable(GET, &Resource::Object(at), message))
-            }
-            _ => Ok(Body::new(length, answer.body, at.clone(), self.caller.clone())),
+        if expected != length {
+            let message = format!("{expected} bytes were asked for, {length} are answered");
+            return Err(self.caller.unusable(GET, &Resource::Object(at), message));
         }
+        Ok(Body::new(length, answer.body, at.clone(), self.caller.clone()))
+    }
+
+    /// The object with all that a look at it would tell.
+    pub async fn get_whole(&self, at: &Location, if_match: &ETag) -> Result<(Head, Body), CallError> {
+        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key).if_match(if_match.quoted());
+        let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
+        let answer = answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let head = head_of!(answer)
+            .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no size or ETag"))?;
+        if head.etag != *if_match {
+            return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), head.etag.as_str()));
+        }
+        let body = Body::new(head.size, answer.body, at.clone(), self.caller.clone());
+        Ok((head, body))
     }
 
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
@@ -95,30 +131,6 @@ impl Reader {
 }
 
 const GET: &str = "s3:GetObject";
-
-fn head_of(answer: &HeadObjectOutput) -> Option<Head> {
-    let text = |text: Option<&str>| text.map(str::to_owned);
-    let metadata = answer.metadata().into_iter().flatten();
-    Some(Head {
-        size: u64::try_from(answer.content_length()?).ok()?,
-        etag: ETag::new(answer.e_tag()?),
-        // CRC64NVME is always of the full object; stand-ins leave the type out.
-        crc64nvme: crc64nvme(answer.checksum_crc64_nvme())
-            .filter(|_| answer.checksum_type() != Some(&ChecksumType::Composite)),
-        attributes: Attributes {
-            content_type: text(answer.content_type()),
-            cache_control: text(answer.cache_control()),
-            content_disposition: text(answer.content_disposition()),
-            content_encoding: answer.content_encoding().and_then(without_chunking),
-            content_language: text(answer.content_language()),
-            expires: text(answer.expires_string()),
-            website_redirect: text(answer.website_redirect_location()),
-            metadata: metadata.map(|(name, value)| (name.clone(), value.clone())).collect(),
-        },
-        encryption: text(answer.ssekms_key_id()),
-        storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
-    })
-}
 
 /// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
 #[derive(Debug)]

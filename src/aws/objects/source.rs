@@ -31,9 +31,14 @@ impl SourceObjects {
         self.0.list(bucket, prefix)
     }
 
-    /// The bytes of the object or of a range of it; PreconditionFailed when its tag is another one.
-    pub async fn get(&self, at: &Location, range: Option<Range<u64>>, if_match: &ETag) -> Result<Body, CallError> {
+    /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
+    pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         self.0.get(at, range, if_match).await
+    }
+
+    /// The whole object with what a look at it would tell; PreconditionFailed when its tag is another one.
+    pub async fn get_whole(&self, at: &Location, if_match: &ETag) -> Result<(Head, Body), CallError> {
+        self.0.get_whole(at, if_match).await
     }
 
     /// The whole object and its tag, refused when it is longer than `limit` bytes.

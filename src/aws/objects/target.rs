@@ -16,7 +16,7 @@ use bytes::Bytes;
 
 use super::encoding::{byte_range, copy_source, crc64nvme};
 use super::reader::{Body, Pages, Reader, absent_is_none};
-use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
+use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, Upload, UploadId, Written};
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
@@ -76,52 +76,37 @@ impl TargetObjects {
         self.reader.list(bucket, prefix)
     }
 
-    /// The bytes of the object or of a range of it; PreconditionFailed when its tag is another one.
-    pub async fn get(&self, at: &Location, range: Option<Range<u64>>, if_match: &ETag) -> Result<Body, CallError> {
-        self.reader.get(at, range, if_match).await
-    }
-
     /// The whole object and its tag, or nothing when it is absent; refused when it is longer than `limit` bytes.
     pub async fn read(&self, at: &Location, limit: u64) -> Result<Option<(Bytes, ETag)>, CallError> {
         absent_is_none(self.reader.read(at, limit).await)
     }
 
+    /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
+    pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
+        self.reader.get(at, range, if_match).await
+    }
+
     /// Writes an object in one piece, and never over an existing one: that is PreconditionFailed.
+    ///
+    /// S3 verifies the bytes against `crc64nvme` (base64), the source's own when it is known, so that the whole way
+    /// is guarded; otherwise against one that the SDK computes.
     pub async fn put_new(
         &self,
         at: &Location,
         bytes: Bytes,
         attributes: &Attributes,
         encryption: &Encryption,
-    ) -> Result<Written, CallError> {
-        self.put(at, bytes, attributes, encryption, Some("*")).await
-    }
-
-    /// Writes an object in one piece, over what is there.
-    pub async fn replace(
-        &self,
-        at: &Location,
-        bytes: Bytes,
-        attributes: &Attributes,
-        encryption: &Encryption,
-    ) -> Result<Written, CallError> {
-        self.put(at, bytes, attributes, encryption, None).await
-    }
-
-    /// S3 verifies the bytes against the CRC64NVME that the SDK computes, and keeps it.
-    async fn put(
-        &self,
-        at: &Location,
-        bytes: Bytes,
-        attributes: &Attributes,
-        encryption: &Encryption,
-        if_none_match: Option<&str>,
+        crc64nvme: Option<&str>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:PutObject";
         let call = self.patient.put_object().bucket(at.bucket.as_str()).key(&at.key).body(ByteStream::from(bytes));
-        let call = call.set_if_none_match(if_none_match.map(str::to_owned));
-        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
-        let answer = described!(call, Some(attributes), encryption).send().await;
+        let call = call.if_none_match("*");
+        let call = match crc64nvme {
+            Some(checksum) => call.checksum_crc64_nvme(checksum),
+            None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
+        };
+        // The checksum guards the bytes; a SHA-256 of them for the signature would be computed on top.
+        let answer = described!(call, Some(attributes), encryption).disable_payload_signing().send().await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
     }

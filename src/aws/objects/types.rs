@@ -152,15 +152,6 @@ pub struct Part {
     pub crc64nvme: Option<String>,
 }
 
-/// A part as ListParts shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredPart {
-    /// The part.
-    pub part: Part,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
 /// An unfinished multipart upload as ListMultipartUploads shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upload {

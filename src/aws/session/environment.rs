@@ -1,7 +1,7 @@
 //! What the environment and the profile say: a region comes out, or why the session cannot be opened.
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 
 use crate::aws::error::{CallError, Caller, Kind};
@@ -28,10 +28,14 @@ pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) ->
     if let Some(profile) = profile {
         of_profile = of_profile.profile_name(profile);
     }
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(of_profile.build());
     let step = format!("Pass --{}-region, set AWS_REGION, or give the profile a region.", caller.side);
-    let found =
-        chain.region().await.ok_or_else(|| refused(caller, "no region is configured".to_owned(), step.clone()))?;
+    // A variable that is set to nothing counts as unset.
+    let given = EnvironmentVariableRegionProvider::new().region().await.filter(|region| !region.as_ref().is_empty());
+    let found = match given {
+        Some(region) => Some(region),
+        None => of_profile.build().region().await,
+    };
+    let found = found.ok_or_else(|| refused(caller, "no region is configured".to_owned(), step.clone()))?;
     found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), step))
 }
 

@@ -2,9 +2,12 @@
 
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Done, Outcome, Run, Verified};
-use crate::aws::objects::{Attributes, ETag, Head, Written};
+use super::parts::parts;
+use super::stream::{PART, collect, mebibytes};
+use super::{Done, Outcome, REQUESTS_AT_ONCE, Run, Verified};
+use crate::aws::objects::{Attributes, ETag, Encryption, Head, Written};
 use crate::promotion::manifest::MAX_MANIFEST_BYTES;
 use crate::promotion::plan::{Artifact, Body};
 
@@ -63,8 +66,28 @@ impl Run<'_> {
                 let kind = if target.crc64nvme.is_some() { Verified::Checksum } else { Verified::Size };
                 Ok(Some((kind, target.crc64nvme)))
             }
-            _ => Ok(None),
+            _ if target.size != artifact.source.bytes => Ok(None),
+            _ => self.compare_bytes(artifact, &target.etag).await,
         }
+    }
+
+    /// Where neither ETag nor checksum nor mark can tell, the bytes do: a few objects at most, from before S3 kept a
+    /// checksum of every object, under a key of their own, and copied by a run that was interrupted.
+    async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<String>)>> {
+        let (source, engine) = (&artifact.source, self.engine);
+        let ranges = parts(source.bytes, PART).map(|range| async move {
+            let _memory = self.memory.acquire_many(2 * mebibytes(PART)).await?;
+            let _permit = self.requests.acquire().await?;
+            let length = range.end - range.start;
+            let (one, other) = tokio::try_join!(
+                engine.source.get(&source.location, range.clone(), &source.etag),
+                engine.target.get(&artifact.target, range, etag)
+            )?;
+            let (one, other) = tokio::try_join!(collect(artifact, one, length), collect(artifact, other, length))?;
+            anyhow::Ok(one == other)
+        });
+        let same = stream::iter(ranges).buffer_unordered(REQUESTS_AT_ONCE).try_all(|same| async move { same }).await?;
+        Ok(same.then_some((Verified::Checksum, None)))
     }
 
     async fn target_head(&self, artifact: &Artifact) -> Result<Head> {
@@ -76,11 +99,14 @@ impl Run<'_> {
     ///
     /// # Errors
     /// It differs: S3 stored something else than it was given.
-    pub(super) async fn verify(&self, artifact: &Artifact, written: Written) -> Result<Done> {
+    pub(super) async fn verify(&self, artifact: &Artifact, written: Written, source: Option<Head>) -> Result<Done> {
         if written.etag == artifact.source.etag {
             return Ok(copied(Verified::Etag, written.crc64nvme));
         }
-        let source = self.source_head(artifact).await?;
+        let source = match source {
+            Some(head) => head,
+            None => self.source_head(artifact).await?,
+        };
         let stored = match written.crc64nvme {
             Some(checksum) if source.crc64nvme.is_some() => Some(checksum),
             _ => {
@@ -109,6 +135,13 @@ impl Run<'_> {
 
 fn copied(verified: Verified, crc64nvme: Option<String>) -> Done {
     Done { outcome: Outcome::Copied, verified: Some(verified), crc64nvme }
+}
+
+/// Whether a later run could not know a copy by its ETag or checksum. An ETag that is an MD5 stays the same, unless
+/// source or target are encrypted with a key of their own, which cannot be told before; then a checksum has to be there.
+pub(super) fn needs_mark(artifact: &Artifact, source: Option<&Head>, encryption: &Encryption) -> bool {
+    let without_checksum = source.is_some_and(|head| head.crc64nvme.is_none());
+    !artifact.source.etag.is_md5() || encryption.changes_etags() || without_checksum
 }
 
 /// The source's headers and metadata, with the mark that a later run knows the copy by. The mark is left out where

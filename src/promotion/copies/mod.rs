@@ -10,7 +10,7 @@ mod stream;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -127,15 +127,15 @@ pub struct Engine<'a> {
 /// # Errors
 /// The first artifact that cannot be copied, by its fields; its fellows under way are given up, no upload stays open,
 /// and a later run takes up what is complete.
-pub async fn copy(plan: &Plan, engine: &Engine<'_>, purpose: Purpose) -> Result<Copies> {
-    let folder = plan.layout.folder();
-    let (there, leftovers) =
-        tokio::try_join!(listing(engine.target, &folder), leftovers(engine.target, &folder, plan, engine, purpose))?;
+pub async fn copy(plan: &Plan, there: There, engine: &Engine<'_>, purpose: Purpose) -> Result<Copies> {
+    if purpose == Purpose::Confirm {
+        refuse_missing(&there.missing(plan))?;
+    }
     engine.meter.expect(plan.artifacts.len() as u64, plan.bytes());
     let run = Run {
         engine,
         purpose,
-        there,
+        there: there.objects,
         requests: Semaphore::new(REQUESTS_AT_ONCE),
         memory: Semaphore::new(STREAM_MEMORY_MIB),
         only_streams: AtomicBool::new(engine.mode == CopyMode::Stream),
@@ -145,13 +145,59 @@ pub async fn copy(plan: &Plan, engine: &Engine<'_>, purpose: Purpose) -> Result<
         let open = engine.uploads.abort_all().await;
         return Err(open.iter().fold(error, |error, left| error.context(format!("an upload stays open: {left}"))));
     }
-    for (key, id) in leftovers {
-        abort_leftover(engine.target, &Location::new(&folder.bucket, key), &id).await?;
+    if purpose == Purpose::Copy {
+        let leftovers = match engine.uploads.has_begun() {
+            true => open_uploads(engine.target, &plan.layout.folder()).await?,
+            false => there.uploads,
+        };
+        abort_leftovers(engine.target, &leftovers).await?;
     }
     result
 }
 
-async fn listing(target: &TargetObjects, folder: &Location) -> Result<HashMap<String, Listed>> {
+/// What is in the folder of a promotion before anything is copied.
+#[derive(Debug, Default)]
+pub struct There {
+    objects: HashMap<String, Listed>,
+    /// Uploads that an earlier run of this promotion left open, or a run at the same time has open: below this folder
+    /// only promotions of one source version write.
+    uploads: Vec<(Location, UploadId)>,
+}
+
+impl There {
+    /// Lists the folder.
+    ///
+    /// # Errors
+    /// The target cannot be listed.
+    pub async fn look(target: &TargetObjects, folder: &Location) -> Result<Self> {
+        let (objects, uploads) = tokio::try_join!(listing(target, folder), open_uploads(target, folder))?;
+        Ok(Self { objects, uploads })
+    }
+
+    /// The artifacts that have to be copied.
+    pub fn missing<'a>(&self, plan: &'a Plan) -> Vec<&'a Artifact> {
+        plan.artifacts.iter().filter(|artifact| !self.objects.contains_key(&artifact.target.key)).collect()
+    }
+}
+
+async fn open_uploads(target: &TargetObjects, folder: &Location) -> Result<Vec<(Location, UploadId)>, CallError> {
+    let uploads = target.list_uploads(&folder.bucket, &folder.key).await?;
+    Ok(uploads.into_iter().map(|upload| (Location::new(&folder.bucket, upload.key), upload.id)).collect())
+}
+
+/// Names what has to be there, up to a screen of it.
+fn refuse_missing(missing: &[&Artifact]) -> Result<()> {
+    let named: Vec<String> = missing.iter().take(20).map(|artifact| format!("  {}", artifact.target)).collect();
+    ensure!(
+        missing.is_empty(),
+        "{} of the artifacts are not at the target:\n{}\nRun `promote copy-artifacts` first",
+        missing.len(),
+        named.join("\n")
+    );
+    Ok(())
+}
+
+async fn listing(target: &TargetObjects, folder: &Location) -> Result<HashMap<String, Listed>, CallError> {
     let mut there = HashMap::new();
     let mut pages = target.list(&folder.bucket, &folder.key);
     while let Some(page) = pages.next().await? {
@@ -160,39 +206,12 @@ async fn listing(target: &TargetObjects, folder: &Location) -> Result<HashMap<St
     Ok(there)
 }
 
-/// Uploads that an earlier run of this promotion left open: below this folder only promotions of this one source
-/// version write. Asked for only when there can be any.
-async fn leftovers(
-    target: &TargetObjects,
-    folder: &Location,
-    plan: &Plan,
-    engine: &Engine<'_>,
-    purpose: Purpose,
-) -> Result<Vec<(String, UploadId)>> {
-    let multipart =
-        |artifact: &Artifact| matches!(artifact.body, Body::Copy) && engine.may_need_parts(artifact.source.bytes);
-    if purpose != Purpose::Copy || !plan.artifacts.iter().any(multipart) {
-        return Ok(Vec::new());
-    }
-    let uploads = target.list_uploads(&folder.bucket, &folder.key).await?;
-    Ok(uploads.into_iter().map(|upload| (upload.key, upload.id)).collect())
-}
-
 /// Every object of the promotion is complete by now, so an upload from before it is of no use to anybody: a second
 /// run that is still at it finds the object when its upload is gone.
-async fn abort_leftover(target: &TargetObjects, location: &Location, id: &UploadId) -> Result<()> {
-    match target.abort(location, id).await {
-        Err(error) if !matches!(error.kind, Kind::NoSuchUpload | Kind::NotFound) => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
-impl Engine<'_> {
-    /// Whether an object of that size could be copied in parts.
-    fn may_need_parts(&self, bytes: u64) -> bool {
-        let streams = self.mode == CopyMode::Stream || self.mode == CopyMode::Auto && self.separate_principals;
-        bytes > if streams { stream::PART } else { server_side::SINGLE_COPY }
-    }
+async fn abort_leftovers(target: &TargetObjects, uploads: &[(Location, UploadId)]) -> Result<()> {
+    let aborts = uploads.iter().map(|(location, id)| target.abort(location, id));
+    futures_util::stream::iter(aborts).buffer_unordered(REQUESTS_AT_ONCE).try_collect::<()>().await?;
+    Ok(())
 }
 
 /// One run over all artifacts.
@@ -220,7 +239,7 @@ impl Run<'_> {
         order.sort_by_key(|index| std::cmp::Reverse(artifacts[*index].bytes()));
         let work = order.into_iter().map(|index| async move {
             let artifact = &artifacts[index];
-            let done = self.one(artifact).await.with_context(|| Self::act(artifact))?;
+            let done = self.one(artifact).await.with_context(|| self.act(artifact))?;
             let Done { outcome, verified, crc64nvme } = done;
             anyhow::Ok((index, Copied { artifact: artifact.clone(), outcome, verified, crc64nvme }))
         });
@@ -230,9 +249,13 @@ impl Run<'_> {
         Ok(Copies(copies.into_iter().map(|(_, copied)| copied).collect()))
     }
 
-    fn act(artifact: &Artifact) -> String {
+    fn act(&self, artifact: &Artifact) -> String {
         let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
-        format!("copying {} ({field}) to {}", artifact.source.location, artifact.target)
+        let (source, target) = (&artifact.source.location, &artifact.target);
+        match self.purpose {
+            Purpose::Copy => format!("copying {source} ({field}) to {target}"),
+            Purpose::Confirm | Purpose::Preview => format!("comparing {target} with {source} ({field})"),
+        }
     }
 
     async fn one(&self, artifact: &Artifact) -> Result<Done> {
@@ -244,7 +267,7 @@ impl Run<'_> {
         match self.purpose {
             Purpose::Copy => self.bring(artifact).await,
             Purpose::Preview => Ok(Done { outcome: Outcome::Planned, verified: None, crc64nvme: None }),
-            Purpose::Confirm => bail!("{} is not there; run `promote copy-artifacts` first", artifact.target),
+            Purpose::Confirm => bail!("{} is not there. Run `promote copy-artifacts` first", artifact.target),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::existing::marked;
+use super::existing::{marked, needs_mark};
 use super::parts::{MAX_SINGLE_COPY, part_size, parts};
 use super::{Done, REQUESTS_AT_ONCE, Run};
 use crate::aws::error::CallError;
@@ -27,7 +27,7 @@ impl Run<'_> {
         } else {
             self.copy_in_parts(artifact).await?
         };
-        self.verify(artifact, written).await
+        self.verify(artifact, written, None).await
     }
 
     /// A folder marker has no bytes to copy, and not every S3 has an object behind it that can be copied from.
@@ -35,16 +35,15 @@ impl Run<'_> {
         let head = self.source_head(artifact).await?;
         let _permit = self.requests.acquire().await?;
         let engine = self.engine;
-        let written = engine.target.put_new(&artifact.target, bytes::Bytes::new(), &head.attributes, engine.encryption);
-        Ok(written.await?)
+        let (target, empty) = (&artifact.target, bytes::Bytes::new());
+        Ok(engine.target.put_new(target, empty, &head.attributes, engine.encryption, None).await?)
     }
 
     async fn copy_whole(&self, artifact: &Artifact) -> Result<Written> {
         let engine = self.engine;
-        // The ETag of an object that was uploaded in parts does not survive; the mark takes its place.
-        let attributes = match artifact.source.etag.is_md5() && !engine.encryption.changes_etags() {
-            true => None,
-            false => Some(marked(&self.source_head(artifact).await?)),
+        let attributes = match needs_mark(artifact, artifact.source.head.as_ref(), engine.encryption) {
+            true => Some(marked(&self.source_head(artifact).await?)),
+            false => None,
         };
         let _permit = self.requests.acquire().await?;
         let copy = engine.target.copy(copy_source(artifact), &artifact.target, attributes.as_ref(), engine.encryption);

@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
+/// Any certificate: the SDK wants one even where nothing is encrypted, and not every machine has some.
+const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promote/support/authority.pem");
+
 /// One loopback server that is S3, SageMaker and STS of several accounts; dropping it stops it.
 pub struct Cloud {
     shared: Arc<Shared>,
@@ -76,6 +79,7 @@ impl Cloud {
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", who.access_key_id())
             .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("SSL_CERT_FILE", AUTHORITY)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_MAX_ATTEMPTS", "1")
             .env("AWS_CONFIG_FILE", self.home().join("aws-config"))
@@ -231,6 +235,16 @@ impl Cloud {
         self.world().options.describes = describes;
     }
 
+    /// Lets a package that was created be Completed from now on.
+    pub fn complete(&self, package_arn: &str) {
+        registry::complete(&mut self.world(), package_arn);
+    }
+
+    /// Creates a package for every request, also where its client token is known, as registries without tokens do.
+    pub fn ignore_client_tokens(&self) {
+        self.world().options.tokens = false;
+    }
+
     /// Lets the next created package end Failed.
     pub fn fail_next_package(&self, reason: &str) {
         self.world().options.next_failure = Some(reason.to_owned());
@@ -267,6 +281,11 @@ impl Cloud {
     /// Runs `action` once, when the first call of the moment has arrived and before it is carried out.
     pub fn hook(&self, at: Moment, action: impl FnOnce(&Cloud) + Send + 'static) {
         self.world().script.hook(at, Box::new(action));
+    }
+
+    /// Forgets every scripted failure and hook: from now on all goes well.
+    pub fn heal(&self) {
+        self.world().script.clear();
     }
 
     /// Lets all held calls go on, now and later.

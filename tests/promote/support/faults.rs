@@ -93,6 +93,11 @@ impl Script {
         self.hooks.push((at, Some(action)));
     }
 
+    pub fn clear(&mut self) {
+        self.faults.clear();
+        self.hooks.clear();
+    }
+
     /// Counts the call; gives what it sets off.
     pub fn arrives(&mut self, call: &Call) -> (Vec<Action>, Option<Failure>) {
         let mut actions = Vec::new();

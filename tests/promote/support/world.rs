@@ -35,6 +35,8 @@ pub struct Options {
     pub describes: u64,
     /// The reason with which the next created package fails.
     pub next_failure: Option<String>,
+    /// Whether a client token that is known answers with what it made before.
+    pub tokens: bool,
     /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
     pub checksums: bool,
     /// Changes what describing a created package answers.
@@ -55,6 +57,7 @@ impl World {
                 empty_pages: false,
                 describes: 2,
                 next_failure: None,
+                tokens: true,
                 checksums: true,
                 tamper: None,
             },

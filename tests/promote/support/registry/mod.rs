@@ -7,7 +7,7 @@ mod rules;
 mod shapes;
 
 pub use groups::create as create_group;
-pub use packages::{change, register};
+pub use packages::{change, complete, register};
 
 use super::principals::{Identity, credential, denial};
 use super::wire::{Answer, Refusal, Request};

@@ -97,6 +97,14 @@ pub fn change(world: &mut World, arn: &str, members: Value) {
     merge(&mut package.shown, &members);
 }
 
+/// Ends the wait for a package.
+pub fn complete(world: &mut World, arn: &str) {
+    let package = world.registries.values_mut().find_map(|registry| registry.package_mut(arn));
+    let package = package.unwrap_or_else(|| panic!("no package {arn}"));
+    package.pending = Some(1);
+    package.progress();
+}
+
 fn merge(shown: &mut Value, members: &Value) {
     let (Some(shown), Some(members)) = (shown.as_object_mut(), members.as_object()) else { return };
     for (name, value) in members {
@@ -120,7 +128,7 @@ pub fn create(mut ask: Ask) -> Result<Value, Refusal> {
     }
     let mut given = ask.request.clone();
     let token = given.as_object_mut().and_then(|given| given.shift_remove("ClientToken"));
-    let token = token.and_then(|token| token.as_str().map(str::to_owned));
+    let token = token.and_then(|token| token.as_str().map(str::to_owned)).filter(|_| ask.world.options.tokens);
     if let Some((earlier, arn)) = token.as_ref().and_then(|token| ask.registry(&group.account).tokens.get(token)) {
         return match *earlier == given {
             true => Ok(json!({ "ModelPackageArn": arn })),

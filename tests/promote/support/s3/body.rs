@@ -67,7 +67,10 @@ impl Body {
 
     /// The bytes themselves; for content that fits in memory.
     pub fn bytes(&self) -> Bytes {
-        self.slices.iter().flat_map(Slice::bytes).collect()
+        match self.slices.as_slice() {
+            [whole] => whole.bytes(),
+            slices => slices.iter().map(Slice::bytes).collect::<Vec<_>>().concat().into(),
+        }
     }
 
     /// The part of it that starts at `start`.

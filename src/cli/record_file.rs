@@ -1,0 +1,40 @@
+//! The file of `--record`: opened before the run, written after it, and gone when there is nothing to write.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use anyhow::{Context, Result};
+
+/// A file that can be written.
+#[derive(Debug)]
+pub struct RecordFile {
+    path: PathBuf,
+    /// Whether it is empty and was made by this run.
+    unused: AtomicBool,
+}
+
+impl RecordFile {
+    /// Makes sure that the file can be written; what is in it stays for now.
+    pub fn open(path: &Path) -> Result<Self> {
+        let is_new = !path.exists();
+        let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+        opened.with_context(|| format!("--record {} cannot be written; name another file", path.display()))?;
+        Ok(Self { path: path.to_owned(), unused: AtomicBool::new(is_new) })
+    }
+
+    /// Replaces what is in the file.
+    pub fn write(&self, text: &str) -> Result<()> {
+        self.unused.store(false, Relaxed);
+        fs::write(&self.path, text).with_context(|| format!("writing the record to {}", self.path.display()))
+    }
+}
+
+impl Drop for RecordFile {
+    fn drop(&mut self) {
+        if self.unused.load(Relaxed) {
+            // An empty file that stays does no harm.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

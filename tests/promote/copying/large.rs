@@ -1,0 +1,65 @@
+//! Objects that need parts: server-side above 5 GiB, and up to what S3 stores.
+
+use super::*;
+use crate::support::{Attributes, Body};
+
+const GIB: u64 = 1 << 30;
+
+#[test]
+fn up_to_5_gib_one_call_copies_an_object_and_one_byte_more_takes_parts() {
+    for (size, copies, parts) in [(5 * GIB, 1, 0), (5 * GIB + 1, 0, 11)] {
+        let cloud = with(Body::synthetic(size, 5), Attributes::default());
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(
+            (told(&document), artifact(&document, "s3://models/m.tar.gz")["bytes"].as_u64()),
+            (("copied", "checksum"), Some(size))
+        );
+        assert_eq!((cloud.calls_of("CopyObject").len(), cloud.calls_of("UploadPartCopy").len()), (copies, parts));
+        assert!(copy(&cloud).body == Body::synthetic(size, 5));
+    }
+}
+
+#[test]
+fn an_object_of_6_gib_is_copied_in_parts_and_no_byte_passes_through_the_process() {
+    let attributes = Attributes::default().header("content-type", "application/x-tar").metadata("run", "7");
+    let cloud = with(Body::synthetic(6 * GIB, 6), attributes);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(told(&document), ("copied", "checksum"));
+    let (source, copy) = (cloud.object(MODELS, "m.tar.gz").expect("the source"), copy(&cloud));
+    assert!(copy.body == source.body);
+    assert_eq!(copy.checksum, source.checksum);
+    assert_eq!((copy.header("content-type"), copy.metadata("run")), (Some("application/x-tar"), Some("7")));
+    for call in cloud.calls_of("UploadPartCopy") {
+        assert_eq!(call.headers.get("x-amz-copy-source-if-match"), Some(&format!("\"{}\"", source.etag)));
+    }
+    let traffic = cloud.traffic(|call| call.resource.ends_with("m.tar.gz"));
+    assert_eq!((traffic.read, traffic.written), (0, 0));
+    let again = copy_artifacts(&cloud, Principal::Both, &[]).document();
+    assert_eq!(told(&again), ("already-there", "checksum"));
+    assert_eq!((cloud.calls_of("CreateMultipartUpload").len(), cloud.uploads(SERVING).len()), (1, 0));
+}
+
+#[test]
+fn the_largest_objects_are_copied_in_at_most_10000_parts() {
+    let size = 40 << 40;
+    let cloud = with(Body::synthetic(size, 7), Attributes::default());
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(told(&document), ("copied", "checksum"));
+    let copy = copy(&cloud);
+    assert!(copy.body == Body::synthetic(size, 7));
+    assert!((9_000..=10_000).contains(&copy.parts.len()), "{} parts", copy.parts.len());
+    assert!(copy.parts.iter().all(|part| *part <= 5 * GIB));
+    let traffic = cloud.traffic(|call| call.resource.ends_with("m.tar.gz"));
+    assert_eq!((traffic.read, traffic.written), (0, 0));
+}
+
+#[test]
+fn a_part_that_fails_ends_the_upload_and_a_second_run_completes_it() {
+    use crate::support::{Failure, Moment};
+    let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default());
+    cloud.fail(Moment::on("UploadPartCopy", 5), Failure::Status(500, "InternalError", "We encountered an error."));
+    promote(&cloud, &[])
+        .fails(1, &["target: s3:UploadPartCopy on s3://serving/", "run again; finished copies are skipped"]);
+    assert_eq!((cloud.keys(SERVING).len(), cloud.uploads(SERVING).len(), promoted(&cloud).len()), (0, 0, 0));
+    assert_eq!(told(&promote(&cloud, &[]).document()), ("copied", "checksum"));
+}

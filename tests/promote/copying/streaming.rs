@@ -1,0 +1,139 @@
+//! Two principals: the source's reads, the target's writes, and the bytes pass through the process in bounded memory.
+
+use std::sync::mpsc;
+
+use super::*;
+use crate::support::{Attributes, Body, Moment};
+
+/// Runs `full` with the credentials of the two accounts, each without rights in the other.
+fn promote_apart(cloud: &Cloud, more: &[&str]) -> Run {
+    let arguments = apart(more);
+    run(cloud, Principal::Stranger, &arguments)
+}
+
+fn apart(more: &[&str]) -> Vec<String> {
+    let options = TWO_PRINCIPALS.into_iter().chain(["--output", "json"]).chain(more.iter().copied());
+    full().into_iter().chain(options.map(str::to_owned)).collect()
+}
+
+#[test]
+fn with_two_principals_auto_falls_back_to_streaming_after_a_denied_copy() {
+    let cloud = with_package();
+    cloud.put(MODELS, "churn/llm/large", Body::synthetic(20 << 20, 1));
+    cloud.put(MODELS, "churn/llm/marker/", "");
+    cloud.put(MODELS, "churn/llm/empty", "");
+    let document = promote_apart(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "promoted");
+    assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(7));
+    for key in cloud.keys(MODELS) {
+        let copy = cloud.object(SERVING, &format!("{FOLDER}models/{key}")).expect(&key);
+        assert!(copy.body == cloud.object(MODELS, &key).expect("the source").body, "{key}");
+    }
+    let copies = cloud.calls_of("CopyObject");
+    assert!(!copies.is_empty() && copies.iter().all(|call| call.status == 403));
+}
+
+#[test]
+fn streaming_reads_and_writes_each_byte_once_and_each_principal_stays_on_its_side() {
+    let cloud = with(Body::synthetic(20 << 20, 1), Attributes::default());
+    promote_apart(&cloud, &["--copy-mode", "stream"]).document();
+    let traffic = cloud.traffic(|call| call.resource.ends_with("m.tar.gz"));
+    assert_eq!((traffic.read, traffic.written), (20 << 20, 20 << 20));
+    assert_eq!((cloud.calls_of("UploadPart").len(), cloud.calls_of("CopyObject").len()), (3, 0));
+    for call in cloud.calls() {
+        let who = call.who.expect("the caller is known").principal;
+        let of_target = call.resource.starts_with(SERVING) || call.resource.contains("111222333444");
+        let of_source = !of_target && (call.resource.starts_with(MODELS) || call.resource.contains("444333666777"));
+        assert!(!of_source || who == Principal::Source, "{} {}", call.operation, call.resource);
+        assert!(!of_target || who == Principal::Target, "{} {}", call.operation, call.resource);
+    }
+}
+
+#[test]
+fn every_ranged_read_is_conditional_on_the_etag_that_was_planned() {
+    let cloud = with(Body::synthetic(20 << 20, 1), Attributes::default());
+    promote_apart(&cloud, &["--copy-mode", "stream"]).document();
+    let etag = format!("\"{}\"", cloud.object(MODELS, "m.tar.gz").expect("the source").etag);
+    let mut ranges: Vec<String> = Vec::new();
+    for call in cloud.calls_of("GetObject").into_iter().filter(|call| call.resource.ends_with("m.tar.gz")) {
+        assert_eq!(call.headers.get("if-match"), Some(&etag));
+        ranges.push(call.headers["range"].clone());
+    }
+    ranges.sort();
+    assert_eq!(ranges, ["bytes=0-8388607", "bytes=16777216-20971519", "bytes=8388608-16777215"]);
+}
+
+#[test]
+fn sizes_around_the_part_size_arrive_whole() {
+    let part: u64 = 8 << 20;
+    for size in [1, 4096, part - 1, part, part + 1, 2 * part, 2 * part + 1] {
+        let cloud = with(Body::synthetic(size, size), Attributes::default());
+        let document = promote_apart(&cloud, &["--copy-mode", "stream"]).document();
+        assert_eq!(artifact(&document, "s3://models/m.tar.gz")["bytes"], size);
+        assert!(copy(&cloud).body == Body::synthetic(size, size), "{size}");
+        let parts = cloud.calls_of("UploadPart").len() as u64;
+        assert_eq!(parts, if size > part { size.div_ceil(part) } else { 0 }, "{size}");
+    }
+}
+
+/// Adds this many objects below the prefix of the package of the world.
+fn add_shards(cloud: &Cloud, count: usize) {
+    (0..count).for_each(|n| cloud.put(MODELS, &format!("churn/llm/shard/{n:04}"), format!("shard {n}")));
+}
+
+fn assert_shards(cloud: &Cloud, document: &Value, count: usize) {
+    assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(count + 4));
+    for n in 0..count {
+        let copy = cloud.object(SERVING, &format!("{FOLDER}models/churn/llm/shard/{n:04}")).expect("the copy");
+        assert_eq!(copy.body.bytes(), format!("shard {n}"));
+    }
+}
+
+#[test]
+fn a_prefix_of_3000_objects_arrives() {
+    let cloud = with_package();
+    add_shards(&cloud, 3000);
+    let document = promote(&cloud, &[]).document();
+    assert_shards(&cloud, &document, 3000);
+    assert_eq!((cloud.calls_of("CopyObject").len(), cloud.calls_of("HeadObject").len()), (3004, 2));
+}
+
+#[test]
+fn a_prefix_of_300_objects_arrives_by_streaming_and_few_copies_are_tried_in_vain() {
+    let cloud = with_package();
+    add_shards(&cloud, 300);
+    let document = promote_apart(&cloud, &[]).document();
+    assert_shards(&cloud, &document, 300);
+    let denied = cloud.calls_of("CopyObject").len();
+    assert!((1..=32).contains(&denied), "{denied} copies were tried before the first denial was heard of");
+}
+
+/// The most memory that a process has had, in MiB.
+fn high_water_mark(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process is there");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kibibytes >> 10
+}
+
+#[test]
+fn streaming_takes_at_most_128_mib_of_memory_whatever_the_size() {
+    // Bytes, because generating synthetic content takes the stand-in longer than anything else here.
+    let weights: Vec<u8> = (0..192 << 20).map(|n: u32| (n >> 3) as u8).collect();
+    let cloud = with(weights, Attributes::default());
+    let (tell, told) = mpsc::channel::<u32>();
+    let (measured, measure) = mpsc::channel::<u64>();
+    // All parts are sent when the upload is completed, and the process waits for the answer.
+    cloud.hook(Moment::on("CompleteMultipartUpload", 1), move |_| {
+        let process = told.recv().expect("the test has started the process");
+        measured.send(high_water_mark(process)).expect("the test waits for it");
+    });
+    let mut command = cloud.process(Principal::Stranger);
+    let child = command.args(apart(&["--copy-mode", "stream"])).stdout(std::process::Stdio::null());
+    let mut child = child.spawn().expect("the binary starts");
+    tell.send(child.id()).expect("the hook waits for it");
+    assert!(child.wait().expect("it ends").success());
+    let peak = measure.recv().expect("the hook has measured");
+    assert!((8..=128).contains(&peak), "{peak} MiB");
+    assert!(copy(&cloud).body == cloud.object(MODELS, "m.tar.gz").expect("the source").body);
+}

@@ -1,0 +1,205 @@
+//! How a copy was held against its source, and what a second run takes for the artifact.
+
+use super::*;
+use crate::support::Attributes;
+use crate::support::s3::Algorithm;
+
+const KEY: [&str; 2] = ["--kms-key-arn", "arn:aws:kms:eu-central-1:111222333444:key/of-the-target"];
+const MODES: [[&str; 2]; 2] = [["--copy-mode", "server-side"], ["--copy-mode", "stream"]];
+
+/// A small object with an ETag as of an upload in parts.
+fn in_parts() -> Attributes {
+    Attributes::default().parts_of(3)
+}
+
+#[test]
+fn equal_etags_verify_an_ordinary_copy() {
+    for mode in MODES {
+        let cloud = with("weights", Attributes::default());
+        assert_eq!(told(&promote(&cloud, &mode).document()), ("copied", "etag"), "{mode:?}");
+        assert_eq!(copy(&cloud).etag, cloud.object(MODELS, "m.tar.gz").expect("the source").etag);
+    }
+}
+
+#[test]
+fn equal_checksums_verify_where_etags_cannot() {
+    for mode in MODES {
+        let cloud = with("weights", in_parts());
+        let document = promote(&cloud, &mode).document();
+        assert_eq!(told(&document), ("copied", "checksum"), "{mode:?}");
+        let checksum = copy(&cloud).checksum.expect("the copy has one").value;
+        assert_eq!(artifact(&document, "s3://models/m.tar.gz")["crc64nvme"], checksum);
+        let cloud = with("weights", Attributes::default());
+        let options = [mode[0], mode[1], KEY[0], KEY[1]];
+        assert_eq!(told(&promote(&cloud, &options).document()), ("copied", "checksum"), "{options:?}");
+    }
+}
+
+#[test]
+fn where_the_source_has_no_comparable_checksum_the_document_says_size() {
+    for mode in MODES {
+        for attributes in [in_parts(), in_parts().checksum(Algorithm::Sha256)] {
+            let cloud = world();
+            cloud.default_checksums(false);
+            cloud.put_with(MODELS, "m.tar.gz", "weights", attributes);
+            cloud.register(model("s3://models/m.tar.gz"));
+            assert_eq!(told(&promote(&cloud, &mode).document()), ("copied", "size"), "{mode:?}");
+        }
+    }
+}
+
+/// A second run takes the copy for what it is, without a single writing call.
+fn assert_taken_up(cloud: &Cloud, options: &[&str], verified: &str) {
+    copy_artifacts(cloud, Principal::Both, options).document();
+    let (before, etag) = (writes(cloud).len(), copy(cloud).etag);
+    assert!(before > 0);
+    let again = copy_artifacts(cloud, Principal::Both, options).document();
+    assert_eq!(again["outcome"], "copied");
+    assert_eq!(told(&again), ("already-there", verified), "{options:?}");
+    assert_eq!(writes(cloud).len(), before, "{options:?}");
+    assert_eq!(copy(cloud).etag, etag);
+    assert_eq!(cloud.calls_of("GetObject").iter().filter(|call| call.resource.starts_with(SERVING)).count(), 0);
+}
+
+#[test]
+fn a_second_copy_of_an_ordinary_object_asks_for_no_copy() {
+    MODES.iter().for_each(|mode| assert_taken_up(&with("weights", Attributes::default()), mode, "etag"));
+}
+
+#[test]
+fn a_second_copy_of_an_object_that_was_uploaded_in_parts_asks_for_no_copy() {
+    MODES.iter().for_each(|mode| assert_taken_up(&with("weights", in_parts()), mode, "checksum"));
+}
+
+#[test]
+fn a_second_copy_under_a_kms_key_asks_for_no_copy() {
+    for mode in MODES {
+        let options = [mode[0], mode[1], KEY[0], KEY[1]];
+        assert_taken_up(&with("weights", Attributes::default()), &options, "checksum");
+        assert_taken_up(&with("weights", in_parts()), &options, "checksum");
+    }
+}
+
+#[test]
+fn a_second_copy_knows_the_first_by_its_mark_where_nothing_else_can_be_compared() {
+    for mode in MODES {
+        let cloud = world();
+        cloud.default_checksums(false);
+        cloud.put_with(MODELS, "m.tar.gz", "weights", in_parts());
+        cloud.register(model("s3://models/m.tar.gz"));
+        let etag = cloud.object(MODELS, "m.tar.gz").expect("the source").etag;
+        // The copy has a checksum, its source has none: the mark says what the copy was made from.
+        assert_taken_up(&cloud, &mode, "checksum");
+        assert_eq!(copy(&cloud).metadata("promote-source-etag"), Some(etag.as_str()));
+    }
+}
+
+#[test]
+fn a_second_copy_knows_the_first_where_the_source_is_under_a_kms_key_and_has_no_checksum() {
+    for mode in MODES {
+        let cloud = world();
+        cloud.default_checksums(false);
+        let attributes = Attributes::default().kms("arn:aws:kms:eu-central-1:444333666777:key/of-the-source");
+        cloud.put_with(MODELS, "m.tar.gz", "weights", attributes);
+        cloud.register(model("s3://models/m.tar.gz"));
+        assert_taken_up(&cloud, &mode, "checksum");
+    }
+}
+
+#[test]
+fn a_second_copy_knows_the_first_where_the_target_bucket_has_a_key_of_its_own_and_the_source_no_checksum() {
+    for mode in MODES {
+        let cloud = world();
+        cloud.default_checksums(false);
+        cloud.encrypt_bucket(SERVING, KEY[1]);
+        cloud.put_with(MODELS, "m.tar.gz", "weights", Attributes::default().checksum(Algorithm::Crc32));
+        cloud.register(model("s3://models/m.tar.gz"));
+        assert_taken_up(&cloud, &mode, "checksum");
+    }
+}
+
+/// A world with a prefix of a small and a large object that no checksum is known of, and whose copies get other ETags.
+fn with_incomparable_shards() -> Cloud {
+    let cloud = with_package();
+    cloud.default_checksums(false);
+    cloud.encrypt_bucket(SERVING, KEY[1]);
+    cloud.put(MODELS, "churn/llm/large", vec![5; (20 << 20) + 1]);
+    cloud.put(MODELS, "churn/llm/small", "weights");
+    cloud
+}
+
+#[test]
+fn objects_that_nothing_else_can_compare_are_compared_byte_by_byte() {
+    let cloud = with_incomparable_shards();
+    copy_artifacts(&cloud, Principal::Both, &[]).document();
+    let before = writes(&cloud).len();
+    let again = copy_artifacts(&cloud, Principal::Both, &[]).document();
+    for key in ["large", "small"] {
+        let artifact = artifact(&again, &format!("s3://models/churn/llm/{key}"));
+        assert_eq!((&artifact["result"], &artifact["verified"]), (&"already-there".into(), &"checksum".into()));
+    }
+    assert_eq!(writes(&cloud).len(), before);
+}
+
+#[test]
+fn one_byte_that_differs_at_the_end_of_such_an_object_is_found() {
+    let cloud = with_incomparable_shards();
+    copy_artifacts(&cloud, Principal::Both, &[]).document();
+    let mut other = vec![5; (20 << 20) + 1];
+    other[20 << 20] = 6;
+    cloud.put(SERVING, &format!("{FOLDER}models/churn/llm/large"), other);
+    let run = copy_artifacts(&cloud, Principal::Both, &[]);
+    run.fails(1, &["refusing to overwrite s3://serving/", "churn/llm/large", "they differ"]);
+}
+
+#[test]
+fn metadata_that_fills_its_limit_arrives_without_a_mark() {
+    for mode in MODES {
+        let cloud = with("weights", in_parts().metadata("all", &"x".repeat(2045)));
+        assert_taken_up(&cloud, &mode, "checksum");
+        assert_eq!(copy(&cloud).attributes.metadata, cloud.object(MODELS, "m.tar.gz").expect("it").attributes.metadata);
+    }
+}
+
+#[test]
+fn markers_and_empty_objects_are_taken_up_too() {
+    let cloud = with_package();
+    cloud.put(MODELS, "churn/llm/", "");
+    cloud.put_with(MODELS, "churn/llm/empty", "", in_parts());
+    cloud.page_size(2);
+    for mode in MODES {
+        let document = copy_artifacts(&cloud, Principal::Both, &mode).document();
+        assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(6));
+    }
+    assert_eq!(writes(&cloud).len(), 6);
+}
+
+#[test]
+fn another_object_at_the_target_is_never_overwritten_and_both_are_named() {
+    for mode in MODES {
+        for other in ["WEIGHTS", "longer weights", ""] {
+            let cloud = with("weights", Attributes::default());
+            cloud.put(SERVING, &copy_key(), other);
+            let run = promote(&cloud, &mode);
+            run.fails(1, &["refusing to overwrite s3://serving/", "with s3://models/m.tar.gz (7 bytes", "they differ"]);
+            assert_eq!(copy(&cloud).body.bytes(), other);
+            assert_eq!((writes(&cloud).len(), promoted(&cloud).len()), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn an_object_that_appears_at_the_target_meanwhile_is_compared_and_not_overwritten() {
+    use crate::support::Moment;
+    for (other, ends) in [("weights", 0), ("WEIGHTS", 1)] {
+        for (mode, operation) in MODES.into_iter().zip(["CopyObject", "PutObject"]) {
+            let cloud = with("weights", Attributes::default());
+            let put = move |cloud: &Cloud| cloud.put(SERVING, &copy_key(), other);
+            cloud.hook(Moment::on(operation, 1).at("m.tar.gz"), put);
+            let run = promote(&cloud, &mode);
+            assert_eq!(run.code, ends, "{}", run.stderr);
+            assert_eq!(run.stderr.contains("refusing to overwrite"), ends == 1, "{}", run.stderr);
+            assert_eq!((copy(&cloud).body.bytes(), promoted(&cloud).len()), (other.into(), 1 - ends as usize));
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The k-th call of a run fails, for every k and in every way: the run ends complete or says what to do, and the next
+//! run completes it without leftovers.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::support::calls::Call;
+use crate::support::{Body, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::world::*;
+
+const BROKEN: Failure = Failure::Status(500, "InternalError", "We encountered an internal error");
+const DENIED: Failure = Failure::Status(403, "AccessDenied", "Access Denied");
+const SLOW_DOWN: Failure = Failure::Status(503, "SlowDown", "Reduce your request rate");
+
+/// Runs under way at once in one test: they wait for each other's processes more than for the processor.
+const AT_ONCE: usize = 4;
+
+/// The profiles that make two principals, between which bytes are streamed.
+const STREAMING: [&str; 6] = ["--copy-mode", "stream", "--source-profile", "source", "--target-profile", "target"];
+
+/// A way to promote.
+#[derive(Clone, Copy)]
+struct Way {
+    world: fn() -> Cloud,
+    flags: &'static [&'static str],
+}
+
+const SERVER_SIDE: Way = Way { world: usual, flags: &[] };
+const STREAMED: Way = Way { world: small, flags: &STREAMING };
+const SERVER_SIDE_IN_PARTS: Way = Way { world: above_5_gib, flags: &[] };
+const STREAMED_IN_PARTS: Way = Way { world: above_8_mib, flags: &STREAMING };
+
+#[test]
+fn a_server_side_run_ends_well_whichever_call_fails() {
+    each_call_fails_in_each_way(SERVER_SIDE);
+}
+
+#[test]
+fn a_streaming_run_ends_well_whichever_call_fails() {
+    each_call_fails_in_each_way(STREAMED);
+}
+
+#[test]
+fn a_server_side_run_in_parts_ends_well_whichever_call_fails() {
+    each_call_fails_in_each_way(SERVER_SIDE_IN_PARTS);
+}
+
+#[test]
+fn a_streaming_run_in_parts_ends_well_whichever_call_fails() {
+    each_call_fails_in_each_way(STREAMED_IN_PARTS);
+}
+
+#[test]
+fn a_transient_failure_of_any_call_is_invisible_with_the_sdk_s_retries() {
+    let kinds = [BROKEN, SLOW_DOWN, Failure::Reset];
+    let calls = calls_of_a_clean_run(SERVER_SIDE_IN_PARTS);
+    let cases: Vec<_> = (1..=calls).map(|k| (k, kinds[k % kinds.len()])).collect();
+    each(&cases, |(k, failure)| invisible(SERVER_SIDE_IN_PARTS, *k, *failure));
+}
+
+#[test]
+fn a_lost_answer_of_any_call_is_invisible_with_the_sdk_s_retries() {
+    for way in [SERVER_SIDE, STREAMED_IN_PARTS] {
+        let cases: Vec<_> = (1..=calls_of_a_clean_run(way)).collect();
+        each(&cases, |k| invisible(way, *k, Failure::ResetAfter));
+    }
+}
+
+#[test]
+fn a_throttled_copy_is_retried_and_counted_once() {
+    let cloud = usual();
+    cloud.fail(Moment::on("CopyObject", 1), SLOW_DOWN);
+    let run = run_with_retries(&cloud, &[]);
+    let document = run.document();
+    assert_eq!(run.remarks(), "");
+    assert_eq!(cloud.calls_of("CopyObject").len(), 5);
+    let artifacts = document["artifacts"].as_array().expect("artifacts");
+    assert_eq!(artifacts.iter().map(|one| &one["result"]).collect::<Vec<_>>(), ["copied"; 4]);
+    complete(&cloud).expect("everything is there");
+}
+
+/// The usual package: four objects.
+fn usual() -> Cloud {
+    let cloud = grouped();
+    fill(&cloud);
+    cloud
+}
+
+/// Two objects, one of them below a prefix.
+fn small() -> Cloud {
+    let cloud = grouped();
+    cloud.put(MODELS, "churn/model.tar.gz", "weights");
+    cloud.put(MODELS, "churn/llm/config.json", "{}");
+    let mut package = package();
+    package.as_object_mut().expect("a package").remove("ModelMetrics");
+    cloud.register(package);
+    cloud
+}
+
+fn above_5_gib() -> Cloud {
+    with_model(Body::synthetic((5 << 30) + 1, 7))
+}
+
+fn above_8_mib() -> Cloud {
+    with_model(vec![7; (8 << 20) + 1].into())
+}
+
+/// One object of this content.
+fn with_model(content: Body) -> Cloud {
+    let cloud = grouped();
+    cloud.put(MODELS, "churn/model.tar.gz", content);
+    let mut package = model("s3://models/churn/model.tar.gz");
+    package["ApprovalDescription"] = json!("Reviewed by the risk board");
+    cloud.register(package);
+    cloud
+}
+
+/// A world whose source group has a description and a tag.
+fn grouped() -> Cloud {
+    let cloud = world();
+    let members = json!({"ModelPackageGroupDescription": "Who leaves", "Tags": [{"Key": "team", "Value": "growth"}]});
+    cloud.create_group(SOURCE_ACCOUNT, GROUP, members);
+    cloud.describes_until_completed(1);
+    cloud
+}
+
+fn each_call_fails_in_each_way(way: Way) {
+    let calls = calls_of_a_clean_run(way);
+    let one = |failure| move |k| (Moment::nth(k), failure, k);
+    let all = |k| (Moment::from(k), Failure::Reset, k);
+    let mut cases: Vec<(Moment, Failure, usize)> = Vec::new();
+    for failure in [BROKEN, DENIED, Failure::Reset, Failure::ResetAfter] {
+        cases.extend((1..=calls).map(one(failure)));
+    }
+    cases.extend((1..=calls).map(all));
+    each(&cases, |(moment, failure, k)| {
+        survives(way, moment.clone(), *failure).with_context(|| format!("call {k}, {moment:?}, {failure:?}"))
+    });
+}
+
+fn calls_of_a_clean_run(way: Way) -> usize {
+    let cloud = (way.world)();
+    let run = promote(&cloud, way.flags);
+    assert_eq!((run.document()["outcome"].as_str(), run.remarks().as_str()), (Some("promoted"), ""));
+    complete(&cloud).expect("a clean run is complete");
+    cloud.calls().len()
+}
+
+/// Checks all cases, some at once; fails with every one that does not hold.
+fn each<T: Sync>(cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = check(case) {
+                        failed.lock().expect("no check panics").push(format!("{error:#}"));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("no check panics");
+    assert!(failed.is_empty(), "{} of {} fail:\n{}", failed.len(), cases.len(), failed.join("\n\n"));
+}
+
+/// The run ends complete or says what to do, and the next one completes it.
+fn survives(way: Way, moment: Moment, failure: Failure) -> Result<()> {
+    let cloud = (way.world)();
+    cloud.fail(moment, failure);
+    let first = promote(&cloud, way.flags);
+    approved_last(&cloud.calls())?;
+    ends_clearly(&first, &cloud).with_context(|| format!("the first run ended {}: {}", first.code, first.stderr))?;
+    cloud.heal();
+    let second = promote(&cloud, way.flags);
+    let said = || format!("first {}: {}second {}: {}", first.code, first.stderr, second.code, second.stderr);
+    ensure!(second.code == 0, "{}", said());
+    complete(&cloud).with_context(said)?;
+    keeps_the_group(&cloud, failure == DENIED).with_context(said)?;
+    approved_last(&cloud.calls()).with_context(said)
+}
+
+/// One failure changes nothing that a user could see.
+fn invisible(way: Way, k: usize, failure: Failure) -> Result<()> {
+    let cloud = (way.world)();
+    cloud.fail(Moment::nth(k), failure);
+    let run = run_with_retries(&cloud, way.flags);
+    let at = || {
+        let call = cloud.calls()[k - 1].clone();
+        format!("call {k} ({} on {}), {failure:?}: {} {}", call.operation, call.resource, run.code, run.stderr)
+    };
+    ensure!(run.code == 0 && run.remarks().is_empty(), "{}", at());
+    complete(&cloud).with_context(at)?;
+    keeps_the_group(&cloud, false).with_context(at)
+}
+
+fn run_with_retries(cloud: &Cloud, flags: &[&str]) -> Run {
+    let arguments: Vec<String> = full().into_iter().chain(["--output".into(), "json".into()]).collect();
+    let mut command = cloud.promote(Principal::Both);
+    Run::of(command.args(arguments).args(flags).env("AWS_MAX_ATTEMPTS", "3").output().expect("the binary starts"))
+}
+
+/// Exit 0, or 3 with what is in doubt, or 1 with side, call, resource and next step; approved only when complete.
+fn ends_clearly(run: &Run, cloud: &Cloud) -> Result<()> {
+    match run.code {
+        0 => complete(cloud),
+        3 => {
+            let document: serde_json::Value = serde_json::from_str(&run.stdout)?;
+            let doubt = document["doubt"].as_str().context("the document tells no doubt")?;
+            ensure!(run.stderr.contains(doubt) && run.stderr.contains("Run again to confirm"), "no doubt on stderr");
+            all_copied(cloud)
+        }
+        1 => {
+            ensure!(run.stdout.is_empty(), "a failed run printed {}", run.stdout);
+            ensure!(run.stderr.lines().filter(|line| line.starts_with("error: ")).count() == 1, "not one error");
+            let sides = ["source: ", "target: "].iter().flat_map(|side| run.stderr.match_indices(side));
+            let calls = sides.map(|(at, side)| &run.stderr[at + side.len()..]).filter(|call| names_a_call(call));
+            ensure!(calls.count() > 0, "neither side, call nor resource is named");
+            ensure!(run.stderr.contains("run again"), "no next step");
+            Ok(())
+        }
+        code => anyhow::bail!("exit code {code}"),
+    }
+}
+
+/// `s3:HeadObject on s3://bucket/key: …`
+fn names_a_call(text: &str) -> bool {
+    let service = ["s3:", "sagemaker:", "sts:"].iter().find_map(|service| text.strip_prefix(service));
+    let named = service.and_then(|call| call.split_once(" on ")).map(|(_, resource)| resource);
+    named.is_some_and(|resource| {
+        ["s3://", "arn:aws:", "the current principal: "].iter().any(|r| resource.starts_with(r))
+    })
+}
+
+/// No version is Approved before the last artifact is written.
+fn approved_last(calls: &[Call]) -> Result<()> {
+    let writes = ["CopyObject", "UploadPartCopy", "UploadPart", "CompleteMultipartUpload", "PutObject"];
+    let is_artifact = |call: &&Call| call.resource.starts_with(&format!("{SERVING}/{FOLDER}{MODELS}/"));
+    let written = calls.iter().filter(|call| writes.contains(&call.operation.as_str())).filter(is_artifact);
+    let last = written.map(|call| call.number).max().unwrap_or(0);
+    let approvals = calls.iter().filter(|call| call.request["ModelApprovalStatus"] == "Approved");
+    let first = approvals.filter(|call| call.operation == "UpdateModelPackage").map(|call| call.number).min();
+    ensure!(first.is_none_or(|first| first > last), "approved by call {first:?} before call {last}");
+    Ok(())
+}
+
+/// Exactly one Approved version, every artifact, one record, no open upload.
+fn complete(cloud: &Cloud) -> Result<()> {
+    let versions = promoted(cloud);
+    ensure!(versions.len() == 1, "{} versions: {versions:#?}", versions.len());
+    ensure!(versions[0]["ModelApprovalStatus"] == "Approved", "not approved: {:#}", versions[0]);
+    ensure!(versions[0]["ApprovalDescription"] == "Reviewed by the risk board", "{:#}", versions[0]);
+    ensure!(
+        versions[0]["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+            == format!("s3://{SERVING}/{FOLDER}{MODELS}/churn/model.tar.gz")
+    );
+    all_copied(cloud)?;
+    let mut expected: Vec<String> = cloud.keys(MODELS).iter().map(|key| format!("{FOLDER}{MODELS}/{key}")).collect();
+    expected.push(format!("{FOLDER}promotion.json"));
+    expected.sort();
+    ensure!(cloud.keys(SERVING) == expected, "the target holds {:?}", cloud.keys(SERVING));
+    ensure!(cloud.uploads(SERVING).is_empty(), "open uploads: {:?}", cloud.uploads(SERVING));
+    Ok(())
+}
+
+fn all_copied(cloud: &Cloud) -> Result<()> {
+    for key in cloud.keys(MODELS) {
+        let copy = cloud.object(SERVING, &format!("{FOLDER}{MODELS}/{key}")).with_context(|| format!("no {key}"))?;
+        ensure!(copy.body == cloud.object(MODELS, &key).context("source")?.body, "{key} differs");
+    }
+    Ok(())
+}
+
+/// The group that was created has the source group's description and tags; only a denial may lose them.
+fn keeps_the_group(cloud: &Cloud, may_be_lost: bool) -> Result<()> {
+    let groups = cloud.groups(TARGET_ACCOUNT);
+    ensure!(groups.len() == 1, "{groups:#?}");
+    let kept = groups[0]["ModelPackageGroupDescription"] == "Who leaves" && groups[0]["Tags"][0]["Value"] == "growth";
+    ensure!(kept || may_be_lost, "the new group lost its description or tags: {}", groups[0]);
+    Ok(())
+}

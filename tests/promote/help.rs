@@ -1,0 +1,103 @@
+//! The help: what a newcomer reads before anything else.
+
+use std::process::Command;
+
+use crate::snapshot::assert_snapshot;
+
+const VERBS: [&str; 4] = ["find-latest", "copy-artifacts", "register", "full"];
+
+#[test]
+fn help_tells_what_the_tool_does_and_which_verbs_it_has() {
+    let long = help(&["--help"]);
+    assert!(VERBS.iter().all(|verb| long.contains(verb)), "{long}");
+    assert!(long.contains("Exit codes:"), "{long}");
+    assert_snapshot("help", &long);
+    assert_snapshot("help-short", &help(&["-h"]));
+    assert_eq!(help(&["help"]), long);
+}
+
+#[test]
+fn each_verb_has_a_help_of_its_own() {
+    for verb in VERBS {
+        assert_snapshot(&format!("help-{verb}"), &help(&[verb, "--help"]));
+        assert_snapshot(&format!("help-{verb}-short"), &help(&[verb, "-h"]));
+        assert_eq!(help(&["help", verb]), help(&[verb, "--help"]));
+    }
+}
+
+#[test]
+fn every_flag_of_every_verb_is_explained_and_has_its_variable() {
+    for verb in VERBS {
+        let help = help(&[verb, "--help"]);
+        let lines: Vec<&str> = help.lines().collect();
+        let flags = lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("--"));
+        let mut count = 0;
+        for (at, line) in flags {
+            let flag = line.split_whitespace().next().expect("a flag");
+            let text: Vec<&str> =
+                lines[at + 1..].iter().take_while(|line| !line.trim_start().starts_with("--")).copied().collect();
+            let words = text[0].split_whitespace().count();
+            assert!(words >= 3, "{verb} {flag}: '{}'", text[0]);
+            let variable = format!("[env: PROMOTE_{}", flag[2..].to_uppercase().replace('-', "_"));
+            assert!(text.iter().any(|line| line.contains(&variable)), "{verb} {flag} has no {variable}: {text:?}");
+            count += 1;
+        }
+        assert!(count >= 9, "{verb} has {count} flags");
+    }
+}
+
+#[test]
+fn a_variable_that_is_set_does_not_show_in_the_help() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_promote"));
+    let output = command.args(["full", "--help"]).env("PROMOTE_SOURCE_EXTERNAL_ID", "a secret").output();
+    let text = String::from_utf8(output.expect("the binary starts").stdout).expect("UTF-8");
+    assert!(text.contains("PROMOTE_SOURCE_EXTERNAL_ID") && !text.contains("a secret"), "{text}");
+}
+
+#[test]
+fn the_contract_s_flags_are_all_there() {
+    let full = help(&["full", "--help"]);
+    let flags = [
+        "--group",
+        "--target-bucket",
+        "--target-group",
+        "--target-prefix",
+        "--version",
+        "--kms-key-arn",
+        "--approval",
+        "--source-role-arn",
+        "--source-profile",
+        "--target-role-arn",
+        "--target-profile",
+        "--target-region",
+        "--copy-mode",
+        "--dry-run",
+        "--output",
+        "--record",
+        "--no-create-group",
+        "--ignore-unknown-fields",
+    ];
+    for flag in flags {
+        assert!(full.lines().any(|line| line.split_whitespace().next() == Some(flag)), "{flag}");
+    }
+}
+
+#[test]
+fn the_version_is_the_package_s() {
+    assert_eq!(help(&["--version"]), format!("promote {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn no_arguments_at_all_show_the_help_and_are_wrong() {
+    let output = Command::new(env!("CARGO_BIN_EXE_promote")).env_clear().output().expect("the binary starts");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), b"".as_slice()));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Usage: promote <COMMAND>"));
+}
+
+/// What asking for help prints; it succeeds without any credentials, and in a width of its own.
+fn help(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_promote")).args(arguments).env_clear().output();
+    let output = output.expect("the binary starts");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()), "{arguments:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}

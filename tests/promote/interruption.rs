@@ -1,0 +1,168 @@
+//! Runs that are stopped: Ctrl-C, SIGTERM and a reader that goes away leave nothing behind, and the next run completes.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+
+use serde_json::json;
+
+use crate::support::{Body, Cloud, Failure, Moment, Principal};
+use crate::world::*;
+
+const STOPPED: &str = "stopped; finished copies stay, and the next run takes them up\n";
+
+#[test]
+fn ctrl_c_during_a_multipart_copy_aborts_the_upload() {
+    let cloud = with_large_model();
+    cloud.fail(Moment::every("UploadPartCopy"), Failure::Hang);
+    let copying = Arrival::of(&cloud, Moment::on("UploadPartCopy", 11));
+    let child = spawn(&cloud, &[]);
+    copying.wait();
+    assert_eq!(cloud.uploads(SERVING).len(), 1);
+    interrupt(&child, "INT");
+    is_stopped(&cloud, child, &format!("SIGINT: {STOPPED}"));
+    next_run_completes(&cloud, &[]);
+}
+
+#[test]
+fn sigterm_during_a_streamed_multipart_copy_aborts_the_upload() {
+    let cloud = with_package();
+    cloud.put(MODELS, "churn/model.tar.gz", vec![7; 20 << 20]);
+    cloud.fail(Moment::every("UploadPart"), Failure::Hang);
+    let copying = Arrival::of(&cloud, Moment::on("UploadPart", 3));
+    let flags = ["--copy-mode", "stream", "--source-profile", "source", "--target-profile", "target"];
+    let child = spawn(&cloud, &flags);
+    copying.wait();
+    interrupt(&child, "TERM");
+    is_stopped(&cloud, child, &format!("SIGTERM: {STOPPED}"));
+    next_run_completes(&cloud, &flags);
+}
+
+#[test]
+fn an_upload_that_is_just_being_created_is_aborted_too() {
+    let cloud = with_large_model();
+    cloud.fail(Moment::every("CreateMultipartUpload"), Failure::HangAfter);
+    let (_until_the_end, block) = mpsc::channel::<()>();
+    cloud.hook(Moment::on("UploadPartCopy", 1), move |_| {
+        let _ = block.recv();
+    });
+    let creating = Arrival::of(&cloud, Moment::on("CreateMultipartUpload", 1));
+    let child = spawn(&cloud, &[]);
+    creating.wait();
+    interrupt(&child, "TERM");
+    cloud.release();
+    is_stopped(&cloud, child, &format!("SIGTERM: {STOPPED}"));
+    assert_eq!(cloud.calls_of("AbortMultipartUpload").len(), 1, "it was created, and its id was waited for");
+    next_run_completes(&cloud, &[]);
+}
+
+#[test]
+fn an_upload_that_cannot_be_aborted_is_named_and_the_next_run_removes_it() {
+    let cloud = with_large_model();
+    cloud.fail(Moment::every("UploadPartCopy"), Failure::Hang);
+    cloud.fail(Moment::every("AbortMultipartUpload"), Failure::Status(500, "InternalError", "We are sorry"));
+    let copying = Arrival::of(&cloud, Moment::on("UploadPartCopy", 1));
+    let child = spawn(&cloud, &[]);
+    copying.wait();
+    interrupt(&child, "INT");
+    let run = ended(child);
+    run.fails(
+        130,
+        &["an upload stays open until the next run: target: s3:AbortMultipartUpload on s3://serving/", STOPPED],
+    );
+    assert_eq!(cloud.uploads(SERVING).len(), 1);
+    next_run_completes(&cloud, &[]);
+}
+
+#[test]
+fn what_was_copied_before_ctrl_c_is_not_copied_again() {
+    let cloud = with_package();
+    cloud.fail(Moment::every("CopyObject").at("churn/model.tar.gz"), Failure::Hang);
+    let copies = Arrival::of(&cloud, Moment::on("CopyObject", 4));
+    let child = spawn(&cloud, &[]);
+    copies.wait();
+    while cloud.calls_of("CopyObject").iter().filter(|call| call.status == 200).count() < 3 {
+        std::thread::yield_now();
+    }
+    interrupt(&child, "INT");
+    is_stopped(&cloud, child, &format!("SIGINT: {STOPPED}"));
+    cloud.heal();
+    let document = promote(&cloud, &[]).document();
+    let again = document["artifacts"].as_array().into_iter().flatten().filter(|one| one["result"] == "already-there");
+    assert_eq!(again.count(), 3);
+    assert_eq!(promoted(&cloud).len(), 1);
+}
+
+#[test]
+fn ctrl_c_while_the_version_is_created_leaves_nothing_approved_and_the_next_run_completes_it() {
+    let cloud = with_package();
+    cloud.fail(Moment::every("CreateModelPackage"), Failure::HangAfter);
+    let creating = Arrival::of(&cloud, Moment::on("CreateModelPackage", 1));
+    let child = spawn(&cloud, &[]);
+    creating.wait();
+    interrupt(&child, "INT");
+    is_stopped(&cloud, child, &format!("SIGINT: {STOPPED}"));
+    assert!(promoted(&cloud).iter().all(|one| one["ModelApprovalStatus"] == "PendingManualApproval"));
+    next_run_completes(&cloud, &[]);
+}
+
+#[test]
+fn a_run_that_is_stopped_before_it_writes_has_nothing_to_clean_up() {
+    let cloud = with_package();
+    cloud.fail(Moment::every("DescribeModelPackage"), Failure::Hang);
+    let looking = Arrival::of(&cloud, Moment::on("DescribeModelPackage", 1));
+    let child = spawn(&cloud, &[]);
+    looking.wait();
+    interrupt(&child, "TERM");
+    is_stopped(&cloud, child, &format!("SIGTERM: {STOPPED}"));
+    assert_eq!(writes(&cloud), Vec::<String>::new());
+}
+
+#[test]
+fn a_reader_of_the_document_that_goes_away_is_no_failure() {
+    for form in ["json", "text"] {
+        let cloud = with_package();
+        let mut command = cloud.process(Principal::Both);
+        command.args(full()).args(["--output", form]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        drop(child.stdout.take());
+        let run = ended(child);
+        assert_eq!((run.code, run.remarks().as_str()), (0, ""));
+        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+    }
+}
+
+/// A model of which a server-side copy takes parts.
+fn with_large_model() -> Cloud {
+    let cloud = world();
+    cloud.put(MODELS, "churn/model.tar.gz", Body::synthetic((5 << 30) + 1, 7));
+    let mut package = model("s3://models/churn/model.tar.gz");
+    package["ApprovalDescription"] = json!("Reviewed by the risk board");
+    cloud.register(package);
+    cloud
+}
+
+fn interrupt(child: &Child, signal: &str) {
+    let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
+    assert!(sent.expect("a shell").success());
+}
+
+/// It ended as interrupted, said just this, and no upload is open.
+fn is_stopped(cloud: &Cloud, child: Child, says: &str) {
+    let run = ended(child);
+    assert_eq!((run.code, run.stdout.as_str(), run.remarks().as_str()), (130, "", says));
+    assert_eq!(cloud.uploads(SERVING).len(), 0, "no upload stays open");
+    assert!(promoted(cloud).iter().all(|version| version["ModelApprovalStatus"] != "Approved"));
+}
+
+fn next_run_completes(cloud: &Cloud, flags: &[&str]) {
+    cloud.heal();
+    assert_eq!(promote(cloud, flags).document()["outcome"], "promoted");
+    let versions = promoted(cloud);
+    assert_eq!(versions.len(), 1);
+    assert_eq!(versions[0]["ModelApprovalStatus"], "Approved");
+    for key in cloud.keys(MODELS) {
+        let copy = cloud.object(SERVING, &format!("{FOLDER}{MODELS}/{key}")).expect("a copy");
+        assert!(copy.body == cloud.object(MODELS, &key).expect("a source").body, "{key} differs");
+    }
+    assert!(cloud.uploads(SERVING).is_empty(), "no upload stays open");
+}

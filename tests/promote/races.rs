@@ -1,0 +1,170 @@
+//! Two runs at once, and a source that changes under a run: one version at the end, or a refusal that says why.
+
+use serde_json::{Value, json};
+
+use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::world::*;
+
+#[test]
+fn two_runs_that_both_found_nothing_end_with_one_version() {
+    let cloud = with_package();
+    let runs = two_that_create_at_once(&cloud);
+    assert_eq!(promoted(&cloud).len(), 1, "the registry knows the token of the first");
+    one_promotion(&cloud, &runs);
+}
+
+#[test]
+fn two_runs_at_a_registry_without_tokens_end_with_one_version() {
+    let cloud = with_package();
+    cloud.ignore_client_tokens();
+    let runs = two_that_create_at_once(&cloud);
+    assert_eq!(cloud.calls_of("CreateModelPackage").len(), 2);
+    assert_eq!(cloud.calls_of("DeleteModelPackage").len(), 1, "the second is withdrawn by the run that made it");
+    one_promotion(&cloud, &runs);
+    assert_eq!(arns(&runs), [arn_of_version(1), arn_of_version(1)], "both report the first");
+}
+
+#[test]
+fn a_second_version_that_may_not_be_removed_is_left_rejected() {
+    let cloud = with_package();
+    cloud.ignore_client_tokens();
+    cloud.deny(Principal::Both, "sagemaker:DeleteModelPackage", "*");
+    let runs = two_that_create_at_once(&cloud);
+    let versions = promoted(&cloud);
+    assert_eq!(versions.len(), 2);
+    assert_eq!(versions[1]["ModelApprovalStatus"], "Rejected");
+    let description = versions[1]["ApprovalDescription"].as_str().expect("a description");
+    assert!(description.starts_with("promote: discarded: "), "{description}");
+    one_promotion(&cloud, &runs);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}
+
+#[test]
+fn two_runs_that_copy_the_same_object_at_once_both_succeed() {
+    let cloud = with_package();
+    cloud.fail(Moment::on("CopyObject", 1).times(8), Failure::Hang);
+    let all_hang = Arrival::of(&cloud, Moment::on("CopyObject", 8));
+    let runs = [spawn(&cloud, &[]), spawn(&cloud, &[])];
+    all_hang.wait();
+    cloud.release();
+    let runs = runs.map(ended);
+    one_promotion(&cloud, &runs);
+    let of = |outcome: &str| {
+        let artifacts = runs.iter().flat_map(|run| run.document()["artifacts"].as_array().cloned().unwrap_or_default());
+        artifacts.filter(|artifact| artifact["result"] == outcome).count()
+    };
+    assert_eq!((of("copied"), of("already-there")), (4, 4));
+}
+
+#[test]
+fn a_run_that_is_overtaken_while_it_copies_reports_the_version_of_the_other() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("CopyObject", 1), |cloud| {
+        assert_eq!(promote(cloud, &[]).document()["outcome"], "promoted");
+    });
+    let run = promote(&cloud, &[]);
+    assert_eq!(run.remarks(), "");
+    assert_eq!(run.document()["target"]["model_package_arn"], arn_of_version(1));
+    assert_eq!(promoted(&cloud).len(), 1);
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+    assert_eq!(records(&cloud), [format!("{FOLDER}promotion.json")]);
+}
+
+#[test]
+fn a_package_rejected_between_list_and_describe_is_not_promoted() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("DescribeModelPackage", 1), |cloud| {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    });
+    let run = promote(&cloud, &[]);
+    run.fails(1, &[&format!("{SOURCE_VERSION} was Approved when it was listed, and is Rejected now; run again")]);
+    assert_eq!(run.stdout, "");
+    assert_eq!(writes(&cloud), Vec::<String>::new());
+}
+
+#[test]
+fn a_source_object_replaced_after_it_was_found_stops_the_run_by_its_name() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("CopyObject", 1).at("churn/model.tar.gz"), |cloud| {
+        cloud.put(MODELS, "churn/model.tar.gz", "other weights");
+    });
+    let run = promote(&cloud, &[]);
+    run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "run again"]);
+    assert_eq!(run.stdout, "");
+    assert!(promoted(&cloud).is_empty(), "nothing is registered");
+    assert_eq!(cloud.object(SERVING, &format!("{FOLDER}models/churn/model.tar.gz")).map(|one| one.body), None);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted", "the next run takes the object as it is");
+}
+
+#[test]
+fn a_source_object_replaced_while_it_is_streamed_stops_the_run_by_its_name() {
+    let cloud = with_package();
+    cloud.put(MODELS, "churn/model.tar.gz", vec![1; 20 << 20]);
+    cloud.hook(Moment::on("GetObject", 2).at("churn/model.tar.gz"), |cloud| {
+        cloud.put(MODELS, "churn/model.tar.gz", vec![2; 20 << 20]);
+    });
+    let run = promote(&cloud, &["--copy-mode", "stream"]);
+    run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "run again"]);
+    assert!(promoted(&cloud).is_empty(), "nothing is registered");
+    assert!(cloud.uploads(SERVING).is_empty(), "no upload stays open");
+}
+
+#[test]
+fn a_source_object_removed_after_it_was_found_stops_the_run_by_its_name() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("CopyObject", 1).at("churn/report.json"), |cloud| cloud.remove(MODELS, "churn/report.json"));
+    let run = promote(&cloud, &[]);
+    run.fails(1, &["s3://models/churn/report.json", "ModelMetrics.ModelQuality.Statistics.S3Uri"]);
+    assert!(promoted(&cloud).is_empty(), "nothing is registered");
+}
+
+#[test]
+fn a_package_that_changes_between_two_steps_is_refused_by_the_second() {
+    let cloud = with_package();
+    let copied = cloud.home().join("copied.json");
+    let copied = copied.to_str().expect("a path");
+    let both = Principal::Both;
+    let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--record", copied];
+    assert_eq!(run(&cloud, both, &copy).code, 0);
+    cloud.change(SOURCE_VERSION, json!({"ModelPackageDescription": "Another text"}));
+    let register = run(&cloud, both, &["register", "--from", copied]);
+    register.fails(1, &[&format!("{SOURCE_VERSION} has changed since the step before; begin again with find-latest")]);
+    assert_eq!(register.stdout, "");
+    assert!(promoted(&cloud).is_empty() && cloud.calls_of("CreateModelPackage").is_empty());
+}
+
+/// Two runs that have both found no earlier promotion before either creates one.
+fn two_that_create_at_once(cloud: &Cloud) -> [Run; 2] {
+    cloud.fail(Moment::on("CreateModelPackage", 1).times(2), Failure::Hang);
+    let both_hang = Arrival::of(cloud, Moment::on("CreateModelPackage", 2));
+    let runs = [spawn(cloud, &[]), spawn(cloud, &[])];
+    both_hang.wait();
+    assert!(promoted(cloud).is_empty());
+    cloud.release();
+    runs.map(ended)
+}
+
+/// Both ended well, and the target has one Approved version, no pending one, and one record.
+fn one_promotion(cloud: &Cloud, runs: &[Run; 2]) {
+    for run in runs {
+        assert_eq!((run.code, run.remarks().as_str()), (0, ""), "{}", run.stdout);
+    }
+    let versions = promoted(cloud);
+    let of = |status: &str| versions.iter().filter(|version| version["ModelApprovalStatus"] == status).count();
+    assert_eq!((of("Approved"), of("PendingManualApproval")), (1, 0), "{versions:#?}");
+    assert_eq!(versions[0]["ModelApprovalStatus"], "Approved", "the first stays");
+    assert_eq!(records(cloud), [format!("{FOLDER}promotion.json")]);
+    assert!(cloud.uploads(SERVING).is_empty());
+}
+
+fn records(cloud: &Cloud) -> Vec<String> {
+    cloud.keys(SERVING).into_iter().filter(|key| !key.starts_with(&format!("{FOLDER}{MODELS}/"))).collect()
+}
+
+fn arns(runs: &[Run; 2]) -> [Value; 2] {
+    [0, 1].map(|index: usize| runs[index].document()["target"]["model_package_arn"].clone())
+}
+
+fn arn_of_version(version: u32) -> String {
+    format!("arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/{version}")
+}

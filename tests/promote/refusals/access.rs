@@ -1,0 +1,91 @@
+//! Who may not: each denied call names the side, the call, the resource and the permission to grant.
+
+use super::*;
+use crate::snapshot::normalised;
+
+const KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000";
+const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:*";
+const TARGET: &str = "arn:aws:sagemaker:eu-central-1:111222333444:*";
+const COPY: &str = "serving/Churn-Model/444333666777-eu-central-1-churn-model-v1/models/churn/model.tar.gz";
+const RECORD: &str = "serving/Churn-Model/444333666777-eu-central-1-churn-model-v1/promotion.json";
+
+/// What is denied, on what, and the exit code.
+const DENIALS: [(&str, &str, i32); 16] = [
+    ("sagemaker:ListModelPackages", SOURCE, 1),
+    ("sagemaker:DescribeModelPackage", SOURCE, 1),
+    ("s3:ListBucket", "models", 1),
+    ("s3:GetObject", "models/churn/model.tar.gz", 1),
+    ("s3:GetObject", "models/churn/llm/shard/1.bin", 1),
+    ("s3:ListBucket", "serving", 1),
+    ("s3:GetObject", "serving/*", 1),
+    ("s3:PutObject", COPY, 1),
+    ("kms:GenerateDataKey", "*", 1),
+    ("sagemaker:DescribeModelPackageGroup", TARGET, 1),
+    ("sagemaker:ListModelPackages", TARGET, 1),
+    ("sagemaker:CreateModelPackageGroup", "*", 1),
+    ("sagemaker:CreateModelPackage", "*", 1),
+    ("sagemaker:DescribeModelPackage", TARGET, 1),
+    ("sagemaker:UpdateModelPackage", "*", 1),
+    ("s3:PutObject", RECORD, 3),
+];
+
+#[test]
+fn each_denied_call_says_which_permission_to_grant() {
+    let mut text = String::new();
+    for (action, resource, code) in DENIALS {
+        let cloud = if action.starts_with("kms:") { with_one_object() } else { with_package() };
+        cloud.deny(Principal::Both, action, resource);
+        let more: &[&str] = if action.starts_with("kms:") { &["--kms-key-arn", KEY] } else { &[] };
+        let run = promote(&cloud, more);
+        assert_eq!(run.code, code, "{action} on {resource}: {}{}", run.stdout, run.stderr);
+        let granted = run.stderr.split("Grant ").skip(1).any(|grant| grant.contains(action));
+        assert!(granted, "{action} on {resource}: {}", run.stderr);
+        assert!(promoted(&cloud).iter().all(|one| code == 3 || one["ModelApprovalStatus"] != "Approved"));
+        let said = normalised(&cloud, &run.stderr);
+        text.push_str(&format!("=== without {action} on {resource}: exit {code}\n{said}"));
+    }
+    assert_snapshot("denied", &text);
+}
+
+/// A package that is one artifact: which of several copies is denied first is chance.
+fn with_one_object() -> Cloud {
+    let cloud = world();
+    cloud.put(MODELS, "churn/model.tar.gz", "weights");
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    cloud
+}
+
+#[test]
+fn a_principal_without_any_rights_is_told_which_call_was_denied() {
+    let cloud = with_package();
+    let run = run(&cloud, Principal::Stranger, &FULL);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert_snapshot("stranger", &shown(&cloud, &FULL, &run));
+    assert_eq!(writes(&cloud), Vec::<String>::new());
+}
+
+#[test]
+fn denied_tags_and_description_of_the_source_group_stop_nothing_and_are_said() {
+    let cloud = with_package();
+    let group = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/*";
+    cloud.deny(Principal::Both, "sagemaker:ListTags", group);
+    cloud.deny(Principal::Both, "sagemaker:DescribeModelPackageGroup", group);
+    let run = promote(&cloud, &[]);
+    run.fails(0, &["the new group gets no tags", "the new group gets no description", "Grant sagemaker:ListTags"]);
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn credentials_that_are_none_are_told_from_missing_rights() {
+    let cloud = with_package();
+    let mut command = cloud.promote(Principal::Both);
+    command.args(FULL).env("AWS_ACCESS_KEY_ID", "AKIANOBODY0000000000");
+    let run = Run::of(command.output().expect("the binary starts"));
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert_snapshot("unknown-credentials", &shown(&cloud, &FULL, &run));
+    let mut command = cloud.promote(Principal::Both);
+    command.args(FULL).env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let run = Run::of(command.output().expect("the binary starts"));
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert_snapshot("no-credentials", &shown(&cloud, &FULL, &run));
+}

@@ -1,0 +1,104 @@
+//! A second promotion of the same version: one target version, whatever became of the first one, its record and its
+//! place.
+
+use super::*;
+use crate::stand_in::client::Client;
+use crate::support::Principal;
+
+/// Removes a version from the target's registry, as somebody there would.
+fn delete_version(cloud: &Cloud, arn: &Value) {
+    let mut client = Client::new(cloud, Principal::Target);
+    let answer = client.registry("DeleteModelPackage", json!({"ModelPackageName": arn}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+fn versions(cloud: &Cloud) -> Vec<u64> {
+    promoted(cloud).iter().filter_map(|package| package["ModelPackageVersion"].as_u64()).collect()
+}
+
+#[test]
+fn a_version_that_was_deleted_is_registered_anew_and_recorded_beside_the_first_record() {
+    let cloud = with_package();
+    let first = promote(&cloud, &[]).document();
+    cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
+    delete_version(&cloud, &first["target"]["model_package_arn"]);
+    let second = promote(&cloud, &[]).document();
+    assert_eq!((&second["outcome"], &second["target"]["version"]), (&json!("promoted"), &json!(3)));
+    assert_eq!(second["artifacts"][0]["result"], "already-there");
+    assert_eq!(versions(&cloud), [2, 3]);
+    assert_eq!(record(&cloud, "promotion.json"), first);
+    assert_eq!(record(&cloud, "promotion-3.json"), second);
+    let third = promote(&cloud, &[]).document();
+    assert_eq!((&third["outcome"], &third["target"]["version"]), (&json!("already-promoted"), &json!(3)));
+    assert_eq!((versions(&cloud), cloud.calls_of("CopyObject").len()), (vec![2, 3], 4));
+    assert_eq!(record(&cloud, "promotion-3.json"), second);
+}
+
+#[test]
+fn a_record_that_was_lost_is_written_again_and_nothing_is_registered() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+    let again = promote(&cloud, &[]).document();
+    assert_eq!((&again["outcome"], &again["target"]["version"]), (&json!("already-promoted"), &json!(1)));
+    assert_eq!(versions(&cloud), [1]);
+    assert_eq!(record(&cloud, "promotion.json")["target"]["model_package_arn"], again["target"]["model_package_arn"]);
+}
+
+#[test]
+fn a_version_that_was_promoted_to_another_prefix_stays_as_it_is_and_nothing_is_copied() {
+    let cloud = with_package();
+    let first = promote(&cloud, &["--target-prefix", "first/place"]).document();
+    let (before, keys) = (promoted(&cloud), cloud.keys(SERVING));
+    assert!(keys.iter().all(|key| key.starts_with("first/place/Churn-Model/")), "{keys:?}");
+    let run = promote(&cloud, &["--target-prefix", "second"]);
+    let again = run.document();
+    assert_eq!(again["outcome"], "already-promoted");
+    assert_eq!(again["target"]["model_package_arn"], first["target"]["model_package_arn"]);
+    assert!(run.stderr.contains("was promoted with other settings; it stays as it is"), "{}", run.stderr);
+    assert_eq!((promoted(&cloud), cloud.keys(SERVING)), (before, keys));
+}
+
+#[test]
+fn the_document_of_a_promotion_to_another_prefix_names_the_place_of_its_artifacts() {
+    let cloud = with_package();
+    promote(&cloud, &["--target-prefix", "first"]).document();
+    let again = promote(&cloud, &["--target-prefix", "second"]).document();
+    let folder = again["target"]["folder"].as_str().expect("a folder").to_owned();
+    let url = &promoted(&cloud)[0]["InferenceSpecification"]["Containers"][0]["ModelDataUrl"];
+    assert!(url.as_str().is_some_and(|url| url.starts_with(&folder)), "{url} is not below {folder}");
+}
+
+#[test]
+fn a_second_version_of_the_source_becomes_a_second_version_of_the_target() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let first = promoted(&cloud);
+    cloud.register(package());
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((&document["source"]["version"], &document["target"]["version"]), (&json!(2), &json!(2)));
+    assert_eq!((promoted(&cloud)[0].clone(), versions(&cloud)), (first[0].clone(), vec![1, 2]));
+    assert_eq!(cloud.keys(SERVING).iter().filter(|key| key.contains("-churn-model-v2/")).count(), 5);
+    assert_eq!(promote(&cloud, &["--version", "1"]).document()["outcome"], "already-promoted");
+    assert_eq!(versions(&cloud), [1, 2]);
+}
+
+#[test]
+fn the_steps_one_at_a_time_come_to_what_full_comes_to() {
+    let cloud = with_package();
+    let group = Cloud::group_arn(GROUP);
+    let found = run(&cloud, Principal::Both, &["find-latest", "--group", &group, "--output", "json"]);
+    found.document();
+    let file = cloud.home().join("found.json");
+    std::fs::write(&file, &found.stdout).expect("a file in the home folder");
+    let from = file.to_str().expect("a path in UTF-8");
+    let copy = ["copy-artifacts", "--from", from, "--target-bucket", SERVING, "--output", "json", "--record", from];
+    let copied = run(&cloud, Principal::Both, &copy).document();
+    assert_eq!((&copied["outcome"], promoted(&cloud).len()), (&json!("copied"), 0));
+    let registered = run(&cloud, Principal::Both, &["register", "--from", from, "--output", "json"]).document();
+    assert_eq!((&registered["outcome"], versions(&cloud)), (&json!("promoted"), vec![1]));
+    let (steps, other) = (create_request(&cloud), with_package());
+    promote(&other, &[]).document();
+    assert_eq!(steps, create_request(&other));
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}

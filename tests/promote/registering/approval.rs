@@ -1,0 +1,124 @@
+//! The approval status: pending first, the final one last and once.
+
+use super::*;
+use crate::support::{Failure, Moment};
+
+/// The approval statuses that a run has set, in order, with the operation that set each.
+fn statuses(cloud: &Cloud) -> Vec<(String, String)> {
+    let calls = cloud.calls().into_iter().filter(|call| call.request.get("ModelApprovalStatus").is_some());
+    let writes = calls.filter(|call| !call.operation.starts_with("List"));
+    writes.map(|call| (call.operation, call.request["ModelApprovalStatus"].as_str().unwrap_or("").to_owned())).collect()
+}
+
+fn of(operation: &str, status: &str) -> (String, String) {
+    (operation.to_owned(), status.to_owned())
+}
+
+#[test]
+fn a_version_is_created_pending_and_approved_by_the_last_update_only() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let expected = [of("CreateModelPackage", "PendingManualApproval"), of("UpdateModelPackage", "Approved")];
+    assert_eq!(statuses(&cloud), expected);
+    let calls: Vec<String> = cloud.calls().into_iter().map(|call| call.operation).collect();
+    let last = |operation: &str| calls.iter().rposition(|one| one == operation).expect("it was called");
+    assert!(last("CopyObject") < last("CreateModelPackage") && last("CreateModelPackage") < last("UpdateModelPackage"));
+    // The version was complete, and compared, before it was approved.
+    let described = calls[..last("UpdateModelPackage")].iter().rposition(|one| one == "DescribeModelPackage");
+    assert!(described.is_some_and(|described| described > last("CreateModelPackage")));
+}
+
+#[test]
+fn with_approval_pending_somebody_in_the_target_approves() {
+    let cloud = with_package();
+    let document = promote(&cloud, &["--approval", "pending"]).document();
+    assert_eq!(document["target"]["approval_status"], "PendingManualApproval");
+    assert_eq!(statuses(&cloud), [of("CreateModelPackage", "PendingManualApproval")]);
+    assert_eq!(promoted(&cloud)[0].get("ApprovalDescription"), None);
+    assert_eq!(promote(&cloud, &["--approval", "pending"]).document()["outcome"], "already-promoted");
+    assert_eq!(promoted(&cloud).len(), 1);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(
+        (&document["outcome"], &document["target"]["approval_status"]),
+        (&json!("promoted"), &json!("Approved"))
+    );
+    assert_eq!((promoted(&cloud).len(), &promoted(&cloud)[0]["ModelApprovalStatus"]), (1, &json!("Approved")));
+}
+
+#[test]
+fn a_source_uri_is_set_also_where_the_version_stays_pending() {
+    let cloud = world();
+    cloud.put(MODELS, "m.tar.gz", "m");
+    let mut package = model("s3://models/m.tar.gz");
+    package["SourceUri"] = json!("https://git.example.com/churn");
+    cloud.register(package);
+    promote(&cloud, &["--approval", "pending"]).document();
+    let version = &promoted(&cloud)[0];
+    assert_eq!(version["SourceUri"], "https://git.example.com/churn");
+    assert_eq!(version["ModelApprovalStatus"], "PendingManualApproval");
+}
+
+#[test]
+fn a_version_that_somebody_rejected_in_the_target_stays_rejected() {
+    let cloud = with_package();
+    let document = promote(&cloud, &[]).document();
+    let arn = document["target"]["model_package_arn"].as_str().expect("an ARN").to_owned();
+    cloud.change(&arn, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not with us"}));
+    let before = promoted(&cloud);
+    for more in [&[][..], &["--approval", "pending"]] {
+        let again = promote(&cloud, more).document();
+        assert_eq!(
+            (&again["outcome"], &again["target"]["approval_status"]),
+            (&json!("already-promoted"), &json!("Rejected"))
+        );
+        assert_eq!(promoted(&cloud), before);
+    }
+    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+    let again = promote(&cloud, &[]).document();
+    assert_eq!((&again["outcome"], promoted(&cloud)), (&json!("already-promoted"), before));
+}
+
+#[test]
+fn a_version_that_somebody_rejects_before_the_last_update_stays_rejected() {
+    let cloud = with_package();
+    cloud.fail(Moment::on("UpdateModelPackage", 1), Failure::Status(500, "InternalFailure", "x"));
+    promote(&cloud, &[]).fails(1, &["sagemaker:UpdateModelPackage"]);
+    let arn = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+    cloud.change(&arn, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not with us"}));
+    promote(&cloud, &[]).document();
+    let versions = promoted(&cloud);
+    assert_eq!((versions.len(), &versions[0]["ModelApprovalStatus"]), (1, &json!("Rejected")));
+    assert_eq!(versions[0]["ApprovalDescription"], "Not with us");
+}
+
+#[test]
+fn a_version_that_fails_is_reported_with_its_reason_and_never_approved() {
+    let cloud = with_package();
+    cloud.fail_next_package("ClientError: the image does not exist");
+    let run = promote(&cloud, &[]);
+    run.fails(1, &["could not complete", "ClientError: the image does not exist", "was removed again"]);
+    assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(promoted(&cloud).len(), 1);
+}
+
+#[test]
+fn a_failed_version_that_may_not_be_removed_is_left_rejected() {
+    let cloud = with_package();
+    cloud.deny(crate::support::Principal::Both, "sagemaker:DeleteModelPackage", "*");
+    cloud.fail_next_package("no such image");
+    promote(&cloud, &[]).fails(1, &["no such image", "could not be removed and was left Rejected"]);
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(2)));
+}
+
+#[test]
+fn a_version_that_is_not_what_was_asked_for_is_removed_and_the_field_is_named() {
+    let cloud = with_package();
+    cloud.tamper(|package| package["ModelMetrics"]["ModelQuality"]["Statistics"]["ContentType"] = json!("text/plain"));
+    let field = "ModelMetrics.ModelQuality.Statistics.ContentType is \"text/plain\", not \"application/json\"";
+    promote(&cloud, &[]).fails(1, &["is not what was asked for", field, "was removed again"]);
+    assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
+}
