@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use self::package::{Algorithm, CARD_LINK, CODE, SOURCE_KEY, complete, leaves, pattern};
-use crate::support::{Cloud, TARGET_ACCOUNT};
+use self::package::{Algorithm, CARD_LINK, SOURCE_KEY, complete, leaves, pattern};
+use crate::support::Cloud;
 use crate::world::*;
 
 const KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/of-the-target";
@@ -121,7 +121,7 @@ fn a_package_with_an_algorithm_by_url_and_no_validation_role_loses_only_its_vali
 }
 
 #[test]
-fn the_package_of_these_tests_has_every_member_of_the_table() {
+fn the_package_of_these_tests_has_every_s3_member() {
     let cloud = world();
     let both = [Algorithm::Url, Algorithm::Source].map(|algorithm| leaves(&complete(&cloud, algorithm)));
     let patterns: Vec<String> = both.iter().flatten().map(|(path, _)| pattern(path)).collect();
@@ -172,16 +172,17 @@ fn a_model_card_keeps_its_text_and_only_copied_urls_change() {
 }
 
 #[test]
-fn members_that_say_nothing_are_left_out_and_nulls_too() {
-    let cloud = with_package();
-    let arn = cloud.packages(crate::support::SOURCE_ACCOUNT, GROUP)[0]["ModelPackageArn"].clone();
-    let empty = json!({"AdditionalInferenceSpecifications": [], "CustomerMetadataProperties": {}, "Domain": ""});
-    cloud.change(arn.as_str().expect("an ARN"), empty);
+fn members_that_say_nothing_are_left_out() {
+    let cloud = world();
+    cloud.put(MODELS, "m.tar.gz", "m");
+    let mut package = model("s3://models/m.tar.gz");
+    let empty = json!({"AdditionalInferenceSpecifications": [], "CustomerMetadataProperties": {}, "Domain": null});
+    package.as_object_mut().expect("an object").extend(empty.as_object().cloned().unwrap_or_default());
+    cloud.register(package);
     promote(&cloud, &[]).document();
     let request = create_request(&cloud);
-    assert_eq!(request.get("AdditionalInferenceSpecifications"), None);
+    assert_eq!((request.get("AdditionalInferenceSpecifications"), request.get("Domain")), (None, None));
     let keys: Vec<&String> = request["CustomerMetadataProperties"].as_object().expect("metadata").keys().collect();
     assert_eq!(keys, ["promote:source-arn", "promote:request-sha256"]);
-    assert_eq!(cloud.packages(TARGET_ACCOUNT, GROUP)[0]["ModelApprovalStatus"], "Approved");
-    assert!(cloud.object(MODELS, CODE).is_none());
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
 }

@@ -12,8 +12,8 @@ const SHAPES: &str = include_str!("../../../src/promotion/shapes.json");
 pub const SOURCE_KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/of-the-source";
 /// A URL in the model card that nothing else refers to.
 pub const CARD_LINK: &str = "s3://elsewhere/evaluation/notebook.ipynb";
-/// The key below which an environment variable of each container finds its code.
-pub const CODE: &str = "code/submit.tar.gz";
+/// What an environment variable of each container refers to.
+const CODE: &str = "code/submit.tar.gz";
 
 /// What of two members that exclude each other an algorithm has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
