@@ -1,0 +1,46 @@
+"""What a person at a terminal sees."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+
+from stage import PROMOTE, TWO_PRINCIPALS
+
+
+def on_a_terminal(command, environment):
+    """Runs a command whose streams are a terminal of 140 columns; returns its exit code and all that it drew."""
+    terminal, inside = pty.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+    process = subprocess.Popen(
+        command, env={**environment, "TERM": "xterm"}, stdin=inside, stdout=inside, stderr=inside
+    )
+    os.close(inside)
+    drawn = b""
+    # A terminal whose last process has ended answers with an error, or with nothing.
+    while chunk := read(terminal):
+        drawn += chunk
+    os.close(terminal)
+    return process.wait(), drawn.decode()
+
+
+def read(terminal):
+    """The next piece, or nothing at the end."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+def test_a_bar_tells_objects_bytes_rate_and_time_left_and_is_gone_at_the_end(churn_stage):
+    command = churn_stage.full_command("--copy-mode", "stream", principals=TWO_PRINCIPALS, output="text")
+    code, drawn = on_a_terminal([PROMOTE, *command], churn_stage.aws.environment())
+    assert code == 0, drawn
+    frames = [line for line in drawn.replace("\r", "\n").split("\n") if "/s  " in line]
+    assert frames, drawn
+    for part in ("/15 objects", "[", "66.50 MiB", "MiB/s", " left"):
+        assert any(part in frame for frame in frames), (part, frames[:3])
+    # The bar is wiped before the document.
+    assert drawn.rindex("/s  ") < drawn.rindex("\x1b[2K") < drawn.index("Outcome    promoted")
