@@ -156,6 +156,13 @@ pub async fn copy(plan: &Plan, there: There, engine: &Engine<'_>, purpose: Purpo
     result
 }
 
+impl Engine<'_> {
+    /// Whether streaming can do what a server-side copy may not.
+    fn may_fall_back(&self) -> bool {
+        self.mode == CopyMode::Auto && self.separate_principals
+    }
+}
+
 /// What is in the folder of a promotion before anything is copied.
 #[derive(Debug, Default)]
 pub struct There {
@@ -234,20 +241,28 @@ struct Done {
 }
 
 impl Run<'_> {
-    /// Large objects first, so that small ones fill the gaps at the end.
+    /// Large objects first, so that small ones fill the gaps at the end. Where a server-side copy may be denied, the
+    /// smallest object tells, so that the rest need not try.
     async fn all(&self, artifacts: &[Artifact]) -> Result<Copies> {
         let mut order: Vec<usize> = (0..artifacts.len()).collect();
         order.sort_by_key(|index| std::cmp::Reverse(artifacts[*index].bytes()));
-        let work = order.into_iter().map(|index| async move {
-            let artifact = &artifacts[index];
-            let done = self.one(artifact).await.with_context(|| self.act(artifact))?;
-            let Done { outcome, verified, crc64nvme } = done;
-            anyhow::Ok((index, Copied { artifact: artifact.clone(), outcome, verified, crc64nvme }))
-        });
-        let mut copies: Vec<(usize, Copied)> =
-            futures_util::stream::iter(work).buffer_unordered(REQUESTS_AT_ONCE).try_collect().await?;
+        let probe = if self.engine.may_fall_back() { order.pop() } else { None };
+        let mut copies = Vec::with_capacity(artifacts.len());
+        if let Some(index) = probe {
+            copies.push(self.numbered(index, artifacts).await?);
+        }
+        let rest = order.into_iter().map(|index| self.numbered(index, artifacts));
+        let rest: Vec<(usize, Copied)> =
+            futures_util::stream::iter(rest).buffer_unordered(REQUESTS_AT_ONCE).try_collect().await?;
+        copies.extend(rest);
         copies.sort_by_key(|(index, _)| *index);
         Ok(Copies(copies.into_iter().map(|(_, copied)| copied).collect()))
+    }
+
+    async fn numbered(&self, index: usize, artifacts: &[Artifact]) -> Result<(usize, Copied)> {
+        let artifact = &artifacts[index];
+        let Done { outcome, verified, crc64nvme } = self.one(artifact).await.with_context(|| self.act(artifact))?;
+        Ok((index, Copied { artifact: artifact.clone(), outcome, verified, crc64nvme }))
     }
 
     fn act(&self, artifact: &Artifact) -> String {
@@ -302,7 +317,7 @@ impl Run<'_> {
 
     fn may_stream_instead(&self, error: &anyhow::Error) -> bool {
         let denied = call_error(error).is_some_and(|error| error.kind == Kind::Denied);
-        denied && self.engine.mode == CopyMode::Auto && self.engine.separate_principals
+        denied && self.engine.may_fall_back()
     }
 
     /// A condition that did not hold, or an upload that is gone, is settled by looking: another run may have brought
