@@ -23,7 +23,7 @@ use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Encryption, Head, Listed, SourceObjects, TargetObjects, UploadId};
 
 /// Requests under way at once, over all objects: 5,000 small copies with 100 ms added to each request take 200 round trips
-/// with 32 and half of that with 64 (2026-11-23); S3 takes 3,500 writes a second and prefix.
+/// with 32 (counted 2026-11-23), so about half of that with 64 (computed); S3 takes 3,500 writes a second and prefix.
 const REQUESTS_AT_ONCE: usize = 64;
 /// Bytes that a streaming copy holds in memory at once, in MiB; part size times parts in flight never exceed it, but
 /// for one part of an object of more than 625 GiB.
