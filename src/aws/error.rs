@@ -71,6 +71,8 @@ pub struct CallError {
     pub message: Box<str>,
     /// AWS's request id, for its support.
     pub request_id: Option<Box<str>>,
+    /// The region of the bucket, when S3 says that it is another one than was called.
+    pub bucket_region: Option<Box<str>>,
     /// What to do next: whole sentences.
     pub step: Box<str>,
 }

@@ -1,12 +1,14 @@
 //! S3 objects: locations and bytes go in; facts about objects, pages of keys and streams of bytes come out.
 
 mod encoding;
+mod pressure;
 mod reader;
 mod source;
 mod target;
 mod types;
 
+pub use pressure::Pressure;
 pub use reader::{Body, Pages};
 pub use source::SourceObjects;
 pub use target::TargetObjects;
-pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, Upload, UploadId, Written};
+pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, Upload, UploadId, Written};

@@ -62,7 +62,7 @@ impl CopyArtifacts {
         let copying = Copying {
             source: &source,
             target: &target,
-            mode: self.copy.copy_mode,
+            tuning: self.copy.tuning(),
             carrying: &carrying,
             uploads,
             printer,
@@ -72,7 +72,7 @@ impl CopyArtifacts {
             false => (Purpose::Copy, Conclusion::Copied),
         };
         let copies = copying.run(&plan, there, purpose).await?;
-        let mut record = clock.record(outcome, Source::of(&package, caller(&reader))).with_plan(&plan, &copies);
+        let mut record = clock.record(outcome, Source::of(&package, caller(&reader))).with_plan(&plan, &copies)?;
         record.target = Some(place.target(package.arn(), None));
         printer.conclude(&record)
     }

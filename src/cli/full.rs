@@ -115,7 +115,9 @@ impl Run<'_> {
     fn report_earlier(&self, package: &Package, place: &Place, before: Record, own: &Own) -> Result<Exit> {
         let mut record = self.record(Conclusion::AlreadyPromoted, package);
         record.target = Some(place.target(package.arn(), Some((&own.arn, own.approval()))));
-        record.artifacts = before.artifacts.into_iter().map(|artifact| artifact.found_again()).collect();
+        for artifact in &before.artifacts {
+            record.artifacts.push(&artifact?.found_again())?;
+        }
         record.left = before.left;
         record.warnings = before.warnings;
         record.request = before.request;
@@ -150,7 +152,7 @@ impl Run<'_> {
         let copies = self.copying(&self.settings.carry.carrying()).run(plan, there, Purpose::Preview).await?;
         let own = earlier.usable();
         let outcome = if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
-        let mut record = self.record(outcome, package).with_plan(plan, &copies);
+        let mut record = self.record(outcome, package).with_plan(plan, &copies)?;
         record.target = Some(self.place.target(package.arn(), own.map(|own| (&own.arn, own.approval()))));
         self.printer.conclude(&record)
     }
@@ -171,7 +173,7 @@ impl Run<'_> {
         Copying {
             source: &self.source,
             target: &self.target,
-            mode: self.settings.copy.copy_mode,
+            tuning: self.settings.copy.tuning(),
             carrying,
             uploads: self.uploads,
             printer: self.printer,

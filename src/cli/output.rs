@@ -1,7 +1,7 @@
 //! Decides every stream: documents go to standard output, everything else to standard error. Broken pipes are quiet.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufWriter, ErrorKind, Write as _};
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
@@ -12,6 +12,7 @@ use super::settings::{Format, OutputArgs};
 use crate::promotion::copies::Outcome;
 use crate::promotion::group::Versions;
 use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
+use crate::promotion::spool::Spool;
 
 /// Lines of one kind that the text shows; JSON shows all.
 const LINES_SHOWN: usize = 20;
@@ -56,17 +57,23 @@ impl Printer {
     /// # Errors
     /// The stream or the file cannot be written; a reader that has gone away is no error.
     pub fn document(&self, record: &Record) -> Result<()> {
-        let json = serde_json::to_string_pretty(record)? + "\n";
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(&json));
-        let text = match self.format {
-            Format::Json => json,
-            Format::Text => text(record),
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(record, out)));
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let printed = match self.format {
+            Format::Json => json(record, &mut out),
+            Format::Text => out.write_all(text(record)?.as_bytes()),
         };
-        match std::io::stdout().lock().write_all(text.as_bytes()) {
+        match printed.and_then(|()| out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => filed,
             other => other.context("writing to standard output").and(filed),
         }
     }
+}
+
+/// Writes the document as it is read from its temporary file: it may be larger than memory.
+fn json(record: &Record, mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, record)?;
+    out.write_all(b"\n")
 }
 
 fn say(line: &str) {
@@ -87,7 +94,7 @@ pub fn usage(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-fn text(record: &Record) -> String {
+fn text(record: &Record) -> Result<String> {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(out, "{name:<11}{value}");
@@ -96,17 +103,18 @@ fn text(record: &Record) -> String {
     source(record, &mut line);
     target(record, &mut line);
     if !record.artifacts.is_empty() {
-        line("Artifacts", &artifacts(&record.artifacts));
+        line("Artifacts", &artifacts(&record.artifacts)?);
     }
-    list(&mut out, "", &record.artifacts, |a| {
+    let shown = record.artifacts.iter().take(LINES_SHOWN).collect::<Result<Vec<_>>>()?;
+    list(&mut out, "", (&shown, record.artifacts.len()), |a| {
         format!("{:>10}  {:<15}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
-    list(&mut out, "References", &record.references, |r| format!("{}  {}", r.location, r.field));
-    list(&mut out, "Stays at the source", &record.left, |l| {
+    list(&mut out, "References", all(&record.references), |r| format!("{}  {}", r.location, r.field));
+    list(&mut out, "Stays at the source", all(&record.left), |l| {
         format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
     });
-    list(&mut out, "Warnings", &record.warnings, |w| format!("{}: {}", w.field, w.remark));
-    out
+    list(&mut out, "Warnings", all(&record.warnings), |w| format!("{}: {}", w.field, w.remark));
+    Ok(out)
 }
 
 fn outcome(record: &Record) -> String {
@@ -152,15 +160,22 @@ fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
     line("Folder", &target.folder.to_string());
 }
 
-fn artifacts(artifacts: &[ArtifactFacts]) -> String {
-    let bytes: u64 = artifacts.iter().map(|artifact| artifact.bytes).sum();
-    let count = |outcome: Outcome| artifacts.iter().filter(|artifact| artifact.result == outcome).count();
-    let parts =
-        [(Outcome::Copied, "copied"), (Outcome::AlreadyThere, "already there"), (Outcome::Planned, "to be copied")];
-    let parts = parts.map(|(outcome, name)| (count(outcome), name)).into_iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts.map(|(count, name)| format!("{count} {name}")).collect();
+fn artifacts(artifacts: &Spool<ArtifactFacts>) -> Result<String> {
+    let mut bytes = 0;
+    let mut parts = [
+        (Outcome::Copied, "copied", 0),
+        (Outcome::AlreadyThere, "already there", 0),
+        (Outcome::Planned, "to be copied", 0),
+    ];
+    for artifact in artifacts {
+        let artifact = artifact?;
+        bytes += artifact.bytes;
+        parts.iter_mut().filter(|(outcome, ..)| *outcome == artifact.result).for_each(|(.., count)| *count += 1);
+    }
+    let parts = parts.into_iter().filter(|(.., count)| *count > 0);
+    let parts: Vec<String> = parts.map(|(_, name, count)| format!("{count} {name}")).collect();
     let objects = if artifacts.len() == 1 { "object" } else { "objects" };
-    format!("{} {objects}, {}: {}", artifacts.len(), HumanBytes(bytes), parts.join(", "))
+    Ok(format!("{} {objects}, {}: {}", artifacts.len(), HumanBytes(bytes), parts.join(", ")))
 }
 
 fn result(artifact: &ArtifactFacts) -> String {
@@ -174,7 +189,12 @@ fn result(artifact: &ArtifactFacts) -> String {
     }
 }
 
-fn list<T>(out: &mut String, title: &str, items: &[T], render: impl Fn(&T) -> String) {
+/// All items of a list, and how many they are.
+fn all<T>(items: &[T]) -> (&[T], usize) {
+    (items, items.len())
+}
+
+fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render: impl Fn(&T) -> String) {
     if items.is_empty() {
         return;
     }
@@ -184,8 +204,8 @@ fn list<T>(out: &mut String, title: &str, items: &[T], render: impl Fn(&T) -> St
     for item in items.iter().take(LINES_SHOWN) {
         let _ = writeln!(out, "  {}", render(item));
     }
-    if items.len() > LINES_SHOWN {
-        let _ = writeln!(out, "  … and {} more (--output json shows all)", items.len() - LINES_SHOWN);
+    if count > LINES_SHOWN {
+        let _ = writeln!(out, "  … and {} more (--output json shows all)", count - LINES_SHOWN);
     }
 }
 

@@ -51,19 +51,29 @@ impl Bar {
     }
 
     fn draw(&self, reading: &Reading) {
-        self.bar.set_length(reading.bytes.saturating_sub(reading.bytes_there));
+        self.bar.set_length(to_do(reading));
         self.bar.set_position(reading.bytes_done);
         self.bar.set_message(objects(reading));
     }
 }
 
+/// The bytes that this run has to bring: neither those that were there nor those that it takes up.
+fn to_do(reading: &Reading) -> u64 {
+    reading.bytes.saturating_sub(reading.bytes_there).saturating_sub(reading.bytes_resumed)
+}
+
 fn objects(reading: &Reading) -> String {
     let there = if reading.objects_there > 0 { format!(" (+{} there)", reading.objects_there) } else { String::new() };
-    format!("{}/{} objects{there}", reading.objects_done, reading.objects - reading.objects_there)
+    let resumed = match reading.bytes_resumed {
+        0 => String::new(),
+        bytes => format!(" (+{} resumed)", HumanBytes(bytes)),
+    };
+    let all = reading.objects.saturating_sub(reading.objects_there);
+    format!("{}/{all} objects{there}{resumed}", reading.objects_done)
 }
 
 fn line(reading: &Reading, elapsed: Duration) -> String {
-    let to_do = reading.bytes.saturating_sub(reading.bytes_there);
+    let to_do = to_do(reading);
     let left = to_do.saturating_sub(reading.bytes_done);
     let rate = reading.bytes_done as f64 / elapsed.as_secs_f64().max(0.001);
     let eta = match reading.bytes_done {
@@ -87,6 +97,16 @@ mod tests {
         meter.completed();
         let text = line(&meter.read(), Duration::from_secs(1));
         assert_eq!(text, "copying 1/3 objects (+1 there), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
+    }
+
+    #[test]
+    fn what_an_earlier_run_has_brought_is_neither_done_nor_to_do() {
+        let meter = Meter::default();
+        meter.expect(1, 4096);
+        meter.resumed(1024);
+        meter.arrived(1024);
+        let text = line(&meter.read(), Duration::from_secs(1));
+        assert_eq!(text, "copying 0/1 objects (+1.00 KiB resumed), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
     }
 
     #[test]

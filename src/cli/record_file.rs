@@ -1,6 +1,7 @@
 //! The file of `--record`: opened before the run, written after it, and gone when there is nothing to write.
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -23,10 +24,15 @@ impl RecordFile {
         Ok(Self { path: path.to_owned(), unused: AtomicBool::new(is_new) })
     }
 
-    /// Replaces what is in the file.
-    pub fn write(&self, text: &str) -> Result<()> {
+    /// Replaces what is in the file by what `write` writes.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
         self.unused.store(false, Relaxed);
-        fs::write(&self.path, text).with_context(|| format!("writing the record to {}", self.path.display()))
+        let written = fs::File::create(&self.path).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out)?;
+            out.flush()
+        });
+        written.with_context(|| format!("writing the record to {}", self.path.display()))
     }
 }
 

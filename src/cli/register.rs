@@ -12,7 +12,7 @@ use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::session::Identity;
 use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
 use crate::promotion::arn::GroupArn;
-use crate::promotion::copies::{CopyMode, Purpose};
+use crate::promotion::copies::{Purpose, Tuning};
 use crate::promotion::earlier::{Earlier, Own};
 use crate::promotion::location::BucketName;
 use crate::promotion::record::{Conclusion, Record, Source};
@@ -61,15 +61,15 @@ impl Register {
             Earlier::find(target.registry(), place.group.name(), &package),
             missing_group(&source, &target, &group, &place, &self.register, printer),
         )?;
-        let (uploads, mode) = (&OpenUploads::default(), CopyMode::default());
-        let copying = Copying { source: &source, target: &target, mode, carrying: &carrying, uploads, printer };
+        let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
+        let copying = Copying { source: &source, target: &target, tuning, carrying: &carrying, uploads, printer };
         let copies = copying.run(&plan, there, Purpose::Confirm).await?;
         let facts = Source::of(&package, caller(&reader));
         if self.output.dry_run {
             let own = earlier.usable();
             let outcome =
                 if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
-            let mut record = clock.record(outcome, facts).with_plan(&plan, &copies);
+            let mut record = clock.record(outcome, facts).with_plan(&plan, &copies)?;
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
             return printer.conclude(&record);
         }

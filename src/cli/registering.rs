@@ -52,7 +52,7 @@ impl Registering<'_> {
         }
         let policy = self.settings.policy();
         let registration = register(registry, group, package, plan, copies, earlier, &policy).await?;
-        let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies);
+        let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies)?;
         let registered = (&registration.arn, registration.approval.as_str());
         record.target = Some(self.place.target(package.arn(), Some(registered)));
         record.doubt = registration.doubt;

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::promotion::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
-use crate::promotion::copies::CopyMode;
+use crate::promotion::copies::parts::{LEAST_PART, MAX_PART};
+use crate::promotion::copies::{CopyMode, STALL, Strictness, Tuning};
 use crate::promotion::draft::Carrying;
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::registration::{Approval, Policy};
@@ -129,6 +130,49 @@ pub struct CopyArgs {
     /// or S3 where it may and this process where not (auto)
     #[arg(long, env = "PROMOTE_COPY_MODE", value_name = "MODE", value_enum, default_value_t = CopyMode::Auto)]
     pub copy_mode: CopyMode,
+    /// How copies are held against their sources: by the checksums and ETags that S3 tells (checksum), by reading both
+    /// again (deep), or by what the answers to the copies tell, without a request more (size)
+    #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
+    pub verify: Strictness,
+    /// Requests to S3 under way at once [default: begins with 16, up to 256 while that is faster]
+    #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub concurrency: Option<u16>,
+    /// Copy larger objects in parts of about this size, such as 64MiB; 6MiB to 5GiB [default: server-side, objects of
+    /// more than 5 GiB in 64 parts of 64 MiB or more; streaming, 8 MiB]
+    #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
+    pub part_size: Option<u64>,
+    /// Give up a download that brings less than 1 KiB/s for so long, and try it again
+    #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs())]
+    pub stall_seconds: u64,
+}
+
+impl CopyArgs {
+    /// For the engine.
+    pub fn tuning(&self) -> Tuning {
+        Tuning {
+            mode: self.copy_mode,
+            verify: self.verify,
+            concurrency: self.concurrency.map(usize::from),
+            part_size: self.part_size,
+            stall: Duration::from_secs(self.stall_seconds.max(1)),
+        }
+    }
+}
+
+/// A number of bytes, KiB, MiB or GiB that a part may have.
+fn part_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit: u64 = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "K" | "KiB" => 1 << 10,
+        "M" | "MiB" => 1 << 20,
+        "G" | "GiB" => 1 << 30,
+        unit => return Err(format!("'{unit}' is no unit; write 64MiB or 1GiB")),
+    };
+    let bytes = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    let sizes = LEAST_PART..=MAX_PART;
+    let bytes = bytes.ok_or("write a number and a unit, such as 64MiB")?;
+    if sizes.contains(&bytes) { Ok(bytes) } else { Err("a part has 6MiB to 5GiB (S3's limit)".to_owned()) }
 }
 
 /// How the package is registered.
@@ -236,6 +280,19 @@ impl ValueEnum for CopyMode {
             Self::Auto => "auto",
             Self::ServerSide => "server-side",
             Self::Stream => "stream",
+        }))
+    }
+}
+
+impl ValueEnum for Strictness {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Checksum, Self::Deep, Self::Size]
+    }
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Checksum => "checksum",
+            Self::Deep => "deep",
+            Self::Size => "size",
         }))
     }
 }

@@ -14,7 +14,7 @@ use crate::aws::objects::Encryption;
 use crate::aws::session::Identity;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
 use crate::promotion::arn::{GroupArn, PackageArn};
-use crate::promotion::copies::{Copies, CopyMode, Engine, Purpose, There, copy};
+use crate::promotion::copies::{Copies, Engine, Purpose, There, Tuning, copy};
 use crate::promotion::draft::{Carrying, Draft};
 use crate::promotion::earlier::Own;
 use crate::promotion::inventory::inventory;
@@ -156,8 +156,8 @@ pub struct Copying<'a> {
     pub source: &'a SourceAccount,
     /// Writes the target.
     pub target: &'a TargetAccount,
-    /// Who moves the bytes.
-    pub mode: CopyMode,
+    /// How copies are made.
+    pub tuning: Tuning,
     /// What encrypts the target.
     pub carrying: &'a Carrying,
     /// Uploads to abort on an interruption.
@@ -173,14 +173,13 @@ impl Copying<'_> {
         let engine = Engine {
             source: self.source.objects(),
             target: self.target.objects(),
-            mode: self.mode,
+            tuning: self.tuning,
             separate_principals: self.target.is_separate_from(self.source),
             encryption: &Encryption { kms_key: self.carrying.kms_key.clone() },
             meter: &meter,
             uploads: self.uploads,
         };
-        let missing = there.missing(plan);
-        let (to_copy, bytes) = (missing.len(), missing.iter().map(|artifact| artifact.bytes()).sum());
+        let (to_copy, bytes) = there.missing(plan)?;
         let work = copy(plan, there, &engine, purpose);
         match purpose {
             Purpose::Copy => {

@@ -2,13 +2,17 @@
 //! nothing. What is missing or has changed since the package was registered stops the run here.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 use super::location::Location;
 use super::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
 use super::references::{Kind, Reference};
+use super::spool::Spool;
+use super::traps::Traps;
 use crate::aws::error::Kind as CallKind;
 use crate::aws::objects::{ETag, Head, SourceObjects};
 
@@ -16,7 +20,7 @@ use crate::aws::objects::{ETag, Head, SourceObjects};
 const LOOKUPS_AT_ONCE: usize = 32;
 
 /// An object of the source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SourceObject {
     /// Where it lies.
     pub location: Location,
@@ -28,24 +32,66 @@ pub struct SourceObject {
     pub head: Option<Head>,
 }
 
+/// What lies at a place.
+#[derive(Debug)]
+pub enum Objects {
+    /// An object of exactly this key.
+    One(Box<SourceObject>),
+    /// All objects whose keys begin like this one.
+    Below(Listing),
+}
+
+/// The objects below a prefix, as they were listed. However many they are, they take little memory.
+#[derive(Debug)]
+pub struct Listing {
+    /// The prefix.
+    pub prefix: Location,
+    /// The objects in the order of the listing; at least one.
+    pub objects: Spool<SourceObject>,
+    /// What a deployment may stumble over.
+    pub remarks: Vec<String>,
+}
+
+impl Objects {
+    /// The key, or the prefix of all keys.
+    pub fn location(&self) -> &Location {
+        match self {
+            Self::One(object) => &object.location,
+            Self::Below(listing) => &listing.prefix,
+        }
+    }
+
+    /// Every object.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = Result<SourceObject>> + Send + '_> {
+        match self {
+            Self::One(object) => Box::new(std::iter::once(Ok((**object).clone()))),
+            Self::Below(listing) => Box::new(listing.objects.iter()),
+        }
+    }
+}
+
 /// What a reference was found to point to.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// One object, or all objects below a prefix, in the order of their keys.
-    Objects(Vec<SourceObject>),
+    /// One object, or all objects below a prefix.
+    Objects(Arc<Objects>),
     /// A manifest, and all objects that it names.
-    Manifest {
-        /// The manifest's own object.
-        object: Box<SourceObject>,
-        /// Its parsed text.
-        manifest: Manifest,
-        /// What it names.
-        named: Vec<SourceObject>,
-    },
+    Manifest(Arc<Followed>),
     /// A place to write to: nothing to copy.
     Output,
     /// Nothing is there; only an environment value may say so.
     Nothing,
+}
+
+/// A manifest that was followed.
+#[derive(Debug)]
+pub struct Followed {
+    /// The manifest's own object.
+    pub object: SourceObject,
+    /// Its parsed text.
+    pub manifest: Manifest,
+    /// What it names.
+    pub named: Vec<Arc<Objects>>,
 }
 
 /// Looks up every reference, each distinct place once.
@@ -92,29 +138,27 @@ async fn look_up(location: &Location, kind: Kind, source: &SourceObjects) -> Res
             existing(found, location, "there is no such object")
         }
         Kind::Environment => match object_or_folder(location, source).await? {
-            objects if objects.is_empty() => Ok(Found::Nothing),
-            objects => Ok(Found::Objects(objects)),
+            Some(objects) => Ok(Found::Objects(objects.into())),
+            None => Ok(Found::Nothing),
         },
         Kind::CsvManifest => manifest(location, source, Manifest::csv).await,
         Kind::JsonManifest => manifest(location, source, Manifest::json).await,
     }
 }
 
-fn existing(objects: Vec<SourceObject>, location: &Location, otherwise: &str) -> Result<Found> {
-    ensure!(
-        !objects.is_empty(),
-        "{otherwise}: {location}. Restore it, or register a package that does not refer to it"
-    );
-    Ok(Found::Objects(objects))
+fn existing(objects: Option<Objects>, location: &Location, otherwise: &str) -> Result<Found> {
+    let restore = "Restore it, or register a package that does not refer to it";
+    let objects = objects.with_context(|| format!("{otherwise}: {location}. {restore}"))?;
+    Ok(Found::Objects(objects.into()))
 }
 
 /// The object of that key; where there is none, the objects of the folder of that name.
-async fn object_or_folder(location: &Location, source: &SourceObjects) -> Result<Vec<SourceObject>> {
+async fn object_or_folder(location: &Location, source: &SourceObjects) -> Result<Option<Objects>> {
     if location.key.is_empty() || location.key.ends_with('/') {
         return list(location, source).await;
     }
     if let Some(object) = head(location, source).await? {
-        return Ok(vec![object]);
+        return Ok(Some(Objects::One(object.into())));
     }
     list(&Location::new(&location.bucket, format!("{}/", location.key)), source).await
 }
@@ -130,18 +174,18 @@ async fn head(location: &Location, source: &SourceObjects) -> Result<Option<Sour
     }
 }
 
-async fn list(prefix: &Location, source: &SourceObjects) -> Result<Vec<SourceObject>> {
-    let mut objects = Vec::new();
+async fn list(prefix: &Location, source: &SourceObjects) -> Result<Option<Objects>> {
+    let (mut objects, mut traps) = (Spool::default(), Traps::new(prefix));
     let mut pages = source.list(&prefix.bucket, &prefix.key);
     while let Some(page) = pages.next().await? {
-        objects.extend(page.into_iter().map(|listed| SourceObject {
-            location: Location::new(&prefix.bucket, listed.key),
-            bytes: listed.size,
-            etag: listed.etag,
-            head: None,
-        }));
+        for listed in page {
+            traps.see(&listed.key);
+            let location = Location::new(&prefix.bucket, listed.key);
+            objects.push(&SourceObject { location, bytes: listed.size, etag: listed.etag, head: None })?;
+        }
     }
-    Ok(objects)
+    let listing = Listing { prefix: prefix.clone(), objects, remarks: traps.remarks() };
+    Ok((!listing.objects.is_empty()).then_some(Objects::Below(listing)))
 }
 
 async fn manifest(location: &Location, source: &SourceObjects, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
@@ -155,15 +199,19 @@ async fn manifest(location: &Location, source: &SourceObjects, parse: fn(&[u8]) 
     let lookups = manifest.listed().into_iter().map(|listed| async move {
         match listed {
             Listed::Prefix(prefix) => list(&prefix, source).await.map(|objects| (prefix, objects)),
-            Listed::Object(place) => head(&place, source).await.map(|found| (place, found.into_iter().collect())),
+            Listed::Object(place) => {
+                let object = head(&place, source).await?;
+                Ok((place, object.map(|object| Objects::One(object.into()))))
+            }
         }
     });
     let mut lookups = stream::iter(lookups).buffered(LOOKUPS_AT_ONCE);
     while let Some((place, objects)) = lookups.try_next().await? {
-        ensure!(!objects.is_empty(), "the manifest {location} names {place}, and nothing is there");
-        named.extend(objects);
+        let objects =
+            objects.with_context(|| format!("the manifest {location} names {place}, and nothing is there"))?;
+        named.push(Arc::new(objects));
     }
-    Ok(Found::Manifest { object: Box::new(object), manifest, named })
+    Ok(Found::Manifest(Followed { object, manifest, named }.into()))
 }
 
 /// A package may have kept the ETag that its object had when it was registered.
@@ -184,10 +232,10 @@ impl Found {
     /// The one object that the reference names, as against a prefix of several.
     fn single(&self) -> Option<&SourceObject> {
         match self {
-            Self::Manifest { object, .. } => Some(object),
-            Self::Objects(objects) => match objects.as_slice() {
-                [object] if object.head.is_some() => Some(object),
-                _ => None,
+            Self::Manifest(followed) => Some(&followed.object),
+            Self::Objects(objects) => match &**objects {
+                Objects::One(object) => Some(object),
+                Objects::Below(_) => None,
             },
             Self::Output | Self::Nothing => None,
         }

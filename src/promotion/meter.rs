@@ -11,6 +11,7 @@ pub struct Meter {
     bytes_done: AtomicU64,
     objects_there: AtomicU64,
     bytes_there: AtomicU64,
+    bytes_resumed: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -28,6 +29,8 @@ pub struct Reading {
     pub objects_there: u64,
     /// Their bytes.
     pub bytes_there: u64,
+    /// Bytes of objects that an earlier run has left unfinished.
+    pub bytes_resumed: u64,
 }
 
 impl Meter {
@@ -49,6 +52,10 @@ impl Meter {
         self.objects_there.fetch_add(1, Relaxed);
         self.bytes_there.fetch_add(bytes, Relaxed);
     }
+    /// An earlier run has brought these bytes of an object.
+    pub fn resumed(&self, bytes: u64) {
+        self.bytes_resumed.fetch_add(bytes, Relaxed);
+    }
     /// The counters now.
     pub fn read(&self) -> Reading {
         Reading {
@@ -58,6 +65,7 @@ impl Meter {
             bytes_done: self.bytes_done.load(Relaxed),
             objects_there: self.objects_there.load(Relaxed),
             bytes_there: self.bytes_there.load(Relaxed),
+            bytes_resumed: self.bytes_resumed.load(Relaxed),
         }
     }
 }

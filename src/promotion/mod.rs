@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod arn;
+pub mod artifacts;
 pub mod comparison;
 pub mod copies;
 pub mod draft;
@@ -25,5 +26,6 @@ pub mod record;
 pub mod references;
 pub mod registration;
 pub mod shapes;
+pub mod spool;
 pub mod traps;
 pub mod uploads;

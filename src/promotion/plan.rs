@@ -1,17 +1,17 @@
 //! The plan of a promotion: a draft, what its references point to and the layout come in; the artifacts to copy, the
 //! rewritten request and what stays come out. Pure: the same input gives the same plan, and nothing is called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::arn::PackageArn;
+use super::artifacts::{Artifact, Artifacts};
 use super::draft::{Draft, Left};
 use super::field::{Document, Field, each_leaf};
-use super::inventory::{Found, SourceObject};
+use super::inventory::{Found, Objects};
 use super::layout::{Layout, MAX_KEY_BYTES};
 use super::left::what_stays;
 use super::location::Location;
@@ -27,14 +27,14 @@ pub const ORIGIN_KEY: &str = "promote:origin-arn";
 pub const REQUEST_KEY: &str = "promote:request-sha256";
 
 /// What a promotion will do.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Plan {
     /// The package version that is promoted.
     pub source: PackageArn,
     /// Where everything goes.
     pub layout: Layout,
-    /// Each distinct object, in the order of bucket and key.
-    pub artifacts: Vec<Artifact>,
+    /// Each distinct object.
+    pub artifacts: Artifacts,
     /// CreateModelPackage, complete but for the client token.
     pub request: Document,
     /// What the Update after it sets beside the approval.
@@ -43,38 +43,6 @@ pub struct Plan {
     pub left: Vec<Left>,
     /// What a reader should know: things that S3 allows and deployments stumble over.
     pub warnings: Vec<Warning>,
-}
-
-/// One object of the target bucket.
-#[derive(Debug, Clone)]
-pub struct Artifact {
-    /// The source object.
-    pub source: SourceObject,
-    /// Where its copy goes.
-    pub target: Location,
-    /// Every member that refers to it.
-    pub fields: Vec<Field>,
-    /// What is written there.
-    pub body: Body,
-}
-
-/// What is written to a target object.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// The source's bytes.
-    Copy,
-    /// A manifest with its locations rewritten.
-    Rewritten(Bytes),
-}
-
-impl Artifact {
-    /// The size of the target object.
-    pub fn bytes(&self) -> u64 {
-        match &self.body {
-            Body::Copy => self.source.bytes,
-            Body::Rewritten(text) => text.len() as u64,
-        }
-    }
 }
 
 /// A remark that stops nothing.
@@ -86,13 +54,6 @@ pub struct Warning {
     pub remark: String,
 }
 
-impl Plan {
-    /// Bytes that will be in the target.
-    pub fn bytes(&self) -> u64 {
-        self.artifacts.iter().map(Artifact::bytes).sum()
-    }
-}
-
 /// Makes the plan.
 ///
 /// # Errors
@@ -102,11 +63,12 @@ pub fn plan(package: &Package, draft: Draft, found: &[(Reference, Found)], layou
     for (reference, found) in found {
         rewrite(&mut request, reference, found, layout)?;
     }
-    rewrite_model_card(&mut request, found, layout);
-    let source_uri = source_uri(package, found, layout, &mut left);
+    let copies = CopiesOfUrls::of(&urls_elsewhere(package, &request), found, layout)?;
+    rewrite_model_card(&mut request, &copies);
+    let source_uri = source_uri(package, &copies, &mut left);
     left.extend(what_stays(package, &request, found, layout));
     add_provenance(&mut request, package)?;
-    let artifacts = artifacts(found, layout)?;
+    let artifacts = Artifacts::new(found, layout)?;
     refuse_violations(&request, source_uri.as_deref(), package, &artifacts)?;
     let warnings = warnings(found);
     Ok(Plan { source: package.arn().clone(), layout: layout.clone(), artifacts, request, source_uri, left, warnings })
@@ -116,7 +78,7 @@ fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout:
     let target = match found {
         Found::Nothing => return Ok(()),
         Found::Objects(_) | Found::Output => layout.copy_of(&reference.location),
-        Found::Manifest { .. } => layout.rewritten(&reference.location),
+        Found::Manifest(_) => layout.rewritten(&reference.location),
     };
     match reference.field.get_mut(request) {
         Some(value) => *value = target.to_string().into(),
@@ -125,24 +87,63 @@ fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout:
     Ok(())
 }
 
-/// Where the thing is that a URL names, if it was copied.
-fn copy_of_url(url: &str, found: &[(Reference, Found)], layout: &Layout) -> Option<String> {
-    let named = url.parse::<Location>().ok()?;
-    let was_copied = found.iter().any(|(reference, found)| match found {
-        Found::Objects(objects) => reference.location == named || objects.iter().any(|o| o.location == named),
-        Found::Manifest { .. } | Found::Output | Found::Nothing => false,
-    });
-    was_copied.then(|| layout.copy_of(&named).to_string())
+/// The URLs in fields that are no references: they follow what was copied, and cause no copy.
+fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
+    let mut urls: BTreeSet<Location> = package.text("SourceUri").and_then(|uri| uri.parse().ok()).into_iter().collect();
+    if let Some(content) = card(request) {
+        each_leaf(&content, &mut |_, value| urls.extend(value.as_str().and_then(|url| url.parse::<Location>().ok())));
+    }
+    urls
+}
+
+/// What the package's model card says.
+fn card(request: &Document) -> Option<Document> {
+    let card = request.get("ModelCard")?.get("ModelCardContent")?.as_str()?;
+    serde_json::from_str(card).ok()
+}
+
+/// Where the things are that URLs name, of those that were copied.
+struct CopiesOfUrls(BTreeMap<Location, Location>);
+
+impl CopiesOfUrls {
+    fn of(urls: &BTreeSet<Location>, found: &[(Reference, Found)], layout: &Layout) -> Result<Self> {
+        let mut copied = BTreeMap::new();
+        for (reference, found) in found {
+            let Found::Objects(objects) = found else { continue };
+            if urls.contains(&reference.location) {
+                copied.insert(reference.location.clone(), layout.copy_of(&reference.location));
+            }
+            if urls.iter().any(|url| is_at(url, objects)) {
+                for object in objects.iter() {
+                    let at = object?.location;
+                    if urls.contains(&at) {
+                        copied.insert(at.clone(), layout.copy_of(&at));
+                    }
+                }
+            }
+        }
+        Ok(Self(copied))
+    }
+
+    fn get(&self, url: &str) -> Option<String> {
+        Some(self.0.get(&url.parse().ok()?)?.to_string())
+    }
+}
+
+/// Whether an object may be in this place by its key.
+fn is_at(object: &Location, place: &Objects) -> bool {
+    let at = place.location();
+    object.bucket == at.bucket && object.key.starts_with(&at.key)
 }
 
 /// A card is a text of JSON. Its URLs are replaced in the text, so that everything else stays to the letter.
-fn rewrite_model_card(request: &mut Document, found: &[(Reference, Found)], layout: &Layout) {
+fn rewrite_model_card(request: &mut Document, copies: &CopiesOfUrls) {
     let field = Field::top("ModelCard").member("ModelCardContent");
+    let Some(content) = card(request) else { return };
     let Some(Value::String(card)) = field.get_mut(request) else { return };
-    let Ok(Value::Object(content)) = serde_json::from_str(card) else { return };
     let mut rewritten = BTreeMap::new();
     each_leaf(&content, &mut |_, value| {
-        if let Some(copy) = value.as_str().and_then(|url| copy_of_url(url, found, layout)) {
+        if let Some(copy) = value.as_str().and_then(|url| copies.get(url)) {
             rewritten.insert(value.to_string(), Value::from(copy).to_string());
         }
     });
@@ -152,12 +153,7 @@ fn rewrite_model_card(request: &mut Document, found: &[(Reference, Found)], layo
 }
 
 /// A SourceUri that names a model or package would make SageMaker fill the specification from it.
-fn source_uri(
-    package: &Package,
-    found: &[(Reference, Found)],
-    layout: &Layout,
-    left: &mut Vec<Left>,
-) -> Option<String> {
+fn source_uri(package: &Package, copies: &CopiesOfUrls, left: &mut Vec<Left>) -> Option<String> {
     let uri = package.text("SourceUri")?;
     let field = Field::top("SourceUri");
     if uri.starts_with("arn:") {
@@ -165,7 +161,7 @@ fn source_uri(
         left.push(Left::new(&field, uri, reason));
         return None;
     }
-    if let Some(copy) = copy_of_url(uri, found, layout) {
+    if let Some(copy) = copies.get(uri) {
         return Some(copy);
     }
     if Location::is_claimed_by(uri) {
@@ -192,41 +188,11 @@ fn add_provenance(request: &mut Document, package: &Package) -> Result<()> {
     Ok(())
 }
 
-fn artifacts(found: &[(Reference, Found)], layout: &Layout) -> Result<Vec<Artifact>> {
-    let mut by_target: BTreeMap<Location, Artifact> = BTreeMap::new();
-    let mut add = |source: &SourceObject, target: Location, field: &Field, body: Body| {
-        let artifact = by_target.entry(target.clone()).or_insert_with(|| Artifact {
-            source: source.clone(),
-            target,
-            fields: Vec::new(),
-            body,
-        });
-        if artifact.source.head.is_none() {
-            artifact.source.head.clone_from(&source.head);
-        }
-        artifact.fields.push(field.clone());
-    };
-    for (Reference { field, .. }, found) in found {
-        match found {
-            Found::Objects(objects) => {
-                objects.iter().for_each(|object| add(object, layout.copy_of(&object.location), field, Body::Copy));
-            }
-            Found::Manifest { object, manifest, named } => {
-                let text = manifest.rewritten(|location| layout.copy_of(location))?;
-                add(object, layout.rewritten(&object.location), field, Body::Rewritten(text));
-                named.iter().for_each(|object| add(object, layout.copy_of(&object.location), field, Body::Copy));
-            }
-            Found::Output | Found::Nothing => {}
-        }
-    }
-    Ok(by_target.into_values().collect())
-}
-
 fn refuse_violations(
     request: &Document,
     source_uri: Option<&str>,
     package: &Package,
-    artifacts: &[Artifact],
+    artifacts: &Artifacts,
 ) -> Result<()> {
     let mut found = violations(Root::Create, request);
     let metadata = Field::top("CustomerMetadataProperties");
@@ -238,12 +204,7 @@ fn refuse_violations(
     update.insert("ModelPackageArn".into(), package.arn().as_str().into());
     update.extend(update_members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
     found.extend(violations(Root::Update, &update));
-    found.extend(artifacts.iter().filter(|artifact| artifact.target.key.len() > MAX_KEY_BYTES).map(|artifact| {
-        let bytes = artifact.target.key.len();
-        let reason =
-            format!("would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {}", artifact.target);
-        Violation::new(artifact.fields[0].clone(), reason)
-    }));
+    found.extend(long_keys(artifacts)?);
     if found.is_empty() {
         return Ok(());
     }
@@ -256,12 +217,30 @@ fn refuse_violations(
     )
 }
 
+/// The first copies that S3 would not take: with a long prefix it would be all of them.
+fn long_keys(artifacts: &Artifacts) -> Result<Vec<Violation>> {
+    const NAMED: usize = 20;
+    let is_long = |artifact: &Result<Artifact>| match artifact {
+        Ok(artifact) => artifact.target.key.len() > MAX_KEY_BYTES,
+        Err(_) => true,
+    };
+    let violation = |artifact: Result<Artifact>| {
+        let Artifact { target, fields, .. } = artifact?;
+        let bytes = target.key.len();
+        let reason = format!("would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");
+        Ok(Violation::new(fields[0].clone(), reason))
+    };
+    artifacts.iter().filter(is_long).take(NAMED).map(violation).collect()
+}
+
 fn warnings(found: &[(Reference, Found)]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (reference, found) in found {
-        if let Found::Objects(objects) = found {
-            let remarks = super::traps::traps(&reference.location, objects);
-            warnings.extend(remarks.into_iter().map(|remark| Warning { field: reference.field.to_string(), remark }));
+        if let Found::Objects(objects) = found
+            && let Objects::Below(listing) = &**objects
+        {
+            let field = reference.field.to_string();
+            warnings.extend(listing.remarks.iter().map(|r| Warning { field: field.clone(), remark: r.clone() }));
         }
     }
     warnings

@@ -8,7 +8,8 @@ use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::arn::{AccountId, GroupName, PackageArn, Region};
-use super::copies::{Copied, Copies, Outcome, Verified};
+use super::artifacts::Artifact;
+use super::copies::{Copies, Done, Outcome, Verified};
 use super::draft::Left;
 use super::field::Document;
 use super::layout::TargetPrefix;
@@ -17,6 +18,7 @@ use super::package::{Package, rfc3339};
 use super::plan::{Plan, Warning};
 use super::references::{Kind, Reference};
 use super::registration::Registration;
+use super::spool::Spool;
 
 /// The version of this document; it changes when a reader would have to.
 pub const SCHEMA: u32 = 1;
@@ -47,7 +49,7 @@ impl Conclusion {
 }
 
 /// The document.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -66,7 +68,7 @@ pub struct Record {
     pub references: Vec<ReferenceFacts>,
     /// Each object, in the order of bucket and key.
     #[serde(default)]
-    pub artifacts: Vec<ArtifactFacts>,
+    pub artifacts: Spool<ArtifactFacts>,
     /// What stays at the source, and why.
     #[serde(default)]
     pub left: Vec<Left>,
@@ -188,6 +190,9 @@ pub struct ArtifactFacts {
     pub verified: Option<Verified>,
     /// The source object's ETag.
     pub etag: String,
+    /// The target object's ETag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_etag: Option<String>,
     /// The CRC64NVME of all bytes, in base64, where S3 has told it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crc64nvme: Option<String>,
@@ -220,6 +225,12 @@ impl Default for Tool {
     }
 }
 
+/// What tells whether the rest can be read.
+#[derive(Deserialize)]
+struct Version {
+    schema: Option<serde_json::Value>,
+}
+
 impl Record {
     /// A document of this version about `source`, begun at `started`, with nothing in it yet.
     pub fn new(outcome: Conclusion, source: Source, started: &DateTime) -> Self {
@@ -230,7 +241,7 @@ impl Record {
             target: None,
             versions: None,
             references: Vec::new(),
-            artifacts: Vec::new(),
+            artifacts: Spool::default(),
             left: Vec::new(),
             warnings: Vec::new(),
             request: None,
@@ -242,13 +253,18 @@ impl Record {
         }
     }
 
-    /// Adds what the plan says.
-    pub fn with_plan(mut self, plan: &Plan, copies: &Copies) -> Self {
-        self.artifacts = copies.all().iter().map(ArtifactFacts::of).collect();
+    /// Adds what the plan says, and what became of it.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read or written.
+    pub fn with_plan(mut self, plan: &Plan, copies: &Copies) -> Result<Self> {
+        for (number, artifact) in plan.artifacts.iter().enumerate() {
+            self.artifacts.push(&ArtifactFacts::of(&artifact?, copies.of(number)?))?;
+        }
         self.left.clone_from(&plan.left);
         self.warnings.clone_from(&plan.warnings);
         self.request = Some(plan.request.clone());
-        self
+        Ok(self)
     }
 
     /// Reads a document that a verb has printed.
@@ -256,13 +272,14 @@ impl Record {
     /// # Errors
     /// It is none, or of a later version.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        let value: serde_json::Value = serde_json::from_slice(text).context("it is not JSON")?;
-        let schema = value.get("schema").and_then(serde_json::Value::as_u64).context("it has no schema version")?;
+        serde_json::from_slice::<serde::de::IgnoredAny>(text).context("it is not JSON")?;
+        let version = serde_json::from_slice::<Version>(text).ok().and_then(|version| version.schema?.as_u64());
+        let schema = version.context("it has no schema version")?;
         ensure!(
             schema == u64::from(SCHEMA),
             "its schema version is {schema}, and this version of promote reads {SCHEMA}"
         );
-        serde_json::from_value(value).context("it is not a document of promote")
+        serde_json::from_slice(text).context("it is not a document of promote")
     }
 }
 
@@ -309,16 +326,16 @@ impl ArtifactFacts {
         Self { result: Outcome::AlreadyThere, ..self }
     }
 
-    fn of(copied: &Copied) -> Self {
-        let artifact = &copied.artifact;
+    fn of(artifact: &Artifact, done: Done) -> Self {
         Self {
             source: artifact.source.location.clone(),
             target: artifact.target.clone(),
             bytes: artifact.bytes(),
-            result: copied.outcome,
-            verified: copied.verified,
+            result: done.outcome,
+            verified: done.verified,
             etag: artifact.source.etag.as_str().to_owned(),
-            crc64nvme: copied.crc64nvme.clone(),
+            target_etag: done.etag,
+            crc64nvme: done.crc64nvme,
             fields: artifact.fields.iter().map(ToString::to_string).collect(),
         }
     }

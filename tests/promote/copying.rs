@@ -3,7 +3,9 @@
 
 mod damage;
 mod large;
+mod resume;
 mod streaming;
+mod tuning;
 mod uploads;
 mod verified;
 

@@ -52,6 +52,7 @@ impl Caller {
             code: answer.code.map(Into::into),
             message: message.into(),
             request_id: answer.request_id.map(Into::into),
+            bucket_region: answer.bucket_region.filter(|region| *region != self.region).map(Into::into),
             step: step.into(),
         }
     }
@@ -81,6 +82,13 @@ impl Caller {
         self.own(call, resource, Kind::Unavailable, message, step)
     }
 
+    /// The answer's body ended, or no more of it came, before it was whole.
+    pub fn cut_off(&self, call: &'static str, resource: &Resource<'_>, had: u64, length: u64) -> CallError {
+        let message = format!("the download broke off: {had} of {length} bytes came");
+        let step = self.step(call, resource, Kind::Unavailable, None, &message);
+        self.own(call, resource, Kind::Unavailable, message, step)
+    }
+
     fn own(&self, call: &'static str, resource: &Resource<'_>, kind: Kind, message: String, step: String) -> CallError {
         CallError {
             side: self.side,
@@ -90,6 +98,7 @@ impl Caller {
             code: None,
             message: message.into(),
             request_id: None,
+            bucket_region: None,
             step: step.into(),
         }
     }
@@ -129,6 +138,7 @@ impl Caller {
             code: answer.code.map(Into::into),
             message: message.into(),
             request_id: answer.request_id.map(Into::into),
+            bucket_region: None,
             step: step.into(),
         })
     }

@@ -1,13 +1,15 @@
 //! Reading from S3: a location comes in; facts, pages of keys or bytes come out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Builder, Region};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as GetObject;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use bytes::Bytes;
@@ -52,16 +54,56 @@ macro_rules! head_of {
 pub(super) struct Reader {
     pub client: Client,
     pub caller: Arc<Caller>,
+    /// Buckets of other regions, where they are followed.
+    elsewhere: Option<Arc<Elsewhere>>,
+}
+
+/// Clients of the regions that buckets turned out to be in.
+#[derive(Debug)]
+struct Elsewhere {
+    config: Builder,
+    clients: Mutex<HashMap<BucketName, Client>>,
 }
 
 impl Reader {
+    /// A reader of buckets in the region of its configuration.
+    pub fn new(config: Builder, caller: Arc<Caller>) -> Self {
+        Self { client: Client::from_conf(config.build()), caller, elsewhere: None }
+    }
+
+    /// A reader that follows S3 to the region of a bucket.
+    pub fn following(config: Builder, caller: Arc<Caller>) -> Self {
+        let elsewhere = Elsewhere { config: config.clone(), clients: Mutex::default() };
+        Self { elsewhere: Some(elsewhere.into()), ..Self::new(config, caller) }
+    }
+
+    /// Calls in the region of the bucket, which S3 tells when it is another one.
+    async fn call<T>(
+        &self,
+        bucket: &BucketName,
+        call: impl AsyncFn(Client) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let known = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.client(bucket));
+        let error = match call(known.unwrap_or_else(|| self.client.clone())).await {
+            Err(error) => error,
+            answer => return answer,
+        };
+        match (&self.elsewhere, &error.bucket_region) {
+            (Some(elsewhere), Some(region)) => call(elsewhere.follow(bucket, region)).await,
+            _ => Err(error),
+        }
+    }
+
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
         const CALL: &str = "s3:HeadObject";
-        let call = self.client.head_object().bucket(at.bucket.as_str()).key(&at.key);
-        let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
-        let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
-        head_of!(answer)
-            .ok_or_else(|| self.caller.unusable(CALL, &Resource::Object(at), "the answer has no size or ETag"))
+        self.call(&at.bucket, async |client| {
+            let call = client.head_object().bucket(at.bucket.as_str()).key(&at.key);
+            let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
+            let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
+            let unusable = || self.caller.unusable(CALL, &Resource::Object(at), "the answer has no size or ETag");
+            head_of!(answer).ok_or_else(unusable)
+        })
+        .await
     }
 
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
@@ -77,9 +119,7 @@ impl Reader {
     /// A checksum over the whole object is verified by whoever has all of it; a range has none.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         let expected = range.end.saturating_sub(range.start);
-        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key).if_match(if_match.quoted());
-        let answer = call.range(byte_range(&range)).send().await;
-        let answer = answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let answer = self.get_object(at, |call| call.if_match(if_match.quoted()).range(byte_range(&range))).await?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), etag.as_str()));
@@ -93,9 +133,8 @@ impl Reader {
 
     /// The object with all that a look at it would tell.
     pub async fn get_whole(&self, at: &Location, if_match: &ETag) -> Result<(Head, Body), CallError> {
-        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key).if_match(if_match.quoted());
-        let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
-        let answer = answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let conditions = |call: GetObject| call.if_match(if_match.quoted()).checksum_mode(ChecksumMode::Enabled);
+        let answer = self.get_object(at, conditions).await?;
         let head = head_of!(answer)
             .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no size or ETag"))?;
         if head.etag != *if_match {
@@ -106,9 +145,7 @@ impl Reader {
     }
 
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
-        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key);
-        let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
-        let answer = answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if length > limit {
             let message = format!("it is {length} bytes long, but at most {limit} are read here");
@@ -122,6 +159,18 @@ impl Reader {
         Ok((bytes.into(), etag))
     }
 
+    async fn get_object(
+        &self,
+        at: &Location,
+        conditions: impl Fn(GetObject) -> GetObject,
+    ) -> Result<GetObjectOutput, CallError> {
+        self.call(&at.bucket, async |client| {
+            let answer = conditions(client.get_object().bucket(at.bucket.as_str()).key(&at.key)).send().await;
+            answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))
+        })
+        .await
+    }
+
     fn length_and_etag(&self, at: &Location, answer: &GetObjectOutput) -> Result<(u64, ETag), CallError> {
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
         length
@@ -131,6 +180,18 @@ impl Reader {
 }
 
 const GET: &str = "s3:GetObject";
+
+impl Elsewhere {
+    fn client(&self, bucket: &BucketName) -> Option<Client> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
+    }
+
+    fn follow(&self, bucket: &BucketName, region: &str) -> Client {
+        let client = Client::from_conf(self.config.clone().region(Region::new(region.to_owned())).build());
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.clone(), client.clone());
+        client
+    }
+}
 
 /// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
 #[derive(Debug)]
@@ -162,10 +223,13 @@ impl Pages {
 
     async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
         const CALL: &str = "s3:ListObjectsV2";
-        let call = self.reader.client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
-        let answer = call.set_continuation_token(token).send().await;
         let resource = Resource::Bucket(&self.bucket);
-        let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
+        let answer = self.reader.call(&self.bucket, async |client| {
+            let call = client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
+            let answer = call.set_continuation_token(token.clone()).send().await;
+            answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))
+        });
+        let answer = answer.await?;
         let unusable = |message: String| self.reader.caller.unusable(CALL, &resource, message);
         let mut page = Vec::with_capacity(answer.contents().len());
         for object in answer.contents() {
@@ -192,13 +256,16 @@ impl Pages {
 pub struct Body {
     /// How many bytes will come.
     pub length: u64,
+    at: Location,
+    caller: Arc<Caller>,
     chunks: BoxStream<'static, Result<Bytes, CallError>>,
 }
 
 impl Body {
     fn new(length: u64, bytes: ByteStream, at: Location, caller: Arc<Caller>) -> Self {
+        let (of, by) = (at.clone(), caller.clone());
         let chunks = unfold((bytes, 0u64, false), move |(mut bytes, had, ended)| {
-            let (at, caller) = (at.clone(), caller.clone());
+            let (at, caller) = (of.clone(), by.clone());
             async move {
                 if ended {
                     return None;
@@ -207,13 +274,18 @@ impl Body {
                     Some(Ok(chunk)) => Ok(chunk),
                     Some(Err(error)) => Err(caller.broken_off(GET, &Resource::Object(&at), &error)),
                     None if had == length => return None,
-                    None => Err(caller.unusable(GET, &Resource::Object(&at), format!("{had} of {length} bytes came"))),
+                    None => Err(caller.cut_off(GET, &Resource::Object(&at), had, length)),
                 };
                 let (had, ended) = (had + chunk.as_ref().map_or(0, |chunk| chunk.len() as u64), chunk.is_err());
                 Some((chunk, (bytes, had, ended)))
             }
         });
-        Self { length, chunks: chunks.boxed() }
+        Self { length, at, caller, chunks: chunks.boxed() }
+    }
+
+    /// The error of a body that was given up after `had` bytes of `length`, because no more came.
+    pub fn cut_off(&self, had: u64) -> CallError {
+        self.caller.cut_off(GET, &Resource::Object(&self.at), had, self.length)
     }
 }
 

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use bytes::Bytes;
 
+use super::pressure::Pressure;
 use super::reader::{Body, Pages, Reader};
 use super::types::{ETag, Head};
 use crate::aws::error::{CallError, Caller};
@@ -14,35 +14,44 @@ use crate::promotion::location::{BucketName, Location};
 
 /// S3 with the source's credentials. Clones share one client.
 #[derive(Debug, Clone)]
-pub struct SourceObjects(Reader);
+pub struct SourceObjects {
+    reader: Reader,
+    pressure: Pressure,
+}
 
 impl SourceObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        Self(Reader { client: Client::from_conf(config.build()), caller })
+        let pressure = Pressure::default();
+        Self { reader: Reader::following(config.interceptor(pressure.clone()), caller), pressure }
+    }
+
+    /// How hard these calls press S3.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure.clone()
     }
 
     /// What S3 knows about the object; an absent one is an error of the kind NotFound.
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
-        self.0.head(at).await
+        self.reader.head(at).await
     }
 
     /// The objects under a prefix, page by page. Do not rely on their order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
-        self.0.list(bucket, prefix)
+        self.reader.list(bucket, prefix)
     }
 
     /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
-        self.0.get(at, range, if_match).await
+        self.reader.get(at, range, if_match).await
     }
 
     /// The whole object with what a look at it would tell; PreconditionFailed when its tag is another one.
     pub async fn get_whole(&self, at: &Location, if_match: &ETag) -> Result<(Head, Body), CallError> {
-        self.0.get_whole(at, if_match).await
+        self.reader.get_whole(at, if_match).await
     }
 
     /// The whole object and its tag, refused when it is longer than `limit` bytes.
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
-        self.0.read(at, limit).await
+        self.reader.read(at, limit).await
     }
 }

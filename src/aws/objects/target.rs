@@ -15,8 +15,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
 use super::encoding::{byte_range, copy_source, crc64nvme};
+use super::pressure::Pressure;
 use super::reader::{Body, Pages, Reader, absent_is_none};
-use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, Upload, UploadId, Written};
+use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
@@ -29,6 +30,7 @@ pub struct TargetObjects {
     reader: Reader,
     /// For calls that move bytes: they answer when they are done, which takes S3 minutes for a part of 5 GiB.
     patient: Client,
+    pressure: Pressure,
 }
 
 /// Sets the object's own headers and the encryption on one of the three calls that create an object.
@@ -62,8 +64,15 @@ use described;
 
 impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        let client = Client::from_conf(config.clone().build());
-        Self { reader: Reader { client, caller }, patient: Client::from_conf(patient(config).build()) }
+        let pressure = Pressure::default();
+        let config = config.interceptor(pressure.clone());
+        let patient = Client::from_conf(patient(config.clone()).build());
+        Self { reader: Reader::new(config, caller), patient, pressure }
+    }
+
+    /// How hard these calls press S3.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure.clone()
     }
 
     /// What S3 knows about the object; an absent one is an error of the kind NotFound.
@@ -111,20 +120,21 @@ impl TargetObjects {
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
     }
 
-    /// Copies up to 5 GiB within S3, and never over an existing object.
+    /// Copies an object of so many bytes, up to 5 GiB, within S3, and never over an existing object.
     ///
     /// `attributes` replace the source's; without them the copy keeps the source's. Tags are not copied: that
     /// would take s3:GetObjectTagging in the source account, and multipart copies have none either.
     pub async fn copy(
         &self,
         source: CopySource<'_>,
-        at: &Location,
+        (at, bytes): (&Location, u64),
         attributes: Option<&Attributes>,
         encryption: &Encryption,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:CopyObject";
         let resource = Resource::Copy { source: source.location, target: at };
-        let call = self.patient.copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
+        let client = if bytes > AT_ONCE { &self.patient } else { &self.reader.client };
+        let call = client.copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
         let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };
         let call = call.metadata_directive(directive).tagging_directive(TaggingDirective::Replace);
@@ -161,6 +171,9 @@ impl TargetObjects {
         Ok(Written { etag, crc64nvme: crc64nvme(crc) })
     }
 }
+
+/// S3 copies so many bytes within seconds: who waits a minute, waits for a connection that died.
+const AT_ONCE: u64 = 64 << 20;
 
 /// Long enough for 5 GiB at 3 MB/s; the bound is there for connections that died unnoticed.
 const ATTEMPT: Duration = Duration::from_secs(30 * 60);

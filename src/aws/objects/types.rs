@@ -55,7 +55,7 @@ pub struct Listed {
 }
 
 /// What HEAD tells about an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The size in bytes.
     pub size: u64,
@@ -150,6 +150,15 @@ pub struct Part {
     pub etag: ETag,
     /// The CRC64NVME of the part in base64, when S3 tells it.
     pub crc64nvme: Option<String>,
+}
+
+/// A part as ListParts shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPart {
+    /// The part.
+    pub part: Part,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// An unfinished multipart upload as ListMultipartUploads shows it.

@@ -34,7 +34,12 @@ impl Intercept for RawAnswer {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let body = context.response().body().bytes().ok_or("the answer's body is not in memory")?;
+        let body = match context.response().body().bytes() {
+            Some(body) => body,
+            // It broke off, which is the SDK's to say, and to try again.
+            None if context.output_or_error().is_err() => return Ok(()),
+            None => return Err("the answer's body is not in memory".into()),
+        };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
         Ok(())
     }

@@ -48,6 +48,7 @@ fn refused(caller: &Caller, message: String, step: String) -> CallError {
         code: None,
         message: message.into(),
         request_id: None,
+        bucket_region: None,
         step: step.into(),
     }
 }

@@ -5,11 +5,11 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::parts::parts;
-use super::stream::{PART, collect, mebibytes};
-use super::{Done, Outcome, REQUESTS_AT_ONCE, Run, Verified};
+use super::stream::{PART, mebibytes};
+use super::{Done, Outcome, Run, Strictness, Verified, budget};
 use crate::aws::objects::{Attributes, ETag, Encryption, Head, Written};
+use crate::promotion::artifacts::{Artifact, Body};
 use crate::promotion::manifest::MAX_MANIFEST_BYTES;
-use crate::promotion::plan::{Artifact, Body};
 
 /// The user metadata that says which source object a copy was made from, where the copy's own ETag cannot.
 const SOURCE_ETAG: &str = "promote-source-etag";
@@ -26,6 +26,7 @@ impl Run<'_> {
         let verified = match &artifact.body {
             Body::Rewritten(text) => self.is_text(artifact, text, size).await?,
             Body::Copy if size != artifact.source.bytes => None,
+            Body::Copy if self.engine.tuning.verify == Strictness::Deep => self.compare_bytes(artifact, etag).await?,
             Body::Copy if *etag == artifact.source.etag => Some((Verified::Etag, None)),
             Body::Copy => self.compare_heads(artifact).await?,
         };
@@ -40,7 +41,27 @@ impl Run<'_> {
                 artifact.source.etag.as_str()
             );
         };
-        Ok(Done { outcome: Outcome::AlreadyThere, verified: Some(verified), crc64nvme })
+        let (etag, verified) = (Some(etag.to_string()), Some(verified));
+        Ok(Done { outcome: Outcome::AlreadyThere, verified, etag, crc64nvme })
+    }
+
+    /// Reads an object and its fresh copy again.
+    ///
+    /// # Errors
+    /// They differ.
+    pub(super) async fn read_both(&self, artifact: &Artifact, done: Done) -> Result<Done> {
+        if let Body::Rewritten(_) = artifact.body {
+            return Ok(done);
+        }
+        let etag = ETag::new(done.etag.as_deref().unwrap_or_default());
+        let same = self.compare_bytes(artifact, &etag).await?;
+        ensure!(
+            same.is_some(),
+            "{} differs from {} after the copy; nothing was registered. Remove it and run again",
+            artifact.target,
+            artifact.source.location
+        );
+        Ok(Done { verified: Some(Verified::Bytes), ..done })
     }
 
     async fn is_text(
@@ -76,22 +97,23 @@ impl Run<'_> {
     async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<String>)>> {
         let (source, engine) = (&artifact.source, self.engine);
         let ranges = parts(source.bytes, PART).map(|range| async move {
-            let _memory = self.memory.acquire_many(2 * mebibytes(PART)).await?;
-            let _permit = self.requests.acquire().await?;
             let length = range.end - range.start;
-            let (one, other) = tokio::try_join!(
-                engine.source.get(&source.location, range.clone(), &source.etag),
-                engine.target.get(&artifact.target, range, etag)
-            )?;
-            let (one, other) = tokio::try_join!(collect(artifact, one, length), collect(artifact, other, length))?;
+            let _memory = self.memory.acquire_many(2 * mebibytes(length)).await?;
+            let _request = self.budget.request(length).await;
+            let theirs = async || {
+                let body = engine.target.get(&artifact.target, range.clone(), etag).await?;
+                self.collect(body, length).await
+            };
+            let one = self.download(|| self.read(artifact, range.clone()));
+            let (one, other) = tokio::try_join!(one, self.download(theirs))?;
             anyhow::Ok(one == other)
         });
-        let same = stream::iter(ranges).buffer_unordered(REQUESTS_AT_ONCE).try_all(|same| async move { same }).await?;
-        Ok(same.then_some((Verified::Checksum, None)))
+        let same = stream::iter(ranges).buffer_unordered(budget::MOST).try_all(|same| async move { same }).await?;
+        Ok(same.then_some((Verified::Bytes, None)))
     }
 
-    async fn target_head(&self, artifact: &Artifact) -> Result<Head> {
-        let _permit = self.requests.acquire().await?;
+    pub(super) async fn target_head(&self, artifact: &Artifact) -> Result<Head> {
+        let _request = self.budget.request(0).await;
         Ok(self.engine.target.head(&artifact.target).await?)
     }
 
@@ -100,15 +122,24 @@ impl Run<'_> {
     /// # Errors
     /// It differs: S3 stored something else than it was given.
     pub(super) async fn verify(&self, artifact: &Artifact, written: Written, source: Option<Head>) -> Result<Done> {
+        let copied = |verified: Verified, crc64nvme: Option<String>| {
+            let etag = Some(written.etag.to_string());
+            Done { outcome: Outcome::Copied, verified: Some(verified), etag, crc64nvme }
+        };
         if written.etag == artifact.source.etag {
             return Ok(copied(Verified::Etag, written.crc64nvme));
+        }
+        let source = source.or_else(|| artifact.source.head.clone());
+        if self.engine.tuning.verify == Strictness::Size && source.is_none() {
+            return Ok(copied(Verified::Size, written.crc64nvme));
         }
         let source = match source {
             Some(head) => head,
             None => self.source_head(artifact).await?,
         };
-        let stored = match written.crc64nvme {
-            Some(checksum) if source.crc64nvme.is_some() => Some(checksum),
+        let stored = match &written.crc64nvme {
+            Some(checksum) if source.crc64nvme.is_some() => Some(checksum.clone()),
+            none if self.engine.tuning.verify == Strictness::Size => none.clone(),
             _ => {
                 let target = self.target_head(artifact).await?;
                 ensure!(
@@ -131,10 +162,6 @@ impl Run<'_> {
             (_, checksum) => Ok(copied(Verified::Size, checksum)),
         }
     }
-}
-
-fn copied(verified: Verified, crc64nvme: Option<String>) -> Done {
-    Done { outcome: Outcome::Copied, verified: Some(verified), crc64nvme }
 }
 
 /// Whether a later run could not know a copy by its ETag or checksum. An ETag that is an MD5 stays the same, unless

@@ -1,33 +1,39 @@
 //! Copies the artifacts of a plan: artifacts come in, copies come out, each with how it was verified. Nothing can be
 //! registered without them.
 
-pub mod parts;
-
+mod budget;
 mod existing;
+mod multipart;
+pub mod parts;
 mod server_side;
 mod stream;
+mod there;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use super::location::Location;
+pub use there::There;
+
+use super::artifacts::{Artifact, Body};
 use super::meter::Meter;
-use super::plan::{Artifact, Body, Plan};
+use super::plan::Plan;
+use super::spool::Numbered;
 use super::uploads::OpenUploads;
 use crate::aws::error::{CallError, Kind};
-use crate::aws::objects::{Encryption, Head, Listed, SourceObjects, TargetObjects, UploadId};
+use crate::aws::objects::{Encryption, Head, SourceObjects, TargetObjects};
+use budget::Budget;
 
-/// Requests under way at once, over all objects: 5,000 small copies with 100 ms added to each request take 200 round trips
-/// with 32 (counted 2026-11-23), so about half of that with 64 (computed); S3 takes 3,500 writes a second and prefix.
-const REQUESTS_AT_ONCE: usize = 64;
-/// Bytes that a streaming copy holds in memory at once, in MiB; part size times parts in flight never exceed it, but
-/// for one part of an object of more than 625 GiB.
+/// Bytes that a streaming copy holds in memory at once, in MiB; part size times parts under way never exceed it, but
+/// for one part that is larger.
 const STREAM_MEMORY_MIB: usize = 64;
+
+/// Objects of so many bytes or more are begun before smaller ones, in these classes.
+const CLASSES: [u64; 4] = [1 << 30, 64 << 20, 1 << 20, 0];
 
 /// `--copy-mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -58,6 +64,8 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verified {
+    /// Both were read again, and every byte is equal.
+    Bytes,
     /// A checksum over all bytes (CRC64NVME) is equal.
     Checksum,
     /// The ETag is equal: the MD5 of the bytes, or of the same parts.
@@ -66,31 +74,43 @@ pub enum Verified {
     Size,
 }
 
-/// An artifact that is at the target, or would be after a dry run.
-#[derive(Debug, Clone)]
-pub struct Copied {
-    /// What was copied.
-    pub artifact: Artifact,
+/// `--verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    /// By what S3 tells of both: checksums, where they have them, else ETags or sizes.
+    #[default]
+    Checksum,
+    /// By reading both again, byte by byte.
+    Deep,
+    /// By what the answers to the copies tell; no request more.
+    Size,
+}
+
+/// What became of an artifact.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Done {
     /// How it came to be there.
     pub outcome: Outcome,
     /// How it was verified; nothing in a dry run.
     pub verified: Option<Verified>,
+    /// The ETag at the target.
+    pub etag: Option<String>,
     /// The CRC64NVME of the whole object, in base64, where S3 has told it.
     pub crc64nvme: Option<String>,
 }
 
-/// All artifacts of a plan, each at the target and verified.
-#[derive(Debug, Clone)]
-pub struct Copies(Vec<Copied>);
+/// What became of all artifacts of a plan: each is at the target and verified, or would be after a dry run.
+#[derive(Debug)]
+pub struct Copies(Numbered<Done>);
 
 impl Copies {
-    /// Each artifact, in the plan's order.
-    pub fn all(&self) -> &[Copied] {
-        &self.0
-    }
-    /// How many this run copied.
-    pub fn copied(&self) -> usize {
-        self.0.iter().filter(|copied| copied.outcome == Outcome::Copied).count()
+    /// What became of an artifact, by its number in the plan.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn of(&self, number: usize) -> Result<Done> {
+        self.0.get(number)
     }
 }
 
@@ -105,14 +125,39 @@ pub enum Purpose {
     Preview,
 }
 
+/// How copies are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    /// Who moves the bytes.
+    pub mode: CopyMode,
+    /// How strictly copies are held against their sources.
+    pub verify: Strictness,
+    /// Requests under way at once; otherwise as many as turn out well.
+    pub concurrency: Option<usize>,
+    /// The size of parts, and the size up to which an object has none; otherwise by what was measured.
+    pub part_size: Option<u64>,
+    /// A connection that brings less than 1 KiB/s for so long is given up.
+    pub stall: Duration,
+}
+
+/// The SDK's own grace period for stalled streams.
+pub const STALL: Duration = Duration::from_secs(20);
+
+impl Default for Tuning {
+    fn default() -> Self {
+        let (mode, verify) = (CopyMode::default(), Strictness::default());
+        Self { mode, verify, concurrency: None, part_size: None, stall: STALL }
+    }
+}
+
 /// What copies need.
 pub struct Engine<'a> {
     /// Reads the source for itself.
     pub source: &'a SourceObjects,
     /// Writes the target; reads the source too when S3 does the copying.
     pub target: &'a TargetObjects,
-    /// Who moves the bytes.
-    pub mode: CopyMode,
+    /// How copies are made.
+    pub tuning: Tuning,
     /// Whether `source` has a principal of its own, so that streaming can do what a server-side copy may not.
     pub separate_principals: bool,
     /// How the target is encrypted.
@@ -126,143 +171,82 @@ pub struct Engine<'a> {
 /// Brings every artifact of the plan to the target.
 ///
 /// # Errors
-/// The first artifact that cannot be copied, by its fields; its fellows under way are given up, no upload stays open,
-/// and a later run takes up what is complete.
+/// The first artifact that cannot be copied, by its fields; its fellows under way are given up, and a later run takes
+/// up what is complete: whole objects, and parts of unfinished ones.
 pub async fn copy(plan: &Plan, there: There, engine: &Engine<'_>, purpose: Purpose) -> Result<Copies> {
     if purpose == Purpose::Confirm {
-        refuse_missing(&there.missing(plan))?;
+        there.refuse_missing(plan)?;
     }
-    engine.meter.expect(plan.artifacts.len() as u64, plan.bytes());
+    let before = there.open();
     let run = Run {
         engine,
         purpose,
-        there: there.objects,
-        requests: Semaphore::new(REQUESTS_AT_ONCE),
+        there,
+        budget: Budget::new(engine.tuning.concurrency, vec![engine.source.pressure(), engine.target.pressure()]),
         memory: Semaphore::new(STREAM_MEMORY_MIB),
-        only_streams: AtomicBool::new(engine.mode == CopyMode::Stream),
+        only_streams: AtomicBool::new(engine.tuning.mode == CopyMode::Stream),
     };
-    let result = run.all(&plan.artifacts).await;
-    if let Err(error) = result {
-        let open = engine.uploads.abort_all().await;
-        return Err(open.iter().fold(error, |error, left| error.context(format!("an upload stays open: {left}"))));
-    }
+    let copies = match run.all(plan).await {
+        Ok(copies) => copies,
+        Err(error) => return Err(engine.uploads.leave(error).await),
+    };
     if purpose == Purpose::Copy {
         let leftovers = match engine.uploads.has_begun() {
-            true => open_uploads(engine.target, &plan.layout.folder()).await?,
-            false => there.uploads,
+            true => there::open_uploads(engine.target, &plan.layout.folder()).await?,
+            false => before,
         };
-        abort_leftovers(engine.target, &leftovers).await?;
+        there::abort_leftovers(engine.target, &leftovers).await?;
     }
-    result
+    Ok(copies)
 }
 
 impl Engine<'_> {
     /// Whether streaming can do what a server-side copy may not.
     fn may_fall_back(&self) -> bool {
-        self.mode == CopyMode::Auto && self.separate_principals
+        self.tuning.mode == CopyMode::Auto && self.separate_principals
     }
-}
-
-/// What is in the folder of a promotion before anything is copied.
-#[derive(Debug, Default)]
-pub struct There {
-    objects: HashMap<String, Listed>,
-    /// Uploads that an earlier run of this promotion left open, or a run at the same time has open: below this folder
-    /// only promotions of one source version write.
-    uploads: Vec<(Location, UploadId)>,
-}
-
-impl There {
-    /// Lists the folder.
-    ///
-    /// # Errors
-    /// The target cannot be listed.
-    pub async fn look(target: &TargetObjects, folder: &Location) -> Result<Self> {
-        let (objects, uploads) = tokio::try_join!(listing(target, folder), open_uploads(target, folder))?;
-        Ok(Self { objects, uploads })
-    }
-
-    /// The artifacts that have to be copied.
-    pub fn missing<'a>(&self, plan: &'a Plan) -> Vec<&'a Artifact> {
-        plan.artifacts.iter().filter(|artifact| !self.objects.contains_key(&artifact.target.key)).collect()
-    }
-}
-
-async fn open_uploads(target: &TargetObjects, folder: &Location) -> Result<Vec<(Location, UploadId)>, CallError> {
-    let uploads = target.list_uploads(&folder.bucket, &folder.key).await?;
-    Ok(uploads.into_iter().map(|upload| (Location::new(&folder.bucket, upload.key), upload.id)).collect())
-}
-
-/// Names what has to be there, up to a screen of it.
-fn refuse_missing(missing: &[&Artifact]) -> Result<()> {
-    let named: Vec<String> = missing.iter().take(20).map(|artifact| format!("  {}", artifact.target)).collect();
-    ensure!(
-        missing.is_empty(),
-        "{} of the artifacts are not at the target:\n{}\nRun `promote copy-artifacts` first",
-        missing.len(),
-        named.join("\n")
-    );
-    Ok(())
-}
-
-async fn listing(target: &TargetObjects, folder: &Location) -> Result<HashMap<String, Listed>, CallError> {
-    let mut there = HashMap::new();
-    let mut pages = target.list(&folder.bucket, &folder.key);
-    while let Some(page) = pages.next().await? {
-        there.extend(page.into_iter().map(|listed| (listed.key.clone(), listed)));
-    }
-    Ok(there)
-}
-
-/// Every object of the promotion is complete by now, so an upload from before it is of no use to anybody: a second
-/// run that is still at it finds the object when its upload is gone.
-async fn abort_leftovers(target: &TargetObjects, uploads: &[(Location, UploadId)]) -> Result<()> {
-    let aborts = uploads.iter().map(|(location, id)| target.abort(location, id));
-    futures_util::stream::iter(aborts).buffer_unordered(REQUESTS_AT_ONCE).try_collect::<()>().await?;
-    Ok(())
 }
 
 /// One run over all artifacts.
 struct Run<'a> {
     engine: &'a Engine<'a>,
     purpose: Purpose,
-    there: HashMap<String, Listed>,
-    requests: Semaphore,
+    there: There,
+    budget: Budget,
     memory: Semaphore,
     /// Set when a server-side copy was denied: the rest need not try.
     only_streams: AtomicBool,
 }
 
-/// What an attempt at one artifact came to.
-struct Done {
-    outcome: Outcome,
-    verified: Option<Verified>,
-    crc64nvme: Option<String>,
-}
-
 impl Run<'_> {
     /// Large objects first, so that small ones fill the gaps at the end. Where a server-side copy may be denied, the
     /// smallest object tells, so that the rest need not try.
-    async fn all(&self, artifacts: &[Artifact]) -> Result<Copies> {
-        let mut order: Vec<usize> = (0..artifacts.len()).collect();
-        order.sort_by_key(|index| std::cmp::Reverse(artifacts[*index].bytes()));
-        let probe = if self.engine.may_fall_back() { order.pop() } else { None };
-        let mut copies = Vec::with_capacity(artifacts.len());
-        if let Some(index) = probe {
-            copies.push(self.numbered(index, artifacts).await?);
+    async fn all(&self, plan: &Plan) -> Result<Copies> {
+        let work = Work::of(plan)?;
+        self.engine.meter.expect(work.objects as u64, work.bytes);
+        let mut copies = Numbered::new(work.objects)?;
+        let probe = if self.engine.may_fall_back() { work.smallest } else { None };
+        if let Some(number) = probe
+            && let Some(artifact) = plan.artifacts.iter().nth(number)
+        {
+            let (number, done) = self.numbered(number, artifact?).await?;
+            copies.insert(number, &done)?;
         }
-        let rest = order.into_iter().map(|index| self.numbered(index, artifacts));
-        let rest: Vec<(usize, Copied)> =
-            futures_util::stream::iter(rest).buffer_unordered(REQUESTS_AT_ONCE).try_collect().await?;
-        copies.extend(rest);
-        copies.sort_by_key(|(index, _)| *index);
-        Ok(Copies(copies.into_iter().map(|(_, copied)| copied).collect()))
+        let rest = work.in_order(plan).filter(|item| item.as_ref().map_or(true, |(number, _)| Some(*number) != probe));
+        let rest = rest.map(|item| async {
+            let (number, artifact) = item?;
+            self.numbered(number, artifact).await
+        });
+        let mut under_way = futures_util::stream::iter(rest).buffer_unordered(budget::MOST);
+        while let Some((number, done)) = under_way.try_next().await? {
+            copies.insert(number, &done)?;
+        }
+        Ok(Copies(copies))
     }
 
-    async fn numbered(&self, index: usize, artifacts: &[Artifact]) -> Result<(usize, Copied)> {
-        let artifact = &artifacts[index];
-        let Done { outcome, verified, crc64nvme } = self.one(artifact).await.with_context(|| self.act(artifact))?;
-        Ok((index, Copied { artifact: artifact.clone(), outcome, verified, crc64nvme }))
+    async fn numbered(&self, number: usize, artifact: Artifact) -> Result<(usize, Done)> {
+        let done = self.one(&artifact).await.with_context(|| self.act(&artifact))?;
+        Ok((number, done))
     }
 
     fn act(&self, artifact: &Artifact) -> String {
@@ -275,20 +259,39 @@ impl Run<'_> {
     }
 
     async fn one(&self, artifact: &Artifact) -> Result<Done> {
-        if let Some(listed) = self.there.get(&artifact.target.key) {
-            let done = self.compare(artifact, listed.size, &listed.etag).await?;
+        if let Some(done) = self.found(artifact).await? {
             self.engine.meter.found(artifact.bytes());
             return Ok(done);
         }
         match self.purpose {
             Purpose::Copy => self.bring(artifact).await,
-            Purpose::Preview => Ok(Done { outcome: Outcome::Planned, verified: None, crc64nvme: None }),
+            Purpose::Preview => Ok(Done { outcome: Outcome::Planned, verified: None, etag: None, crc64nvme: None }),
             Purpose::Confirm => bail!("{} is not there. Run `promote copy-artifacts` first", artifact.target),
+        }
+    }
+
+    /// The copy that was there before this run.
+    async fn found(&self, artifact: &Artifact) -> Result<Option<Done>> {
+        if let Some(listed) = self.there.object(&artifact.target) {
+            return self.compare(artifact, listed.size, &listed.etag).await.map(Some);
+        }
+        if self.purpose == Purpose::Copy || self.there.is_complete() {
+            return Ok(None);
+        }
+        match self.target_head(artifact).await {
+            Ok(head) => self.compare(artifact, head.size, &head.etag).await.map(Some),
+            Err(error) if kind(&error) == Some(Kind::NotFound) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     async fn bring(&self, artifact: &Artifact) -> Result<Done> {
         let done = match self.attempt(artifact).await {
+            // The upload was completed or aborted by another run, or by its owner: a new one settles it.
+            Err(error) if kind(&error) == Some(Kind::NoSuchUpload) => match self.settle(artifact, error).await {
+                Ok(done) => done,
+                Err(_) => self.attempt_or_settle(artifact).await?,
+            },
             Err(error) => self.settle(artifact, error).await?,
             Ok(done) => done,
         };
@@ -296,7 +299,17 @@ impl Run<'_> {
             Outcome::AlreadyThere => self.engine.meter.found(artifact.bytes()),
             Outcome::Copied | Outcome::Planned => self.engine.meter.completed(),
         }
-        Ok(done)
+        match self.engine.tuning.verify {
+            Strictness::Deep if done.verified != Some(Verified::Bytes) => self.read_both(artifact, done).await,
+            _ => Ok(done),
+        }
+    }
+
+    async fn attempt_or_settle(&self, artifact: &Artifact) -> Result<Done> {
+        match self.attempt(artifact).await {
+            Err(error) => self.settle(artifact, error).await,
+            done => done,
+        }
     }
 
     async fn attempt(&self, artifact: &Artifact) -> Result<Done> {
@@ -316,15 +329,13 @@ impl Run<'_> {
     }
 
     fn may_stream_instead(&self, error: &anyhow::Error) -> bool {
-        let denied = call_error(error).is_some_and(|error| error.kind == Kind::Denied);
-        denied && self.engine.may_fall_back()
+        kind(error) == Some(Kind::Denied) && self.engine.may_fall_back()
     }
 
     /// A condition that did not hold, or an upload that is gone, is settled by looking: another run may have brought
     /// the same object meanwhile.
     async fn settle(&self, artifact: &Artifact, error: anyhow::Error) -> Result<Done> {
-        let kind = call_error(&error).map(|error| error.kind);
-        if !matches!(kind, Some(Kind::PreconditionFailed | Kind::NoSuchUpload)) {
+        if !matches!(kind(&error), Some(Kind::PreconditionFailed | Kind::NoSuchUpload)) {
             return Err(error);
         }
         match self.engine.target.head(&artifact.target).await {
@@ -342,7 +353,7 @@ impl Run<'_> {
         if let Some(head) = &artifact.source.head {
             return Ok(head.clone());
         }
-        let _permit = self.requests.acquire().await?;
+        let _request = self.budget.request(0).await;
         let head = self.engine.source.head(&artifact.source.location).await?;
         if head.etag != artifact.source.etag {
             bail!("{} was replaced while it was copied; nothing was registered, run again", artifact.source.location);
@@ -351,7 +362,46 @@ impl Run<'_> {
     }
 }
 
-/// The failed call behind an error, if there is one.
-fn call_error(error: &anyhow::Error) -> Option<&CallError> {
-    error.chain().find_map(|cause| cause.downcast_ref::<CallError>())
+/// What the failed call behind an error means, if there is one.
+pub(super) fn kind(error: &anyhow::Error) -> Option<Kind> {
+    error.chain().find_map(|cause| cause.downcast_ref::<CallError>()).map(|error| error.kind)
+}
+
+/// What a plan amounts to.
+struct Work {
+    objects: usize,
+    bytes: u64,
+    /// How many are of each class.
+    classes: [usize; CLASSES.len()],
+    smallest: Option<usize>,
+}
+
+impl Work {
+    fn of(plan: &Plan) -> Result<Self> {
+        let mut work = Self { objects: 0, bytes: 0, classes: [0; CLASSES.len()], smallest: None };
+        let mut least = u64::MAX;
+        for (number, artifact) in plan.artifacts.iter().enumerate() {
+            let bytes = artifact?.bytes();
+            work.objects += 1;
+            work.bytes += bytes;
+            work.classes[class(bytes)] += 1;
+            if bytes < least {
+                (least, work.smallest) = (bytes, Some(number));
+            }
+        }
+        Ok(work)
+    }
+
+    /// The artifacts with their numbers, one class after the other: the plan is read again for each.
+    fn in_order<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Result<(usize, Artifact)>> + 'a {
+        let classes = self.classes.into_iter().enumerate().filter(|(_, objects)| *objects > 0);
+        classes.flat_map(move |(wanted, _)| {
+            let numbered = plan.artifacts.iter().enumerate().map(|(number, artifact)| Ok((number, artifact?)));
+            numbered.filter(move |item| item.as_ref().map_or(true, |(_, artifact)| class(artifact.bytes()) == wanted))
+        })
+    }
+}
+
+fn class(bytes: u64) -> usize {
+    CLASSES.iter().position(|least| bytes >= *least).unwrap_or_default()
 }

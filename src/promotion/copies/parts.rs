@@ -19,10 +19,16 @@ pub const MAX_PART: u64 = 5 * GIB;
 /// The largest object that S3 stores: 50 TB, since December 2025.
 pub const MAX_OBJECT: u64 = 50 * 1_000_000_000_000;
 
-/// The size of the parts of an object: the preferred one, or as much more as 10,000 parts need.
-pub fn part_size(bytes: u64, preferred: u64) -> u64 {
-    let needed = bytes.div_ceil(MAX_PARTS).next_multiple_of(MIB);
-    needed.max(preferred).clamp(MIN_PART, MAX_PART)
+/// By how much a part may be smaller than was preferred.
+const MARKS: u64 = MIB;
+/// The least size of parts that can be preferred.
+pub const LEAST_PART: u64 = MIN_PART + MARKS;
+
+/// The size of the parts of an object: the preferred one, or as much more as 10,000 parts need, less a few bytes by
+/// the `mark`. Parts of one size are of one mark, but for one in a million: so an unfinished upload tells what it is of.
+pub fn part_size(bytes: u64, preferred: u64, mark: u64) -> u64 {
+    let needed = bytes.div_ceil(MAX_PARTS) + MARKS;
+    needed.max(preferred).clamp(LEAST_PART, MAX_PART) - mark % MARKS
 }
 
 /// The ranges of the parts, in order; an empty object has none.
@@ -35,13 +41,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_mark_makes_other_parts() {
+        for bytes in [6 * GIB, MAX_OBJECT] {
+            assert_ne!(part_size(bytes, 8 * MIB, 1), part_size(bytes, 8 * MIB, 2));
+        }
+    }
+
+    #[test]
     fn parts_of_every_size_keep_every_rule_of_s3() {
         let edges = [0, 1, MIN_PART - 1, MIN_PART, MIN_PART + 1, GIB, MAX_SINGLE_COPY, MAX_SINGLE_COPY + 1];
         let large = (1..=50).flat_map(|n| [n * MAX_OBJECT / 50 - 1, n * MAX_OBJECT / 50]);
         let around = (1..60).map(|n| n * MIB * MAX_PARTS + 1);
         for bytes in edges.into_iter().chain(large).chain(around).filter(|bytes| *bytes <= MAX_OBJECT) {
-            for preferred in [MIN_PART, 8 * MIB, 64 * MIB, GIB] {
-                let size = part_size(bytes, preferred);
+            let cases =
+                [MIN_PART, 8 * MIB, 64 * MIB, GIB, MAX_PART].map(|part| [(part, 0), (part, MIB - 1), (part, u64::MAX)]);
+            for (preferred, mark) in cases.into_iter().flatten() {
+                let size = part_size(bytes, preferred, mark);
                 let count = bytes.div_ceil(size);
                 assert!((MIN_PART..=MAX_PART).contains(&size) && count <= MAX_PARTS, "{bytes} {size}");
                 let (mut end, mut seen) = (0, 0);

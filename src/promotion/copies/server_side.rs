@@ -3,29 +3,33 @@
 use std::ops::Range;
 
 use anyhow::Result;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::existing::{marked, needs_mark};
-use super::parts::{MAX_SINGLE_COPY, part_size, parts};
-use super::{Done, REQUESTS_AT_ONCE, Run};
-use crate::aws::error::CallError;
+use super::multipart::Way;
+use super::parts::MAX_SINGLE_COPY;
+use super::{Done, Run};
 use crate::aws::objects::{CopySource, Part, UploadId, Written};
-use crate::promotion::plan::Artifact;
+use crate::promotion::artifacts::Artifact;
 
-/// Up to this size one CopyObject copies the whole object.
-pub(super) const SINGLE_COPY: u64 = MAX_SINGLE_COPY;
-
-/// The size of the parts of larger objects, unless 10,000 of them are not enough.
-const PART: u64 = 512 << 20;
+/// The sizes of the parts of objects that one CopyObject cannot copy, unless 10,000 of them are not enough: as many
+/// parts as are copied at once, but no smaller and no larger ones than these.
+const PARTS: (u64, u64) = (64 << 20, 512 << 20);
+const PARTS_AT_ONCE: u64 = 64;
 
 impl Run<'_> {
     pub(super) async fn copy_server_side(&self, artifact: &Artifact) -> Result<Done> {
         let written = if artifact.source.bytes == 0 && artifact.source.location.key.ends_with('/') {
             self.put_marker(artifact).await?
-        } else if artifact.source.bytes <= SINGLE_COPY {
-            self.copy_whole(artifact).await?
         } else {
-            self.copy_in_parts(artifact).await?
+            let bytes = artifact.source.bytes;
+            let given = self.engine.tuning.part_size;
+            match given.unwrap_or(MAX_SINGLE_COPY).min(MAX_SINGLE_COPY) {
+                single if bytes <= single => self.copy_whole(artifact).await?,
+                _ => {
+                    let preferred = given.unwrap_or((bytes / PARTS_AT_ONCE).clamp(PARTS.0, PARTS.1));
+                    self.copy_in_parts(artifact, Way::ServerSide, preferred).await?
+                }
+            }
         };
         self.verify(artifact, written, None).await
     }
@@ -33,7 +37,7 @@ impl Run<'_> {
     /// A folder marker has no bytes to copy, and not every S3 has an object behind it that can be copied from.
     pub(super) async fn put_marker(&self, artifact: &Artifact) -> Result<Written> {
         let head = self.source_head(artifact).await?;
-        let _permit = self.requests.acquire().await?;
+        let _request = self.budget.request(0).await;
         let engine = self.engine;
         let (target, empty) = (&artifact.target, bytes::Bytes::new());
         Ok(engine.target.put_new(target, empty, &head.attributes, engine.encryption, None).await?)
@@ -45,58 +49,29 @@ impl Run<'_> {
             true => Some(marked(&self.source_head(artifact).await?)),
             false => None,
         };
-        let _permit = self.requests.acquire().await?;
-        let copy = engine.target.copy(copy_source(artifact), &artifact.target, attributes.as_ref(), engine.encryption);
+        let at = (&artifact.target, artifact.source.bytes);
+        let _request = self.budget.request(artifact.source.bytes).await;
+        let copy = engine.target.copy(copy_source(artifact), at, attributes.as_ref(), engine.encryption);
         let written = copy.await?;
         engine.meter.arrived(artifact.source.bytes);
         Ok(written)
     }
 
-    async fn copy_in_parts(&self, artifact: &Artifact) -> Result<Written> {
-        let engine = self.engine;
-        let head = self.source_head(artifact).await?;
-        let id = engine.uploads.begin(engine.target, &artifact.target, &marked(&head), engine.encryption).await?;
-        let ranges = parts(artifact.source.bytes, part_size(artifact.source.bytes, PART));
-        let copies = (1..).zip(ranges).map(|(number, range)| self.copy_part(artifact, &id, number, range));
-        let copied: Result<Vec<Part>> = stream::iter(copies).buffered(REQUESTS_AT_ONCE).try_collect().await;
-        self.finish(artifact, &id, copied).await
-    }
-
-    async fn copy_part(&self, artifact: &Artifact, id: &UploadId, number: i32, range: Range<u64>) -> Result<Part> {
-        let _permit = self.requests.acquire().await?;
+    pub(super) async fn copy_part(
+        &self,
+        artifact: &Artifact,
+        id: &UploadId,
+        number: i32,
+        range: Range<u64>,
+    ) -> Result<Part> {
         let bytes = range.end - range.start;
+        let _request = self.budget.request(bytes).await;
         let target = self.engine.target;
         let part = target.upload_part_copy(&artifact.target, id, number, copy_source(artifact), range).await?;
+        self.engine.uploads.has_part(id).await;
         self.engine.meter.arrived(bytes);
         Ok(part)
     }
-
-    /// Completes an upload whose parts are there, or aborts it.
-    pub(super) async fn finish(&self, artifact: &Artifact, id: &UploadId, parts: Result<Vec<Part>>) -> Result<Written> {
-        let engine = self.engine;
-        let completed = match parts {
-            Ok(parts) => engine
-                .target
-                .complete(&artifact.target, id, &parts, artifact.source.bytes)
-                .await
-                .map_err(anyhow::Error::from),
-            Err(error) => Err(error),
-        };
-        match completed {
-            Ok(written) => {
-                engine.uploads.close(id).await;
-                Ok(written)
-            }
-            Err(error) => Err(match engine.uploads.abort(id).await {
-                Ok(()) => error,
-                Err(left) => error.context(stays_open(&left)),
-            }),
-        }
-    }
-}
-
-fn stays_open(error: &CallError) -> String {
-    format!("an upload stays open until the next run: {error}")
 }
 
 fn copy_source(artifact: &Artifact) -> CopySource<'_> {

@@ -7,7 +7,7 @@ const GIB: u64 = 1 << 30;
 
 #[test]
 fn up_to_5_gib_one_call_copies_an_object_and_one_byte_more_takes_parts() {
-    for (size, copies, parts) in [(5 * GIB, 1, 0), (5 * GIB + 1, 0, 11)] {
+    for (size, copies, parts) in [(5 * GIB, 1, 0), (5 * GIB + 1, 0, 65)] {
         let cloud = with(Body::synthetic(size, 5), Attributes::default());
         let document = promote(&cloud, &[]).document();
         assert_eq!(
@@ -54,12 +54,19 @@ fn the_largest_objects_are_copied_in_at_most_10000_parts() {
 }
 
 #[test]
-fn a_part_that_fails_ends_the_upload_and_a_second_run_completes_it() {
-    use crate::support::{Failure, Moment};
-    let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default());
-    cloud.fail(Moment::on("UploadPartCopy", 5), Failure::Status(500, "InternalError", "We encountered an error."));
-    promote(&cloud, &[])
-        .fails(1, &["target: s3:UploadPartCopy on s3://serving/", "run again; finished copies are skipped"]);
-    assert_eq!((cloud.keys(SERVING).len(), cloud.uploads(SERVING).len(), promoted(&cloud).len()), (0, 0, 0));
-    assert_eq!(told(&promote(&cloud, &[]).document()), ("copied", "checksum"));
+fn larger_objects_have_larger_parts_up_to_512_mib() {
+    let cloud = with(Body::synthetic(100 * GIB, 9), Attributes::default());
+    promote(&cloud, &[]).document();
+    let largest = copy(&cloud).parts.into_iter().max();
+    assert!(largest.is_some_and(|part| (511 << 20..=512 << 20).contains(&part)), "{largest:?}");
+}
+
+#[test]
+fn a_part_size_that_is_given_is_kept_and_objects_up_to_it_are_copied_whole() {
+    for (size, parts) in [(64 << 20, 0), (640 << 20, 11)] {
+        let cloud = with(Body::synthetic(size, 9), Attributes::default());
+        let document = promote(&cloud, &["--part-size", "64MiB"]).document();
+        assert_eq!(told(&document), ("copied", "checksum"));
+        assert_eq!(cloud.calls_of("UploadPartCopy").len(), parts);
+    }
 }

@@ -73,15 +73,6 @@ fn a_bucket_in_another_region_is_named_with_its_region() {
 }
 
 #[test]
-fn a_source_bucket_in_another_region_is_named_with_its_region() {
-    let cloud = with_package();
-    cloud.create_bucket_in("far-models", crate::support::SOURCE_ACCOUNT, "us-west-2");
-    cloud.put("far-models", "model.tar.gz", "weights");
-    cloud.register(model("s3://far-models/model.tar.gz"));
-    refused(&cloud, "source-bucket-far-away", 1, &FULL);
-}
-
-#[test]
 fn a_key_of_another_region_is_refused() {
     let cloud = with_package();
     let key = "arn:aws:kms:us-west-2:111222333444:key/66666666-7777-8888-9999-000000000000";

@@ -62,13 +62,13 @@ impl TargetObjects {
     }
 
     /// Turns the parts into the object, and never over an existing one. S3 refuses when the whole is not `size`
-    /// bytes long.
+    /// bytes long, or has not the checksum that is given.
     pub async fn complete(
         &self,
         at: &Location,
         upload: &UploadId,
         parts: &[Part],
-        size: u64,
+        (size, crc64nvme): (u64, Option<&str>),
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:CompleteMultipartUpload";
         let mut parts: Vec<CompletedPart> = parts.iter().map(completed).collect();
@@ -77,9 +77,38 @@ impl TargetObjects {
         let call = self.patient.complete_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).multipart_upload(parts.build()).if_none_match("*");
         let call = call.checksum_type(ChecksumType::FullObject);
+        let call = call.set_checksum_crc64_nvme(crc64nvme.map(str::to_owned));
         let answer = call.set_mpu_object_size(i64::try_from(size).ok()).send().await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+    }
+
+    /// The parts that an unfinished upload has.
+    pub async fn list_parts(&self, at: &Location, upload: &UploadId) -> Result<Vec<StoredPart>, CallError> {
+        const CALL: &str = "s3:ListParts";
+        let mut found = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let call = self.reader.client.list_parts().bucket(at.bucket.as_str()).key(&at.key);
+            let call = call.upload_id(upload.as_str()).set_part_number_marker(marker.clone());
+            let answer = call.send().await.map_err(|error| self.error(CALL, at, error))?;
+            for part in answer.parts() {
+                let size = part.size().and_then(|size| u64::try_from(size).ok());
+                let facts = part.part_number().zip(part.e_tag()).zip(size);
+                let unusable = || self.reader.caller.unusable(CALL, &Resource::Object(at), "a part has no number");
+                let ((number, etag), bytes) = facts.ok_or_else(unusable)?;
+                let crc64nvme = crc64nvme(part.checksum_crc64_nvme());
+                found.push(StoredPart { part: Part { number, etag: ETag::new(etag), crc64nvme }, bytes });
+            }
+            let next = answer.next_part_number_marker().map(str::to_owned);
+            if answer.is_truncated() != Some(true) {
+                return Ok(found);
+            }
+            if next.is_none() || next == marker {
+                return Err(self.reader.caller.unusable(CALL, &Resource::Object(at), "the list's marker repeats"));
+            }
+            marker = next;
+        }
     }
 
     /// Drops the upload and its parts; one that is gone already is fine.

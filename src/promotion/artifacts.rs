@@ -1,0 +1,300 @@
+//! What a promotion copies: what the references point to comes in, each distinct object comes out once, with every
+//! member that refers to it. Objects are read off their listings when they are wanted, never all held at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+
+use super::field::Field;
+use super::inventory::{Found, Objects, SourceObject};
+use super::layout::Layout;
+use super::location::{BucketName, Location};
+use super::references::Reference;
+
+/// One object of the target bucket.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// The source object.
+    pub source: SourceObject,
+    /// Where its copy goes.
+    pub target: Location,
+    /// Every member that refers to it.
+    pub fields: Vec<Field>,
+    /// What is written there.
+    pub body: Body,
+}
+
+/// What is written to a target object.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// The source's bytes.
+    Copy,
+    /// A manifest with its locations rewritten.
+    Rewritten(Bytes),
+}
+
+impl Artifact {
+    /// The size of the target object.
+    pub fn bytes(&self) -> u64 {
+        match &self.body {
+            Body::Copy => self.source.bytes,
+            Body::Rewritten(text) => text.len() as u64,
+        }
+    }
+}
+
+/// The artifacts of a plan, in the order of bucket and key as far as S3 lists in that order; manifests come first.
+#[derive(Debug)]
+pub struct Artifacts {
+    layout: Layout,
+    manifests: Vec<Artifact>,
+    /// In the order of their places, so that a prefix comes before what lies below it.
+    places: Vec<Arc<Objects>>,
+    index: Index,
+}
+
+impl Artifacts {
+    /// Finds out what is referred to where.
+    ///
+    /// # Errors
+    /// A manifest cannot be written with other locations.
+    pub fn new(found: &[(Reference, Found)], layout: &Layout) -> Result<Self> {
+        let mut manifests: BTreeMap<Location, Artifact> = BTreeMap::new();
+        let mut places: BTreeMap<(Location, bool), (Arc<Objects>, Vec<Field>)> = BTreeMap::new();
+        let mut add = |objects: &Arc<Objects>, field: &Field| {
+            let place = (objects.location().clone(), matches!(**objects, Objects::One(_)));
+            places.entry(place).or_insert_with(|| (objects.clone(), Vec::new())).1.push(field.clone());
+        };
+        for (Reference { field, .. }, found) in found {
+            match found {
+                Found::Objects(objects) => add(objects, field),
+                Found::Manifest(followed) => {
+                    let text = followed.manifest.rewritten(|location| layout.copy_of(location))?;
+                    let target = layout.rewritten(&followed.object.location);
+                    let manifest = manifests.entry(target.clone()).or_insert_with(|| Artifact {
+                        source: followed.object.clone(),
+                        target,
+                        fields: Vec::new(),
+                        body: Body::Rewritten(text),
+                    });
+                    manifest.fields.push(field.clone());
+                    followed.named.iter().for_each(|objects| add(objects, field));
+                }
+                Found::Output | Found::Nothing => {}
+            }
+        }
+        let order: HashMap<&Field, usize> = found.iter().enumerate().map(|(n, (r, _))| (&r.field, n)).collect();
+        let index = Index::of(places.values(), &order);
+        let places: Vec<Arc<Objects>> = places.into_values().map(|(objects, _)| objects).collect();
+        let manifests = manifests.into_values().collect();
+        let artifacts = Self { layout: layout.clone(), manifests, places, index };
+        artifacts.refuse_changes()?;
+        Ok(artifacts)
+    }
+
+    /// What lies in two places is taken from the first. It has to be the same there, or something would be left out.
+    fn refuse_changes(&self) -> Result<()> {
+        let first = |at: &Location| self.index.places(at).min();
+        let nested = self.places.iter().enumerate().filter_map(|(place, objects)| {
+            let outer = first(objects.location()).filter(|outer| *outer < place)?;
+            Some((place, outer))
+        });
+        let nested: BTreeMap<usize, usize> = nested.collect();
+        let mut seen: HashMap<usize, u64> = HashMap::new();
+        for outer in nested.values().collect::<BTreeSet<_>>() {
+            for object in self.places[*outer].iter() {
+                let object = object?;
+                let others = self.index.places(&object.location).filter(|place| nested.get(place) == Some(outer));
+                others.for_each(|place| add(seen.entry(place).or_default(), &object));
+            }
+        }
+        for place in nested.keys() {
+            let (objects, mut own) = (&self.places[*place], 0);
+            for object in objects.iter() {
+                add(&mut own, &object?);
+            }
+            let same = seen.get(place).is_some_and(|seen| *seen == own);
+            ensure!(same, "{} changed while it was listed; run again", objects.location());
+        }
+        Ok(())
+    }
+
+    /// Each artifact, once.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Artifact>> + Send + '_ {
+        let copies = self.places.iter().enumerate().flat_map(move |(place, objects)| {
+            objects.iter().filter_map(move |object| object.map(|object| self.copy(place, object)).transpose())
+        });
+        self.manifests.iter().cloned().map(Ok).chain(copies)
+    }
+
+    /// The copy of an object, unless an earlier place has it already.
+    fn copy(&self, place: usize, listed: SourceObject) -> Option<Artifact> {
+        let Mentions { first, fields, object } = self.index.mentions(&listed.location);
+        if first != place {
+            return None;
+        }
+        let source = object.cloned().unwrap_or(listed);
+        let target = self.layout.copy_of(&source.location);
+        Some(Artifact { source, target, fields, body: Body::Copy })
+    }
+}
+
+/// Adds an object to a sum that tells whether two lists have the same objects, in whatever order.
+fn add(sum: &mut u64, object: &SourceObject) {
+    let mut hasher = DefaultHasher::new();
+    (&object.location, object.bytes, &object.etag).hash(&mut hasher);
+    *sum = sum.wrapping_add(hasher.finish());
+}
+
+/// Which places an object is in.
+#[derive(Debug, Default)]
+struct Index {
+    objects: HashMap<Location, (Entry, SourceObject)>,
+    prefixes: HashMap<BucketName, HashMap<String, Entry>>,
+    /// The lengths of all prefixes: a key is looked up once for each, however many prefixes there are.
+    lengths: BTreeSet<usize>,
+}
+
+/// A place, and the members that refer to it, with their numbers in the order of the package.
+#[derive(Debug)]
+struct Entry {
+    place: usize,
+    fields: Vec<(usize, Field)>,
+}
+
+/// What is said of one object.
+struct Mentions<'a> {
+    /// The first place that has it.
+    first: usize,
+    /// All members that refer to it.
+    fields: Vec<Field>,
+    /// As it was looked up by its own key, where it was: that tells more than a listing.
+    object: Option<&'a SourceObject>,
+}
+
+impl Index {
+    fn of<'a>(places: impl Iterator<Item = &'a (Arc<Objects>, Vec<Field>)>, order: &HashMap<&Field, usize>) -> Self {
+        let mut index = Self::default();
+        for (place, (objects, fields)) in places.enumerate() {
+            let fields = fields.iter().map(|field| (order[field], field.clone())).collect();
+            let entry = Entry { place, fields };
+            match &**objects {
+                Objects::One(object) => {
+                    index.objects.insert(object.location.clone(), (entry, (**object).clone()));
+                }
+                Objects::Below(listing) => {
+                    let Location { bucket, key } = &listing.prefix;
+                    index.lengths.insert(key.len());
+                    index.prefixes.entry(bucket.clone()).or_default().insert(key.clone(), entry);
+                }
+            }
+        }
+        index
+    }
+
+    fn entries<'a>(&'a self, at: &'a Location) -> impl Iterator<Item = &'a Entry> + 'a {
+        let prefixes = self.prefixes.get(&at.bucket);
+        let begins = self.lengths.iter().filter_map(move |length| prefixes?.get(at.key.get(..*length)?));
+        begins.chain(self.objects.get(at).map(|(entry, _)| entry))
+    }
+
+    fn places<'a>(&'a self, at: &'a Location) -> impl Iterator<Item = usize> + 'a {
+        self.entries(at).map(|entry| entry.place)
+    }
+
+    fn mentions(&self, at: &Location) -> Mentions<'_> {
+        let entries: Vec<&Entry> = self.entries(at).collect();
+        let mut fields: Vec<&(usize, Field)> = entries.iter().flat_map(|entry| &entry.fields).collect();
+        fields.sort_by_key(|(number, _)| *number);
+        fields.dedup_by_key(|(number, _)| *number);
+        Mentions {
+            first: entries.iter().map(|entry| entry.place).min().unwrap_or_default(),
+            fields: fields.into_iter().map(|(_, field)| field.clone()).collect(),
+            object: self.objects.get(at).map(|(_, object)| object),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inventory::Listing;
+    use super::super::references::Kind;
+    use super::super::spool::Spool;
+    use super::*;
+    use crate::aws::objects::ETag;
+
+    fn object(url: &str) -> SourceObject {
+        SourceObject { location: url.parse().unwrap(), bytes: 1, etag: ETag::new("e"), head: None }
+    }
+
+    fn below(prefix: &str, keys: &[&str]) -> Found {
+        let mut objects = Spool::default();
+        keys.iter().for_each(|key| assert!(objects.push(&object(&format!("{prefix}{key}"))).is_ok()));
+        let prefix = prefix.parse().unwrap();
+        Found::Objects(Objects::Below(Listing { prefix, objects, remarks: Vec::new() }).into())
+    }
+
+    fn one(url: &str) -> Found {
+        Found::Objects(Objects::One(object(url).into()).into())
+    }
+
+    /// `key (field field)` of each artifact.
+    fn artifacts(found: Vec<(&str, &str, Found)>) -> Vec<String> {
+        let pair = |(field, url, found): (&str, &str, Found)| {
+            let location = url.parse().unwrap();
+            (Reference { field: Field::top(field), location, kind: Kind::Prefix, etag: None }, found)
+        };
+        let found: Vec<_> = found.into_iter().map(pair).collect();
+        let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
+        let bucket = "serving".parse().unwrap();
+        let layout = Layout::new(&bucket, &Default::default(), &"Prod".parse().unwrap(), &source);
+        let artifacts = Artifacts::new(&found, &layout).unwrap();
+        let line = |artifact: Result<Artifact>| {
+            let Artifact { source, fields, .. } = artifact.unwrap();
+            let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+            format!("{} ({})", source.location, fields.join(" "))
+        };
+        artifacts.iter().map(line).collect()
+    }
+
+    #[test]
+    fn an_object_in_several_places_is_one_artifact_with_every_field() {
+        let found = artifacts(vec![
+            ("Three", "s3://one/m/a", one("s3://one/m/a")),
+            ("One", "s3://one/m/", below("s3://one/m/", &["a", "b"])),
+            ("Two", "s3://one/m", below("s3://one/m", &["/a", "/b", "0"])),
+        ]);
+        assert_eq!(found, ["s3://one/m/a (Three One Two)", "s3://one/m/b (One Two)", "s3://one/m0 (Two)"]);
+    }
+
+    #[test]
+    fn the_same_key_in_two_buckets_is_two_artifacts() {
+        let found = artifacts(vec![
+            ("One", "s3://one/m/", below("s3://one/m/", &["a"])),
+            ("Two", "s3://two/m/", below("s3://two/m/", &["a"])),
+            ("Three", "s3://one/m/", below("s3://one/m/", &["a"])),
+        ]);
+        assert_eq!(found, ["s3://one/m/a (One Three)", "s3://two/m/a (Two)"]);
+    }
+
+    #[test]
+    fn a_prefix_that_ends_within_a_letter_of_several_bytes_is_no_trouble() {
+        let found = artifacts(vec![
+            ("One", "s3://one/m", below("s3://one/m", &["1x", "模"])),
+            ("Two", "s3://one/m1", below("s3://one/m1", &["x"])),
+        ]);
+        assert_eq!(found, ["s3://one/m1x (One Two)", "s3://one/m模 (One)"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "s3://one/m/a changed while it was listed; run again")]
+    fn an_object_that_came_between_two_listings_is_not_left_out() {
+        artifacts(vec![
+            ("One", "s3://one/m/", below("s3://one/m/", &["b"])),
+            ("Two", "s3://one/m/a", one("s3://one/m/a")),
+        ]);
+    }
+}

@@ -1,0 +1,315 @@
+//! Sequences of any length: items go in, the same items come out in the same order. What is more than a few MiB lies
+//! in an unnamed temporary file, so that memory stays flat for a prefix of a million objects.
+
+use std::fmt;
+use std::fs::File;
+use std::marker::PhantomData;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result};
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes of a sequence that stay in memory: about 10,000 objects.
+const IN_MEMORY: usize = 4 << 20;
+/// Bytes that are read from the file, or written to it, at once.
+const CHUNK: usize = 64 << 10;
+/// More than most items take.
+const LINE: usize = 512;
+
+/// A sequence: a line of JSON for each item.
+pub struct Spool<T> {
+    lines: Lines,
+    items: usize,
+    kind: PhantomData<fn() -> T>,
+}
+
+/// Where an item lies in its sequence.
+#[derive(Debug, Clone, Copy)]
+pub struct Place(u64);
+
+impl<T> Default for Spool<T> {
+    fn default() -> Self {
+        Self { lines: Lines::default(), items: 0, kind: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Spool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} items", self.items)
+    }
+}
+
+impl<T> Spool<T> {
+    /// How many items it has.
+    pub fn len(&self) -> usize {
+        self.items
+    }
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.items == 0
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Spool<T> {
+    /// Adds an item at the end.
+    ///
+    /// # Errors
+    /// The temporary folder is full or cannot be written.
+    pub fn push(&mut self, item: &T) -> Result<Place> {
+        let place = Place(self.lines.len());
+        let mut line = serde_json::to_vec(item)?;
+        line.push(b'\n');
+        self.lines.append(&line).with_context(|| {
+            format!("writing to the temporary folder {}; set TMPDIR to one with room", std::env::temp_dir().display())
+        })?;
+        self.items += 1;
+        Ok(place)
+    }
+
+    /// The item at a place.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn get(&self, place: Place) -> Result<T> {
+        Items { spool: self, offset: place.0, read: Vec::new(), at: 0, chunk: LINE }.item()
+    }
+
+    /// Every item in the order they came.
+    pub fn iter(&self) -> Items<'_, T> {
+        Items { spool: self, offset: 0, read: Vec::new(), at: 0, chunk: CHUNK }
+    }
+}
+
+impl<'a, T: Serialize + DeserializeOwned> IntoIterator for &'a Spool<T> {
+    type Item = Result<T>;
+    type IntoIter = Items<'a, T>;
+    fn into_iter(self) -> Items<'a, T> {
+        self.iter()
+    }
+}
+
+/// The items of a sequence, one after the other.
+pub struct Items<'a, T> {
+    spool: &'a Spool<T>,
+    /// Where to read on.
+    offset: u64,
+    read: Vec<u8>,
+    at: usize,
+    /// How much to read at once.
+    chunk: usize,
+}
+
+impl<T: DeserializeOwned> Items<'_, T> {
+    fn item(&mut self) -> Result<T> {
+        loop {
+            if let Some(end) = self.read[self.at..].iter().position(|byte| *byte == b'\n') {
+                let line = &self.read[self.at..self.at + end];
+                self.at += end + 1;
+                return serde_json::from_slice(line).context("the temporary file was damaged");
+            }
+            self.read.drain(..self.at);
+            self.at = 0;
+            let more = self.spool.lines.read(self.offset, self.chunk).context("reading the temporary file")?;
+            anyhow::ensure!(!more.is_empty(), "the temporary file was cut off");
+            self.offset += more.len() as u64;
+            self.read.extend_from_slice(&more);
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Iterator for Items<'_, T> {
+    type Item = Result<T>;
+    fn next(&mut self) -> Option<Result<T>> {
+        let ended = self.at == self.read.len() && self.offset == self.spool.lines.len();
+        (!ended).then(|| self.item())
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Serialize for Spool<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.items))?;
+        for item in self {
+            sequence.serialize_element(&item.map_err(S::Error::custom)?)?;
+        }
+        sequence.end()
+    }
+}
+
+impl<'de, T: Serialize + DeserializeOwned> Deserialize<'de> for Spool<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Sequence<T>(PhantomData<T>);
+        impl<'de, T: Serialize + DeserializeOwned> Visitor<'de> for Sequence<T> {
+            type Value = Spool<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Spool<T>, A::Error> {
+                let mut spool = Spool::default();
+                while let Some(item) = items.next_element::<T>()? {
+                    spool.push(&item).map_err(serde::de::Error::custom)?;
+                }
+                Ok(spool)
+            }
+        }
+        deserializer.deserialize_seq(Sequence(PhantomData))
+    }
+}
+
+/// Items that come in any order, and are read in the order of their numbers.
+#[derive(Debug)]
+pub struct Numbered<T> {
+    items: Spool<T>,
+    places: Places,
+}
+
+/// Numbers whose places stay in memory: 64 KiB.
+const PLACES_IN_MEMORY: usize = 8 << 10;
+
+/// Where the item of each number lies.
+#[derive(Debug)]
+enum Places {
+    Memory(Vec<u64>),
+    File(File),
+}
+
+impl<T: Serialize + DeserializeOwned> Numbered<T> {
+    /// Room for items with the numbers below `count`.
+    ///
+    /// # Errors
+    /// The temporary folder cannot be written.
+    pub fn new(count: usize) -> Result<Self> {
+        let places = match count {
+            0..=PLACES_IN_MEMORY => Places::Memory(vec![0; count]),
+            _ => Places::File(tempfile::tempfile().context("making a temporary file")?),
+        };
+        Ok(Self { items: Spool::default(), places })
+    }
+
+    /// Keeps the item of a number.
+    ///
+    /// # Errors
+    /// The temporary folder is full or cannot be written.
+    pub fn insert(&mut self, number: usize, item: &T) -> Result<()> {
+        let Place(place) = self.items.push(item)?;
+        match &mut self.places {
+            Places::Memory(places) => places[number] = place,
+            Places::File(file) => {
+                file.write_all_at(&place.to_le_bytes(), number as u64 * 8).context("writing the temporary file")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The item of a number that was inserted.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn get(&self, number: usize) -> Result<T> {
+        let place = match &self.places {
+            Places::Memory(places) => places[number],
+            Places::File(file) => {
+                let mut place = [0; 8];
+                file.read_exact_at(&mut place, number as u64 * 8).context("reading the temporary file")?;
+                u64::from_le_bytes(place)
+            }
+        };
+        self.items.get(Place(place))
+    }
+}
+
+/// Bytes: the first in memory or in a file, the last ones, which are not in the file yet, in memory.
+#[derive(Default)]
+struct Lines {
+    file: Option<File>,
+    filed: u64,
+    last: Vec<u8>,
+}
+
+impl Lines {
+    fn len(&self) -> u64 {
+        self.filed + self.last.len() as u64
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.last.extend_from_slice(bytes);
+        let room = if self.file.is_some() { CHUNK } else { IN_MEMORY };
+        if self.last.len() < room {
+            return Ok(());
+        }
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(tempfile::tempfile()?),
+        };
+        file.write_all_at(&self.last, self.filed)?;
+        self.filed += self.last.len() as u64;
+        self.last = Vec::with_capacity(CHUNK);
+        Ok(())
+    }
+
+    fn read(&self, offset: u64, most: usize) -> std::io::Result<Vec<u8>> {
+        match &self.file {
+            Some(file) if offset < self.filed => {
+                let mut bytes = vec![0; most.min(usize::try_from(self.filed - offset).unwrap_or(most))];
+                file.read_exact_at(&mut bytes, offset)?;
+                Ok(bytes)
+            }
+            _ => {
+                let from = usize::try_from(offset - self.filed).unwrap_or(usize::MAX).min(self.last.len());
+                Ok(self.last[from..(from + most).min(self.last.len())].to_vec())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(items: usize, length: usize) -> Spool<String> {
+        let mut spool = Spool::default();
+        (0..items).for_each(|n| drop(spool.push(&format!("{n}\n{}", "x".repeat(length)))));
+        spool
+    }
+
+    #[test]
+    fn what_went_in_comes_out_in_order_from_memory_and_from_the_file() {
+        for (items, length) in [(0, 0), (3, 10), (3, 200_000), (100_000, 100)] {
+            let spool = of(items, length);
+            assert_eq!(spool.lines.file.is_some(), items > 1000, "{items}");
+            let mut count = 0;
+            for (n, item) in spool.iter().enumerate() {
+                assert!(item.unwrap().starts_with(&format!("{n}\n")));
+                count += 1;
+            }
+            assert_eq!((count, spool.len()), (items, items));
+        }
+    }
+
+    #[test]
+    fn an_item_is_found_at_its_place() {
+        let mut spool = of(50_000, 100);
+        let place = spool.push(&"this one".to_owned()).unwrap();
+        spool.push(&"another".to_owned()).unwrap();
+        assert_eq!(spool.get(place).unwrap(), "this one");
+    }
+
+    #[test]
+    fn numbered_items_are_read_by_their_numbers() {
+        for count in [3, 20_000] {
+            let mut numbered = Numbered::new(count).unwrap();
+            (0..count).rev().for_each(|number| numbered.insert(number, &number.to_string()).unwrap());
+            assert!((0..count).all(|number| numbered.get(number).unwrap() == number.to_string()), "{count}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_is_a_list_in_json() {
+        let json = serde_json::to_string(&of(2, 0)).unwrap();
+        assert_eq!(json, r#"["0\n","1\n"]"#);
+        let read: Spool<String> = serde_json::from_str(&json).unwrap();
+        assert_eq!(read.iter().collect::<Result<Vec<_>>>().unwrap(), ["0\n", "1\n"]);
+        assert!(serde_json::from_str::<Spool<String>>("[1]").is_err());
+    }
+}
