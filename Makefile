@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit doc deny e2e bench bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit memory doc deny e2e bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ clippy: ## lints
 
 unit: ## the tests in Rust, with servers inside the test process
 	cargo test --locked
+
+memory: ## the tests of memory with a prefix of a million objects (a quarter of an hour)
+	PROMOTE_TEST_KEYS=1000000 cargo test --locked --test promote -- memory:: --test-threads 1
 
 doc: ## the documentation's links and code
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --examples

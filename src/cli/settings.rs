@@ -134,14 +134,15 @@ pub struct CopyArgs {
     /// again (deep), or by what the answers to the copies tell, without a request more (size)
     #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
     pub verify: Strictness,
-    /// Requests to S3 under way at once [default: begins with 16, up to 256 while that is faster]
+    /// Requests to S3 under way at once [default: begins with 32, up to 256 while that is faster]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: Option<u16>,
     /// Copy larger objects in parts of about this size, such as 64MiB; 6MiB to 5GiB [default: server-side, objects of
     /// more than 5 GiB in 64 parts of 64 MiB or more; streaming, 8 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Give up a download that brings less than 1 KiB/s for so long, and try it again
+    /// Give up a download that brings less than 1 KiB/s for so long, and a copy or upload of up to 64 MiB that takes 15
+    /// times as long, and try it again
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs())]
     pub stall_seconds: u64,
 }

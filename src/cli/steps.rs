@@ -14,7 +14,7 @@ use crate::aws::objects::Encryption;
 use crate::aws::session::Identity;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
 use crate::promotion::arn::{GroupArn, PackageArn};
-use crate::promotion::copies::{Copies, Engine, Purpose, There, Tuning, copy};
+use crate::promotion::copies::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
 use crate::promotion::draft::{Carrying, Draft};
 use crate::promotion::earlier::Own;
 use crate::promotion::inventory::inventory;
@@ -170,9 +170,11 @@ impl Copying<'_> {
     /// Runs the engine for a purpose.
     pub async fn run(&self, plan: &Plan, there: There, purpose: Purpose) -> Result<Copies> {
         let meter = Meter::default();
+        let patience = self.tuning.stall.as_secs_f64() / STALL.as_secs_f64();
+        let target = self.target.objects().with_patience(patience);
         let engine = Engine {
             source: self.source.objects(),
-            target: self.target.objects(),
+            target: &target,
             tuning: self.tuning,
             separate_principals: self.target.is_separate_from(self.source),
             encryption: &Encryption { kms_key: self.carrying.kms_key.clone() },

@@ -8,6 +8,7 @@ mod help;
 mod interruption;
 mod keys;
 mod lossless;
+mod memory;
 mod output;
 mod races;
 mod references;

@@ -122,6 +122,11 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
+/// Whether the connection ended in the middle of an answer.
+pub(super) fn broke_off(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|cause| cause.to_string().contains("error reading a body"))
+}
+
 /// Why there was no answer at all.
 pub(super) fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     match error {

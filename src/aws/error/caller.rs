@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::answer::{Answer, chain, sentence, unanswered};
+use super::answer::{Answer, broke_off, chain, sentence, unanswered};
 use super::{CallError, Kind, Side};
 use crate::aws::resource::Resource;
 
@@ -32,6 +32,7 @@ impl Caller {
         }
         let answer = Answer::of(&error);
         let kind = match (&answer, &error) {
+            (Some(_), SdkError::ResponseError(_)) if broke_off(&error) => Kind::Unavailable,
             (Some(answer), _) => answer.kind(),
             (None, SdkError::ConstructionFailure(_)) => Kind::Invalid,
             (None, _) => Kind::Unavailable,

@@ -83,14 +83,14 @@ impl Reader {
         bucket: &BucketName,
         call: impl AsyncFn(Client) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let known = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.client(bucket));
-        let error = match call(known.unwrap_or_else(|| self.client.clone())).await {
-            Err(error) => error,
-            answer => return answer,
-        };
-        match (&self.elsewhere, &error.bucket_region) {
-            (Some(elsewhere), Some(region)) => call(elsewhere.follow(bucket, region)).await,
-            _ => Err(error),
+        if let Some(client) = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.client(bucket)) {
+            return call(client).await;
+        }
+        match (call(self.client.clone()).await, &self.elsewhere) {
+            (Err(CallError { bucket_region: Some(region), .. }), Some(elsewhere)) => {
+                call(elsewhere.follow(bucket, &region)).await
+            }
+            (answer, _) => answer,
         }
     }
 

@@ -28,9 +28,12 @@ mod uploads;
 #[derive(Debug, Clone)]
 pub struct TargetObjects {
     reader: Reader,
-    /// For calls that move bytes: they answer when they are done, which takes S3 minutes for a part of 5 GiB.
+    /// For calls that move up to [`SMALL`] bytes: they answer when they are done.
+    prompt: Client,
+    /// For calls that move more: a part of 5 GiB takes S3 minutes.
     patient: Client,
     pressure: Pressure,
+    config: Builder,
 }
 
 /// Sets the object's own headers and the encryption on one of the three calls that create an object.
@@ -66,8 +69,14 @@ impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
         let pressure = Pressure::default();
         let config = config.interceptor(pressure.clone());
-        let patient = Client::from_conf(patient(config.clone()).build());
-        Self { reader: Reader::new(config, caller), patient, pressure }
+        let [prompt, patient] = [PROMPT, PATIENT].map(|limit| until_done(&config, limit));
+        Self { reader: Reader::new(config.clone(), caller), prompt, patient, pressure, config }
+    }
+
+    /// The same, with other time limits for calls that move bytes: so many times the default.
+    pub fn with_patience(&self, times: f64) -> Self {
+        let [prompt, patient] = [PROMPT, PATIENT].map(|limit| until_done(&self.config, limit.mul_f64(times)));
+        Self { prompt, patient, ..self.clone() }
     }
 
     /// How hard these calls press S3.
@@ -108,7 +117,12 @@ impl TargetObjects {
         crc64nvme: Option<&str>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:PutObject";
-        let call = self.patient.put_object().bucket(at.bucket.as_str()).key(&at.key).body(ByteStream::from(bytes));
+        let call = self
+            .for_bytes(bytes.len() as u64)
+            .put_object()
+            .bucket(at.bucket.as_str())
+            .key(&at.key)
+            .body(ByteStream::from(bytes));
         let call = call.if_none_match("*");
         let call = match crc64nvme {
             Some(checksum) => call.checksum_crc64_nvme(checksum),
@@ -133,8 +147,7 @@ impl TargetObjects {
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:CopyObject";
         let resource = Resource::Copy { source: source.location, target: at };
-        let client = if bytes > AT_ONCE { &self.patient } else { &self.reader.client };
-        let call = client.copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
+        let call = self.for_bytes(bytes).copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
         let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };
         let call = call.metadata_directive(directive).tagging_directive(TaggingDirective::Replace);
@@ -143,6 +156,10 @@ impl TargetObjects {
         let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         let result = answer.copy_object_result();
         self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| r.checksum_crc64_nvme()))
+    }
+
+    fn for_bytes(&self, bytes: u64) -> &Client {
+        if bytes > SMALL { &self.patient } else { &self.prompt }
     }
 
     fn error<E>(
@@ -172,18 +189,21 @@ impl TargetObjects {
     }
 }
 
-/// S3 copies so many bytes within seconds: who waits a minute, waits for a connection that died.
-const AT_ONCE: u64 = 64 << 20;
-
-/// Long enough for 5 GiB at 3 MB/s; the bound is there for connections that died unnoticed.
-const ATTEMPT: Duration = Duration::from_secs(30 * 60);
+/// What S3 copies within seconds, and no client uploads more of at once.
+const SMALL: u64 = 64 << 20;
+/// How long an attempt at it may take: long enough for 64 MiB at 220 KB/s.
+const PROMPT: Duration = Duration::from_secs(5 * 60);
+/// How long an attempt at more may take: long enough for 5 GiB at 3 MB/s. The bounds are there for connections that
+/// died unnoticed.
+const PATIENT: Duration = Duration::from_secs(30 * 60);
 
 /// No time limit up to the first byte, and none for the white space that S3 sends while it copies.
 /// Sending a body that stalls still ends in an error.
-fn patient(config: Builder) -> Builder {
+fn until_done(config: &Builder, limit: Duration) -> Client {
     let connect = crate::aws::session::CONNECT;
     let time =
-        TimeoutConfig::builder().connect_timeout(connect).disable_read_timeout().operation_attempt_timeout(ATTEMPT);
+        TimeoutConfig::builder().connect_timeout(connect).disable_read_timeout().operation_attempt_timeout(limit);
     let stalls = StalledStreamProtectionConfig::enabled().download_enabled(false);
-    config.timeout_config(time.build()).stalled_stream_protection(stalls.build())
+    let config = config.clone().timeout_config(time.build()).stalled_stream_protection(stalls.build());
+    Client::from_conf(config.build())
 }

@@ -10,18 +10,18 @@ use tokio::time::Instant;
 use crate::aws::objects::Pressure;
 
 /// Requests at the start.
-const FIRST: usize = 16;
+const FIRST: usize = 32;
 /// Requests that are always allowed.
 const LEAST: usize = 4;
 /// Requests at most: S3 takes 3,500 writes a second and prefix, which 256 requests of 70 ms use up.
-pub const MOST: usize = 256;
+const MOST: usize = 256;
 
 /// What a request costs besides its bytes, in bytes: it makes small and large ones comparable.
 const OVERHEAD: u64 = 256 << 10;
 /// What counts as more throughput than before: less may be chance.
 const GAIN: f64 = 1.15;
 /// Windows between two attempts at more requests.
-const PATIENCE: u32 = 16;
+const PATIENCE: u32 = 8;
 
 /// Requests under way.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct Budget {
     permits: Semaphore,
     state: Mutex<State>,
     pressure: Vec<Pressure>,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -55,7 +56,13 @@ impl Budget {
     pub fn new(given: Option<usize>, pressure: Vec<Pressure>) -> Self {
         let pace = if given.is_none() { Some(Pace::default()) } else { None };
         let state = State { pace, surplus: 0, window: Window::default(), began: Instant::now(), slow_downs: 0 };
-        Self { permits: Semaphore::new(given.unwrap_or(FIRST)), state: Mutex::new(state), pressure }
+        let (first, most) = (given.unwrap_or(FIRST), given.unwrap_or(MOST));
+        Self { permits: Semaphore::new(first), state: Mutex::new(state), pressure, most }
+    }
+
+    /// How many requests there will ever be at once: no more need to be prepared.
+    pub fn most(&self) -> usize {
+        self.most
     }
 
     /// Waits until a request for so many bytes may be sent.
@@ -180,23 +187,23 @@ mod tests {
 
     #[test]
     fn where_more_requests_bring_more_there_are_soon_as_many_as_allowed() {
-        assert_eq!(limits(0.1, 10_000, 4, usize::MAX), [32, 64, 128, 256]);
-        assert!(limits(0.1, 10_000, 50, usize::MAX).into_iter().skip(4).all(|limit| limit == MOST));
+        assert_eq!(limits(0.1, 10_000, 3, usize::MAX), [64, 128, 256]);
+        assert!(limits(0.1, 10_000, 50, usize::MAX).into_iter().skip(3).all(|limit| limit == MOST));
     }
 
     #[test]
     fn where_more_requests_only_wait_longer_there_are_few_more_than_the_server_works_on() {
         let limits = limits(0.01, 8, 100, usize::MAX);
-        assert_eq!(limits[..3], [32, 16, 16]);
-        assert!(limits[1..].iter().all(|limit| *limit <= 20), "{limits:?}");
-        let tried = limits[1..].iter().filter(|limit| **limit > 16).count();
-        assert!((1..=6).contains(&tried), "{limits:?}");
+        assert_eq!(limits[..3], [64, 32, 32]);
+        assert!(limits[1..].iter().all(|limit| *limit <= 40), "{limits:?}");
+        let tried = limits[1..].iter().filter(|limit| **limit > 32).count();
+        assert!((1..=12).contains(&tried), "{limits:?}");
     }
 
     #[test]
     fn a_server_that_asks_to_slow_down_gets_half_as_many() {
         let limits = limits(0.1, 10_000, 40, 100);
-        assert_eq!(limits[..4], [32, 64, 128, 64]);
+        assert_eq!(limits[..4], [64, 128, 64, 64]);
         assert!(limits[4..].iter().all(|limit| *limit <= 128), "{limits:?}");
     }
 

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::parts::parts;
+use super::run::Run;
 use super::stream::{PART, mebibytes};
-use super::{Done, Outcome, Run, Strictness, Verified, budget};
+use super::{Done, Outcome, Strictness, Verified};
 use crate::aws::objects::{Attributes, ETag, Encryption, Head, Written};
 use crate::promotion::artifacts::{Artifact, Body};
 use crate::promotion::manifest::MAX_MANIFEST_BYTES;
@@ -108,7 +109,8 @@ impl Run<'_> {
             let (one, other) = tokio::try_join!(one, self.download(theirs))?;
             anyhow::Ok(one == other)
         });
-        let same = stream::iter(ranges).buffer_unordered(budget::MOST).try_all(|same| async move { same }).await?;
+        let same =
+            stream::iter(ranges).buffer_unordered(self.budget.most()).try_all(|same| async move { same }).await?;
         Ok(same.then_some((Verified::Bytes, None)))
     }
 

@@ -5,35 +5,32 @@ mod budget;
 mod existing;
 mod multipart;
 pub mod parts;
+mod run;
 mod server_side;
 mod stream;
 mod there;
+mod work;
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use futures_util::{StreamExt, TryStreamExt};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 pub use there::There;
 
-use super::artifacts::{Artifact, Body};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::spool::Numbered;
 use super::uploads::OpenUploads;
-use crate::aws::error::{CallError, Kind};
-use crate::aws::objects::{Encryption, Head, SourceObjects, TargetObjects};
+use crate::aws::objects::{Encryption, SourceObjects, TargetObjects};
 use budget::Budget;
+use run::Run;
 
 /// Bytes that a streaming copy holds in memory at once, in MiB; part size times parts under way never exceed it, but
 /// for one part that is larger.
 const STREAM_MEMORY_MIB: usize = 64;
-
-/// Objects of so many bytes or more are begun before smaller ones, in these classes.
-const CLASSES: [u64; 4] = [1 << 30, 64 << 20, 1 << 20, 0];
 
 /// `--copy-mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -205,203 +202,4 @@ impl Engine<'_> {
     fn may_fall_back(&self) -> bool {
         self.tuning.mode == CopyMode::Auto && self.separate_principals
     }
-}
-
-/// One run over all artifacts.
-struct Run<'a> {
-    engine: &'a Engine<'a>,
-    purpose: Purpose,
-    there: There,
-    budget: Budget,
-    memory: Semaphore,
-    /// Set when a server-side copy was denied: the rest need not try.
-    only_streams: AtomicBool,
-}
-
-impl Run<'_> {
-    /// Large objects first, so that small ones fill the gaps at the end. Where a server-side copy may be denied, the
-    /// smallest object tells, so that the rest need not try.
-    async fn all(&self, plan: &Plan) -> Result<Copies> {
-        let work = Work::of(plan)?;
-        self.engine.meter.expect(work.objects as u64, work.bytes);
-        let mut copies = Numbered::new(work.objects)?;
-        let probe = if self.engine.may_fall_back() { work.smallest } else { None };
-        if let Some(number) = probe
-            && let Some(artifact) = plan.artifacts.iter().nth(number)
-        {
-            let (number, done) = self.numbered(number, artifact?).await?;
-            copies.insert(number, &done)?;
-        }
-        let rest = work.in_order(plan).filter(|item| item.as_ref().map_or(true, |(number, _)| Some(*number) != probe));
-        let rest = rest.map(|item| async {
-            let (number, artifact) = item?;
-            self.numbered(number, artifact).await
-        });
-        let mut under_way = futures_util::stream::iter(rest).buffer_unordered(budget::MOST);
-        while let Some((number, done)) = under_way.try_next().await? {
-            copies.insert(number, &done)?;
-        }
-        Ok(Copies(copies))
-    }
-
-    async fn numbered(&self, number: usize, artifact: Artifact) -> Result<(usize, Done)> {
-        let done = self.one(&artifact).await.with_context(|| self.act(&artifact))?;
-        Ok((number, done))
-    }
-
-    fn act(&self, artifact: &Artifact) -> String {
-        let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
-        let (source, target) = (&artifact.source.location, &artifact.target);
-        match self.purpose {
-            Purpose::Copy => format!("copying {source} ({field}) to {target}"),
-            Purpose::Confirm | Purpose::Preview => format!("comparing {target} with {source} ({field})"),
-        }
-    }
-
-    async fn one(&self, artifact: &Artifact) -> Result<Done> {
-        if let Some(done) = self.found(artifact).await? {
-            self.engine.meter.found(artifact.bytes());
-            return Ok(done);
-        }
-        match self.purpose {
-            Purpose::Copy => self.bring(artifact).await,
-            Purpose::Preview => Ok(Done { outcome: Outcome::Planned, verified: None, etag: None, crc64nvme: None }),
-            Purpose::Confirm => bail!("{} is not there. Run `promote copy-artifacts` first", artifact.target),
-        }
-    }
-
-    /// The copy that was there before this run.
-    async fn found(&self, artifact: &Artifact) -> Result<Option<Done>> {
-        if let Some(listed) = self.there.object(&artifact.target) {
-            return self.compare(artifact, listed.size, &listed.etag).await.map(Some);
-        }
-        if self.purpose == Purpose::Copy || self.there.is_complete() {
-            return Ok(None);
-        }
-        match self.target_head(artifact).await {
-            Ok(head) => self.compare(artifact, head.size, &head.etag).await.map(Some),
-            Err(error) if kind(&error) == Some(Kind::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn bring(&self, artifact: &Artifact) -> Result<Done> {
-        let done = match self.attempt(artifact).await {
-            // The upload was completed or aborted by another run, or by its owner: a new one settles it.
-            Err(error) if kind(&error) == Some(Kind::NoSuchUpload) => match self.settle(artifact, error).await {
-                Ok(done) => done,
-                Err(_) => self.attempt_or_settle(artifact).await?,
-            },
-            Err(error) => self.settle(artifact, error).await?,
-            Ok(done) => done,
-        };
-        match done.outcome {
-            Outcome::AlreadyThere => self.engine.meter.found(artifact.bytes()),
-            Outcome::Copied | Outcome::Planned => self.engine.meter.completed(),
-        }
-        match self.engine.tuning.verify {
-            Strictness::Deep if done.verified != Some(Verified::Bytes) => self.read_both(artifact, done).await,
-            _ => Ok(done),
-        }
-    }
-
-    async fn attempt_or_settle(&self, artifact: &Artifact) -> Result<Done> {
-        match self.attempt(artifact).await {
-            Err(error) => self.settle(artifact, error).await,
-            done => done,
-        }
-    }
-
-    async fn attempt(&self, artifact: &Artifact) -> Result<Done> {
-        if let Body::Rewritten(text) = &artifact.body {
-            return self.put_rewritten(artifact, text.clone()).await;
-        }
-        if self.only_streams.load(Relaxed) {
-            return self.stream(artifact).await;
-        }
-        match self.copy_server_side(artifact).await {
-            Err(error) if self.may_stream_instead(&error) => {
-                self.only_streams.store(true, Relaxed);
-                self.stream(artifact).await
-            }
-            other => other,
-        }
-    }
-
-    fn may_stream_instead(&self, error: &anyhow::Error) -> bool {
-        kind(error) == Some(Kind::Denied) && self.engine.may_fall_back()
-    }
-
-    /// A condition that did not hold, or an upload that is gone, is settled by looking: another run may have brought
-    /// the same object meanwhile.
-    async fn settle(&self, artifact: &Artifact, error: anyhow::Error) -> Result<Done> {
-        if !matches!(kind(&error), Some(Kind::PreconditionFailed | Kind::NoSuchUpload)) {
-            return Err(error);
-        }
-        match self.engine.target.head(&artifact.target).await {
-            Ok(head) => self.compare(artifact, head.size, &head.etag).await,
-            Err(missing) if missing.kind == Kind::NotFound => Err(error.context(format!(
-                "{} was replaced while it was copied; nothing was registered, run again",
-                artifact.source.location
-            ))),
-            Err(other) => Err(other.into()),
-        }
-    }
-
-    /// Headers and metadata of the source, from the inventory or looked up now.
-    async fn source_head(&self, artifact: &Artifact) -> Result<Head> {
-        if let Some(head) = &artifact.source.head {
-            return Ok(head.clone());
-        }
-        let _request = self.budget.request(0).await;
-        let head = self.engine.source.head(&artifact.source.location).await?;
-        if head.etag != artifact.source.etag {
-            bail!("{} was replaced while it was copied; nothing was registered, run again", artifact.source.location);
-        }
-        Ok(head)
-    }
-}
-
-/// What the failed call behind an error means, if there is one.
-pub(super) fn kind(error: &anyhow::Error) -> Option<Kind> {
-    error.chain().find_map(|cause| cause.downcast_ref::<CallError>()).map(|error| error.kind)
-}
-
-/// What a plan amounts to.
-struct Work {
-    objects: usize,
-    bytes: u64,
-    /// How many are of each class.
-    classes: [usize; CLASSES.len()],
-    smallest: Option<usize>,
-}
-
-impl Work {
-    fn of(plan: &Plan) -> Result<Self> {
-        let mut work = Self { objects: 0, bytes: 0, classes: [0; CLASSES.len()], smallest: None };
-        let mut least = u64::MAX;
-        for (number, artifact) in plan.artifacts.iter().enumerate() {
-            let bytes = artifact?.bytes();
-            work.objects += 1;
-            work.bytes += bytes;
-            work.classes[class(bytes)] += 1;
-            if bytes < least {
-                (least, work.smallest) = (bytes, Some(number));
-            }
-        }
-        Ok(work)
-    }
-
-    /// The artifacts with their numbers, one class after the other: the plan is read again for each.
-    fn in_order<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Result<(usize, Artifact)>> + 'a {
-        let classes = self.classes.into_iter().enumerate().filter(|(_, objects)| *objects > 0);
-        classes.flat_map(move |(wanted, _)| {
-            let numbered = plan.artifacts.iter().enumerate().map(|(number, artifact)| Ok((number, artifact?)));
-            numbered.filter(move |item| item.as_ref().map_or(true, |(_, artifact)| class(artifact.bytes()) == wanted))
-        })
-    }
-}
-
-fn class(bytes: u64) -> usize {
-    CLASSES.iter().position(|least| bytes >= *least).unwrap_or_default()
 }

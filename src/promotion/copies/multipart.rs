@@ -1,6 +1,7 @@
 //! Copies in parts: an object comes in, its parts go side by side, the whole comes out. Parts that an interrupted run
 //! has brought of the same object are taken up.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use anyhow::Result;
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::existing::marked;
 use super::parts::{part_size, parts};
-use super::{Run, budget};
+use super::run::Run;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption, Part, StoredPart, UploadId, Written};
 use crate::promotion::artifacts::Artifact;
@@ -73,15 +74,15 @@ impl Run<'_> {
 
     /// Copies the parts that are not there, and names them all.
     async fn rest(&self, artifact: &Artifact, way: Way, ranges: &[Range<u64>], upload: &Upload) -> Result<Vec<Part>> {
-        let has = |number: i32| upload.there.iter().any(|part| part.part.number == number);
-        let missing = (1..).zip(ranges).filter(|(number, _)| !has(*number));
+        let there: HashSet<i32> = upload.there.iter().map(|part| part.part.number).collect();
+        let missing = (1..).zip(ranges).filter(|(number, _)| !there.contains(number));
         let copies = missing.map(|(number, range)| async move {
             match way {
                 Way::ServerSide => self.copy_part(artifact, &upload.id, number, range.clone()).await,
                 Way::Stream => self.send_part(artifact, &upload.id, number, range.clone()).await,
             }
         });
-        let mut parts: Vec<Part> = stream::iter(copies).buffer_unordered(budget::MOST).try_collect().await?;
+        let mut parts: Vec<Part> = stream::iter(copies).buffer_unordered(self.budget.most()).try_collect().await?;
         parts.extend(upload.there.iter().map(|stored| stored.part.clone()));
         Ok(parts)
     }

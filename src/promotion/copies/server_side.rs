@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use anyhow::Result;
 
+use super::Done;
 use super::existing::{marked, needs_mark};
 use super::multipart::Way;
 use super::parts::MAX_SINGLE_COPY;
-use super::{Done, Run};
+use super::run::Run;
 use crate::aws::objects::{CopySource, Part, UploadId, Written};
 use crate::promotion::artifacts::Artifact;
 

@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::existing::{marked, needs_mark};
 use super::multipart::Way;
-use super::{Done, Outcome, Run, STREAM_MEMORY_MIB, Verified, kind};
+use super::run::{Run, kind};
+use super::{Done, Outcome, STREAM_MEMORY_MIB, Verified};
 use crate::aws::error::Kind;
 use crate::aws::objects::{Body, Head, Part, UploadId};
 use crate::promotion::artifacts::Artifact;

@@ -31,7 +31,7 @@ impl TargetObjects {
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPartCopy";
         let resource = Resource::Copy { source: source.location, target: at };
-        let call = self.patient.upload_part_copy().bucket(at.bucket.as_str()).key(&at.key);
+        let call = self.for_bytes(range.end - range.start).upload_part_copy().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number);
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
         let answer = call.copy_source_range(byte_range(&range)).send().await;
@@ -51,7 +51,7 @@ impl TargetObjects {
         bytes: Bytes,
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPart";
-        let call = self.patient.upload_part().bucket(at.bucket.as_str()).key(&at.key);
+        let call = self.for_bytes(bytes.len() as u64).upload_part().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number).body(ByteStream::from(bytes));
         let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
         // As for `put`: the checksum guards the bytes.
