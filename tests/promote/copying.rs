@@ -6,6 +6,7 @@ mod large;
 mod resume;
 mod streaming;
 mod tuning;
+mod trouble;
 mod uploads;
 mod verified;
 
