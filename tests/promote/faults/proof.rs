@@ -22,7 +22,7 @@ pub fn ends_clearly(run: &Run, cloud: &Cloud) -> Result<()> {
             let sides = ["source: ", "target: "].iter().flat_map(|side| run.stderr.match_indices(side));
             let calls = sides.map(|(at, side)| &run.stderr[at + side.len()..]).filter(|call| names_a_call(call));
             ensure!(calls.count() > 0, "neither side, call nor resource is named");
-            ensure!(run.stderr.contains("run again"), "no next step");
+            ensure!(run.stderr.to_lowercase().contains("run again"), "no next step");
             Ok(())
         }
         code => anyhow::bail!("exit code {code}"),

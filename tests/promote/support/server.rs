@@ -216,7 +216,11 @@ fn respond(answer: Answer, announced: u64, ending: Ending) -> Reply {
         }
         match ending {
             Ending::Whole => None,
-            Ending::BreaksOff => Some((Err(io::Error::other("truncated on purpose")), (body, at, Ending::Whole))),
+            Ending::BreaksOff => {
+                // What there is goes out first: otherwise it would wait for more, and be lost with the connection.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::other("truncated on purpose")), (body, at, Ending::Whole)))
+            }
             Ending::Stalls => std::future::pending().await,
         }
     });
