@@ -77,12 +77,16 @@ fn a_target_that_is_full_or_forbidden_ends_the_run_and_what_was_copied_stays() {
 }
 
 #[test]
-fn a_target_that_becomes_full_within_an_object_leaves_no_upload_open() {
+fn a_target_that_becomes_full_within_an_object_is_named_and_the_next_run_completes_the_object() {
     for way in WAYS {
         let cloud = with(Body::synthetic(way.large, 1), Attributes::default());
         cloud.fail(Moment::on(way.part, 2).times(100), Failure::Status(507, "InsufficientStorage", "It is full"));
-        assert_given_up(&cloud, &way, &["target: s3:UploadPart", "InsufficientStorage: It is full", "run again"]);
-        assert!(cloud.keys(SERVING).is_empty());
+        let run = promote(&cloud, way.flags);
+        run.fails(1, &["target: s3:UploadPart", "InsufficientStorage: It is full", "run again"]);
+        assert!(cloud.keys(SERVING).is_empty() && promoted(&cloud).is_empty());
+        cloud.heal();
+        assert_eq!(promote(&cloud, way.flags).document()["outcome"], "promoted");
+        assert!(copy(&cloud).body == Body::synthetic(way.large, 1) && cloud.uploads(SERVING).is_empty());
     }
 }
 

@@ -87,7 +87,12 @@ fn disturbed(case: &Case, cloud: &Cloud) -> Result<Run> {
 
 fn start(case: &Case, cloud: &Cloud, attempts: u32) -> Result<Child> {
     let mut command = cloud.process(Principal::Both);
-    command.args(full()).args(["--output", "json"]).args(case.flags()).env("AWS_MAX_ATTEMPTS", attempts.to_string());
+    command
+        .args(full())
+        .args(["--output", "json"])
+        .args(case.flags())
+        .env("PROMOTE_STALL_SECONDS", "1")
+        .env("AWS_MAX_ATTEMPTS", attempts.to_string());
     Ok(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
 }
 

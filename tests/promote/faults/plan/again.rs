@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 
 use crate::faults::proof::artifacts;
-use crate::support::Cloud;
 use crate::support::calls::Call;
+use crate::support::{Body, Cloud};
 use crate::world::*;
-
-/// Whether a run goes on with the parts that an earlier one has left in an open upload.
-const PARTS_ARE_RESUMED: bool = false;
 
 /// Calls that bring bytes of an object to the target.
 const WRITES: [&str; 4] = ["CopyObject", "PutObject", "UploadPart", "UploadPartCopy"];
@@ -28,11 +25,11 @@ impl Before {
     pub fn of(cloud: &Cloud) -> Before {
         let mut there = BTreeMap::new();
         for artifact in artifacts(cloud) {
-            let size = cloud.object(&artifact.bucket, &artifact.key).map_or(0, |source| source.body.len());
+            let source = cloud.object(&artifact.bucket, &artifact.key).expect("it is listed").body;
+            let size = source.len();
             let had = match cloud.object(SERVING, &artifact.copy) {
                 Some(_) => size,
-                None if PARTS_ARE_RESUMED => in_parts(cloud, &artifact.copy),
-                None => 0,
+                None => in_parts(cloud, &artifact.copy, &source),
             };
             // A finished object of no bytes must not be written again either.
             if had > 0 || cloud.object(SERVING, &artifact.copy).is_some() {
@@ -58,10 +55,13 @@ impl Before {
     }
 }
 
-/// The bytes in the fullest open upload of a key.
-fn in_parts(cloud: &Cloud, key: &str) -> u64 {
+/// The bytes in the fullest open upload of a key. One that has the last part only does not count: its size may be any,
+/// so nothing tells which object it is of.
+fn in_parts(cloud: &Cloud, key: &str, source: &Body) -> u64 {
+    let is_last = |part: &Body| *part == source.range(source.len().saturating_sub(part.len()), part.len());
     let uploads = cloud.uploads(SERVING).into_iter().filter(|upload| upload.key == key);
-    uploads.map(|upload| upload.parts.values().map(|part| part.body.len()).sum()).max().unwrap_or(0)
+    let telling = uploads.filter(|upload| upload.parts.values().any(|part| !is_last(&part.body)));
+    telling.map(|upload| upload.parts.values().map(|part| part.body.len()).sum()).max().unwrap_or(0)
 }
 
 fn written(call: &Call, size: u64) -> u64 {
