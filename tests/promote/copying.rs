@@ -5,8 +5,8 @@ mod damage;
 mod large;
 mod resume;
 mod streaming;
-mod tuning;
 mod trouble;
+mod tuning;
 mod uploads;
 mod verified;
 

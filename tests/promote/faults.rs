@@ -1,6 +1,7 @@
 //! The k-th call of a run fails, for every k and in every way: the run ends complete or says what to do, and the next
 //! run completes it without leftovers.
 
+mod downloads;
 mod plan;
 mod proof;
 

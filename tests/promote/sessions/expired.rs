@@ -51,3 +51,14 @@ fn expired_credentials_that_nobody_renews_are_named_with_what_to_do_and_nothing_
     cloud.heal();
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
 }
+
+#[test]
+fn credentials_that_expire_in_the_middle_are_renewed_and_the_run_goes_on() {
+    for operation in ["ListObjectsV2", "CopyObject", "CreateModelPackage"] {
+        let cloud = with_package();
+        cloud.hook(Moment::on(operation, 1), Cloud::expire_credentials);
+        let run = in_a_container(&cloud);
+        assert_eq!((run.document()["outcome"].as_str(), run.remarks().as_str()), (Some("promoted"), ""), "{operation}");
+        assert_eq!(promoted(&cloud).len(), 1);
+    }
+}

@@ -72,6 +72,8 @@ pub enum Failure {
     Truncate,
     /// Announces the whole body, sends half of it, and nothing more as long as the client waits.
     Stall,
+    /// Announces the whole body, sends half of it, and then a byte now and then.
+    Trickle,
     /// Answers that the bucket is in another region: status, code and region.
     ElsewhereIn(u16, &'static str, &'static str),
     /// Holds the call until `Cloud::release`, then carries it out.

@@ -4,6 +4,7 @@ use super::calls::{Call, Service};
 use super::cloud::Cloud;
 use super::faults::Failure;
 use super::principals::{credential, identify};
+use super::s3::Body;
 use super::wire::{Answer, Refusal, Request, form};
 use super::{container, registry, s3, sts};
 use bytes::Bytes;
@@ -15,8 +16,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
+/// Between two bytes of a body that trickles: faster than the one byte a second that the SDK asks for.
+const BETWEEN_DROPS: Duration = Duration::from_millis(200);
 /// An answer's content goes out in pieces of this size.
 const PIECE: u64 = 256 * 1024;
 
@@ -75,9 +79,10 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     let ending = match failure {
         Some(Failure::Truncate) => Ending::BreaksOff,
         Some(Failure::Stall) => Ending::Stalls,
+        Some(Failure::Trickle) => Ending::Trickles(answer.body.clone()),
         _ => Ending::Whole,
     };
-    if ending != Ending::Whole {
+    if !matches!(ending, Ending::Whole) {
         answer.body = answer.body.range(0, answer.body.len() / 2);
     }
     let status = answer.status;
@@ -90,11 +95,11 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
 }
 
 /// How an answer's content ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Whole,
     BreaksOff,
     Stalls,
+    Trickles(Body),
 }
 
 async fn receive(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
@@ -222,6 +227,12 @@ fn respond(answer: Answer, announced: u64, ending: Ending) -> Reply {
                 Some((Err(io::Error::other("truncated on purpose")), (body, at, Ending::Whole)))
             }
             Ending::Stalls => std::future::pending().await,
+            Ending::Trickles(whole) if at < whole.len() => {
+                tokio::time::sleep(BETWEEN_DROPS).await;
+                let piece = Ok(Frame::data(whole.range(at, 1).bytes()));
+                Some((piece, (body, at + 1, Ending::Trickles(whole))))
+            }
+            Ending::Trickles(_) => None,
         }
     });
     builder.body(BodyExt::boxed(StreamBody::new(pieces))).expect("headers are plain")
