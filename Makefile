@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit memory doc deny e2e bench bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit memory faults doc deny e2e bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ deny: $(DENY) ## licences, sources and versions of the dependencies
 
 e2e: build standins ## the program against moto and SeaweedFS
 	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest tests/e2e
+
+faults: ## two thousand runs with faults and kills, each followed by a clean one; SEEDS=17 or SEEDS=1-50 for some of them
+	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture faults::plan
 
 # The build leaves the machine usable; what is measured afterwards needs it alone.
 bench: standins $(PEERS)/installed ## measure promote against its peers; ARGS=--quick for a look, ARGS=--help for more

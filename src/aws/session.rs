@@ -11,7 +11,6 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_s3::config::IdentityCache;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use serde::Serialize;
 use tokio::sync::OnceCell;
@@ -23,8 +22,10 @@ use super::resource::Resource;
 use crate::promotion::arn::{AccountId, GroupArn, GroupName, Region, RoleArn};
 
 mod environment;
+mod renewal;
 
 use environment::{check_environment, configured_region};
+use renewal::Renewal;
 
 /// How one account is reached. Nothing given means the SDK's default chain of credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,12 +107,12 @@ impl SourceSession {
 
     /// The model registry, for reading.
     pub fn registry(&self) -> SourceRegistry {
-        SourceRegistry::new(aws_sdk_sagemaker::Client::new(&self.0.config), self.0.principal.caller.clone())
+        SourceRegistry::new(self.0.sagemaker(), self.0.principal.caller.clone())
     }
 
     /// S3, for reading.
     pub fn objects(&self) -> SourceObjects {
-        SourceObjects::new(s3_config(&self.0.config), self.0.principal.caller.clone())
+        SourceObjects::new(self.0.s3(), self.0.principal.caller.clone())
     }
 
     /// Whether both sessions act as one principal: same profile, same role, same external id.
@@ -144,12 +145,12 @@ impl TargetSession {
 
     /// The model registry, for reading and writing.
     pub fn registry(&self) -> TargetRegistry {
-        TargetRegistry::new(aws_sdk_sagemaker::Client::new(&self.0.config), self.0.principal.clone())
+        TargetRegistry::new(self.0.sagemaker(), self.0.principal.clone())
     }
 
     /// S3, for reading and writing.
     pub fn objects(&self) -> TargetObjects {
-        TargetObjects::new(s3_config(&self.0.config), self.0.principal.caller.clone())
+        TargetObjects::new(self.0.s3(), self.0.principal.caller.clone())
     }
 }
 
@@ -157,6 +158,7 @@ impl TargetSession {
 #[derive(Debug, Clone)]
 struct Session {
     config: SdkConfig,
+    renewal: Renewal,
     access: Access,
     principal: Principal,
 }
@@ -178,10 +180,28 @@ impl Session {
             None => configured_region(&caller, access.profile.as_deref()).await?,
         };
         caller.region = region.to_string();
-        let config = assume(base_config(access, &region).await, access).await;
+        let renewal = Renewal::new();
+        let config = assume(base_config(access, &region, &renewal).await, access).await;
         let sts = aws_sdk_sts::Client::new(&config);
         let principal = Principal { sts, caller: Arc::new(caller), region, identity: Arc::default() };
-        Ok(Self { config, access: access.clone(), principal })
+        Ok(Self { config, renewal, access: access.clone(), principal })
+    }
+
+    fn sagemaker(&self) -> aws_sdk_sagemaker::Client {
+        let config = aws_sdk_sagemaker::config::Builder::from(&self.config).retry_classifier(self.renewal.clone());
+        aws_sdk_sagemaker::Client::from_conf(config.build())
+    }
+
+    /// Path-style addressing for endpoints of one's own, which seldom have a host name for each bucket.
+    fn s3(&self) -> aws_sdk_s3::config::Builder {
+        let own = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty())
+            || self.config.endpoint_url().is_some();
+        // What is only passed on is verified by the S3 that receives it; computing a checksum here would be a second
+        // time.
+        aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(own)
+            .retry_classifier(self.renewal.clone())
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
     }
 }
 
@@ -214,14 +234,12 @@ impl Principal {
 /// Connecting takes milliseconds; 5 s leave room for a slow VPN. Answers other than copies come within a minute.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_BYTE: Duration = Duration::from_secs(60);
-/// The SDK's 5 s are short for a chain of profile, SSO and role.
-const CREDENTIALS: Duration = Duration::from_secs(30);
 
-async fn base_config(access: &Access, region: &Region) -> SdkConfig {
+async fn base_config(access: &Access, region: &Region, renewal: &Renewal) -> SdkConfig {
     let region = SdkRegion::new(region.to_string());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region.clone())
-        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build())
+        .identity_cache(renewal.clone())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
     if let Some(name) = &access.profile {
         // The default chain would prefer AWS_ACCESS_KEY_ID over the profile that was asked for.
@@ -244,16 +262,6 @@ async fn assume(base: SdkConfig, access: &Access) -> SdkConfig {
     }
     let provider = SharedCredentialsProvider::new(provider.build().await);
     base.into_builder().credentials_provider(provider).build()
-}
-
-/// Path-style addressing for endpoints of one's own, which seldom have a host name for each bucket.
-fn s3_config(config: &SdkConfig) -> aws_sdk_s3::config::Builder {
-    let own =
-        std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty()) || config.endpoint_url().is_some();
-    // What is only passed on is verified by the S3 that receives it; computing a checksum here would be a second time.
-    aws_sdk_s3::config::Builder::from(config)
-        .force_path_style(own)
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
 }
 
 #[cfg(test)]

@@ -141,8 +141,8 @@ pub struct CopyArgs {
     /// more than 5 GiB in 64 parts of 64 MiB or more; streaming, 8 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Give up a download that brings less than 1 KiB/s for so long, and a copy or upload of up to 64 MiB that takes 15
-    /// times as long, and try it again
+    /// Give up a download that brings less than 1 KiB/s for so long, and a copy or upload of up to 16 MiB that takes five
+    /// times as long (larger ones more), and try it again
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs())]
     pub stall_seconds: u64,
 }

@@ -5,6 +5,7 @@ mod damage;
 mod large;
 mod resume;
 mod streaming;
+mod trouble;
 mod tuning;
 mod uploads;
 mod verified;

@@ -1,15 +1,19 @@
 //! The k-th call of a run fails, for every k and in every way: the run ends complete or says what to do, and the next
 //! run completes it without leftovers.
 
+mod downloads;
+mod plan;
+mod proof;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use crate::support::calls::Call;
-use crate::support::{Body, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Body, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT};
 use crate::world::*;
+use proof::{approved_last, complete, ends_clearly, keeps_the_group};
 
 const BROKEN: Failure = Failure::Status(500, "InternalError", "We encountered an internal error");
 const DENIED: Failure = Failure::Status(403, "AccessDenied", "Access Denied");
@@ -58,14 +62,14 @@ fn a_transient_failure_of_any_call_is_invisible_with_the_sdk_s_retries() {
     let kinds = [BROKEN, SLOW_DOWN, Failure::Reset];
     let calls = calls_of_a_clean_run(SERVER_SIDE_IN_PARTS);
     let cases: Vec<_> = (1..=calls).map(|k| (k, kinds[k % kinds.len()])).collect();
-    each(&cases, |(k, failure)| invisible(SERVER_SIDE_IN_PARTS, *k, *failure));
+    each(AT_ONCE, &cases, |(k, failure)| invisible(SERVER_SIDE_IN_PARTS, *k, *failure));
 }
 
 #[test]
 fn a_lost_answer_of_any_call_is_invisible_with_the_sdk_s_retries() {
     for way in [SERVER_SIDE, STREAMED_IN_PARTS] {
         let cases: Vec<_> = (1..=calls_of_a_clean_run(way)).collect();
-        each(&cases, |k| invisible(way, *k, Failure::ResetAfter));
+        each(AT_ONCE, &cases, |k| invisible(way, *k, Failure::ResetAfter));
     }
 }
 
@@ -136,7 +140,7 @@ fn each_call_fails_in_each_way(way: Way) {
         cases.extend((1..=calls).map(one(failure)));
     }
     cases.extend((1..=calls).map(all));
-    each(&cases, |(moment, failure, k)| {
+    each(AT_ONCE, &cases, |(moment, failure, k)| {
         survives(way, moment.clone(), *failure).with_context(|| format!("call {k}, {moment:?}, {failure:?}"))
     });
 }
@@ -150,10 +154,10 @@ fn calls_of_a_clean_run(way: Way) -> usize {
 }
 
 /// Checks all cases, some at once; fails with every one that does not hold.
-fn each<T: Sync>(cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
+fn each<T: Sync>(at_once: usize, cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(error) = check(case) {
@@ -201,84 +205,4 @@ fn run_with_retries(cloud: &Cloud, flags: &[&str]) -> Run {
     let arguments: Vec<String> = full().into_iter().chain(["--output".into(), "json".into()]).collect();
     let mut command = cloud.promote(Principal::Both);
     Run::of(command.args(arguments).args(flags).env("AWS_MAX_ATTEMPTS", "3").output().expect("the binary starts"))
-}
-
-/// Exit 0, or 3 with what is in doubt, or 1 with side, call, resource and next step; approved only when complete.
-fn ends_clearly(run: &Run, cloud: &Cloud) -> Result<()> {
-    match run.code {
-        0 => complete(cloud),
-        3 => {
-            let document: serde_json::Value = serde_json::from_str(&run.stdout)?;
-            let doubt = document["doubt"].as_str().context("the document tells no doubt")?;
-            ensure!(run.stderr.contains(doubt) && run.stderr.contains("Run again to confirm"), "no doubt on stderr");
-            all_copied(cloud)
-        }
-        1 => {
-            ensure!(run.stdout.is_empty(), "a failed run printed {}", run.stdout);
-            ensure!(run.stderr.lines().filter(|line| line.starts_with("error: ")).count() == 1, "not one error");
-            let sides = ["source: ", "target: "].iter().flat_map(|side| run.stderr.match_indices(side));
-            let calls = sides.map(|(at, side)| &run.stderr[at + side.len()..]).filter(|call| names_a_call(call));
-            ensure!(calls.count() > 0, "neither side, call nor resource is named");
-            ensure!(run.stderr.contains("run again"), "no next step");
-            Ok(())
-        }
-        code => anyhow::bail!("exit code {code}"),
-    }
-}
-
-/// `s3:HeadObject on s3://bucket/key: …`
-fn names_a_call(text: &str) -> bool {
-    let service = ["s3:", "sagemaker:", "sts:"].iter().find_map(|service| text.strip_prefix(service));
-    let named = service.and_then(|call| call.split_once(" on ")).map(|(_, resource)| resource);
-    named.is_some_and(|resource| {
-        ["s3://", "arn:aws:", "the current principal: "].iter().any(|r| resource.starts_with(r))
-    })
-}
-
-/// No version is Approved before the last artifact is written.
-fn approved_last(calls: &[Call]) -> Result<()> {
-    let writes = ["CopyObject", "UploadPartCopy", "UploadPart", "CompleteMultipartUpload", "PutObject"];
-    let is_artifact = |call: &&Call| call.resource.starts_with(&format!("{SERVING}/{FOLDER}{MODELS}/"));
-    let written = calls.iter().filter(|call| writes.contains(&call.operation.as_str())).filter(is_artifact);
-    let last = written.map(|call| call.number).max().unwrap_or(0);
-    let approvals = calls.iter().filter(|call| call.request["ModelApprovalStatus"] == "Approved");
-    let first = approvals.filter(|call| call.operation == "UpdateModelPackage").map(|call| call.number).min();
-    ensure!(first.is_none_or(|first| first > last), "approved by call {first:?} before call {last}");
-    Ok(())
-}
-
-/// Exactly one Approved version, every artifact, one record, no open upload.
-fn complete(cloud: &Cloud) -> Result<()> {
-    let versions = promoted(cloud);
-    ensure!(versions.len() == 1, "{} versions: {versions:#?}", versions.len());
-    ensure!(versions[0]["ModelApprovalStatus"] == "Approved", "not approved: {:#}", versions[0]);
-    ensure!(versions[0]["ApprovalDescription"] == "Reviewed by the risk board", "{:#}", versions[0]);
-    ensure!(
-        versions[0]["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-            == format!("s3://{SERVING}/{FOLDER}{MODELS}/churn/model.tar.gz")
-    );
-    all_copied(cloud)?;
-    let mut expected: Vec<String> = cloud.keys(MODELS).iter().map(|key| format!("{FOLDER}{MODELS}/{key}")).collect();
-    expected.push(format!("{FOLDER}promotion.json"));
-    expected.sort();
-    ensure!(cloud.keys(SERVING) == expected, "the target holds {:?}", cloud.keys(SERVING));
-    ensure!(cloud.uploads(SERVING).is_empty(), "open uploads: {:?}", cloud.uploads(SERVING));
-    Ok(())
-}
-
-fn all_copied(cloud: &Cloud) -> Result<()> {
-    for key in cloud.keys(MODELS) {
-        let copy = cloud.object(SERVING, &format!("{FOLDER}{MODELS}/{key}")).with_context(|| format!("no {key}"))?;
-        ensure!(copy.body == cloud.object(MODELS, &key).context("source")?.body, "{key} differs");
-    }
-    Ok(())
-}
-
-/// The group that was created has the source group's description and tags; only a denial may lose them.
-fn keeps_the_group(cloud: &Cloud, may_be_lost: bool) -> Result<()> {
-    let groups = cloud.groups(TARGET_ACCOUNT);
-    ensure!(groups.len() == 1, "{groups:#?}");
-    let kept = groups[0]["ModelPackageGroupDescription"] == "Who leaves" && groups[0]["Tags"][0]["Value"] == "growth";
-    ensure!(kept || may_be_lost, "the new group lost its description or tags: {}", groups[0]);
-    Ok(())
 }

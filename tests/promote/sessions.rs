@@ -1,5 +1,7 @@
 //! Who acts where: credentials, profiles, roles and regions of both sides, and the variables that name them.
 
+mod expired;
+
 use serde_json::Value;
 
 use crate::support::calls::{Call, Service};

@@ -28,10 +28,8 @@ mod uploads;
 #[derive(Debug, Clone)]
 pub struct TargetObjects {
     reader: Reader,
-    /// For calls that move up to [`SMALL`] bytes: they answer when they are done.
-    prompt: Client,
-    /// For calls that move more: a part of 5 GiB takes S3 minutes.
-    patient: Client,
+    /// For calls that move bytes, one client for each of [`PATIENCE`]: they answer when they are done.
+    movers: [Client; PATIENCE.len()],
     pressure: Pressure,
     config: Builder,
 }
@@ -69,14 +67,14 @@ impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
         let pressure = Pressure::default();
         let config = config.interceptor(pressure.clone());
-        let [prompt, patient] = [PROMPT, PATIENT].map(|limit| until_done(&config, limit));
-        Self { reader: Reader::new(config.clone(), caller), prompt, patient, pressure, config }
+        let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
+        Self { reader: Reader::new(config.clone(), caller), movers, pressure, config }
     }
 
     /// The same, with other time limits for calls that move bytes: so many times the default.
     pub fn with_patience(&self, times: f64) -> Self {
-        let [prompt, patient] = [PROMPT, PATIENT].map(|limit| until_done(&self.config, limit.mul_f64(times)));
-        Self { prompt, patient, ..self.clone() }
+        let movers = PATIENCE.map(|(_, limit)| until_done(&self.config, limit.mul_f64(times)));
+        Self { movers, ..self.clone() }
     }
 
     /// How hard these calls press S3.
@@ -159,7 +157,8 @@ impl TargetObjects {
     }
 
     fn for_bytes(&self, bytes: u64) -> &Client {
-        if bytes > SMALL { &self.patient } else { &self.prompt }
+        let fitting = PATIENCE.iter().position(|(most, _)| bytes <= *most).unwrap_or(PATIENCE.len() - 1);
+        &self.movers[fitting]
     }
 
     fn error<E>(
@@ -189,13 +188,13 @@ impl TargetObjects {
     }
 }
 
-/// What S3 copies within seconds, and no client uploads more of at once.
-const SMALL: u64 = 64 << 20;
-/// How long an attempt at it may take: long enough for 64 MiB at 220 KB/s.
-const PROMPT: Duration = Duration::from_secs(5 * 60);
-/// How long an attempt at more may take: long enough for 5 GiB at 3 MB/s. The bounds are there for connections that
-/// died unnoticed.
-const PATIENT: Duration = Duration::from_secs(30 * 60);
+/// How long an attempt at moving so many bytes may take. The bounds are there for connections that died unnoticed: S3
+/// copies 5 GiB within minutes, and a client that uploads several parts at once has more than 170 KB/s for each.
+const PATIENCE: [(u64, Duration); 3] = [
+    (16 << 20, Duration::from_secs(100)),
+    (1 << 30, Duration::from_secs(10 * 60)),
+    (5 << 30, Duration::from_secs(30 * 60)),
+];
 
 /// No time limit up to the first byte, and none for the white space that S3 sends while it copies.
 /// Sending a body that stalls still ends in an error.

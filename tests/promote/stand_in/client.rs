@@ -56,6 +56,11 @@ impl Client {
         Client { stream, key: who.access_key_id().to_owned(), token: None, service: "s3" }
     }
 
+    /// A handle on the connection, to end it while an answer is waited for.
+    pub fn connection(&self) -> TcpStream {
+        self.stream.try_clone().expect("the socket has another handle")
+    }
+
     /// Sends a request; nothing comes back when the stand-in closes the connection.
     pub fn ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Reply> {
         let scope = format!("{}/20260101/{REGION}/{}/aws4_request", self.key, self.service);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::Client;
 use super::filled;
 use crate::support::calls::{Service, Traffic};
-use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::support::{Cloud, Failure, Moment, Principal, Weather};
 
 fn read(cloud: &Cloud) -> Option<String> {
     Client::new(cloud, Principal::Source).ask("GET", "/src/a", &[], b"").map(|answer| answer.text())
@@ -78,6 +78,100 @@ fn a_held_call_goes_on_when_released_and_a_hook_sees_the_cloud() {
     assert!(!waiting.is_finished());
     cloud.release();
     assert_eq!(waiting.join().expect("both are answered"), ["changed", "changed"]);
+}
+
+#[test]
+fn a_call_that_has_arrived_is_carried_out_though_its_client_is_gone() {
+    let cloud = filled();
+    let (leave, left) = mpsc::channel::<()>();
+    let arrived = crate::world::Arrival::of(&cloud, Moment::on("PutObject", 1));
+    cloud.hook(Moment::on("PutObject", 1), move |_| {
+        let _ = left.recv();
+    });
+    let mut client = Client::new(&cloud, Principal::Source);
+    let asking = client.connection();
+    let waiting = std::thread::spawn(move || client.ask("PUT", "/src/b", &[], b"new").is_none());
+    arrived.wait();
+    asking.shutdown(std::net::Shutdown::Both).expect("it is connected");
+    assert!(waiting.join().expect("the client ends"));
+    assert!(cloud.object("src", "b").is_none());
+    drop(leave);
+    assert!(cloud.settles());
+    assert_eq!(cloud.object("src", "b").map(|object| object.body.bytes()), Some("new".into()));
+}
+
+#[test]
+fn a_body_can_stall_for_as_long_as_the_client_waits() {
+    let cloud = filled();
+    cloud.fail(Moment::on("GetObject", 1), Failure::Stall);
+    let mut client = Client::new(&cloud, Principal::Source);
+    let asking = client.connection();
+    let waiting = std::thread::spawn(move || client.ask("GET", "/src/a", &[], b"").is_none());
+    while cloud.calls().first().is_none_or(|call| call.bytes_out != 6) {
+        std::thread::yield_now();
+    }
+    assert!(!waiting.is_finished());
+    asking.shutdown(std::net::Shutdown::Both).expect("it is connected");
+    assert!(waiting.join().expect("the client ends"));
+    assert!(cloud.settles());
+}
+
+#[test]
+fn a_bucket_can_be_elsewhere_in_each_way_that_s3_says_so() {
+    let cloud = filled();
+    for (status, code) in [(301, "PermanentRedirect"), (307, "TemporaryRedirect")] {
+        cloud.fail(Moment::on("GetObject", 1), Failure::ElsewhereIn(status, code, "us-west-2"));
+        let answer = Client::new(&cloud, Principal::Source).get("/src/a");
+        assert_eq!((answer.status, answer.element("Code").as_str()), (status, code));
+        assert_eq!(answer.headers.get("x-amz-bucket-region").map(String::as_str), Some("us-west-2"));
+        cloud.heal();
+    }
+    let malformed = Failure::ElsewhereIn(400, "AuthorizationHeaderMalformed", "us-west-2");
+    cloud.fail(Moment::on("GetObject", 1), malformed);
+    let answer = Client::new(&cloud, Principal::Source).get("/src/a");
+    assert_eq!((answer.status, answer.element("Region").as_str()), (400, "us-west-2"));
+    assert_eq!(answer.headers.get("x-amz-bucket-region"), None);
+}
+
+#[test]
+fn a_seed_makes_the_same_trouble_whatever_the_order_of_the_calls() {
+    let throttled = Failure::Status(503, "SlowDown", "Please reduce your request rate.");
+    let fates = |seed: u64, targets: Vec<String>| {
+        let cloud = filled();
+        cloud.weather(Weather::new(seed).with(throttled, 10).with(Failure::Reset, 10));
+        let ask = |target: &String| {
+            let answer = Client::new(&cloud, Principal::Source).ask("GET", target, &[], b"");
+            (target.clone(), answer.map(|answer| answer.status))
+        };
+        let mut fates: Vec<_> = targets.iter().map(ask).collect();
+        fates.sort();
+        fates
+    };
+    let targets: Vec<String> = (0..200).map(|n| format!("/src/{n}")).collect();
+    let backwards: Vec<String> = targets.iter().rev().cloned().collect();
+    let one = fates(1, targets.clone());
+    assert_eq!(one, fates(1, backwards));
+    assert_ne!(one, fates(2, targets));
+    let of = |fate| one.iter().filter(|(_, status)| *status == fate).count();
+    assert!((8..=35).contains(&of(Some(503))), "{one:?}");
+    assert!((8..=35).contains(&of(None)), "{one:?}");
+}
+
+#[test]
+fn credentials_are_lent_to_a_container_and_expire() {
+    let cloud = filled();
+    let mut client = Client::new(&cloud, Principal::Stranger);
+    let lent = client.get("/credentials/Source").json();
+    assert_eq!(client.get("/credentials/Nobody").status, 404);
+    client.key = lent["AccessKeyId"].as_str().expect("a key").to_owned();
+    assert_eq!(client.get("/src/a").element("Code"), "InvalidToken");
+    client.token = lent["Token"].as_str().map(str::to_owned);
+    assert_eq!(client.get("/src/a").text(), "content of a");
+    cloud.expire_credentials();
+    let answer = client.get("/src/a");
+    assert_eq!((answer.status, answer.element("Code").as_str()), (400, "ExpiredToken"));
+    let calls = cloud.calls_of("GetCredentials");
+    assert_eq!(calls.iter().map(|call| call.service).collect::<Vec<_>>(), [Service::Container; 2]);
 }
 
 #[test]

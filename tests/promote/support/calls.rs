@@ -10,6 +10,8 @@ pub enum Service {
     S3,
     SageMaker,
     Sts,
+    /// The endpoint that gives a container its credentials.
+    Container,
 }
 
 /// One request in the order of arrival.

@@ -4,12 +4,14 @@ use super::calls::{Call, Traffic};
 use super::faults::{Failure, Moment};
 use super::principals::{Principal, REGION, Rule, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use super::s3::{Attributes, Body, Bucket, Object, Upload};
+use super::weather::Weather;
 use super::world::World;
 use super::{registry, server};
 use serde_json::Value;
 use std::path::Path;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
@@ -25,6 +27,8 @@ pub struct Cloud {
 struct Shared {
     world: Mutex<World>,
     held: Semaphore,
+    /// Connections that are open and calls that are worked on.
+    busy: (Mutex<usize>, Condvar),
     address: String,
     home: tempfile::TempDir,
 }
@@ -40,6 +44,7 @@ impl Cloud {
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new()),
             held: Semaphore::new(0),
+            busy: Default::default(),
             address,
             home: tempfile::tempdir().expect("a home folder"),
         });
@@ -87,6 +92,16 @@ impl Cloud {
         command
     }
 
+    /// The same with no credentials in the environment but the address of an endpoint that lends some, as in a
+    /// container.
+    pub fn container(&self, who: Principal) -> assert_cmd::Command {
+        let mut command = self.process(who);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        let lender = format!("{}/credentials/{who:?}", self.endpoint());
+        command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", lender);
+        assert_cmd::Command::from_std(command)
+    }
+
     fn write_profiles(&self) {
         let profile = |name: &str, who: Principal| {
             let key = who.access_key_id();
@@ -113,6 +128,23 @@ impl Cloud {
         if let Ok(permit) = self.shared.held.acquire().await {
             permit.forget();
         }
+    }
+
+    /// Counts as busy as long as the guard lives.
+    pub(crate) fn busy(&self) -> Busy {
+        *self.shared.busy.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Busy(Arc::clone(&self.shared))
+    }
+}
+
+/// A connection or a call.
+pub(crate) struct Busy(Arc<Shared>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let (count, fewer) = &self.0.busy;
+        *count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        fewer.notify_all();
     }
 }
 
@@ -152,6 +184,11 @@ impl Cloud {
         let object = Object::new(world, body.into(), attributes);
         let bucket = world.buckets.get_mut(bucket).expect("the bucket exists");
         bucket.objects.insert(key.to_owned(), object);
+    }
+
+    /// Deletes a bucket with all that is in it.
+    pub fn remove_bucket(&self, name: &str) {
+        self.world().buckets.remove(name).expect("the bucket exists");
     }
 
     /// Deletes an object.
@@ -268,6 +305,16 @@ impl Cloud {
         self.rule(who, action, resource, true);
     }
 
+    /// Lends credentials for so many seconds from now on: to assumed roles and to containers.
+    pub fn lend_for(&self, seconds: f64) {
+        self.world().options.lifetime = seconds;
+    }
+
+    /// All credentials that were lent are expired, whatever was said when they were handed out.
+    pub fn expire_credentials(&self) {
+        self.world().sessions.values_mut().for_each(|lent| lent.expires = 0.0);
+    }
+
     fn rule(&self, principal: Principal, action: &str, resource: &str, allow: bool) {
         let (action, resource) = (action.to_owned(), resource.to_owned());
         self.world().rules.push(Rule { principal, action, resource, allow });
@@ -281,6 +328,21 @@ impl Cloud {
     /// Runs `action` once, when the first call of the moment has arrived and before it is carried out.
     pub fn hook(&self, at: Moment, action: impl FnOnce(&Cloud) + Send + 'static) {
         self.world().script.hook(at, Box::new(action));
+    }
+
+    /// Lets calls fail by chance.
+    pub fn weather(&self, weather: Weather) {
+        self.world().script.weather(weather);
+    }
+
+    /// Waits until every client is gone and all that they asked for has been done; false when that takes a minute.
+    pub fn settles(&self) -> bool {
+        let (count, fewer) = &self.shared.busy;
+        let count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_idle, late) = fewer
+            .wait_timeout_while(count, Duration::from_secs(60), |count| *count > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        !late.timed_out()
     }
 
     /// Forgets every scripted failure and hook: from now on all goes well.

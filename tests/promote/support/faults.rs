@@ -2,6 +2,7 @@
 
 use super::calls::Call;
 use super::cloud::Cloud;
+use super::weather::Weather;
 
 /// Which calls are meant; the count starts when the moment is handed to the cloud.
 #[derive(Clone, Debug)]
@@ -69,6 +70,12 @@ pub enum Failure {
     ResetAfter,
     /// Announces the whole body, sends half of it and closes the connection.
     Truncate,
+    /// Announces the whole body, sends half of it, and nothing more as long as the client waits.
+    Stall,
+    /// Announces the whole body, sends half of it, and then a byte now and then.
+    Trickle,
+    /// Answers that the bucket is in another region: status, code and region.
+    ElsewhereIn(u16, &'static str, &'static str),
     /// Holds the call until `Cloud::release`, then carries it out.
     Hang,
     /// Carries the call out and holds the answer until `Cloud::release`.
@@ -82,6 +89,7 @@ type Action = Box<dyn FnOnce(&Cloud) + Send>;
 pub(crate) struct Script {
     faults: Vec<(Moment, Failure)>,
     hooks: Vec<(Moment, Option<Action>)>,
+    weather: Option<Weather>,
 }
 
 impl Script {
@@ -93,7 +101,12 @@ impl Script {
         self.hooks.push((at, Some(action)));
     }
 
+    pub fn weather(&mut self, weather: Weather) {
+        self.weather = Some(weather);
+    }
+
     pub fn clear(&mut self) {
+        self.weather = None;
         self.faults.clear();
         self.hooks.clear();
     }
@@ -112,6 +125,7 @@ impl Script {
                 failure.get_or_insert(*kind);
             }
         }
-        (actions, failure)
+        let by_chance = self.weather.as_mut().and_then(|weather| weather.strikes(call));
+        (actions, failure.or(by_chance))
     }
 }

@@ -3,12 +3,14 @@
 
 pub mod calls;
 mod cloud;
+mod container;
 mod faults;
 pub mod principals;
 mod registry;
 pub mod s3;
 mod server;
 mod sts;
+mod weather;
 mod wire;
 mod world;
 
@@ -16,3 +18,4 @@ pub use cloud::Cloud;
 pub use faults::{Failure, Moment};
 pub use principals::{Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 pub use s3::{Attributes, Body};
+pub use weather::Weather;

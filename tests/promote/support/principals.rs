@@ -2,6 +2,7 @@
 
 use super::wire::{Refusal, Request};
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The account that owns the packages to be promoted.
 pub const SOURCE_ACCOUNT: &str = "444333666777";
@@ -24,7 +25,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    const ALL: [Principal; 4] = [Principal::Source, Principal::Target, Principal::Both, Principal::Stranger];
+    pub(crate) const ALL: [Principal; 4] = [Principal::Source, Principal::Target, Principal::Both, Principal::Stranger];
 
     /// The access key id that stands for it.
     pub fn access_key_id(self) -> &'static str {
@@ -74,8 +75,18 @@ pub struct Session {
     pub external_id: Option<String>,
 }
 
-/// Assumed roles by access key id, with the session token that must come along.
-pub(crate) type Sessions = BTreeMap<String, (Identity, String)>;
+/// Short-lived credentials by access key id.
+pub(crate) type Sessions = BTreeMap<String, Lent>;
+
+/// Credentials for a time: an assumed role's, or a container's.
+#[derive(Clone, Debug)]
+pub(crate) struct Lent {
+    pub who: Identity,
+    /// The session token that must come along.
+    pub token: String,
+    /// Seconds since 1970.
+    pub expires: f64,
+}
 
 /// Why a caller is unknown, in the words of each protocol.
 pub(crate) fn identify(request: &Request, sessions: &Sessions) -> Result<Identity, Refusal> {
@@ -86,7 +97,10 @@ pub(crate) fn identify(request: &Request, sessions: &Sessions) -> Result<Identit
         return Ok(known.identity());
     }
     match sessions.get(key) {
-        Some((who, token)) if request.header("x-amz-security-token") == Some(token) => Ok(who.clone()),
+        Some(lent) if request.header("x-amz-security-token") == Some(&lent.token) => match lent.expires > now() {
+            true => Ok(lent.who.clone()),
+            false => Err(Refusal::new(400, "ExpiredToken", "The provided token has expired.")),
+        },
         Some(_) => Err(Refusal::new(403, "InvalidToken", "The provided token is malformed or otherwise invalid.")),
         None => Err(Refusal::new(
             403,
@@ -94,6 +108,10 @@ pub(crate) fn identify(request: &Request, sessions: &Sessions) -> Result<Identit
             format!("The AWS Access Key Id {key} does not exist in our records."),
         )),
     }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs_f64()
 }
 
 /// The credential scope of the SigV4 header: `key/date/region/service/aws4_request`.

@@ -4,8 +4,9 @@ use super::calls::{Call, Service};
 use super::cloud::Cloud;
 use super::faults::Failure;
 use super::principals::{credential, identify};
+use super::s3::Body;
 use super::wire::{Answer, Refusal, Request, form};
-use super::{registry, s3, sts};
+use super::{container, registry, s3, sts};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
@@ -15,8 +16,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
+/// Between two bytes of a body that trickles: faster than the one byte a second that the SDK asks for.
+const BETWEEN_DROPS: Duration = Duration::from_millis(200);
 /// An answer's content goes out in pieces of this size.
 const PIECE: u64 = 256 * 1024;
 
@@ -30,16 +34,26 @@ pub async fn serve(listener: TcpListener, cloud: Cloud) {
 }
 
 async fn converse(stream: TcpStream, cloud: Cloud) {
+    let _busy = cloud.busy();
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| reply(&cloud, request));
+    let service = service_fn(|request| reply(cloud.handle(), request));
     // An error here is a connection that a fault or the client closed.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn reply(cloud: &Cloud, incoming: hyper::Request<Incoming>) -> io::Result<Reply> {
+/// What has arrived is carried out, also for a client that is gone meanwhile.
+async fn reply(cloud: Cloud, incoming: hyper::Request<Incoming>) -> io::Result<Reply> {
     let request = receive(incoming).await?;
-    let service = service_of(&request);
-    let (number, failure) = arrive(cloud, service, &request).await;
+    let work = tokio::spawn(async move {
+        let _busy = cloud.busy();
+        work(&cloud, &request).await
+    });
+    work.await.map_err(io::Error::other)?
+}
+
+async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
+    let service = service_of(request);
+    let (number, failure) = arrive(cloud, service, request).await;
     match failure {
         Some(Failure::Reset) => return Err(io::Error::other("reset on purpose")),
         Some(Failure::Hang) => cloud.released().await,
@@ -48,9 +62,10 @@ async fn reply(cloud: &Cloud, incoming: hyper::Request<Incoming>) -> io::Result<
     let scripted = match failure {
         Some(Failure::Status(status, code, message)) => Some(Refusal::new(status, code, message)),
         Some(Failure::InBody(code, message)) => Some(Refusal::new(200, code, message)),
+        Some(Failure::ElsewhereIn(status, code, region)) => Some(Refusal::elsewhere(status, code, region)),
         _ => None,
     };
-    let mut answer = carry_out(cloud, service, &request, scripted);
+    let mut answer = carry_out(cloud, service, request, scripted);
     match failure {
         Some(Failure::ResetAfter) => return Err(io::Error::other("reset on purpose")),
         Some(Failure::HangAfter) => cloud.released().await,
@@ -61,8 +76,13 @@ async fn reply(cloud: &Cloud, incoming: hyper::Request<Incoming>) -> io::Result<
         answer.body = Bytes::new().into();
     }
     let announced = answer.announced.unwrap_or(answer.body.len());
-    let truncated = failure == Some(Failure::Truncate);
-    if truncated {
+    let ending = match failure {
+        Some(Failure::Truncate) => Ending::BreaksOff,
+        Some(Failure::Stall) => Ending::Stalls,
+        Some(Failure::Trickle) => Ending::Trickles(answer.body.clone()),
+        _ => Ending::Whole,
+    };
+    if !matches!(ending, Ending::Whole) {
         answer.body = answer.body.range(0, answer.body.len() / 2);
     }
     let status = answer.status;
@@ -71,7 +91,15 @@ async fn reply(cloud: &Cloud, incoming: hyper::Request<Incoming>) -> io::Result<
         world.calls[number - 1].status = status;
         world.calls[number - 1].bytes_out = sent;
     });
-    Ok(respond(answer, announced, truncated))
+    Ok(respond(answer, announced, ending))
+}
+
+/// How an answer's content ends.
+enum Ending {
+    Whole,
+    BreaksOff,
+    Stalls,
+    Trickles(Body),
 }
 
 async fn receive(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
@@ -88,7 +116,9 @@ async fn receive(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
 
 fn service_of(request: &Request) -> Service {
     let scope = credential(request).unwrap_or("").split('/').nth(3).unwrap_or("");
-    if request.headers.contains_key("x-amz-target") {
+    if request.path.starts_with(container::PATH) {
+        Service::Container
+    } else if request.headers.contains_key("x-amz-target") {
         Service::SageMaker
     } else if scope == "sts" || request.path == "/" && request.method == "POST" {
         Service::Sts
@@ -104,6 +134,7 @@ async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, O
             Service::S3 => s3::name(request),
             Service::SageMaker => registry::name(request),
             Service::Sts => sts::name(request),
+            Service::Container => container::name(request),
         };
         let call = Call {
             number: world.calls.len() + 1,
@@ -133,7 +164,7 @@ fn asked(service: Service, request: &Request) -> Value {
     match service {
         Service::SageMaker => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
         Service::Sts => serde_json::json!(sts::members(request)),
-        Service::S3 => serde_json::json!(request.query),
+        Service::S3 | Service::Container => serde_json::json!(request.query),
     }
 }
 
@@ -146,23 +177,26 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
     let (result, id) = cloud.locked(|world| {
         let result = match scripted {
             Some(refusal) => Err(refusal),
+            None if service == Service::Container => container::answer(world, request),
             None => identify(request, &world.sessions).and_then(|who| match service {
                 Service::S3 => s3::answer(world, &who, request),
                 Service::SageMaker => registry::answer(world, &who, request),
                 Service::Sts => sts::answer(world, &who, request),
+                Service::Container => container::answer(world, request),
             }),
         };
         (result, format!("{:016X}", world.serial()))
     });
     let header = match service {
         Service::S3 => "x-amz-request-id",
-        Service::SageMaker | Service::Sts => "x-amzn-requestid",
+        Service::SageMaker | Service::Sts | Service::Container => "x-amzn-requestid",
     };
     let answer = result.unwrap_or_else(|refusal| {
         let mut answer = match service {
             Service::S3 => s3::refuse(&refusal, request, &id),
             Service::SageMaker => registry::refuse(&refusal),
             Service::Sts => sts::refuse(&refusal, &id),
+            Service::Container => container::refuse(&refusal),
         };
         answer.status = refusal.status;
         answer.headers.extend(refusal.headers);
@@ -171,7 +205,7 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
     answer.with(header, id)
 }
 
-fn respond(answer: Answer, announced: u64, truncated: bool) -> Reply {
+fn respond(answer: Answer, announced: u64, ending: Ending) -> Reply {
     let mut builder = hyper::Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         builder = builder.header(name, value.as_bytes());
@@ -179,13 +213,27 @@ fn respond(answer: Answer, announced: u64, truncated: bool) -> Reply {
     if answer.status != 204 && answer.status != 304 {
         builder = builder.header("content-length", announced);
     }
-    let pieces = stream::unfold((answer.body, 0, truncated), |(body, at, truncated)| async move {
+    let pieces = stream::unfold((answer.body, 0, ending), |(body, at, ending)| async move {
         if at < body.len() {
             let take = PIECE.min(body.len() - at);
             let piece = Ok(Frame::data(body.range(at, take).bytes()));
-            return Some((piece, (body, at + take, truncated)));
+            return Some((piece, (body, at + take, ending)));
         }
-        truncated.then(|| (Err(io::Error::other("truncated on purpose")), (body, at, false)))
+        match ending {
+            Ending::Whole => None,
+            Ending::BreaksOff => {
+                // What there is goes out first: otherwise it would wait for more, and be lost with the connection.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::other("truncated on purpose")), (body, at, Ending::Whole)))
+            }
+            Ending::Stalls => std::future::pending().await,
+            Ending::Trickles(whole) if at < whole.len() => {
+                tokio::time::sleep(BETWEEN_DROPS).await;
+                let piece = Ok(Frame::data(whole.range(at, 1).bytes()));
+                Some((piece, (body, at + 1, Ending::Trickles(whole))))
+            }
+            Ending::Trickles(_) => None,
+        }
     });
     builder.body(BodyExt::boxed(StreamBody::new(pieces))).expect("headers are plain")
 }

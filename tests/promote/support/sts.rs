@@ -1,6 +1,7 @@
 //! STS: GetCallerIdentity and AssumeRole, as forms in and XML out.
 
 use super::principals::{Identity, Principal, SOURCE_ACCOUNT, Session, TARGET_ACCOUNT};
+use super::s3::dates;
 use super::wire::{Answer, Refusal, Request, escape, form};
 use super::world::World;
 use std::collections::BTreeMap;
@@ -89,8 +90,6 @@ fn assume_role(world: &mut World, who: &Identity, members: &BTreeMap<String, Str
 }
 
 fn open(world: &mut World, account: &str, role: &str, session: Session) -> Answer {
-    let serial = world.serial();
-    let (key, token) = (format!("ASIA{serial:016}"), format!("token-{serial}"));
     let role = role.rsplit('/').next().unwrap_or(role);
     let arn = format!("arn:aws:sts::{account}:assumed-role/{role}/{}", session.name);
     let identity = Identity {
@@ -99,13 +98,14 @@ fn open(world: &mut World, account: &str, role: &str, session: Session) -> Answe
         arn: arn.clone(),
         session: Some(session),
     };
-    world.sessions.insert(key.clone(), (identity, token.clone()));
+    let (key, lent) = world.lend(identity);
+    let (token, expires) = (lent.token, dates::iso(lent.expires));
     wrapped(
         "AssumeRole",
         &format!(
             "<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>\
-            {token}</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser>\
-            <Arn>{}</Arn><AssumedRoleId>AROA:{serial}</AssumedRoleId></AssumedRoleUser>",
+            {token}</SessionToken><Expiration>{expires}</Expiration></Credentials><AssumedRoleUser>\
+            <Arn>{}</Arn><AssumedRoleId>AROA:{key}</AssumedRoleId></AssumedRoleUser>",
             escape(&arn)
         ),
     )

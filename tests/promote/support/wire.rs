@@ -59,12 +59,33 @@ pub struct Refusal {
     pub message: String,
     /// Headers that go with it.
     pub headers: Vec<(String, String)>,
+    /// Where S3 says the bucket is.
+    pub region: Option<String>,
 }
 
 impl Refusal {
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Refusal {
         let (code, message) = (code.to_owned(), message.into());
-        Refusal { status, code, message, headers: Vec::new() }
+        Refusal { status, code, message, headers: Vec::new(), region: None }
+    }
+
+    /// S3's answer to a call that has gone to another region than the bucket's.
+    pub fn elsewhere(status: u16, code: &str, region: &str) -> Refusal {
+        let message = match status {
+            400 => format!("The authorization header is malformed; the region is wrong; expecting '{region}'"),
+            307 => "Please re-send this request to the specified temporary endpoint. Continue to use the original \
+                    request endpoint for future requests."
+                .to_owned(),
+            _ => "The bucket you are attempting to access must be addressed using the specified endpoint. Please send \
+                  all future requests to this endpoint."
+                .to_owned(),
+        };
+        // Where the signature is for another region, only the body names the right one.
+        let headers = match status {
+            400 => Vec::new(),
+            _ => vec![("x-amz-bucket-region".to_owned(), region.to_owned())],
+        };
+        Refusal { headers, region: Some(region.to_owned()), ..Refusal::new(status, code, message) }
     }
 }
 

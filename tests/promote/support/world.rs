@@ -2,7 +2,7 @@
 
 use super::calls::Call;
 use super::faults::Script;
-use super::principals::{Identity, REGION, Rule, Sessions};
+use super::principals::{Identity, Lent, REGION, Rule, Sessions};
 use super::registry::Registry;
 use super::s3::Bucket;
 use super::wire::Refusal;
@@ -39,6 +39,8 @@ pub struct Options {
     pub tokens: bool,
     /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
     pub checksums: bool,
+    /// How long credentials are lent, in seconds.
+    pub lifetime: f64,
     /// Changes what describing a created package answers.
     pub tamper: Option<Tamper>,
 }
@@ -59,6 +61,7 @@ impl World {
                 next_failure: None,
                 tokens: true,
                 checksums: true,
+                lifetime: 3600.0,
                 tamper: None,
             },
             last_time: 0.0,
@@ -79,6 +82,15 @@ impl World {
     pub fn serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
+    }
+
+    /// Lends new credentials to somebody; gives the access key id and the rest.
+    pub fn lend(&mut self, who: Identity) -> (String, Lent) {
+        let serial = self.serial();
+        let expires = self.now() + self.options.lifetime;
+        let (key, lent) = (format!("ASIA{serial:016}"), Lent { who, token: format!("token-{serial}"), expires });
+        self.sessions.insert(key.clone(), lent.clone());
+        (key, lent)
     }
 
     pub fn registry(&mut self, account: &str, region: &str) -> &mut Registry {

@@ -74,6 +74,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
 pub fn refuse(refusal: &Refusal) -> Answer {
     let code = match refusal.code.as_str() {
         "InvalidAccessKeyId" | "InvalidToken" => "UnrecognizedClientException",
+        "ExpiredToken" => "ExpiredTokenException",
         code => code,
     };
     Answer::json(&json!({ "__type": code, "message": refusal.message })).with("x-amzn-errortype", code)

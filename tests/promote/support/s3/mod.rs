@@ -5,7 +5,7 @@ mod checksums;
 mod chunked;
 mod complete;
 mod copy;
-mod dates;
+pub mod dates;
 mod list;
 mod multipart;
 mod objects;
@@ -70,8 +70,9 @@ pub fn refuse(refusal: &Refusal, request: &Request, id: &str) -> Answer {
     if request.method == "HEAD" {
         return Answer::default();
     }
+    let region = refusal.region.iter().map(|region| format!("<Region>{region}</Region>")).collect::<String>();
     Answer::xml(format!(
-        "<Error><Code>{}</Code><Message>{}</Message><Resource>{}</Resource><RequestId>{id}</RequestId></Error>",
+        "<Error><Code>{}</Code><Message>{}</Message>{region}<Resource>{}</Resource><RequestId>{id}</RequestId></Error>",
         escape(&refusal.code),
         escape(&refusal.message),
         escape(&request.path)
@@ -127,14 +128,7 @@ impl Ask<'_> {
         if asked == Some(region) {
             return Ok(());
         }
-        let mut refusal = Refusal::new(
-            301,
-            "PermanentRedirect",
-            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send \
-            all future requests to this endpoint.",
-        );
-        refusal.headers.push(("x-amz-bucket-region".to_owned(), region.clone()));
-        Err(refusal)
+        Err(Refusal::elsewhere(301, "PermanentRedirect", region))
     }
 
     /// Refuses unless the caller may do this to the object, or to the bucket where `key` is empty.
