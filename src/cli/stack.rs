@@ -85,14 +85,12 @@ impl Stack {
 }
 
 /// Lets each input of a form also come from SeedFarmer, and what AWS tools know from their variables: where an
-/// argument's own variable is unset or empty, the first other one that is not takes its place.
+/// argument's own variable holds nothing, the first other one that holds something takes its place.
 pub(super) fn with_other_variables(form: Command) -> Command {
     form.mut_args(|argument| {
-        let own = argument.get_env().map(ToOwned::to_owned);
-        let Some(own) = own.filter(|name| !env::var_os(name).is_some_and(|value| !value.is_empty())) else {
-            return argument;
-        };
-        let input = own.to_string_lossy().replacen("PROMOTE_", "SEEDFARMER_PARAMETER_", 1);
+        let own = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+        let Some(own) = own.filter(|name| !holds_something(name)) else { return argument };
+        let input = own.replacen("PROMOTE_", "SEEDFARMER_PARAMETER_", 1);
         let others: &[&str] = match argument.get_id().as_str() {
             "target_account" => &["AWS_ACCOUNT_ID"],
             "target_region" => &["AWS_REGION", "AWS_DEFAULT_REGION"],
@@ -100,11 +98,15 @@ pub(super) fn with_other_variables(form: Command) -> Command {
             _ => &[],
         };
         let mut names = iter::once(input.as_str()).chain(others.iter().copied());
-        match names.find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
+        match names.find(|name| holds_something(name)) {
             Some(name) => argument.env(name.to_owned()),
             None => argument,
         }
     })
+}
+
+fn holds_something(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 fn parameters(inputs: &Inputs, printer: &Printer) -> Result<()> {

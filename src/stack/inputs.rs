@@ -13,7 +13,7 @@ use super::names::{
     Buckets, EventBusName, ImageUri, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName,
     TopicArn, arn_fields,
 };
-use crate::promotion::arn::{AccountId, GroupArn, GroupName, Region, RoleArn};
+use crate::promotion::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn};
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::location::BucketName;
 use crate::promotion::registration::Approval;
@@ -106,13 +106,13 @@ pub struct Module {
     #[arg(long, env = "PROMOTE_EVENT_BUS_NAME", value_name = "NAME")]
     pub event_bus_name: Option<EventBusName>,
     /// Whether each run first does a dry run and waits until somebody approves it
-    #[arg(long, env = "PROMOTE_REVIEW_BEFORE_PROMOTION", value_name = "true|false", default_value = "false", value_parser = boolish(), action = clap::ArgAction::Set)]
+    #[arg(long, env = "PROMOTE_REVIEW_BEFORE_PROMOTION", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
     pub review_before_promotion: bool,
     /// SNS topic that is told how each run ended
     #[arg(long, env = "PROMOTE_RESULTS_TOPIC_ARN", value_name = "ARN")]
     pub results_topic_arn: Option<TopicArn>,
     /// Whether promoted versions stay when the stack is deleted; artifacts always stay
-    #[arg(long, env = "PROMOTE_RETAIN_ON_DELETE", value_name = "true|false", default_value = "true", value_parser = boolish(), action = clap::ArgAction::Set)]
+    #[arg(long, env = "PROMOTE_RETAIN_ON_DELETE", value_name = "true|false", default_value = "true", value_parser = truth, action = clap::ArgAction::Set)]
     pub retain_on_delete: bool,
     /// Id of the SageMaker project that the target group belongs to
     #[arg(long, env = "PROMOTE_SAGEMAKER_PROJECT_ID", value_name = "ID")]
@@ -144,8 +144,13 @@ pub struct Build {
     pub bootstrap_qualifier: Qualifier,
 }
 
-fn boolish() -> clap::builder::BoolishValueParser {
-    clap::builder::BoolishValueParser::new()
+/// As YAML, JSON and Python write it.
+fn truth(text: &str) -> Result<bool, Malformed> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Malformed::new("a truth value", "true or false", text)),
+    }
 }
 
 /// Two inputs that do not go together.
