@@ -1,11 +1,12 @@
 """moto's server, with a CloudFormation that can create a whole pipeline.
 
 moto skips resources that it does not know, so that whatever refers to them fails, and runs custom resources in Docker.
-Here such a resource is noted under its name.
+Here such a resource is noted under its name; and three things that moto does unlike AWS are as on AWS.
 """
 
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
+from moto.events.models import Rule
 from moto.kms.models import Key
 from moto.server import main
 
@@ -73,8 +74,14 @@ def create_key(resource_name, cloudformation_json, *rest, **about):
     return CREATE_KEY(resource_name, cloudformation_json | {"Properties": properties}, *rest, **about)
 
 
+def rule_reference(rule):
+    """What `!Ref` gives of a rule: its name, and before it the bus, if that is not the account's own."""
+    return rule.name if rule.event_bus_name == "default" else f"{rule.event_bus_name}|{rule.name}"
+
+
 def serve():
     """Runs the server with the arguments of the command line."""
     parsing.clean_json, parsing.resource_class_from_type = clean, known_or_noted
     Key.create_from_cloudformation_json = create_key
+    Rule.physical_resource_id = property(rule_reference)
     main()

@@ -36,7 +36,7 @@ impl Deployment<'_> {
     /// # Errors
     /// As [`template::json`].
     pub fn files(&self, image: &Image, source: Option<&ImageSource>) -> Result<Vec<(String, String)>> {
-        let template = serde_json::to_string_pretty(&template::json()?)? + "\n";
+        let template = serde_json::to_string_pretty(&self.template(image)?)? + "\n";
         let hash: String = Sha256::digest(&template).iter().map(|byte| format!("{byte:02x}")).collect();
         let files = [
             ("manifest.json".to_owned(), self.manifest(image, &hash)),
@@ -53,6 +53,16 @@ impl Deployment<'_> {
     /// The image that the CDK pushes to the bootstrap's repository.
     pub fn image(&self, source: &ImageSource) -> Image {
         Image { repository: self.bootstrapped("container-assets"), tag: source.hash.clone() }
+    }
+
+    /// The template with the inputs as its parameters' defaults: the CDK's command line does not pass on the parameters
+    /// of an assembly (aws-cdk 2.1148.1, `deployStack` in toolkit-lib; tried).
+    fn template(&self, image: &Image) -> Result<Value> {
+        let mut template = template::json()?;
+        for (name, value) in self.inputs.parameters(image) {
+            template["Parameters"][name]["Default"] = value.into();
+        }
+        Ok(template)
     }
 
     fn template_name(&self) -> String {
