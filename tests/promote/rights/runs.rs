@@ -27,7 +27,9 @@ pub const RUNS: [(&str, Scenario); 10] = [
     ("a key at the source that is not named", || stack(&[], encrypted()).promotes("promoted")),
     ("an unfinished upload of a run before", || stack(&[], large()).breaks_off().promotes("promoted")),
     ("a version that fails in the target", || stack(&[], failing()).fails("the image does not exist")),
-    ("another prefix than before", || stack(&[], with_package()).promotes("promoted").moves_to("other/")),
+    ("another prefix than before", || {
+        stack(&[], with_package()).promotes("promoted").moves_to("other/").gets(package()).promotes("promoted")
+    }),
 ];
 
 /// The second bucket of the source.
@@ -130,6 +132,12 @@ impl Recorded {
         let run = self.run(&[]);
         assert_eq!((run.code, self.cloud.uploads(SERVING).len()), (1, 1), "{}", run.stderr);
         self.cloud.heal();
+        self
+    }
+
+    /// A further version is registered and approved at the source.
+    fn gets(self, package: Value) -> Self {
+        self.cloud.register(package);
         self
     }
 
