@@ -99,7 +99,7 @@ pub struct Access {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Stack")]
 pub struct Module {
-    /// Name of the stack [default: <project>-<deployment>-<module> of SeedFarmer]
+    /// Name of the stack [default: SeedFarmer's project, deployment and module]
     #[arg(long, env = "PROMOTE_STACK_NAME", value_name = "NAME")]
     pub stack_name: Option<StackName>,
     /// Event bus of the target account that receives the source's events [default: no rule]
