@@ -6,6 +6,8 @@ VENV := .local/venv
 DENY_VERSION := 0.20.2
 DENY := .local/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 PEERS := .local/peers
+CHECKOV := .local/checkov
+NAG := .local/nag
 S3SYNC_VERSION := 1.62.4
 S3SYNC := .local/s3sync-$(S3SYNC_VERSION)/bin/s3sync
 
@@ -14,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit memory faults doc deny e2e bench bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit memory faults doc deny e2e stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +24,7 @@ help: ## this list
 demo: build standins ## promote a model package between two AWS accounts on this machine
 	@$(VENV)/bin/python -m demo
 
-test: fmt clippy unit doc deny e2e ## everything that must hold before a commit
+test: fmt clippy unit doc deny e2e stack ## everything that must hold before a commit
 
 # `--examples` (there are none) selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK
 # once for the program and once more for the tests.
@@ -53,6 +55,16 @@ e2e: build standins ## the program against moto and SeaweedFS
 faults: ## two thousand runs with faults and kills, each followed by a clean one; SEEDS=17 or SEEDS=1-50 for some of them
 	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture faults::plan
 
+stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, cdk-nag, and what it creates on moto
+	$(VENV)/bin/cfn-lint stack/promote.yaml
+	LOG_LEVEL=ERROR $(CHECKOV)/bin/checkov --file stack/promote.yaml --framework cloudformation --skip-download --compact --quiet
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory nag; \
+		else echo "Left out: cdk-nag. It needs Node.js 20 or later with npm." >&2; fi
+	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest-stack tests/stack
+
+nag: $(NAG)/installed
+	node $(NAG)/check.mjs stack/promote.yaml
+
 # The build leaves the machine usable; what is measured afterwards needs it alone.
 bench: standins $(PEERS)/installed ## measure promote against its peers; ARGS=--quick for a look, ARGS=--help for more
 	nice cargo build --release --locked
@@ -82,6 +94,16 @@ $(PEERS)/installed: bench/requirements.txt
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
 	@touch $@
 
+$(CHECKOV)/installed: tests/stack/requirements.txt
+	$(PYTHON) -m venv --clear $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(NAG)/installed: tests/stack/nag/package-lock.json tests/stack/nag/check.mjs
+	mkdir -p $(NAG) && cp tests/stack/nag/package.json tests/stack/nag/package-lock.json tests/stack/nag/check.mjs $(NAG)/
+	npm ci --silent --prefix $(NAG) --no-fund --no-audit
+	@touch $@
+
 # With promote's optimization, not its own fat LTO: that takes as long again.
 $(S3SYNC):
 	CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_DEBUG=0 nice cargo install --quiet --locked \
@@ -90,7 +112,7 @@ $(S3SYNC):
 requirements: ## pin what the stand-ins need, after a change of requirements.in
 	$(PYTHON) -m venv --clear .local/pip-tools
 	.local/pip-tools/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
-	for folder in standins bench; do CUSTOM_COMPILE_COMMAND="make requirements" \
+	for folder in standins bench tests/stack; do CUSTOM_COMPILE_COMMAND="make requirements" \
 		.local/pip-tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file $$folder/requirements.txt $$folder/requirements.in || exit 1; done

@@ -7,8 +7,10 @@
 //!
 //! Each step takes the type of the step before, so that nothing can be registered before everything is copied and
 //! verified. [`promotion`] holds the steps, [`aws`] the sessions, registries and object stores of the two accounts,
-//! and [`cli`] the verbs.
+//! and [`cli`] the verbs. [`stack`] is the pipeline that runs all of it whenever the source approves or rejects a
+//! version.
 
 pub mod aws;
 pub mod cli;
 pub mod promotion;
+pub mod stack;

@@ -1,4 +1,4 @@
-"""SageMaker's model registry, STS and IAM: moto, which keeps accounts apart by their credentials."""
+"""SageMaker's model registry, STS, IAM and CloudFormation: moto, which keeps accounts apart by their credentials."""
 
 import sys
 import urllib.request
@@ -15,7 +15,8 @@ def registry(folder):
     """Runs moto while the block runs, and yields its URL."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+    serve = "from standins.cloudformation import serve; serve()"
+    command = [sys.executable, "-c", serve, "-H", "127.0.0.1", "-p", str(port)]
     with serving(command, folder / "moto.log", lambda: answers(f"{url}/moto-api/")):
         yield url
 

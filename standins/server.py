@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -36,7 +36,8 @@ def serving(command, log: Path, is_ready, environment=None):
         yield
     finally:
         # Nothing in it is worth keeping, and SeaweedFS takes 16 s to end when asked politely.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -10,6 +10,7 @@ mod record_file;
 mod register;
 mod registering;
 mod settings;
+mod stack;
 mod steps;
 
 use std::ffi::OsString;
@@ -40,6 +41,7 @@ enum Verb {
     CopyArtifacts(copy_artifacts::CopyArtifacts),
     Register(register::Register),
     Full(Box<full::Full>),
+    Stack(stack::Stack),
 }
 
 /// Parses the arguments, runs the verb and says how it ended.
@@ -64,6 +66,7 @@ impl Cli {
                 Verb::CopyArtifacts(verb) => verb.run(&printer, &uploads).await,
                 Verb::Register(verb) => verb.run(&printer).await,
                 Verb::Full(verb) => verb.run(&printer, &uploads).await,
+                Verb::Stack(verb) => verb.run(&printer),
             }
         };
         tokio::select! {
@@ -74,12 +77,14 @@ impl Cli {
 }
 
 impl Verb {
-    fn output(&self) -> &settings::OutputArgs {
+    /// How a document is to be printed; nothing where the verb prints none.
+    fn output(&self) -> Option<&settings::OutputArgs> {
         match self {
-            Self::FindLatest(verb) => &verb.output,
-            Self::CopyArtifacts(verb) => &verb.output,
-            Self::Register(verb) => &verb.output,
-            Self::Full(verb) => &verb.output,
+            Self::FindLatest(verb) => Some(&verb.output),
+            Self::CopyArtifacts(verb) => Some(&verb.output),
+            Self::Register(verb) => Some(&verb.output),
+            Self::Full(verb) => Some(&verb.output),
+            Self::Stack(_) => None,
         }
     }
 }
@@ -107,14 +112,20 @@ async fn clean_up(signal: &str, uploads: &OpenUploads, printer: &Printer) -> Exi
 /// A variable that is set to nothing counts as unset: pipelines pass their optional inputs that way. Help names the
 /// variables and not what is in them.
 fn without_empty_variables(command: Command) -> Command {
+    let of_the_stack = command.get_name() == "stack";
     command
-        .mut_args(|argument| {
-            let empty =
-                argument.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()));
-            let argument = argument.hide_env_values(true);
-            if empty { argument.env(None::<&str>) } else { argument }
+        .mut_args(|argument| argument.hide_env_values(true))
+        .mut_subcommands(move |command| if of_the_stack { stack::with_other_variables(command) } else { command })
+        .mut_args(|argument| match argument.get_env().map(is_set) {
+            Some(false) => argument.env(None::<&str>),
+            Some(true) | None => argument,
         })
         .mut_subcommands(without_empty_variables)
+}
+
+/// Whether a variable holds anything, or is not there at all: then help can name it.
+fn is_set(name: &std::ffi::OsStr) -> bool {
+    std::env::var_os(name).is_none_or(|value| !value.is_empty())
 }
 
 #[cfg(test)]
@@ -128,7 +139,9 @@ mod tests {
 
     #[test]
     fn every_flag_has_a_variable_of_its_own_name() {
-        for verb in Cli::command().get_subcommands() {
+        let command = Cli::command();
+        let forms = command.get_subcommands().flat_map(Command::get_subcommands);
+        for verb in command.get_subcommands().chain(forms) {
             for argument in verb.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
                 let flag = argument.get_long().unwrap_or_default();
                 let variable = format!("PROMOTE_{}", flag.to_uppercase().replace('-', "_"));

@@ -30,9 +30,9 @@ impl Printer {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn new(settings: &OutputArgs) -> Result<Self> {
-        let file = settings.record.as_deref().map(RecordFile::open).transpose()?;
-        Ok(Self { format: settings.output, file })
+    pub fn new(settings: Option<&OutputArgs>) -> Result<Self> {
+        let file = settings.and_then(|settings| settings.record.as_deref()).map(RecordFile::open).transpose()?;
+        Ok(Self { format: settings.map_or(Format::Text, |settings| settings.output), file })
     }
 
     /// Says something to the person in front of the terminal.
@@ -63,10 +63,23 @@ impl Printer {
             Format::Json => json(record, &mut out),
             Format::Text => out.write_all(text(record)?.as_bytes()),
         };
-        match printed.and_then(|()| out.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => filed,
-            other => other.context("writing to standard output").and(filed),
-        }
+        quietly(printed.and_then(|()| out.flush())).and(filed)
+    }
+
+    /// Prints a text as it is.
+    ///
+    /// # Errors
+    /// The stream cannot be written; a reader that has gone away is no error.
+    pub fn print(&self, text: &str) -> Result<()> {
+        quietly(std::io::stdout().lock().write_all(text.as_bytes()))
+    }
+}
+
+/// A reader that has gone away is no error.
+fn quietly(printed: std::io::Result<()>) -> Result<()> {
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("writing to standard output"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::snapshot::assert_snapshot;
 
 const VERBS: [&str; 4] = ["find-latest", "copy-artifacts", "register", "full"];
+const FORMS_OF_THE_STACK: [&str; 4] = ["template", "parameters", "source-grants", "assembly"];
 
 #[test]
 fn help_tells_what_the_tool_does_and_which_verbs_it_has() {
@@ -26,9 +27,20 @@ fn each_verb_has_a_help_of_its_own() {
 }
 
 #[test]
+fn each_form_of_the_stack_has_a_help_of_its_own() {
+    assert_snapshot("help-stack", &help(&["stack", "--help"]));
+    for form in FORMS_OF_THE_STACK {
+        assert_snapshot(&format!("help-stack-{form}"), &help(&["stack", form, "--help"]));
+    }
+}
+
+#[test]
 fn every_flag_of_every_verb_is_explained_and_has_its_variable() {
-    for verb in VERBS {
-        let help = help(&[verb, "--help"]);
+    let verbs = VERBS.iter().map(|verb| vec![*verb]);
+    let forms = FORMS_OF_THE_STACK[1..].iter().map(|form| vec!["stack", *form]);
+    for verb in verbs.chain(forms) {
+        let help = help(&[&verb[..], &["--help"]].concat());
+        let verb = verb.join(" ");
         let lines: Vec<&str> = help.lines().collect();
         let flags = lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("--"));
         let mut count = 0;
@@ -39,7 +51,8 @@ fn every_flag_of_every_verb_is_explained_and_has_its_variable() {
             let words = text[0].split_whitespace().count();
             assert!(words >= 3, "{verb} {flag}: '{}'", text[0]);
             let variable = format!("[env: PROMOTE_{}", flag[2..].to_uppercase().replace('-', "_"));
-            assert!(text.iter().any(|line| line.contains(&variable)), "{verb} {flag} has no {variable}: {text:?}");
+            let words: Vec<&str> = text.iter().flat_map(|line| line.split_whitespace()).collect();
+            assert!(words.join(" ").contains(&variable), "{verb} {flag} has no {variable}: {text:?}");
             count += 1;
         }
         assert!(count >= 9, "{verb} has {count} flags");

@@ -2,7 +2,7 @@
 
 use super::calls::{Call, Traffic};
 use super::faults::{Failure, Moment};
-use super::principals::{Principal, REGION, Rule, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use super::principals::{Check, Principal, REGION, Rule, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use super::s3::{Attributes, Body, Bucket, Object, Upload};
 use super::weather::Weather;
 use super::world::World;
@@ -358,6 +358,16 @@ impl Cloud {
     /// All calls so far, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.world().calls.clone()
+    }
+
+    /// Every right that the calls so far needed, granted or not.
+    pub fn checks(&self) -> Vec<Check> {
+        self.world().checks.borrow().clone()
+    }
+
+    /// Forgets the rights that were needed so far.
+    pub fn forget_checks(&self) {
+        self.world().checks.borrow_mut().clear();
     }
 
     /// The calls of one operation.

@@ -16,6 +16,6 @@ mod world;
 
 pub use cloud::Cloud;
 pub use faults::{Failure, Moment};
-pub use principals::{Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+pub use principals::{Check, Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 pub use s3::{Attributes, Body};
 pub use weather::Weather;

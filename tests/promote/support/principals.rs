@@ -120,6 +120,28 @@ pub(crate) fn credential(request: &Request) -> Option<&str> {
     scope.split(',').next()
 }
 
+/// A right that a call needed, as IAM sees it: one call may need several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Check {
+    /// The role that calls as an assumed one; nothing for who runs the binary.
+    pub role: Option<String>,
+    /// `s3:GetObject`, `kms:Decrypt`, …
+    pub action: String,
+    /// The ARN of what it is done to.
+    pub resource: String,
+    /// The account of what it is done to.
+    pub owner: String,
+}
+
+impl Check {
+    /// Buckets and objects are named `bucket/key` within the stand-in.
+    pub(crate) fn of(who: &Identity, action: &str, resource: &str, owner: &str) -> Check {
+        let resource = if action.starts_with("s3:") { format!("arn:aws:s3:::{resource}") } else { resource.to_owned() };
+        let role = who.session.as_ref().map(|session| session.role_arn.clone());
+        Check { role, action: action.to_owned(), resource, owner: owner.to_owned() }
+    }
+}
+
 /// An exception that a test makes to the ordinary rights.
 pub(crate) struct Rule {
     pub principal: Principal,

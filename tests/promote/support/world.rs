@@ -2,11 +2,12 @@
 
 use super::calls::Call;
 use super::faults::Script;
-use super::principals::{Identity, Lent, REGION, Rule, Sessions};
+use super::principals::{Check, Identity, Lent, REGION, Rule, Sessions};
 use super::registry::Registry;
 use super::s3::Bucket;
 use super::wire::Refusal;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,8 @@ pub struct World {
     pub sessions: Sessions,
     pub rules: Vec<Rule>,
     pub calls: Vec<Call>,
+    /// Every right that was asked for, in order.
+    pub checks: RefCell<Vec<Check>>,
     pub script: Script,
     pub options: Options,
     last_time: f64,
@@ -53,6 +56,7 @@ impl World {
             sessions: BTreeMap::new(),
             rules: Vec::new(),
             calls: Vec::new(),
+            checks: RefCell::default(),
             script: Script::default(),
             options: Options {
                 page: 1000,
@@ -113,6 +117,7 @@ impl World {
     }
 
     pub fn may(&self, who: &Identity, action: &str, resource: &str, owner: &str) -> bool {
+        self.checks.borrow_mut().push(Check::of(who, action, resource, owner));
         super::principals::may(&self.rules, who, action, resource, owner)
     }
 }

@@ -48,6 +48,9 @@ pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
     let name = ask.text("ModelPackageGroupName").to_owned();
     let place = Place { account: ask.who.account.clone(), name: name.clone() };
     ask.allow("model-package-group", &place)?;
+    if ask.request.get("Tags").is_some() {
+        ask.allow_also("AddTags", "model-package-group", &place)?;
+    }
     if ask.looked_up(&place.account).is_some_and(|registry| registry.groups.contains_key(&name)) {
         let arn = group_arn(&place.account, &ask.region, &name);
         return Err(invalid(&format!("Model Package Group already exists: {arn}")));

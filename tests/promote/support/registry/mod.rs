@@ -120,7 +120,12 @@ impl Ask<'_> {
 
     /// Refuses unless the caller may do this operation to a resource of an account.
     fn allow(&self, kind: &str, place: &Place) -> Result<(), Refusal> {
-        let action = format!("sagemaker:{}", self.operation);
+        self.allow_also(self.operation, kind, place)
+    }
+
+    /// Refuses unless the caller may do what the operation does besides.
+    fn allow_also(&self, operation: &str, kind: &str, place: &Place) -> Result<(), Refusal> {
+        let action = format!("sagemaker:{operation}");
         let resource = format!("arn:aws:sagemaker:{}:{}:{kind}/{}", self.region, place.account, place.name);
         if self.world.may(self.who, &action, &resource, &place.account) {
             return Ok(());

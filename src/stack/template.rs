@@ -1,0 +1,85 @@
+//! The template: YAML with CloudFormation's short forms goes in, the same as JSON comes out, which the CDK asks for.
+
+use anyhow::{Context, Result, anyhow, bail};
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value};
+
+/// The template as it is written, with its comments.
+pub const TEXT: &str = include_str!("../../stack/promote.yaml");
+
+/// The template as JSON; `!Sub` and its like in their long form.
+///
+/// # Errors
+/// The YAML holds something that JSON cannot; a test keeps that from happening.
+pub fn json() -> Result<Value> {
+    let documents = Yaml::load_from_str(TEXT).context("reading the template")?;
+    value(documents.first().context("the template is empty")?)
+}
+
+fn value(node: &Yaml<'_>) -> Result<Value> {
+    Ok(match node {
+        Yaml::Tagged(tag, inner) => function(&tag.suffix, value(inner)?)?,
+        Yaml::Sequence(items) => Value::Array(items.iter().map(value).collect::<Result<_>>()?),
+        Yaml::Mapping(members) => {
+            let member = |(name, inner): (&Yaml<'_>, &Yaml<'_>)| {
+                let name = name.as_str().ok_or_else(|| anyhow!("a member's name is no text: {name:?}"))?;
+                Ok((name.to_owned(), value(inner)?))
+            };
+            Value::Object(members.iter().map(member).collect::<Result<_>>()?)
+        }
+        Yaml::Value(Scalar::String(text)) => Value::String(text.to_string()),
+        Yaml::Value(Scalar::Integer(number)) => Value::from(*number),
+        Yaml::Value(Scalar::Boolean(truth)) => Value::Bool(*truth),
+        other => bail!("the template holds {other:?}, which CloudFormation does not know"),
+    })
+}
+
+/// `!Ref x` is `{"Ref": "x"}`, `!GetAtt a.b` is `{"Fn::GetAtt": ["a", "b"]}`, and so on (CloudFormation User Guide,
+/// "Intrinsic function reference").
+fn function(tag: &str, argument: Value) -> Result<Value> {
+    let (name, argument) = match tag {
+        "Ref" | "Condition" => (tag.to_owned(), argument),
+        "GetAtt" => {
+            let text = argument.as_str().context("!GetAtt takes a text")?;
+            let (resource, attribute) = text.split_once('.').context("!GetAtt takes resource.attribute")?;
+            ("Fn::GetAtt".to_owned(), Value::from(vec![resource, attribute]))
+        }
+        other => (format!("Fn::{other}"), argument),
+    };
+    Ok(Value::Object(Map::from_iter([(name, argument)])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_small_enough_to_be_deployed_without_a_bucket() {
+        // CreateStack, TemplateBody: 51,200 bytes.
+        assert!(TEXT.len() <= 51_200, "{} bytes", TEXT.len());
+    }
+
+    #[test]
+    fn short_forms_become_long_ones() {
+        let json = json().unwrap();
+        assert_eq!(
+            json["Conditions"]["HasEventBus"],
+            serde_json::json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "EventBusName"}, ""]}]})
+        );
+        assert_eq!(
+            json["Resources"]["Project"]["Properties"]["ServiceRole"],
+            serde_json::json!({"Fn::GetAtt": ["BuildRole", "Arn"]})
+        );
+        assert_eq!(
+            json["Conditions"]["HasReviewAndTopic"]["Fn::And"][0],
+            serde_json::json!({"Condition": "HasReview"})
+        );
+    }
+
+    #[test]
+    fn versions_and_words_that_yaml_would_guess_stay_texts() {
+        let json = json().unwrap();
+        assert_eq!(json["AWSTemplateFormatVersion"], "2010-09-09");
+        assert_eq!(json["Parameters"]["RetainOnDelete"]["Default"], "true");
+    }
+}

@@ -1,0 +1,236 @@
+//! The rights of the build's role, both ways: what `promote full` does is allowed by the role of the emitted template,
+//! and whatever the role may do, some run does.
+//!
+//! Each run is started as the build starts it, with the variables of the template's project. The stand-in notes every
+//! right that IAM would ask for: a CopyObject needs s3:GetObject at the source and s3:PutObject at the target, and
+//! where a key is involved kms:Decrypt and kms:GenerateDataKey.
+
+mod policy;
+mod runs;
+mod template;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::stack::{self as stack_inputs, IMAGE};
+use crate::support::Check;
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
+use crate::world::*;
+use policy::Statement;
+use runs::{METRICS, RUNS, Recorded};
+use template::{STACK, Template};
+
+/// The build's role once CloudFormation has named it.
+const ROLE: &str = "arn:aws:iam::111222333444:role/mlops-BuildRole-1A2B3C4D5E6F";
+/// Statements for CodeBuild itself, which makes its calls before and beside promote.
+const OF_CODEBUILD: &str = "CodeBuild";
+/// What no run can show yet, with the reason. An entry that a run does show fails the test: take it off.
+const WAITING: [(&str, &str, &str); 1] = [("SignTheRecord", "kms:Sign", "records are not signed yet")];
+/// What the source's resource policies cannot grant: promote goes on without a group's tags and says so.
+const NOT_GRANTABLE: &str = "sagemaker:ListTags";
+
+/// A stack that was deployed with some inputs.
+struct Deployed {
+    template: Template,
+    inputs: Vec<&'static str>,
+}
+
+impl Deployed {
+    fn with(inputs: &[&'static str]) -> Self {
+        let arguments = stack_inputs::with("parameters", &[&IMAGE[..], inputs].concat());
+        let printed = stack_inputs::parameters(&stack_inputs::stack(&arguments, &[]));
+        let parameters: BTreeMap<String, String> = serde_json::from_value(printed).expect("texts");
+        Self { template: Template::new(document(), parameters), inputs: inputs.to_vec() }
+    }
+
+    /// What the build's role may do, but for CodeBuild's own statements.
+    fn statements(&self) -> Vec<Statement> {
+        let policies = self.template.properties("BuildRole")["Policies"].clone();
+        let statements =
+            policies.as_array().expect("policies").iter().flat_map(|policy| Statement::all(&policy["PolicyDocument"]));
+        statements.filter(|statement| !statement.sid.starts_with(OF_CODEBUILD)).collect()
+    }
+
+    /// What the source's resources let the build's role do: the policies that `stack source-grants` prints.
+    fn grants(&self) -> Vec<Statement> {
+        let named = ["--stack-name", STACK];
+        let arguments = stack_inputs::with("source-grants", &[&self.inputs[..], &named].concat());
+        let run = stack_inputs::stack(&arguments, &[]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        // A place to fill in stands for each of the source's buckets.
+        let filled = [MODELS, METRICS].map(|bucket| run.stdout.replace("<bucket>", bucket));
+        let policies = filled.iter().flat_map(|text| text.split("\n\n")).filter(|text| text.starts_with('{'));
+        let policies = policies.map(|text| serde_json::from_str::<Value>(text).expect("a policy"));
+        policies.filter(|policy| policy["Statement"].is_array()).flat_map(|policy| Statement::all(&policy)).collect()
+    }
+
+    /// The build: `promote full` with the project's variables, and these of the stage.
+    fn build(&self, cloud: &Cloud, who: Principal, stage: &[(&str, &str)]) -> Command {
+        let mut command = cloud.process(who);
+        command.arg("full");
+        let environment = self.template.properties("Project")["Environment"]["EnvironmentVariables"].clone();
+        for variable in environment.as_array().expect("variables") {
+            command.env(variable["Name"].as_str().expect("a name"), variable["Value"].as_str().expect("a value"));
+        }
+        command.envs(stage.iter().copied());
+        command
+    }
+}
+
+/// The template in its long form, as the cloud assembly has it.
+fn document() -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().to_str().expect("a path");
+    let arguments =
+        stack_inputs::with("assembly", &[&IMAGE[..], &["--stack-name", STACK, "--output-dir", output]].concat());
+    assert_eq!(stack_inputs::stack(&arguments, &[]).code, 0);
+    let text = std::fs::read_to_string(folder.path().join(format!("{STACK}.template.json"))).expect("the template");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What one run needed, and what it was granted.
+struct Record {
+    run: &'static str,
+    streams: bool,
+    checks: Vec<Check>,
+    statements: Vec<Statement>,
+    grants: Vec<Statement>,
+}
+
+/// Every run of the table, carried out once.
+fn records() -> &'static [Record] {
+    static RECORDS: OnceLock<Vec<Record>> = OnceLock::new();
+    RECORDS.get_or_init(|| {
+        let record = |(run, recorded): (&'static str, Recorded)| Record {
+            run,
+            streams: recorded.streams,
+            checks: recorded.cloud.checks(),
+            statements: recorded.deployed.statements(),
+            grants: recorded.deployed.grants(),
+        };
+        RUNS.into_iter().map(|(name, run)| record((name, run()))).collect()
+    })
+}
+
+/// What the runs needed: statements that allowed it, by name, and the rest.
+#[derive(Default)]
+struct Tally {
+    used: BTreeSet<(String, String)>,
+    used_resources: BTreeSet<(String, String)>,
+    refused: Vec<String>,
+    declared: BTreeSet<(String, String)>,
+    declared_resources: BTreeSet<(String, String)>,
+}
+
+impl Tally {
+    fn of_all_runs(change: impl Fn(&mut Vec<Statement>)) -> Tally {
+        let mut tally = Tally::default();
+        for record in records() {
+            let mut statements = record.statements.clone();
+            change(&mut statements);
+            tally.add(record.run, &statements, &record.checks);
+        }
+        tally
+    }
+
+    fn add(&mut self, run: &str, statements: &[Statement], checks: &[Check]) {
+        for statement in statements {
+            let sid = || statement.sid.clone();
+            self.declared.extend(statement.actions.iter().map(|action| (sid(), action.clone())));
+            self.declared_resources.extend(statement.resources.iter().map(|resource| (sid(), resource.clone())));
+        }
+        for check in checks.iter().filter(|check| check.role.is_none()).collect::<BTreeSet<_>>() {
+            let allowing: Vec<&Statement> = statements.iter().filter(|statement| statement.allows(check)).collect();
+            if allowing.is_empty() {
+                self.refused.push(format!("{run}: {} on {}", check.action, check.resource));
+            }
+            for statement in allowing {
+                self.used.insert((statement.sid.clone(), check.action.clone()));
+                let meant = statement.resources.iter().filter(|pattern| policy::matches(pattern, &check.resource));
+                self.used_resources.extend(meant.map(|pattern| (statement.sid.clone(), pattern.clone())));
+            }
+        }
+    }
+
+    /// Actions and resources that no run needed.
+    fn unused(&self) -> Vec<String> {
+        let actions = self.declared.difference(&self.used);
+        let actions = actions.filter(|(sid, action)| !WAITING.iter().any(|(s, a, _)| s == sid && a == action));
+        let waiting = WAITING.iter().map(|(sid, ..)| *sid);
+        let waiting: BTreeSet<&str> = waiting.collect();
+        let resources = self.declared_resources.difference(&self.used_resources);
+        let resources = resources.filter(|(sid, _)| !waiting.contains(sid.as_str()));
+        actions.chain(resources).map(|(sid, what)| format!("{sid}: {what}")).collect()
+    }
+}
+
+#[test]
+fn every_call_of_the_recorded_runs_is_allowed_and_every_right_is_used() {
+    let tally = Tally::of_all_runs(|_| {});
+    assert_eq!(tally.refused, Vec::<String>::new(), "the role lacks rights");
+    assert_eq!(tally.unused(), Vec::<String>::new(), "the role has rights that no run needs");
+    for (sid, action, reason) in WAITING {
+        assert!(!tally.used.contains(&(sid.into(), action.into())), "{sid}: {action} is used; no longer: {reason}");
+    }
+}
+
+#[test]
+fn a_right_that_is_taken_away_or_added_is_noticed() {
+    let without = Tally::of_all_runs(|statements| {
+        for statement in statements.iter_mut().filter(|one| one.sid == "RegisterVersions") {
+            statement.actions.retain(|action| action != "sagemaker:UpdateModelPackage");
+        }
+    });
+    assert!(without.refused.iter().any(|line| line.contains("UpdateModelPackage")), "{:?}", without.refused);
+    let wider = Tally::of_all_runs(|statements| {
+        let statement = statements.iter_mut().find(|one| one.sid == "RegisterVersions").expect("the statement");
+        statement.actions.push("sagemaker:DeleteModelPackageGroup".into());
+        statement.resources.push("arn:aws:sagemaker:eu-central-1:111222333444:model-package/other/*".into());
+    });
+    assert_eq!(wider.unused().len(), 2, "{:?}", wider.unused());
+}
+
+#[test]
+fn what_is_read_at_the_source_is_let_in_by_the_policies_that_source_grants_prints() {
+    let mut needed = 0;
+    for record in records() {
+        for check in &record.checks {
+            let of_the_source = check.owner == SOURCE_ACCOUNT && check.action != NOT_GRANTABLE;
+            if !of_the_source || check.action == "sts:AssumeRole" {
+                continue;
+            }
+            // Without rights of its own at the source the build's role is refused there, and promote streams.
+            if check.role.is_none() && record.streams {
+                continue;
+            }
+            needed += 1;
+            let allowed = record.grants.iter().any(|statement| statement.allows(check));
+            assert!(allowed, "{}: nothing grants {} on {}", record.run, check.action, check.resource);
+        }
+    }
+    assert!(needed > 50, "{needed} rights were needed at the source");
+}
+
+#[test]
+fn the_evaluation_knows_a_right_from_a_wrong() {
+    let check = |action: &str, resource: &str, owner: &str| Check {
+        role: None,
+        action: action.into(),
+        resource: resource.into(),
+        owner: owner.into(),
+    };
+    let policy = json!({"Statement": [{
+        "Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::models/a/*.gz",
+        "Condition": {"StringEquals": {"aws:ResourceAccount": SOURCE_ACCOUNT}},
+    }]});
+    let allows = |check: &Check| Statement::all(&policy)[0].allows(check);
+    let right = check("s3:GetObject", "arn:aws:s3:::models/a/b/c.gz", SOURCE_ACCOUNT);
+    assert!(allows(&right));
+    assert!(!allows(&check("s3:PutObject", &right.resource, SOURCE_ACCOUNT)));
+    assert!(!allows(&check("s3:GetObject", "arn:aws:s3:::models/a.gz", SOURCE_ACCOUNT)));
+    assert!(!allows(&check("s3:GetObject", "arn:aws:s3:::models/a/b.gz.txt", SOURCE_ACCOUNT)));
+    assert!(!allows(&check("s3:GetObject", &right.resource, "111222333444")));
+}

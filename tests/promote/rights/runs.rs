@@ -1,0 +1,152 @@
+//! The runs whose rights are recorded: one line each in the table.
+
+use serde_json::json;
+
+use super::*;
+use crate::support::{Attributes, Body, Failure, Moment};
+
+/// A cloud after the builds of one stack.
+pub struct Recorded {
+    pub cloud: Cloud,
+    pub deployed: Deployed,
+    /// Whether the build's role has no rights at the source but to assume a role.
+    pub streams: bool,
+}
+
+/// What a run does.
+type Scenario = fn() -> Recorded;
+
+/// What each run is about, and the run.
+pub const RUNS: [(&str, Scenario); 10] = [
+    ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
+    ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
+    ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
+    ("a dry run", || stack(&[], with_package()).reviews("planned")),
+    ("nothing approved", || stack(&[], rejected()).promotes("nothing approved")),
+    ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
+    ("a key at the source that is not named", || stack(&[], encrypted()).promotes("promoted")),
+    ("an unfinished upload of a run before", || stack(&[], large()).breaks_off().promotes("promoted")),
+    ("a version that fails in the target", || stack(&[], failing()).fails("the image does not exist")),
+    ("another prefix than before", || {
+        stack(&[], with_package()).promotes("promoted").moves_to("other/").gets(package()).promotes("promoted")
+    }),
+];
+
+/// The second bucket of the source.
+pub const METRICS: &str = "metrics";
+const NAMED: [&str; 6] = [
+    "--source-bucket-names",
+    "models,metrics",
+    "--target-model-package-group-name",
+    "Churn-Prod",
+    "--target-prefix",
+    "prod/",
+];
+const READER: [&str; 2] = ["--source-role-arn", "arn:aws:iam::444333666777:role/reader"];
+const SOURCE_KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/source";
+const TARGET_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/target";
+const KEYS: [&str; 4] = ["--source-kms-key-arn", SOURCE_KEY, "--kms-key-arn", TARGET_KEY];
+
+fn stack(inputs: &[&'static str], cloud: Cloud) -> Recorded {
+    Recorded { cloud, deployed: Deployed::with(inputs), streams: false }
+}
+
+/// The package of the world, with a report and a prefix in a second bucket.
+fn with_package() -> Cloud {
+    let cloud = crate::world::with_package();
+    cloud.create_bucket(METRICS, SOURCE_ACCOUNT);
+    cloud.put(METRICS, "report.json", "{}");
+    cloud.put(METRICS, "embeddings/1.bin", "one");
+    let mut package = package();
+    package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] = "s3://metrics/report.json".into();
+    let mut second = package["AdditionalInferenceSpecifications"][0]["Containers"][0].clone();
+    second["ModelDataSource"]["S3DataSource"]["S3Uri"] = "s3://metrics/embeddings/".into();
+    let containers = package["AdditionalInferenceSpecifications"][0]["Containers"].as_array_mut();
+    containers.expect("containers").push(second);
+    cloud.register(package);
+    cloud
+}
+
+fn rejected() -> Cloud {
+    let cloud = crate::world::with_package();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    cloud
+}
+
+fn encrypted() -> Cloud {
+    let cloud = world();
+    cloud.put_with(MODELS, "m.tar.gz", "weights", Attributes::default().kms(SOURCE_KEY));
+    cloud.register(model("s3://models/m.tar.gz"));
+    cloud
+}
+
+fn large() -> Cloud {
+    let cloud = world();
+    cloud.put(MODELS, "m.tar.gz", Body::synthetic(6 << 30, 6));
+    cloud.register(model("s3://models/m.tar.gz"));
+    cloud
+}
+
+fn failing() -> Cloud {
+    let cloud = with_package();
+    cloud.fail_next_package("the image does not exist");
+    cloud
+}
+
+impl Recorded {
+    fn streams(mut self) -> Self {
+        self.streams = true;
+        self
+    }
+
+    fn run(&self, stage: &[(&str, &str)]) -> Run {
+        let who = if self.streams { Principal::Target } else { Principal::Both };
+        Run::of(self.deployed.build(&self.cloud, who, stage).output().expect("the binary starts"))
+    }
+
+    /// The next build ends well and says this.
+    fn promotes(self, outcome: &str) -> Self {
+        let run = self.run(&[]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stdout.contains(outcome), "{}", run.stdout);
+        self
+    }
+
+    /// The dry run of the review stage ends well and says this.
+    fn reviews(self, outcome: &str) -> Self {
+        let run = self.run(&[("PROMOTE_DRY_RUN", "true")]);
+        assert!(run.code == 0 && run.stdout.contains(outcome), "{}{}", run.stdout, run.stderr);
+        self
+    }
+
+    fn fails(self, says: &str) -> Self {
+        self.run(&[]).fails(1, &[says]);
+        self
+    }
+
+    /// A build fails in the middle of an upload that it cannot abort.
+    fn breaks_off(self) -> Self {
+        let broken = || Failure::Status(500, "InternalError", "We are sorry");
+        self.cloud.fail(Moment::every("UploadPartCopy"), broken());
+        self.cloud.fail(Moment::every("AbortMultipartUpload"), broken());
+        let run = self.run(&[]);
+        assert_eq!((run.code, self.cloud.uploads(SERVING).len()), (1, 1), "{}", run.stderr);
+        self.cloud.heal();
+        self
+    }
+
+    /// A further version is registered and approved at the source.
+    fn gets(self, package: Value) -> Self {
+        self.cloud.register(package);
+        self
+    }
+
+    /// The stack is updated to another prefix: what was promoted below the first is found.
+    fn moves_to(mut self, prefix: &'static str) -> Self {
+        self.deployed = Deployed::with(&["--target-prefix", prefix]);
+        self.cloud.forget_checks();
+        let run = self.run(&[]);
+        assert!(run.code == 0 && run.stderr.contains("promoted with other settings"), "{}", run.stderr);
+        self
+    }
+}

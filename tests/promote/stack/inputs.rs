@@ -1,0 +1,157 @@
+//! Where inputs come from and which are refused.
+
+use super::*;
+
+/// Each wrong on its own, behind inputs that are right.
+const WRONG: [&str; 33] = [
+    "--source-model-package-group-arn Churn-Model",
+    "--source-model-package-group-arn arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/7",
+    "--source-model-package-group-arn arn:aws:sagemaker:eu-central-1:4443:model-package-group/churn",
+    "--target-bucket-name s3://serving",
+    "--target-bucket-name arn:aws:s3:::serving",
+    "--target-bucket-name Serving",
+    "--target-model-package-group-name churn/prod",
+    "--target-prefix ../up",
+    "--target-account 1112-2233-3444",
+    "--target-region Frankfurt",
+    "--event-bus-name arn:aws:events:eu-central-1:111222333444:event-bus/mlops",
+    "--event-bus-name mlops bus",
+    "--kms-key-arn alias/serving",
+    "--kms-key-arn arn:aws:kms:eu-central-1:111222333444:alias/serving",
+    "--kms-key-arn arn:aws:kms:eu-west-1:111222333444:key/1234",
+    "--kms-key-arn arn:aws-cn:kms:eu-central-1:111222333444:key/1234",
+    "--source-kms-key-arn 1234",
+    "--signing-key-arn arn:aws:kms:us-east-1:111222333444:key/1234",
+    "--source-role-arn reader",
+    "--source-role-arn arn:aws:iam::555666777888:role/reader",
+    "--source-bucket-names [models]",
+    "--source-bucket-names models,Metrics",
+    "--permissions-boundary-name arn:aws:iam::111222333444:policy/boundary",
+    "--permissions-boundary-arn arn:aws:iam::aws:policy/PowerUserAccess",
+    "--permissions-boundary-arn arn:aws:iam::555666777888:policy/boundary",
+    "--results-topic-arn results",
+    "--results-topic-arn arn:aws:sns:eu-west-1:111222333444:results",
+    "--sagemaker-project-id a-very-long-project-identifier",
+    "--sagemaker-project-name churn-",
+    "--retain-on-delete perhaps",
+    "--compute-type SMALL",
+    "--timeout-minutes 4",
+    "--log-retention-days 8",
+];
+
+/// Each wrong on its own.
+const WRONG_ALTOGETHER: [&str; 10] = [
+    "",
+    "assembly",
+    "parameters --target-bucket-name serving",
+    "assembly --source-model-package-group-arn GROUP --target-bucket-name serving",
+    "assembly --source-model-package-group-arn GROUP --target-bucket-name serving --output-dir out",
+    "assembly --source-model-package-group-arn GROUP --target-bucket-name serving --output-dir out --target-account 111222333444",
+    "assembly --source-model-package-group-arn GROUP --target-bucket-name serving --output-dir out --target-account 111222333444 --target-region eu-central-1",
+    "parameters --source-model-package-group-arn GROUP --target-bucket-name serving",
+    "parameters --source-model-package-group-arn GROUP --target-bucket-name serving --target-account 444333666777 --target-region eu-central-1",
+    "parameters --source-model-package-group-arn GROUP --target-bucket-name serving --image-uri promote:1.0",
+];
+
+#[test]
+fn wrong_inputs_exit_2_name_the_input_and_show_what_is_expected() {
+    let mut text = String::new();
+    for wrong in WRONG {
+        let (flag, value) = wrong.split_once(' ').expect("a flag and a value");
+        let mut arguments = with("parameters", &[]);
+        arguments.extend(IMAGE);
+        match arguments.iter().position(|given| *given == flag) {
+            Some(at) => arguments[at + 1] = value,
+            None => arguments.extend([flag, value]),
+        }
+        let run = stack(&arguments, &[]);
+        assert!(run.stderr.contains(flag), "{wrong}: {}", run.stderr);
+        add(&mut text, &format!("… {wrong}"), &run);
+    }
+    for line in WRONG_ALTOGETHER {
+        let line = line.replace("GROUP", GROUP);
+        let run = stack(&line.split_whitespace().collect::<Vec<_>>(), &[]);
+        add(&mut text, &line, &run);
+    }
+    assert_snapshot("stack-wrong-inputs", &text);
+}
+
+fn add(text: &mut String, line: &str, run: &Run) {
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{line}: {}", run.stderr);
+    text.push_str(&format!("$ promote stack {line}\n{}--- exit {}\n\n", run.stderr, run.code));
+}
+
+#[test]
+fn an_image_of_another_account_or_region_is_refused() {
+    for (image, says) in [
+        ("555666777888.dkr.ecr.eu-central-1.amazonaws.com/promote:1", "of account 555666777888"),
+        ("111222333444.dkr.ecr.eu-west-1.amazonaws.com/promote:1", "in eu-west-1"),
+        ("111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote@sha256:aa", "no digest"),
+    ] {
+        stack(&with("parameters", &["--image-uri", image]), &[]).fails(2, &["--image-uri", says]);
+    }
+}
+
+/// The specification's inputs as SeedFarmer hands them over, and all the optional ones.
+const SEEDFARMER: [(&str, &str); 14] = [
+    ("SEEDFARMER_PROJECT_NAME", "mlops"),
+    ("SEEDFARMER_DEPLOYMENT_NAME", "prod"),
+    ("SEEDFARMER_MODULE_NAME", "models-promote"),
+    ("SEEDFARMER_PARAMETER_SOURCE_MODEL_PACKAGE_GROUP_ARN", GROUP),
+    ("SEEDFARMER_PARAMETER_TARGET_BUCKET_NAME", "serving"),
+    ("SEEDFARMER_PARAMETER_EVENT_BUS_NAME", "mlops-bus"),
+    ("SEEDFARMER_PARAMETER_TARGET_MODEL_PACKAGE_GROUP_NAME", "churn"),
+    ("SEEDFARMER_PARAMETER_SAGEMAKER_PROJECT_ID", "p-1"),
+    ("SEEDFARMER_PARAMETER_SAGEMAKER_PROJECT_NAME", "churn"),
+    ("SEEDFARMER_PARAMETER_KMS_KEY_ARN", "arn:aws:kms:eu-central-1:111222333444:key/1"),
+    ("SEEDFARMER_PARAMETER_RETAIN_ON_DELETE", "false"),
+    ("SEEDFARMER_PARAMETER_PERMISSIONS_BOUNDARY_NAME", "my-boundary"),
+    ("SEEDFARMER_PARAMETER_SOURCE_BUCKET_NAMES", "[\"models\", \"metrics\"]"),
+    ("AWS_REGION", "eu-central-1"),
+];
+
+#[test]
+fn inputs_come_from_seedfarmer() {
+    let run = stack(&["parameters", IMAGE[0], IMAGE[1]], &SEEDFARMER);
+    let given = parameters(&run);
+    for (name, value) in [
+        ("SourceModelPackageGroupArn", GROUP),
+        ("TargetBucketName", "serving"),
+        ("EventBusName", "mlops-bus"),
+        ("TargetModelPackageGroupName", "churn"),
+        ("SageMakerProjectId", "p-1"),
+        ("SageMakerProjectName", "churn"),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:111222333444:key/1"),
+        ("RetainOnDelete", "false"),
+        ("PermissionsBoundaryName", "my-boundary"),
+        ("SourceBucketArns", "arn:aws:s3:::models,arn:aws:s3:::metrics"),
+    ] {
+        assert_eq!(given[name], value, "{name}");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_and_promote_s_variable_over_seedfarmer_s() {
+    let bus = |more: &[&str], variables: &[(&str, &str)]| {
+        let variables: Vec<(&str, &str)> = SEEDFARMER.iter().chain(variables).copied().collect();
+        let arguments: Vec<&str> = ["parameters"].into_iter().chain(IMAGE).chain(more.iter().copied()).collect();
+        parameters(&stack(&arguments, &variables))["EventBusName"].clone()
+    };
+    let own = [("PROMOTE_EVENT_BUS_NAME", "own")];
+    assert_eq!(bus(&["--event-bus-name", "flag"], &own), "flag");
+    assert_eq!(bus(&[], &own), "own");
+    assert_eq!(bus(&[], &[("PROMOTE_EVENT_BUS_NAME", "")]), "mlops-bus");
+    assert_eq!(bus(&[], &[("SEEDFARMER_PARAMETER_EVENT_BUS_NAME", "")]), "");
+}
+
+#[test]
+fn the_boundary_of_the_deployment_holds_unless_the_module_names_one() {
+    let deployment = ("SEEDFARMER_PERMISSIONS_BOUNDARY_ARN", "arn:aws:iam::111222333444:policy/of-the-deployment");
+    let module = ("SEEDFARMER_PARAMETER_PERMISSIONS_BOUNDARY_NAME", "of-the-module");
+    let boundary = |variables: &[(&str, &str)]| {
+        parameters(&stack(&with("parameters", &IMAGE), variables))["PermissionsBoundaryName"].clone()
+    };
+    assert_eq!(boundary(&[deployment]), "of-the-deployment");
+    assert_eq!(boundary(&[deployment, module]), "of-the-module");
+    assert_eq!(boundary(&[]), "");
+}

@@ -1,0 +1,223 @@
+"""What the removal of the stack deletes: the functions of the template, run against services that note every call."""
+
+import re
+import sys
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from conftest import GROUP_ARN
+
+from standins.principals import REGION
+
+VERSIONS = GROUP_ARN.replace("model-package-group/Churn-Model", "model-package/churn-model/")
+STACK = f"arn:aws:cloudformation:{REGION}:111222333444:stack/mlops/1"
+
+
+class Registry:
+    """SageMaker's side: versions by ARN with their provenance; two a page."""
+
+    class exceptions:
+        ClientError = ClientError
+
+    def __init__(self, versions, broken=(), absent=False):
+        self.versions, self.broken, self.absent = dict(versions), set(broken), absent
+        self.calls = []
+
+    def get_paginator(self, operation):
+        assert operation == "list_model_packages"
+        return SimpleNamespace(paginate=self.pages)
+
+    def pages(self, ModelPackageGroupName, ModelPackageType):
+        self.calls.append(f"list {ModelPackageGroupName} {ModelPackageType}")
+        if self.absent:
+            raise failure("ListModelPackages", "ValidationException", "ModelPackageGroup Churn-Prod does not exist.")
+        names = list(self.versions)
+        for start in range(0, len(names), 2):
+            # As a service pages: what is gone from the list moves the rest up.
+            assert list(self.versions) == names, "nothing may be deleted while the list is read"
+            yield {"ModelPackageSummaryList": [{"ModelPackageArn": name} for name in names[start : start + 2]]}
+
+    def describe_model_package(self, ModelPackageName, IncludedData):
+        assert IncludedData == "MetadataOnly", "a model card may be encrypted with a key that is not ours"
+        return self.versions[ModelPackageName]
+
+    def delete_model_package(self, ModelPackageName):
+        if ModelPackageName in self.broken:
+            raise failure("DeleteModelPackage", "AccessDeniedException", "explicit deny")
+        self.calls.append(f"delete {ModelPackageName}")
+        del self.versions[ModelPackageName]
+
+
+class Stacks:
+    """CloudFormation's side."""
+
+    def __init__(self, status="DELETE_IN_PROGRESS", failed_before=False):
+        self.status = status
+        self.events = [{"LogicalResourceId": "Other", "ResourceStatus": "DELETE_FAILED"}]
+        if failed_before:
+            self.events.append({"LogicalResourceId": "PackagesRemoved", "ResourceStatus": "DELETE_FAILED"})
+
+    def describe_stacks(self, StackName):
+        assert StackName == STACK
+        return {"Stacks": [{"StackStatus": self.status}]}
+
+    def get_paginator(self, operation):
+        assert operation == "describe_stack_events"
+        return SimpleNamespace(paginate=lambda StackName: [{"StackEvents": [event]} for event in self.events])
+
+
+def failure(operation, code, message):
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+def promoted(*numbers):
+    """Versions of the target that were promoted from these of the source group."""
+    return {f"target/{number}": provenance(f"{VERSIONS}{number}") for number in numbers}
+
+
+def provenance(arn):
+    return {"CustomerMetadataProperties": {"promote:source-arn": arn, "team": "growth"}}
+
+
+@pytest.fixture
+def function(everything, monkeypatch):
+    """Runs a function of the template with these clients; gives what it answers to CloudFormation."""
+
+    def run(name, clients, request="Delete", properties=None, milliseconds=900_000):
+        answers = []
+
+        def send(event, context, status, data, physical_id, reason=None):
+            answers.append(SimpleNamespace(status=status, id=physical_id, reason=reason))
+
+        response = SimpleNamespace(SUCCESS="SUCCESS", FAILED="FAILED", send=send)
+        monkeypatch.setitem(sys.modules, "cfnresponse", response)
+        monkeypatch.setattr(boto3, "client", lambda service, config=None: clients[service])
+        code = {}
+        exec(everything.template["Resources"][name]["Properties"]["Code"]["ZipFile"], code)
+        properties = {"SourceGroup": GROUP_ARN, "TargetGroup": "Churn-Prod", "Bucket": "artifacts"} | (properties or {})
+        event = {
+            "RequestType": request,
+            "StackId": STACK,
+            "LogicalResourceId": "PackagesRemoved",
+            "ResourceProperties": properties,
+        }
+        code["handler"](event, SimpleNamespace(get_remaining_time_in_millis=lambda: milliseconds))
+        (answer,) = answers
+        return answer
+
+    return run
+
+
+def removal(function, registry, stacks=None, **more):
+    return function("RemovePackages", {"sagemaker": registry, "cloudformation": stacks or Stacks()}, **more)
+
+
+def test_the_versions_that_were_promoted_go_and_somebody_else_s_stay(function):
+    others = {
+        "trained-here/1": {"CustomerMetadataProperties": {"team": "growth"}},
+        "without-metadata/1": {},
+        "of-another-group/1": provenance(VERSIONS.replace("churn-model", "churn-model-2") + "1"),
+        "of-a-longer-group/1": provenance(VERSIONS.replace("churn-model/", "churn-model/x/") + "1"),
+        "of-another-account/1": provenance(VERSIONS.replace("444333666777", "555666777888") + "1"),
+        "of-another-region/1": provenance(VERSIONS.replace(REGION, "us-east-1") + "1"),
+        "without-a-number/1": provenance(VERSIONS),
+    }
+    registry = Registry(promoted(1, 2, 3) | others | promoted(4, 5))
+    answer = removal(function, registry)
+    assert (answer.status, answer.id) == ("SUCCESS", "packages-removed")
+    assert registry.versions == others
+    assert registry.calls == ["list Churn-Prod Versioned", *(f"delete target/{number}" for number in (1, 2, 3, 4, 5))]
+
+
+def test_the_group_s_name_is_compared_without_regard_to_case(function):
+    registry = Registry({"target/1": provenance(VERSIONS.replace("churn-model", "Churn-Model") + "1")})
+    assert removal(function, registry).status == "SUCCESS"
+    assert registry.versions == {}
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_creating_and_updating_the_stack_deletes_nothing(function, request_type):
+    registry = Registry(promoted(1))
+    assert removal(function, registry, request=request_type).status == "SUCCESS"
+    assert registry.calls == []
+
+
+@pytest.mark.parametrize(
+    "status", ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"]
+)
+def test_a_stack_that_stays_or_is_rolled_back_deletes_nothing(function, status):
+    """Switching to retain_on_delete=true removes this resource from the stack; a failed creation does, too."""
+    registry = Registry(promoted(1))
+    assert removal(function, registry, Stacks(status)).status == "SUCCESS"
+    assert registry.calls == []
+
+
+def test_a_group_that_is_gone_already_is_fine(function):
+    assert removal(function, Registry({}, absent=True)).status == "SUCCESS"
+
+
+def test_what_cannot_be_deleted_is_reported_and_the_rest_goes(function):
+    registry = Registry(promoted(1, 2, 3), broken={"target/2"})
+    answer = removal(function, registry)
+    assert answer.status == "FAILED"
+    assert "target/2" in answer.reason and "AccessDenied" in answer.reason and "target/1" not in answer.reason
+    assert list(registry.versions) == ["target/2"]
+
+
+def test_the_second_deletion_leaves_what_cannot_be_deleted(function):
+    registry = Registry(promoted(1, 2), broken={"target/2"})
+    assert removal(function, registry, Stacks(failed_before=True)).status == "SUCCESS"
+    assert list(registry.versions) == ["target/2"]
+
+
+def test_running_out_of_time_is_reported(function):
+    registry = Registry(promoted(1, 2))
+    answer = removal(function, registry, milliseconds=50_000)
+    assert answer.status == "FAILED" and "out of time" in answer.reason and "target/1" in answer.reason
+    assert list(registry.versions) == ["target/1", "target/2"]
+
+
+def test_a_failure_of_any_kind_is_answered(function):
+    class Broken(Stacks):
+        def describe_stacks(self, StackName):
+            raise failure("DescribeStacks", "Throttling", "Rate exceeded")
+
+    answer = removal(function, Registry(promoted(1)), Broken())
+    assert answer.status == "FAILED" and "Rate exceeded" in answer.reason
+
+
+def test_a_long_reason_fits_into_the_answer(function):
+    """CloudFormation takes an answer of 4096 bytes."""
+    many = promoted(*range(1, 100))
+    answer = removal(function, Registry(many, broken=set(many)))
+    assert answer.status == "FAILED" and len(answer.reason) <= 1000
+
+
+def test_it_may_only_read_and_delete_versions_of_the_target_group(everything):
+    (policy,) = everything.properties("RemovingRole")["Policies"]
+    statements = {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
+    registry = statements.pop("FindAndDeleteVersionsOfTheTargetGroup")
+    assert all(re.search(r":model-package/churn-prod/\*$", arn, re.I) for arn in registry["Resource"])
+    actions = {action for one in statements.values() for action in one["Action"]}
+    assert not any(action.startswith(("sagemaker:", "s3:", "kms:")) for action in actions)
+
+
+def test_the_artifact_bucket_is_emptied_before_it_goes(function):
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for number in range(1100):
+        s3.put_object(Bucket="artifacts", Key=f"run/{number}")
+    assert function("EmptyBucket", {"s3": s3}, request="Update").status == "SUCCESS"
+    assert s3.list_objects_v2(Bucket="artifacts")["KeyCount"] == 1000
+    answer = function("EmptyBucket", {"s3": s3})
+    assert (answer.status, answer.id) == ("SUCCESS", "artifact-bucket-emptied")
+    s3.delete_bucket(Bucket="artifacts")
+    assert function("EmptyBucket", {"s3": s3}).status == "SUCCESS", "a bucket that is gone is fine"
+
+
+def test_packages_go_after_the_build_s_role_and_the_bucket_s_objects_after_the_pipeline(everything):
+    resources = everything.template["Resources"]
+    assert resources["Pipeline"]["DependsOn"] == "ArtifactBucketEmptied"
+    assert "${PackagesRemoved}" in str(resources["BuildRole"]["Properties"]["Description"])

@@ -1,0 +1,190 @@
+"""What the template creates, as far as moto can create it, and what moto's services say to the rest."""
+
+import json
+
+import boto3
+import pytest
+from botocore.validate import ParamValidator
+from conftest import ACCOUNT, ALL, MINIMAL, Deployed
+
+from standins.principals import REGION
+
+OPTIONAL = {
+    "EventRole",
+    "PackagesRemoved",
+    "RemovePackages",
+    "RemovingRole",
+    "Results",
+    "SageMakerModelPackageStateChange",
+    "UndeliveredEvents",
+    "UndeliveredEventsPolicy",
+}
+# Resources that take tags; a Map in CloudFormation nowhere here.
+UNTAGGED = {
+    "AWS::Events::Rule",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::QueuePolicy",
+    "Custom::EmptyBucket",
+    "Custom::RemovePackages",
+}
+
+
+def test_all_inputs_create_every_resource(everything):
+    stack = everything
+    assert stack.status == "CREATE_COMPLETE"
+    assert set(stack.resources) == set(stack.template["Resources"])
+
+
+def test_minimal_inputs_create_every_resource_but_the_optional_ones(minimal):
+    stack = minimal
+    assert stack.status == "CREATE_COMPLETE"
+    assert set(stack.template["Resources"]) - set(stack.resources) == OPTIONAL
+
+
+@pytest.mark.parametrize("inputs", [MINIMAL, ALL], ids=["minimal", "everything"])
+def test_the_stack_goes_as_a_whole(emitted, inputs):
+    before = held()
+    stack = Deployed(emitted(inputs), "short-lived")
+    assert stack.status == "CREATE_COMPLETE" and held() > before
+    stack.cloudformation.delete_stack(StackName=stack.name)
+    assert held() == before
+
+
+def held():
+    """The names of all buckets, roles, log groups, queues and functions."""
+    names = [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]
+    names += [role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]]
+    names += [group["logGroupName"] for group in boto3.client("logs").describe_log_groups()["logGroups"]]
+    names += boto3.client("sqs").list_queues().get("QueueUrls", [])
+    return {*names, *(one["FunctionName"] for one in boto3.client("lambda").list_functions()["Functions"])}
+
+
+def test_the_outputs_are_the_specification_s(everything):
+    outputs = everything.outputs
+    metadata = json.loads(outputs["metadata"])
+    assert metadata == {name: outputs[name] for name in ("PipelineArn", "PipelineName", "EventRuleArn", "EventRuleName")}
+    assert metadata["PipelineName"] == "mlops-model-package-Pipeline"
+    assert metadata["PipelineArn"] == f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:mlops-model-package-Pipeline"
+    bus, rule = metadata["EventRuleName"].split("|")
+    assert bus == "mlops-bus"
+    assert metadata["EventRuleArn"] == f"arn:aws:events:{REGION}:{ACCOUNT}:rule/mlops-bus/{rule}"
+
+
+def test_without_a_bus_there_is_no_rule_in_the_outputs(minimal):
+    outputs = minimal.outputs
+    assert set(json.loads(outputs["metadata"])) == {"PipelineArn", "PipelineName"}
+    assert "EventRuleArn" not in outputs and "EventRuleName" not in outputs
+
+
+def test_codepipeline_accepts_the_definition(either):
+    stack = either
+    definition = lower(stack.properties("Pipeline"))
+    tags = definition.pop("tags")
+    pipeline = boto3.client("codepipeline").create_pipeline(pipeline=definition | {"version": 1}, tags=tags)["pipeline"]
+    names = [stage["name"] for stage in pipeline["stages"]]
+    assert names == (["Image", "Review", "Promote"] if stack.name != "minimal" else ["Image", "Promote"])
+
+
+def test_codebuild_s_interface_accepts_the_project(either):
+    """By its shapes: moto asks for the location of a source that is the pipeline's, which has none."""
+    stack = either
+    project = projected(stack.properties("Project"))
+    shape = boto3.client("codebuild").meta.service_model.operation_model("CreateProject").input_shape
+    assert not ParamValidator().validate(project, shape).has_errors()
+    promote = stack.properties("Pipeline")["Stages"][-1]["Actions"][0]
+    assert promote["Configuration"]["ProjectName"] == project["name"]
+    variables = {one["name"]: one["value"] for one in project["environment"]["environmentVariables"]}
+    assert variables["PROMOTE_GROUP"] == MINIMAL["source-model-package-group-arn"]
+
+
+def test_values_of_actions_keep_to_codepipeline_s_limits(everything):
+    """At most 1000 characters each; variables are declared (CodePipeline User Guide, action structure, variables)."""
+    pipeline = everything.properties("Pipeline")
+    declared = {variable["Name"] for variable in pipeline["Variables"]}
+    for stage in pipeline["Stages"]:
+        for action in stage["Actions"]:
+            for value in action["Configuration"].values():
+                assert len(value) <= 1000
+            given = json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
+            used = {one["value"] for one in given if one["value"].startswith("#{")}
+            assert used <= {f"#{{variables.{name}}}" for name in declared}
+
+
+def test_the_review_is_a_dry_run_and_then_an_approval(everything):
+    stages = everything.properties("Pipeline")["Stages"]
+    first, second = sorted(stages[1]["Actions"], key=lambda action: action["RunOrder"])
+    variables = json.loads(first["Configuration"]["EnvironmentVariables"])
+    assert {"name": "PROMOTE_DRY_RUN", "value": "true"} in variables
+    assert second["ActionTypeId"]["Category"] == "Approval"
+    assert "PROMOTE_DRY_RUN" not in stages[2]["Actions"][0]["Configuration"]["EnvironmentVariables"]
+
+
+def test_every_role_has_the_boundary_and_only_with_one(everything):
+    stack = everything
+    roles = [name for name, kind in stack.resources.items() if kind == "AWS::IAM::Role"]
+    assert len(roles) == 5
+    for name in roles:
+        boundary = stack.properties(name)["PermissionsBoundary"]
+        assert boundary == f"arn:aws:iam::{ACCOUNT}:policy/my-boundary", name
+
+
+def test_without_a_boundary_no_role_has_one(minimal):
+    stack = minimal
+    roles = [name for name, kind in stack.resources.items() if kind == "AWS::IAM::Role"]
+    assert not any("PermissionsBoundary" in stack.properties(name) for name in roles)
+
+
+def test_everything_that_takes_tags_has_them(either):
+    stack = either
+    wanted = {"sagemaker:deployment-stage": stack.name}
+    if stack.name != "minimal":
+        wanted |= {"sagemaker:project-id": "p-1", "sagemaker:project-name": "churn"}
+    for name, kind in stack.resources.items():
+        tags = {tag["Key"]: tag["Value"] for tag in stack.properties(name).get("Tags", [])}
+        assert tags == ({} if kind in UNTAGGED else wanted), name
+    variables = {one["Name"]: one["Value"] for one in stack.properties("Project")["Environment"]["EnvironmentVariables"]}
+    assert dict(tag.split("=") for tag in variables["PROMOTE_GROUP_TAG"].split(",")) == wanted
+
+
+def test_every_statement_says_what_it_is_for_and_allows_no_action_by_wildcard(everything):
+    for name, policy in policies(everything):
+        for statement in policy["Statement"]:
+            assert statement["Sid"], name
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert statement["Effect"] == "Deny" or not any("*" in action for action in actions), statement
+
+
+def test_kms_is_only_used_through_services(everything):
+    for name, policy in policies(everything):
+        for statement in policy["Statement"]:
+            if name == "ArtifactKey" or "kms:" not in str(statement["Action"]) or statement["Action"] == "kms:Sign":
+                continue
+            assert "kms:ViaService" in str(statement["Condition"]), statement
+
+
+def policies(stack):
+    """The policies of every resource, with the name of the resource."""
+    for name in stack.resources:
+        properties = stack.properties(name)
+        for policy in properties.get("Policies", []):
+            yield name, policy["PolicyDocument"]
+        for member in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument"):
+            if member in properties:
+                yield name, properties[member]
+
+
+def lower(value, keep=("configuration",)):
+    """CloudFormation's members as the service's own interface names them."""
+    if isinstance(value, list):
+        return [lower(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named = {name[0].lower() + name[1:]: inner for name, inner in value.items()}
+    return {name: inner if name in keep else lower(inner) for name, inner in named.items()}
+
+
+def projected(properties):
+    """The project as CodeBuild's own interface takes it."""
+    project = lower(properties)
+    project["source"]["buildspec"] = project["source"].pop("buildSpec")
+    return project | {"timeoutInMinutes": int(project["timeoutInMinutes"])}
