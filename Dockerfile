@@ -29,7 +29,7 @@ RUN touch src/main.rs src/lib.rs \
     && mv target/*/promote .
 
 FROM ${RUNTIME}
-# One file for every certificate authority, where Debian has it and where Amazon Linux looks as well.
+# The slim base has no certificate authorities.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /promote/promote /usr/local/bin/promote
 # Fails here, not in the pipeline, when the runtime's libraries do not fit.
