@@ -8,6 +8,8 @@ DENY := .local/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 PEERS := .local/peers
 CHECKOV := .local/checkov
 NAG := .local/nag
+SEEDFARMER := .local/seedfarmer
+CDK := .local/cdk
 S3SYNC_VERSION := 1.62.4
 S3SYNC := .local/s3sync-$(S3SYNC_VERSION)/bin/s3sync
 
@@ -24,7 +26,7 @@ help: ## this list
 demo: build standins ## promote a model package between two AWS accounts on this machine
 	@$(VENV)/bin/python -m demo
 
-test: fmt clippy unit doc deny e2e stack ## everything that must hold before a commit
+test: fmt clippy unit doc deny e2e stack module ## everything that must hold before a commit
 
 # `--examples` (there are none) selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK
 # once for the program and once more for the tests.
@@ -65,6 +67,13 @@ stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, c
 nag: $(NAG)/installed
 	node $(NAG)/check.mjs stack/promote.yaml
 
+module: build standins $(SEEDFARMER)/installed cdk ## the SeedFarmer module and its image; says what it leaves out
+	$(VENV)/bin/python -m pytest -q -rs -p no:cacheprovider --basetemp .local/pytest-module tests/module
+
+image: build standins $(SEEDFARMER)/installed ## build the image optimized, without Docker but as root, and print its size
+	IMAGE_PROFILE=release LEAVE_NOTHING_OUT=1 \
+		$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest-image tests/module/test_image.py
+
 # The build leaves the machine usable; what is measured afterwards needs it alone.
 bench: standins $(PEERS)/installed ## measure promote against its peers; ARGS=--quick for a look, ARGS=--help for more
 	nice cargo build --release --locked
@@ -104,6 +113,22 @@ $(NAG)/installed: tests/stack/nag/package-lock.json tests/stack/nag/check.mjs
 	npm ci --silent --prefix $(NAG) --no-fund --no-audit
 	@touch $@
 
+$(SEEDFARMER)/installed: tests/module/requirements.txt
+	$(PYTHON) -m venv --clear $(SEEDFARMER)
+	$(SEEDFARMER)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: \
+		--no-binary gitignore-parser --require-hashes -r $<
+	@touch $@
+
+cdk:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(CDK)/installed; else \
+		echo "Left out: what needs the CDK. It needs Node.js 18 or later with npm." >&2; fi
+
+# Its cache stays, so that deployspec.yaml can install the same package in the tests without a network.
+$(CDK)/installed: stack/cdk/package-lock.json
+	mkdir -p $(CDK) && cp stack/cdk/package.json stack/cdk/package-lock.json $(CDK)/
+	npm ci --prefix $(CDK) --cache .local/npm --no-fund --no-audit
+	@touch $@
+
 # With promote's optimization, not its own fat LTO: that takes as long again.
 $(S3SYNC):
 	CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_DEBUG=0 nice cargo install --quiet --locked \
@@ -112,7 +137,7 @@ $(S3SYNC):
 requirements: ## pin what the stand-ins need, after a change of requirements.in
 	$(PYTHON) -m venv --clear .local/pip-tools
 	.local/pip-tools/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
-	for folder in standins bench tests/stack; do CUSTOM_COMPILE_COMMAND="make requirements" \
+	for folder in standins bench tests/stack tests/module; do CUSTOM_COMPILE_COMMAND="make requirements" \
 		.local/pip-tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file $$folder/requirements.txt $$folder/requirements.in || exit 1; done

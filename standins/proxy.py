@@ -14,8 +14,8 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Call:
-    """One request: what it asked for, on which key, the answer's status, the bytes of both bodies, and from when to
-    when it took, in seconds of the monotonic clock."""
+    """One request: what it asked for, on which key, the answer's status, the bytes of both bodies, from when to when it
+    took, in seconds of the monotonic clock, and the access key of who asked."""
 
     operation: str
     bucket: str
@@ -25,6 +25,7 @@ class Call:
     received: int
     began: float
     ended: float
+    asker: str
 
 
 @contextmanager
@@ -87,7 +88,8 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.s3.getresponse()
         received = self.answer(answer)
         asked = named(self.command, self.path, self.headers)
-        self.server.calls.append(Call(*asked, answer.status, sent, received, began, time.monotonic()))
+        ended, asker = time.monotonic(), access_key(self.headers)
+        self.server.calls.append(Call(*asked, answer.status, sent, received, began, ended, asker))
 
     def answer(self, answer):
         """Passes the answer back and returns the length of its body."""
@@ -141,6 +143,11 @@ def named(method, path, headers):
     else:
         operation = method.title() + ("Object" if key else "Bucket")
     return operation, unquote(bucket), unquote(key)
+
+
+def access_key(headers):
+    """The access key with which a request is signed, if it is."""
+    return headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
 
 
 def artifact_bytes(calls):

@@ -52,6 +52,19 @@ fn the_assembly_is_a_manifest_a_template_and_the_assets() {
 }
 
 #[test]
+fn the_template_has_every_input_as_the_default_of_its_parameter() {
+    let folder = image_folder(&[]);
+    tag(folder.path());
+    let manifest = read(folder.path(), "manifest.json");
+    let given = manifest["artifacts"]["mlops"]["properties"]["parameters"].as_object().expect("parameters");
+    let template = read(folder.path(), "mlops.template.json");
+    for (name, value) in given {
+        assert_eq!(&template["Parameters"][name]["Default"], value, "{name}");
+    }
+    assert!(given.contains_key("SourceModelPackageGroupArn"));
+}
+
+#[test]
 fn the_image_s_tag_changes_with_its_sources_and_with_nothing_else() {
     let folder = image_folder(&[("src/main.rs", "fn main() {}")]);
     let write = |name: &str, text: &str| {
