@@ -6,14 +6,14 @@ use clap::Args;
 use super::exit::Exit;
 use super::find_latest::none_approved;
 use super::output::Printer;
-use super::registering::{Registering, missing_group, recorded};
+use super::registering::{Registering, create_group, is_missing, recorded};
 use super::settings::{CarryArgs, CopyArgs, GroupArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
 use super::steps::{Clock, Copying, Place, describe, look, make_plan};
 use crate::aws::registry::Summary;
 use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
 use crate::promotion::arn::GroupArn;
 use crate::promotion::comparison::differences;
-use crate::promotion::copies::{Purpose, There};
+use crate::promotion::copies::{Copies, Purpose, There};
 use crate::promotion::draft::Carrying;
 use crate::promotion::earlier::{Earlier, Own};
 use crate::promotion::group::Latest;
@@ -96,14 +96,18 @@ impl Full {
 
 impl Run<'_> {
     async fn promote(&self, found: &Summary) -> Result<Exit> {
-        let (package, recorded) =
-            tokio::try_join!(describe(&self.source, &found.arn), recorded(&self.target, &self.place, &found.arn))?;
+        let (package, recorded, missing) = tokio::join!(
+            describe(&self.source, &found.arn),
+            recorded(&self.target, &self.place, &found.arn),
+            is_missing(&self.target, &self.place, &self.settings.register),
+        );
+        let (package, recorded) = (package?, recorded?);
         self.settings.group.may_promote(package.approval(), found)?;
         match recorded {
             Some((before, own)) if own.is_settled() || self.leaves_pending() => {
                 self.report_earlier(&package, &self.place, before, &own)
             }
-            _ => self.carry_out(&package).await,
+            _ => self.carry_out(&package, missing?).await,
         }
     }
 
@@ -124,15 +128,12 @@ impl Run<'_> {
         self.printer.conclude(&record)
     }
 
-    async fn carry_out(&self, package: &Package) -> Result<Exit> {
+    async fn carry_out(&self, package: &Package, missing: bool) -> Result<Exit> {
         let carrying = self.settings.carry.carrying();
-        let missing =
-            missing_group(&self.source, &self.target, &self.group, &self.place, &self.settings.register, self.printer);
-        let (plan, there, earlier, missing) = tokio::try_join!(
+        let (plan, there, earlier) = tokio::try_join!(
             make_plan(&self.source, &self.place, package, &carrying),
             look(&self.target, &self.place, package.arn()),
             Earlier::find(self.target.registry(), self.place.group.name(), package),
-            missing,
         )?;
         if let Some(own) = promoted_elsewhere(&plan, &earlier) {
             return self.report_elsewhere(package, own).await;
@@ -140,12 +141,38 @@ impl Run<'_> {
         if self.settings.output.dry_run {
             return self.report_plan(package, &plan, there, &earlier).await;
         }
-        let copies = self.copying(&carrying).run(&plan, there, Purpose::Copy).await?;
+        let copies = self.copy_and_make_room(&plan, there, &carrying, missing).await?;
         let settings = &self.settings.register;
         let registering = Registering { target: &self.target, place: &self.place, carrying: &carrying, settings };
         let source = Source::of(package, self.caller.clone());
-        let record = registering.run(package, &plan, &copies, (earlier, missing), (&self.clock, source)).await?;
+        let record = registering.run(package, &plan, &copies, earlier, (&self.clock, source)).await?;
         self.printer.conclude(&record)
+    }
+
+    /// Copies, and creates the group meanwhile: neither waits for the other, and nothing is registered before both.
+    async fn copy_and_make_room(
+        &self,
+        plan: &Plan,
+        there: There,
+        carrying: &Carrying,
+        missing: bool,
+    ) -> Result<Copies> {
+        let register = &self.settings.register;
+        let making_room = async {
+            if missing {
+                create_group(&self.source, &self.target, &self.group, &self.place, register, self.printer).await?;
+            }
+            Ok(())
+        };
+        let copying = self.copying(carrying);
+        let done = tokio::try_join!(copying.run(plan, there, Purpose::Copy), making_room);
+        if done.is_err() {
+            // What is under way when the group cannot be created is given up, as when copying fails itself.
+            for left in self.uploads.abort_all().await {
+                self.printer.say(&format!("an upload stays open until the next run: {left}"));
+            }
+        }
+        Ok(done?.0)
     }
 
     async fn report_plan(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Exit> {

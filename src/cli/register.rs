@@ -6,7 +6,7 @@ use clap::Args;
 use super::copy_artifacts::{described, source_group};
 use super::exit::Exit;
 use super::output::Printer;
-use super::registering::{Registering, missing_group};
+use super::registering::{Registering, create_group, is_missing};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
 use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::session::Identity;
@@ -59,7 +59,7 @@ impl Register {
             make_plan(&source, &place, &package, &carrying),
             look(&target, &place, &arn),
             Earlier::find(target.registry(), place.group.name(), &package),
-            missing_group(&source, &target, &group, &place, &self.register, printer),
+            is_missing(&target, &place, &self.register),
         )?;
         let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
         let copying = Copying { source: &source, target: &target, tuning, carrying: &carrying, uploads, printer };
@@ -73,8 +73,11 @@ impl Register {
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
             return printer.conclude(&record);
         }
+        if missing {
+            create_group(&source, &target, &group, &place, &self.register, printer).await?;
+        }
         let registering = Registering { target: &target, place: &place, carrying: &carrying, settings: &self.register };
-        let record = registering.run(&package, &plan, &copies, (earlier, missing), (&clock, facts)).await?;
+        let record = registering.run(&package, &plan, &copies, earlier, (&clock, facts)).await?;
         printer.conclude(&record)
     }
 

@@ -34,7 +34,7 @@ pub struct Registering<'a> {
 }
 
 impl Registering<'_> {
-    /// Creates the group if it is missing, registers the version, and writes the record beside the artifacts.
+    /// Registers the version in its group, which is there by now, and writes the record beside the artifacts.
     ///
     /// # Errors
     /// The version is not promoted. Once it is, what fails afterwards is a doubt in the record.
@@ -43,50 +43,63 @@ impl Registering<'_> {
         package: &Package,
         plan: &Plan,
         copies: &Copies,
-        (earlier, missing): (Earlier, Option<NewGroup>),
+        earlier: Earlier,
         (clock, source): (&Clock, Source),
     ) -> Result<Record> {
         let (registry, group) = (self.target.registry(), self.place.group.name());
-        if let Some(new) = missing {
-            registry.create_group(group, new.description.as_deref(), &new.tags).await?;
-        }
         let policy = self.settings.policy();
         let registration = register(registry, group, package, plan, copies, earlier, &policy).await?;
         let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies)?;
         let registered = (&registration.arn, registration.approval.as_str());
         record.target = Some(self.place.target(package.arn(), Some(registered)));
-        record.doubt = registration.doubt;
-        if let Err(error) = write_record(self.target, self.place, self.carrying, &record).await {
-            let unwritten = format!("the record could not be written beside the artifacts: {error:#}");
-            record.doubt = Some(record.doubt.map_or(unwritten.clone(), |doubt| format!("{doubt}; {unwritten}")));
+        // The record says what was set, so it need not wait until that is read back.
+        let (read_back, written) = tokio::join!(registration.read_back(registry), self.write(&record));
+        let written =
+            written.map_err(|error| format!("the record could not be written beside the artifacts: {error:#}"));
+        if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
+            target.approval_status = Some(approval);
         }
+        let doubts: Vec<String> = read_back.doubt.into_iter().chain(written.err()).collect();
+        record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
         Ok(record)
+    }
+
+    async fn write(&self, record: &Record) -> Result<Location> {
+        write_record(self.target, self.place, self.carrying, record).await
     }
 }
 
-/// The target group, if it has to be created: looked up early, created late.
-pub async fn missing_group(
+/// Whether the target group has to be created: looked up early, created late.
+///
+/// # Errors
+/// It is missing, and must not be created.
+pub async fn is_missing(target: &TargetAccount, place: &Place, settings: &RegisterArgs) -> Result<bool> {
+    let missing = target.registry().find_group(place.group.name()).await?.is_none();
+    ensure!(
+        !(missing && settings.no_create_group),
+        "there is no group {}, and --no-create-group says not to create it. Create it, or leave the flag out",
+        place.group
+    );
+    Ok(missing)
+}
+
+/// Creates the target group with the source group's description and tags.
+pub async fn create_group(
     source: &SourceAccount,
     target: &TargetAccount,
     from: &GroupArn,
     place: &Place,
     settings: &RegisterArgs,
     printer: &Printer,
-) -> Result<Option<NewGroup>> {
-    if target.registry().find_group(place.group.name()).await?.is_some() {
-        return Ok(None);
-    }
-    ensure!(
-        !settings.no_create_group,
-        "there is no group {}, and --no-create-group says not to create it. Create it, or leave the flag out",
-        place.group
-    );
+) -> Result<()> {
     let registry = source.registry();
     let (described, tags) = tokio::join!(registry.find_group(from), registry.group_tags(from));
     let description = readable(described, "description", printer)?.flatten();
     let description = description.as_ref().and_then(|group| group.get("ModelPackageGroupDescription")?.as_str());
     let tags = readable(tags, "tags", printer)?.unwrap_or_default();
-    Ok(Some(NewGroup::of(description.map(str::to_owned), tags, &settings.group_tag)))
+    let new = NewGroup::of(description.map(str::to_owned), tags, &settings.group_tag);
+    target.registry().create_group(place.group.name(), new.description.as_deref(), &new.tags).await?;
+    Ok(())
 }
 
 /// A group without the source group's description or tags is better than no promotion, where the source does not

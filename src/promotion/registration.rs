@@ -14,7 +14,6 @@ use super::earlier::{Earlier, Own};
 use super::field::Document;
 use super::package::{Package, digest, failure_reasons, sha256};
 use super::plan::Plan;
-use crate::aws::error::Kind;
 use crate::aws::registry::{TargetRegistry, Update};
 
 /// What begins the approval description of a package that was given up; `earlier` does not count it.
@@ -72,8 +71,33 @@ pub struct Registration {
     pub approval: String,
     /// Whether this run has registered or approved it; otherwise an earlier one had done everything.
     pub changed: bool,
-    /// Whether the last read-back showed what was asked for; otherwise what is known about it.
+    /// What the last Update has set, to be read back.
+    updated: Option<Wanted>,
+}
+
+/// What was found when a package was read back after its last Update.
+#[derive(Debug, Clone, Default)]
+pub struct ReadBack {
+    /// Its approval status; nothing when it could not be read, or when nothing had been changed.
+    pub approval: Option<String>,
+    /// What is not as it was set, or not known.
     pub doubt: Option<String>,
+}
+
+impl Registration {
+    /// Reads the package back after its last Update.
+    pub async fn read_back(&self, registry: &TargetRegistry) -> ReadBack {
+        let Some(wanted) = &self.updated else { return ReadBack::default() };
+        match registry.describe(&self.arn).await {
+            Ok(description) => {
+                ReadBack { approval: Some(approval(&description).to_owned()), doubt: wanted.doubt(&description) }
+            }
+            Err(error) => {
+                let doubt = format!("its final state could not be read back: {error}");
+                ReadBack { approval: None, doubt: Some(doubt) }
+            }
+        }
+    }
 }
 
 /// Registers the package, or completes what an earlier run has begun.
@@ -96,8 +120,8 @@ pub async fn register(
     };
     let registering = Registering { registry, plan, package, policy };
     match registering.complete(&own).await {
-        Ok(Completion { approval, updated, doubt }) => {
-            Ok(Registration { arn: own.arn, approval, changed: new || updated, doubt })
+        Ok(Completion { approval, updated }) => {
+            Ok(Registration { arn: own.arn, approval, changed: new || updated.is_some(), updated })
         }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
             Err(discard(registry, &own.arn, error).await)
@@ -123,18 +147,14 @@ async fn create(
         let mut request = plan.request.clone();
         request.insert("ClientToken".into(), client_token(&plan.request, attempt).into());
         let created = registry.create(&request).await?;
-        earlier = earlier.and_since(registry, group, package).await.with_context(|| {
+        earlier = earlier.and_created(registry, group, package, &created).await.with_context(|| {
             format!("{created} is registered, pending approval; whether another run did the same is unknown, run again")
         })?;
         match earlier.usable() {
             Some(first) if first.arn == created => return Ok((first.clone(), true)),
             Some(first) => return yield_to(registry, &created, first).await,
-            // Not listed yet, or the token's answer was removed since.
-            None => match registry.describe(&created).await {
-                Ok(description) => return Ok((Own { arn: created, description }, true)),
-                Err(error) if error.kind == Kind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            },
+            // The token's answer was removed since.
+            None => {}
         }
     }
     bail!("{group} answers every request to register {} with a version that was removed", package.arn())
@@ -203,8 +223,7 @@ async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow
 /// How a package was completed.
 struct Completion {
     approval: String,
-    updated: bool,
-    doubt: Option<String>,
+    updated: Option<Wanted>,
 }
 
 struct Registering<'a> {
@@ -231,19 +250,10 @@ impl Registering<'_> {
         }
         let wanted = Wanted::of(self, &description);
         let Some(update) = wanted.update(&description, self.plan) else {
-            return Ok(Completion { approval: wanted.status, updated: false, doubt: None });
+            return Ok(Completion { approval: wanted.status, updated: None });
         };
         self.registry.update(arn, &update).await?;
-        Ok(match self.registry.describe(arn).await {
-            Ok(description) => {
-                let doubt = wanted.doubt(&description);
-                Completion { approval: approval(&description).to_owned(), updated: true, doubt }
-            }
-            Err(error) => {
-                let doubt = format!("its final state could not be read back: {error}");
-                Completion { approval: wanted.status, updated: true, doubt: Some(doubt) }
-            }
-        })
+        Ok(Completion { approval: wanted.status.clone(), updated: Some(wanted) })
     }
 
     /// Looks again until the package is complete; it was described a moment ago.
@@ -277,6 +287,7 @@ fn approval(description: &Document) -> &str {
 }
 
 /// The final state of a target package.
+#[derive(Debug, Clone)]
 struct Wanted {
     status: String,
     description: Option<String>,

@@ -14,6 +14,8 @@ mod races;
 mod references;
 mod refusals;
 mod registering;
+#[cfg(target_os = "linux")]
+mod rounds;
 mod sessions;
 mod snapshot;
 mod stand_in;

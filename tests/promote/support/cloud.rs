@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Any certificate: the SDK wants one even where nothing is encrypted, and not every machine has some.
 const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promote/support/authority.pem");
@@ -25,6 +25,7 @@ pub struct Cloud {
 struct Shared {
     world: Mutex<World>,
     held: Semaphore,
+    next_round: Notify,
     address: String,
     home: tempfile::TempDir,
 }
@@ -40,6 +41,7 @@ impl Cloud {
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new()),
             held: Semaphore::new(0),
+            next_round: Notify::new(),
             address,
             home: tempfile::tempdir().expect("a home folder"),
         });
@@ -107,6 +109,22 @@ impl Cloud {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the end of the round in which the call has arrived, where calls are answered in rounds.
+    pub(crate) async fn end_of_round(&self) {
+        let ended = self.shared.next_round.notified();
+        if self.locked(|world| world.waiting.as_mut().map(|waiting| *waiting += 1)).is_some() {
+            ended.await;
+        }
+    }
+
+    /// Ends the round: every call that waits is answered.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn end_round(&self) {
+        let mut world = self.world();
+        world.waiting = Some(0);
+        self.shared.next_round.notify_waiters();
     }
 
     pub(crate) async fn released(&self) {

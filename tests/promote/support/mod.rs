@@ -6,6 +6,8 @@ mod cloud;
 mod faults;
 pub mod principals;
 mod registry;
+#[cfg(target_os = "linux")]
+mod rounds;
 pub mod s3;
 mod server;
 mod sts;

@@ -40,6 +40,7 @@ async fn reply(cloud: &Cloud, incoming: hyper::Request<Incoming>) -> io::Result<
     let request = receive(incoming).await?;
     let service = service_of(&request);
     let (number, failure) = arrive(cloud, service, &request).await;
+    cloud.end_of_round().await;
     match failure {
         Some(Failure::Reset) => return Err(io::Error::other("reset on purpose")),
         Some(Failure::Hang) => cloud.released().await,

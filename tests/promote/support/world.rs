@@ -19,6 +19,8 @@ pub struct World {
     pub calls: Vec<Call>,
     pub script: Script,
     pub options: Options,
+    /// How many calls wait for the end of the round; nothing where calls are answered at once.
+    pub waiting: Option<usize>,
     last_time: f64,
     serial: u64,
 }
@@ -61,6 +63,7 @@ impl World {
                 checksums: true,
                 tamper: None,
             },
+            waiting: None,
             last_time: 0.0,
             serial: 0,
         }
