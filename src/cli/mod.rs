@@ -7,10 +7,13 @@ mod full;
 mod output;
 mod progress;
 mod record_file;
+mod records;
 mod register;
 mod registering;
+mod renewing;
 mod settings;
 mod steps;
+mod withdrawing;
 
 use std::ffi::OsString;
 

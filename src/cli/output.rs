@@ -5,13 +5,15 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
+use serde_json::Value;
 
 use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::settings::{Format, OutputArgs};
 use crate::promotion::copies::Outcome;
 use crate::promotion::group::Versions;
-use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
+use crate::promotion::record::{ArtifactFacts, Conclusion, Record, Taken};
+use crate::promotion::renewal::Renewed;
 use crate::promotion::spool::Spool;
 
 /// Lines of one kind that the text shows; JSON shows all.
@@ -109,6 +111,20 @@ fn text(record: &Record) -> Result<String> {
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
         format!("{:>10}  {:<15}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
+    list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
+        let what = if w.result == Taken::Planned { "would be rejected" } else { "Rejected now" };
+        let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();
+        format!("{} {what}\n      its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
+    });
+    list(&mut out, "Changed at the source", all(&record.changes), |c| {
+        let what = match c.result {
+            Renewed::Updated => "updated",
+            Renewed::Planned => "would be updated",
+            Renewed::Drift => "cannot be updated",
+        };
+        let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("nothing".into()));
+        format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
+    });
     list(&mut out, "References", all(&record.references), |r| format!("{}  {}", r.location, r.field));
     list(&mut out, "Stays at the source", all(&record.left), |l| {
         format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
@@ -127,6 +143,9 @@ fn outcome(record: &Record) -> String {
             let versions = Versions(record.versions.clone().unwrap_or_default());
             format!("nothing approved: the group has {versions}")
         }
+        Conclusion::Withdrawn => "withdrawn: its source is Rejected".into(),
+        Conclusion::ApprovedAgain => "approved again, as its source: nothing was registered".into(),
+        Conclusion::Updated => "already promoted, and brought up to date: nothing was registered".into(),
         Conclusion::Planned => "planned: a dry run, nothing was written".into(),
     }
 }

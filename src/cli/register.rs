@@ -10,10 +10,10 @@ use super::registering::{Registering, create_group, is_missing};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
 use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::session::Identity;
-use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
+use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::promotion::arn::GroupArn;
 use crate::promotion::copies::{Purpose, Tuning};
-use crate::promotion::earlier::{Earlier, Own};
+use crate::promotion::earlier::Earlier;
 use crate::promotion::location::BucketName;
 use crate::promotion::record::{Conclusion, Record, Source};
 use crate::promotion::uploads::OpenUploads;
@@ -49,9 +49,9 @@ impl Register {
         let (arn, before) = self.package.resolve().await?;
         let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
         let target = TargetAccount::open(self.target.access()).await?;
-        let (reader, identity, package) =
-            tokio::join!(source.check(arn.account()), target.check(), described(&source, &arn, before.as_ref()));
-        let (reader, identity, package) = (reader?, identity?, package?);
+        let (callers, package) =
+            tokio::join!(callers(&source, &target, arn.account()), described(&source, &arn, before.as_ref()));
+        let ((reader, identity), package) = (callers?, package?);
         let group = source_group(&package);
         let place = self.place(&group, identity, before.as_ref())?;
         let carrying = self.carry.carrying();
@@ -64,11 +64,14 @@ impl Register {
         let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
         let copying = Copying { source: &source, target: &target, tuning, carrying: &carrying, uploads, printer };
         let copies = copying.run(&plan, there, Purpose::Confirm).await?;
-        let facts = Source::of(&package, caller(&reader));
+        let facts = Source::of(&package, Some(reader.arn));
         if self.output.dry_run {
             let own = earlier.usable();
-            let outcome =
-                if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
+            let outcome = if own.is_some_and(|own| own.is_settled() && !own.is_withdrawn()) {
+                Conclusion::AlreadyPromoted
+            } else {
+                Conclusion::Planned
+            };
             let mut record = clock.record(outcome, facts).with_plan(&plan, &copies)?;
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
             return printer.conclude(&record);
@@ -76,8 +79,11 @@ impl Register {
         if missing {
             create_group(&source, &target, &group, &place, &self.register, printer).await?;
         }
-        let registering = Registering { target: &target, place: &place, carrying: &carrying, settings: &self.register };
-        let record = registering.run(&package, &plan, &copies, earlier, (&clock, facts)).await?;
+        let settings = &self.register;
+        let registering =
+            Registering { source: &source, target: &target, place: &place, carrying: &carrying, settings };
+        let record =
+            registering.run(&package, &plan, &copies, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
         printer.conclude(&record)
     }
 

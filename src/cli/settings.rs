@@ -194,6 +194,15 @@ pub struct RegisterArgs {
     pub wait_seconds: u64,
 }
 
+/// What becomes of copies whose source changes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Mirroring")]
+pub struct MirrorArgs {
+    /// Leave copies Approved although the source has rejected the version that they were promoted from
+    #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = boolish())]
+    pub no_withdraw: bool,
+}
+
 /// What every verb has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]

@@ -21,7 +21,7 @@ use crate::promotion::inventory::inventory;
 use crate::promotion::layout::{Layout, TargetPrefix};
 use crate::promotion::location::BucketName;
 use crate::promotion::meter::Meter;
-use crate::promotion::package::Package;
+use crate::promotion::package::{Package, rfc3339};
 use crate::promotion::plan::{Plan, plan};
 use crate::promotion::record::{Build, Conclusion, Record, Source, Target};
 use crate::promotion::references::references;
@@ -43,11 +43,26 @@ impl Clock {
     pub fn record(&self, outcome: Conclusion, source: Source) -> Record {
         let mut record = Record::new(outcome, source, &self.time);
         record.duration_ms = u64::try_from(self.instant.elapsed().as_millis()).unwrap_or(u64::MAX);
-        record.build = std::env::var("CODEBUILD_BUILD_ARN")
-            .ok()
-            .map(|arn| Build { arn, initiator: std::env::var("CODEBUILD_INITIATOR").ok() });
+        record.ended = rfc3339(&std::time::SystemTime::now().into());
+        record.build = build();
         record
     }
+
+    /// When it began, as a part of a file's name.
+    pub fn stamp(&self) -> String {
+        rfc3339(&self.time).chars().filter(|c| !"-:".contains(*c)).collect()
+    }
+}
+
+/// The CodeBuild build that runs this.
+fn build() -> Option<Build> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(Build {
+        arn: variable("CODEBUILD_BUILD_ARN")?,
+        id: variable("CODEBUILD_BUILD_ID"),
+        number: variable("CODEBUILD_BUILD_NUMBER"),
+        initiator: variable("CODEBUILD_INITIATOR"),
+    })
 }
 
 /// Where in the target a promotion goes.

@@ -68,6 +68,27 @@ impl SourceAccount {
     }
 }
 
+/// Who reads the source and who writes the target; where both are one principal it is asked once.
+///
+/// # Errors
+/// As [`SourceAccount::check`] and [`TargetAccount::check`].
+pub async fn callers(
+    source: &SourceAccount,
+    target: &TargetAccount,
+    account: &AccountId,
+) -> Result<(Identity, Identity)> {
+    let reader = async {
+        match source.check(account).await? {
+            Some(identity) => Ok(Some(identity)),
+            None if target.is_separate_from(source) => Ok(Some(source.session.identity().await?)),
+            None => Ok(None),
+        }
+    };
+    let (reader, writer): (Result<Option<Identity>>, _) = tokio::join!(reader, target.check());
+    let (reader, writer) = (reader?, writer?);
+    Ok((reader.unwrap_or_else(|| writer.clone()), writer))
+}
+
 impl TargetAccount {
     /// Opens a session without calling AWS.
     pub async fn open(access: Access) -> Result<Self> {
@@ -122,9 +143,4 @@ pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> R
          --target-role-arn) or name another group with --target-group"
     );
     Ok(group)
-}
-
-/// Reads the caller's ARN of an identity.
-pub fn caller(identity: &Option<Identity>) -> Option<String> {
-    identity.as_ref().map(|identity| identity.arn.clone())
 }

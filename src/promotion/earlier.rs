@@ -12,6 +12,7 @@ use super::field::Document;
 use super::package::Package;
 use super::plan::SOURCE_KEY;
 use super::registration::DISCARDED;
+use super::withdrawal::WITHDRAWN;
 use crate::aws::error::Kind;
 use crate::aws::registry::{Summary, TargetRegistry};
 
@@ -105,8 +106,23 @@ async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<O
 impl Own {
     /// Whether the package says that it was promoted from `source`.
     pub fn is_copy_of(&self, source: &PackageArn) -> bool {
-        let metadata = self.description.get("CustomerMetadataProperties");
-        metadata.and_then(|metadata| metadata.get(SOURCE_KEY)).and_then(Value::as_str) == Some(source.as_str())
+        self.provenance() == Some(source.as_str())
+    }
+
+    /// The version that the package says it was promoted from.
+    pub fn source(&self) -> Option<PackageArn> {
+        self.provenance()?.parse().ok()
+    }
+
+    fn provenance(&self) -> Option<&str> {
+        self.description.get("CustomerMetadataProperties")?.get(SOURCE_KEY)?.as_str()
+    }
+
+    /// Whether it was approved, and then withdrawn because its source was rejected. What somebody in the target
+    /// account has rejected by hand does not say so.
+    pub fn is_withdrawn(&self) -> bool {
+        self.approval() == "Rejected"
+            && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN))
     }
 
     /// Its approval status.
@@ -114,9 +130,14 @@ impl Own {
         self.text("ModelApprovalStatus").unwrap_or("PendingManualApproval")
     }
 
-    /// Whether it is complete and nobody has to approve it any more.
+    /// Whether it is complete and its approval is decided.
     pub fn is_settled(&self) -> bool {
-        self.text("ModelPackageStatus") == Some("Completed") && self.approval() != "PendingManualApproval"
+        self.is_complete() && self.approval() != "PendingManualApproval"
+    }
+
+    /// Whether SageMaker has completed it.
+    pub fn is_complete(&self) -> bool {
+        self.text("ModelPackageStatus") == Some("Completed")
     }
 
     /// Whether an attempt ended here: it failed, is going away, or was discarded by the run that made it.
@@ -126,7 +147,8 @@ impl Own {
             || self.approval() == "Rejected" && discarded
     }
 
-    fn text(&self, member: &str) -> Option<&str> {
+    /// Text of a top-level member.
+    pub fn text(&self, member: &str) -> Option<&str> {
         self.description.get(member).and_then(Value::as_str)
     }
 }

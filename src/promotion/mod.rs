@@ -2,7 +2,7 @@
 //!
 //! In the order of the data path: [`group`] finds a version, [`package`] reads it, [`draft`] takes what is carried,
 //! [`references`] and [`inventory`] find what it refers to, [`plan`] decides, [`copies`] copies, [`registration`]
-//! registers and [`record`] writes it down.
+//! registers and [`record`] writes it down. Beside it, [`withdrawal`] takes back what the source has rejected.
 
 pub mod accounts;
 pub mod arn;
@@ -25,7 +25,10 @@ pub mod plan;
 pub mod record;
 pub mod references;
 pub mod registration;
+pub mod renewal;
+pub mod rewriting;
 pub mod shapes;
 pub mod spool;
 pub mod traps;
 pub mod uploads;
+pub mod withdrawal;

@@ -150,7 +150,7 @@ fn calls_of_a_clean_run(way: Way) -> usize {
 }
 
 /// Checks all cases, some at once; fails with every one that does not hold.
-fn each<T: Sync>(cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
+pub(crate) fn each<T: Sync>(cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {

@@ -11,9 +11,11 @@ mod lossless;
 mod memory;
 mod output;
 mod races;
+mod records;
 mod references;
 mod refusals;
 mod registering;
+mod renewed;
 #[cfg(target_os = "linux")]
 mod rounds;
 mod sessions;
@@ -21,4 +23,5 @@ mod snapshot;
 mod stand_in;
 mod support;
 mod versions;
+mod withdraw;
 mod world;

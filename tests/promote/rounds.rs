@@ -33,3 +33,20 @@ fn rounds_are_dependent_calls_however_many_go_at_once() {
     // List, then Describe.
     assert_eq!(rounds, 2);
 }
+
+#[test]
+fn a_withdrawal_adds_no_round_to_a_promotion() {
+    let cloud = with_package();
+    cloud.describes_until_completed(1);
+    promote(&cloud, &[]).document();
+    cloud.register(package());
+    cloud.change(SOURCE_VERSION, serde_json::json!({"ModelApprovalStatus": "Rejected"}));
+    let rounds = {
+        let mut command = cloud.process(Principal::Both);
+        command.args(full()).args(["--output", "json"]);
+        let (output, rounds) = cloud.in_rounds(command);
+        assert_eq!(Run::of(output).document()["withdrawn"][0]["version"], 1);
+        rounds
+    };
+    assert!(rounds <= 10, "{rounds}");
+}
