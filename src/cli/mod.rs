@@ -12,7 +12,9 @@ mod register;
 mod registering;
 mod renewing;
 mod settings;
+mod status;
 mod steps;
+mod verify;
 mod withdrawing;
 
 use std::ffi::OsString;
@@ -43,6 +45,8 @@ enum Verb {
     CopyArtifacts(copy_artifacts::CopyArtifacts),
     Register(register::Register),
     Full(Box<full::Full>),
+    Verify(Box<verify::Verify>),
+    Status(Box<status::Status>),
 }
 
 /// Parses the arguments, runs the verb and says how it ended.
@@ -67,6 +71,8 @@ impl Cli {
                 Verb::CopyArtifacts(verb) => verb.run(&printer, &uploads).await,
                 Verb::Register(verb) => verb.run(&printer).await,
                 Verb::Full(verb) => verb.run(&printer, &uploads).await,
+                Verb::Verify(verb) => verb.run(&printer).await,
+                Verb::Status(verb) => verb.run(&printer).await,
             }
         };
         tokio::select! {
@@ -83,6 +89,8 @@ impl Verb {
             Self::CopyArtifacts(verb) => &verb.output,
             Self::Register(verb) => &verb.output,
             Self::Full(verb) => &verb.output,
+            Self::Verify(verb) => &verb.output,
+            Self::Status(verb) => &verb.output,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::exit::Exit;
@@ -17,7 +18,22 @@ use crate::promotion::renewal::Renewed;
 use crate::promotion::spool::Spool;
 
 /// Lines of one kind that the text shows; JSON shows all.
-const LINES_SHOWN: usize = 20;
+pub const LINES_SHOWN: usize = 20;
+
+/// A document that a verb ends with.
+pub trait Printed: Serialize {
+    /// The document for people.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    fn text(&self) -> Result<String>;
+}
+
+impl Printed for Record {
+    fn text(&self) -> Result<String> {
+        text(self)
+    }
+}
 
 /// Prints.
 #[derive(Debug)]
@@ -58,12 +74,12 @@ impl Printer {
     ///
     /// # Errors
     /// The stream or the file cannot be written; a reader that has gone away is no error.
-    pub fn document(&self, record: &Record) -> Result<()> {
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(record, out)));
+    pub fn document(&self, document: &impl Printed) -> Result<()> {
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
         let mut out = BufWriter::new(std::io::stdout().lock());
         let printed = match self.format {
-            Format::Json => json(record, &mut out),
-            Format::Text => out.write_all(text(record)?.as_bytes()),
+            Format::Json => json(document, &mut out),
+            Format::Text => out.write_all(document.text()?.as_bytes()),
         };
         match printed.and_then(|()| out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => filed,
@@ -73,8 +89,8 @@ impl Printer {
 }
 
 /// Writes the document as it is read from its temporary file: it may be larger than memory.
-fn json(record: &Record, mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, record)?;
+fn json(document: &impl Serialize, mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, document)?;
     out.write_all(b"\n")
 }
 

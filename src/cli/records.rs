@@ -1,10 +1,12 @@
 //! Records beside the artifacts: a document goes in, an object that nobody overwrites comes out; and the way back.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, bail};
 
 use super::steps::{Clock, Place};
 use crate::aws::error::Kind;
-use crate::aws::objects::{Attributes, Encryption};
+use crate::aws::objects::{Attributes, Encryption, Listed};
 use crate::promotion::accounts::TargetAccount;
 use crate::promotion::arn::{KmsKeyArn, PackageArn};
 use crate::promotion::earlier::Own;
@@ -35,6 +37,25 @@ pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn
         Err(error) if error.kind == Kind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Every record of a folder that was listed, and what cannot be read as one, with the reason.
+pub async fn beside(
+    target: &TargetAccount,
+    folder: &Location,
+    there: &HashMap<String, Listed>,
+) -> Result<(Vec<Record>, Vec<(Location, String)>)> {
+    let (mut records, mut broken) = (Vec::new(), Vec::new());
+    let beginning = format!("{}promotion", folder.key);
+    for key in there.keys().filter(|key| key.starts_with(&beginning) && key.ends_with(".json")) {
+        let location = Location::new(&folder.bucket, key.as_str());
+        let Some((text, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { continue };
+        match Record::parse(&text) {
+            Ok(record) => records.push(record),
+            Err(error) => broken.push((location, format!("it is not a record: {error:#}"))),
+        }
+    }
+    Ok((records, broken))
 }
 
 /// Where and how records are written.

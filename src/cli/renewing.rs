@@ -55,7 +55,8 @@ impl Renewing<'_> {
         }
         record.left = before.left;
         record.warnings.extend(before.warnings);
-        record.request = before.request;
+        record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
+        record.source_uri = before.source_uri;
         record.target = Some(self.place.target(package.arn(), Some((&own.arn, own.approval()))));
         self.announce_drift(&renewal, own);
         match (renewal.update.is_empty(), self.dry_run) {

@@ -17,9 +17,10 @@ use crate::promotion::arn::{GroupArn, PackageArn};
 use crate::promotion::copies::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
 use crate::promotion::draft::{Carrying, Draft};
 use crate::promotion::earlier::Own;
+use crate::promotion::field::each_leaf;
 use crate::promotion::inventory::inventory;
 use crate::promotion::layout::{Layout, TargetPrefix};
-use crate::promotion::location::BucketName;
+use crate::promotion::location::{BucketName, Location};
 use crate::promotion::meter::Meter;
 use crate::promotion::package::{Package, rfc3339};
 use crate::promotion::plan::{Plan, plan};
@@ -86,11 +87,15 @@ impl Place {
 
     /// The place that a version of the same group was promoted to, read off what it refers to.
     pub fn of(&self, own: &Own, source: &PackageArn) -> Option<Self> {
-        let references = references(&own.description).ok()?;
-        references.iter().find_map(|reference| {
-            let prefix = Layout::prefix_of(&reference.location, self.group.name(), source)?;
-            Some(Self { bucket: reference.location.bucket.clone(), prefix, ..self.clone() })
-        })
+        let mut found = None;
+        each_leaf(&own.description, &mut |_, value| {
+            let location = value.as_str().and_then(|text| text.parse::<Location>().ok());
+            let prefix = location.as_ref().and_then(|at| Layout::prefix_of(at, self.group.name(), source));
+            if let (None, Some(location), Some(prefix)) = (&found, location, prefix) {
+                found = Some(Self { bucket: location.bucket, prefix, ..self.clone() });
+            }
+        });
+        found
     }
 
     /// The target side of the document.

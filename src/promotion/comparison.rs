@@ -20,6 +20,13 @@ pub struct Difference {
     described: Option<Value>,
 }
 
+impl Difference {
+    /// Which member.
+    pub fn field(&self) -> &Field {
+        &self.field
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.requested, &self.described) {

@@ -87,7 +87,7 @@ impl Earlier {
 }
 
 /// Describes versions of the target, those left out that were removed meanwhile.
-pub(super) async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<Own>> {
+pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<Own>> {
     let descriptions = versions.iter().map(|arn| describe(registry, arn.clone()));
     let described: Vec<Option<Own>> =
         stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;

@@ -96,6 +96,9 @@ pub struct Record {
     /// CreateModelPackage as it was or would be sent, without the client token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Document>,
+    /// The SourceUri that an Update has set, which is in no request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_uri: Option<String>,
     /// What is not certain although the package is promoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
@@ -315,6 +318,7 @@ impl Record {
             left: Vec::new(),
             warnings: Vec::new(),
             request: None,
+            source_uri: None,
             doubt: None,
             build: None,
             tool: Tool::default(),
@@ -335,6 +339,7 @@ impl Record {
         self.left.clone_from(&plan.left);
         self.warnings.clone_from(&plan.warnings);
         self.request = Some(plan.request.clone());
+        self.source_uri.clone_from(&plan.source_uri);
         Ok(self)
     }
 

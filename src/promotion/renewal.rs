@@ -57,6 +57,8 @@ pub struct Renewal {
     pub update: Document,
     /// Each field that the source has changed and the copy does not have yet.
     pub changes: Vec<Change>,
+    /// The request that the copy is like afterwards.
+    pub request: Document,
 }
 
 impl Renewal {
@@ -67,7 +69,7 @@ impl Renewal {
     /// AWS would refuse the Update: every offending field is named.
     pub fn of(package: &Package, now: &Rewritten, before: &Document, own: &Own) -> Result<Self> {
         let (now, unresolved, copy) = (&now.request, &now.unresolved, &own.description);
-        let mut renewal = Self::default();
+        let mut renewal = Self { request: followed(now, unresolved, before), ..Self::default() };
         renewal.metadata(now, before, copy);
         renewal.replaced(now, before, copy);
         renewal.specifications(now, unresolved, before, copy);
@@ -201,6 +203,31 @@ impl Renewal {
             self.note(&field, was.as_ref(), is.as_ref(), Renewed::Drift);
         }
     }
+}
+
+/// The request that was made, with what an Update can carry of the one that would be made now.
+fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document {
+    let mut request = before.clone();
+    for member in REPLACED {
+        if let Some(value) = now.get(member) {
+            request.insert(member.into(), value.clone());
+        }
+    }
+    let own = |(key, _): &(&String, &Value)| key.starts_with(OWN_KEYS);
+    let entries = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
+    let (then, is) = (entries(before), entries(now));
+    let metadata = is.iter().filter(|entry| !own(entry)).chain(then.iter().filter(own));
+    request.insert(
+        METADATA.into(),
+        metadata.map(|(key, value)| (key.clone(), value.clone())).collect::<Document>().into(),
+    );
+    let added = names(now).into_iter().filter(|name| named(before, name).is_none());
+    let added = added.filter(|name| !refers_elsewhere(now, name, unresolved)).filter_map(|name| named(now, name));
+    let all: Vec<Value> = list(before).chain(added).cloned().collect();
+    if !all.is_empty() {
+        request.insert(SPECIFICATIONS.into(), all.into());
+    }
+    request
 }
 
 /// A field, what the copy has there, and what the source has now.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::snapshot::assert_snapshot;
 
-const VERBS: [&str; 4] = ["find-latest", "copy-artifacts", "register", "full"];
+const VERBS: [&str; 6] = ["find-latest", "copy-artifacts", "register", "full", "verify", "status"];
 
 #[test]
 fn help_tells_what_the_tool_does_and_which_verbs_it_has() {

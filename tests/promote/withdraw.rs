@@ -212,7 +212,7 @@ fn a_withdrawal_that_fails_keeps_no_version_from_being_promoted() {
     let cloud = two_promoted();
     reject(&cloud, 2);
     cloud.register(package());
-    cloud.fail(Moment::on("UpdateModelPackage", 1), Failure::Status(500, "InternalFailure", "x"));
+    cloud.fail(Moment::on("UpdateModelPackage", 1).at("churn-model/2"), Failure::Status(500, "InternalFailure", "x"));
     promote(&cloud, &[]).fails(1, &["withdrawing", "sagemaker:UpdateModelPackage"]);
     assert_eq!(statuses(&cloud), ["Approved", "Approved", "Approved"]);
     cloud.heal();
