@@ -15,6 +15,7 @@ use super::renewing::Renewing;
 use super::settings::{
     CarryArgs, CopyArgs, GroupArgs, MirrorArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs,
 };
+use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, describe, look, make_plan};
 use super::withdrawing::{TakenBack, Withdrawing};
 use crate::aws::registry::Summary;
@@ -69,6 +70,7 @@ struct Run<'a> {
     group: GroupArn,
     place: Place,
     caller: Option<String>,
+    signer: Option<Signer>,
     printer: &'a Printer,
     uploads: &'a OpenUploads,
 }
@@ -79,12 +81,13 @@ impl Full {
         let source = SourceAccount::open(self.source.access(), self.group.region()).await?;
         let target = TargetAccount::open(self.target.access()).await?;
         let group = source.group(&self.group.group).await?;
-        let (callers, latest, rejected) = tokio::join!(
+        let (callers, signer, latest, rejected) = tokio::join!(
             callers(&source, &target, group.account()),
+            Signer::open(&target, self.register.sign_key.as_ref()),
             self.group.find(&source, &group),
             self.rejected(&source, &group)
         );
-        let ((reader, identity), (latest, listed), rejected) = (callers?, latest?, rejected?);
+        let ((reader, identity), signer, (latest, listed), rejected) = (callers?, signer?, latest?, rejected?);
         let name = self.place.target_group.as_ref().unwrap_or(group.name());
         let place = Place {
             bucket: self.target_bucket.clone(),
@@ -92,8 +95,18 @@ impl Full {
             group: target_group(&group, &identity, name)?,
             identity,
         };
-        let run =
-            Run { settings: self, clock, source, target, group, place, caller: Some(reader.arn), printer, uploads };
+        let run = Run {
+            settings: self,
+            clock,
+            source,
+            target,
+            group,
+            place,
+            caller: Some(reader.arn),
+            signer,
+            printer,
+            uploads,
+        };
         run.mirror(&latest, &listed, &rejected).await
     }
 
@@ -138,6 +151,7 @@ impl Run<'_> {
             from: &self.group,
             place: &self.place,
             kms_key: self.settings.carry.kms_key_arn.as_ref(),
+            signer: self.signer.as_ref(),
             caller: self.caller.as_deref(),
             dry_run: self.settings.output.dry_run,
             printer: self.printer,
@@ -183,6 +197,7 @@ impl Run<'_> {
             place,
             carrying: &self.settings.carry.carrying(),
             approval: self.settings.register.approval,
+            signer: self.signer.as_ref(),
             dry_run: self.settings.output.dry_run,
             printer: self.printer,
         };
@@ -205,7 +220,8 @@ impl Run<'_> {
         let copies = self.copy_and_make_room(&plan, there, &carrying, missing).await?;
         let settings = &self.settings.register;
         let (source, target, place) = (&self.source, &self.target, &self.place);
-        let registering = Registering { source, target, place, carrying: &carrying, settings };
+        let registering =
+            Registering { source, target, place, carrying: &carrying, settings, signer: self.signer.as_ref() };
         let facts = Source::of(package, self.caller.clone());
         let withdrawn = async {
             let taken = taking_back.await.map_err(|error| anyhow!("{error:#}"))?;

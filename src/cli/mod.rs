@@ -12,6 +12,7 @@ mod register;
 mod registering;
 mod renewing;
 mod settings;
+mod signing;
 mod status;
 mod steps;
 mod verify;

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
 
+use bytes::Bytes;
+
+use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption, Listed};
@@ -39,23 +42,29 @@ pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn
     }
 }
 
-/// Every record of a folder that was listed, and what cannot be read as one, with the reason.
-pub async fn beside(
-    target: &TargetAccount,
-    folder: &Location,
-    there: &HashMap<String, Listed>,
-) -> Result<(Vec<Record>, Vec<(Location, String)>)> {
-    let (mut records, mut broken) = (Vec::new(), Vec::new());
+/// A record as it lies beside the artifacts.
+pub struct Beside {
+    /// Where.
+    pub location: Location,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// What they say, or why that cannot be read.
+    pub record: Result<Record>,
+}
+
+/// Every record of a folder that was listed.
+pub async fn beside(target: &TargetAccount, folder: &Location, there: &HashMap<String, Listed>) -> Result<Vec<Beside>> {
+    let mut found = Vec::new();
     let beginning = format!("{}promotion", folder.key);
-    for key in there.keys().filter(|key| key.starts_with(&beginning) && key.ends_with(".json")) {
+    let mut keys: Vec<&String> =
+        there.keys().filter(|key| key.starts_with(&beginning) && key.ends_with(".json")).collect();
+    keys.sort();
+    for key in keys {
         let location = Location::new(&folder.bucket, key.as_str());
-        let Some((text, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { continue };
-        match Record::parse(&text) {
-            Ok(record) => records.push(record),
-            Err(error) => broken.push((location, format!("it is not a record: {error:#}"))),
-        }
+        let Some((bytes, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { continue };
+        found.push(Beside { location, record: Record::parse(&bytes), bytes });
     }
-    Ok((records, broken))
+    Ok(found)
 }
 
 /// Where and how records are written.
@@ -67,6 +76,8 @@ pub struct Records<'a> {
     pub place: &'a Place,
     /// What encrypts the record.
     pub kms_key: Option<&'a KmsKeyArn>,
+    /// What signs it.
+    pub signer: Option<&'a Signer>,
 }
 
 impl Records<'_> {
@@ -98,10 +109,22 @@ impl Records<'_> {
         bail!("{} is there already, and so are those beside it", layout.further_record(&stamp))
     }
 
-    /// Answers whether it was written: one that is there stays.
+    /// Answers whether it was written, and signed: one that is there stays.
     async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
-        let attributes = Attributes { content_type: Some("application/json".into()), ..Attributes::default() };
-        let text = bytes::Bytes::from(serde_json::to_vec_pretty(record)?);
+        let text = Bytes::from(serde_json::to_vec_pretty(record)?);
+        if !self.put_text(location, text.clone(), "application/json").await? {
+            return Ok(false);
+        }
+        if let Some(signer) = self.signer {
+            let signed = signer.sign(record, location, &text).await;
+            let envelope = signed.with_context(|| format!("{location} is written, and not signed"))?;
+            self.put_text(&signature_of(location), envelope.into(), "application/vnd.dsse.envelope.v1+json").await?;
+        }
+        Ok(true)
+    }
+
+    async fn put_text(&self, location: &Location, text: Bytes, content_type: &str) -> Result<bool> {
+        let attributes = Attributes { content_type: Some(content_type.into()), ..Attributes::default() };
         let encryption = Encryption { kms_key: self.kms_key.cloned() };
         match self.target.objects().put_new(location, text, &attributes, &encryption, None).await {
             Ok(_) => Ok(true),
@@ -109,6 +132,11 @@ impl Records<'_> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Where the signature of a record lies.
+pub fn signature_of(record: &Location) -> Location {
+    Location::new(&record.bucket, format!("{}.dsse", record.key))
 }
 
 fn source_of(record: &Record) -> Result<&PackageArn> {

@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::output::Printer;
 use super::registering::{Registering, create_group, is_missing};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
+use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::session::Identity;
 use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
@@ -49,9 +50,12 @@ impl Register {
         let (arn, before) = self.package.resolve().await?;
         let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
         let target = TargetAccount::open(self.target.access()).await?;
-        let (callers, package) =
-            tokio::join!(callers(&source, &target, arn.account()), described(&source, &arn, before.as_ref()));
-        let ((reader, identity), package) = (callers?, package?);
+        let (callers, signer, package) = tokio::join!(
+            callers(&source, &target, arn.account()),
+            Signer::open(&target, self.register.sign_key.as_ref()),
+            described(&source, &arn, before.as_ref())
+        );
+        let ((reader, identity), signer, package) = (callers?, signer?, package?);
         let group = source_group(&package);
         let place = self.place(&group, identity, before.as_ref())?;
         let carrying = self.carry.carrying();
@@ -80,8 +84,14 @@ impl Register {
             create_group(&source, &target, &group, &place, &self.register, printer).await?;
         }
         let settings = &self.register;
-        let registering =
-            Registering { source: &source, target: &target, place: &place, carrying: &carrying, settings };
+        let registering = Registering {
+            source: &source,
+            target: &target,
+            place: &place,
+            carrying: &carrying,
+            settings,
+            signer: signer.as_ref(),
+        };
         let record =
             registering.run(&package, &plan, &copies, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
         printer.conclude(&record)

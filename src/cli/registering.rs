@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use super::output::Printer;
 use super::records::Records;
 use super::settings::RegisterArgs;
+use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::error::{CallError, Kind};
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
@@ -30,6 +31,8 @@ pub struct Registering<'a> {
     pub carrying: &'a Carrying,
     /// How the version is registered.
     pub settings: &'a RegisterArgs,
+    /// What signs its record.
+    pub signer: Option<&'a Signer>,
 }
 
 impl Registering<'_> {
@@ -71,7 +74,8 @@ impl Registering<'_> {
     }
 
     async fn write(&self, record: &Record, registration: &Registration, clock: &Clock) -> Result<Location> {
-        let records = Records { target: self.target, place: self.place, kms_key: self.carrying.kms_key.as_ref() };
+        let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
+        let records = Records { target, place, kms_key, signer: self.signer };
         if registration.reapproved { records.append(record, clock).await } else { records.write(record).await }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::output::Printer;
 use super::records::Records;
+use super::signing::Signer;
 use super::steps::{Clock, Place, look};
 use crate::aws::error::CallError;
 use crate::promotion::accounts::TargetAccount;
@@ -28,6 +29,8 @@ pub struct Renewing<'a> {
     pub carrying: &'a Carrying,
     /// The status that it gets when it waits for one.
     pub approval: Approval,
+    /// What signs the record.
+    pub signer: Option<&'a Signer>,
     /// Whether nothing is to be written.
     pub dry_run: bool,
     /// Where drift is announced.
@@ -122,7 +125,8 @@ impl Renewing<'_> {
             }
             Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
         }
-        let records = Records { target: self.target, place: self.place, kms_key: self.carrying.kms_key.as_ref() };
+        let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
+        let records = Records { target, place, kms_key, signer: self.signer };
         record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
         if let Err(error) = records.append(record, self.clock).await {
             doubts.push(format!("the record could not be written beside the artifacts: {error:#}"));

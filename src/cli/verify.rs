@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -10,18 +11,19 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::output::{LINES_SHOWN, Printed, Printer};
-use super::records::beside;
+use super::records::{Beside, beside, signature_of};
 use super::settings::{OutputArgs, SourceArgs, TargetArgs};
 use super::steps::Place;
 use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
-use crate::promotion::arn::{GroupArn, PackageArn};
+use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::promotion::earlier::Own;
 use crate::promotion::hashing::hold;
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::location::{BucketName, Location};
 use crate::promotion::record::{ArtifactFacts, SCHEMA, Tool};
+use crate::promotion::signature::{Envelope, VerifyingKey};
 use crate::promotion::spool::Spool;
 use crate::promotion::verification::{
     Finding, Findings, Listing, Recorded, Subject, Verdict, checksum, listed, listing, package, record,
@@ -43,6 +45,18 @@ pub struct Verify {
     /// Read every byte: hold it against the recorded checksum and, where it can be read, against the source
     #[arg(long, env = "PROMOTE_DEEP", value_parser = clap::builder::BoolishValueParser::new())]
     deep: bool,
+    /// KMS key that has to have signed the records; its public key is asked for
+    #[arg(
+        long,
+        env = "PROMOTE_SIGN_KEY",
+        value_name = "ARN",
+        conflicts_with = "public_key",
+        help_heading = "Signature"
+    )]
+    sign_key: Option<KmsKeyArn>,
+    /// The same key's public key in PEM, for a check without KMS
+    #[arg(long, env = "PROMOTE_PUBLIC_KEY", value_name = "FILE", help_heading = "Signature")]
+    public_key: Option<PathBuf>,
     /// Bucket of the record [default: that of the version's artifacts]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: Option<BucketName>,
@@ -147,9 +161,20 @@ impl Verify {
     ) -> Result<()> {
         let layout = place.layout(source);
         let there = listing(target.objects(), &layout.folder()).await?;
-        let (records, broken) = beside(target, &layout.folder(), &there).await?;
-        for (location, detail) in broken {
-            findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
+        let key = self.key(target).await?;
+        let mut records = Vec::new();
+        for Beside { location, bytes, record } in beside(target, &layout.folder(), &there).await? {
+            if let Some(key) = &key {
+                let verdict = signature(target, key, &location, &bytes).await?;
+                findings.add(Subject::Signature, &signature_of(&location).to_string(), verdict)?;
+            }
+            match record {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    let detail = format!("it is not a record: {error:#}");
+                    findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
+                }
+            }
         }
         let Some(recorded) = Recorded::of(records, own) else {
             let detail = "there is no record of this version".to_owned();
@@ -159,6 +184,18 @@ impl Verify {
         package(&recorded, own, findings)?;
         self.artifacts(target, source, &recorded, &there, findings).await?;
         strangers(&recorded, &layout.folder(), &there, findings)
+    }
+
+    /// The key that signatures are held against; without one they are not looked at: an envelope that names its key
+    /// itself proves nothing.
+    async fn key(&self, target: &TargetAccount) -> Result<Option<VerifyingKey>> {
+        if let Some(file) = &self.public_key {
+            let context = || format!("--public-key {}", file.display());
+            let pem = tokio::fs::read(file).await.with_context(context)?;
+            return VerifyingKey::of_pem(&pem).with_context(context).map(Some);
+        }
+        let Some(key) = &self.sign_key else { return Ok(None) };
+        Ok(Some(VerifyingKey::of_der(target.keys(key).public_key(key).await?.spki)))
     }
 
     /// Looks at every artifact, and reads it where that was asked for.
@@ -185,6 +222,24 @@ impl Verify {
         }
         Ok(())
     }
+}
+
+/// The longest envelope that is read; real ones have about 2 KB.
+const MAX_ENVELOPE_BYTES: u64 = 1 << 20;
+
+async fn signature(
+    target: &TargetAccount,
+    key: &VerifyingKey,
+    record: &Location,
+    bytes: &[u8],
+) -> Result<(Verdict, String)> {
+    let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
+        return Ok((Verdict::Missing, "the record is not signed".into()));
+    };
+    Ok(match Envelope::parse(&text).and_then(|envelope| envelope.check(key, record, bytes)) {
+        Ok(()) => (Verdict::Identical, "the key has signed the record as it is".into()),
+        Err(error) => (Verdict::Changed, format!("{error:#}")),
+    })
 }
 
 async fn one(

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::output::Printer;
 use super::records::Records;
+use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::registry::Summary;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
@@ -29,6 +30,8 @@ pub struct Withdrawing<'a> {
     pub place: &'a Place,
     /// What encrypts the records.
     pub kms_key: Option<&'a KmsKeyArn>,
+    /// What signs them.
+    pub signer: Option<&'a Signer>,
     /// Who reads the source.
     pub caller: Option<&'a str>,
     /// Whether nothing is to be written.
@@ -87,7 +90,7 @@ impl Withdrawing<'_> {
         let place = self.place.of(own, source).unwrap_or_else(|| self.place.clone());
         record.target = Some(place.target(source, Some((&own.arn, "Rejected"))));
         record.withdrawn = vec![withdrawn.clone()];
-        let records = Records { target: self.target, place: &place, kms_key: self.kms_key };
+        let records = Records { target: self.target, place: &place, kms_key: self.kms_key, signer: self.signer };
         records.append(&record, self.clock).await?;
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::arn::{AccountId, GroupArn, GroupName, GroupRef, Region};
+use super::arn::{AccountId, GroupArn, GroupName, GroupRef, KmsKeyArn, Region};
+use crate::aws::keys::SigningKeys;
 use crate::aws::objects::{SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
@@ -104,6 +105,11 @@ impl TargetAccount {
     /// The buckets.
     pub fn objects(&self) -> &TargetObjects {
         &self.objects
+    }
+
+    /// KMS, where a key is.
+    pub fn keys(&self, key: &KmsKeyArn) -> SigningKeys {
+        self.session.keys(key.region())
     }
 
     /// Whether the source is read by a principal of its own.

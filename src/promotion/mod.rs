@@ -29,6 +29,7 @@ pub mod registration;
 pub mod renewal;
 pub mod rewriting;
 pub mod shapes;
+pub mod signature;
 pub mod spool;
 pub mod standing;
 pub mod traps;

@@ -19,6 +19,7 @@ mod renewed;
 #[cfg(target_os = "linux")]
 mod rounds;
 mod sessions;
+mod signing;
 mod snapshot;
 mod stand_in;
 mod status;

@@ -10,6 +10,7 @@ pub enum Service {
     S3,
     SageMaker,
     Sts,
+    Kms,
 }
 
 /// One request in the order of arrival.

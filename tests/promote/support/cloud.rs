@@ -74,7 +74,7 @@ impl Cloud {
     pub fn process(&self, who: Principal) -> process::Command {
         let mut command = process::Command::new(env!("CARGO_BIN_EXE_promote"));
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
-        for service in ["S3", "SAGEMAKER", "STS"] {
+        for service in ["S3", "SAGEMAKER", "STS", "KMS"] {
             command.env(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint());
         }
         command

@@ -4,6 +4,7 @@
 pub mod calls;
 mod cloud;
 mod faults;
+pub mod kms;
 pub mod principals;
 mod registry;
 #[cfg(target_os = "linux")]

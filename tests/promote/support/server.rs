@@ -5,7 +5,7 @@ use super::cloud::Cloud;
 use super::faults::Failure;
 use super::principals::{credential, identify};
 use super::wire::{Answer, Refusal, Request, form};
-use super::{registry, s3, sts};
+use super::{kms, registry, s3, sts};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
@@ -89,7 +89,9 @@ async fn receive(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
 
 fn service_of(request: &Request) -> Service {
     let scope = credential(request).unwrap_or("").split('/').nth(3).unwrap_or("");
-    if request.headers.contains_key("x-amz-target") {
+    if request.header("x-amz-target").is_some_and(|target| target.starts_with("TrentService.")) {
+        Service::Kms
+    } else if request.headers.contains_key("x-amz-target") {
         Service::SageMaker
     } else if scope == "sts" || request.path == "/" && request.method == "POST" {
         Service::Sts
@@ -105,6 +107,7 @@ async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, O
             Service::S3 => s3::name(request),
             Service::SageMaker => registry::name(request),
             Service::Sts => sts::name(request),
+            Service::Kms => kms::name(request),
         };
         let call = Call {
             number: world.calls.len() + 1,
@@ -132,7 +135,7 @@ async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, O
 
 fn asked(service: Service, request: &Request) -> Value {
     match service {
-        Service::SageMaker => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+        Service::SageMaker | Service::Kms => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
         Service::Sts => serde_json::json!(sts::members(request)),
         Service::S3 => serde_json::json!(request.query),
     }
@@ -151,18 +154,19 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
                 Service::S3 => s3::answer(world, &who, request),
                 Service::SageMaker => registry::answer(world, &who, request),
                 Service::Sts => sts::answer(world, &who, request),
+                Service::Kms => kms::answer(world, &who, request),
             }),
         };
         (result, format!("{:016X}", world.serial()))
     });
     let header = match service {
         Service::S3 => "x-amz-request-id",
-        Service::SageMaker | Service::Sts => "x-amzn-requestid",
+        Service::SageMaker | Service::Sts | Service::Kms => "x-amzn-requestid",
     };
     let answer = result.unwrap_or_else(|refusal| {
         let mut answer = match service {
             Service::S3 => s3::refuse(&refusal, request, &id),
-            Service::SageMaker => registry::refuse(&refusal),
+            Service::SageMaker | Service::Kms => registry::refuse(&refusal),
             Service::Sts => sts::refuse(&refusal, &id),
         };
         answer.status = refusal.status;
