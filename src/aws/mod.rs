@@ -4,6 +4,7 @@
 //! distinct types, so that the source can never be written to.
 
 pub mod error;
+pub mod keys;
 pub mod objects;
 pub mod registry;
 pub mod session;

@@ -3,13 +3,12 @@
 //! Descriptions are the raw answers and creation sends the raw document, because the SDK's types drop
 //! every member that they do not know. Every answer is checked to be of the group that was asked for.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sagemaker::types::{ModelApprovalStatus, Tag};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_sdk_sagemaker::types::Tag;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
@@ -40,19 +39,6 @@ pub struct Summary {
     pub created: DateTime,
 }
 
-/// What an update changes; what is `None` stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Update {
-    /// ModelApprovalStatus.
-    pub approval: Option<String>,
-    /// ApprovalDescription, which creation does not accept.
-    pub approval_description: Option<String>,
-    /// SourceUri, which creation does not accept beside an InferenceSpecification.
-    pub source_uri: Option<String>,
-    /// CustomerMetadataProperties to add or to replace; none when empty.
-    pub customer_metadata: BTreeMap<String, String>,
-}
-
 /// The source account's registry: it can only be read.
 #[derive(Debug, Clone)]
 pub struct SourceRegistry(Reader);
@@ -62,9 +48,10 @@ impl SourceRegistry {
         Self(Reader { client, caller, names: Names::Arn })
     }
 
-    /// Every version of `group`, newest version first. Errors when the group is absent.
-    pub async fn list(&self, group: &GroupArn, approved_only: bool) -> Result<Vec<Summary>, CallError> {
-        self.0.list(group, approved_only, None).await
+    /// Every version of `group` with this approval status, or with any, newest version first. Errors when the group is
+    /// absent.
+    pub async fn list(&self, group: &GroupArn, status: Option<&str>) -> Result<Vec<Summary>, CallError> {
+        self.0.list(group, status, None).await
     }
 
     /// The whole DescribeModelPackage answer (IncludedData AllData).
@@ -99,7 +86,13 @@ impl TargetRegistry {
 
     /// The versions of `group` registered after `time`, newest version first; none when the group is absent.
     pub async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
-        absent_is_empty(self.reader.list(&self.own(group).await?, false, Some(*time)).await)
+        absent_is_empty(self.reader.list(&self.own(group).await?, None, Some(*time)).await)
+    }
+
+    /// The versions of `group` with this approval status, or with any, newest version first; none when the group is
+    /// absent.
+    pub async fn list(&self, group: &GroupName, status: Option<&str>) -> Result<Vec<Summary>, CallError> {
+        absent_is_empty(self.reader.list(&self.own(group).await?, status, None).await)
     }
 
     /// The whole DescribeModelPackage answer (IncludedData AllData).
@@ -139,13 +132,10 @@ impl TargetRegistry {
         let invalid = |message: String| self.reader.caller.invalid(CALL, &Resource::Principal, message);
         let group = self.own(&group.map_err(|error| invalid(format!("ModelPackageGroupName: {error}")))?).await?;
         let resource = Resource::Group(&group);
-        let body = serde_json::to_vec(document).map_err(|error| invalid(format!("the request is no JSON: {error}")))?;
+        let body = self.body(CALL, &resource, document)?;
         // The typed request only carries the operation's headers; its own body never leaves.
         let call = self.reader.client.create_model_package().client_token("replaced").customize();
-        let call = call.mutate_request(move |request| {
-            request.headers_mut().insert("content-length", body.len().to_string());
-            *request.body_mut() = SdkBody::from(body.clone());
-        });
+        let call = call.mutate_request(move |request| replace_body(request, &body));
         let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
         let arn = answer.model_package_arn().unwrap_or_default();
         let unusable = |error| self.reader.caller.unusable(CALL, &resource, format!("it is registered, but {error}"));
@@ -158,18 +148,22 @@ impl TargetRegistry {
         Ok(self.principal.identity().await?.group(group))
     }
 
-    /// Changes what `update` names.
-    pub async fn update(&self, package: &PackageArn, update: &Update) -> Result<(), CallError> {
-        let metadata: HashMap<String, String> = update.customer_metadata.clone().into_iter().collect();
-        let call = self.reader.client.update_model_package().model_package_arn(package.as_str());
-        let call = call
-            .set_model_approval_status(update.approval.as_deref().map(ModelApprovalStatus::from))
-            .set_approval_description(update.approval_description.clone())
-            .set_source_uri(update.source_uri.clone())
-            .set_customer_metadata_properties(if metadata.is_empty() { None } else { Some(metadata) });
-        let answer = call.send().await;
-        answer.map_err(|e| self.error("sagemaker:UpdateModelPackage", &Resource::Package(package), e))?;
+    /// Changes what `changes` names: members of the UpdateModelPackage request, sent as they are.
+    pub async fn update(&self, package: &PackageArn, changes: &Document) -> Result<(), CallError> {
+        const CALL: &str = "sagemaker:UpdateModelPackage";
+        let resource = Resource::Package(package);
+        let mut document = changes.clone();
+        document.insert("ModelPackageArn".into(), package.as_str().into());
+        let body = self.body(CALL, &resource, &document)?;
+        let call = self.reader.client.update_model_package().model_package_arn(package.as_str()).customize();
+        let call = call.mutate_request(move |request| replace_body(request, &body));
+        call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
         Ok(())
+    }
+
+    fn body(&self, call: &'static str, resource: &Resource<'_>, document: &Document) -> Result<Vec<u8>, CallError> {
+        let invalid = |error| self.reader.caller.invalid(call, resource, format!("the request is no JSON: {error}"));
+        serde_json::to_vec(document).map_err(invalid)
     }
 
     /// Deletes the version; one that is gone already is fine.
@@ -187,6 +181,11 @@ impl TargetRegistry {
     {
         self.reader.caller.error(call, resource, error)
     }
+}
+
+fn replace_body(request: &mut HttpRequest, body: &[u8]) {
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
 }
 
 fn absent_is_empty(listed: Result<Vec<Summary>, CallError>) -> Result<Vec<Summary>, CallError> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::promotion::arn::{GroupArn, PackageArn};
+use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::promotion::location::{BucketName, Location};
 
 /// The thing a call names.
@@ -13,6 +13,7 @@ pub(super) enum Resource<'a> {
     Copy { source: &'a Location, target: &'a Location },
     Group(&'a GroupArn),
     Package(&'a PackageArn),
+    Key(&'a KmsKeyArn),
     Principal,
 }
 
@@ -24,6 +25,7 @@ impl fmt::Display for Resource<'_> {
             Self::Copy { source, target } => write!(f, "{target}, copied from {source}"),
             Self::Group(group) => group.fmt(f),
             Self::Package(package) => package.fmt(f),
+            Self::Key(key) => key.fmt(f),
             Self::Principal => f.write_str("the current principal"),
         }
     }
@@ -35,6 +37,9 @@ impl Resource<'_> {
     /// The permission is not always the operation's name (S3: "Required permissions for Amazon S3 API
     /// operations"); a denial by KMS says so in its message only.
     pub fn grant(&self, call: &str, region: &str, message: &str) -> String {
+        if let Self::Key(key) = self {
+            return format!("Grant {call} on {key} to this principal, in the key's policy too");
+        }
         if message.to_ascii_lowercase().contains("kms") {
             return kms_grant(message);
         }
@@ -62,7 +67,7 @@ impl Resource<'_> {
             Self::Package(package) => format!(
                 "Grant {call} on {package} to this principal (for another account's group, in its resource policy too)"
             ),
-            Self::Principal => format!("Grant {call} to this principal"),
+            Self::Key(_) | Self::Principal => format!("Grant {call} to this principal"),
         }
     }
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::error::{CallError, Caller, Side};
+use super::keys::SigningKeys;
 use super::objects::{SourceObjects, TargetObjects};
 use super::registry::{SourceRegistry, TargetRegistry};
 use super::resource::Resource;
@@ -146,6 +147,12 @@ impl TargetSession {
     /// The model registry, for reading and writing.
     pub fn registry(&self) -> TargetRegistry {
         TargetRegistry::new(self.0.sagemaker(), self.0.principal.clone())
+    }
+
+    /// KMS in the region of a key.
+    pub fn keys(&self, region: &Region) -> SigningKeys {
+        let config = aws_sdk_kms::config::Builder::from(&self.0.config).region(SdkRegion::new(region.to_string()));
+        SigningKeys::new(aws_sdk_kms::Client::from_conf(config.build()), self.0.principal.caller.clone())
     }
 
     /// S3, for reading and writing.

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
 use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change};
-use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
+use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::promotion::arn::{GroupArn, PackageArn};
 use crate::promotion::copies::Purpose;
 use crate::promotion::location::BucketName;
@@ -45,9 +45,9 @@ impl CopyArtifacts {
         let (arn, before) = self.package.resolve().await?;
         let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
         let target = TargetAccount::open(self.target.access()).await?;
-        let (reader, identity, package) =
-            tokio::join!(source.check(arn.account()), target.check(), described(&source, &arn, before.as_ref()));
-        let (reader, identity, package) = (reader?, identity?, package?);
+        let (callers, package) =
+            tokio::join!(callers(&source, &target, arn.account()), described(&source, &arn, before.as_ref()));
+        let ((reader, identity), package) = (callers?, package?);
         let group = source_group(&package);
         let name = self.place.target_group.as_ref().unwrap_or(group.name());
         let place = Place {
@@ -72,7 +72,7 @@ impl CopyArtifacts {
             false => (Purpose::Copy, Conclusion::Copied),
         };
         let copies = copying.run(&plan, there, purpose).await?;
-        let mut record = clock.record(outcome, Source::of(&package, caller(&reader))).with_plan(&plan, &copies)?;
+        let mut record = clock.record(outcome, Source::of(&package, Some(reader.arn))).with_plan(&plan, &copies)?;
         record.target = Some(place.target(package.arn(), None));
         printer.conclude(&record)
     }

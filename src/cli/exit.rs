@@ -23,9 +23,9 @@ pub enum Exit {
 pub const HELP: &str = "\
 Exit codes:
   0    done, or done before (full: also when no version is approved)
-  1    failed; the message says what and what to do
+  1    failed; the message says what and what to do (verify: something is changed or missing)
   2    wrong arguments
-  3    promoted, but something could not be confirmed
+  3    promoted, but something could not be confirmed (verify: something cannot be told)
   4    find-latest: no version is approved
   130  interrupted";
 

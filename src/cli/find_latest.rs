@@ -8,7 +8,7 @@ use super::output::Printer;
 use super::settings::{GroupArgs, OutputArgs, SourceArgs};
 use super::steps::{Clock, describe};
 use crate::aws::registry::Summary;
-use crate::promotion::accounts::{SourceAccount, caller};
+use crate::promotion::accounts::SourceAccount;
 use crate::promotion::arn::{GroupArn, GroupRef, Region};
 use crate::promotion::draft::refuse_unknown;
 use crate::promotion::group::{Latest, Versions, latest_approved, version};
@@ -37,11 +37,12 @@ impl FindLatest {
         let source = SourceAccount::open(self.source.access(), self.group.region()).await?;
         let group = source.group(&self.group.group).await?;
         let (identity, latest) = tokio::join!(source.check(group.account()), self.group.find(&source, &group));
-        let (identity, latest) = (identity?, latest?);
+        let (identity, (latest, _)) = (identity?, latest?);
+        let caller = identity.map(|identity| identity.arn);
         let found = match latest {
             Latest::Version(found) => found,
             Latest::NoneApproved(versions) => {
-                let facts = none_approved(&group, &versions, caller(&identity));
+                let facts = none_approved(&group, &versions, caller);
                 let mut record = clock.record(Conclusion::NothingApproved, facts);
                 record.versions = Some(versions.0);
                 printer.document(&record)?;
@@ -51,7 +52,7 @@ impl FindLatest {
         let package = describe(&source, &found.arn).await?;
         refuse_unknown(&package, self.ignore_unknown_fields)?;
         let references = references(package.description())?;
-        let mut record = clock.record(Conclusion::Found, Source::of(&package, caller(&identity)));
+        let mut record = clock.record(Conclusion::Found, Source::of(&package, caller));
         record.references = references.iter().map(Into::into).collect();
         printer.conclude(&record)
     }
@@ -66,11 +67,11 @@ impl GroupArgs {
         }
     }
 
-    /// The version that was asked for, or the latest Approved one.
-    pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<Latest> {
+    /// The version that was asked for, or the latest Approved one, with what was listed on the way.
+    pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
         let registry = source.registry();
         match self.version {
-            Some(number) => version(registry, group, number).await.map(Latest::Version),
+            Some(number) => version(registry, group, number).await,
             None => latest_approved(registry, group).await,
         }
     }

@@ -1,19 +1,28 @@
 //! `promote full`: the whole path, from a group to its latest Approved version in the target.
 
-use anyhow::Result;
+use std::sync::Arc;
+
+use anyhow::{Error, Result, anyhow};
 use clap::Args;
+use futures_util::future::{FutureExt, LocalBoxFuture, Shared, TryFutureExt};
 
 use super::exit::Exit;
 use super::find_latest::none_approved;
 use super::output::Printer;
-use super::registering::{Registering, missing_group, recorded};
-use super::settings::{CarryArgs, CopyArgs, GroupArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
+use super::records::recorded;
+use super::registering::{Registering, create_group, is_missing};
+use super::renewing::Renewing;
+use super::settings::{
+    CarryArgs, CopyArgs, GroupArgs, MirrorArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs,
+};
+use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, describe, look, make_plan};
+use super::withdrawing::{TakenBack, Withdrawing};
 use crate::aws::registry::Summary;
-use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
+use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::promotion::arn::GroupArn;
 use crate::promotion::comparison::differences;
-use crate::promotion::copies::{Purpose, There};
+use crate::promotion::copies::{Copies, Purpose, There};
 use crate::promotion::draft::Carrying;
 use crate::promotion::earlier::{Earlier, Own};
 use crate::promotion::group::Latest;
@@ -21,7 +30,6 @@ use crate::promotion::location::BucketName;
 use crate::promotion::package::Package;
 use crate::promotion::plan::Plan;
 use crate::promotion::record::{Conclusion, Record, Source};
-use crate::promotion::registration::Approval;
 use crate::promotion::uploads::OpenUploads;
 
 /// Promote the latest Approved version of a group into the target account
@@ -48,6 +56,8 @@ pub struct Full {
     #[command(flatten)]
     register: RegisterArgs,
     #[command(flatten)]
+    mirror: MirrorArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -60,6 +70,7 @@ struct Run<'a> {
     group: GroupArn,
     place: Place,
     caller: Option<String>,
+    signer: Option<Signer>,
     printer: &'a Printer,
     uploads: &'a OpenUploads,
 }
@@ -70,9 +81,13 @@ impl Full {
         let source = SourceAccount::open(self.source.access(), self.group.region()).await?;
         let target = TargetAccount::open(self.target.access()).await?;
         let group = source.group(&self.group.group).await?;
-        let (reader, identity, latest) =
-            tokio::join!(source.check(group.account()), target.check(), self.group.find(&source, &group));
-        let (reader, identity, latest) = (reader?, identity?, latest?);
+        let (callers, signer, latest, rejected) = tokio::join!(
+            callers(&source, &target, group.account()),
+            Signer::open(&target, self.register.sign_key.as_ref()),
+            self.group.find(&source, &group),
+            self.rejected(&source, &group)
+        );
+        let ((reader, identity), signer, (latest, listed), rejected) = (callers?, signer?, latest?, rejected?);
         let name = self.place.target_group.as_ref().unwrap_or(group.name());
         let place = Place {
             bucket: self.target_bucket.clone(),
@@ -80,59 +95,121 @@ impl Full {
             group: target_group(&group, &identity, name)?,
             identity,
         };
-        let run =
-            Run { settings: self, clock, source, target, group, place, caller: caller(&reader), printer, uploads };
-        match latest {
-            Latest::Version(found) => run.promote(&found).await,
-            Latest::NoneApproved(versions) => {
-                let facts = none_approved(&run.group, &versions, run.caller.clone());
-                let mut record = run.clock.record(Conclusion::NothingApproved, facts);
-                record.versions = Some(versions.0);
-                printer.conclude(&record)
-            }
+        let run = Run {
+            settings: self,
+            clock,
+            source,
+            target,
+            group,
+            place,
+            caller: Some(reader.arn),
+            signer,
+            printer,
+            uploads,
+        };
+        run.mirror(&latest, &listed, &rejected).await
+    }
+
+    /// The versions that the source has rejected, unless that does not matter.
+    async fn rejected(&self, source: &SourceAccount, group: &GroupArn) -> Result<Vec<Summary>> {
+        match self.mirror.no_withdraw {
+            true => Ok(Vec::new()),
+            false => Ok(source.registry().list(group, Some("Rejected")).await?),
         }
     }
 }
 
+/// What is taken back while something is promoted; whoever needs it waits for it.
+type TakingBack<'a> = Shared<LocalBoxFuture<'a, Result<TakenBack, Arc<Error>>>>;
+
 impl Run<'_> {
-    async fn promote(&self, found: &Summary) -> Result<Exit> {
-        let (package, recorded) =
-            tokio::try_join!(describe(&self.source, &found.arn), recorded(&self.target, &self.place, &found.arn))?;
-        self.settings.group.may_promote(package.approval(), found)?;
-        match recorded {
-            Some((before, own)) if own.is_settled() || self.leaves_pending() => {
-                self.report_earlier(&package, &self.place, before, &own)
-            }
-            _ => self.carry_out(&package).await,
+    /// Promotes what the source approves and takes back what it rejects; neither waits for the other, or fails because
+    /// of it.
+    async fn mirror(&self, latest: &Latest, listed: &[Summary], rejected: &[Summary]) -> Result<Exit> {
+        let taking_back = self.take_back(listed, rejected).map_err(Arc::new).boxed_local().shared();
+        let (promoted, taken) = tokio::join!(self.promote_latest(latest, taking_back.clone()), taking_back);
+        if let (Err(_), Err(error)) = (&promoted, &taken) {
+            self.printer.say(&format!("{error:#}"));
         }
-    }
-
-    /// A version that is to stay pending is finished when it is recorded.
-    fn leaves_pending(&self) -> bool {
-        self.settings.register.approval == Approval::Pending
-    }
-
-    fn report_earlier(&self, package: &Package, place: &Place, before: Record, own: &Own) -> Result<Exit> {
-        let mut record = self.record(Conclusion::AlreadyPromoted, package);
-        record.target = Some(place.target(package.arn(), Some((&own.arn, own.approval()))));
-        for artifact in &before.artifacts {
-            record.artifacts.push(&artifact?.found_again())?;
-        }
-        record.left = before.left;
-        record.warnings = before.warnings;
-        record.request = before.request;
+        let mut record = promoted?;
+        let taken = taken.map_err(|error| anyhow!("{error:#}"))?;
+        record.withdrawn = taken.withdrawn;
+        record.warnings.extend(taken.unclear);
+        let doubts: Vec<String> = record.doubt.take().into_iter().chain(taken.doubts).collect();
+        record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
         self.printer.conclude(&record)
     }
 
-    async fn carry_out(&self, package: &Package) -> Result<Exit> {
+    async fn take_back(&self, listed: &[Summary], rejected: &[Summary]) -> Result<TakenBack> {
+        if self.settings.mirror.no_withdraw {
+            return Ok(TakenBack::default());
+        }
+        let withdrawing = Withdrawing {
+            clock: &self.clock,
+            source: &self.source,
+            target: &self.target,
+            from: &self.group,
+            place: &self.place,
+            kms_key: self.settings.carry.kms_key_arn.as_ref(),
+            signer: self.signer.as_ref(),
+            caller: self.caller.as_deref(),
+            dry_run: self.settings.output.dry_run,
+            printer: self.printer,
+        };
+        withdrawing.run(listed, rejected).await
+    }
+
+    async fn promote_latest(&self, latest: &Latest, taking_back: TakingBack<'_>) -> Result<Record> {
+        match latest {
+            Latest::Version(found) => self.promote(found, taking_back).await,
+            Latest::NoneApproved(versions) => {
+                let facts = none_approved(&self.group, versions, self.caller.clone());
+                let mut record = self.clock.record(Conclusion::NothingApproved, facts);
+                record.versions = Some(versions.0.clone());
+                Ok(record)
+            }
+        }
+    }
+
+    async fn promote(&self, found: &Summary, taking_back: TakingBack<'_>) -> Result<Record> {
+        let (package, recorded, missing) = tokio::join!(
+            describe(&self.source, &found.arn),
+            recorded(&self.target, &self.place, &found.arn),
+            is_missing(&self.target, &self.place, &self.settings.register),
+        );
+        let (package, recorded) = (package?, recorded?);
+        self.settings.group.may_promote(package.approval(), found)?;
+        match recorded {
+            Some((before, own)) if own.is_complete() => match self.renew(&package, &self.place, before, &own).await? {
+                Some(record) => Ok(record),
+                None => self.carry_out(&package, missing?, taking_back).await,
+            },
+            _ => self.carry_out(&package, missing?, taking_back).await,
+        }
+    }
+
+    /// The version was promoted before: what its source has changed since is carried over. Answers nothing when its
+    /// artifacts have to be seen to first.
+    async fn renew(&self, package: &Package, place: &Place, before: Record, own: &Own) -> Result<Option<Record>> {
+        let renewing = Renewing {
+            clock: &self.clock,
+            target: &self.target,
+            place,
+            carrying: &self.settings.carry.carrying(),
+            approval: self.settings.register.approval,
+            signer: self.signer.as_ref(),
+            dry_run: self.settings.output.dry_run,
+            printer: self.printer,
+        };
+        renewing.run(package, before, own, self.record(Conclusion::AlreadyPromoted, package)).await
+    }
+
+    async fn carry_out(&self, package: &Package, missing: bool, taking_back: TakingBack<'_>) -> Result<Record> {
         let carrying = self.settings.carry.carrying();
-        let missing =
-            missing_group(&self.source, &self.target, &self.group, &self.place, &self.settings.register, self.printer);
-        let (plan, there, earlier, missing) = tokio::try_join!(
+        let (plan, there, earlier) = tokio::try_join!(
             make_plan(&self.source, &self.place, package, &carrying),
             look(&self.target, &self.place, package.arn()),
             Earlier::find(self.target.registry(), self.place.group.name(), package),
-            missing,
         )?;
         if let Some(own) = promoted_elsewhere(&plan, &earlier) {
             return self.report_elsewhere(package, own).await;
@@ -140,33 +217,67 @@ impl Run<'_> {
         if self.settings.output.dry_run {
             return self.report_plan(package, &plan, there, &earlier).await;
         }
-        let copies = self.copying(&carrying).run(&plan, there, Purpose::Copy).await?;
+        let copies = self.copy_and_make_room(&plan, there, &carrying, missing).await?;
         let settings = &self.settings.register;
-        let registering = Registering { target: &self.target, place: &self.place, carrying: &carrying, settings };
-        let source = Source::of(package, self.caller.clone());
-        let record = registering.run(package, &plan, &copies, (earlier, missing), (&self.clock, source)).await?;
-        self.printer.conclude(&record)
+        let (source, target, place) = (&self.source, &self.target, &self.place);
+        let registering =
+            Registering { source, target, place, carrying: &carrying, settings, signer: self.signer.as_ref() };
+        let facts = Source::of(package, self.caller.clone());
+        let withdrawn = async {
+            let taken = taking_back.await.map_err(|error| anyhow!("{error:#}"))?;
+            Ok(taken.withdrawn)
+        };
+        registering.run(package, &plan, &copies, earlier, (&self.clock, facts), withdrawn).await
     }
 
-    async fn report_plan(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Exit> {
+    /// Copies, and creates the group meanwhile: neither waits for the other, and nothing is registered before both.
+    async fn copy_and_make_room(
+        &self,
+        plan: &Plan,
+        there: There,
+        carrying: &Carrying,
+        missing: bool,
+    ) -> Result<Copies> {
+        let register = &self.settings.register;
+        let making_room = async {
+            if missing {
+                create_group(&self.source, &self.target, &self.group, &self.place, register, self.printer).await?;
+            }
+            Ok(())
+        };
+        let copying = self.copying(carrying);
+        let done = tokio::try_join!(copying.run(plan, there, Purpose::Copy), making_room);
+        if done.is_err() {
+            // What is under way when the group cannot be created is given up, as when copying fails itself.
+            for left in self.uploads.abort_all().await {
+                self.printer.say(&format!("an upload stays open until the next run: {left}"));
+            }
+        }
+        Ok(done?.0)
+    }
+
+    async fn report_plan(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Record> {
         let copies = self.copying(&self.settings.carry.carrying()).run(plan, there, Purpose::Preview).await?;
         let own = earlier.usable();
-        let outcome = if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
+        let done = own.is_some_and(|own| own.is_settled() && !own.is_withdrawn());
+        let outcome = if done { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
         let mut record = self.record(outcome, package).with_plan(plan, &copies)?;
         record.target = Some(self.place.target(package.arn(), own.map(|own| (&own.arn, own.approval()))));
-        self.printer.conclude(&record)
+        Ok(record)
     }
 
     /// The version was promoted to other locations: nothing is copied a second time.
-    async fn report_elsewhere(&self, package: &Package, own: &Own) -> Result<Exit> {
+    async fn report_elsewhere(&self, package: &Package, own: &Own) -> Result<Record> {
         self.printer.say(&format!("{} was promoted with other settings; it stays as it is", own.arn));
         let place = self.place.of(own, package.arn()).unwrap_or_else(|| self.place.clone());
-        if let Some((before, own)) = recorded(&self.target, &place, package.arn()).await? {
-            return self.report_earlier(package, &place, before, &own);
+        if let Some((before, own)) = recorded(&self.target, &place, package.arn()).await?
+            && let Some(record) = self.renew(package, &place, before, &own).await?
+        {
+            return Ok(record);
         }
         let mut record = self.record(Conclusion::AlreadyPromoted, package);
         record.target = Some(place.target(package.arn(), Some((&own.arn, own.approval()))));
-        self.printer.conclude(&record)
+        Ok(record)
     }
 
     fn copying<'a>(&'a self, carrying: &'a Carrying) -> Copying<'a> {

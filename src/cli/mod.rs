@@ -7,11 +7,17 @@ mod full;
 mod output;
 mod progress;
 mod record_file;
+mod records;
 mod register;
 mod registering;
+mod renewing;
 mod settings;
+mod signing;
 mod stack;
+mod status;
 mod steps;
+mod verify;
+mod withdrawing;
 
 use std::ffi::OsString;
 
@@ -41,6 +47,8 @@ enum Verb {
     CopyArtifacts(copy_artifacts::CopyArtifacts),
     Register(register::Register),
     Full(Box<full::Full>),
+    Verify(Box<verify::Verify>),
+    Status(Box<status::Status>),
     Stack(stack::Stack),
 }
 
@@ -66,6 +74,8 @@ impl Cli {
                 Verb::CopyArtifacts(verb) => verb.run(&printer, &uploads).await,
                 Verb::Register(verb) => verb.run(&printer).await,
                 Verb::Full(verb) => verb.run(&printer, &uploads).await,
+                Verb::Verify(verb) => verb.run(&printer).await,
+                Verb::Status(verb) => verb.run(&printer).await,
                 Verb::Stack(verb) => verb.run(&printer),
             }
         };
@@ -84,6 +94,8 @@ impl Verb {
             Self::CopyArtifacts(verb) => Some(&verb.output),
             Self::Register(verb) => Some(&verb.output),
             Self::Full(verb) => Some(&verb.output),
+            Self::Verify(verb) => Some(&verb.output),
+            Self::Status(verb) => Some(&verb.output),
             Self::Stack(_) => None,
         }
     }

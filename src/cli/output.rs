@@ -5,17 +5,35 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::settings::{Format, OutputArgs};
 use crate::promotion::copies::Outcome;
 use crate::promotion::group::Versions;
-use crate::promotion::record::{ArtifactFacts, Conclusion, Record};
+use crate::promotion::record::{ArtifactFacts, Conclusion, Record, Taken};
+use crate::promotion::renewal::Renewed;
 use crate::promotion::spool::Spool;
 
 /// Lines of one kind that the text shows; JSON shows all.
-const LINES_SHOWN: usize = 20;
+pub const LINES_SHOWN: usize = 20;
+
+/// A document that a verb ends with.
+pub trait Printed: Serialize {
+    /// The document for people.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    fn text(&self) -> Result<String>;
+}
+
+impl Printed for Record {
+    fn text(&self) -> Result<String> {
+        text(self)
+    }
+}
 
 /// Prints.
 #[derive(Debug)]
@@ -56,12 +74,12 @@ impl Printer {
     ///
     /// # Errors
     /// The stream or the file cannot be written; a reader that has gone away is no error.
-    pub fn document(&self, record: &Record) -> Result<()> {
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(record, out)));
+    pub fn document(&self, document: &impl Printed) -> Result<()> {
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
         let mut out = BufWriter::new(std::io::stdout().lock());
         let printed = match self.format {
-            Format::Json => json(record, &mut out),
-            Format::Text => out.write_all(text(record)?.as_bytes()),
+            Format::Json => json(document, &mut out),
+            Format::Text => out.write_all(document.text()?.as_bytes()),
         };
         quietly(printed.and_then(|()| out.flush())).and(filed)
     }
@@ -84,8 +102,8 @@ fn quietly(printed: std::io::Result<()>) -> Result<()> {
 }
 
 /// Writes the document as it is read from its temporary file: it may be larger than memory.
-fn json(record: &Record, mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, record)?;
+fn json(document: &impl Serialize, mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, document)?;
     out.write_all(b"\n")
 }
 
@@ -122,6 +140,20 @@ fn text(record: &Record) -> Result<String> {
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
         format!("{:>10}  {:<15}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
+    list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
+        let what = if w.result == Taken::Planned { "would be rejected" } else { "Rejected now" };
+        let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();
+        format!("{} {what}\n      its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
+    });
+    list(&mut out, "Changed at the source", all(&record.changes), |c| {
+        let what = match c.result {
+            Renewed::Updated => "updated",
+            Renewed::Planned => "would be updated",
+            Renewed::Drift => "cannot be updated",
+        };
+        let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("nothing".into()));
+        format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
+    });
     list(&mut out, "References", all(&record.references), |r| format!("{}  {}", r.location, r.field));
     list(&mut out, "Stays at the source", all(&record.left), |l| {
         format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
@@ -140,6 +172,9 @@ fn outcome(record: &Record) -> String {
             let versions = Versions(record.versions.clone().unwrap_or_default());
             format!("nothing approved: the group has {versions}")
         }
+        Conclusion::Withdrawn => "withdrawn: its source is Rejected".into(),
+        Conclusion::ApprovedAgain => "approved again, as its source: nothing was registered".into(),
+        Conclusion::Updated => "already promoted, and brought up to date: nothing was registered".into(),
         Conclusion::Planned => "planned: a dry run, nothing was written".into(),
     }
 }

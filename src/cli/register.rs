@@ -6,14 +6,15 @@ use clap::Args;
 use super::copy_artifacts::{described, source_group};
 use super::exit::Exit;
 use super::output::Printer;
-use super::registering::{Registering, missing_group};
+use super::registering::{Registering, create_group, is_missing};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
+use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::session::Identity;
-use crate::promotion::accounts::{SourceAccount, TargetAccount, caller, target_group};
+use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::promotion::arn::GroupArn;
 use crate::promotion::copies::{Purpose, Tuning};
-use crate::promotion::earlier::{Earlier, Own};
+use crate::promotion::earlier::Earlier;
 use crate::promotion::location::BucketName;
 use crate::promotion::record::{Conclusion, Record, Source};
 use crate::promotion::uploads::OpenUploads;
@@ -49,9 +50,12 @@ impl Register {
         let (arn, before) = self.package.resolve().await?;
         let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
         let target = TargetAccount::open(self.target.access()).await?;
-        let (reader, identity, package) =
-            tokio::join!(source.check(arn.account()), target.check(), described(&source, &arn, before.as_ref()));
-        let (reader, identity, package) = (reader?, identity?, package?);
+        let (callers, signer, package) = tokio::join!(
+            callers(&source, &target, arn.account()),
+            Signer::open(&target, self.register.sign_key.as_ref()),
+            described(&source, &arn, before.as_ref())
+        );
+        let ((reader, identity), signer, package) = (callers?, signer?, package?);
         let group = source_group(&package);
         let place = self.place(&group, identity, before.as_ref())?;
         let carrying = self.carry.carrying();
@@ -59,22 +63,37 @@ impl Register {
             make_plan(&source, &place, &package, &carrying),
             look(&target, &place, &arn),
             Earlier::find(target.registry(), place.group.name(), &package),
-            missing_group(&source, &target, &group, &place, &self.register, printer),
+            is_missing(&target, &place, &self.register),
         )?;
         let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
         let copying = Copying { source: &source, target: &target, tuning, carrying: &carrying, uploads, printer };
         let copies = copying.run(&plan, there, Purpose::Confirm).await?;
-        let facts = Source::of(&package, caller(&reader));
+        let facts = Source::of(&package, Some(reader.arn));
         if self.output.dry_run {
             let own = earlier.usable();
-            let outcome =
-                if own.is_some_and(Own::is_settled) { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
+            let outcome = if own.is_some_and(|own| own.is_settled() && !own.is_withdrawn()) {
+                Conclusion::AlreadyPromoted
+            } else {
+                Conclusion::Planned
+            };
             let mut record = clock.record(outcome, facts).with_plan(&plan, &copies)?;
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
             return printer.conclude(&record);
         }
-        let registering = Registering { target: &target, place: &place, carrying: &carrying, settings: &self.register };
-        let record = registering.run(&package, &plan, &copies, (earlier, missing), (&clock, facts)).await?;
+        if missing {
+            create_group(&source, &target, &group, &place, &self.register, printer).await?;
+        }
+        let settings = &self.register;
+        let registering = Registering {
+            source: &source,
+            target: &target,
+            place: &place,
+            carrying: &carrying,
+            settings,
+            signer: signer.as_ref(),
+        };
+        let record =
+            registering.run(&package, &plan, &copies, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
         printer.conclude(&record)
     }
 

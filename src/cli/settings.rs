@@ -189,9 +189,21 @@ pub struct RegisterArgs {
     /// Tag for a target group that is created; may be given several times [env: separated by commas]
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     pub group_tag: Vec<(String, String)>,
+    /// Asymmetric KMS key that signs the records: a DSSE envelope around an in-toto statement beside each
+    #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
+    pub sign_key: Option<KmsKeyArn>,
     /// Seconds that SageMaker may take to complete the new version
     #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub wait_seconds: u64,
+}
+
+/// What becomes of copies whose source changes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Mirroring")]
+pub struct MirrorArgs {
+    /// Leave copies Approved although the source has rejected the version that they were promoted from
+    #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = boolish())]
+    pub no_withdraw: bool,
 }
 
 /// What every verb has.

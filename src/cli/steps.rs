@@ -17,11 +17,12 @@ use crate::promotion::arn::{GroupArn, PackageArn};
 use crate::promotion::copies::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
 use crate::promotion::draft::{Carrying, Draft};
 use crate::promotion::earlier::Own;
+use crate::promotion::field::each_leaf;
 use crate::promotion::inventory::inventory;
 use crate::promotion::layout::{Layout, TargetPrefix};
-use crate::promotion::location::BucketName;
+use crate::promotion::location::{BucketName, Location};
 use crate::promotion::meter::Meter;
-use crate::promotion::package::Package;
+use crate::promotion::package::{Package, rfc3339};
 use crate::promotion::plan::{Plan, plan};
 use crate::promotion::record::{Build, Conclusion, Record, Source, Target};
 use crate::promotion::references::references;
@@ -43,11 +44,26 @@ impl Clock {
     pub fn record(&self, outcome: Conclusion, source: Source) -> Record {
         let mut record = Record::new(outcome, source, &self.time);
         record.duration_ms = u64::try_from(self.instant.elapsed().as_millis()).unwrap_or(u64::MAX);
-        record.build = std::env::var("CODEBUILD_BUILD_ARN")
-            .ok()
-            .map(|arn| Build { arn, initiator: std::env::var("CODEBUILD_INITIATOR").ok() });
+        record.ended = rfc3339(&std::time::SystemTime::now().into());
+        record.build = build();
         record
     }
+
+    /// When it began, as a part of a file's name.
+    pub fn stamp(&self) -> String {
+        rfc3339(&self.time).chars().filter(|c| !"-:".contains(*c)).collect()
+    }
+}
+
+/// The CodeBuild build that runs this.
+fn build() -> Option<Build> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(Build {
+        arn: variable("CODEBUILD_BUILD_ARN")?,
+        id: variable("CODEBUILD_BUILD_ID"),
+        number: variable("CODEBUILD_BUILD_NUMBER"),
+        initiator: variable("CODEBUILD_INITIATOR"),
+    })
 }
 
 /// Where in the target a promotion goes.
@@ -71,11 +87,15 @@ impl Place {
 
     /// The place that a version of the same group was promoted to, read off what it refers to.
     pub fn of(&self, own: &Own, source: &PackageArn) -> Option<Self> {
-        let references = references(&own.description).ok()?;
-        references.iter().find_map(|reference| {
-            let prefix = Layout::prefix_of(&reference.location, self.group.name(), source)?;
-            Some(Self { bucket: reference.location.bucket.clone(), prefix, ..self.clone() })
-        })
+        let mut found = None;
+        each_leaf(&own.description, &mut |_, value| {
+            let location = value.as_str().and_then(|text| text.parse::<Location>().ok());
+            let prefix = location.as_ref().and_then(|at| Layout::prefix_of(at, self.group.name(), source));
+            if let (None, Some(location), Some(prefix)) = (&found, location, prefix) {
+                found = Some(Self { bucket: location.bucket, prefix, ..self.clone() });
+            }
+        });
+        found
     }
 
     /// The target side of the document.

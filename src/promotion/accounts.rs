@@ -2,7 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::arn::{AccountId, GroupArn, GroupName, GroupRef, Region};
+use super::arn::{AccountId, GroupArn, GroupName, GroupRef, KmsKeyArn, Region};
+use crate::aws::keys::SigningKeys;
 use crate::aws::objects::{SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
@@ -68,6 +69,27 @@ impl SourceAccount {
     }
 }
 
+/// Who reads the source and who writes the target; where both are one principal it is asked once.
+///
+/// # Errors
+/// As [`SourceAccount::check`] and [`TargetAccount::check`].
+pub async fn callers(
+    source: &SourceAccount,
+    target: &TargetAccount,
+    account: &AccountId,
+) -> Result<(Identity, Identity)> {
+    let reader = async {
+        match source.check(account).await? {
+            Some(identity) => Ok(Some(identity)),
+            None if target.is_separate_from(source) => Ok(Some(source.session.identity().await?)),
+            None => Ok(None),
+        }
+    };
+    let (reader, writer): (Result<Option<Identity>>, _) = tokio::join!(reader, target.check());
+    let (reader, writer) = (reader?, writer?);
+    Ok((reader.unwrap_or_else(|| writer.clone()), writer))
+}
+
 impl TargetAccount {
     /// Opens a session without calling AWS.
     pub async fn open(access: Access) -> Result<Self> {
@@ -83,6 +105,11 @@ impl TargetAccount {
     /// The buckets.
     pub fn objects(&self) -> &TargetObjects {
         &self.objects
+    }
+
+    /// KMS, where a key is.
+    pub fn keys(&self, key: &KmsKeyArn) -> SigningKeys {
+        self.session.keys(key.region())
     }
 
     /// Whether the source is read by a principal of its own.
@@ -122,9 +149,4 @@ pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> R
          --target-role-arn) or name another group with --target-group"
     );
     Ok(group)
-}
-
-/// Reads the caller's ARN of an identity.
-pub fn caller(identity: &Option<Identity>) -> Option<String> {
-    identity.as_ref().map(|identity| identity.arn.clone())
 }

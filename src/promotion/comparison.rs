@@ -20,6 +20,13 @@ pub struct Difference {
     described: Option<Value>,
 }
 
+impl Difference {
+    /// Which member.
+    pub fn field(&self) -> &Field {
+        &self.field
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.requested, &self.described) {
@@ -64,7 +71,7 @@ pub fn differences(request: &Document, description: &Document) -> Vec<Difference
 }
 
 /// The leaves of the members that a package carries, by their paths.
-fn leaves(document: &Document) -> BTreeMap<Field, Value> {
+pub(super) fn leaves(document: &Document) -> BTreeMap<Field, Value> {
     let mut leaves = BTreeMap::new();
     each_leaf(document, &mut |field, value| {
         if verdict(field.root()) == Some(Verdict::Carried) || field.root() == "ModelPackageGroupName" {
@@ -74,7 +81,7 @@ fn leaves(document: &Document) -> BTreeMap<Field, Value> {
     leaves
 }
 
-fn same(field: &Field, requested: &Value, described: &Value) -> bool {
+pub(super) fn same(field: &Field, requested: &Value, described: &Value) -> bool {
     if requested == described {
         return true;
     }
@@ -88,6 +95,15 @@ fn same(field: &Field, requested: &Value, described: &Value) -> bool {
         (Some("ModelPackageGroupName"), Value::String(one), Value::String(other)) => one.eq_ignore_ascii_case(other),
         (_, Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         _ => false,
+    }
+}
+
+/// Whether two leaves say the same, where nothing stands too.
+pub(super) fn agree(field: &Field, one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same(field, one, other),
+        (Some(value), None) | (None, Some(value)) => says_nothing(value),
+        (None, None) => true,
     }
 }
 

@@ -12,11 +12,12 @@ use super::field::Document;
 use super::package::Package;
 use super::plan::SOURCE_KEY;
 use super::registration::DISCARDED;
+use super::withdrawal::WITHDRAWN;
 use crate::aws::error::Kind;
-use crate::aws::registry::TargetRegistry;
+use crate::aws::registry::{Summary, TargetRegistry};
 
 /// Descriptions under way at once.
-const DESCRIPTIONS_AT_ONCE: usize = 8;
+const DESCRIPTIONS_AT_ONCE: usize = 16;
 
 /// A target package that was made from the source version.
 #[derive(Debug, Clone)]
@@ -38,21 +39,40 @@ pub struct Earlier {
 impl Earlier {
     /// Describes every version of the target group that is younger than the source version.
     pub async fn find(registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
-        Self::default().and_since(registry, group, package).await
+        let younger = registry.list_created_after(group, &package.created()).await?;
+        Self::default().and_those(registry, younger, package).await
     }
 
-    /// Adds the versions that were registered since.
-    pub async fn and_since(mut self, registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
-        let younger = registry.list_created_after(group, &package.created()).await?;
-        let new = younger.into_iter().map(|summary| summary.arn).filter(|arn| !self.seen.contains(arn));
+    /// Adds the versions that were registered since, `created` among them, which this run has registered: it is
+    /// described while the others are listed. Answers without it when it was removed.
+    pub async fn and_created(
+        self,
+        registry: &TargetRegistry,
+        group: &GroupName,
+        package: &Package,
+        created: &PackageArn,
+    ) -> Result<Self> {
+        let since = package.created();
+        let (younger, own) =
+            tokio::join!(registry.list_created_after(group, &since), describe(registry, created.clone()));
+        let (younger, own) = (younger?, own?);
+        let mut earlier = self;
+        earlier.add(vec![created.clone()], own.into_iter().collect(), package);
+        earlier.and_those(registry, younger, package).await
+    }
+
+    async fn and_those(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
+        let new = listed.into_iter().map(|summary| summary.arn).filter(|arn| !self.seen.contains(arn));
         let new: Vec<PackageArn> = new.collect();
-        let descriptions = new.iter().map(|arn| describe(registry, arn.clone()));
-        let described: Vec<Option<Own>> =
-            stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
-        self.own.extend(described.into_iter().flatten().filter(|own| own.is_copy_of(package.arn())));
-        self.own.sort_by_key(|own| own.arn.version());
-        self.seen.extend(new);
+        let described = describe_all(registry, &new).await?;
+        self.add(new, described, package);
         Ok(self)
+    }
+
+    fn add(&mut self, seen: Vec<PackageArn>, described: Vec<Own>, package: &Package) {
+        self.own.extend(described.into_iter().filter(|own| own.is_copy_of(package.arn())));
+        self.own.sort_by_key(|own| own.arn.version());
+        self.seen.extend(seen);
     }
 
     /// The promotion of the source version: the first that was not given up.
@@ -64,6 +84,14 @@ impl Earlier {
     pub fn given_up(&self) -> usize {
         self.own.iter().filter(|own| own.is_given_up()).count()
     }
+}
+
+/// Describes versions of the target, those left out that were removed meanwhile.
+pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<Own>> {
+    let descriptions = versions.iter().map(|arn| describe(registry, arn.clone()));
+    let described: Vec<Option<Own>> =
+        stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
+    Ok(described.into_iter().flatten().collect())
 }
 
 /// A version that was removed between list and description is not there.
@@ -78,8 +106,23 @@ async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<O
 impl Own {
     /// Whether the package says that it was promoted from `source`.
     pub fn is_copy_of(&self, source: &PackageArn) -> bool {
-        let metadata = self.description.get("CustomerMetadataProperties");
-        metadata.and_then(|metadata| metadata.get(SOURCE_KEY)).and_then(Value::as_str) == Some(source.as_str())
+        self.provenance() == Some(source.as_str())
+    }
+
+    /// The version that the package says it was promoted from.
+    pub fn source(&self) -> Option<PackageArn> {
+        self.provenance()?.parse().ok()
+    }
+
+    fn provenance(&self) -> Option<&str> {
+        self.description.get("CustomerMetadataProperties")?.get(SOURCE_KEY)?.as_str()
+    }
+
+    /// Whether it was approved, and then withdrawn because its source was rejected. What somebody in the target
+    /// account has rejected by hand does not say so.
+    pub fn is_withdrawn(&self) -> bool {
+        self.approval() == "Rejected"
+            && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN))
     }
 
     /// Its approval status.
@@ -87,9 +130,14 @@ impl Own {
         self.text("ModelApprovalStatus").unwrap_or("PendingManualApproval")
     }
 
-    /// Whether it is complete and nobody has to approve it any more.
+    /// Whether it is complete and its approval is decided.
     pub fn is_settled(&self) -> bool {
-        self.text("ModelPackageStatus") == Some("Completed") && self.approval() != "PendingManualApproval"
+        self.is_complete() && self.approval() != "PendingManualApproval"
+    }
+
+    /// Whether SageMaker has completed it.
+    pub fn is_complete(&self) -> bool {
+        self.text("ModelPackageStatus") == Some("Completed")
     }
 
     /// Whether an attempt ended here: it failed, is going away, or was discarded by the run that made it.
@@ -99,7 +147,8 @@ impl Own {
             || self.approval() == "Rejected" && discarded
     }
 
-    fn text(&self, member: &str) -> Option<&str> {
+    /// Text of a top-level member.
+    pub fn text(&self, member: &str) -> Option<&str> {
         self.description.get(member).and_then(Value::as_str)
     }
 }

@@ -38,36 +38,37 @@ impl std::fmt::Display for Versions {
     }
 }
 
-/// Finds the highest Approved version of a group.
+/// Finds the highest Approved version of a group. Answers with it what was listed on the way: every Approved version,
+/// or every version when none is.
 ///
 /// # Errors
 /// The group does not exist, or cannot be read.
-pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<Latest> {
+pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
     // The list is sorted by time of creation; the number decides.
-    let approved = registry.list(group, true).await?;
-    if let Some(latest) = approved.into_iter().filter(|s| s.approval == "Approved").max_by_key(|s| s.version) {
-        return Ok(Latest::Version(latest));
+    let approved = registry.list(group, Some("Approved")).await?;
+    if let Some(latest) = approved.iter().filter(|s| s.approval == "Approved").max_by_key(|s| s.version) {
+        return Ok((Latest::Version(latest.clone()), approved));
     }
-    let all = registry.list(group, false).await?;
+    let all = registry.list(group, None).await?;
     if all.is_empty() {
         refuse_absent(registry, group).await?;
     }
     let mut versions = Versions::default();
-    for summary in all {
-        *versions.0.entry(summary.approval).or_default() += 1;
+    for summary in &all {
+        *versions.0.entry(summary.approval.clone()).or_default() += 1;
     }
-    Ok(Latest::NoneApproved(versions))
+    Ok((Latest::NoneApproved(versions), all))
 }
 
-/// Finds one version of a group, whatever its approval status.
+/// Finds one version of a group, whatever its approval status. Answers with it every version.
 ///
 /// # Errors
 /// The group has no such version; the message names the highest.
-pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) -> Result<Summary> {
-    let all = registry.list(group, false).await?;
+pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) -> Result<(Latest, Vec<Summary>)> {
+    let all = registry.list(group, None).await?;
     let highest = all.iter().map(|summary| summary.version).max();
-    match (all.into_iter().find(|summary| summary.version == version), highest) {
-        (Some(summary), _) => Ok(summary),
+    match (all.iter().find(|summary| summary.version == version).cloned(), highest) {
+        (Some(summary), _) => Ok((Latest::Version(summary), all)),
         (None, Some(highest)) => bail!("{group} has no version {version}; its highest is {highest}"),
         (None, None) => {
             refuse_absent(registry, group).await?;

@@ -86,6 +86,10 @@ impl Layout {
     pub fn later_record(&self, target_version: u32) -> Location {
         Location::new(&self.bucket, format!("{}promotion-{target_version}.json", self.folder))
     }
+    /// Where the record of something lies that happened to the promotion afterwards; `time` tells them apart.
+    pub fn further_record(&self, time: &str) -> Location {
+        Location::new(&self.bucket, format!("{}promotion-{time}.json", self.folder))
+    }
 }
 
 fn folder_name(source: &PackageArn) -> String {

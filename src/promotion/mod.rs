@@ -2,7 +2,7 @@
 //!
 //! In the order of the data path: [`group`] finds a version, [`package`] reads it, [`draft`] takes what is carried,
 //! [`references`] and [`inventory`] find what it refers to, [`plan`] decides, [`copies`] copies, [`registration`]
-//! registers and [`record`] writes it down.
+//! registers and [`record`] writes it down. Beside it, [`withdrawal`] takes back what the source has rejected.
 
 pub mod accounts;
 pub mod arn;
@@ -13,6 +13,7 @@ pub mod draft;
 pub mod earlier;
 pub mod field;
 pub mod group;
+pub mod hashing;
 pub mod inventory;
 pub mod layout;
 pub mod left;
@@ -25,7 +26,13 @@ pub mod plan;
 pub mod record;
 pub mod references;
 pub mod registration;
+pub mod renewal;
+pub mod rewriting;
 pub mod shapes;
+pub mod signature;
 pub mod spool;
+pub mod standing;
 pub mod traps;
 pub mod uploads;
+pub mod verification;
+pub mod withdrawal;

@@ -125,6 +125,11 @@ pub fn failure_reasons(description: &Document) -> String {
     if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }
 
+/// The time that a top-level member holds.
+pub fn time_of(description: &Document, member: &str) -> Option<DateTime> {
+    time(description.get(member))
+}
+
 fn time(value: Option<&Value>) -> Option<DateTime> {
     match value? {
         Value::Number(seconds) => seconds.as_f64().map(DateTime::from_secs_f64),

@@ -18,7 +18,9 @@ use super::package::{Package, rfc3339};
 use super::plan::{Plan, Warning};
 use super::references::{Kind, Reference};
 use super::registration::Registration;
+use super::renewal::Change;
 use super::spool::Spool;
+use super::withdrawal::Withdrawal;
 
 /// The version of this document; it changes when a reader would have to.
 pub const SCHEMA: u32 = 1;
@@ -37,6 +39,12 @@ pub enum Conclusion {
     AlreadyPromoted,
     /// The group has no Approved version.
     NothingApproved,
+    /// The copy of a version that was rejected is no longer offered.
+    Withdrawn,
+    /// What was withdrawn is as its source again.
+    ApprovedAgain,
+    /// The version had been promoted, and its fields were brought up to date.
+    Updated,
     /// A dry run: what would be done.
     Planned,
 }
@@ -44,7 +52,11 @@ pub enum Conclusion {
 impl Conclusion {
     /// What a registration came to.
     pub fn of(registration: &Registration) -> Self {
-        if registration.changed { Self::Promoted } else { Self::AlreadyPromoted }
+        match registration {
+            Registration { reapproved: true, .. } => Self::ApprovedAgain,
+            Registration { changed: true, .. } => Self::Promoted,
+            Registration { .. } => Self::AlreadyPromoted,
+        }
     }
 }
 
@@ -69,6 +81,12 @@ pub struct Record {
     /// Each object, in the order of bucket and key.
     #[serde(default)]
     pub artifacts: Spool<ArtifactFacts>,
+    /// Versions of the target whose source is Rejected: no longer offered, or to be withdrawn after a dry run.
+    #[serde(default)]
+    pub withdrawn: Vec<Withdrawn>,
+    /// What the source has changed since the version was promoted.
+    #[serde(default)]
+    pub changes: Vec<Change>,
     /// What stays at the source, and why.
     #[serde(default)]
     pub left: Vec<Left>,
@@ -78,6 +96,9 @@ pub struct Record {
     /// CreateModelPackage as it was or would be sent, without the client token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Document>,
+    /// The SourceUri that an Update has set, which is in no request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_uri: Option<String>,
     /// What is not certain although the package is promoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
@@ -88,6 +109,9 @@ pub struct Record {
     pub tool: Tool,
     /// When the run began, RFC 3339 in UTC.
     pub started: String,
+    /// When it ended, RFC 3339 in UTC.
+    #[serde(default)]
+    pub ended: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -200,11 +224,58 @@ pub struct ArtifactFacts {
     pub fields: Vec<String>,
 }
 
+/// A version of the target that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawn {
+    /// The version of the target.
+    pub model_package_arn: PackageArn,
+    /// Its number.
+    pub version: u32,
+    /// The version that it was promoted from.
+    pub source_model_package_arn: PackageArn,
+    /// Why that one was rejected, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What happened to it.
+    pub result: Taken,
+}
+
+/// What became of a version that is to be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Taken {
+    /// It is Rejected now.
+    Withdrawn,
+    /// A dry run would reject it.
+    Planned,
+}
+
+impl Withdrawn {
+    /// The facts of a withdrawal.
+    pub fn of(withdrawal: &Withdrawal, result: Taken) -> Self {
+        let arn = &withdrawal.own.arn;
+        Self {
+            model_package_arn: arn.clone(),
+            version: arn.version(),
+            source_model_package_arn: withdrawal.source.clone(),
+            reason: withdrawal.reason().map(str::to_owned),
+            result,
+        }
+    }
+}
+
 /// The CodeBuild build.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Build {
     /// CODEBUILD_BUILD_ARN.
     pub arn: String,
+    /// CODEBUILD_BUILD_ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// CODEBUILD_BUILD_NUMBER.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
     /// CODEBUILD_INITIATOR: the pipeline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiator: Option<String>,
@@ -242,13 +313,17 @@ impl Record {
             versions: None,
             references: Vec::new(),
             artifacts: Spool::default(),
+            withdrawn: Vec::new(),
+            changes: Vec::new(),
             left: Vec::new(),
             warnings: Vec::new(),
             request: None,
+            source_uri: None,
             doubt: None,
             build: None,
             tool: Tool::default(),
             started: rfc3339(started),
+            ended: rfc3339(started),
             duration_ms: 0,
         }
     }
@@ -264,6 +339,7 @@ impl Record {
         self.left.clone_from(&plan.left);
         self.warnings.clone_from(&plan.warnings);
         self.request = Some(plan.request.clone());
+        self.source_uri.clone_from(&plan.source_uri);
         Ok(self)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arn::{GroupName, PackageArn};
 use super::comparison::differences;
@@ -14,8 +14,7 @@ use super::earlier::{Earlier, Own};
 use super::field::Document;
 use super::package::{Package, digest, failure_reasons, sha256};
 use super::plan::Plan;
-use crate::aws::error::Kind;
-use crate::aws::registry::{TargetRegistry, Update};
+use crate::aws::registry::{SourceRegistry, TargetRegistry};
 
 /// What begins the approval description of a package that was given up; `earlier` does not count it.
 pub(super) const DISCARDED: &str = "promote: discarded: ";
@@ -72,8 +71,35 @@ pub struct Registration {
     pub approval: String,
     /// Whether this run has registered or approved it; otherwise an earlier one had done everything.
     pub changed: bool,
-    /// Whether the last read-back showed what was asked for; otherwise what is known about it.
+    /// Whether this run has approved again what was withdrawn.
+    pub reapproved: bool,
+    /// What the last Update has set, to be read back.
+    updated: Option<Wanted>,
+}
+
+/// What was found when a package was read back after its last Update.
+#[derive(Debug, Clone, Default)]
+pub struct ReadBack {
+    /// Its approval status; nothing when it could not be read, or when nothing had been changed.
+    pub approval: Option<String>,
+    /// What is not as it was set, or not known.
     pub doubt: Option<String>,
+}
+
+impl Registration {
+    /// Reads the package back after its last Update.
+    pub async fn read_back(&self, registry: &TargetRegistry) -> ReadBack {
+        let Some(wanted) = &self.updated else { return ReadBack::default() };
+        match registry.describe(&self.arn).await {
+            Ok(description) => {
+                ReadBack { approval: Some(approval(&description).to_owned()), doubt: wanted.doubt(&description) }
+            }
+            Err(error) => {
+                let doubt = format!("its final state could not be read back: {error}");
+                ReadBack { approval: None, doubt: Some(doubt) }
+            }
+        }
+    }
 }
 
 /// Registers the package, or completes what an earlier run has begun.
@@ -82,7 +108,7 @@ pub struct Registration {
 /// The registry refuses, the package fails or is not what was asked for. What this run has created is removed then,
 /// or left Rejected; it is never Approved.
 pub async fn register(
-    registry: &TargetRegistry,
+    (source, registry): (&SourceRegistry, &TargetRegistry),
     group: &GroupName,
     package: &Package,
     plan: &Plan,
@@ -90,14 +116,15 @@ pub async fn register(
     earlier: Earlier,
     policy: &Policy,
 ) -> Result<Registration> {
-    let (own, new) = match earlier.usable().cloned() {
-        Some(own) => (own, false),
-        None => create(registry, group, package, plan, earlier).await?,
+    let registering = Registering { source, registry, plan, package, policy };
+    let (own, source_now, new) = match earlier.usable().cloned() {
+        Some(own) => (own, source.describe(package.arn()).await?, false),
+        None => registering.create(group, earlier).await?,
     };
-    let registering = Registering { registry, plan, package, policy };
-    match registering.complete(&own).await {
-        Ok(Completion { approval, updated, doubt }) => {
-            Ok(Registration { arn: own.arn, approval, changed: new || updated, doubt })
+    match registering.complete(&own, source_now).await {
+        Ok(Completion { approval, updated }) => {
+            let reapproved = own.is_withdrawn() && approval != own.approval();
+            Ok(Registration { arn: own.arn, approval, changed: new || updated.is_some(), reapproved, updated })
         }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
             Err(discard(registry, &own.arn, error).await)
@@ -109,44 +136,13 @@ pub async fn register(
 /// A token answers with what it made before, even when that was removed since; then the next token is tried.
 const TOKENS: usize = 4;
 
-/// Creates the package. Two runs at once both create one where the registry does not know the token; then the lower
-/// version is the promotion, and the other is withdrawn by the run that made it.
-async fn create(
-    registry: &TargetRegistry,
-    group: &GroupName,
-    package: &Package,
-    plan: &Plan,
-    mut earlier: Earlier,
-) -> Result<(Own, bool)> {
-    let given_up = earlier.given_up();
-    for attempt in given_up..given_up + TOKENS {
-        let mut request = plan.request.clone();
-        request.insert("ClientToken".into(), client_token(&plan.request, attempt).into());
-        let created = registry.create(&request).await?;
-        earlier = earlier.and_since(registry, group, package).await.with_context(|| {
-            format!("{created} is registered, pending approval; whether another run did the same is unknown, run again")
-        })?;
-        match earlier.usable() {
-            Some(first) if first.arn == created => return Ok((first.clone(), true)),
-            Some(first) => return yield_to(registry, &created, first).await,
-            // Not listed yet, or the token's answer was removed since.
-            None => match registry.describe(&created).await {
-                Ok(description) => return Ok((Own { arn: created, description }, true)),
-                Err(error) if error.kind == Kind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            },
-        }
-    }
-    bail!("{group} answers every request to register {} with a version that was removed", package.arn())
-}
-
 /// Another run was first: this run's version goes.
-async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &Own) -> Result<(Own, bool)> {
+async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &Own) -> Result<Own> {
     let reason = anyhow::anyhow!("{} is the same promotion, from another run", first.arn);
     let discarded = discard(registry, created, reason).await;
     match discarded.downcast_ref::<NotDiscarded>() {
         Some(_) => Err(discarded),
-        None => Ok((first.clone(), false)),
+        None => Ok(first.clone()),
     }
 }
 
@@ -186,12 +182,7 @@ async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow
     let Err(undeleted) = registry.delete(package).await else {
         return reason.context(format!("{package} was removed again"));
     };
-    let short: String = reason.to_string().replace('\n', " ").chars().take(900).collect();
-    let update = Update {
-        approval: Some("Rejected".into()),
-        approval_description: Some(format!("{DISCARDED}{short}")),
-        ..Update::default()
-    };
+    let update = decision("Rejected", Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
     match registry.update(package, &update).await {
         Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
         Err(unrejected) => reason.context(NotDiscarded(format!(
@@ -200,14 +191,20 @@ async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow
     }
 }
 
+/// An approval description: one line of at most 1024 characters (UpdateModelPackage).
+pub(super) fn remark(prefix: &str, text: &str) -> String {
+    let line = text.chars().map(|c| if c.is_control() || "\u{2028}\u{2029}".contains(c) { ' ' } else { c });
+    prefix.chars().chain(line).take(1024).collect()
+}
+
 /// How a package was completed.
 struct Completion {
     approval: String,
-    updated: bool,
-    doubt: Option<String>,
+    updated: Option<Wanted>,
 }
 
 struct Registering<'a> {
+    source: &'a SourceRegistry,
     registry: &'a TargetRegistry,
     plan: &'a Plan,
     package: &'a Package,
@@ -215,11 +212,39 @@ struct Registering<'a> {
 }
 
 impl Registering<'_> {
+    /// Creates the package. Two runs at once both create one where the registry does not know the token; then the lower
+    /// version is the promotion, and the other is withdrawn by the run that made it.
+    ///
+    /// Answers also how the source's version is described by then.
+    async fn create(&self, group: &GroupName, mut earlier: Earlier) -> Result<(Own, Document, bool)> {
+        let Self { source, registry, package, plan, .. } = self;
+        let given_up = earlier.given_up();
+        for attempt in given_up..given_up + TOKENS {
+            let mut request = plan.request.clone();
+            request.insert("ClientToken".into(), client_token(&plan.request, attempt).into());
+            let created = registry.create(&request).await?;
+            let (known, source_now) =
+                tokio::join!(earlier.and_created(registry, group, package, &created), source.describe(package.arn()));
+            let unknown = "is registered, pending approval; whether another run did the same is unknown, run again";
+            earlier = known.with_context(|| format!("{created} {unknown}"))?;
+            let source_now =
+                source_now.with_context(|| format!("{created} is registered, pending approval; run again"))?;
+            match earlier.usable() {
+                Some(first) if first.arn == created => return Ok((first.clone(), source_now, true)),
+                Some(first) => return yield_to(registry, &created, first).await.map(|own| (own, source_now, false)),
+                // The token's answer was removed since.
+                None => {}
+            }
+        }
+        bail!("{group} answers every request to register {} with a version that was removed", package.arn())
+    }
+
     /// Waits for the package, compares it, and gives it its final status.
-    async fn complete(&self, own: &Own) -> Result<Completion> {
+    async fn complete(&self, own: &Own, source_now: Document) -> Result<Completion> {
         let arn = &own.arn;
-        let description = self.wait(own).await?;
-        let found = differences(&self.plan.request, &description);
+        let (own, source_now) = self.wait(own, source_now).await?;
+        let description = &own.description;
+        let found = differences(&self.plan.request, description);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
             let text = format!(
@@ -229,32 +254,37 @@ impl Registering<'_> {
             );
             bail!(NotAsRequested(text));
         }
-        let wanted = Wanted::of(self, &description);
-        let Some(update) = wanted.update(&description, self.plan) else {
-            return Ok(Completion { approval: wanted.status, updated: false, doubt: None });
+        let wanted = Wanted::of(self, &own);
+        let Some(update) = wanted.update(description) else {
+            return Ok(Completion { approval: wanted.status, updated: None });
         };
+        if wanted.status == "Approved" && own.approval() != "Approved" {
+            self.refuse_withdrawn(&source_now, arn)?;
+        }
         self.registry.update(arn, &update).await?;
-        Ok(match self.registry.describe(arn).await {
-            Ok(description) => {
-                let doubt = wanted.doubt(&description);
-                Completion { approval: approval(&description).to_owned(), updated: true, doubt }
-            }
-            Err(error) => {
-                let doubt = format!("its final state could not be read back: {error}");
-                Completion { approval: wanted.status, updated: true, doubt: Some(doubt) }
-            }
-        })
+        Ok(Completion { approval: wanted.status.clone(), updated: Some(wanted) })
     }
 
-    /// Looks again until the package is complete; it was described a moment ago.
-    async fn wait(&self, own: &Own) -> Result<Document> {
+    /// Copying takes its time, and what was rejected meanwhile must not become Approved: nobody would withdraw it.
+    fn refuse_withdrawn(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
+        let (found, now) = (self.package.approval(), approval(source_now));
+        ensure!(
+            found == now,
+            "{} was {found} when it was found, and is {now} now; {arn} stays as it is. Run again",
+            self.package.arn()
+        );
+        Ok(())
+    }
+
+    /// Looks again until the package is complete; it was described a moment ago, and so was its source.
+    async fn wait(&self, own: &Own, mut source_now: Document) -> Result<(Own, Document)> {
         let arn = &own.arn;
         let started = tokio::time::Instant::now();
         let mut pause = FIRST_WAIT;
         let mut description = own.description.clone();
         loop {
             match description.get("ModelPackageStatus").and_then(Value::as_str).unwrap_or_default() {
-                "Completed" => return Ok(description),
+                "Completed" => return Ok((Own { arn: arn.clone(), description }, source_now)),
                 "Failed" | "Deleting" => {
                     let text = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
                     bail!(NotAsRequested(text));
@@ -267,7 +297,8 @@ impl Registering<'_> {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_WAIT);
-            description = self.registry.describe(arn).await?;
+            (description, source_now) =
+                tokio::try_join!(self.registry.describe(arn), self.source.describe(self.package.arn()))?;
         }
     }
 }
@@ -276,7 +307,21 @@ fn approval(description: &Document) -> &str {
     description.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval")
 }
 
+/// The Update that gives a package an approval status, and the reason for it.
+pub fn decision(status: &str, reason: Option<&str>, described: &Document) -> Document {
+    let mut update = Document::new();
+    update.insert("ModelApprovalStatus".into(), status.into());
+    if let Some(reason) = reason {
+        update.insert("ApprovalDescription".into(), reason.into());
+    }
+    if let Some(Value::Object(metadata)) = described.get("CustomerMetadataProperties").filter(|m| *m != &json!({})) {
+        update.insert("CustomerMetadataProperties".into(), metadata.clone().into());
+    }
+    update
+}
+
 /// The final state of a target package.
+#[derive(Debug, Clone)]
 struct Wanted {
     status: String,
     description: Option<String>,
@@ -284,35 +329,36 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// A status that somebody in the target account has given is theirs.
-    fn of(registering: &Registering<'_>, described: &Document) -> Self {
+    /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
+    /// again as soon as its source is approved again.
+    fn of(registering: &Registering<'_>, own: &Own) -> Self {
         let (package, policy) = (registering.package, registering.policy);
-        let current = approval(described);
-        let carried = policy.approval == Approval::Carry && current == "PendingManualApproval";
-        Self {
-            status: if carried { package.approval() } else { current }.to_owned(),
-            description: if carried { package.text("ApprovalDescription").map(str::to_owned) } else { None },
-            source_uri: registering.plan.source_uri.clone(),
-        }
+        let (source, current) = (package.approval(), own.approval());
+        let again = own.is_withdrawn() && source == "Approved";
+        let (status, description) = match policy.approval {
+            Approval::Carry if again || current == "PendingManualApproval" => {
+                (source, package.text("ApprovalDescription").map(str::to_owned))
+            }
+            Approval::Pending if again => ("PendingManualApproval", None),
+            Approval::Carry | Approval::Pending => (current, None),
+        };
+        // Otherwise the text that it was withdrawn with would stay.
+        let description =
+            description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
+        Self { status: status.to_owned(), description, source_uri: registering.plan.source_uri.clone() }
     }
 
     /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes
     /// an Update for the whole state would forget where the package came from.
-    fn update(&self, described: &Document, plan: &Plan) -> Option<Update> {
+    fn update(&self, described: &Document) -> Option<Document> {
         if self.missing(described).is_empty() {
             return None;
         }
-        let metadata = plan.request.get("CustomerMetadataProperties").and_then(Value::as_object);
-        Some(Update {
-            approval: Some(self.status.clone()),
-            approval_description: self.description.clone(),
-            source_uri: self.source_uri.clone(),
-            customer_metadata: metadata
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-                .collect(),
-        })
+        let mut update = decision(&self.status, self.description.as_deref(), described);
+        if let Some(uri) = &self.source_uri {
+            update.insert("SourceUri".into(), uri.as_str().into());
+        }
+        Some(update)
     }
 
     fn doubt(&self, described: &Document) -> Option<String> {

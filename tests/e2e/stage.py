@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import ClientError
+from jsonschema import Draft202012Validator
 
 from standins.churn import IMAGE, register
 from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_BUCKET
 
+SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "docs/record.schema.json").read_text()))
 PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 # The account's own principal on each side; or one of the target that may read the source's buckets.
 TWO_PRINCIPALS = ("--source-profile", "source", "--target-profile", "target")
@@ -28,9 +30,15 @@ class Run:
 
     @property
     def document(self):
-        """The JSON document on stdout, which holds nothing else."""
+        """The JSON document on stdout, which holds nothing else, and nothing that its schema does not know."""
         assert self.stdout, f"exit code {self.code} and no document: {self.stderr}"
-        return json.loads(self.stdout)
+        return valid(json.loads(self.stdout))
+
+
+def valid(document):
+    """The document, which follows the schema that the repository publishes."""
+    SCHEMA.validate(document)
+    return document
 
 
 class Stage:
@@ -90,8 +98,26 @@ class Stage:
         return ("full", "--group", self.group_arn, *principals, *target, "--output", output, *arguments)
 
     def full(self, *arguments, principals=ONE_PRINCIPAL, environment=None):
-        """Runs it."""
-        return self.run(*self.full_command(*arguments, principals=principals), environment=environment)
+        """Runs it; the records that lie beside the artifacts then follow their schema as well."""
+        run = self.run(*self.full_command(*arguments, principals=principals), environment=environment)
+        self.records()
+        return run
+
+    def records(self):
+        """Every record of this group in the target bucket, by its key."""
+        keys = [key for key in self.copies() if key.rpartition("/")[2].startswith("promotion") and key.endswith(".json")]
+        return {key: valid(json.load(self.read(f"s3://{TARGET_BUCKET}/{key}")["Body"])) for key in sorted(keys)}
+
+    def decide(self, package, status, remark):
+        """Approves or rejects a version of the source."""
+        described = self.source_registry.describe_model_package(ModelPackageName=package)
+        self.source_registry.update_model_package(
+            ModelPackageArn=package,
+            ModelApprovalStatus=status,
+            ApprovalDescription=remark,
+            # moto clears what an update omits.
+            CustomerMetadataProperties=described.get("CustomerMetadataProperties", {}),
+        )
 
     def promote(self, *arguments, **settings):
         """Runs it, expecting the promotion, and returns its document."""

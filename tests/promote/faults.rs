@@ -20,7 +20,7 @@ const DENIED: Failure = Failure::Status(403, "AccessDenied", "Access Denied");
 const SLOW_DOWN: Failure = Failure::Status(503, "SlowDown", "Reduce your request rate");
 
 /// Runs under way at once in one test: they wait for each other's processes more than for the processor.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 /// The profiles that make two principals, between which bytes are streamed.
 const STREAMING: [&str; 6] = ["--copy-mode", "stream", "--source-profile", "source", "--target-profile", "target"];
@@ -154,7 +154,7 @@ fn calls_of_a_clean_run(way: Way) -> usize {
 }
 
 /// Checks all cases, some at once; fails with every one that does not hold.
-fn each<T: Sync>(at_once: usize, cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
+pub(crate) fn each<T: Sync>(at_once: usize, cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..at_once {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::snapshot::assert_snapshot;
 
-const VERBS: [&str; 4] = ["find-latest", "copy-artifacts", "register", "full"];
+const VERBS: [&str; 6] = ["find-latest", "copy-artifacts", "register", "full", "verify", "status"];
 const FORMS_OF_THE_STACK: [&str; 4] = ["template", "parameters", "source-grants", "assembly"];
 
 #[test]

@@ -35,7 +35,7 @@ impl Reader {
     pub async fn list(
         &self,
         group: &GroupArn,
-        approved_only: bool,
+        status: Option<&str>,
         after: Option<DateTime>,
     ) -> Result<Vec<Summary>, CallError> {
         const CALL: &str = "sagemaker:ListModelPackages";
@@ -46,7 +46,7 @@ impl Reader {
             let call = self.client.list_model_packages().model_package_group_name(self.name(group));
             let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
             let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
-            let call = call.set_model_approval_status(approved_only.then_some(ModelApprovalStatus::Approved));
+            let call = call.set_model_approval_status(status.map(ModelApprovalStatus::from));
             let answer = call.set_creation_time_after(after).set_next_token(token).send().await;
             let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error))?;
             for summary in answer.model_package_summary_list() {

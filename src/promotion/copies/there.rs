@@ -43,6 +43,11 @@ impl There {
         self.objects.get(&at.key)
     }
 
+    /// Whether an object of this size is known to be there.
+    pub fn has(&self, location: &Location, bytes: u64) -> bool {
+        self.object(location).is_some_and(|listed| listed.size == bytes)
+    }
+
     /// Whether an object that is not known is not there.
     pub(super) fn is_complete(&self) -> bool {
         !self.more

@@ -54,7 +54,7 @@ fn holds(case: &Case) -> Result<()> {
         ends_clearly(&first, &cloud).with_context(|| said.clone())?;
     }
     let before = Before::of(&cloud);
-    let second = Run::of(ended_in_time(start(case, &cloud, 1)?)?);
+    let second = Run::of(ended_in_time(start(case, &cloud, 1, None)?)?);
     let said = || format!("{said}second {}: {}", second.code, second.stderr);
     ensure!(second.code == 0, "the clean run fails; {}", said());
     complete(&cloud).with_context(said)?;
@@ -77,7 +77,7 @@ fn disturbed(case: &Case, cloud: &Cloud) -> Result<Run> {
             }
         });
     }
-    let child = start(case, cloud, case.attempts)?;
+    let child = start(case, cloud, case.attempts, Some("1"))?;
     let _ = tell.send(child.id());
     let output = ended_in_time(child)?;
     cloud.heal();
@@ -85,13 +85,14 @@ fn disturbed(case: &Case, cloud: &Cloud) -> Result<Run> {
     Ok(Run::of(output))
 }
 
-fn start(case: &Case, cloud: &Cloud, attempts: u32) -> Result<Child> {
+/// Starts a run that gives up what stalls for so many seconds.
+fn start(case: &Case, cloud: &Cloud, attempts: u32, stall: Option<&str>) -> Result<Child> {
     let mut command = cloud.process(Principal::Both);
     command
         .args(full())
         .args(["--output", "json"])
         .args(case.flags())
-        .env("PROMOTE_STALL_SECONDS", "1")
+        .env("PROMOTE_STALL_SECONDS", stall.unwrap_or_default())
         .env("AWS_MAX_ATTEMPTS", attempts.to_string());
     Ok(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
 }

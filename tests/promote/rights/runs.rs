@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::support::kms::SIGN_KEY;
 use crate::support::{Attributes, Body, Failure, Moment};
 
 /// A cloud after the builds of one stack.
@@ -17,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 10] = [
+pub const RUNS: [(&str, Scenario); 13] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
     ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
@@ -27,10 +28,23 @@ pub const RUNS: [(&str, Scenario); 10] = [
     ("a key at the source that is not named", || stack(&[], encrypted()).promotes("promoted")),
     ("an unfinished upload of a run before", || stack(&[], large()).breaks_off().promotes("promoted")),
     ("a version that fails in the target", || stack(&[], failing()).fails("the image does not exist")),
+    ("a version that the source rejects, and approves again", || {
+        let before = stack(&[], crate::world::with_package())
+            .promotes("promoted")
+            .becomes("Rejected")
+            .promotes("nothing approved");
+        before.becomes("Approved").promotes("approved again")
+    }),
+    ("a version that the source rejects, and an older one", || {
+        stack(&[], with_package()).promotes("promoted").rejects_latest().promotes("promoted")
+    }),
+    ("a signed record", || stack(&SIGNED, with_package()).promotes("promoted")),
     ("another prefix than before", || {
         stack(&[], with_package()).promotes("promoted").moves_to("other/").gets(package()).promotes("promoted")
     }),
 ];
+
+const SIGNED: [&str; 2] = ["--signing-key-arn", SIGN_KEY];
 
 /// The second bucket of the source.
 pub const METRICS: &str = "metrics";
@@ -132,6 +146,19 @@ impl Recorded {
         let run = self.run(&[]);
         assert_eq!((run.code, self.cloud.uploads(SERVING).len()), (1, 1), "{}", run.stderr);
         self.cloud.heal();
+        self
+    }
+
+    /// The source decides anew about its first version.
+    fn becomes(self, status: &str) -> Self {
+        self.cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        self
+    }
+
+    /// The source rejects its second version.
+    fn rejects_latest(self) -> Self {
+        let second = SOURCE_VERSION.replace("/1", "/2");
+        self.cloud.change(&second, json!({"ModelApprovalStatus": "Rejected"}));
         self
     }
 

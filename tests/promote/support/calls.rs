@@ -12,6 +12,7 @@ pub enum Service {
     Sts,
     /// The endpoint that gives a container its credentials.
     Container,
+    Kms,
 }
 
 /// One request in the order of arrival.

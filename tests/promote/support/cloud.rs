@@ -13,7 +13,7 @@ use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Any certificate: the SDK wants one even where nothing is encrypted, and not every machine has some.
 const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promote/support/authority.pem");
@@ -29,6 +29,7 @@ struct Shared {
     held: Semaphore,
     /// Connections that are open and calls that are worked on.
     busy: (Mutex<usize>, Condvar),
+    next_round: Notify,
     address: String,
     home: tempfile::TempDir,
 }
@@ -45,6 +46,7 @@ impl Cloud {
             world: Mutex::new(World::new()),
             held: Semaphore::new(0),
             busy: Default::default(),
+            next_round: Notify::new(),
             address,
             home: tempfile::tempdir().expect("a home folder"),
         });
@@ -77,7 +79,7 @@ impl Cloud {
     pub fn process(&self, who: Principal) -> process::Command {
         let mut command = process::Command::new(env!("CARGO_BIN_EXE_promote"));
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
-        for service in ["S3", "SAGEMAKER", "STS"] {
+        for service in ["S3", "SAGEMAKER", "STS", "KMS"] {
             command.env(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint());
         }
         command
@@ -122,6 +124,22 @@ impl Cloud {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the end of the round in which the call has arrived, where calls are answered in rounds.
+    pub(crate) async fn end_of_round(&self) {
+        let ended = self.shared.next_round.notified();
+        if self.locked(|world| world.waiting.as_mut().map(|waiting| *waiting += 1)).is_some() {
+            ended.await;
+        }
+    }
+
+    /// Ends the round: every call that waits is answered.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn end_round(&self) {
+        let mut world = self.world();
+        world.waiting = Some(0);
+        self.shared.next_round.notify_waiters();
     }
 
     pub(crate) async fn released(&self) {

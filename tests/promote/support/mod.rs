@@ -5,8 +5,11 @@ pub mod calls;
 mod cloud;
 mod container;
 mod faults;
+pub mod kms;
 pub mod principals;
 mod registry;
+#[cfg(target_os = "linux")]
+mod rounds;
 pub mod s3;
 mod server;
 mod sts;

@@ -6,7 +6,7 @@ use super::faults::Failure;
 use super::principals::{credential, identify};
 use super::s3::Body;
 use super::wire::{Answer, Refusal, Request, form};
-use super::{container, registry, s3, sts};
+use super::{container, kms, registry, s3, sts};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
@@ -54,6 +54,7 @@ async fn reply(cloud: Cloud, incoming: hyper::Request<Incoming>) -> io::Result<R
 async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     let service = service_of(request);
     let (number, failure) = arrive(cloud, service, request).await;
+    cloud.end_of_round().await;
     match failure {
         Some(Failure::Reset) => return Err(io::Error::other("reset on purpose")),
         Some(Failure::Hang) => cloud.released().await,
@@ -118,6 +119,8 @@ fn service_of(request: &Request) -> Service {
     let scope = credential(request).unwrap_or("").split('/').nth(3).unwrap_or("");
     if request.path.starts_with(container::PATH) {
         Service::Container
+    } else if request.header("x-amz-target").is_some_and(|target| target.starts_with("TrentService.")) {
+        Service::Kms
     } else if request.headers.contains_key("x-amz-target") {
         Service::SageMaker
     } else if scope == "sts" || request.path == "/" && request.method == "POST" {
@@ -135,6 +138,7 @@ async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, O
             Service::SageMaker => registry::name(request),
             Service::Sts => sts::name(request),
             Service::Container => container::name(request),
+            Service::Kms => kms::name(request),
         };
         let call = Call {
             number: world.calls.len() + 1,
@@ -162,7 +166,7 @@ async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, O
 
 fn asked(service: Service, request: &Request) -> Value {
     match service {
-        Service::SageMaker => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+        Service::SageMaker | Service::Kms => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
         Service::Sts => serde_json::json!(sts::members(request)),
         Service::S3 | Service::Container => serde_json::json!(request.query),
     }
@@ -183,18 +187,19 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
                 Service::SageMaker => registry::answer(world, &who, request),
                 Service::Sts => sts::answer(world, &who, request),
                 Service::Container => container::answer(world, request),
+                Service::Kms => kms::answer(world, &who, request),
             }),
         };
         (result, format!("{:016X}", world.serial()))
     });
     let header = match service {
         Service::S3 => "x-amz-request-id",
-        Service::SageMaker | Service::Sts | Service::Container => "x-amzn-requestid",
+        Service::SageMaker | Service::Sts | Service::Container | Service::Kms => "x-amzn-requestid",
     };
     let answer = result.unwrap_or_else(|refusal| {
         let mut answer = match service {
             Service::S3 => s3::refuse(&refusal, request, &id),
-            Service::SageMaker => registry::refuse(&refusal),
+            Service::SageMaker | Service::Kms => registry::refuse(&refusal),
             Service::Sts => sts::refuse(&refusal, &id),
             Service::Container => container::refuse(&refusal),
         };

@@ -22,6 +22,8 @@ pub struct World {
     pub checks: RefCell<Vec<Check>>,
     pub script: Script,
     pub options: Options,
+    /// How many calls wait for the end of the round; nothing where calls are answered at once.
+    pub waiting: Option<usize>,
     last_time: f64,
     serial: u64,
 }
@@ -68,6 +70,7 @@ impl World {
                 lifetime: 3600.0,
                 tamper: None,
             },
+            waiting: None,
             last_time: 0.0,
             serial: 0,
         }

@@ -3,6 +3,9 @@
 use super::*;
 use crate::aws::error::Kind;
 
+/// Completing takes S3 up to minutes, as copying so many bytes would.
+const COMPLETION: u64 = 1 << 30;
+
 impl TargetObjects {
     /// Starts an upload whose whole object gets a CRC64NVME.
     pub async fn create_upload(
@@ -74,7 +77,7 @@ impl TargetObjects {
         let mut parts: Vec<CompletedPart> = parts.iter().map(completed).collect();
         parts.sort_by_key(CompletedPart::part_number);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
-        let call = self.for_bytes(size).complete_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
+        let call = self.for_bytes(COMPLETION).complete_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).multipart_upload(parts.build()).if_none_match("*");
         let call = call.checksum_type(ChecksumType::FullObject);
         let call = call.set_checksum_crc64_nvme(crc64nvme.map(str::to_owned));

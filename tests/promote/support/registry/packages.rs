@@ -233,6 +233,16 @@ pub fn update(mut ask: Ask) -> Result<Value, Refusal> {
 
 /// Turns what adds to or removes from a member into the whole member.
 fn resolve(members: &mut Map<String, Value>, shown: &mut Value) -> Result<(), Refusal> {
+    if let Some(keys) = members.shift_remove("CustomerMetadataPropertiesToRemove") {
+        let keys: Map<String, Value> = keys
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|key| (key.to_owned(), Value::Null))
+            .collect();
+        merge(&mut shown["CustomerMetadataProperties"], &Value::Object(keys));
+    }
     if let Some(more) = members.get_mut("CustomerMetadataProperties") {
         let mut all = shown["CustomerMetadataProperties"].clone();
         if all.is_null() {
@@ -243,16 +253,6 @@ fn resolve(members: &mut Map<String, Value>, shown: &mut Value) -> Result<(), Re
             return Err(invalid("CustomerMetadataProperties must have at most 50 entries"));
         }
         *more = all;
-    }
-    if let Some(keys) = members.shift_remove("CustomerMetadataPropertiesToRemove") {
-        let keys: Map<String, Value> = keys
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(|key| (key.to_owned(), Value::Null))
-            .collect();
-        merge(&mut shown["CustomerMetadataProperties"], &Value::Object(keys));
     }
     if let Some(Value::Array(more)) = members.shift_remove("AdditionalInferenceSpecificationsToAdd") {
         let mut all = shown["AdditionalInferenceSpecifications"].as_array().cloned().unwrap_or_default();

@@ -1,0 +1,58 @@
+//! KMS keys that sign: a message goes in, a signature comes out; and the public key that verifies it.
+
+use std::sync::Arc;
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+
+use super::error::{CallError, Caller};
+use super::resource::Resource;
+use crate::promotion::arn::KmsKeyArn;
+
+/// The longest message that KMS takes as it is (Sign, MessageType RAW).
+pub const MAX_MESSAGE_BYTES: usize = 4096;
+
+/// KMS with one account's credentials. Clones share one client.
+#[derive(Debug, Clone)]
+pub struct SigningKeys {
+    client: Client,
+    caller: Arc<Caller>,
+}
+
+/// A public key, and how it is to be used.
+#[derive(Debug, Clone)]
+pub struct PublicKey {
+    /// SubjectPublicKeyInfo in DER.
+    pub spki: Vec<u8>,
+    /// The algorithms that KMS offers for it, such as `ECDSA_SHA_256`.
+    pub algorithms: Vec<String>,
+}
+
+impl SigningKeys {
+    pub(super) fn new(client: Client, caller: Arc<Caller>) -> Self {
+        Self { client, caller }
+    }
+
+    /// The public key of an asymmetric key pair.
+    pub async fn public_key(&self, key: &KmsKeyArn) -> Result<PublicKey, CallError> {
+        const CALL: &str = "kms:GetPublicKey";
+        let answer = self.client.get_public_key().key_id(key.as_str()).send().await;
+        let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Key(key), error))?;
+        let spki = answer.public_key().map(|blob| blob.as_ref().to_vec());
+        let spki =
+            spki.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the answer has no public key"))?;
+        let algorithms = answer.signing_algorithms().iter().map(|one| one.as_str().to_owned()).collect();
+        Ok(PublicKey { spki, algorithms })
+    }
+
+    /// Signs a message of at most [`MAX_MESSAGE_BYTES`]; an ECDSA signature is in DER.
+    pub async fn sign(&self, key: &KmsKeyArn, algorithm: &str, message: &[u8]) -> Result<Vec<u8>, CallError> {
+        const CALL: &str = "kms:Sign";
+        let call = self.client.sign().key_id(key.as_str()).message(Blob::new(message));
+        let call = call.message_type(MessageType::Raw).signing_algorithm(SigningAlgorithmSpec::from(algorithm));
+        let answer = call.send().await.map_err(|error| self.caller.error(CALL, &Resource::Key(key), error))?;
+        let signature = answer.signature().map(|blob| blob.as_ref().to_vec());
+        signature.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the answer has no signature"))
+    }
+}

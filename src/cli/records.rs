@@ -1,0 +1,150 @@
+//! Records beside the artifacts: a document goes in, an object that nobody overwrites comes out; and the way back.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, bail};
+
+use bytes::Bytes;
+
+use super::signing::Signer;
+use super::steps::{Clock, Place};
+use crate::aws::error::Kind;
+use crate::aws::objects::{Attributes, Encryption, Listed};
+use crate::promotion::accounts::TargetAccount;
+use crate::promotion::arn::{KmsKeyArn, PackageArn};
+use crate::promotion::earlier::Own;
+use crate::promotion::location::Location;
+use crate::promotion::record::Record;
+
+/// The largest record that is read back: 100,000 artifacts take about 50 MB.
+const MAX_RECORD_BYTES: u64 = 256 << 20;
+
+/// Documents of one promotion that may have begun in the same millisecond.
+const AT_ONCE: usize = 8;
+
+/// The record beside the artifacts, and the target version that it names, when that is there and finished.
+pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<Option<(Record, Own)>> {
+    let location = place.layout(source).record();
+    let Some((text, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { return Ok(None) };
+    let record = Record::parse(&text)
+        .with_context(|| format!("{location} is not the record of a promotion; remove it, and run again"))?;
+    let Some(arn) = record.target.as_ref().and_then(|target| target.model_package_arn.clone()) else { return Ok(None) };
+    if !arn.is_of(&place.group) {
+        return Ok(None);
+    }
+    match target.registry().describe(&arn).await {
+        Ok(description) => {
+            let own = Own { arn, description };
+            Ok((own.is_copy_of(source) && !own.is_given_up()).then_some((record, own)))
+        }
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A record as it lies beside the artifacts.
+pub struct Beside {
+    /// Where.
+    pub location: Location,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// What they say, or why that cannot be read.
+    pub record: Result<Record>,
+}
+
+/// Every record of a folder that was listed.
+pub async fn beside(target: &TargetAccount, folder: &Location, there: &HashMap<String, Listed>) -> Result<Vec<Beside>> {
+    let mut found = Vec::new();
+    let beginning = format!("{}promotion", folder.key);
+    let mut keys: Vec<&String> =
+        there.keys().filter(|key| key.starts_with(&beginning) && key.ends_with(".json")).collect();
+    keys.sort();
+    for key in keys {
+        let location = Location::new(&folder.bucket, key.as_str());
+        let Some((bytes, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { continue };
+        found.push(Beside { location, record: Record::parse(&bytes), bytes });
+    }
+    Ok(found)
+}
+
+/// Where and how records are written.
+#[derive(Clone, Copy)]
+pub struct Records<'a> {
+    /// The account.
+    pub target: &'a TargetAccount,
+    /// The folder of all promotions.
+    pub place: &'a Place,
+    /// What encrypts the record.
+    pub kms_key: Option<&'a KmsKeyArn>,
+    /// What signs it.
+    pub signer: Option<&'a Signer>,
+}
+
+impl Records<'_> {
+    /// Puts the record of a promotion beside its artifacts. A record that is there is never overwritten: it is of a
+    /// version that was removed since, or of a run at the same time.
+    pub async fn write(&self, record: &Record) -> Result<Location> {
+        let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
+        let layout = self.place.layout(source_of(record)?);
+        let (first, second) = (layout.record(), layout.later_record(registered));
+        for location in [&first, &second] {
+            // The same run, when the answer to its first attempt was lost, or another one at the same time.
+            if self.put(location, record).await? || names_version(self.target, location, record).await? {
+                return Ok(location.clone());
+            }
+        }
+        bail!("{first} and {second} are records of other versions; remove what does not belong there")
+    }
+
+    /// Puts the record of something that happened to a promotion afterwards beside the first one.
+    pub async fn append(&self, record: &Record, clock: &Clock) -> Result<Location> {
+        let (layout, stamp) = (self.place.layout(source_of(record)?), clock.stamp());
+        for number in 1..=AT_ONCE {
+            let time = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
+            let location = layout.further_record(&time);
+            if self.put(&location, record).await? {
+                return Ok(location);
+            }
+        }
+        bail!("{} is there already, and so are those beside it", layout.further_record(&stamp))
+    }
+
+    /// Answers whether it was written, and signed: one that is there stays.
+    async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
+        let text = Bytes::from(serde_json::to_vec_pretty(record)?);
+        if !self.put_text(location, text.clone(), "application/json").await? {
+            return Ok(false);
+        }
+        if let Some(signer) = self.signer {
+            let signed = signer.sign(record, location, &text).await;
+            let envelope = signed.with_context(|| format!("{location} is written, and not signed"))?;
+            self.put_text(&signature_of(location), envelope.into(), "application/vnd.dsse.envelope.v1+json").await?;
+        }
+        Ok(true)
+    }
+
+    async fn put_text(&self, location: &Location, text: Bytes, content_type: &str) -> Result<bool> {
+        let attributes = Attributes { content_type: Some(content_type.into()), ..Attributes::default() };
+        let encryption = Encryption { kms_key: self.kms_key.cloned() };
+        match self.target.objects().put_new(location, text, &attributes, &encryption, None).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Where the signature of a record lies.
+pub fn signature_of(record: &Location) -> Location {
+    Location::new(&record.bucket, format!("{}.dsse", record.key))
+}
+
+fn source_of(record: &Record) -> Result<&PackageArn> {
+    Ok(&record.source.package.as_ref().context("a record is about a version")?.model_package_arn)
+}
+
+async fn names_version(target: &TargetAccount, location: &Location, record: &Record) -> Result<bool> {
+    let Some((text, _)) = target.objects().read(location, MAX_RECORD_BYTES).await? else { return Ok(false) };
+    let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
+    Ok(Record::parse(&text).is_ok_and(|there| named(&there) == named(record)))
+}

@@ -1,0 +1,47 @@
+//! Signs records: a record and its bytes come in, an envelope signed by a KMS key goes out, checked before it is
+//! written.
+
+use anyhow::{Context, Result, ensure};
+
+use crate::aws::keys::{MAX_MESSAGE_BYTES, SigningKeys};
+use crate::promotion::accounts::TargetAccount;
+use crate::promotion::arn::KmsKeyArn;
+use crate::promotion::location::Location;
+use crate::promotion::record::Record;
+use crate::promotion::signature::{Unsigned, VerifyingKey, algorithm};
+
+/// A key that signs.
+pub struct Signer {
+    key: KmsKeyArn,
+    keys: SigningKeys,
+    algorithm: &'static str,
+    verifying: VerifyingKey,
+}
+
+impl Signer {
+    /// Looks at the key of `--sign-key` before anything is promoted; nothing when there is none.
+    ///
+    /// # Errors
+    /// The key cannot be read, or cannot sign.
+    pub async fn open(target: &TargetAccount, key: Option<&KmsKeyArn>) -> Result<Option<Self>> {
+        let Some(key) = key else { return Ok(None) };
+        let keys = target.keys(key);
+        let public = keys.public_key(key).await?;
+        let algorithm = algorithm(&public.algorithms).with_context(|| format!("--sign-key {key}"))?;
+        Ok(Some(Self { key: key.clone(), keys, algorithm, verifying: VerifyingKey::of_der(public.spki) }))
+    }
+
+    /// The envelope's text.
+    ///
+    /// # Errors
+    /// KMS does not sign, or its signature does not hold.
+    pub async fn sign(&self, record: &Record, location: &Location, bytes: &[u8]) -> Result<Vec<u8>> {
+        let unsigned = Unsigned::of(record, location, bytes)?;
+        let message = unsigned.message();
+        ensure!(message.len() <= MAX_MESSAGE_BYTES, "the statement about {location} is too long for KMS");
+        let signature = self.keys.sign(&self.key, self.algorithm, &message).await?;
+        let envelope = unsigned.signed(self.key.as_str(), &signature);
+        envelope.check(&self.verifying, location, bytes).with_context(|| format!("the signature of {}", self.key))?;
+        Ok(serde_json::to_vec_pretty(&envelope)?)
+    }
+}

@@ -1,0 +1,329 @@
+//! `promote verify`: a promoted version comes in; whether it still is what was promoted goes out, thing by thing.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::output::{LINES_SHOWN, Printed, Printer};
+use super::records::{Beside, beside, signature_of};
+use super::settings::{OutputArgs, SourceArgs, TargetArgs};
+use super::steps::Place;
+use crate::aws::error::Kind;
+use crate::aws::objects::Listed;
+use crate::promotion::accounts::{SourceAccount, TargetAccount};
+use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
+use crate::promotion::earlier::Own;
+use crate::promotion::hashing::hold;
+use crate::promotion::layout::TargetPrefix;
+use crate::promotion::location::{BucketName, Location};
+use crate::promotion::record::{ArtifactFacts, SCHEMA, Tool};
+use crate::promotion::signature::{Envelope, VerifyingKey};
+use crate::promotion::spool::Spool;
+use crate::promotion::verification::{
+    Finding, Findings, Listing, Recorded, Subject, Verdict, checksum, listed, listing, package, record,
+};
+
+/// Objects that are looked at, or read, at once.
+const AT_ONCE: usize = 16;
+
+/// Verify that a promoted version still is what was promoted
+///
+/// Reads the record, the version and every object of the target, and names what is changed, missing, or cannot be
+/// told. The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something
+/// cannot be told.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Model package version of the target
+    #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN", help_heading = "Model package")]
+    model_package: PackageArn,
+    /// Read every byte: hold it against the recorded checksum and, where it can be read, against the source
+    #[arg(long, env = "PROMOTE_DEEP", value_parser = clap::builder::BoolishValueParser::new())]
+    deep: bool,
+    /// KMS key that has to have signed the records; its public key is asked for
+    #[arg(
+        long,
+        env = "PROMOTE_SIGN_KEY",
+        value_name = "ARN",
+        conflicts_with = "public_key",
+        help_heading = "Signature"
+    )]
+    sign_key: Option<KmsKeyArn>,
+    /// The same key's public key in PEM, for a check without KMS
+    #[arg(long, env = "PROMOTE_PUBLIC_KEY", value_name = "FILE", help_heading = "Signature")]
+    public_key: Option<PathBuf>,
+    /// Bucket of the record [default: that of the version's artifacts]
+    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    target_bucket: Option<BucketName>,
+    /// Key prefix that the version was promoted with [default: that of the version's artifacts]
+    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
+    target_prefix: Option<TargetPrefix>,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+struct Verification {
+    schema: u32,
+    model_package_arn: PackageArn,
+    source_model_package_arn: PackageArn,
+    /// The worst of all findings.
+    outcome: Verdict,
+    identical: u64,
+    changed: u64,
+    missing: u64,
+    cannot_tell: u64,
+    findings: Spool<Finding>,
+    tool: Tool,
+}
+
+impl Verify {
+    pub(super) async fn run(&self, printer: &Printer) -> Result<Exit> {
+        let arn = &self.model_package;
+        let mut access = self.target.access();
+        access.region = Some(arn.region().clone());
+        let target = TargetAccount::open(access).await?;
+        let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
+        let own = Own { arn: arn.clone(), description: description? };
+        let source = own.source().with_context(|| {
+            format!("{arn} was not promoted: its customer metadata has no promote:source-arn. Name a promoted version")
+        })?;
+        let name = own.text("ModelPackageGroupName").unwrap_or_default().parse()?;
+        let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);
+        let place = self.place(&own, &source, group, identity?);
+        let mut findings = Findings::default();
+        match &place {
+            None => {
+                let detail = "the version refers to no artifact of a promotion; name the bucket with --target-bucket";
+                findings.add(Subject::Record, source.as_str(), (Verdict::CannotTell, detail.into()))?;
+            }
+            Some(place) => self.examine(&target, place, &own, &source, &mut findings).await?,
+        }
+        let outcome = findings.worst();
+        let document = Verification {
+            schema: SCHEMA,
+            model_package_arn: arn.clone(),
+            source_model_package_arn: source,
+            outcome,
+            identical: findings.count(Verdict::Identical),
+            changed: findings.count(Verdict::Changed),
+            missing: findings.count(Verdict::Missing),
+            cannot_tell: findings.count(Verdict::CannotTell),
+            findings: findings.all,
+            tool: Tool::default(),
+        };
+        printer.document(&document)?;
+        Ok(match outcome {
+            Verdict::Identical => Exit::Done,
+            Verdict::Changed | Verdict::Missing => Exit::Failed,
+            Verdict::CannotTell => Exit::Inconclusive,
+        })
+    }
+
+    /// Where the version was promoted to: the flags, or what its references tell.
+    fn place(
+        &self,
+        own: &Own,
+        source: &PackageArn,
+        group: GroupArn,
+        identity: crate::aws::session::Identity,
+    ) -> Option<Place> {
+        let bucket = self.target_bucket.clone();
+        let place = |bucket| Place {
+            bucket,
+            prefix: self.target_prefix.clone().unwrap_or_default(),
+            group: group.clone(),
+            identity: identity.clone(),
+        };
+        match bucket {
+            Some(bucket) => Some(place(bucket)),
+            None => place("unknown".parse().ok()?).of(own, source),
+        }
+    }
+
+    async fn examine(
+        &self,
+        target: &TargetAccount,
+        place: &Place,
+        own: &Own,
+        source: &PackageArn,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let layout = place.layout(source);
+        let there = listing(target.objects(), &layout.folder()).await?;
+        let key = self.key(target).await?;
+        let mut records = Vec::new();
+        for Beside { location, bytes, record } in beside(target, &layout.folder(), &there).await? {
+            if let Some(key) = &key {
+                let verdict = signature(target, key, &location, &bytes).await?;
+                findings.add(Subject::Signature, &signature_of(&location).to_string(), verdict)?;
+            }
+            match record {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    let detail = format!("it is not a record: {error:#}");
+                    findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
+                }
+            }
+        }
+        let Some(recorded) = Recorded::of(records, own) else {
+            let detail = "there is no record of this version".to_owned();
+            return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
+        };
+        record(&recorded, own, findings, &layout.record())?;
+        package(&recorded, own, findings)?;
+        self.artifacts(target, source, &recorded, &there, findings).await?;
+        strangers(&recorded, &layout.folder(), &there, findings)
+    }
+
+    /// The key that signatures are held against; without one they are not looked at: an envelope that names its key
+    /// itself proves nothing.
+    async fn key(&self, target: &TargetAccount) -> Result<Option<VerifyingKey>> {
+        if let Some(file) = &self.public_key {
+            let context = || format!("--public-key {}", file.display());
+            let pem = tokio::fs::read(file).await.with_context(context)?;
+            return VerifyingKey::of_pem(&pem).with_context(context).map(Some);
+        }
+        let Some(key) = &self.sign_key else { return Ok(None) };
+        Ok(Some(VerifyingKey::of_der(target.keys(key).public_key(key).await?.spki)))
+    }
+
+    /// Looks at every artifact, and reads it where that was asked for.
+    async fn artifacts(
+        &self,
+        target: &TargetAccount,
+        source: &PackageArn,
+        recorded: &Recorded,
+        there: &HashMap<String, Listed>,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let source = match self.deep {
+            true => Some(SourceAccount::open(self.source.access(), Some(source.region())).await?),
+            false => None,
+        };
+        let looks = recorded.first.artifacts.iter().map(|artifact| async {
+            let artifact = artifact?;
+            let verdict = one(target, source.as_ref(), &artifact, there.get(&artifact.target.key)).await?;
+            anyhow::Ok((artifact.target, verdict))
+        });
+        let mut looks = stream::iter(looks).buffered(AT_ONCE);
+        while let Some((location, verdict)) = looks.try_next().await? {
+            findings.add(Subject::Artifact, &location.to_string(), verdict)?;
+        }
+        Ok(())
+    }
+}
+
+/// The longest envelope that is read; real ones have about 2 KB.
+const MAX_ENVELOPE_BYTES: u64 = 1 << 20;
+
+async fn signature(
+    target: &TargetAccount,
+    key: &VerifyingKey,
+    record: &Location,
+    bytes: &[u8],
+) -> Result<(Verdict, String)> {
+    let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
+        return Ok((Verdict::Missing, "the record is not signed".into()));
+    };
+    Ok(match Envelope::parse(&text).and_then(|envelope| envelope.check(key, record, bytes)) {
+        Ok(()) => (Verdict::Identical, "the key has signed the record as it is".into()),
+        Err(error) => (Verdict::Changed, format!("{error:#}")),
+    })
+}
+
+async fn one(
+    target: &TargetAccount,
+    source: Option<&SourceAccount>,
+    artifact: &ArtifactFacts,
+    there: Option<&Listed>,
+) -> Result<(Verdict, String)> {
+    match (listed(artifact, there), source) {
+        (Listing::Certain(Verdict::Identical, _), Some(source)) | (Listing::Checksum, Some(source)) => {
+            hold(target.objects(), source.objects(), artifact).await
+        }
+        (Listing::Certain(verdict, detail), _) => Ok((verdict, detail)),
+        (Listing::Checksum, None) => match target.objects().head(&artifact.target).await {
+            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.crc64nvme.as_deref())),
+            Err(error) if error.kind == Kind::NotFound => {
+                Ok((Verdict::Missing, "it is gone since it was listed".into()))
+            }
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+/// An object more below a prefix is a file more in the model that is deployed.
+fn strangers(
+    recorded: &Recorded,
+    folder: &Location,
+    there: &HashMap<String, Listed>,
+    findings: &mut Findings,
+) -> Result<()> {
+    let mut known = std::collections::HashSet::new();
+    for artifact in &recorded.first.artifacts {
+        known.insert(artifact?.target.key);
+    }
+    let records = format!("{}promotion", folder.key);
+    let mut more: Vec<&String> =
+        there.keys().filter(|key| !known.contains(*key) && !key.starts_with(&records)).collect();
+    more.sort();
+    for key in more {
+        let location = Location::new(&folder.bucket, key.as_str()).to_string();
+        findings.add(Subject::Artifact, &location, (Verdict::Changed, "the promotion has not put it there".into()))?;
+    }
+    Ok(())
+}
+
+impl Printed for Verification {
+    fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        let outcome = match self.outcome {
+            Verdict::Identical => "identical: it is what was promoted",
+            Verdict::Changed => "changed: it is not what was promoted",
+            Verdict::Missing => "missing: a part of what was promoted is not there",
+            Verdict::CannotTell => "inconclusive: nothing differs, but not everything could be told",
+        };
+        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
+        writeln!(out, "{:<11}{}", "Source", self.source_model_package_arn)?;
+        let counts = [
+            (self.identical, "identical"),
+            (self.changed, "changed"),
+            (self.missing, "missing"),
+            (self.cannot_tell, "cannot tell"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
+        writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
+        let (mut shown, mut more) = (0, 0);
+        for finding in &self.findings {
+            let Finding { verdict, name, detail, .. } = finding?;
+            let name = match verdict {
+                Verdict::Identical => continue,
+                _ if shown == LINES_SHOWN => {
+                    more += 1;
+                    continue;
+                }
+                Verdict::Changed => format!("changed      {name}"),
+                Verdict::Missing => format!("missing      {name}"),
+                Verdict::CannotTell => format!("cannot tell  {name}"),
+            };
+            shown += 1;
+            writeln!(out, "  {name}\n               {detail}")?;
+        }
+        if more > 0 {
+            writeln!(out, "  … and {more} more (--output json shows all)")?;
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,154 @@
+//! What the source changes after a promotion: the copy follows where an Update can carry it, and drift is named.
+
+use serde_json::{Value, json};
+
+use crate::support::{Cloud, Principal};
+use crate::world::*;
+
+const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
+
+/// A promoted version with everything that can change.
+fn promoted_once() -> Cloud {
+    let cloud = world();
+    fill(&cloud);
+    let card = json!({"ModelCardStatus": "Draft", "ModelCardContent": "{\"data\": \"s3://models/churn/report.json\"}"});
+    let members = json!({
+        "ModelLifeCycle": {"Stage": "Development", "StageStatus": "Approved"}, "ModelCard": card, "Domain": "COMPUTER_VISION",
+        "CustomerMetadataProperties": {"team": "growth", "stays": "1", "goes": "1"}
+    });
+    cloud.change(SOURCE_VERSION, members);
+    promote(&cloud, &[]).document();
+    cloud
+}
+
+fn results(document: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let changes = document["changes"].as_array().cloned().unwrap_or_default();
+    changes.iter().map(|change| (text(&change["field"]), text(&change["result"]))).collect()
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(field, result)| ((*field).to_owned(), (*result).to_owned())).collect()
+}
+
+#[test]
+fn what_an_update_can_carry_is_brought_up_to_date_and_reported_field_by_field() {
+    let cloud = promoted_once();
+    cloud.change(COPY, json!({"CustomerMetadataProperties": {
+        "team": "growth", "stays": "1", "goes": "1", "ours": "kept",
+        "promote:source-arn": SOURCE_VERSION, "promote:request-sha256": promoted(&cloud)[0]["CustomerMetadataProperties"]["promote:request-sha256"]
+    }}));
+    let before = promoted(&cloud)[0].clone();
+    let card =
+        json!({"ModelCardStatus": "Approved", "ModelCardContent": "{\"data\": \"s3://models/churn/report.json\"}"});
+    cloud.change(
+        SOURCE_VERSION,
+        json!({
+            "CustomerMetadataProperties": {"team": "risk", "stays": "1", "new": "2"},
+            "ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}, "ModelCard": card
+        }),
+    );
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "updated");
+    let updated = pairs(&[
+        ("CustomerMetadataProperties{team}", "updated"),
+        ("CustomerMetadataProperties{new}", "updated"),
+        ("CustomerMetadataProperties{goes}", "updated"),
+        ("ModelCard.ModelCardStatus", "updated"),
+        ("ModelLifeCycle.Stage", "updated"),
+    ]);
+    assert_eq!(results(&document), updated);
+    let after = promoted(&cloud)[0].clone();
+    let metadata = &after["CustomerMetadataProperties"];
+    assert_eq!((&metadata["team"], &metadata["new"], &metadata["ours"]), (&json!("risk"), &json!("2"), &json!("kept")));
+    assert_eq!((metadata.get("goes"), &metadata["promote:source-arn"]), (None, &json!(SOURCE_VERSION)));
+    assert_eq!(
+        (&after["ModelLifeCycle"]["Stage"], &after["ModelCard"]["ModelCardStatus"]),
+        (&json!("Production"), &json!("Approved"))
+    );
+    assert_eq!(
+        after["ModelCard"]["ModelCardContent"], before["ModelCard"]["ModelCardContent"],
+        "it refers to the copies"
+    );
+    for member in ["InferenceSpecification", "ModelMetrics", "ModelApprovalStatus", "ApprovalDescription"] {
+        assert_eq!(after[member], before[member]);
+    }
+    let again = promote(&cloud, &[]).document();
+    assert_eq!((&again["outcome"], results(&again)), (&json!("already-promoted"), Vec::new()));
+    let records = cloud.keys(SERVING).iter().filter(|key| key.contains("/promotion")).count();
+    assert_eq!(records, 2, "one for the promotion, one for the update");
+}
+
+#[test]
+fn a_new_additional_specification_is_added_and_one_with_artifacts_of_its_own_drifts() {
+    let cloud = promoted_once();
+    let mut specifications = package()["AdditionalInferenceSpecifications"].clone();
+    let mut second = specifications[0].clone();
+    second["Name"] = json!("second");
+    let mut third = second.clone();
+    third["Name"] = json!("third");
+    third["Containers"][0]["ModelDataSource"]["S3DataSource"]["S3Uri"] = json!("s3://models/not/copied/");
+    let all = specifications.as_array_mut().expect("a list");
+    all.extend([second, third]);
+    cloud.change(SOURCE_VERSION, json!({"AdditionalInferenceSpecifications": specifications}));
+    let run = promote(&cloud, &[]);
+    let name = |name: &str| format!("AdditionalInferenceSpecifications{{{name}}}");
+    let expected = pairs(&[(&name("second"), "updated"), (&name("third"), "drift")]);
+    assert_eq!(results(&run.document()), expected);
+    assert!(
+        run.stderr.starts_with(&format!("drift: {COPY} cannot follow its source, which has changed ")),
+        "{}",
+        run.stderr
+    );
+    let copy = &promoted(&cloud)[0]["AdditionalInferenceSpecifications"];
+    assert_eq!((copy.as_array().map(Vec::len), &copy[1]["Name"]), (Some(2), &json!("second")));
+    let uri = copy[1]["Containers"][0]["ModelDataSource"]["S3DataSource"]["S3Uri"].as_str().unwrap_or_default();
+    assert_eq!(uri, format!("s3://{SERVING}/{FOLDER}models/churn/llm/"));
+}
+
+#[test]
+fn what_no_update_can_carry_is_drift_in_one_line_and_no_failure() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"Domain": "OTHER", "ModelPackageDescription": "Another text"}));
+    let before = promoted(&cloud);
+    for _ in 0..2 {
+        let run = promote(&cloud, &[]);
+        assert_eq!(results(&run.document()), pairs(&[("Domain", "drift"), ("ModelPackageDescription", "drift")]));
+        assert_eq!(run.document()["outcome"], "already-promoted");
+        let line =
+            format!("drift: {COPY} cannot follow its source, which has changed Domain, ModelPackageDescription\n");
+        assert_eq!((run.code, run.stderr), (0, line));
+        assert_eq!(promoted(&cloud), before);
+    }
+}
+
+#[test]
+fn what_the_target_account_has_changed_itself_is_theirs() {
+    let cloud = promoted_once();
+    cloud.change(COPY, json!({"ModelLifeCycle": {"Stage": "Serving", "StageStatus": "Live"}}));
+    cloud.change(SOURCE_VERSION, json!({"LastModifiedTime": 1800000000.0}));
+    let before = promoted(&cloud);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((results(&document), promoted(&cloud)), (Vec::new(), before));
+}
+
+#[test]
+fn the_source_s_artifacts_are_not_needed_to_update_a_copy() {
+    let cloud = promoted_once();
+    for key in cloud.keys(MODELS) {
+        cloud.remove(MODELS, &key);
+    }
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[("CustomerMetadataProperties{team}", "updated")]));
+}
+
+#[test]
+fn a_dry_run_reports_what_would_be_updated_and_changes_nothing() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
+    cloud.deny(Principal::Both, "sagemaker:UpdateModelPackage", "*");
+    let before = promoted(&cloud);
+    let document = promote(&cloud, &["--dry-run"]).document();
+    assert_eq!(results(&document), pairs(&[("CustomerMetadataProperties{team}", "planned")]));
+    assert_eq!(promoted(&cloud), before);
+}

@@ -1,0 +1,105 @@
+//! A source version that is approved again: its copy is, too, and no second one is made.
+
+use super::*;
+
+/// Two promoted versions, of which the second was withdrawn.
+fn withdrawn() -> Cloud {
+    let cloud = two_promoted();
+    reject(&cloud, 2);
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected"]);
+    cloud
+}
+
+#[test]
+fn the_copy_is_approved_again_with_the_new_reason_and_nothing_is_registered_or_copied() {
+    let cloud = withdrawn();
+    let copies = cloud.calls_of("CopyObject").len();
+    approve(&cloud, 2);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("approved-again"), &json!(2)));
+    assert_eq!(document["target"]["approval_status"], "Approved");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved"]);
+    assert_eq!(promoted(&cloud)[1]["ApprovalDescription"], "It was right");
+    assert_eq!((cloud.calls_of("CreateModelPackage").len(), cloud.calls_of("CopyObject").len()), (2, copies));
+    let outcomes: Vec<Value> = records(&cloud, 2).into_iter().map(|(_, record)| record["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["withdrawn", "approved-again", "promoted"], "one document after the other, none overwritten");
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}
+
+#[test]
+fn a_copy_that_somebody_in_the_target_account_rejected_stays_rejected() {
+    let cloud = two_promoted();
+    cloud.change(&copy(2), json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not with us"}));
+    let before = promoted(&cloud);
+    for rejected in [true, false] {
+        if rejected {
+            reject(&cloud, 2)
+        } else {
+            approve(&cloud, 2)
+        }
+        promote(&cloud, &[]).document();
+        assert_eq!(promoted(&cloud), before);
+    }
+}
+
+#[test]
+fn with_approval_pending_the_copy_waits_for_somebody_in_the_target() {
+    let cloud = withdrawn();
+    approve(&cloud, 2);
+    let document = promote(&cloud, &["--approval", "pending"]).document();
+    assert_eq!(document["target"]["approval_status"], "PendingManualApproval");
+    assert_eq!(statuses(&cloud), ["Approved", "PendingManualApproval"]);
+}
+
+#[test]
+fn a_copy_without_its_record_is_approved_again_too() {
+    let cloud = withdrawn();
+    for (name, _) in records(&cloud, 2) {
+        cloud.remove(SERVING, &format!("{}{name}", FOLDER.replace("-v1/", "-v2/")));
+    }
+    approve(&cloud, 2);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved"]);
+}
+
+#[test]
+fn an_artifact_that_is_gone_is_brought_again_before_the_copy_is_approved_again() {
+    let cloud = withdrawn();
+    let key = format!("{}models/churn/report.json", FOLDER.replace("-v1/", "-v2/"));
+    cloud.remove(SERVING, &key);
+    approve(&cloud, 2);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+    assert!(cloud.object(SERVING, &key).is_some());
+    assert_eq!(statuses(&cloud), ["Approved", "Approved"]);
+}
+
+#[test]
+fn a_copy_is_approved_again_although_the_source_s_artifacts_are_gone() {
+    let cloud = withdrawn();
+    for key in cloud.keys(MODELS) {
+        cloud.remove(MODELS, &key);
+    }
+    approve(&cloud, 2);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved"]);
+}
+
+#[test]
+fn a_copy_at_another_prefix_is_approved_again_where_it_is() {
+    let cloud = withdrawn();
+    approve(&cloud, 2);
+    let document = promote(&cloud, &["--target-prefix", "elsewhere"]).document();
+    assert_eq!(document["outcome"], "approved-again");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved"]);
+    assert!(cloud.keys(SERVING).iter().all(|key| !key.starts_with("elsewhere")));
+}
+
+#[test]
+fn a_dry_run_says_so_and_changes_nothing() {
+    let cloud = withdrawn();
+    approve(&cloud, 2);
+    let before = promoted(&cloud);
+    assert_eq!(promote(&cloud, &["--dry-run"]).document()["outcome"], "planned");
+    assert_eq!(promoted(&cloud), before);
+}

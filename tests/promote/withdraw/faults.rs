@@ -1,0 +1,41 @@
+//! The k-th call of a withdrawal fails, for every k: the next run completes it.
+
+use super::*;
+
+/// A new approved version, one to be withdrawn, and one of somebody else.
+fn to_be_withdrawn() -> (Cloud, Value) {
+    let cloud = two_promoted();
+    let other = theirs(&cloud);
+    reject(&cloud, 2);
+    (cloud, other)
+}
+
+#[test]
+fn whichever_call_fails_the_next_run_completes_the_withdrawal() {
+    let (clean, _) = to_be_withdrawn();
+    let before = clean.calls().len();
+    promote(&clean, &[]).document();
+    let calls = clean.calls().len() - before;
+    assert!(calls >= 8, "{calls}");
+    let broken = Failure::Status(500, "InternalError", "We encountered an internal error");
+    let denied = Failure::Status(403, "AccessDeniedException", "Access Denied");
+    let all =
+        (1..=calls).flat_map(|k| [broken, denied, Failure::Reset, Failure::ResetAfter].map(|failure| (k, failure)));
+    crate::faults::each(crate::faults::AT_ONCE, &all.collect::<Vec<_>>(), |(k, failure)| {
+        let (cloud, other) = to_be_withdrawn();
+        cloud.fail(Moment::nth(*k), *failure);
+        let first = promote(&cloud, &[]);
+        assert!([0, 1, 3].contains(&first.code), "call {k}, {failure:?}: {}", first.stderr);
+        if first.code == 1 {
+            assert!(first.stderr.contains("error: ") && first.stdout.is_empty(), "call {k}: {}", first.stderr);
+        }
+        cloud.heal();
+        let second = promote(&cloud, &[]);
+        assert_eq!(second.code, 0, "call {k}, {failure:?}: {}{}", first.stderr, second.stderr);
+        assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"], "call {k}, {failure:?}: {}", first.stderr);
+        assert_eq!(cloud.package(&copy(3)), Some(other));
+        let said = promoted(&cloud)[1]["ApprovalDescription"].clone();
+        assert!(said.as_str().is_some_and(|said| said.starts_with("promote: withdrawn: ")), "{said}");
+        Ok(())
+    });
+}
