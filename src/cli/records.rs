@@ -16,8 +16,8 @@ use crate::promotion::earlier::Own;
 use crate::promotion::location::Location;
 use crate::promotion::record::Record;
 
-/// The largest record that is read back: 100,000 artifacts take about 50 MB.
-const MAX_RECORD_BYTES: u64 = 256 << 20;
+/// The largest record that is read back: a million artifacts take about 600 MB, which are in memory meanwhile.
+const MAX_RECORD_BYTES: u64 = 2 << 30;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;

@@ -9,14 +9,16 @@ use crate::world::*;
 /// What may come on top: buffers of the allocator, of the connection and of the pages of a listing.
 const SLACK_MIB: u64 = 8;
 
-/// Promotes a prefix of so many objects, and measures how much memory that takes at most, in MiB.
+/// Copies a prefix of so many objects, and measures how much memory that takes at most, in MiB.
 fn peak(objects: usize, more: &[&str]) -> u64 {
     let cloud = with_package();
+    let version = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/1";
     for n in 0..objects {
         cloud.put(MODELS, &format!("churn/llm/a-shard-with-a-name-of-ordinary-length-{n:08}"), "");
     }
     let mut command = cloud.process(Principal::Both);
-    command.args(full()).args(["--output", "json"]).args(more).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args(["copy-artifacts", "--model-package", version, "--target-bucket", SERVING, "--output", "json"]);
+    command.args(more).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the binary starts");
     let (mut out, mut chunk) = (child.stdout.take().expect("it is piped"), vec![0; 1 << 20]);
     let (mut peak, mut document) = (0, 0);
