@@ -110,7 +110,7 @@ $(CHECKOV)/installed: tests/stack/requirements.txt
 
 $(NAG)/installed: tests/stack/nag/package-lock.json tests/stack/nag/check.mjs
 	mkdir -p $(NAG) && cp tests/stack/nag/package.json tests/stack/nag/package-lock.json tests/stack/nag/check.mjs $(NAG)/
-	npm ci --silent --prefix $(NAG) --no-fund --no-audit
+	npm ci --loglevel=error --prefix $(NAG) --no-fund --no-audit
 	@touch $@
 
 $(SEEDFARMER)/installed: tests/module/requirements.txt
