@@ -14,6 +14,7 @@ S3SYNC_VERSION := 1.62.4
 S3SYNC := .local/s3sync-$(S3SYNC_VERSION)/bin/s3sync
 
 export PYTHONDONTWRITEBYTECODE := 1
+export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
@@ -59,7 +60,7 @@ faults: ## two thousand runs with faults and kills, each followed by a clean one
 
 stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, cdk-nag, and what it creates on moto
 	$(VENV)/bin/cfn-lint stack/promote.yaml
-	LOG_LEVEL=ERROR $(CHECKOV)/bin/checkov --file stack/promote.yaml --framework cloudformation --skip-download --compact --quiet
+	HOME=$(CURDIR)/.local LOG_LEVEL=ERROR $(CHECKOV)/bin/checkov --file stack/promote.yaml --framework cloudformation --skip-download --compact --quiet
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory nag; \
 		else echo "Left out: cdk-nag. It needs Node.js 20 or later with npm." >&2; fi
 	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest-stack tests/stack
@@ -110,7 +111,7 @@ $(CHECKOV)/installed: tests/stack/requirements.txt
 
 $(NAG)/installed: tests/stack/nag/package-lock.json tests/stack/nag/check.mjs
 	mkdir -p $(NAG) && cp tests/stack/nag/package.json tests/stack/nag/package-lock.json tests/stack/nag/check.mjs $(NAG)/
-	npm ci --loglevel=error --prefix $(NAG) --no-fund --no-audit
+	npm ci --loglevel=error --prefix $(NAG) --cache .local/npm --no-fund --no-audit
 	@touch $@
 
 $(SEEDFARMER)/installed: tests/module/requirements.txt
