@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::output::Printer;
 use crate::promotion::arn::{AccountId, Region, RoleArn};
+use crate::stack::agreement::Conflict;
 use crate::stack::assembly::Deployment;
 use crate::stack::asset::ImageSource;
 use crate::stack::grants::{Reader, grants};
-use crate::stack::inputs::{Conflict, Image, Inputs};
+use crate::stack::inputs::Inputs;
 use crate::stack::names::StackName;
+use crate::stack::parameters::Image;
 use crate::stack::template;
 
 /// Print or write the stack that runs `promote full` whenever the source approves or rejects a version

@@ -135,15 +135,21 @@ impl FromStr for GroupName {
 }
 text_type!(GroupName);
 
-/// The five leading fields of an ARN of one service, and its resource.
-struct Fields<'a> {
-    partition: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
+/// The fields of an ARN of one service; region and account are empty where the service has none.
+pub(crate) struct Fields<'a> {
+    pub partition: &'a str,
+    pub region: &'a str,
+    pub account: &'a str,
+    pub resource: &'a str,
 }
 
-fn fields<'a>(text: &'a str, service: &str) -> Option<Fields<'a>> {
+/// The partition of an ARN of any service: `aws`, `aws-cn`, …
+pub(crate) fn partition(text: &str) -> Option<&str> {
+    Some(fields(text, text.split(':').nth(2)?)?.partition)
+}
+
+/// Takes an ARN of a service apart, or says that it is none.
+pub(crate) fn fields<'a>(text: &'a str, service: &str) -> Option<Fields<'a>> {
     let mut parts = text.splitn(6, ':');
     let (arn, partition, of) = (parts.next()?, parts.next()?, parts.next()?);
     let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);

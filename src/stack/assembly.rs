@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::asset::ImageSource;
-use super::inputs::{Image, Inputs};
+use super::inputs::Inputs;
 use super::names::StackName;
+use super::parameters::Image;
 use super::template;
 use crate::promotion::arn::{AccountId, Region};
 

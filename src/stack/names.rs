@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::promotion::arn::{AccountId, Malformed, Region, text_type};
+use crate::promotion::arn::{AccountId, Fields, Malformed, Region, fields, text_type};
 use crate::promotion::location::BucketName;
 
 /// A text that is checked by `$valid` and kept as it is.
@@ -85,14 +85,6 @@ fn is_entity(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && only(text, "-") && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// Partition, region, account and resource of an ARN; region and account are empty where the service has none.
-pub(super) fn arn_fields(text: &str) -> Option<(&str, &str, &str, &str, &str)> {
-    let mut parts = text.splitn(6, ':');
-    let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
-    let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
-    (arn == "arn" && partition.starts_with("aws")).then_some((partition, service, region, account, resource))
-}
-
 /// An ARN with a region and an account; only one kind of resource of one service.
 macro_rules! arn_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $service:literal, $valid:expr) => {
@@ -124,10 +116,8 @@ macro_rules! arn_type {
             fn from_str(text: &str) -> Result<Self, Malformed> {
                 let malformed = || Malformed::new($what, $expected, text);
                 let valid: fn(&str) -> bool = $valid;
-                let (_, service, region, account, resource) = arn_fields(text).ok_or_else(malformed)?;
-                if service != $service || !valid(resource) {
-                    return Err(malformed());
-                }
+                let Fields { region, account, .. } =
+                    fields(text, $service).filter(|fields| valid(fields.resource)).ok_or_else(malformed)?;
                 Ok(Self { text: text.to_owned(), region: region.parse()?, account: account.parse()? })
             }
         }
@@ -180,11 +170,9 @@ impl FromStr for PolicyArn {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let malformed =
             || Malformed::new("the ARN of an IAM policy of the account", "arn:aws:iam::<account>:policy/<name>", text);
-        let (_, service, region, account, resource) = arn_fields(text).ok_or_else(malformed)?;
+        let Fields { account, resource, .. } =
+            fields(text, "iam").filter(|fields| fields.region.is_empty()).ok_or_else(malformed)?;
         let name = resource.strip_prefix("policy/").ok_or_else(malformed)?;
-        if service != "iam" || !region.is_empty() {
-            return Err(malformed());
-        }
         let account = account.parse().map_err(|_| malformed())?;
         Ok(Self { text: text.to_owned(), account, name: name.parse().map_err(|_| malformed())? })
     }

@@ -1,0 +1,212 @@
+//! The template's parameters: the inputs and the image come in, a text for each parameter comes out.
+
+use std::fmt;
+
+use super::inputs::Inputs;
+use super::names::ImageUri;
+use crate::promotion::arn::GroupName;
+use crate::promotion::registration::Approval;
+
+/// The image that the build runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its repository in the target account and region.
+    pub repository: String,
+    /// Its tag.
+    pub tag: String,
+}
+
+impl Image {
+    /// An image that is in its repository already.
+    pub fn pushed(uri: &ImageUri) -> Self {
+        Self { repository: uri.repository().to_owned(), tag: uri.tag().to_owned() }
+    }
+}
+
+impl Inputs {
+    /// Every parameter of the template with its value; what is unset is empty, so that an update unsets it, too.
+    pub fn parameters(&self, image: &Image) -> Vec<(&'static str, String)> {
+        fn text(value: &Option<impl fmt::Display>) -> String {
+            value.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
+        let (access, module, build) = (&self.access, &self.module, &self.build);
+        let approval = match self.approval {
+            Approval::Carry => "carry",
+            Approval::Pending => "pending",
+        };
+        vec![
+            ("SourceModelPackageGroupArn", self.source_model_package_group_arn.to_string()),
+            ("SourceGroupInLowerCase", lower(self.source_model_package_group_arn.name())),
+            ("TargetBucketName", self.target_bucket_name.to_string()),
+            ("TargetModelPackageGroupName", text(&self.target_model_package_group_name)),
+            ("TargetGroupInLowerCase", lower(self.target_group())),
+            ("TargetPrefix", text(&self.target_prefix)),
+            ("Approval", approval.to_owned()),
+            ("EventBusName", text(&module.event_bus_name)),
+            ("ReviewBeforePromotion", module.review_before_promotion.to_string()),
+            ("ResultsTopicArn", text(&module.results_topic_arn)),
+            ("SourceRoleArn", text(&access.source_role_arn)),
+            ("SourceBucketArns", self.source_buckets().join(",")),
+            ("SourceKmsKeyArn", text(&access.source_kms_key_arn)),
+            ("KmsKeyArn", text(&access.kms_key_arn)),
+            ("SigningKeyArn", text(&access.signing_key_arn)),
+            ("PermissionsBoundaryName", self.boundary().map(ToString::to_string).unwrap_or_default()),
+            ("RetainOnDelete", module.retain_on_delete.to_string()),
+            ("SageMakerProjectId", text(&module.sagemaker_project_id)),
+            ("SageMakerProjectName", text(&module.sagemaker_project_name)),
+            ("ImageRepositoryName", image.repository.clone()),
+            ("ImageTag", image.tag.clone()),
+            ("ComputeType", build.compute_type.clone()),
+            ("TimeoutMinutes", build.timeout_minutes.to_string()),
+            ("LogRetentionDays", build.log_retention_days.clone()),
+        ]
+    }
+}
+
+/// The name in lower case where that differs, as the ARNs of a group's versions have it.
+fn lower(group: &GroupName) -> String {
+    let lower = group.as_str().to_ascii_lowercase();
+    if lower == group.as_str() { String::new() } else { lower }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{FromArgMatches, Parser};
+    use regex::Regex;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::stack::template;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        inputs: Inputs,
+    }
+
+    fn inputs(more: &[&str]) -> Inputs {
+        let group = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/Churn-Model";
+        let line = ["promote", "--source-model-package-group-arn", group, "--target-bucket-name", "serving"];
+        let matches = <Line as clap::CommandFactory>::command()
+            .mut_args(|argument| argument.env(None::<&str>))
+            .get_matches_from(line.iter().chain(more));
+        Line::from_arg_matches(&matches).unwrap().inputs
+    }
+
+    const EVERYTHING: [&str; 42] = [
+        "--target-model-package-group-name",
+        "Churn",
+        "--target-prefix",
+        "models/promoted",
+        "--approval",
+        "pending",
+        "--target-account",
+        "111222333444",
+        "--target-region",
+        "eu-central-1",
+        "--source-role-arn",
+        "arn:aws:iam::444333666777:role/reader",
+        "--source-bucket-names",
+        "models,metrics",
+        "--source-kms-key-arn",
+        "arn:aws:kms:eu-central-1:444333666777:key/1",
+        "--kms-key-arn",
+        "arn:aws:kms:eu-central-1:111222333444:key/2",
+        "--signing-key-arn",
+        "arn:aws:kms:eu-central-1:111222333444:key/3",
+        "--permissions-boundary-name",
+        "boundary",
+        "--stack-name",
+        "mlops",
+        "--event-bus-name",
+        "mlops-bus",
+        "--review-before-promotion",
+        "true",
+        "--results-topic-arn",
+        "arn:aws:sns:eu-central-1:111222333444:results",
+        "--retain-on-delete",
+        "false",
+        "--sagemaker-project-id",
+        "p-1",
+        "--sagemaker-project-name",
+        "churn",
+        "--compute-type",
+        "BUILD_GENERAL1_LARGE",
+        "--timeout-minutes",
+        "30",
+        "--log-retention-days",
+        "7",
+    ];
+
+    fn image() -> Image {
+        Image { repository: "promote".into(), tag: "1".into() }
+    }
+
+    #[test]
+    fn every_parameter_of_the_template_is_given_and_none_that_it_does_not_have() {
+        let template = template::json().unwrap();
+        let declared: BTreeSet<&str> = template["Parameters"].as_object().unwrap().keys().map(String::as_str).collect();
+        let parameters = inputs(&[]).parameters(&image());
+        let given: BTreeSet<&str> = parameters.iter().map(|(name, _)| *name).collect();
+        assert_eq!(given, declared);
+    }
+
+    #[test]
+    fn the_template_accepts_what_the_inputs_accept() {
+        let template = template::json().unwrap();
+        for more in [&[] as &[&str], &EVERYTHING] {
+            let inputs = inputs(more);
+            assert_eq!(inputs.check(), Ok(()));
+            for (name, value) in inputs.parameters(&image()) {
+                assert_fits(&template["Parameters"][name], name, &value);
+            }
+        }
+    }
+
+    fn assert_fits(parameter: &Value, name: &str, value: &str) {
+        if let Some(pattern) = parameter["AllowedPattern"].as_str() {
+            let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+            let list = parameter["Type"] == "CommaDelimitedList";
+            let values: Vec<&str> = if list { value.split(',').collect() } else { vec![value] };
+            assert!(values.iter().all(|value| pattern.is_match(value)), "{name}={value} does not match {pattern}");
+        }
+        if let Some(allowed) = parameter["AllowedValues"].as_array() {
+            let text = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
+            assert!(allowed.iter().any(|one| text(one) == value), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_the_template_s() {
+        let template = template::json().unwrap();
+        for (name, value) in inputs(&[]).parameters(&image()) {
+            let default = &template["Parameters"][name]["Default"];
+            let required = ["SourceModelPackageGroupArn", "TargetBucketName", "ImageRepositoryName", "ImageTag"];
+            if required.contains(&name) || name.ends_with("InLowerCase") {
+                continue;
+            }
+            assert_eq!(default.as_str().map_or_else(|| default.to_string(), str::to_owned), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_group_with_capitals_is_also_given_in_lower_case() {
+        let given = |inputs: Inputs, name: &str| {
+            inputs.parameters(&image()).into_iter().find(|(one, _)| *one == name).unwrap().1
+        };
+        assert_eq!(given(inputs(&[]), "SourceGroupInLowerCase"), "churn-model");
+        assert_eq!(given(inputs(&[]), "TargetGroupInLowerCase"), "churn-model");
+        let other = inputs(&["--target-model-package-group-name", "churn"]);
+        assert_eq!(given(other, "TargetGroupInLowerCase"), "");
+    }
+
+    #[test]
+    fn the_name_of_a_boundary_wins_over_its_arn() {
+        let arn = ["--permissions-boundary-arn", "arn:aws:iam::111222333444:policy/of-the-deployment"];
+        assert_eq!(inputs(&arn).boundary().unwrap().as_str(), "of-the-deployment");
+        let both: Vec<&str> = arn.into_iter().chain(["--permissions-boundary-name", "of-the-module"]).collect();
+        assert_eq!(inputs(&both).boundary().unwrap().as_str(), "of-the-module");
+    }
+}
