@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::promotion::arn::KmsKeyArn;
@@ -162,14 +161,12 @@ pub struct StoredPart {
 }
 
 /// An unfinished multipart upload as ListMultipartUploads shows it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
     /// The key that it will become.
     pub key: String,
     /// The upload.
     pub id: UploadId,
-    /// When it was started.
-    pub initiated: Option<DateTime>,
 }
 
 #[cfg(test)]

@@ -135,11 +135,7 @@ impl TargetObjects {
             let answer = call.send().await.map_err(|e| self.reader.caller.error(CALL, &Resource::Bucket(bucket), e))?;
             found.extend(answer.uploads().iter().filter_map(|upload| {
                 let key = upload.key().filter(|key| key.starts_with(prefix))?.to_owned();
-                Some(Upload {
-                    key,
-                    id: UploadId(upload.upload_id()?.to_owned()),
-                    initiated: upload.initiated().copied(),
-                })
+                Some(Upload { key, id: UploadId(upload.upload_id()?.to_owned()) })
             }));
             if answer.is_truncated() != Some(true) {
                 return Ok(found);
