@@ -29,7 +29,7 @@ def main():
     ours = promote(options.promote)
     tools = [ours, *(tool for tool in installed() if not options.tools or tool.name in options.tools)]
     results = facts(tools) | {"scale": options.scale}
-    with cloud() as aws, stub(aws.principals) as registry:
+    with cloud(options.data) as aws, stub(aws.principals) as registry:
         bench = Bench(aws, registry, Target(aws.objects))
         for workload in chosen(options):
             results["workloads"].append(measured(bench, tools, workload, options))
@@ -51,6 +51,7 @@ def arguments():
     parser.add_argument("--only", action="append", help="workloads or sections whose name contains this")
     parser.add_argument("--tools", action="append", help="peers by name")
     parser.add_argument("--patience", type=float, default=10, help="seconds to wait for a quiet machine, each round")
+    parser.add_argument("--data", type=Path, default=LOCAL, help="folder of the objects; /dev/shm takes the disk out")
     parser.add_argument("--promote", default="target/release/promote", help="the binary")
     options = parser.parse_args()
     if options.quick:

@@ -48,10 +48,13 @@ class Cloud:
 
 
 @contextmanager
-def cloud():
-    """Starts both accounts; when the block ends, however it ends, no process, port or file is left."""
-    LOCAL.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="standins-", dir=LOCAL))
+def cloud(where=LOCAL):
+    """Starts both accounts; when the block ends, however it ends, no process, port or file is left.
+
+    `where`: the folder that their own, with all objects in it, is made in.
+    """
+    where.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="standins-", dir=where))
     # A SIGTERM becomes an exception, so that the clean-up below runs then as well.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
