@@ -1,5 +1,6 @@
 //! S3 objects: locations and bytes go in; facts about objects, pages of keys and streams of bytes come out.
 
+mod contents;
 mod encoding;
 mod pressure;
 mod reader;
@@ -7,6 +8,7 @@ mod source;
 mod target;
 mod types;
 
+pub use contents::Contents;
 pub use pressure::Pressure;
 pub use reader::{Body, Pages};
 pub use source::SourceObjects;

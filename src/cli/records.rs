@@ -1,10 +1,9 @@
 //! Records beside the artifacts: a document goes in, an object that nobody overwrites comes out; and the way back.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-
-use bytes::Bytes;
 
 use super::signing::Signer;
 use super::steps::{Clock, Place};
@@ -13,11 +12,10 @@ use crate::aws::objects::{Attributes, Encryption, Listed};
 use crate::promotion::accounts::TargetAccount;
 use crate::promotion::arn::{KmsKeyArn, PackageArn};
 use crate::promotion::earlier::Own;
+use crate::promotion::hashing::Hashes;
 use crate::promotion::location::Location;
 use crate::promotion::record::Record;
-
-/// The largest record that is read back: a million artifacts take about 600 MB, which are in memory meanwhile.
-const MAX_RECORD_BYTES: u64 = 2 << 30;
+use crate::promotion::scratch::Scratch;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;
@@ -25,7 +23,7 @@ const AT_ONCE: usize = 8;
 /// The record beside the artifacts, and the target version that it names, when that is there and finished.
 pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<Option<(Record, Own)>> {
     let location = place.layout(source).record();
-    let Some((text, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { return Ok(None) };
+    let Some(text) = target.objects().read_all(&location).await? else { return Ok(None) };
     let record = Record::parse(&text)
         .with_context(|| format!("{location} is not the record of a promotion; remove it, and run again"))?;
     let Some(arn) = record.target.as_ref().and_then(|target| target.model_package_arn.clone()) else { return Ok(None) };
@@ -47,7 +45,7 @@ pub struct Beside {
     /// Where.
     pub location: Location,
     /// Its bytes.
-    pub bytes: Bytes,
+    pub text: Scratch,
     /// What they say, or why that cannot be read.
     pub record: Result<Record>,
 }
@@ -61,8 +59,8 @@ pub async fn beside(target: &TargetAccount, folder: &Location, there: &HashMap<S
     keys.sort();
     for key in keys {
         let location = Location::new(&folder.bucket, key.as_str());
-        let Some((bytes, _)) = target.objects().read(&location, MAX_RECORD_BYTES).await? else { continue };
-        found.push(Beside { location, record: Record::parse(&bytes), bytes });
+        let Some(text) = target.objects().read_all(&location).await? else { continue };
+        found.push(Beside { location, record: Record::parse(&text), text });
     }
     Ok(found)
 }
@@ -111,22 +109,27 @@ impl Records<'_> {
 
     /// Answers whether it was written, and signed: one that is there stays.
     async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
-        let text = Bytes::from(serde_json::to_vec_pretty(record)?);
-        if !self.put_text(location, text.clone(), "application/json").await? {
+        let mut text = Scratch::default();
+        text.append_json(record)?;
+        let hashes = Hashes::of(&text)?;
+        if !self.put_text(location, text, &hashes, "application/json").await? {
             return Ok(false);
         }
         if let Some(signer) = self.signer {
-            let signed = signer.sign(record, location, &text).await;
-            let envelope = signed.with_context(|| format!("{location} is written, and not signed"))?;
-            self.put_text(&signature_of(location), envelope.into(), "application/vnd.dsse.envelope.v1+json").await?;
+            let signed = signer.sign(record, location, &hashes.sha256).await;
+            let envelope: Scratch = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
+            let hashes = Hashes::of(&envelope)?;
+            let content_type = "application/vnd.dsse.envelope.v1+json";
+            self.put_text(&signature_of(location), envelope, &hashes, content_type).await?;
         }
         Ok(true)
     }
 
-    async fn put_text(&self, location: &Location, text: Bytes, content_type: &str) -> Result<bool> {
+    async fn put_text(&self, location: &Location, text: Scratch, hashes: &Hashes, content_type: &str) -> Result<bool> {
         let attributes = Attributes { content_type: Some(content_type.into()), ..Attributes::default() };
         let encryption = Encryption { kms_key: self.kms_key.cloned() };
-        match self.target.objects().put_new(location, text, &attributes, &encryption, None).await {
+        let crc = Some(hashes.crc64nvme.as_str());
+        match self.target.objects().put_new(location, Arc::new(text), &attributes, &encryption, crc).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
             Err(error) => Err(error.into()),
@@ -144,7 +147,7 @@ fn source_of(record: &Record) -> Result<&PackageArn> {
 }
 
 async fn names_version(target: &TargetAccount, location: &Location, record: &Record) -> Result<bool> {
-    let Some((text, _)) = target.objects().read(location, MAX_RECORD_BYTES).await? else { return Ok(false) };
+    let Some(text) = target.objects().read_all(location).await? else { return Ok(false) };
     let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
     Ok(Record::parse(&text).is_ok_and(|there| named(&there) == named(record)))
 }

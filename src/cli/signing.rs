@@ -1,4 +1,4 @@
-//! Signs records: a record and its bytes come in, an envelope signed by a KMS key goes out, checked before it is
+//! Signs records: a record and its SHA-256 come in, an envelope signed by a KMS key goes out, checked before it is
 //! written.
 
 use anyhow::{Context, Result, ensure};
@@ -31,17 +31,17 @@ impl Signer {
         Ok(Some(Self { key: key.clone(), keys, algorithm, verifying: VerifyingKey::of_der(public.spki) }))
     }
 
-    /// The envelope's text.
+    /// The text of an envelope about a record with this SHA-256.
     ///
     /// # Errors
     /// KMS does not sign, or its signature does not hold.
-    pub async fn sign(&self, record: &Record, location: &Location, bytes: &[u8]) -> Result<Vec<u8>> {
-        let unsigned = Unsigned::of(record, location, bytes)?;
+    pub async fn sign(&self, record: &Record, location: &Location, sha256: &[u8]) -> Result<Vec<u8>> {
+        let unsigned = Unsigned::of(record, location, sha256)?;
         let message = unsigned.message();
         ensure!(message.len() <= MAX_MESSAGE_BYTES, "the statement about {location} is too long for KMS");
         let signature = self.keys.sign(&self.key, self.algorithm, &message).await?;
         let envelope = unsigned.signed(self.key.as_str(), &signature);
-        envelope.check(&self.verifying, location, bytes).with_context(|| format!("the signature of {}", self.key))?;
+        envelope.check(&self.verifying, location, sha256).with_context(|| format!("the signature of {}", self.key))?;
         Ok(serde_json::to_vec_pretty(&envelope)?)
     }
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use aws_smithy_types::DateTime;
+use bytes::BytesMut;
 use indicatif::HumanBytes;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
 use super::output::Printer;
@@ -26,6 +27,7 @@ use crate::promotion::package::{Package, rfc3339};
 use crate::promotion::plan::{Plan, plan};
 use crate::promotion::record::{Build, Conclusion, Record, Source, Target};
 use crate::promotion::references::references;
+use crate::promotion::scratch::{CHUNK, Scratch};
 use crate::promotion::uploads::OpenUploads;
 
 /// When the run began.
@@ -123,19 +125,24 @@ pub async fn describe(source: &SourceAccount, package: &PackageArn) -> Result<Pa
 
 /// Reads the document of the step before.
 pub async fn read_document(from: &Path) -> Result<Record> {
-    let mut text = Vec::new();
     let (name, read) = if from == Path::new("-") {
-        ("standard input".to_owned(), tokio::io::stdin().read_to_end(&mut text).await)
+        ("standard input".to_owned(), read_all(tokio::io::stdin()).await)
     } else {
-        let read = tokio::fs::File::open(from).await;
         let name = from.display().to_string();
-        match read {
-            Ok(mut file) => (name, file.read_to_end(&mut text).await),
-            Err(error) => (name, Err(error)),
-        }
+        let file = tokio::fs::File::open(from).await.with_context(|| format!("reading {name}"))?;
+        (name, read_all(file).await)
     };
-    read.with_context(|| format!("reading {name}"))?;
+    let text = read.with_context(|| format!("reading {name}"))?;
     Record::parse(&text).with_context(|| format!("{name} is not the document of a step before"))
+}
+
+async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Scratch> {
+    let (mut text, mut chunk) = (Scratch::default(), BytesMut::with_capacity(CHUNK));
+    while from.read_buf(&mut chunk).await? > 0 {
+        text.append(&chunk)?;
+        chunk.clear();
+    }
+    Ok(text)
 }
 
 /// Stops when the package is no longer what the step before has seen.

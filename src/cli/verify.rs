@@ -19,10 +19,11 @@ use crate::aws::objects::Listed;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
 use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::promotion::earlier::Own;
-use crate::promotion::hashing::hold;
+use crate::promotion::hashing::{Hashes, hold};
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::location::{BucketName, Location};
 use crate::promotion::record::{ArtifactFacts, SCHEMA, Tool};
+use crate::promotion::scratch::Scratch;
 use crate::promotion::signature::{Envelope, VerifyingKey};
 use crate::promotion::spool::Spool;
 use crate::promotion::verification::{
@@ -163,9 +164,9 @@ impl Verify {
         let there = listing(target.objects(), &layout.folder()).await?;
         let key = self.key(target).await?;
         let mut records = Vec::new();
-        for Beside { location, bytes, record } in beside(target, &layout.folder(), &there).await? {
+        for Beside { location, text, record } in beside(target, &layout.folder(), &there).await? {
             if let Some(key) = &key {
-                let verdict = signature(target, key, &location, &bytes).await?;
+                let verdict = signature(target, key, &location, &text).await?;
                 findings.add(Subject::Signature, &signature_of(&location).to_string(), verdict)?;
             }
             match record {
@@ -231,12 +232,13 @@ async fn signature(
     target: &TargetAccount,
     key: &VerifyingKey,
     record: &Location,
-    bytes: &[u8],
+    bytes: &Scratch,
 ) -> Result<(Verdict, String)> {
     let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
         return Ok((Verdict::Missing, "the record is not signed".into()));
     };
-    Ok(match Envelope::parse(&text).and_then(|envelope| envelope.check(key, record, bytes)) {
+    let sha256 = Hashes::of(bytes)?.sha256;
+    Ok(match Envelope::parse(&text).and_then(|envelope| envelope.check(key, record, &sha256)) {
         Ok(()) => (Verdict::Identical, "the key has signed the record as it is".into()),
         Err(error) => (Verdict::Changed, format!("{error:#}")),
     })

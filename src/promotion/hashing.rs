@@ -1,21 +1,37 @@
 //! Bytes that are read again: an artifact comes in; whether its bytes are those that were promoted comes out.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 
 use super::record::ArtifactFacts;
+use super::scratch::Scratch;
 use super::verification::Verdict;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Body, ETag, SourceObjects, TargetObjects};
 
-/// What the bytes of an object come to.
+/// What bytes come to.
 #[derive(Debug, PartialEq, Eq)]
-struct Hashes {
-    sha256: Vec<u8>,
-    /// In base64, as S3 writes it.
-    crc64nvme: String,
+pub struct Hashes {
+    /// Their SHA-256.
+    pub sha256: Vec<u8>,
+    /// Their CRC64NVME in base64, as S3 writes it.
+    pub crc64nvme: String,
+}
+
+impl Hashes {
+    /// The hashes of a document.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn of(document: &Scratch) -> Result<Self> {
+        let mut hashing = Hashing::default();
+        for chunk in document.chunks() {
+            hashing.update(&chunk.context("reading the temporary file")?);
+        }
+        Ok(hashing.end())
+    }
 }
 
 /// Reads both sides and compares. A source that cannot be read, or is another object by now, cannot tell; then the
@@ -72,8 +88,7 @@ async fn source_hashes(source: &SourceObjects, artifact: &ArtifactFacts) -> Resu
 async fn hashes(mut body: Body) -> Result<Hashes, CallError> {
     let mut hashing = Hashing::default();
     while let Some(chunk) = body.try_next().await? {
-        hashing.sha256.update(&chunk);
-        hashing.crc64nvme.update(&chunk);
+        hashing.update(&chunk);
     }
     Ok(hashing.end())
 }
@@ -90,6 +105,11 @@ impl Default for Hashing {
 }
 
 impl Hashing {
+    fn update(&mut self, chunk: &[u8]) {
+        self.sha256.update(chunk);
+        self.crc64nvme.update(chunk);
+    }
+
     fn end(self) -> Hashes {
         Hashes {
             sha256: self.sha256.finalize().to_vec(),

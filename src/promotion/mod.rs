@@ -28,6 +28,7 @@ pub mod references;
 pub mod registration;
 pub mod renewal;
 pub mod rewriting;
+pub mod scratch;
 pub mod shapes;
 pub mod signature;
 pub mod spool;

@@ -12,7 +12,6 @@ use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::location::Location;
 use super::record::Record;
@@ -64,16 +63,16 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// The statement about a record, which lies at `location` with these bytes.
+    /// The statement about a record, which lies at `location` and has this SHA-256.
     ///
     /// # Errors
     /// It cannot be written as JSON.
-    pub fn of(record: &Record, location: &Location, bytes: &[u8]) -> Result<Self> {
+    pub fn of(record: &Record, location: &Location, sha256: &[u8]) -> Result<Self> {
         let target = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
         let source = record.source.package.as_ref().map(|package| &package.model_package_arn);
         let statement = json!({
             "_type": STATEMENT_TYPE,
-            "subject": [{ "name": location.to_string(), "digest": { "sha256": sha256(bytes) } }],
+            "subject": [{ "name": location.to_string(), "digest": { "sha256": hexadecimal(sha256) } }],
             "predicateType": PREDICATE_TYPE,
             "predicate": {
                 "schema": record.schema,
@@ -112,11 +111,11 @@ impl Envelope {
         serde_json::from_slice(text).context("it is not a DSSE envelope")
     }
 
-    /// Checks that the key has signed a statement about exactly these bytes at this location.
+    /// Checks that the key has signed a statement about bytes of exactly this SHA-256 at this location.
     ///
     /// # Errors
     /// Says what does not hold.
-    pub fn check(&self, key: &VerifyingKey, location: &Location, bytes: &[u8]) -> Result<()> {
+    pub fn check(&self, key: &VerifyingKey, location: &Location, sha256: &[u8]) -> Result<()> {
         ensure!(self.payload_type == PAYLOAD_TYPE, "it is of the type {}", self.payload_type);
         let payload = aws_smithy_types::base64::decode(&self.payload).ok().context("its payload is not base64")?;
         let message = pre_authentication_encoding(&self.payload_type, &payload);
@@ -130,7 +129,7 @@ impl Envelope {
         let subject = statement["subject"].as_array().into_iter().flatten();
         let of_record = subject.filter(|one| one["name"] == location.to_string()).map(|one| &one["digest"]["sha256"]);
         match of_record.collect::<Vec<_>>().as_slice() {
-            [digest] if **digest == sha256(bytes) => Ok(()),
+            [digest] if **digest == hexadecimal(sha256) => Ok(()),
             [_] => bail!("the record has changed since it was signed"),
             _ => bail!("it is signed for another record"),
         }
@@ -174,6 +173,6 @@ fn pre_authentication_encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
     message
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,5 @@
-//! Sequences of any length: items go in, the same items come out in the same order. What is more than a few MiB lies
-//! in an unnamed temporary file, so that memory stays flat for a prefix of a million objects.
+//! Sequences of any length: items go in, the same items come out in the same order, and memory stays flat for a prefix
+//! of a million objects.
 
 use std::fmt;
 use std::fs::File;
@@ -11,16 +11,14 @@ use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes of a sequence that stay in memory: about 10,000 objects.
-const IN_MEMORY: usize = 4 << 20;
-/// Bytes that are read from the file, or written to it, at once.
-const CHUNK: usize = 64 << 10;
+use super::scratch::{CHUNK, Scratch};
+
 /// More than most items take.
 const LINE: usize = 512;
 
 /// A sequence: a line of JSON for each item.
 pub struct Spool<T> {
-    lines: Lines,
+    lines: Scratch,
     items: usize,
     kind: PhantomData<fn() -> T>,
 }
@@ -31,7 +29,7 @@ pub struct Place(u64);
 
 impl<T> Default for Spool<T> {
     fn default() -> Self {
-        Self { lines: Lines::default(), items: 0, kind: PhantomData }
+        Self { lines: Scratch::default(), items: 0, kind: PhantomData }
     }
 }
 
@@ -61,9 +59,7 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
         let place = Place(self.lines.len());
         let mut line = serde_json::to_vec(item)?;
         line.push(b'\n');
-        self.lines.append(&line).with_context(|| {
-            format!("writing to the temporary folder {}; set TMPDIR to one with room", std::env::temp_dir().display())
-        })?;
+        self.lines.append(&line)?;
         self.items += 1;
         Ok(place)
     }
@@ -219,50 +215,6 @@ impl<T: Serialize + DeserializeOwned> Numbered<T> {
     }
 }
 
-/// Bytes: the first in memory or in a file, the last ones, which are not in the file yet, in memory.
-#[derive(Default)]
-struct Lines {
-    file: Option<File>,
-    filed: u64,
-    last: Vec<u8>,
-}
-
-impl Lines {
-    fn len(&self) -> u64 {
-        self.filed + self.last.len() as u64
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.last.extend_from_slice(bytes);
-        let room = if self.file.is_some() { CHUNK } else { IN_MEMORY };
-        if self.last.len() < room {
-            return Ok(());
-        }
-        let file = match &self.file {
-            Some(file) => file,
-            None => self.file.insert(tempfile::tempfile()?),
-        };
-        file.write_all_at(&self.last, self.filed)?;
-        self.filed += self.last.len() as u64;
-        self.last = Vec::with_capacity(CHUNK);
-        Ok(())
-    }
-
-    fn read(&self, offset: u64, most: usize) -> std::io::Result<Vec<u8>> {
-        match &self.file {
-            Some(file) if offset < self.filed => {
-                let mut bytes = vec![0; most.min(usize::try_from(self.filed - offset).unwrap_or(most))];
-                file.read_exact_at(&mut bytes, offset)?;
-                Ok(bytes)
-            }
-            _ => {
-                let from = usize::try_from(offset - self.filed).unwrap_or(usize::MAX).min(self.last.len());
-                Ok(self.last[from..(from + most).min(self.last.len())].to_vec())
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +229,6 @@ mod tests {
     fn what_went_in_comes_out_in_order_from_memory_and_from_the_file() {
         for (items, length) in [(0, 0), (3, 10), (3, 200_000), (100_000, 100)] {
             let spool = of(items, length);
-            assert_eq!(spool.lines.file.is_some(), items > 1000, "{items}");
             let mut count = 0;
             for (n, item) in spool.iter().enumerate() {
                 assert!(item.unwrap().starts_with(&format!("{n}\n")));

@@ -18,7 +18,7 @@ fn all(cloud: &Cloud) -> Vec<(String, Value)> {
 
 /// Reads a document and writes it again: what the reader does not know would be lost.
 fn strict(document: &Value) {
-    let record = Record::parse(document.to_string().as_bytes()).expect("a document of promote");
+    let record = Record::parse(&document.to_string().into_bytes().into()).expect("a document of promote");
     assert_eq!(serde_json::to_value(&record).expect("JSON"), *document);
 }
 

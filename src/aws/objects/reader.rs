@@ -20,6 +20,7 @@ use super::types::{Attributes, ETag, Head, Listed};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
+use crate::promotion::scratch::Scratch;
 
 /// HeadObject and GetObject tell the same about an object, in two types.
 macro_rules! head_of {
@@ -157,6 +158,18 @@ impl Reader {
             bytes.extend_from_slice(&chunk?);
         }
         Ok((bytes.into(), etag))
+    }
+
+    /// The whole object, whatever its size.
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Scratch> {
+        let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
+        let (length, _) = self.length_and_etag(at, &answer)?;
+        let mut bytes = Scratch::default();
+        let mut body = Body::new(length, answer.body, at.clone(), self.caller.clone());
+        while let Some(chunk) = body.next().await {
+            bytes.append(&chunk?)?;
+        }
+        Ok(bytes)
     }
 
     async fn get_object(
@@ -301,7 +314,12 @@ impl Stream for Body {
 pub(super) fn absent_is_none<T>(found: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind == Kind::NotFound && error.code.as_deref() != Some("NoSuchBucket") => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the object is not there, in a bucket that is.
+pub(super) fn is_absent(error: &CallError) -> bool {
+    error.kind == Kind::NotFound && error.code.as_deref() != Some("NoSuchBucket")
 }

@@ -14,13 +14,15 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
+use super::contents::Contents;
 use super::encoding::{byte_range, copy_source, crc64nvme};
 use super::pressure::Pressure;
-use super::reader::{Body, Pages, Reader, absent_is_none};
+use super::reader::{Body, Pages, Reader, absent_is_none, is_absent};
 use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
+use crate::promotion::scratch::Scratch;
 
 mod uploads;
 
@@ -97,6 +99,18 @@ impl TargetObjects {
         absent_is_none(self.reader.read(at, limit).await)
     }
 
+    /// The whole object, whatever its size, or nothing when it is absent.
+    ///
+    /// # Errors
+    /// The object cannot be read, or the temporary folder cannot be written.
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Scratch>> {
+        let read = self.reader.read_all(at).await;
+        match read {
+            Err(error) if error.downcast_ref().is_some_and(is_absent) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
     /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         self.reader.get(at, range, if_match).await
@@ -109,19 +123,15 @@ impl TargetObjects {
     pub async fn put_new(
         &self,
         at: &Location,
-        bytes: Bytes,
+        contents: impl Into<Contents>,
         attributes: &Attributes,
         encryption: &Encryption,
         crc64nvme: Option<&str>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:PutObject";
-        let call = self
-            .for_bytes(bytes.len() as u64)
-            .put_object()
-            .bucket(at.bucket.as_str())
-            .key(&at.key)
-            .body(ByteStream::from(bytes));
-        let call = call.if_none_match("*");
+        let Contents { length, body } = contents.into();
+        let call = self.for_bytes(length).put_object().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.body(body).if_none_match("*");
         let call = match crc64nvme {
             Some(checksum) => call.checksum_crc64_nvme(checksum),
             None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
