@@ -44,8 +44,6 @@ macro_rules! head_of {
                 website_redirect: text(answer.website_redirect_location()),
                 metadata: answer.metadata().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
             },
-            encryption: text(answer.ssekms_key_id()),
-            storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
         })
     }};
 }

@@ -64,10 +64,6 @@ pub struct Head {
     pub crc64nvme: Option<String>,
     /// The headers that belong to the object and survive a promotion.
     pub attributes: Attributes,
-    /// The KMS key, when the object is encrypted with one.
-    pub encryption: Option<String>,
-    /// The storage class, when it is not STANDARD. `GLACIER` and `DEEP_ARCHIVE` cannot be read before a restore.
-    pub storage_class: Option<String>,
 }
 
 /// The headers that belong to an object.
