@@ -6,6 +6,7 @@ mod pressure;
 mod reader;
 mod source;
 mod target;
+mod threads;
 mod types;
 
 pub use contents::Contents;

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt, unfold};
 
 use super::encoding::{byte_range, crc64nvme, without_chunking};
+use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head, Listed};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
@@ -176,7 +177,8 @@ impl Reader {
         conditions: impl Fn(GetObject) -> GetObject,
     ) -> Result<GetObjectOutput, CallError> {
         self.call(&at.bucket, async |client| {
-            let answer = conditions(client.get_object().bucket(at.bucket.as_str()).key(&at.key)).send().await;
+            let call = conditions(client.get_object().bucket(at.bucket.as_str()).key(&at.key));
+            let answer = on_threads(call.send()).await;
             answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))
         })
         .await

@@ -18,6 +18,7 @@ use super::contents::Contents;
 use super::encoding::{byte_range, copy_source, crc64nvme};
 use super::pressure::Pressure;
 use super::reader::{Body, Pages, Reader, absent_is_none, is_absent};
+use super::threads::on_threads;
 use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
@@ -137,7 +138,8 @@ impl TargetObjects {
             None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
         };
         // The checksum guards the bytes; a SHA-256 of them for the signature would be computed on top.
-        let answer = described!(call, Some(attributes), encryption).disable_payload_signing().send().await;
+        let call = described!(call, Some(attributes), encryption).disable_payload_signing();
+        let answer = on_threads(call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
     }

@@ -58,7 +58,7 @@ impl TargetObjects {
         let call = call.upload_id(upload.as_str()).part_number(number).body(ByteStream::from(bytes));
         let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
         // As for `put`: the checksum guards the bytes.
-        let answer = call.customize().disable_payload_signing().send().await;
+        let answer = on_threads(call.customize().disable_payload_signing().send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         let written = self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())?;
         Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
