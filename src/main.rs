@@ -2,7 +2,13 @@
 
 use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    promote::cli::run(std::env::args_os()).await.into()
+use tokio::runtime::Builder;
+
+fn main() -> ExitCode {
+    let runtime =
+        Builder::new_current_thread().enable_all().build().expect("the system lets a program wait for events");
+    let exit = runtime.block_on(promote::cli::run(std::env::args_os()));
+    // After Ctrl-C, a read of standard input may still be waiting; it is not waited for.
+    runtime.shutdown_background();
+    exit.into()
 }

@@ -1,5 +1,6 @@
 //! Runs that are stopped: Ctrl-C, SIGTERM and a reader that goes away leave nothing behind, and the next run completes.
 
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
@@ -115,6 +116,21 @@ fn a_run_that_is_stopped_before_it_writes_has_nothing_to_clean_up() {
     interrupt(&child, "TERM");
     is_stopped(&cloud, child, &format!("SIGTERM: {STOPPED}"));
     assert_eq!(writes(&cloud), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_while_a_document_is_awaited_on_standard_input_ends_at_once() {
+    let cloud = with_package();
+    let mut command = cloud.process(Principal::Both);
+    command.args(["register", "--from", "-", "--target-bucket", SERVING]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut document = child.stdin.take().expect("a pipe");
+    // More than a pipe holds: afterwards the program has read, and waits for the rest.
+    document.write_all(&[b' '; 1 << 20]).expect("somebody reads");
+    interrupt(&child, "INT");
+    is_stopped(&cloud, child, &format!("SIGINT: {STOPPED}"));
+    drop(document);
 }
 
 #[test]
