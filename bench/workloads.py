@@ -62,6 +62,8 @@ WORKLOADS = (
     Workload("5,000 × 16 KiB", "server-side", (16 * KIB,) * 5000, large=0, delayed_runs=1),
     Workload("one 4 GiB object", "server-side", (4 * GIB,), delayed_runs=1),
     Workload("500 MiB + 6 small", "stream", ONE_MODEL),
+    Workload("20 × 256 MiB + 10 small", "stream", (256 * MIB,) * 20 + (SMALL,) * 10, large=20, delayed_runs=1),
+    Workload("5,000 × 16 KiB", "stream", (16 * KIB,) * 5000, large=0, delayed_runs=1),
     Workload("one 4 GiB object", "stream", (4 * GIB,), delayed_runs=1),
 )
 

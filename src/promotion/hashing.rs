@@ -78,7 +78,7 @@ async fn source_hashes(source: &SourceObjects, artifact: &ArtifactFacts) -> Resu
     if !is_copy {
         return Ok(None);
     }
-    match source.get_whole(&artifact.source, &ETag::new(&artifact.etag)).await {
+    match source.get_whole(&artifact.source, artifact.bytes, &ETag::new(&artifact.etag)).await {
         Ok((_, body)) => hashes(body).await.map(Some),
         Err(error) if matches!(error.kind, Kind::NotFound | Kind::PreconditionFailed) => Ok(None),
         Err(error) => Err(error),

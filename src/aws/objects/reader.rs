@@ -119,7 +119,8 @@ impl Reader {
     /// A checksum over the whole object is verified by whoever has all of it; a range has none.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         let expected = range.end.saturating_sub(range.start);
-        let answer = self.get_object(at, |call| call.if_match(if_match.quoted()).range(byte_range(&range))).await?;
+        let answer =
+            self.get_object(at, expected, |call| call.if_match(if_match.quoted()).range(byte_range(&range))).await?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), etag.as_str()));
@@ -132,9 +133,9 @@ impl Reader {
     }
 
     /// The object with all that a look at it would tell.
-    pub async fn get_whole(&self, at: &Location, if_match: &ETag) -> Result<(Head, Body), CallError> {
+    pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
         let conditions = |call: GetObject| call.if_match(if_match.quoted()).checksum_mode(ChecksumMode::Enabled);
-        let answer = self.get_object(at, conditions).await?;
+        let answer = self.get_object(at, bytes, conditions).await?;
         let head = head_of!(answer)
             .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no size or ETag"))?;
         if head.etag != *if_match {
@@ -145,7 +146,7 @@ impl Reader {
     }
 
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
-        let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
+        let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if length > limit {
             let message = format!("it is {length} bytes long, but at most {limit} are read here");
@@ -161,7 +162,7 @@ impl Reader {
 
     /// The whole object, whatever its size.
     pub async fn read_all(&self, at: &Location) -> anyhow::Result<Scratch> {
-        let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
+        let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, _) = self.length_and_etag(at, &answer)?;
         let mut bytes = Scratch::default();
         let mut body = Body::new(length, answer.body, at.clone(), self.caller.clone());
@@ -171,14 +172,16 @@ impl Reader {
         Ok(bytes)
     }
 
+    /// `bytes`: about how many are expected.
     async fn get_object(
         &self,
         at: &Location,
+        bytes: u64,
         conditions: impl Fn(GetObject) -> GetObject,
     ) -> Result<GetObjectOutput, CallError> {
         self.call(&at.bucket, async |client| {
             let call = conditions(client.get_object().bucket(at.bucket.as_str()).key(&at.key));
-            let answer = on_threads(call.send()).await;
+            let answer = on_threads(bytes, call.send()).await;
             answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))
         })
         .await

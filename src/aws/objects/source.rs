@@ -45,9 +45,10 @@ impl SourceObjects {
         self.reader.get(at, range, if_match).await
     }
 
-    /// The whole object with what a look at it would tell; PreconditionFailed when its tag is another one.
-    pub async fn get_whole(&self, at: &Location, if_match: &ETag) -> Result<(Head, Body), CallError> {
-        self.reader.get_whole(at, if_match).await
+    /// The whole object, of so many bytes, with what a look at it would tell; PreconditionFailed when its tag is another
+    /// one.
+    pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
+        self.reader.get_whole(at, bytes, if_match).await
     }
 
     /// The whole object and its tag, refused when it is longer than `limit` bytes.

@@ -139,7 +139,7 @@ impl TargetObjects {
         };
         // The checksum guards the bytes; a SHA-256 of them for the signature would be computed on top.
         let call = described!(call, Some(attributes), encryption).disable_payload_signing();
-        let answer = on_threads(call.send()).await;
+        let answer = on_threads(length, call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
     }

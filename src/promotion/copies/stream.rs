@@ -74,7 +74,7 @@ impl Run<'_> {
 
     async fn whole(&self, artifact: &Artifact) -> Result<(Head, Bytes)> {
         let source = &artifact.source;
-        let (head, body) = self.engine.source.get_whole(&source.location, &source.etag).await?;
+        let (head, body) = self.engine.source.get_whole(&source.location, source.bytes, &source.etag).await?;
         Ok((head, self.collect(body, source.bytes).await?))
     }
 

@@ -54,11 +54,12 @@ impl TargetObjects {
         bytes: Bytes,
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPart";
-        let call = self.for_bytes(bytes.len() as u64).upload_part().bucket(at.bucket.as_str()).key(&at.key);
+        let length = bytes.len() as u64;
+        let call = self.for_bytes(length).upload_part().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number).body(ByteStream::from(bytes));
         let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
         // As for `put`: the checksum guards the bytes.
-        let answer = on_threads(call.customize().disable_payload_signing().send()).await;
+        let answer = on_threads(length, call.customize().disable_payload_signing().send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         let written = self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())?;
         Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
