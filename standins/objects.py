@@ -14,6 +14,8 @@ from standins.server import free_ports, serving
 
 LISTENERS = ("master", "volume", "filer", "s3")
 ROOT = ("root", "root-of-the-stand-in")
+# Compiled into SeaweedFS; POSIX has this folder on every system.
+SOCKETS = Path("/tmp")
 
 
 @contextmanager
@@ -50,9 +52,9 @@ def command(folder, identities, ports):
 
 
 def sockets(ports):
-    """The Unix sockets that SeaweedFS makes in /tmp, wherever its data is."""
+    """The Unix sockets that SeaweedFS makes, wherever its data is and whatever TMPDIR says."""
     for name, port in ports.items():
-        yield Path(f"/tmp/seaweedfs-{name.replace('.', '-')}-{port}.sock")
+        yield SOCKETS / f"seaweedfs-{name.replace('.', '-')}-{port}.sock"
 
 
 def identity(principal):

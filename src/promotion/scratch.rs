@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Deref;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result};
@@ -66,8 +67,8 @@ impl Scratch {
     }
 
     /// All bytes from the beginning, a chunk at a time.
-    pub fn chunks(&self) -> Chunks<'_> {
-        Chunks { scratch: self, offset: 0 }
+    pub fn chunks(&self) -> Chunks<&Self> {
+        Chunks::of(self)
     }
 
     /// Reads all bytes from the beginning.
@@ -107,13 +108,25 @@ impl From<Vec<u8>> for Scratch {
     }
 }
 
-/// The bytes of a [`Scratch`], a chunk at a time.
-pub struct Chunks<'a> {
-    scratch: &'a Scratch,
+/// The bytes of a borrowed or shared [`Scratch`], a chunk at a time.
+pub struct Chunks<S> {
+    scratch: S,
     offset: u64,
 }
 
-impl Iterator for Chunks<'_> {
+impl<S: Deref<Target = Scratch>> Chunks<S> {
+    /// All of them, from the beginning.
+    pub fn of(scratch: S) -> Self {
+        Self { scratch, offset: 0 }
+    }
+
+    /// How many bytes are still to come.
+    pub fn left(&self) -> u64 {
+        self.scratch.len() - self.offset
+    }
+}
+
+impl<S: Deref<Target = Scratch>> Iterator for Chunks<S> {
     type Item = io::Result<Vec<u8>>;
 
     fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
@@ -124,7 +137,7 @@ impl Iterator for Chunks<'_> {
 }
 
 struct Reader<'a> {
-    chunks: Chunks<'a>,
+    chunks: Chunks<&'a Scratch>,
     chunk: Vec<u8>,
     at: usize,
 }

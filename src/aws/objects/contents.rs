@@ -9,7 +9,7 @@ use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::promotion::scratch::{CHUNK, Scratch};
+use crate::promotion::scratch::{Chunks, Scratch};
 
 /// Bytes to write, and how many they are.
 pub struct Contents {
@@ -26,30 +26,25 @@ impl From<Bytes> for Contents {
 impl From<Arc<Scratch>> for Contents {
     fn from(scratch: Arc<Scratch>) -> Self {
         let length = scratch.len();
-        let body = move || SdkBody::from_body_1_x(Reading { scratch: scratch.clone(), offset: 0 });
+        let body = move || SdkBody::from_body_1_x(Reading(Chunks::of(scratch.clone())));
         Self { length, body: ByteStream::new(SdkBody::retryable(body)) }
     }
 }
 
 /// A body that reads a chunk when it is asked for one. The file was just written: its pages are in memory, or a disk
 /// has them faster than a network takes them.
-struct Reading {
-    scratch: Arc<Scratch>,
-    offset: u64,
-}
+struct Reading(Chunks<Arc<Scratch>>);
 
 impl Body for Reading {
     type Data = Bytes;
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let chunk = self.scratch.read(self.offset, CHUNK);
-        self.offset += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        let chunk = chunk.map(|chunk| (!chunk.is_empty()).then(|| Frame::data(chunk.into())));
-        Poll::Ready(chunk.transpose())
+        let chunk = self.0.next();
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk?.into()))))
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.scratch.len() - self.offset)
+        SizeHint::with_exact(self.0.left())
     }
 }
