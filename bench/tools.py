@@ -66,8 +66,7 @@ s5cmd = Tool(
             "--endpoint-url={s3}",
             "--profile={writer}",
             "--log=error",
-            "--numworkers=64",  # of 256: more only wait on two cores
-            "cp",  # always one CopyObject for each object: nothing else to tune
+            "cp",  # always one CopyObject for each object, 256 at once (fewer are slower here): nothing to tune
             "s3://{source}*",
             "s3://{target}",
         ),
@@ -151,7 +150,7 @@ S3SYNC_COMMON = (
     "--target-profile={writer}",
     "--show-no-progress",
     "--disable-tagging",  # or it asks for each object's tags, which these principals may not read
-    "--worker-size=32",  # of 16: objects at once
+    "--worker-size=64",  # of 16: objects at once
 )
 s3sync = Tool(
     "s3sync",

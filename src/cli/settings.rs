@@ -134,7 +134,7 @@ pub struct CopyArgs {
     /// again (deep), or by what the answers to the copies tell, without a request more (size)
     #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
     pub verify: Strictness,
-    /// Requests to S3 under way at once [default: begins with 64, up to 256 while that is faster]
+    /// Requests to S3 under way at once [default: begins with 128, up to 256 while that is faster]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: Option<u16>,
     /// Copy larger objects in parts of about this size, such as 64MiB; 6MiB to 5GiB [default: server-side, objects of

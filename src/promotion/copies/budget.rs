@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use crate::aws::objects::Pressure;
 
-/// Requests at the start.
-const FIRST: usize = 64;
+/// Requests at the start: half of what S3 takes (see [`MOST`]), and from here on even a server that is busy with fewer
+/// gains hardly anything by more.
+const FIRST: usize = 128;
 /// Requests that are always allowed.
 const LEAST: usize = 4;
 /// Requests at most: S3 takes 3,500 writes a second and prefix, which 256 requests of 70 ms use up.
@@ -187,24 +188,23 @@ mod tests {
 
     #[test]
     fn where_more_requests_bring_more_there_are_soon_as_many_as_allowed() {
-        assert_eq!(limits(0.1, 10_000, 2, usize::MAX), [128, 256]);
-        assert!(limits(0.1, 10_000, 50, usize::MAX).into_iter().skip(2).all(|limit| limit == MOST));
+        assert!(limits(0.1, 10_000, 50, usize::MAX).into_iter().all(|limit| limit == MOST));
     }
 
     #[test]
     fn where_more_requests_only_wait_longer_there_are_few_more_than_the_server_works_on() {
         let limits = limits(0.01, 8, 100, usize::MAX);
-        assert_eq!(limits[..3], [128, 64, 64]);
-        assert!(limits[1..].iter().all(|limit| *limit <= 80), "{limits:?}");
-        let tried = limits[1..].iter().filter(|limit| **limit > 64).count();
+        assert_eq!(limits[..3], [256, 128, 128]);
+        assert!(limits[1..].iter().all(|limit| *limit <= 160), "{limits:?}");
+        let tried = limits[1..].iter().filter(|limit| **limit > 128).count();
         assert!((1..=12).contains(&tried), "{limits:?}");
     }
 
     #[test]
     fn a_server_that_asks_to_slow_down_gets_half_as_many() {
-        let limits = limits(0.1, 10_000, 40, 100);
-        assert_eq!(limits[..4], [128, 64, 64, 64]);
-        assert!(limits[4..].iter().all(|limit| *limit <= 128), "{limits:?}");
+        let limits = limits(0.1, 10_000, 40, 200);
+        assert_eq!(limits[..4], [256, 128, 128, 128]);
+        assert!(limits[4..].iter().all(|limit| *limit <= 256), "{limits:?}");
     }
 
     #[tokio::test]
