@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::parts::parts;
 use super::run::Run;
-use super::stream::{PART, mebibytes};
+use super::stream::{PART, units};
 use super::{Done, Outcome, Strictness, Verified};
 use crate::aws::objects::{Attributes, ETag, Encryption, Head, Written};
 use crate::promotion::artifacts::{Artifact, Body};
@@ -99,7 +99,7 @@ impl Run<'_> {
         let (source, engine) = (&artifact.source, self.engine);
         let ranges = parts(source.bytes, PART).map(|range| async move {
             let length = range.end - range.start;
-            let _memory = self.memory.acquire_many(2 * mebibytes(length)).await?;
+            let _memory = self.memory.acquire_many(2 * units(length)).await?;
             let _request = self.budget.request(length).await;
             let theirs = async || {
                 let body = engine.target.get(&artifact.target, range.clone(), etag).await?;

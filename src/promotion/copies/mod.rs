@@ -27,10 +27,11 @@ use super::uploads::OpenUploads;
 use crate::aws::objects::{Encryption, SourceObjects, TargetObjects};
 use budget::Budget;
 use run::Run;
+use stream::units;
 
-/// Bytes that a streaming copy holds in memory at once, in MiB; part size times parts under way never exceed it, but
-/// for one part that is larger.
-const STREAM_MEMORY_MIB: usize = 64;
+/// Bytes that a streaming copy holds in memory at once; part size times parts under way never exceed it, but for one
+/// part that is larger.
+const STREAM_MEMORY: u64 = 64 << 20;
 
 /// `--copy-mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -180,7 +181,7 @@ pub async fn copy(plan: &Plan, there: There, engine: &Engine<'_>, purpose: Purpo
         purpose,
         there,
         budget: Budget::new(engine.tuning.concurrency, vec![engine.source.pressure(), engine.target.pressure()]),
-        memory: Semaphore::new(STREAM_MEMORY_MIB),
+        memory: Semaphore::new(units(STREAM_MEMORY) as usize),
         only_streams: AtomicBool::new(engine.tuning.mode == CopyMode::Stream),
     };
     let copies = match run.all(plan).await {

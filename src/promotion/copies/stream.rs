@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::existing::{marked, needs_mark};
 use super::multipart::Way;
 use super::run::{Run, kind};
-use super::{Done, Outcome, STREAM_MEMORY_MIB, Verified};
+use super::{Done, Outcome, STREAM_MEMORY, Verified};
 use crate::aws::error::Kind;
 use crate::aws::objects::{Body, Head, Part, UploadId};
 use crate::promotion::artifacts::Artifact;
@@ -20,7 +20,13 @@ use crate::promotion::artifacts::Artifact;
 /// The size of a part, and up to which an object is one PUT, unless another one is given.
 pub(super) const PART: u64 = 8 << 20;
 /// Larger objects are in parts, whatever size was given: they would take all of the memory budget.
-const LARGEST_PUT: u64 = (STREAM_MEMORY_MIB as u64) << 20;
+const LARGEST_PUT: u64 = STREAM_MEMORY;
+/// What the memory budget is counted in.
+const UNIT: u64 = 64 << 10;
+/// What the connections of a small object take besides, as measured with objects of 16 KiB to 1 MiB.
+const BUFFERS: u64 = 384 << 10;
+/// Up to here, an object counts with its buffers; of larger ones there are never many at once.
+const SMALL: u64 = 1 << 20;
 
 /// Downloads of the same bytes; what breaks off in the middle is no matter of the SDK's retries.
 const DOWNLOADS: u32 = 5;
@@ -59,7 +65,7 @@ impl Run<'_> {
         let engine = self.engine;
         let source = &artifact.source;
         let (written, head) = {
-            let _memory = self.memory.acquire_many(mebibytes(source.bytes)).await?;
+            let _memory = self.memory.acquire_many(units(source.bytes)).await?;
             let _request = self.budget.request(source.bytes).await;
             let (head, bytes) = self.download(|| self.whole(artifact)).await?;
             let mark = needs_mark(artifact, Some(&head), engine.encryption);
@@ -86,7 +92,7 @@ impl Run<'_> {
         range: Range<u64>,
     ) -> Result<Part> {
         let bytes = range.end - range.start;
-        let _memory = self.memory.acquire_many(mebibytes(bytes)).await?;
+        let _memory = self.memory.acquire_many(units(bytes)).await?;
         let _request = self.budget.request(bytes).await;
         let body = self.download(|| self.read(artifact, range.clone())).await?;
         let part = self.engine.target.upload_part(&artifact.target, id, number, body).await?;
@@ -142,6 +148,7 @@ impl Run<'_> {
 }
 
 /// What a part takes of the memory budget; a part that is larger than all of it takes all of it.
-pub(super) fn mebibytes(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(1 << 20).clamp(1, STREAM_MEMORY_MIB as u64)).expect("the budget is a small number")
+pub(super) fn units(bytes: u64) -> u32 {
+    let taken = bytes.max(SMALL.min(bytes + BUFFERS)).min(STREAM_MEMORY);
+    u32::try_from(taken.div_ceil(UNIT)).expect("the budget is a small number")
 }

@@ -68,6 +68,19 @@ fn concurrency_is_the_number_of_requests_under_way() {
 }
 
 #[test]
+fn small_objects_are_streamed_as_many_at_once_as_requests_are_allowed() {
+    let cloud = with_package();
+    (0..150).for_each(|n| cloud.put(MODELS, &format!("churn/llm/{n}.shard"), format!("shard {n}")));
+    cloud.fail(Moment::every("GetObject").at(".shard"), Failure::Hang);
+    let reached = Arrival::of(&cloud, Moment::on("GetObject", 128).at(".shard"));
+    let process = spawn(&cloud, &["--copy-mode", "stream"]);
+    reached.wait();
+    cloud.heal();
+    cloud.release();
+    assert_eq!(ended(process).document()["outcome"], "promoted");
+}
+
+#[test]
 fn a_download_that_breaks_off_is_tried_again() {
     for size in [1 << 20, 20 << 20] {
         let cloud = with(Body::synthetic(size, 3), Attributes::default());
