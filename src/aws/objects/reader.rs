@@ -172,7 +172,7 @@ impl Reader {
         Ok(bytes)
     }
 
-    /// `bytes`: about how many are expected.
+    /// `bytes`: how many are expected; 0 where nobody knows, as of documents, which are mostly small.
     async fn get_object(
         &self,
         at: &Location,

@@ -202,9 +202,10 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_to_slow_down_gets_half_as_many() {
-        let limits = limits(0.1, 10_000, 40, 200);
-        assert_eq!(limits[..4], [256, 128, 128, 128]);
-        assert!(limits[4..].iter().all(|limit| *limit <= 256), "{limits:?}");
+        let limits = limits(0.1, 10_000, 40, 100);
+        assert_eq!(limits[..4], [64, 64, 64, 64]);
+        assert!(limits.iter().all(|limit| *limit < FIRST), "{limits:?}");
+        assert!(limits.iter().any(|limit| *limit > 64), "it tries more again: {limits:?}");
     }
 
     #[tokio::test]
