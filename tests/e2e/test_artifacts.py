@@ -57,13 +57,13 @@ def test_empty_objects_are_copied(stage, mode, principals):
     stage.assert_same_bytes(document)
 
 
-def test_folder_markers_are_copied(stage):
-    # By streaming only: SeaweedFS finds no marker when it is the source of its own copy.
-    stage.put_all({"model/": b"", "model/empty/": b"", "model/weights.bin": b"weights"})
+@HOW
+def test_folder_markers_are_copied(stage, mode, principals):
+    # The prefix's own marker is a test in Rust: SeaweedFS loses a marker when a key below it is written meanwhile.
+    stage.put_all({"model/empty/": b"", "model/weights.bin": b"weights"})
     stage.register_prefix()
-    document = stage.promote("--copy-mode", "stream", principals=TWO_PRINCIPALS)
+    document = stage.promote("--copy-mode", mode, principals=principals)
     assert {found["source"] for found in document["artifacts"]} == {
-        stage.uri("model/"),
         stage.uri("model/empty/"),
         stage.uri("model/weights.bin"),
     }
