@@ -16,8 +16,8 @@ use crate::aws::objects::{Attributes, Encryption, TargetObjects, UploadId};
 #[derive(Debug, Clone, Default)]
 pub struct OpenUploads {
     open: Arc<Mutex<HashMap<UploadId, Open>>>,
-    /// Whether one was ever begun.
-    begun: Arc<AtomicBool>,
+    /// Whether S3 was asked more than once to begin one.
+    asked_again: Arc<AtomicBool>,
     /// Read-locked while an upload is being created, so that `abort_all` waits for its id.
     beginning: Arc<RwLock<()>>,
 }
@@ -41,11 +41,12 @@ impl OpenUploads {
         encryption: &Encryption,
     ) -> Result<UploadId, CallError> {
         let guard = Arc::clone(&self.beginning).read_owned().await;
-        self.begun.store(true, Relaxed);
+        let asked_again = Arc::clone(&self.asked_again);
         let (open, target, location) = (Arc::clone(&self.open), target.clone(), location.clone());
         let (attributes, encryption) = (attributes.clone(), encryption.clone());
         let creation = tokio::spawn(async move {
-            let created = target.create_upload(&location, &attributes, &encryption).await;
+            let (created, attempts) = target.create_upload(&location, &attributes, &encryption).await;
+            asked_again.fetch_or(attempts > 1, Relaxed);
             if let Ok(id) = &created {
                 open.lock().await.insert(id.clone(), Open { target, location, has_parts: false });
             }
@@ -55,10 +56,10 @@ impl OpenUploads {
         creation.await.expect("creating an upload neither panics nor is cancelled")
     }
 
-    /// Whether this process has begun an upload. When the answer to that was lost and it was asked again, S3 holds
-    /// one more than is kept here.
-    pub fn has_begun(&self) -> bool {
-        self.begun.load(Relaxed)
+    /// Whether S3 may hold an upload that is not kept here: the answer to its creation was lost, and the SDK asked
+    /// again.
+    pub fn may_be_more(&self) -> bool {
+        self.asked_again.load(Relaxed)
     }
 
     /// Keeps an upload that an earlier run has begun, and some parts of it.

@@ -189,7 +189,7 @@ pub async fn copy(plan: &Plan, there: There, engine: &Engine<'_>, purpose: Purpo
         Err(error) => return Err(engine.uploads.leave(error).await),
     };
     if purpose == Purpose::Copy {
-        let leftovers = match engine.uploads.has_begun() {
+        let leftovers = match engine.uploads.may_be_more() {
             true => there::open_uploads(engine.target, &plan.layout.folder()).await?,
             false => before,
         };

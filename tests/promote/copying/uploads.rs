@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::stand_in::client::Client;
-use crate::support::{Attributes, Body};
+use crate::support::{Attributes, Body, Failure, Moment};
 
 /// Opens an upload at a key of the target bucket, as a run that was killed would leave it.
 fn leave_open(cloud: &Cloud, key: &str) {
@@ -54,4 +54,19 @@ fn an_upload_that_is_left_open_by_a_streaming_run_is_aborted_by_a_server_side_ru
     leave_open(&cloud, &copy_key());
     promote(&cloud, &["--copy-mode", "server-side"]).document();
     assert_eq!(open_keys(&cloud), Vec::<String>::new());
+}
+
+#[test]
+fn an_upload_whose_id_was_lost_with_the_answer_is_looked_for_and_aborted() {
+    for (lost, begun, listings) in [(false, 1, 1), (true, 2, 2)] {
+        let cloud = with(Body::synthetic(20 << 20, 1), Attributes::default());
+        if lost {
+            cloud.fail(Moment::on("CreateMultipartUpload", 1), Failure::ResetAfter);
+        }
+        let mut command = cloud.promote(Principal::Both);
+        command.args(full()).args(["--copy-mode", "stream"]).env("AWS_MAX_ATTEMPTS", "2").assert().success();
+        assert_eq!(cloud.calls_of("CreateMultipartUpload").len(), begun);
+        assert_eq!(cloud.calls_of("ListMultipartUploads").len(), listings);
+        assert_eq!(open_keys(&cloud), Vec::<String>::new());
+    }
 }

@@ -1,5 +1,7 @@
 //! Multipart uploads: parts go in, one whole object comes out, or nothing.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use super::*;
 use crate::aws::error::Kind;
 
@@ -7,20 +9,27 @@ use crate::aws::error::Kind;
 const COMPLETION: u64 = 1 << 30;
 
 impl TargetObjects {
-    /// Starts an upload whose whole object gets a CRC64NVME.
+    /// Starts an upload whose whole object gets a CRC64NVME. Each attempt of the SDK may have started one, so their
+    /// number comes out as well.
     pub async fn create_upload(
         &self,
         at: &Location,
         attributes: &Attributes,
         encryption: &Encryption,
-    ) -> Result<UploadId, CallError> {
+    ) -> (Result<UploadId, CallError>, u32) {
         const CALL: &str = "s3:CreateMultipartUpload";
+        let attempts = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&attempts);
         let call = self.reader.client.create_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
-        let answer = described!(call, Some(attributes), encryption).send().await;
-        let answer = answer.map_err(|error| self.error(CALL, at, error))?;
-        let id = answer.upload_id().filter(|id| !id.is_empty()).map(|id| UploadId(id.to_owned()));
-        id.ok_or_else(|| self.reader.caller.unusable(CALL, &Resource::Object(at), "the answer has no upload id"))
+        let call = described!(call, Some(attributes), encryption).mutate_request(move |_| {
+            count.fetch_add(1, Relaxed);
+        });
+        let created = call.send().await.map_err(|error| self.error(CALL, at, error)).and_then(|answer| {
+            let id = answer.upload_id().filter(|id| !id.is_empty()).map(|id| UploadId(id.to_owned()));
+            id.ok_or_else(|| self.reader.caller.unusable(CALL, &Resource::Object(at), "the answer has no upload id"))
+        });
+        (created, attempts.load(Relaxed))
     }
 
     /// Copies a range of the source within S3 into part `number`.
