@@ -8,6 +8,7 @@ mod source;
 mod target;
 mod threads;
 mod types;
+mod vendor;
 
 pub use contents::Contents;
 pub use pressure::Pressure;

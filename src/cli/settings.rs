@@ -138,7 +138,7 @@ pub struct CopyArgs {
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: Option<u16>,
     /// Copy larger objects in parts of about this size, such as 64MiB; 6MiB to 5GiB [default: server-side, objects of
-    /// more than 5 GiB in 64 parts of 64 MiB or more; streaming, 8 MiB]
+    /// more than 128 MiB (other servers than Amazon's: 5 GiB) in parts of 64 MiB or in 64; streaming, 8 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
     /// Give up a download that brings less than 1 KiB/s for so long, and a copy or upload of up to 16 MiB that takes five

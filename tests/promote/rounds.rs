@@ -1,6 +1,6 @@
 //! How many calls of a promotion wait for another one: what a distant registry costs.
 
-use crate::support::{Cloud, Principal};
+use crate::support::{Body, Cloud, Principal};
 use crate::world::*;
 
 /// Runs `full` and counts its rounds.
@@ -21,6 +21,36 @@ fn a_first_promotion_takes_at_most_10_rounds_and_a_repeated_one_4() {
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
     let repeated = rounds(&cloud, &[]);
     assert!(first <= 10 && repeated <= 4, "{first} and {repeated}");
+}
+
+#[test]
+fn a_first_promotion_of_a_model_in_parts_takes_at_most_10_rounds_and_below_a_prefix_11() {
+    for (key, most) in [("churn/model.tar.gz", 10), ("churn/llm/weights", 11)] {
+        let cloud = with_package();
+        cloud.describes_until_completed(1);
+        cloud.put(MODELS, key, Body::synthetic(500 << 20, 1));
+        let first = rounds(&cloud, &[]);
+        assert!(first <= most, "{key}: {first}");
+    }
+}
+
+#[test]
+fn copying_a_large_object_takes_4_rounds_after_the_listing() {
+    let rounds = |cloud: &Cloud, more: &[&str]| {
+        let mut command = cloud.process(Principal::Both);
+        let fixed = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
+        command.args(fixed).args(more);
+        let (output, rounds) = cloud.in_rounds(command);
+        assert_eq!(Run::of(output).code, 0);
+        rounds
+    };
+    // HEAD, CreateMultipartUpload, the parts, CompleteMultipartUpload; streamed, a part takes two.
+    for (mode, bytes, after) in [("server-side", 500 << 20, 4), ("stream", 20 << 20, 5)] {
+        let cloud = with_package();
+        cloud.put(MODELS, "churn/llm/weights", Body::synthetic(bytes, 1));
+        let listed = rounds(&cloud, &["--copy-mode", mode, "--dry-run"]);
+        assert_eq!(rounds(&cloud, &["--copy-mode", mode]) - listed, after, "{mode}");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::pressure::Pressure;
 use super::reader::{Body, Pages, Reader, absent_is_none, is_absent};
 use super::threads::on_threads;
 use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
+use super::vendor::Vendor;
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
@@ -34,6 +35,7 @@ pub struct TargetObjects {
     /// For calls that move bytes, one client for each of [`PATIENCE`]: they answer when they are done.
     movers: [Client; PATIENCE.len()],
     pressure: Pressure,
+    vendor: Vendor,
     config: Builder,
 }
 
@@ -68,10 +70,10 @@ use described;
 
 impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        let pressure = Pressure::default();
-        let config = config.interceptor(pressure.clone());
+        let (pressure, vendor) = (Pressure::default(), Vendor::default());
+        let config = config.interceptor(pressure.clone()).interceptor(vendor.clone());
         let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
-        Self { reader: Reader::new(config.clone(), caller), movers, pressure, config }
+        Self { reader: Reader::new(config.clone(), caller), movers, pressure, vendor, config }
     }
 
     /// The same, with other time limits for calls that move bytes: so many times the default.
@@ -83,6 +85,11 @@ impl TargetObjects {
     /// How hard these calls press S3.
     pub fn pressure(&self) -> Pressure {
         self.pressure.clone()
+    }
+
+    /// Whether Amazon S3 has answered, and not another implementation; unknown, and so false, before the first answer.
+    pub fn is_amazon(&self) -> bool {
+        self.vendor.is_amazon()
     }
 
     /// What S3 knows about the object; an absent one is an error of the kind NotFound.

@@ -12,7 +12,7 @@ use super::existing::marked;
 use super::parts::{part_size, parts};
 use super::run::Run;
 use crate::aws::error::Kind;
-use crate::aws::objects::{Attributes, Encryption, Part, StoredPart, UploadId, Written};
+use crate::aws::objects::{Attributes, Encryption, Head, Part, StoredPart, UploadId, Written};
 use crate::promotion::artifacts::Artifact;
 
 /// Who moves the bytes of a part.
@@ -29,11 +29,16 @@ struct Upload {
 }
 
 impl Run<'_> {
-    /// Copies an object in parts of about the preferred size.
-    pub(super) async fn copy_in_parts(&self, artifact: &Artifact, way: Way, preferred: u64) -> Result<Written> {
+    /// Copies an object, whose headers and checksum are known, in parts of about the preferred size.
+    pub(super) async fn copy_in_parts(
+        &self,
+        artifact: &Artifact,
+        source: &Head,
+        way: Way,
+        preferred: u64,
+    ) -> Result<Written> {
         let engine = self.engine;
-        let head = self.source_head(artifact).await?;
-        let attributes = marked(&head);
+        let attributes = marked(source);
         let bytes = artifact.source.bytes;
         let size = part_size(bytes, preferred, mark(artifact, &attributes, engine.encryption));
         let ranges: Vec<Range<u64>> = parts(bytes, size).collect();
@@ -45,7 +50,7 @@ impl Run<'_> {
             }
         };
         let copied = self.rest(artifact, way, &ranges, &upload).await;
-        self.finish(artifact, &upload.id, copied, head.crc64nvme.as_deref()).await
+        self.finish(artifact, &upload.id, copied, source.crc64nvme.as_deref()).await
     }
 
     /// An upload of the same object, with the same headers and encryption, that an earlier run did not finish.

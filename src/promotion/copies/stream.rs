@@ -38,14 +38,16 @@ const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;
 impl Run<'_> {
     pub(super) async fn stream(&self, artifact: &Artifact) -> Result<Done> {
         let part = self.engine.tuning.part_size.unwrap_or(PART);
-        let written = if artifact.source.bytes == 0 && artifact.source.location.key.ends_with('/') {
-            self.put_marker(artifact).await?
-        } else if artifact.source.bytes <= part.min(LARGEST_PUT) {
+        if artifact.source.bytes == 0 && artifact.source.location.key.ends_with('/') {
+            let written = self.put_marker(artifact).await?;
+            return self.verify(artifact, written, None).await;
+        }
+        if artifact.source.bytes <= part.min(LARGEST_PUT) {
             return self.stream_whole(artifact).await;
-        } else {
-            self.copy_in_parts(artifact, Way::Stream, part).await?
-        };
-        self.verify(artifact, written, None).await
+        }
+        let head = self.source_head(artifact).await?;
+        let written = self.copy_in_parts(artifact, &head, Way::Stream, part).await?;
+        self.verify(artifact, written, Some(head)).await
     }
 
     /// A rewritten manifest is not copied but put, as it was planned.

@@ -1,22 +1,46 @@
-//! Objects that need parts: server-side above 5 GiB, and up to what S3 stores.
+//! Objects that are copied in parts within S3: large ones where Amazon is asked, and all above 5 GiB.
 
 use super::*;
 use crate::support::{Attributes, Body};
 
+const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
+/// Promotes the object; how many calls copied it whole, and how many a part of it.
+fn copies(cloud: &Cloud) -> (usize, usize) {
+    let source = cloud.object(MODELS, "m.tar.gz").expect("the source");
+    let document = promote(cloud, &[]).document();
+    let artifact = artifact(&document, "s3://models/m.tar.gz");
+    assert_eq!((artifact["result"].as_str(), artifact["bytes"].as_u64()), (Some("copied"), Some(source.body.len())));
+    assert!(copy(cloud).body == source.body);
+    (cloud.calls_of("CopyObject").len(), cloud.calls_of("UploadPartCopy").len())
+}
+
 #[test]
-fn up_to_5_gib_one_call_copies_an_object_and_one_byte_more_takes_parts() {
-    for (size, copies, parts) in [(5 * GIB, 1, 0), (5 * GIB + 1, 0, 65)] {
+fn amazon_copies_up_to_128_mib_in_one_call_and_one_byte_more_in_parts() {
+    for (size, calls) in [(128 * MIB, (1, 0)), (128 * MIB + 1, (0, 3)), (GIB, (0, 17)), (5 * GIB + 1, (0, 65))] {
         let cloud = with(Body::synthetic(size, 5), Attributes::default());
-        let document = promote(&cloud, &[]).document();
-        assert_eq!(
-            (told(&document), artifact(&document, "s3://models/m.tar.gz")["bytes"].as_u64()),
-            (("copied", "checksum"), Some(size))
-        );
-        assert_eq!((cloud.calls_of("CopyObject").len(), cloud.calls_of("UploadPartCopy").len()), (copies, parts));
-        assert!(copy(&cloud).body == Body::synthetic(size, 5));
+        assert_eq!(copies(&cloud), calls, "{size}");
     }
+}
+
+#[test]
+fn other_servers_copy_up_to_5_gib_in_one_call() {
+    for (size, calls) in [(5 * GIB, (1, 0)), (5 * GIB + 1, (0, 65))] {
+        let cloud = with(Body::synthetic(size, 5), Attributes::default());
+        cloud.server("SeaweedFS S3");
+        assert_eq!(copies(&cloud), calls, "{size}");
+    }
+}
+
+#[test]
+fn an_object_that_only_its_md5_proves_is_copied_in_one_call() {
+    let cloud = world();
+    cloud.default_checksums(false);
+    cloud.put(MODELS, "m.tar.gz", vec![5; 128 * MIB as usize + 1]);
+    cloud.register(model("s3://models/m.tar.gz"));
+    assert_eq!(copies(&cloud), (1, 0));
+    assert_eq!(cloud.calls_of("HeadObject").len(), 1);
 }
 
 #[test]

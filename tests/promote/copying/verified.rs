@@ -81,6 +81,16 @@ fn a_second_copy_under_a_kms_key_asks_for_no_copy() {
 }
 
 #[test]
+fn one_look_at_a_source_of_several_parts_is_enough_to_copy_and_to_verify_it() {
+    let cloud = with_package();
+    cloud.put_with(MODELS, "churn/llm/weights", "weights", in_parts());
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(artifact(&document, "s3://models/churn/llm/weights")["verified"], "checksum");
+    let looks = cloud.calls_of("HeadObject").into_iter().filter(|call| call.resource.ends_with("llm/weights"));
+    assert_eq!(looks.count(), 1);
+}
+
+#[test]
 fn a_second_copy_knows_the_first_by_its_mark_where_nothing_else_can_be_compared() {
     for mode in MODES {
         let cloud = world();

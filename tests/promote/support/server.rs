@@ -178,7 +178,7 @@ fn headers(request: &Request) -> std::collections::BTreeMap<String, String> {
 }
 
 fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Option<Refusal>) -> Answer {
-    let (result, id) = cloud.locked(|world| {
+    let (result, id, server) = cloud.locked(|world| {
         let result = match scripted {
             Some(refusal) => Err(refusal),
             None if service == Service::Container => container::answer(world, request),
@@ -190,7 +190,7 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
                 Service::Kms => kms::answer(world, &who, request),
             }),
         };
-        (result, format!("{:016X}", world.serial()))
+        (result, format!("{:016X}", world.serial()), world.options.server)
     });
     let header = match service {
         Service::S3 => "x-amz-request-id",
@@ -207,7 +207,10 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
         answer.headers.extend(refusal.headers);
         answer
     });
-    answer.with(header, id)
+    match service {
+        Service::S3 => answer.with(header, id).with("server", server),
+        _ => answer.with(header, id),
+    }
 }
 
 fn respond(answer: Answer, announced: u64, ending: Ending) -> Reply {

@@ -44,6 +44,8 @@ pub struct Options {
     pub tokens: bool,
     /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
     pub checksums: bool,
+    /// What S3 calls itself.
+    pub server: &'static str,
     /// How long credentials are lent, in seconds.
     pub lifetime: f64,
     /// Changes what describing a created package answers.
@@ -67,6 +69,7 @@ impl World {
                 next_failure: None,
                 tokens: true,
                 checksums: true,
+                server: "AmazonS3",
                 lifetime: 3600.0,
                 tamper: None,
             },
