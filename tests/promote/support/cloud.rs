@@ -31,23 +31,25 @@ struct Shared {
     busy: (Mutex<usize>, Condvar),
     next_round: Notify,
     address: String,
+    port: u16,
     home: tempfile::TempDir,
 }
 
 impl Cloud {
     /// Starts it, empty.
     pub fn start() -> Cloud {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.expect("a runtime for the stand-in");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         listener.set_nonblocking(true).expect("a non-blocking listener");
-        let address = format!("http://{}", listener.local_addr().expect("a bound listener"));
+        let port = listener.local_addr().expect("a bound listener").port();
+        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(name(port)).enable_all().build();
+        let runtime = runtime.expect("a runtime for the stand-in");
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new()),
             held: Semaphore::new(0),
             busy: Default::default(),
             next_round: Notify::new(),
-            address,
+            address: format!("http://127.0.0.1:{port}"),
+            port,
             home: tempfile::tempdir().expect("a home folder"),
         });
         let served = Cloud { shared: Arc::clone(&shared), runtime: None };
@@ -63,6 +65,17 @@ impl Cloud {
     /// `http://127.0.0.1:port`
     pub fn endpoint(&self) -> &str {
         &self.shared.address
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// What the threads of this server are called.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn name(&self) -> String {
+        name(self.port())
     }
 
     /// The folder that is HOME for the binary.
@@ -153,6 +166,11 @@ impl Cloud {
         *self.shared.busy.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         Busy(Arc::clone(&self.shared))
     }
+}
+
+/// Of the threads of the server at this port: at most the 15 characters that Linux keeps.
+fn name(port: u16) -> String {
+    format!("cloud-{port}")
 }
 
 /// A connection or a call.
