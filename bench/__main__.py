@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench import full, machine, table
+from bench import floor, full, machine, table
 from bench.registry import stub
 from bench.runs import Bench, say, timed
 from bench.target import Target
@@ -34,7 +34,7 @@ def main():
         for workload in chosen(options):
             results["workloads"].append(measured(bench, tools, workload, options))
             keep(results)
-        for name, section in (("program", program), ("full", whole), ("memory", memory)):
+        for name, section in (("program", program), ("full", whole), ("floor", least), ("memory", memory)):
             if wanted(name, options):
                 say(name)
                 results[name] = section(bench, ours, options)
@@ -112,6 +112,14 @@ def program(bench, ours, _):
 def whole(bench, ours, options):
     """First and repeated promotions of one model."""
     return full.measure(bench, ours, seeded(bench, WORKLOADS[0].scaled(options.scale)), options.runs)
+
+
+def least(bench, ours, options):
+    """promote and the fastest of its peers beside a client that costs nothing, for many small objects."""
+    (workload,) = (one for one in WORKLOADS if not one.large and one.mode == "server-side")
+    peers = [tool for tool in installed() if tool.name == "s5cmd"]
+    workload = seeded(bench, workload.scaled(options.scale))
+    return floor.measure(bench, [ours, *peers], workload, options.runs, options.patience)
 
 
 def memory(bench, ours, options):

@@ -12,6 +12,7 @@ def markdown(results):
     parts += [memory(results["memory"])] if results.get("memory") else []
     parts += [program(results["program"])] if results.get("program") else []
     parts += [whole(results["full"])] if results.get("full") else []
+    parts += [floor(results["floor"])] if results.get("floor") else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -86,3 +87,12 @@ def whole(runs):
     rows = ["| `promote full` | s with 100 ms per request | dependent round trips | requests |", "|---|--:|--:|---|"]
     rows += lines
     return "\n".join(["**The whole promotion** (500 MiB + 6 small, server-side; registry and STS: moto)", "", *rows])
+
+
+def floor(runs):
+    """How near a tool is to a client that costs nothing."""
+    rows = ["| 5,000 × 16 KiB, server-side | wall s | CPU s | server's CPU s |", "|---|--:|--:|--:|"]
+    for name, taken in runs.items():
+        wall, cpu, server = (median(run[what] for run in taken) for what in ("wall", "cpu", "server"))
+        rows.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {server:.2f} |")
+    return "\n".join(["**What the server alone takes**", "", *rows])

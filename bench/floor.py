@@ -1,0 +1,106 @@
+"""What the server alone takes: many small copies, asked for by a client that does nothing but send what was signed
+beforehand. No client of the same server can be faster by more than what lies between."""
+
+import os
+import select
+import socket
+import time
+from dataclasses import asdict
+from itertools import islice
+from urllib.parse import quote, urlsplit
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from bench.machine import quiet, server_cpu
+from bench.runs import Run, say
+from bench.workloads import BUCKET
+from standins.principals import REGION, TARGET_BUCKET
+
+# As many as promote begins with; more are no faster.
+CONNECTIONS = 128
+
+
+def measure(bench, tools, workload, count, patience):
+    """The wall and CPU seconds of the tools and of the floor, in turns; the first round warms up."""
+    sources = listed(bench, workload)
+    runners = {tool.name: lambda tool=tool: bench.run(tool, workload) for tool in tools}
+    runners["nothing but the requests"] = lambda: alone(bench, workload, sources)
+    runs = {name: [] for name in runners}
+    for number in range(count + 1):
+        quiet(patience)
+        first = number % len(runners)
+        for name in [*list(runners)[first:], *list(runners)[:first]]:
+            runs[name].append(asdict(runners[name]()))
+        say(", ".join(f"{name} {taken[-1]['wall']:.2f} s" for name, taken in runs.items()))
+    return {name: taken[1:] for name, taken in runs.items()}
+
+
+def listed(bench, workload):
+    """Key and ETag of each object."""
+    pages = bench.target.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{workload.slug}/")
+    return [(item["Key"], item["ETag"]) for page in pages for item in page["Contents"]]
+
+
+def alone(bench, workload, sources):
+    """One run into an empty target."""
+    bench.target.renew()
+    host = urlsplit(bench.aws.objects).netloc
+    folder = bench.values(workload, bench.aws.objects)["target"].removesuffix(f"{workload.slug}/")
+    (principal,) = (one for one in bench.aws.principals if one.identity.name == "pipeline")
+    signer = S3SigV4Auth(Credentials(principal.access_key, principal.secret_key), "s3", REGION)
+    requests = [signed(signer, host, f"{folder}{key}", key, etag) for key, etag in sources]
+    before, server, began = os.times(), server_cpu(), time.monotonic()
+    send(host, requests)
+    wall, after = time.monotonic() - began, os.times()
+    cpu = after.user + after.system - before.user - before.system
+    run = Run(wall, cpu, 0, server_cpu() - server)
+    there = len(bench.target.objects())
+    if there != len(sources):
+        raise RuntimeError(f"{there} of {len(sources)} objects were copied")
+    return run
+
+
+def signed(signer, host, target, key, etag):
+    """A CopyObject on the same conditions as promote's: the source is this one, and nothing is overwritten."""
+    headers = {
+        "content-length": "0",
+        "if-none-match": "*",
+        "x-amz-checksum-algorithm": "CRC64NVME",
+        "x-amz-copy-source": quote(f"{BUCKET}/{key}"),
+        "x-amz-copy-source-if-match": etag,
+        "x-amz-metadata-directive": "COPY",
+        "x-amz-tagging-directive": "REPLACE",
+    }
+    request = AWSRequest("PUT", f"http://{host}/{quote(target)}", headers=headers)
+    signer.add_auth(request)
+    lines = [f"PUT /{quote(target)} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def send(host, requests):
+    """Each connection has one request under way until all are answered."""
+    name, port = host.split(":")
+    waiting, answered = iter(requests), 0
+    poll = select.epoll()
+    connections = {}
+    for request in islice(waiting, CONNECTIONS):
+        connection = socket.create_connection((name, int(port)))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connections[connection.fileno()] = connection
+        connection.sendall(request)
+        poll.register(connection.fileno(), select.EPOLLIN)
+    while answered < len(requests):
+        for number, _ in poll.poll():
+            answer = connections[number].recv(1 << 16)
+            if not answer.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(f"a copy was answered with {answer[:500]!r}")
+            answered += 1
+            if request := next(waiting, None):
+                connections[number].sendall(request)
+            else:
+                poll.unregister(number)
+    for connection in connections.values():
+        connection.close()
