@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from bench.machine import quiet, server_cpu
-from bench.runs import Run, say
+from bench.runs import Run, say, turns
 from bench.workloads import BUCKET
 from standins.principals import REGION, TARGET_BUCKET
 
@@ -30,8 +30,7 @@ def measure(bench, tools, workload, count, patience):
     runs = {name: [] for name in runners}
     for number in range(count + 1):
         quiet(patience)
-        first = number % len(runners)
-        for name in [*list(runners)[first:], *list(runners)[:first]]:
+        for name in turns(list(runners), number):
             runs[name].append(asdict(runners[name]()))
         say(", ".join(f"{name} {taken[-1]['wall']:.2f} s" for name, taken in runs.items()))
     return {name: taken[1:] for name, taken in runs.items()}

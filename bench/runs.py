@@ -76,16 +76,20 @@ class Bench:
 
     def rounds(self, tools, workload, count, patience):
         """Runs of each tool, A B C, B C A, C A B …, without the first round, which warms up; and how busy others kept
-        the cores before each round. The turns go round because a place costs up to a tenth of the time: SeaweedFS still
-        clears up what the tool before has left."""
+        the cores before each round."""
         rounds, shares = [], []
         for number in range(count + 1):
             shares.append(quiet(patience))
-            first = number % len(tools)
-            turns = [*tools[first:], *tools[:first]]
-            rounds.append({tool.name: asdict(self.run(tool, workload)) for tool in turns})
+            rounds.append({tool.name: asdict(self.run(tool, workload)) for tool in turns(tools, number)})
             say(", ".join(f"{name} {run['wall']:.2f} s" for name, run in rounds[-1].items()))
         return {tool.name: [taken[tool.name] for taken in rounds[1:]] for tool in tools}, shares
+
+
+def turns(tools, number):
+    """The order of a round. It goes round because a place costs up to a tenth of the time: SeaweedFS still clears up
+    what the tool before has left."""
+    first = number % len(tools)
+    return [*tools[first:], *tools[:first]]
 
 
 def say(text):

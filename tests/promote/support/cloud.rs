@@ -31,7 +31,6 @@ struct Shared {
     busy: (Mutex<usize>, Condvar),
     next_round: Notify,
     address: String,
-    port: u16,
     home: tempfile::TempDir,
 }
 
@@ -49,7 +48,6 @@ impl Cloud {
             busy: Default::default(),
             next_round: Notify::new(),
             address: format!("http://127.0.0.1:{port}"),
-            port,
             home: tempfile::tempdir().expect("a home folder"),
         });
         let served = Cloud { shared: Arc::clone(&shared), runtime: None };
@@ -69,7 +67,7 @@ impl Cloud {
 
     #[cfg(target_os = "linux")]
     pub(crate) fn port(&self) -> u16 {
-        self.shared.port
+        self.endpoint().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
     }
 
     /// What the threads of this server are called.
