@@ -55,18 +55,22 @@ fn many() -> usize {
     std::env::var("PROMOTE_TEST_KEYS").ok().and_then(|keys| keys.parse().ok()).unwrap_or(4 * FEW)
 }
 
-fn is_flat(few: u64, many: u64) {
-    assert!(few > 0 && many <= few + SLACK_MIB, "{many} MiB for {} objects, {few} MiB for {FEW}", self::many());
+#[expect(clippy::print_stdout, reason = "the figures are what `make memory` is for")]
+fn is_flat(what: &str, few: u64, many: u64) {
+    let said = format!("{what}: {many} MiB for {} objects, {few} MiB for {FEW}", self::many());
+    println!("{said}");
+    assert!(few > 0 && many <= few + SLACK_MIB, "{said}");
 }
 
 #[test]
 fn a_prefix_of_many_objects_is_planned_in_the_memory_that_one_of_few_takes() {
-    is_flat(peak(&with_objects(FEW), &["--dry-run"]), peak(&with_objects(many()), &["--dry-run"]));
+    let planned = |objects| peak(&with_objects(objects), &["--dry-run"]);
+    is_flat("planned", planned(FEW), planned(many()));
 }
 
 #[test]
 fn a_prefix_of_many_objects_is_promoted_and_its_record_read_again_in_the_memory_that_one_of_few_takes() {
     let (few, many) = (with_objects(FEW), with_objects(many()));
-    is_flat(peak(&few, &[]), peak(&many, &[]));
-    is_flat(peak(&few, &[]), peak(&many, &[]));
+    is_flat("promoted", peak(&few, &[]), peak(&many, &[]));
+    is_flat("its record read again", peak(&few, &[]), peak(&many, &[]));
 }

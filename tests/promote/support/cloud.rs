@@ -86,9 +86,10 @@ impl Cloud {
         assert_cmd::Command::from_std(self.process(who))
     }
 
-    /// The same to be spawned, for tests that send signals.
+    /// The same to be spawned, for tests that send signals. `PROMOTE_TEST_BINARY` names another build of it.
     pub fn process(&self, who: Principal) -> process::Command {
-        let mut command = process::Command::new(env!("CARGO_BIN_EXE_promote"));
+        let binary = std::env::var_os("PROMOTE_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_promote").into());
+        let mut command = process::Command::new(binary);
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
         for service in ["S3", "SAGEMAKER", "STS", "KMS"] {
             command.env(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint());
