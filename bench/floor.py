@@ -1,5 +1,6 @@
 """What the server alone takes: many small copies, asked for by a client that does nothing but send what was signed
-beforehand. No client of the same server can be faster by more than what lies between."""
+beforehand. No client of the same server can be faster by more than what lies between. Once more without the condition
+that no other object is overwritten: what that costs the server."""
 
 import os
 import select
@@ -27,13 +28,14 @@ def measure(bench, tools, workload, count, patience):
     sources = listed(bench, workload)
     runners = {tool.name: lambda tool=tool: bench.run(tool, workload) for tool in tools}
     runners["nothing but the requests"] = lambda: alone(bench, workload, sources)
+    runners["the same, which may overwrite"] = lambda: alone(bench, workload, sources, without={"if-none-match"})
     runs = {name: [] for name in runners}
     for number in range(count + 1):
         quiet(patience)
         for name in turns(list(runners), number):
             runs[name].append(asdict(runners[name]()))
         say(", ".join(f"{name} {taken[-1]['wall']:.2f} s" for name, taken in runs.items()))
-    return {name: taken[1:] for name, taken in runs.items()}
+    return {"objects": len(sources), "runs": {name: taken[1:] for name, taken in runs.items()}}
 
 
 def listed(bench, workload):
@@ -42,14 +44,14 @@ def listed(bench, workload):
     return [(item["Key"], item["ETag"]) for page in pages for item in page["Contents"]]
 
 
-def alone(bench, workload, sources):
-    """One run into an empty target."""
+def alone(bench, workload, sources, without=frozenset()):
+    """One run into an empty target, without some of the headers."""
     bench.target.renew()
     host = urlsplit(bench.aws.objects).netloc
     folder = bench.values(workload, bench.aws.objects)["target"].removesuffix(f"{workload.slug}/")
     (principal,) = (one for one in bench.aws.principals if one.identity.name == "pipeline")
     signer = S3SigV4Auth(Credentials(principal.access_key, principal.secret_key), "s3", REGION)
-    requests = [signed(signer, host, f"{folder}{key}", key, etag) for key, etag in sources]
+    requests = [signed(signer, host, f"{folder}{key}", headers(key, etag, without)) for key, etag in sources]
     before, server, began = os.times(), server_cpu(), time.monotonic()
     send(host, requests)
     wall, after = time.monotonic() - began, os.times()
@@ -61,9 +63,9 @@ def alone(bench, workload, sources):
     return run
 
 
-def signed(signer, host, target, key, etag):
+def headers(key, etag, without):
     """A CopyObject on the same conditions as promote's: the source is this one, and nothing is overwritten."""
-    headers = {
+    every = {
         "content-length": "0",
         "if-none-match": "*",
         "x-amz-checksum-algorithm": "CRC64NVME",
@@ -72,6 +74,11 @@ def signed(signer, host, target, key, etag):
         "x-amz-metadata-directive": "COPY",
         "x-amz-tagging-directive": "REPLACE",
     }
+    return {name: value for name, value in every.items() if name not in without}
+
+
+def signed(signer, host, target, headers):
+    """The bytes of the request."""
     request = AWSRequest("PUT", f"http://{host}/{quote(target)}", headers=headers)
     signer.add_auth(request)
     lines = [f"PUT /{quote(target)} HTTP/1.1", f"Host: {host}"]

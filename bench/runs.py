@@ -61,6 +61,8 @@ class Bench:
             "package": package_arn(workload),
             "reader": reader,
             "writer": writer,
+            # Large ones have parts that go side by side: with more of them at once, rclone and the server take 16 GiB.
+            "objects": 4 if workload.large > 1 and workload.mode == "stream" else 64,
         }
 
     def environment(self, tool, values):

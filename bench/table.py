@@ -89,10 +89,11 @@ def whole(runs):
     return "\n".join(["**The whole promotion** (500 MiB + 6 small, server-side; registry and STS: moto)", "", *rows])
 
 
-def floor(runs):
+def floor(measured):
     """How near a tool is to a client that costs nothing."""
-    rows = ["| 5,000 × 16 KiB, server-side | wall s | CPU s | server's CPU s |", "|---|--:|--:|--:|"]
-    for name, taken in runs.items():
+    title = f"{measured['objects']:,} × 16 KiB, server-side"
+    rows = [f"| {title} | wall s | CPU s | server's CPU s |", "|---|--:|--:|--:|"]
+    for name, taken in measured["runs"].items():
         wall, cpu, server = (median(run[what] for run in taken) for what in ("wall", "cpu", "server"))
         rows.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {server:.2f} |")
     return "\n".join(["**What the server alone takes**", "", *rows])

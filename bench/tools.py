@@ -1,7 +1,8 @@
 """promote and its peers: for each, the exact commands, with the reason beside every flag that tunes.
 
 All read and write as the same principals. `{…}` is filled in for each run: `s3` is the server, `source` and `target`
-are `bucket/prefix/`, `reader` and `writer` the profiles (one and the same when S3 does the copying).
+are `bucket/prefix/`, `reader` and `writer` the profiles (one and the same when S3 does the copying), `objects` how many
+objects go side by side.
 """
 
 import re
@@ -77,7 +78,7 @@ s5cmd = Tool(
 RCLONE_COMMON = (
     "copy",
     "--config=/dev/null",  # its remotes are variables, see below
-    "--transfers=32",  # of 4: many small objects
+    "--transfers={objects}",  # of 4: many small objects
     "--checkers=64",  # of 8: the same
     "--s3-no-check-bucket",  # or it looks whether the bucket exists, and creates it
     "--use-server-modtime",  # or it asks for each object's own time with a HEAD
@@ -150,7 +151,7 @@ S3SYNC_COMMON = (
     "--target-profile={writer}",
     "--show-no-progress",
     "--disable-tagging",  # or it asks for each object's tags, which these principals may not read
-    "--worker-size=64",  # of 16: objects at once
+    "--worker-size={objects}",  # of 16: the same
 )
 s3sync = Tool(
     "s3sync",
