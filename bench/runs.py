@@ -77,8 +77,8 @@ class Bench:
         return variables
 
     def rounds(self, tools, workload, count, patience):
-        """Runs of each tool, A B C, B C A, C A B …, without the first round, which warms up; and how busy others kept
-        the cores before each round."""
+        """Runs of each tool in changing turns, without the first round, which warms up; and how busy others kept the
+        cores before each round."""
         rounds, shares = [], []
         for number in range(count + 1):
             shares.append(quiet(patience))
@@ -88,10 +88,12 @@ class Bench:
 
 
 def turns(tools, number):
-    """The order of a round. It goes round because a place costs up to a tenth of the time: SeaweedFS still clears up
-    what the tool before has left."""
-    first = number % len(tools)
-    return [*tools[first:], *tools[:first]]
+    """The order of a round (a Williams design): over the rounds each tool has each place, and comes after each other one
+    as often. A place costs up to a tenth of the time: SeaweedFS still clears up what the tool before has left."""
+    count = len(tools)
+    zigzag = [(place + 1) // 2 * (1 if place % 2 else -1) for place in range(count)]
+    order = [tools[(number + step) % count] for step in zigzag]
+    return order[::-1] if count % 2 and number % 2 else order
 
 
 def say(text):
