@@ -17,10 +17,6 @@ use crate::promotion::record::{ArtifactFacts, Conclusion, Record, Taken};
 use crate::promotion::renewal::Renewed;
 use crate::promotion::spool::Spool;
 
-/// Bytes that are written at once. Standard output looks for the last line break in each piece, and keeps what follows
-/// it for a write of its own.
-const AT_ONCE: usize = 64 << 10;
-
 /// Lines of one kind that the text shows; JSON shows all.
 pub const LINES_SHOWN: usize = 20;
 
@@ -80,7 +76,7 @@ impl Printer {
     /// The stream or the file cannot be written; a reader that has gone away is no error.
     pub fn document(&self, document: &impl Printed) -> Result<()> {
         let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
-        let mut out = BufWriter::with_capacity(AT_ONCE, std::io::stdout().lock());
+        let mut out = BufWriter::new(std::io::stdout().lock());
         let printed = match self.format {
             Format::Json => json(document, &mut out),
             Format::Text => out.write_all(document.text()?.as_bytes()),
