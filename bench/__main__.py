@@ -5,13 +5,14 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
 from bench import floor, full, machine, table
 from bench.registry import stub
-from bench.runs import Bench, say, timed
+from bench.runs import Bench, rounds, say, timed
 from bench.target import Target
 from bench.tools import LOCAL, PEER_TOOLS, installed, promote
 from bench.trips import passes
@@ -87,7 +88,8 @@ def measured(bench, tools, workload, options):
     seeded(bench, workload)
     tools = [tool for tool in tools if workload.mode in tool.commands]
     say(f"{workload.name}, {workload.mode}: {options.runs} rounds of {', '.join(tool.name for tool in tools)}")
-    runs, shares = bench.rounds(tools, workload, options.runs, options.patience)
+    runners = {tool.name: partial(bench.run, tool, workload) for tool in tools}
+    runs, shares = rounds(runners, options.runs, options.patience)
     say(f"{workload.name}, {workload.mode}: through the proxy")
     number = min(workload.delayed_runs, options.runs)
     of_tools = {tool.name: {"runs": runs[tool.name], **passes(bench, tool, workload, number)} for tool in tools}

@@ -6,7 +6,7 @@ import os
 import select
 import socket
 import time
-from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from urllib.parse import quote, urlsplit
 
@@ -14,8 +14,8 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from bench.machine import quiet, server_cpu
-from bench.runs import Run, say, turns
+from bench.machine import server_cpu
+from bench.runs import Run, rounds
 from bench.workloads import BUCKET
 from standins.principals import REGION, TARGET_BUCKET
 
@@ -26,16 +26,11 @@ CONNECTIONS = 128
 def measure(bench, tools, workload, count, patience):
     """The wall and CPU seconds of the tools and of the floor, in turns; the first round warms up."""
     sources = listed(bench, workload)
-    runners = {tool.name: lambda tool=tool: bench.run(tool, workload) for tool in tools}
-    runners["nothing but the requests"] = lambda: alone(bench, workload, sources)
-    runners["the same, which may overwrite"] = lambda: alone(bench, workload, sources, without={"if-none-match"})
-    runs = {name: [] for name in runners}
-    for number in range(count + 1):
-        quiet(patience)
-        for name in turns(list(runners), number):
-            runs[name].append(asdict(runners[name]()))
-        say(", ".join(f"{name} {taken[-1]['wall']:.2f} s" for name, taken in runs.items()))
-    return {"objects": len(sources), "runs": {name: taken[1:] for name, taken in runs.items()}}
+    runners = {tool.name: partial(bench.run, tool, workload) for tool in tools}
+    runners["nothing but the requests"] = partial(alone, bench, workload, sources)
+    runners["the same, which may overwrite"] = partial(alone, bench, workload, sources, without={"if-none-match"})
+    runs, _ = rounds(runners, count, patience)
+    return {"objects": len(sources), "runs": runs}
 
 
 def listed(bench, workload):

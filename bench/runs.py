@@ -76,23 +76,25 @@ class Bench:
             variables["AWS_CONFIG_FILE"] = str(own)
         return variables
 
-    def rounds(self, tools, workload, count, patience):
-        """Runs of each tool in changing turns, without the first round, which warms up; and how busy others kept the
-        cores before each round."""
-        rounds, shares = [], []
-        for number in range(count + 1):
-            shares.append(quiet(patience))
-            rounds.append({tool.name: asdict(self.run(tool, workload)) for tool in turns(tools, number)})
-            say(", ".join(f"{name} {run['wall']:.2f} s" for name, run in rounds[-1].items()))
-        return {tool.name: [taken[tool.name] for taken in rounds[1:]] for tool in tools}, shares
+
+def rounds(runners, count, patience):
+    """What each runner measured, by its name, in changing turns and without the first round, which warms up; and how busy
+    others kept the cores before each round."""
+    taken, shares = [], []
+    for number in range(count + 1):
+        shares.append(quiet(patience))
+        taken.append({name: asdict(runners[name]()) for name in turns(list(runners), number)})
+        say(", ".join(f"{name} {run['wall']:.2f} s" for name, run in taken[-1].items()))
+    return {name: [runs[name] for runs in taken[1:]] for name in runners}, shares
 
 
-def turns(tools, number):
-    """The order of a round (a Williams design): over the rounds each tool has each place, and comes after each other one
-    as often. A place costs up to a tenth of the time: SeaweedFS still clears up what the tool before has left."""
-    count = len(tools)
+def turns(names, number):
+    """The order of a round, a Williams design: after as many rounds as there are names (twice as many, if that is odd)
+    each has had each place, and has come after each other one, as often. A place costs up to a tenth of the time:
+    SeaweedFS still clears up what the tool before has left."""
+    count = len(names)
     zigzag = [(place + 1) // 2 * (1 if place % 2 else -1) for place in range(count)]
-    order = [tools[(number + step) % count] for step in zigzag]
+    order = [names[(number + step) % count] for step in zigzag]
     return order[::-1] if count % 2 and number % 2 else order
 
 
