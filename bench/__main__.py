@@ -14,7 +14,7 @@ from bench import floor, full, machine, table
 from bench.registry import stub
 from bench.runs import Bench, rounds, say, timed
 from bench.target import Target
-from bench.tools import LOCAL, PEER_TOOLS, installed, promote
+from bench.tools import LOCAL, PEER_TOOLS, installed, promote, s5cmd, s5cmd_no_clobber
 from bench.trips import passes
 from bench.workloads import GIB, MIB, WORKLOADS, Workload, seed
 from standins import cloud
@@ -117,9 +117,10 @@ def whole(bench, ours, options):
 
 
 def least(bench, ours, options):
-    """promote and the fastest of its peers beside a client that costs nothing, for many small objects."""
+    """promote and the fastest of its peers beside a client that costs nothing, for many small objects. The peer
+    overwrites what is there; so it also runs with the flag that keeps it from that."""
     (workload,) = (one for one in WORKLOADS if not one.large and one.mode == "server-side")
-    peers = [tool for tool in installed() if tool.name == "s5cmd"]
+    peers = [tool for tool in (s5cmd, s5cmd_no_clobber) if tool.program.exists()]
     workload = seeded(bench, workload.scaled(options.scale))
     return floor.measure(bench, [ours, *peers], workload, options.runs, options.patience)
 

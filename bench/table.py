@@ -52,8 +52,7 @@ def busy(shares):
 def row(name, tool, promote):
     """Medians of one tool."""
     runs = tool["runs"]
-    pairs = [ours["wall"] / theirs["wall"] for ours, theirs in zip(promote["runs"], runs, strict=True)]
-    ratio = "" if tool is promote else f"{median(pairs):.2f}"
+    ratio = compared(runs, promote["runs"])
     wall, cpu, server, rss = (median(run[what] for run in runs) for what in ("wall", "cpu", "server", "rss"))
     kinds = ", ".join(f"{count} {kind}" for kind, count in tool["requests"].items())
     requests = f"{sum(tool['requests'].values())}: {kinds}"
@@ -61,6 +60,12 @@ def row(name, tool, promote):
     far = f"{median(run['wall'] for run in tool['delayed']):.1f}" if tool["delayed"] else ""
     measured = f"{wall:.2f} | {ratio} | {cpu:.2f} | {server:.2f} | {rss / 1024:.0f}"
     return f"| {name} | {measured} | {kept} | {far} | {tool['chain'] or ''} | {requests} |"
+
+
+def compared(runs, promote):
+    """promote's wall time divided by another's in the same round."""
+    pairs = [ours["wall"] / theirs["wall"] for ours, theirs in zip(promote, runs, strict=True)]
+    return "" if runs is promote else f"{median(pairs):.2f}"
 
 
 def memory(rows):
@@ -92,8 +97,9 @@ def whole(runs):
 def floor(measured):
     """How near a tool is to a client that costs nothing."""
     title = f"{measured['objects']:,} × 16 KiB, server-side"
-    rows = [f"| {title} | wall s | CPU s | server's CPU s |", "|---|--:|--:|--:|"]
+    rows = [f"| {title} | wall s | × | CPU s | server's CPU s |", "|---|--:|--:|--:|--:|"]
     for name, taken in measured["runs"].items():
         wall, cpu, server = (median(run[what] for run in taken) for what in ("wall", "cpu", "server"))
-        rows.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {server:.2f} |")
+        ratio = compared(taken, measured["runs"]["promote"])
+        rows.append(f"| {name} | {wall:.2f} | {ratio} | {cpu:.2f} | {server:.2f} |")
     return "\n".join(["**What the server alone takes**", "", *rows])

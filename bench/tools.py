@@ -59,21 +59,23 @@ def promote(program):
     return Tool("promote", Path(program).resolve(), {mode: (*common, f"--copy-mode={mode}") for mode in modes})
 
 
-s5cmd = Tool(
-    "s5cmd",
-    S5CMD,
-    {
-        "server-side": (
-            "--endpoint-url={s3}",
-            "--profile={writer}",
-            "--log=error",
-            "cp",  # always one CopyObject for each object, 256 at once (fewer are slower here): nothing to tune
-            "s3://{source}*",
-            "s3://{target}",
-        ),
-    },
-    version_flag="version",
-)
+def s5cmd_with(name, *flags):
+    """s5cmd, with flags of its copy command."""
+    command = (
+        "--endpoint-url={s3}",
+        "--profile={writer}",
+        "--log=error",
+        "cp",  # always one CopyObject for each object, 256 at once (fewer are slower here): nothing to tune
+        *flags,
+        "s3://{source}*",
+        "s3://{target}",
+    )
+    return Tool(name, S5CMD, {"server-side": command}, version_flag="version")
+
+
+s5cmd = s5cmd_with("s5cmd")
+# Its way not to overwrite anything: it looks at each key before it copies.
+s5cmd_no_clobber = s5cmd_with("s5cmd --no-clobber", "--no-clobber")
 
 RCLONE_COMMON = (
     "copy",
