@@ -1,0 +1,93 @@
+//! What ARNs are made of: accounts, regions and the names of groups.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Malformed, text_type};
+
+/// The twelve digits of an AWS account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed::new("an account id", "12 digits", text))
+        }
+    }
+}
+text_type!(AccountId);
+
+/// A region code such as `eu-central-1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(String);
+
+impl Region {
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Region {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+        let digit = parts.last().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+        if parts.len() >= 3 && digit && parts[..parts.len() - 1].iter().all(letters) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed::new("a region", "a code such as eu-central-1", text))
+        }
+    }
+}
+text_type!(Region);
+
+/// The name of a model package group: 1 to 63 letters, digits and inner hyphens (SageMaker's `EntityName`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupName(String);
+
+impl GroupName {
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether both name one group: package ARNs carry the name in lower case.
+    pub fn is(&self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl FromStr for GroupName {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let inner = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if (1..=63).contains(&text.len()) && inner && !text.starts_with('-') && !text.ends_with('-') {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed::new(
+                "a model package group name",
+                "1 to 63 letters, digits and hyphens, none at either end",
+                text,
+            ))
+        }
+    }
+}
+text_type!(GroupName);

@@ -1,0 +1,150 @@
+//! What the model registry holds: groups and their versions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, GroupName, Malformed, Region, fields, text_type};
+
+/// `arn:aws:sagemaker:<region>:<account>:model-package-group/<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupArn {
+    text: String,
+    region: Region,
+    account: AccountId,
+    name: GroupName,
+}
+
+impl GroupArn {
+    /// The ARN of the group `name` in an account and region of `partition` (`aws`, `aws-cn`, …).
+    pub fn new(partition: &str, region: &Region, account: &AccountId, name: &GroupName) -> Self {
+        let text = format!("arn:{partition}:sagemaker:{region}:{account}:model-package-group/{name}");
+        Self { text, region: region.clone(), account: account.clone(), name: name.clone() }
+    }
+    /// The whole ARN.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+    /// The region of the registry.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+    /// The account of the registry.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+    /// The group's name.
+    pub fn name(&self) -> &GroupName {
+        &self.name
+    }
+}
+
+impl FromStr for GroupArn {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let malformed = || {
+            Malformed::new(
+                "the ARN of a model package group",
+                "arn:aws:sagemaker:<region>:<account>:model-package-group/<name>",
+                text,
+            )
+        };
+        let fields = fields(text, "sagemaker").ok_or_else(malformed)?;
+        let name = fields.resource.strip_prefix("model-package-group/").ok_or_else(malformed)?;
+        Ok(Self {
+            text: text.to_owned(),
+            region: fields.region.parse()?,
+            account: fields.account.parse()?,
+            name: name.parse()?,
+        })
+    }
+}
+text_type!(GroupArn);
+
+/// `arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>`: one version of a group.
+///
+/// SageMaker writes the group's name in lower case here; the name as it was given is in the description.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PackageArn {
+    text: String,
+    partition: String,
+    region: Region,
+    account: AccountId,
+    group: GroupName,
+    version: u32,
+}
+
+impl PackageArn {
+    /// The whole ARN.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+    /// The region of the registry.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+    /// The account of the registry.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+    /// The group's name as the ARN writes it.
+    pub fn group(&self) -> &GroupName {
+        &self.group
+    }
+    /// The version within the group, from 1.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+    /// Whether this is a version of `group`.
+    pub fn is_of(&self, group: &GroupArn) -> bool {
+        self.region == *group.region() && self.account == *group.account() && group.name().is(self.group.as_str())
+    }
+}
+
+impl FromStr for PackageArn {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let malformed = || {
+            Malformed::new(
+                "the ARN of a model package version",
+                "arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>",
+                text,
+            )
+        };
+        let fields = fields(text, "sagemaker").ok_or_else(malformed)?;
+        let path = fields.resource.strip_prefix("model-package/").ok_or_else(malformed)?;
+        let (group, version) = path.split_once('/').ok_or_else(malformed)?;
+        Ok(Self {
+            text: text.to_owned(),
+            partition: fields.partition.to_owned(),
+            region: fields.region.parse()?,
+            account: fields.account.parse()?,
+            group: group.parse()?,
+            version: version.parse().ok().filter(|v| *v > 0).ok_or_else(malformed)?,
+        })
+    }
+}
+text_type!(PackageArn);
+
+/// `--group`: a group by its ARN, or by its name in the session's own account and region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupRef {
+    /// Account and region are known.
+    Arn(GroupArn),
+    /// Account and region are the source session's.
+    Name(GroupName),
+}
+
+impl FromStr for GroupRef {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        if text.starts_with("arn:") { text.parse().map(Self::Arn) } else { text.parse().map(Self::Name) }
+    }
+}
