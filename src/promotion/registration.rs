@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::arn::{GroupName, PackageArn};
 use super::comparison::differences;
@@ -16,8 +16,15 @@ use super::package::{Package, digest, failure_reasons, sha256};
 use super::plan::Plan;
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 
-/// What begins the approval description of a package that was given up; `earlier` does not count it.
-pub(super) const DISCARDED: &str = "promote: discarded: ";
+mod decision;
+mod discarded;
+
+pub use decision::decision;
+pub(super) use decision::remark;
+pub(super) use discarded::DISCARDED;
+
+use decision::{Wanted, approval};
+use discarded::{NotAsRequested, discard, yield_to};
 
 /// Between two looks at a package that is not complete yet: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -136,65 +143,11 @@ pub async fn register(
 /// A token answers with what it made before, even when that was removed since; then the next token is tried.
 const TOKENS: usize = 4;
 
-/// Another run was first: this run's version goes.
-async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &Own) -> Result<Own> {
-    let reason = anyhow::anyhow!("{} is the same promotion, from another run", first.arn);
-    let discarded = discard(registry, created, reason).await;
-    match discarded.downcast_ref::<NotDiscarded>() {
-        Some(_) => Err(discarded),
-        None => Ok(first.clone()),
-    }
-}
-
 /// The same request has the same token, so that a retry does not register twice; what was given up before makes
 /// another one. At most 36 letters, digits and hyphens (CreateModelPackage).
 pub fn client_token(request: &Document, given_up: usize) -> String {
     let text = format!("{}#{given_up}", digest(request));
     sha256(&text)[..32].to_owned()
-}
-
-/// The package is not what was asked for, and must not be served.
-#[derive(Debug)]
-struct NotAsRequested(String);
-
-impl std::fmt::Display for NotAsRequested {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotAsRequested {}
-
-/// A package that should go could neither be removed nor rejected.
-#[derive(Debug)]
-struct NotDiscarded(String);
-
-impl std::fmt::Display for NotDiscarded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotDiscarded {}
-
-/// Removes a package that this run has created, or leaves it Rejected, and says which beside the reason.
-async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow::Error) -> anyhow::Error {
-    let Err(undeleted) = registry.delete(package).await else {
-        return reason.context(format!("{package} was removed again"));
-    };
-    let update = decision("Rejected", Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
-    match registry.update(package, &update).await {
-        Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
-        Err(unrejected) => reason.context(NotDiscarded(format!(
-            "{package} is pending approval and has to be removed by hand: {undeleted}; {unrejected}"
-        ))),
-    }
-}
-
-/// An approval description: one line of at most 1024 characters (UpdateModelPackage).
-pub(super) fn remark(prefix: &str, text: &str) -> String {
-    let line = text.chars().map(|c| if c.is_control() || "\u{2028}\u{2029}".contains(c) { ' ' } else { c });
-    prefix.chars().chain(line).take(1024).collect()
 }
 
 /// How a package was completed.
@@ -300,81 +253,5 @@ impl Registering<'_> {
             (description, source_now) =
                 tokio::try_join!(self.registry.describe(arn), self.source.describe(self.package.arn()))?;
         }
-    }
-}
-
-fn approval(description: &Document) -> &str {
-    description.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval")
-}
-
-/// The Update that gives a package an approval status, and the reason for it.
-pub fn decision(status: &str, reason: Option<&str>, described: &Document) -> Document {
-    let mut update = Document::new();
-    update.insert("ModelApprovalStatus".into(), status.into());
-    if let Some(reason) = reason {
-        update.insert("ApprovalDescription".into(), reason.into());
-    }
-    if let Some(Value::Object(metadata)) = described.get("CustomerMetadataProperties").filter(|m| *m != &json!({})) {
-        update.insert("CustomerMetadataProperties".into(), metadata.clone().into());
-    }
-    update
-}
-
-/// The final state of a target package.
-#[derive(Debug, Clone)]
-struct Wanted {
-    status: String,
-    description: Option<String>,
-    source_uri: Option<String>,
-}
-
-impl Wanted {
-    /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
-    /// again as soon as its source is approved again.
-    fn of(registering: &Registering<'_>, own: &Own) -> Self {
-        let (package, policy) = (registering.package, registering.policy);
-        let (source, current) = (package.approval(), own.approval());
-        let again = own.is_withdrawn() && source == "Approved";
-        let (status, description) = match policy.approval {
-            Approval::Carry if again || current == "PendingManualApproval" => {
-                (source, package.text("ApprovalDescription").map(str::to_owned))
-            }
-            Approval::Pending if again => ("PendingManualApproval", None),
-            Approval::Carry | Approval::Pending => (current, None),
-        };
-        // Otherwise the text that it was withdrawn with would stay.
-        let description =
-            description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
-        Self { status: status.to_owned(), description, source_uri: registering.plan.source_uri.clone() }
-    }
-
-    /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes
-    /// an Update for the whole state would forget where the package came from.
-    fn update(&self, described: &Document) -> Option<Document> {
-        if self.missing(described).is_empty() {
-            return None;
-        }
-        let mut update = decision(&self.status, self.description.as_deref(), described);
-        if let Some(uri) = &self.source_uri {
-            update.insert("SourceUri".into(), uri.as_str().into());
-        }
-        Some(update)
-    }
-
-    fn doubt(&self, described: &Document) -> Option<String> {
-        let missing = self.missing(described);
-        (!missing.is_empty()).then(|| format!("after the final update, {} is not as it was set", missing.join(" and ")))
-    }
-
-    fn missing(&self, described: &Document) -> Vec<&'static str> {
-        let differs = |member: &str, wanted: Option<&str>| {
-            wanted.is_some() && described.get(member).and_then(Value::as_str) != wanted
-        };
-        let members = [
-            ("ModelApprovalStatus", Some(self.status.as_str())),
-            ("ApprovalDescription", self.description.as_deref()),
-            ("SourceUri", self.source_uri.as_deref()),
-        ];
-        members.into_iter().filter(|(member, wanted)| differs(member, *wanted)).map(|(member, _)| member).collect()
     }
 }
