@@ -4,10 +4,9 @@
 //! Only what the source has changed since counts: what somebody in the target account has changed is theirs.
 
 use anyhow::{Result, ensure};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::comparison::{agree, differences, leaves};
+use super::comparison::leaves;
 use super::earlier::Own;
 use super::field::{Document, Field};
 use super::package::Package;
@@ -15,40 +14,20 @@ use super::registration::decision;
 use super::rewriting::Rewritten;
 use super::shapes::{Root, violations};
 
+mod change;
+mod specifications;
+
+pub use change::{Change, Renewed};
+
+use change::changed;
+use specifications::{alike, list, named, names, refers_elsewhere};
+
 const METADATA: &str = "CustomerMetadataProperties";
 const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 /// Members that an Update replaces as a whole (UpdateModelPackage).
 const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
 /// What begins the keys that a promotion sets itself.
 const OWN_KEYS: &str = "promote:";
-
-/// A field that the source has changed since the promotion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    /// The field.
-    pub field: String,
-    /// What the copy has, or had.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub was: Option<Value>,
-    /// What the source has now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub is: Option<Value>,
-    /// What became of it.
-    pub result: Renewed,
-}
-
-/// What became of a changed field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Renewed {
-    /// The copy has it now.
-    Updated,
-    /// A dry run would update it.
-    Planned,
-    /// No Update can carry it: the copy stays different.
-    Drift,
-}
 
 /// What is to be done about a copy.
 #[derive(Debug, Clone, Default)]
@@ -228,50 +207,6 @@ fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document
         request.insert(SPECIFICATIONS.into(), all.into());
     }
     request
-}
-
-/// A field, what the copy has there, and what the source has now.
-type Changed = (Field, Option<Value>, Option<Value>);
-
-/// The leaves that the source has changed and the copy does not have.
-fn changed(now: &Document, before: &Document, copy: &Document, which: impl Fn(&Field) -> bool) -> Vec<Changed> {
-    let (now, before, copy) = (leaves(now), leaves(before), leaves(copy));
-    let fields = now.keys().chain(before.keys().filter(|field| !now.contains_key(*field)));
-    let differs = |field: &&Field| {
-        let is = now.get(*field);
-        !agree(field, is, before.get(*field)) && !agree(field, is, copy.get(*field))
-    };
-    let found = fields.filter(|field| which(field)).filter(differs);
-    found.map(|field| (field.clone(), copy.get(field).cloned(), now.get(field).cloned())).collect()
-}
-
-fn list(document: &Document) -> impl Iterator<Item = &Value> {
-    document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn names(document: &Document) -> Vec<&str> {
-    list(document).filter_map(|one| one.get("Name")?.as_str()).collect()
-}
-
-fn named<'a>(document: &'a Document, name: &str) -> Option<&'a Value> {
-    list(document).find(|one| one.get("Name").and_then(Value::as_str) == Some(name))
-}
-
-/// Whether two specifications are the same, but for what a registry fills in.
-fn alike(one: Option<&Value>, other: Option<&Value>) -> bool {
-    let alone = |one: &Value| Document::from_iter([(SPECIFICATIONS.to_owned(), json!([one]))]);
-    match (one, other) {
-        (Some(one), Some(other)) => differences(&alone(one), &alone(other)).is_empty(),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
-/// Whether a specification refers to an object that was not copied.
-fn refers_elsewhere(now: &Document, name: &str, unresolved: &[Field]) -> bool {
-    let index = names(now).iter().position(|one| *one == name).unwrap_or_default();
-    let inside = format!("{}.", Field::top(SPECIFICATIONS).item(index));
-    unresolved.iter().any(|field| field.to_string().starts_with(&inside))
 }
 
 #[cfg(test)]
