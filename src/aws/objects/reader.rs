@@ -1,23 +1,22 @@
 //! Reading from S3: a location comes in; facts, pages of keys or bytes come out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, Region};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as GetObject;
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use bytes::Bytes;
-use futures_util::stream::{BoxStream, Stream, StreamExt, unfold};
+use futures_util::StreamExt;
 
+use super::body::Body;
 use super::encoding::{byte_range, crc64nvme, without_chunking};
+use super::pages::Pages;
 use super::threads::on_threads;
-use super::types::{Attributes, ETag, Head, Listed};
+use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
 use crate::promotion::location::{BucketName, Location};
@@ -78,7 +77,7 @@ impl Reader {
     }
 
     /// Calls in the region of the bucket, which S3 tells when it is another one.
-    async fn call<T>(
+    pub async fn call<T>(
         &self,
         bucket: &BucketName,
         call: impl AsyncFn(Client) -> Result<T, CallError>,
@@ -107,13 +106,7 @@ impl Reader {
     }
 
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
-        Pages {
-            reader: self.clone(),
-            bucket: bucket.clone(),
-            prefix: prefix.to_owned(),
-            next: Next::First,
-            seen: HashSet::new(),
-        }
+        Pages::new(self.clone(), bucket.clone(), prefix.to_owned())
     }
 
     /// A checksum over the whole object is verified by whoever has all of it; a range has none.
@@ -195,7 +188,7 @@ impl Reader {
     }
 }
 
-const GET: &str = "s3:GetObject";
+pub(super) const GET: &str = "s3:GetObject";
 
 impl Elsewhere {
     fn client(&self, bucket: &BucketName) -> Option<Client> {
@@ -206,110 +199,6 @@ impl Elsewhere {
         let client = Client::from_conf(self.config.clone().region(Region::new(region.to_owned())).build());
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.clone(), client.clone());
         client
-    }
-}
-
-/// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
-#[derive(Debug)]
-pub struct Pages {
-    reader: Reader,
-    bucket: BucketName,
-    prefix: String,
-    next: Next,
-    seen: HashSet<String>,
-}
-
-#[derive(Debug)]
-enum Next {
-    First,
-    Token(String),
-    End,
-}
-
-impl Pages {
-    /// The next page, or nothing after the last. Errors when the listing goes in circles or leaves the prefix.
-    pub async fn next(&mut self) -> Result<Option<Vec<Listed>>, CallError> {
-        let token = match std::mem::replace(&mut self.next, Next::End) {
-            Next::First => None,
-            Next::Token(token) => Some(token),
-            Next::End => return Ok(None),
-        };
-        self.page(token).await.map(Some)
-    }
-
-    async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
-        const CALL: &str = "s3:ListObjectsV2";
-        let resource = Resource::Bucket(&self.bucket);
-        let answer = self.reader.call(&self.bucket, async |client| {
-            let call = client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
-            let answer = call.set_continuation_token(token.clone()).send().await;
-            answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))
-        });
-        let answer = answer.await?;
-        let unusable = |message: String| self.reader.caller.unusable(CALL, &resource, message);
-        let mut page = Vec::with_capacity(answer.contents().len());
-        for object in answer.contents() {
-            let key = object.key().filter(|key| key.starts_with(&self.prefix));
-            let key =
-                key.ok_or_else(|| unusable(format!("{:?} does not begin with '{}'", object.key(), self.prefix)))?;
-            let size = object.size().and_then(|size| u64::try_from(size).ok());
-            let (size, etag) =
-                size.zip(object.e_tag()).ok_or_else(|| unusable(format!("'{key}' has no size or ETag")))?;
-            page.push(Listed { key: key.to_owned(), size, etag: ETag::new(etag) });
-        }
-        if answer.is_truncated() == Some(true) {
-            let token = answer.next_continuation_token().ok_or_else(|| unusable("the list breaks off".to_owned()))?;
-            if !self.seen.insert(token.to_owned()) {
-                return Err(unusable("the list's continuation token repeats".to_owned()));
-            }
-            self.next = Next::Token(token.to_owned());
-        }
-        Ok(page)
-    }
-}
-
-/// The bytes of an object or of a range of it, as a stream. Ends early only with an error.
-pub struct Body {
-    /// How many bytes will come.
-    pub length: u64,
-    at: Location,
-    caller: Arc<Caller>,
-    chunks: BoxStream<'static, Result<Bytes, CallError>>,
-}
-
-impl Body {
-    fn new(length: u64, bytes: ByteStream, at: Location, caller: Arc<Caller>) -> Self {
-        let (of, by) = (at.clone(), caller.clone());
-        let chunks = unfold((bytes, 0u64, false), move |(mut bytes, had, ended)| {
-            let (at, caller) = (of.clone(), by.clone());
-            async move {
-                if ended {
-                    return None;
-                }
-                let chunk = match bytes.next().await {
-                    Some(Ok(chunk)) => Ok(chunk),
-                    Some(Err(error)) => Err(caller.broken_off(GET, &Resource::Object(&at), &error)),
-                    None if had == length => return None,
-                    None => Err(caller.cut_off(GET, &Resource::Object(&at), had, length)),
-                };
-                let (had, ended) = (had + chunk.as_ref().map_or(0, |chunk| chunk.len() as u64), chunk.is_err());
-                Some((chunk, (bytes, had, ended)))
-            }
-        });
-        Self { length, at, caller, chunks: chunks.boxed() }
-    }
-
-    /// The error of a body that was given up after `had` bytes of `length`, because no more came.
-    pub fn cut_off(&self, had: u64) -> CallError {
-        self.caller.cut_off(GET, &Resource::Object(&self.at), had, self.length)
-    }
-}
-
-impl Stream for Body {
-    type Item = Result<Bytes, CallError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.chunks.poll_next_unpin(context)
     }
 }
 

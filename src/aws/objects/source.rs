@@ -6,8 +6,10 @@ use std::sync::Arc;
 use aws_sdk_s3::config::Builder;
 use bytes::Bytes;
 
+use super::body::Body;
+use super::pages::Pages;
 use super::pressure::Pressure;
-use super::reader::{Body, Pages, Reader};
+use super::reader::Reader;
 use super::types::{ETag, Head};
 use crate::aws::error::{CallError, Caller};
 use crate::promotion::location::{BucketName, Location};

@@ -14,10 +14,12 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
+use super::body::Body;
 use super::contents::Contents;
 use super::encoding::{byte_range, copy_source, crc64nvme};
+use super::pages::Pages;
 use super::pressure::Pressure;
-use super::reader::{Body, Pages, Reader, absent_is_none, is_absent};
+use super::reader::{Reader, absent_is_none, is_absent};
 use super::threads::on_threads;
 use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
 use super::vendor::Vendor;

@@ -1,0 +1,73 @@
+//! Listings: a bucket and a prefix come in, keys come out, page by page.
+
+use std::collections::HashSet;
+
+use super::reader::Reader;
+use super::types::{ETag, Listed};
+use crate::aws::error::CallError;
+use crate::aws::resource::Resource;
+use crate::promotion::location::BucketName;
+
+/// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
+#[derive(Debug)]
+pub struct Pages {
+    reader: Reader,
+    bucket: BucketName,
+    prefix: String,
+    next: Next,
+    seen: HashSet<String>,
+}
+
+#[derive(Debug)]
+enum Next {
+    First,
+    Token(String),
+    End,
+}
+
+impl Pages {
+    /// The pages of what begins with `prefix`; nothing is asked for yet.
+    pub(super) fn new(reader: Reader, bucket: BucketName, prefix: String) -> Self {
+        Self { reader, bucket, prefix, next: Next::First, seen: HashSet::new() }
+    }
+
+    /// The next page, or nothing after the last. Errors when the listing goes in circles or leaves the prefix.
+    pub async fn next(&mut self) -> Result<Option<Vec<Listed>>, CallError> {
+        let token = match std::mem::replace(&mut self.next, Next::End) {
+            Next::First => None,
+            Next::Token(token) => Some(token),
+            Next::End => return Ok(None),
+        };
+        self.page(token).await.map(Some)
+    }
+
+    async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
+        const CALL: &str = "s3:ListObjectsV2";
+        let resource = Resource::Bucket(&self.bucket);
+        let answer = self.reader.call(&self.bucket, async |client| {
+            let call = client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
+            let answer = call.set_continuation_token(token.clone()).send().await;
+            answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))
+        });
+        let answer = answer.await?;
+        let unusable = |message: String| self.reader.caller.unusable(CALL, &resource, message);
+        let mut page = Vec::with_capacity(answer.contents().len());
+        for object in answer.contents() {
+            let key = object.key().filter(|key| key.starts_with(&self.prefix));
+            let key =
+                key.ok_or_else(|| unusable(format!("{:?} does not begin with '{}'", object.key(), self.prefix)))?;
+            let size = object.size().and_then(|size| u64::try_from(size).ok());
+            let (size, etag) =
+                size.zip(object.e_tag()).ok_or_else(|| unusable(format!("'{key}' has no size or ETag")))?;
+            page.push(Listed { key: key.to_owned(), size, etag: ETag::new(etag) });
+        }
+        if answer.is_truncated() == Some(true) {
+            let token = answer.next_continuation_token().ok_or_else(|| unusable("the list breaks off".to_owned()))?;
+            if !self.seen.insert(token.to_owned()) {
+                return Err(unusable("the list's continuation token repeats".to_owned()));
+            }
+            self.next = Next::Token(token.to_owned());
+        }
+        Ok(page)
+    }
+}
