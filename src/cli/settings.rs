@@ -8,12 +8,14 @@ use clap::{Args, ValueEnum};
 use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::promotion::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
-use crate::promotion::copies::parts::{LEAST_PART, MAX_PART};
 use crate::promotion::copies::{CopyMode, STALL, Strictness, Tuning};
 use crate::promotion::draft::Carrying;
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::registration::{Approval, Policy};
-use crate::promotion::shapes::refusal;
+
+mod values;
+
+use values::{boolish, part_size, tag};
 
 /// `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -160,22 +162,6 @@ impl CopyArgs {
     }
 }
 
-/// A number of bytes, KiB, MiB or GiB that a part may have.
-fn part_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-    let unit: u64 = match text[digits.len()..].trim() {
-        "" | "B" => 1,
-        "K" | "KiB" => 1 << 10,
-        "M" | "MiB" => 1 << 20,
-        "G" | "GiB" => 1 << 30,
-        unit => return Err(format!("'{unit}' is no unit; write 64MiB or 1GiB")),
-    };
-    let bytes = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    let sizes = LEAST_PART..=MAX_PART;
-    let bytes = bytes.ok_or("write a number and a unit, such as 64MiB")?;
-    if sizes.contains(&bytes) { Ok(bytes) } else { Err("a part has 6MiB to 5GiB (S3's limit)".to_owned()) }
-}
-
 /// How the package is registered.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registering")]
@@ -270,59 +256,4 @@ impl RegisterArgs {
     pub fn policy(&self) -> Policy {
         Policy { approval: self.approval, patience: Duration::from_secs(self.wait_seconds) }
     }
-}
-
-fn tag(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    if key.to_ascii_lowercase().starts_with("aws:") {
-        return Err("keys that begin with aws: are reserved; choose another key".into());
-    }
-    match (refusal("TagKey", key), refusal("TagValue", value)) {
-        (Some(reason), _) => Err(format!("the key {reason}")),
-        (_, Some(reason)) => Err(format!("the value {reason}")),
-        (None, None) => Ok((key.to_owned(), value.to_owned())),
-    }
-}
-
-impl ValueEnum for CopyMode {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Auto, Self::ServerSide, Self::Stream]
-    }
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(match self {
-            Self::Auto => "auto",
-            Self::ServerSide => "server-side",
-            Self::Stream => "stream",
-        }))
-    }
-}
-
-impl ValueEnum for Strictness {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Checksum, Self::Deep, Self::Size]
-    }
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(match self {
-            Self::Checksum => "checksum",
-            Self::Deep => "deep",
-            Self::Size => "size",
-        }))
-    }
-}
-
-impl ValueEnum for Approval {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Carry, Self::Pending]
-    }
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(match self {
-            Self::Carry => "carry",
-            Self::Pending => "pending",
-        }))
-    }
-}
-
-/// `true`, `yes`, `on`, `1` and their opposites, for the variables of flags without a value.
-fn boolish() -> clap::builder::BoolishValueParser {
-    clap::builder::BoolishValueParser::new()
 }
