@@ -1,16 +1,14 @@
 //! `promote verify`: a promoted version comes in; whether it still is what was promoted goes out, thing by thing.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
 
 use super::exit::Exit;
-use super::output::{LINES_SHOWN, Printed, Printer};
+use super::output::Printer;
 use super::records::{Beside, beside, signature_of};
 use super::settings::{OutputArgs, SourceArgs, TargetArgs};
 use super::steps::Place;
@@ -25,10 +23,13 @@ use crate::promotion::location::{BucketName, Location};
 use crate::promotion::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::promotion::scratch::Scratch;
 use crate::promotion::signature::{Envelope, VerifyingKey};
-use crate::promotion::spool::Spool;
 use crate::promotion::verification::{
-    Finding, Findings, Listing, Recorded, Subject, Verdict, checksum, listed, listing, package, record,
+    Findings, Listing, Recorded, Subject, Verdict, checksum, listed, listing, package, record,
 };
+
+mod document;
+
+use document::Verification;
 
 /// Objects that are looked at, or read, at once.
 const AT_ONCE: usize = 16;
@@ -70,22 +71,6 @@ pub struct Verify {
     target: TargetArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
-}
-
-/// The document.
-#[derive(Debug, Serialize)]
-struct Verification {
-    schema: u32,
-    model_package_arn: PackageArn,
-    source_model_package_arn: PackageArn,
-    /// The worst of all findings.
-    outcome: Verdict,
-    identical: u64,
-    changed: u64,
-    missing: u64,
-    cannot_tell: u64,
-    findings: Spool<Finding>,
-    tool: Tool,
 }
 
 impl Verify {
@@ -285,47 +270,4 @@ fn strangers(
         findings.add(Subject::Artifact, &location, (Verdict::Changed, "the promotion has not put it there".into()))?;
     }
     Ok(())
-}
-
-impl Printed for Verification {
-    fn text(&self) -> Result<String> {
-        let mut out = String::new();
-        let outcome = match self.outcome {
-            Verdict::Identical => "identical: it is what was promoted",
-            Verdict::Changed => "changed: it is not what was promoted",
-            Verdict::Missing => "missing: a part of what was promoted is not there",
-            Verdict::CannotTell => "inconclusive: nothing differs, but not everything could be told",
-        };
-        writeln!(out, "{:<11}{outcome}", "Outcome")?;
-        writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
-        writeln!(out, "{:<11}{}", "Source", self.source_model_package_arn)?;
-        let counts = [
-            (self.identical, "identical"),
-            (self.changed, "changed"),
-            (self.missing, "missing"),
-            (self.cannot_tell, "cannot tell"),
-        ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
-        writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
-        let (mut shown, mut more) = (0, 0);
-        for finding in &self.findings {
-            let Finding { verdict, name, detail, .. } = finding?;
-            let name = match verdict {
-                Verdict::Identical => continue,
-                _ if shown == LINES_SHOWN => {
-                    more += 1;
-                    continue;
-                }
-                Verdict::Changed => format!("changed      {name}"),
-                Verdict::Missing => format!("missing      {name}"),
-                Verdict::CannotTell => format!("cannot tell  {name}"),
-            };
-            shown += 1;
-            writeln!(out, "  {name}\n               {detail}")?;
-        }
-        if more > 0 {
-            writeln!(out, "  … and {more} more (--output json shows all)")?;
-        }
-        Ok(out)
-    }
 }

@@ -1,0 +1,71 @@
+//! What `promote verify` prints.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::cli::output::{LINES_SHOWN, Printed};
+use crate::promotion::arn::PackageArn;
+use crate::promotion::record::Tool;
+use crate::promotion::spool::Spool;
+use crate::promotion::verification::{Finding, Verdict};
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub(super) struct Verification {
+    pub schema: u32,
+    pub model_package_arn: PackageArn,
+    pub source_model_package_arn: PackageArn,
+    /// The worst of all findings.
+    pub outcome: Verdict,
+    pub identical: u64,
+    pub changed: u64,
+    pub missing: u64,
+    pub cannot_tell: u64,
+    pub findings: Spool<Finding>,
+    pub tool: Tool,
+}
+
+impl Printed for Verification {
+    fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        let outcome = match self.outcome {
+            Verdict::Identical => "identical: it is what was promoted",
+            Verdict::Changed => "changed: it is not what was promoted",
+            Verdict::Missing => "missing: a part of what was promoted is not there",
+            Verdict::CannotTell => "inconclusive: nothing differs, but not everything could be told",
+        };
+        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
+        writeln!(out, "{:<11}{}", "Source", self.source_model_package_arn)?;
+        let counts = [
+            (self.identical, "identical"),
+            (self.changed, "changed"),
+            (self.missing, "missing"),
+            (self.cannot_tell, "cannot tell"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
+        writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
+        let (mut shown, mut more) = (0, 0);
+        for finding in &self.findings {
+            let Finding { verdict, name, detail, .. } = finding?;
+            let name = match verdict {
+                Verdict::Identical => continue,
+                _ if shown == LINES_SHOWN => {
+                    more += 1;
+                    continue;
+                }
+                Verdict::Changed => format!("changed      {name}"),
+                Verdict::Missing => format!("missing      {name}"),
+                Verdict::CannotTell => format!("cannot tell  {name}"),
+            };
+            shown += 1;
+            writeln!(out, "  {name}\n               {detail}")?;
+        }
+        if more > 0 {
+            writeln!(out, "  … and {more} more (--output json shows all)")?;
+        }
+        Ok(out)
+    }
+}
