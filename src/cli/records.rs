@@ -1,6 +1,5 @@
 //! Records beside the artifacts: a document goes in, an object that nobody overwrites comes out; and the way back.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -8,10 +7,11 @@ use anyhow::{Context, Result, bail};
 use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::error::Kind;
-use crate::aws::objects::{Attributes, Encryption, Listed};
+use crate::aws::objects::{Attributes, Encryption};
 use crate::promotion::accounts::TargetAccount;
 use crate::promotion::arn::{KmsKeyArn, PackageArn};
 use crate::promotion::earlier::Own;
+use crate::promotion::folder::Folder;
 use crate::promotion::hashing::Hashes;
 use crate::promotion::location::Location;
 use crate::promotion::record::Record;
@@ -51,14 +51,17 @@ pub struct Beside {
 }
 
 /// Every record of a folder that was listed.
-pub async fn beside(target: &TargetAccount, folder: &Location, there: &HashMap<String, Listed>) -> Result<Vec<Beside>> {
+pub async fn beside(target: &TargetAccount, folder: &Location, there: &Folder) -> Result<Vec<Beside>> {
     let mut found = Vec::new();
     let beginning = format!("{}promotion", folder.key);
-    let mut keys: Vec<&String> =
-        there.keys().filter(|key| key.starts_with(&beginning) && key.ends_with(".json")).collect();
+    let is_record = |key: &String| key.starts_with(&beginning) && key.ends_with(".json");
+    let mut keys = Vec::new();
+    for listed in there.iter() {
+        keys.extend(Some(listed?.key).filter(is_record));
+    }
     keys.sort();
     for key in keys {
-        let location = Location::new(&folder.bucket, key.as_str());
+        let location = Location::new(&folder.bucket, key);
         let Some(text) = target.objects().read_all(&location).await? else { continue };
         found.push(Beside { location, record: Record::parse(&text), text });
     }

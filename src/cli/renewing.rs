@@ -76,12 +76,12 @@ impl Renewing<'_> {
         Ok(Some(record))
     }
 
-    /// Whether every artifact of the promotion is known to be at the target.
+    /// Whether every artifact of the promotion is at the target.
     async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
         let there = look(self.target, self.place, package.arn()).await?;
         for artifact in &before.artifacts {
             let artifact = artifact?;
-            if !there.has(&artifact.target, artifact.bytes) {
+            if !there.has(&artifact.target, artifact.bytes)? {
                 return Ok(false);
             }
         }

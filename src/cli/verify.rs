@@ -1,6 +1,5 @@
 //! `promote verify`: a promoted version comes in; whether it still is what was promoted goes out, thing by thing.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -17,6 +16,7 @@ use crate::aws::objects::Listed;
 use crate::promotion::accounts::{SourceAccount, TargetAccount};
 use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::promotion::earlier::Own;
+use crate::promotion::folder::Folder;
 use crate::promotion::hashing::{Hashes, hold};
 use crate::promotion::layout::TargetPrefix;
 use crate::promotion::location::{BucketName, Location};
@@ -24,7 +24,7 @@ use crate::promotion::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::promotion::scratch::Scratch;
 use crate::promotion::signature::{Envelope, VerifyingKey};
 use crate::promotion::verification::{
-    Findings, Listing, Recorded, Subject, Verdict, checksum, listed, listing, package, record,
+    Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record,
 };
 
 mod document;
@@ -146,7 +146,7 @@ impl Verify {
         findings: &mut Findings,
     ) -> Result<()> {
         let layout = place.layout(source);
-        let there = listing(target.objects(), &layout.folder()).await?;
+        let there = Folder::list(target.objects(), &layout.folder()).await?;
         let key = self.key(target).await?;
         let mut records = Vec::new();
         for Beside { location, text, record } in beside(target, &layout.folder(), &there).await? {
@@ -168,8 +168,8 @@ impl Verify {
         };
         record(&recorded, own, findings, &layout.record())?;
         package(&recorded, own, findings)?;
-        self.artifacts(target, source, &recorded, &there, findings).await?;
-        strangers(&recorded, &layout.folder(), &there, findings)
+        let met = self.artifacts(target, source, &recorded, &there, findings).await?;
+        strangers(&layout.folder(), there.others(&met), findings)
     }
 
     /// The key that signatures are held against; without one they are not looked at: an envelope that names its key
@@ -184,29 +184,38 @@ impl Verify {
         Ok(Some(VerifyingKey::of_der(target.keys(key).public_key(key).await?.spki)))
     }
 
-    /// Looks at every artifact, and reads it where that was asked for.
+    /// Looks at every artifact, and reads it where that was asked for. Which objects of the folder they are comes out.
     async fn artifacts(
         &self,
         target: &TargetAccount,
         source: &PackageArn,
         recorded: &Recorded,
-        there: &HashMap<String, Listed>,
+        there: &Folder,
         findings: &mut Findings,
-    ) -> Result<()> {
+    ) -> Result<Vec<bool>> {
         let source = match self.deep {
             true => Some(SourceAccount::open(self.source.access(), Some(source.region())).await?),
             false => None,
         };
-        let looks = recorded.first.artifacts.iter().map(|artifact| async {
-            let artifact = artifact?;
-            let verdict = one(target, source.as_ref(), &artifact, there.get(&artifact.target.key)).await?;
-            anyhow::Ok((artifact.target, verdict))
+        let mut met = vec![false; there.len()];
+        let looks = recorded.first.artifacts.iter().map(|artifact| {
+            let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
+            if let Ok((Some((number, _)), _)) = &found {
+                met[*number] = true;
+            }
+            let source = source.as_ref();
+            async move {
+                let (listed, artifact) = found?;
+                let verdict = one(target, source, &artifact, listed.as_ref().map(|(_, listed)| listed)).await?;
+                anyhow::Ok((artifact.target, verdict))
+            }
         });
         let mut looks = stream::iter(looks).buffered(AT_ONCE);
         while let Some((location, verdict)) = looks.try_next().await? {
             findings.add(Subject::Artifact, &location.to_string(), verdict)?;
         }
-        Ok(())
+        drop(looks);
+        Ok(met)
     }
 }
 
@@ -251,23 +260,15 @@ async fn one(
 }
 
 /// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(
-    recorded: &Recorded,
-    folder: &Location,
-    there: &HashMap<String, Listed>,
-    findings: &mut Findings,
-) -> Result<()> {
-    let mut known = std::collections::HashSet::new();
-    for artifact in &recorded.first.artifacts {
-        known.insert(artifact?.target.key);
-    }
+fn strangers(folder: &Location, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
     let records = format!("{}promotion", folder.key);
-    let mut more: Vec<&String> =
-        there.keys().filter(|key| !known.contains(*key) && !key.starts_with(&records)).collect();
-    more.sort();
-    for key in more {
-        let location = Location::new(&folder.bucket, key.as_str()).to_string();
-        findings.add(Subject::Artifact, &location, (Verdict::Changed, "the promotion has not put it there".into()))?;
+    for listed in others {
+        let Listed { key, .. } = listed?;
+        if !key.starts_with(&records) {
+            let location = Location::new(&folder.bucket, key).to_string();
+            let detail = "the promotion has not put it there";
+            findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;
+        }
     }
     Ok(())
 }

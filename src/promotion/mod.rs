@@ -12,6 +12,7 @@ pub mod copies;
 pub mod draft;
 pub mod earlier;
 pub mod field;
+pub mod folder;
 pub mod group;
 pub mod hashing;
 pub mod inventory;

@@ -24,8 +24,8 @@ pub struct Spool<T> {
 }
 
 /// Where an item lies in its sequence.
-#[derive(Debug, Clone, Copy)]
-pub struct Place(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub(super) u64);
 
 impl<T> Default for Spool<T> {
     fn default() -> Self {

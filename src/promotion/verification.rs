@@ -1,8 +1,6 @@
 //! Whether a promoted version still is what was promoted: its record, its description and its objects come in; a
 //! verdict on each comes out. Everything is read from the target; bytes are held against the source's only where asked.
 
-use std::collections::HashMap;
-
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,8 +14,7 @@ use super::plan::REQUEST_KEY;
 use super::record::{ArtifactFacts, Conclusion, Record};
 use super::spool::Spool;
 use super::withdrawal::WITHDRAWN;
-use crate::aws::error::CallError;
-use crate::aws::objects::{Listed, TargetObjects};
+use crate::aws::objects::Listed;
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,16 +206,6 @@ fn reason(newest: &Record, own: &Own) -> Option<String> {
     let expected = source.approval_description.as_deref();
     let kept = !carried || found == expected || expected.is_none() && newest.outcome == Conclusion::ApprovedAgain;
     (!kept).then(|| format!("is {}, not {}", shown(found), shown(expected)))
-}
-
-/// What the folder of a promotion holds.
-pub async fn listing(target: &TargetObjects, folder: &Location) -> Result<HashMap<String, Listed>, CallError> {
-    let mut there = HashMap::new();
-    let mut pages = target.list(&folder.bucket, &folder.key);
-    while let Some(page) = pages.next().await? {
-        there.extend(page.into_iter().map(|listed| (listed.key.clone(), listed)));
-    }
-    Ok(there)
 }
 
 /// What the listing tells about an artifact.

@@ -43,7 +43,7 @@ impl fmt::Display for ETag {
 }
 
 /// One object of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// The key.
     pub key: String,

@@ -81,16 +81,9 @@ impl Run<'_> {
 
     /// The copy that was there before this run.
     async fn found(&self, artifact: &Artifact) -> Result<Option<Done>> {
-        if let Some(listed) = self.there.object(&artifact.target) {
-            return self.compare(artifact, listed.size, &listed.etag).await.map(Some);
-        }
-        if self.purpose == Purpose::Copy || self.there.is_complete() {
-            return Ok(None);
-        }
-        match self.target_head(artifact).await {
-            Ok(head) => self.compare(artifact, head.size, &head.etag).await.map(Some),
-            Err(error) if kind(&error) == Some(Kind::NotFound) => Ok(None),
-            Err(error) => Err(error),
+        match self.there.object(&artifact.target)? {
+            Some(listed) => self.compare(artifact, listed.size, &listed.etag).await.map(Some),
+            None => Ok(None),
         }
     }
 

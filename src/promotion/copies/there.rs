@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use anyhow::{Result, bail};
 use futures_util::{StreamExt, TryStreamExt};
 
+use super::super::artifacts::Artifact;
+use super::super::folder::Folder;
 use super::super::location::Location;
 use super::super::plan::Plan;
 use crate::aws::error::CallError;
 use crate::aws::objects::{Listed, TargetObjects, UploadId};
 
-/// Objects that are kept in mind, about 10 MB of them. Where there are more, each copy finds out by itself.
-const MOST: usize = 50_000;
 /// Aborts under way at once.
 const ABORTS_AT_ONCE: usize = 32;
 
@@ -19,9 +19,7 @@ const ABORTS_AT_ONCE: usize = 32;
 /// version write.
 #[derive(Debug, Default)]
 pub struct There {
-    objects: HashMap<String, Listed>,
-    /// Whether there are more than were listed.
-    more: bool,
+    objects: Folder,
     uploads: HashMap<String, Vec<UploadId>>,
     folder: Option<Location>,
 }
@@ -32,25 +30,27 @@ impl There {
     /// # Errors
     /// The target cannot be listed.
     pub async fn look(target: &TargetObjects, folder: &Location) -> Result<Self> {
-        let ((objects, more), open) = tokio::try_join!(listing(target, folder), open_uploads(target, folder))?;
+        let open = async { Ok(open_uploads(target, folder).await?) };
+        let (objects, open) = tokio::try_join!(Folder::list(target, folder), open)?;
         let mut uploads: HashMap<String, Vec<UploadId>> = HashMap::new();
         open.into_iter().for_each(|(at, id)| uploads.entry(at.key).or_default().push(id));
-        Ok(Self { objects, more, uploads, folder: Some(folder.clone()) })
+        Ok(Self { objects, uploads, folder: Some(folder.clone()) })
     }
 
-    /// The object that is there under this key, as far as it is known.
-    pub(super) fn object(&self, at: &Location) -> Option<&Listed> {
-        self.objects.get(&at.key)
+    /// The object that is there under this key.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    pub(super) fn object(&self, at: &Location) -> Result<Option<Listed>> {
+        Ok(self.objects.find(&at.key)?.map(|(_, listed)| listed))
     }
 
-    /// Whether an object of this size is known to be there.
-    pub fn has(&self, location: &Location, bytes: u64) -> bool {
-        self.object(location).is_some_and(|listed| listed.size == bytes)
-    }
-
-    /// Whether an object that is not known is not there.
-    pub(super) fn is_complete(&self) -> bool {
-        !self.more
+    /// Whether an object of this size is there.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    pub fn has(&self, location: &Location, bytes: u64) -> Result<bool> {
+        Ok(self.object(location)?.is_some_and(|listed| listed.size == bytes))
     }
 
     /// The unfinished uploads of this key.
@@ -65,14 +65,14 @@ impl There {
         uploads.map(|(key, id)| (Location::new(&folder.bucket, key), id.clone())).collect()
     }
 
-    /// How many artifacts have to be copied, as far as is known, and their bytes.
+    /// How many artifacts have to be copied, and their bytes.
     ///
     /// # Errors
     /// A temporary file cannot be read.
     pub fn missing(&self, plan: &Plan) -> Result<(u64, u64)> {
         plan.artifacts.iter().try_fold((0, 0), |(objects, bytes), artifact| {
             let artifact = artifact?;
-            Ok(match self.object(&artifact.target) {
+            Ok(match self.object(&artifact.target)? {
                 Some(_) => (objects, bytes),
                 None => (objects + 1, bytes + artifact.bytes()),
             })
@@ -81,34 +81,22 @@ impl There {
 
     /// Names what has to be there and is not, up to a screen of it.
     pub(super) fn refuse_missing(&self, plan: &Plan) -> Result<()> {
-        if self.more {
-            return Ok(());
-        }
         let (missing, _) = self.missing(plan)?;
         if missing == 0 {
             return Ok(());
         }
-        let targets = plan.artifacts.iter().map(|artifact| Ok(artifact?.target));
-        let absent =
-            targets.filter(|target: &Result<Location>| target.as_ref().map_or(true, |at| self.object(at).is_none()));
+        let absent = plan.artifacts.iter().filter_map(|artifact| self.absent(artifact).transpose());
         let named = absent.take(20).map(|target| Ok(format!("  {}", target?))).collect::<Result<Vec<_>>>()?;
         bail!(
             "{missing} of the artifacts are not at the target:\n{}\nRun `promote copy-artifacts` first",
             named.join("\n")
         )
     }
-}
 
-async fn listing(target: &TargetObjects, folder: &Location) -> Result<(HashMap<String, Listed>, bool), CallError> {
-    let mut there = HashMap::new();
-    let mut pages = target.list(&folder.bucket, &folder.key);
-    while let Some(page) = pages.next().await? {
-        if there.len() + page.len() > MOST {
-            return Ok((there, true));
-        }
-        there.extend(page.into_iter().map(|listed| (listed.key.clone(), listed)));
+    fn absent(&self, artifact: Result<Artifact>) -> Result<Option<Location>> {
+        let target = artifact?.target;
+        Ok(self.object(&target)?.is_none().then_some(target))
     }
-    Ok((there, false))
 }
 
 /// The unfinished uploads of a folder.
