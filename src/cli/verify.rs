@@ -197,7 +197,7 @@ impl Verify {
             true => Some(SourceAccount::open(self.source.access(), Some(source.region())).await?),
             false => None,
         };
-        let mut met = vec![false; there.len()];
+        let mut met = there.marks();
         let looks = recorded.first.artifacts.iter().map(|artifact| {
             let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
             if let Ok((Some((number, _)), _)) = &found {

@@ -62,17 +62,12 @@ impl Folder {
         Ok(folder)
     }
 
-    /// How many objects it has.
-    pub fn len(&self) -> usize {
-        self.slots.len()
+    /// A mark for the number of each object, not set.
+    pub fn marks(&self) -> Vec<bool> {
+        vec![false; self.slots.len()]
     }
 
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
-    }
-
-    /// The object of a key, with a number below [`Folder::len`] that no other one has.
+    /// The object of a key, with its number among [`Folder::marks`].
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -93,9 +88,9 @@ impl Folder {
         self.objects.iter()
     }
 
-    /// The objects whose numbers are not `met`, in the order of the listing.
-    pub fn others(&self, met: &[bool]) -> impl Iterator<Item = Result<Listed>> + '_ {
-        let others = self.slots.iter().zip(met).filter(|(_, met)| !**met);
+    /// The objects whose marks are not set, in the order of the listing.
+    pub fn others(&self, marks: &[bool]) -> impl Iterator<Item = Result<Listed>> + '_ {
+        let others = self.slots.iter().zip(marks).filter(|(_, mark)| !**mark);
         let mut places: Vec<Place> = others.map(|(slot, _)| slot.place()).collect();
         places.sort_unstable();
         places.into_iter().map(|place| self.objects.get(place))
@@ -120,7 +115,7 @@ mod tests {
     #[test]
     fn every_object_of_many_is_found_by_its_key_and_no_other_is() {
         let folder = folder((0..50_000).map(|n| format!("key-{n}")));
-        let mut numbers = vec![false; folder.len()];
+        let mut numbers = folder.marks();
         for n in 0..50_000 {
             let (number, listed) = folder.find(&format!("key-{n}")).unwrap().expect("it is there");
             assert_eq!(listed.size, n);
@@ -148,7 +143,7 @@ mod tests {
     #[test]
     fn the_others_come_in_the_order_of_the_listing() {
         let folder = folder(["c", "b", "a", "d"].map(str::to_owned).into_iter());
-        let mut met = vec![false; folder.len()];
+        let mut met = folder.marks();
         met[folder.find("b").unwrap().unwrap().0] = true;
         let others: Vec<String> = folder.others(&met).map(|listed| listed.unwrap().key).collect();
         assert_eq!(others, ["c", "a", "d"]);
