@@ -22,11 +22,15 @@ pub(in crate::aws) struct Caller {
 }
 
 impl Caller {
-    /// Turns the SDK's error of `call` on `resource` into ours.
+    /// Turns the SDK's error of `call` on `resource` into ours. Where the body of a request was itself an answer, and
+    /// that has failed, its error is the one.
     pub fn error<E>(&self, call: &'static str, resource: &Resource<'_>, error: SdkError<E, HttpResponse>) -> CallError
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        if let Some(passed_on) = chain(&error).find_map(|cause| cause.downcast_ref::<CallError>()) {
+            return passed_on.clone();
+        }
         if let Some(error) = self.credentials_error(call, resource, &error) {
             return error;
         }

@@ -3,15 +3,20 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt, unfold};
+use tokio::time::{Instant, timeout};
 
 use super::reader::GET;
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::promotion::location::Location;
+
+/// What a connection has to bring.
+const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;
 
 /// The bytes of an object or of a range of it, as a stream. Ends early only with an error.
 pub struct Body {
@@ -44,9 +49,48 @@ impl Body {
         Self { length, at, caller, chunks: chunks.boxed() }
     }
 
-    /// The error of a body that was given up after `had` bytes of `length`, because no more came.
-    pub fn cut_off(&self, had: u64) -> CallError {
-        self.caller.cut_off(GET, &Resource::Object(&self.at), had, self.length)
+    /// The same, given up with an error when it brings less than 1 KiB/s for as long as `stall`. Only the time counts
+    /// in which it is waited for.
+    pub fn watched(self, stall: Duration) -> Self {
+        let Self { length, at, caller, chunks } = self;
+        let cut_off = {
+            let (at, caller) = (at.clone(), caller.clone());
+            move |had| caller.cut_off(GET, &Resource::Object(&at), had, length)
+        };
+        let chunks = unfold((chunks, Watch::default(), cut_off), move |(mut chunks, mut watch, cut_off)| async move {
+            let began = Instant::now();
+            let chunk = match timeout(stall, chunks.next()).await {
+                Ok(None) => return None,
+                Ok(Some(chunk)) if watch.satisfied(stall, began.elapsed(), &chunk) || watch.had == length => chunk,
+                _ => Err(cut_off(watch.had)),
+            };
+            Some((chunk, (chunks, watch, cut_off)))
+        });
+        Self { length, at, caller, chunks: chunks.boxed() }
+    }
+}
+
+/// What a body has brought, in all and lately.
+#[derive(Debug, Default)]
+struct Watch {
+    had: u64,
+    lately: u64,
+    waited: Duration,
+}
+
+impl Watch {
+    /// Whether a body brings enough, now that this has come after so long.
+    fn satisfied(&mut self, stall: Duration, waited: Duration, chunk: &Result<Bytes, CallError>) -> bool {
+        let bytes = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        self.had += bytes;
+        self.lately += bytes;
+        self.waited += waited;
+        if self.waited < stall {
+            return true;
+        }
+        let enough = self.lately >= LEAST_BYTES_PER_SECOND * stall.as_secs().max(1);
+        (self.lately, self.waited) = (0, Duration::ZERO);
+        enough
     }
 }
 
@@ -55,5 +99,40 @@ impl Stream for Body {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.chunks.poll_next_unpin(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STALL: Duration = Duration::from_secs(20);
+
+    /// Whether all of these chunks, each after so many seconds, are enough.
+    fn satisfies(chunks: &[(f64, usize)]) -> bool {
+        let mut watch = Watch::default();
+        let mut satisfied = |waited: f64, bytes: usize| {
+            let chunk = Ok(Bytes::from(vec![0; bytes]));
+            watch.satisfied(STALL, Duration::from_secs_f64(waited), &chunk)
+        };
+        chunks.iter().all(|(waited, bytes)| satisfied(*waited, *bytes))
+    }
+
+    #[test]
+    fn a_body_that_trickles_is_not_enough() {
+        assert!(!satisfies(&[(1.0, 100); 20]));
+        assert!(satisfies(&[(1.0, 100); 19]));
+    }
+
+    #[test]
+    fn a_slow_body_is_enough_and_so_is_one_that_brings_little_at_times() {
+        assert!(satisfies(&[(1.0, 2048); 100]));
+        assert!(satisfies(&[(1.0, 1 << 20), (9.0, 1), (9.0, 1), (1.0, 1 << 20), (9.0, 1)]));
+    }
+
+    #[test]
+    fn a_body_that_waits_for_its_reader_is_enough() {
+        // Whatever time passes between two reads does not count.
+        assert!(satisfies(&[(0.001, 1); 10_000]));
     }
 }

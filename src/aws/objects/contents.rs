@@ -1,25 +1,58 @@
-//! What an object is to hold: bytes in memory or in a temporary file come in, a body that can be sent again comes out.
+//! What an object is to hold: bytes in memory, in a temporary file or from another object come in, a body that can be
+//! sent again comes out.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt, once};
+use http_body::{Frame, SizeHint};
 
+use super::body::Body;
+use crate::aws::error::CallError;
 use crate::promotion::scratch::{Chunks, Scratch};
 
 /// Bytes to write, and how many they are.
 pub struct Contents {
     pub(super) length: u64,
     pub(super) body: ByteStream,
+    /// Whether they are still to come, so that sending them takes as long as that.
+    pub(super) passing: bool,
+}
+
+impl Contents {
+    /// What comes from another object and is sent while it comes: nothing asks for more of it than can be sent. For a
+    /// second attempt it is asked for `again`.
+    pub fn passing<Again, Asked>(first: Body, again: Again) -> Self
+    where
+        Again: Fn() -> Asked + Send + Sync + 'static,
+        Asked: Future<Output = Result<Body, CallError>> + Send + 'static,
+    {
+        let length = first.length;
+        let (first, again) = (Arc::new(Mutex::new(Some(first))), Arc::new(again));
+        let body = move || {
+            let (first, again) = (first.clone(), again.clone());
+            // The SDK makes bodies that it never sends: only one that is read takes the first.
+            let opened = async move {
+                let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+                match first {
+                    Some(body) => Ok(body),
+                    None => again().await,
+                }
+            };
+            let chunks = Mutex::new(once(opened).try_flatten().boxed());
+            SdkBody::from_body_1_x(Passing { chunks, left: length })
+        };
+        Self { length, body: ByteStream::new(SdkBody::retryable(body)), passing: true }
+    }
 }
 
 impl From<Bytes> for Contents {
     fn from(bytes: Bytes) -> Self {
-        Self { length: bytes.len() as u64, body: bytes.into() }
+        Self { length: bytes.len() as u64, body: bytes.into(), passing: false }
     }
 }
 
@@ -27,7 +60,7 @@ impl From<Arc<Scratch>> for Contents {
     fn from(scratch: Arc<Scratch>) -> Self {
         let length = scratch.len();
         let body = move || SdkBody::from_body_1_x(Reading(Chunks::of(scratch.clone())));
-        Self { length, body: ByteStream::new(SdkBody::retryable(body)) }
+        Self { length, body: ByteStream::new(SdkBody::retryable(body)), passing: false }
     }
 }
 
@@ -35,7 +68,7 @@ impl From<Arc<Scratch>> for Contents {
 /// has them faster than a network takes them.
 struct Reading(Chunks<Arc<Scratch>>);
 
-impl Body for Reading {
+impl http_body::Body for Reading {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -46,5 +79,35 @@ impl Body for Reading {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.0.left())
+    }
+}
+
+/// A body that is another one's. No two threads read it at once; the lock is what lets it move between them.
+struct Passing {
+    chunks: Mutex<BoxStream<'static, Result<Bytes, CallError>>>,
+    left: u64,
+}
+
+impl http_body::Body for Passing {
+    type Data = Bytes;
+    type Error = CallError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CallError>>> {
+        // The SDK asks once more after the end.
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let chunks = self.chunks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        chunks.poll_next_unpin(context).map_ok(|chunk| {
+            self.left = self.left.saturating_sub(chunk.len() as u64);
+            Frame::data(chunk)
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }

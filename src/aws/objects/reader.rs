@@ -77,10 +77,10 @@ impl Reader {
     }
 
     /// Calls in the region of the bucket, which S3 tells when it is another one.
-    pub async fn call<T>(
+    pub async fn call<T, Answer: Future<Output = Result<T, CallError>>>(
         &self,
         bucket: &BucketName,
-        call: impl AsyncFn(Client) -> Result<T, CallError>,
+        call: impl Fn(Client) -> Answer,
     ) -> Result<T, CallError> {
         if let Some(client) = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.client(bucket)) {
             return call(client).await;
@@ -95,7 +95,7 @@ impl Reader {
 
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
         const CALL: &str = "s3:HeadObject";
-        self.call(&at.bucket, async |client| {
+        self.call(&at.bucket, |client| async move {
             let call = client.head_object().bucket(at.bucket.as_str()).key(&at.key);
             let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
             let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
@@ -118,10 +118,7 @@ impl Reader {
         if etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), etag.as_str()));
         }
-        if expected != length {
-            let message = format!("{expected} bytes were asked for, {length} are answered");
-            return Err(self.caller.unusable(GET, &Resource::Object(at), message));
-        }
+        self.expect(at, expected, length)?;
         Ok(Body::new(length, answer.body, at.clone(), self.caller.clone()))
     }
 
@@ -134,6 +131,7 @@ impl Reader {
         if head.etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), head.etag.as_str()));
         }
+        self.expect(at, bytes, head.size)?;
         let body = Body::new(head.size, answer.body, at.clone(), self.caller.clone());
         Ok((head, body))
     }
@@ -172,12 +170,18 @@ impl Reader {
         bytes: u64,
         conditions: impl Fn(GetObject) -> GetObject,
     ) -> Result<GetObjectOutput, CallError> {
-        self.call(&at.bucket, async |client| {
+        let conditions = &conditions;
+        self.call(&at.bucket, |client| async move {
             let call = conditions(client.get_object().bucket(at.bucket.as_str()).key(&at.key));
             let answer = on_threads(bytes, call.send()).await;
             answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))
         })
         .await
+    }
+
+    fn expect(&self, at: &Location, asked: u64, answered: u64) -> Result<(), CallError> {
+        let message = || format!("{asked} bytes were asked for, {answered} are answered");
+        if asked == answered { Ok(()) } else { Err(self.caller.unusable(GET, &Resource::Object(at), message())) }
     }
 
     fn length_and_etag(&self, at: &Location, answer: &GetObjectOutput) -> Result<(u64, ETag), CallError> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MetadataDirective, ServerSideEncryption,
     TaggingDirective,
@@ -139,9 +138,10 @@ impl TargetObjects {
         crc64nvme: Option<&str>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:PutObject";
-        let Contents { length, body } = contents.into();
-        let call = self.for_bytes(length).put_object().bucket(at.bucket.as_str()).key(&at.key);
-        let call = call.body(body).if_none_match("*");
+        let contents = contents.into();
+        let length = contents.length;
+        let call = self.for_contents(&contents).put_object().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.body(contents.body).if_none_match("*");
         let call = match crc64nvme {
             Some(checksum) => call.checksum_crc64_nvme(checksum),
             None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
@@ -182,6 +182,11 @@ impl TargetObjects {
         &self.movers[fitting]
     }
 
+    /// What passes through comes from as far as it goes, and is watched on its way: it has time.
+    fn for_contents(&self, contents: &Contents) -> &Client {
+        self.for_bytes(if contents.passing { contents.length.max(PASSING) } else { contents.length })
+    }
+
     fn error<E>(
         &self,
         call: &'static str,
@@ -216,6 +221,9 @@ const PATIENCE: [(u64, Duration); 3] = [
     (1 << 30, Duration::from_secs(10 * 60)),
     (5 << 30, Duration::from_secs(30 * 60)),
 ];
+
+/// Bytes that pass through have at least as much time as so many.
+const PASSING: u64 = 1 << 30;
 
 /// No time limit up to the first byte, and none for the white space that S3 sends while it copies.
 /// Sending a body that stalls still ends in an error.

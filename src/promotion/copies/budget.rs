@@ -9,13 +9,18 @@ use tokio::time::Instant;
 
 use crate::aws::objects::Pressure;
 
-/// Requests at the start: half of what S3 takes (see [`MOST`]), and from here on even a server that is busy with fewer
-/// gains hardly anything by more.
-const FIRST: usize = 128;
+/// How many requests there are at the start, and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    pub first: usize,
+    pub most: usize,
+}
+
+/// All requests. S3 takes 3,500 writes a second and prefix, which 256 requests of 70 ms use up; from the half of that
+/// on even a server that is busy with fewer gains hardly anything by more.
+pub const REQUESTS: Reach = Reach { first: 128, most: 256 };
 /// Requests that are always allowed.
 const LEAST: usize = 4;
-/// Requests at most: S3 takes 3,500 writes a second and prefix, which 256 requests of 70 ms use up.
-const MOST: usize = 256;
 
 /// What a request costs besides its bytes, in bytes: it makes small and large ones comparable.
 const OVERHEAD: u64 = 256 << 10;
@@ -53,11 +58,12 @@ pub struct Permit<'a> {
 }
 
 impl Budget {
-    /// Exactly `given` requests at once, or as many as turn out well; `pressure` tells when S3 asks to slow down.
-    pub fn new(given: Option<usize>, pressure: Vec<Pressure>) -> Self {
-        let pace = if given.is_none() { Some(Pace::default()) } else { None };
+    /// Exactly `given` requests at once, or as many within `reach` as turn out well; `pressure` tells when S3 asks to
+    /// slow down.
+    pub fn new(given: Option<usize>, reach: Reach, pressure: Vec<Pressure>) -> Self {
+        let pace = if given.is_none() { Some(Pace::new(reach)) } else { None };
         let state = State { pace, surplus: 0, window: Window::default(), began: Instant::now(), slow_downs: 0 };
-        let (first, most) = (given.unwrap_or(FIRST), given.unwrap_or(MOST));
+        let (first, most) = (given.unwrap_or(reach.first), given.unwrap_or(reach.most));
         Self { permits: Semaphore::new(first), state: Mutex::new(state), pressure, most }
     }
 
@@ -124,6 +130,7 @@ struct Window {
 #[derive(Debug)]
 struct Pace {
     limit: usize,
+    most: usize,
     /// The limit that has proved good.
     good: usize,
     /// The throughput that it brought.
@@ -134,13 +141,11 @@ struct Pace {
     held: u32,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
-        Self { limit: FIRST, good: FIRST, throughput: 0.0, doubling: true, held: 0 }
-    }
-}
-
 impl Pace {
+    fn new(Reach { first, most }: Reach) -> Self {
+        Self { limit: first, most, good: first, throughput: 0.0, doubling: true, held: 0 }
+    }
+
     fn next(&mut self, window: &Window) {
         let throughput = window.work as f64 / window.took.as_secs_f64().max(1e-6);
         let trying = self.limit > self.good;
@@ -154,7 +159,7 @@ impl Pace {
             (self.good, self.throughput) = (self.limit, throughput);
             if self.doubling || trying || self.held >= PATIENCE {
                 let more = if self.doubling { self.limit } else { self.limit / 4 };
-                self.limit = (self.limit + more).min(MOST);
+                self.limit = (self.limit + more).min(self.most);
                 self.held = 0;
             }
         }
@@ -162,7 +167,7 @@ impl Pace {
 
     fn settle(&mut self, limit: usize, throughput: f64) {
         let limit = limit.max(LEAST);
-        *self = Self { limit, good: limit, throughput, doubling: false, held: 0 };
+        *self = Self { limit, most: self.most, good: limit, throughput, doubling: false, held: 0 };
     }
 }
 
@@ -170,9 +175,19 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// A server that takes `latency` for each request, and works on so many at once.
     fn limits(latency: f64, capacity: usize, windows: usize, slow_down_above: usize) -> Vec<usize> {
-        let mut pace = Pace::default();
+        limits_within(REQUESTS, latency, capacity, windows, slow_down_above)
+    }
+
+    /// A server that takes `latency` for each request, and works on so many at once.
+    fn limits_within(
+        reach: Reach,
+        latency: f64,
+        capacity: usize,
+        windows: usize,
+        slow_down_above: usize,
+    ) -> Vec<usize> {
+        let mut pace = Pace::new(reach);
         let window = |limit: usize| {
             let rounds = (limit as f64 / capacity as f64).max(1.0);
             let took = Duration::from_secs_f64(latency * rounds);
@@ -188,7 +203,7 @@ mod tests {
 
     #[test]
     fn where_more_requests_bring_more_there_are_soon_as_many_as_allowed() {
-        assert!(limits(0.1, 10_000, 50, usize::MAX).into_iter().all(|limit| limit == MOST));
+        assert!(limits(0.1, 10_000, 50, usize::MAX).into_iter().all(|limit| limit == REQUESTS.most));
     }
 
     #[test]
@@ -204,13 +219,21 @@ mod tests {
     fn a_server_that_asks_to_slow_down_gets_half_as_many() {
         let limits = limits(0.1, 10_000, 40, 100);
         assert_eq!(limits[..4], [64, 64, 64, 64]);
-        assert!(limits.iter().all(|limit| *limit < FIRST), "{limits:?}");
+        assert!(limits.iter().all(|limit| *limit < REQUESTS.first), "{limits:?}");
         assert!(limits.iter().any(|limit| *limit > 64), "it tries more again: {limits:?}");
+    }
+
+    #[test]
+    fn another_reach_begins_with_fewer_and_stays_there_where_more_bring_no_more() {
+        let reach = Reach { first: 8, most: 64 };
+        assert_eq!(limits_within(reach, 0.1, 10_000, 4, usize::MAX), [16, 32, 64, 64]);
+        let slow = limits_within(reach, 0.1, 8, 40, usize::MAX);
+        assert!(slow[0] == 16 && slow[1..].iter().all(|limit| *limit <= 10), "{slow:?}");
     }
 
     #[tokio::test]
     async fn a_given_number_of_requests_stays() {
-        let budget = Budget::new(Some(3), Vec::new());
+        let budget = Budget::new(Some(3), REQUESTS, Vec::new());
         for _ in 0..100 {
             drop(budget.request(1).await);
         }
@@ -220,19 +243,19 @@ mod tests {
     #[tokio::test]
     async fn permits_grow_and_shrink_with_the_limit() {
         let pressure = Pressure::default();
-        let budget = Budget::new(None, vec![pressure.clone()]);
+        let budget = Budget::new(None, REQUESTS, vec![pressure.clone()]);
         let mut first = Vec::new();
-        for _ in 0..FIRST {
+        for _ in 0..REQUESTS.first {
             first.push(budget.request(1).await);
         }
         assert_eq!(budget.permits.available_permits(), 0);
         first.clear();
-        assert_eq!(budget.permits.available_permits(), 2 * FIRST);
+        assert_eq!(budget.permits.available_permits(), 2 * REQUESTS.first);
         pressure.slow_down();
-        for _ in 0..2 * FIRST {
+        for _ in 0..2 * REQUESTS.first {
             first.push(budget.request(1).await);
         }
         first.clear();
-        assert_eq!(budget.permits.available_permits(), FIRST);
+        assert_eq!(budget.permits.available_permits(), REQUESTS.first);
     }
 }

@@ -103,10 +103,10 @@ impl Run<'_> {
             let _request = self.budget.request(length).await;
             let theirs = async || {
                 let body = engine.target.get(&artifact.target, range.clone(), etag).await?;
-                self.collect(body, length).await
+                self.collect(body).await
             };
-            let one = self.download(|| self.read(artifact, range.clone()));
-            let (one, other) = tokio::try_join!(one, self.download(theirs))?;
+            let one = self.again(|| self.read(artifact, range.clone()));
+            let (one, other) = tokio::try_join!(one, self.again(theirs))?;
             anyhow::Ok(one == other)
         });
         let same =

@@ -25,12 +25,11 @@ use super::plan::Plan;
 use super::spool::Numbered;
 use super::uploads::OpenUploads;
 use crate::aws::objects::{Encryption, SourceObjects, TargetObjects};
-use budget::Budget;
+use budget::{Budget, REQUESTS};
 use run::Run;
-use stream::units;
+use stream::{PASSING, units};
 
-/// Bytes that a streaming copy holds in memory at once; part size times parts under way never exceed it, but for one
-/// part that is larger.
+/// Bytes that a streaming copy has in memory at once: parts that are held, and the buffers of those that pass through.
 const STREAM_MEMORY: u64 = 64 << 20;
 
 /// `--copy-mode`.
@@ -176,11 +175,16 @@ pub async fn copy(plan: &Plan, there: There, engine: &Engine<'_>, purpose: Purpo
         there.refuse_missing(plan)?;
     }
     let before = there.open();
+    let budget = |reach| {
+        let pressure = vec![engine.source.pressure(), engine.target.pressure()];
+        Budget::new(engine.tuning.concurrency, reach, pressure)
+    };
     let run = Run {
         engine,
         purpose,
         there,
-        budget: Budget::new(engine.tuning.concurrency, vec![engine.source.pressure(), engine.target.pressure()]),
+        budget: budget(REQUESTS),
+        passing: budget(PASSING),
         memory: Semaphore::new(units(STREAM_MEMORY) as usize),
         only_streams: AtomicBool::new(engine.tuning.mode == CopyMode::Stream),
     };

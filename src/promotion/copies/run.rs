@@ -23,6 +23,8 @@ pub(super) struct Run<'a> {
     pub there: There,
     pub budget: Budget,
     pub memory: Semaphore,
+    /// Streams that pass through.
+    pub passing: Budget,
     /// Set when a server-side copy was denied: the rest need not try.
     pub only_streams: AtomicBool,
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use super::*;
-use crate::support::{Attributes, Body, Moment};
+use crate::support::{Attributes, Body, Failure, Moment};
 
 /// Runs `full` with the credentials of the two accounts, each without rights in the other.
 fn promote_apart(cloud: &Cloud, more: &[&str]) -> Run {
@@ -121,11 +121,13 @@ fn high_water_mark(process: u32) -> u64 {
     kibibytes >> 10
 }
 
-#[test]
-fn streaming_takes_at_most_128_mib_of_memory_whatever_the_size() {
-    // Bytes, because generating synthetic content takes the stand-in longer than anything else here.
-    let weights: Vec<u8> = (0..192 << 20).map(|n: u32| (n >> 3) as u8).collect();
-    let cloud = with(weights, Attributes::default());
+/// So many bytes. Synthetic ones would take the stand-in longer to make than anything else here.
+fn weights(mebibytes: u32) -> Body {
+    (0..mebibytes << 20).map(|n| (n >> 3) as u8).collect::<Vec<u8>>().into()
+}
+
+/// The most memory that streaming takes, in MiB.
+fn peak(cloud: &Cloud, more: &[&str]) -> u64 {
     let (tell, told) = mpsc::channel::<u32>();
     let (measured, measure) = mpsc::channel::<u64>();
     // All parts are sent when the upload is completed, and the process waits for the answer.
@@ -134,11 +136,38 @@ fn streaming_takes_at_most_128_mib_of_memory_whatever_the_size() {
         measured.send(high_water_mark(process)).expect("the test waits for it");
     });
     let mut command = cloud.process(Principal::Stranger);
-    let child = command.args(apart(&["--copy-mode", "stream"])).stdout(std::process::Stdio::null());
+    let more = [&["--copy-mode", "stream"], more].concat();
+    let child = command.args(apart(&more)).stdout(std::process::Stdio::null());
     let mut child = child.spawn().expect("the binary starts");
     tell.send(child.id()).expect("the hook waits for it");
     assert!(child.wait().expect("it ends").success());
-    let peak = measure.recv().expect("the hook has measured");
-    assert!((8..=128).contains(&peak), "{peak} MiB");
-    assert!(copy(&cloud).body == cloud.object(MODELS, "m.tar.gz").expect("the source").body);
+    assert!(copy(cloud).body == cloud.object(MODELS, "m.tar.gz").expect("the source").body);
+    measure.recv().expect("the hook has measured")
+}
+
+#[test]
+fn streaming_takes_at_most_128_mib_of_memory_whatever_the_size_of_objects_and_parts() {
+    let weights = weights(192);
+    for server in ["AmazonS3", "SeaweedFS"] {
+        for more in [&[][..], &["--part-size", "1GiB"]] {
+            let cloud = with(weights.clone(), Attributes::default());
+            cloud.server(server);
+            let peak = peak(&cloud, more);
+            assert!((8..=128).contains(&peak), "{server} {more:?}: {peak} MiB");
+        }
+    }
+}
+
+#[test]
+fn many_parts_pass_through_at_once_where_few_would_have_room_in_memory() {
+    let cloud = with(weights(180), Attributes::default());
+    cloud.fail(Moment::every("UploadPart"), Failure::HangAfter);
+    // Ten parts of 6 to 7 MiB would have room.
+    let many = Arrival::of(&cloud, Moment::on("UploadPart", 25));
+    let mut command = cloud.process(Principal::Stranger);
+    let flags = apart(&["--copy-mode", "stream", "--concurrency", "64", "--part-size", "7MiB"]);
+    let mut child = command.args(flags).stdout(std::process::Stdio::null()).spawn().expect("the binary starts");
+    many.wait();
+    cloud.release();
+    assert!(child.wait().expect("it ends").success());
 }

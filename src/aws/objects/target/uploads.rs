@@ -54,18 +54,20 @@ impl TargetObjects {
         Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
     }
 
-    /// Uploads part `number`. S3 verifies it against the CRC64NVME that the SDK computes.
+    /// Uploads part `number`. S3 verifies it against the CRC64NVME that the SDK computes, of bytes that pass through as
+    /// they go.
     pub async fn upload_part(
         &self,
         at: &Location,
         upload: &UploadId,
         number: i32,
-        bytes: Bytes,
+        contents: impl Into<Contents>,
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPart";
-        let length = bytes.len() as u64;
-        let call = self.for_bytes(length).upload_part().bucket(at.bucket.as_str()).key(&at.key);
-        let call = call.upload_id(upload.as_str()).part_number(number).body(ByteStream::from(bytes));
+        let contents = contents.into();
+        let length = contents.length;
+        let call = self.for_contents(&contents).upload_part().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.upload_id(upload.as_str()).part_number(number).body(contents.body);
         let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
         // As for `put`: the checksum guards the bytes.
         let answer = on_threads(length, call.customize().disable_payload_signing().send()).await;
