@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench import floor, full, machine, table
+from bench import far, floor, full, machine, table
 from bench.registry import stub
 from bench.runs import Bench, rounds, say, timed
 from bench.target import Target
@@ -22,6 +22,8 @@ from standins import cloud
 STARTS = 30
 # promote alone, for its memory: a small object and one that no memory holds.
 MEMORY = (256 * MIB, 16 * GIB)
+# A few rounds of forty parts.
+FAR = 512 * MIB
 
 
 def main():
@@ -35,10 +37,10 @@ def main():
         for workload in chosen(options):
             results["workloads"].append(measured(bench, tools, workload, options))
             keep(results)
-        for name, section in (("program", program), ("full", whole), ("floor", least), ("memory", memory)):
+        for name, section in SECTIONS.items():
             if wanted(name, options):
                 say(name)
-                results[name] = section(bench, ours, options)
+                results[name] = section(bench, tools, options)
                 keep(results)
     print(table.markdown(results))
 
@@ -104,28 +106,29 @@ def seeded(bench, workload):
     return workload
 
 
-def program(bench, ours, _):
+def program(bench, tools, _):
     """What a user waits for before anything happens, and what the download weighs."""
+    ours = tools[0]
     command = [str(ours.program), "--version"]
     starts = [timed(command, bench.aws.environment(), bench.aws.folder).wall for _ in range(STARTS + 1)][1:]
     return {"startup": median(starts), "starts": STARTS, "bytes": ours.program.stat().st_size}
 
 
-def whole(bench, ours, options):
+def whole(bench, tools, options):
     """First and repeated promotions of one model."""
-    return full.measure(bench, ours, seeded(bench, WORKLOADS[0].scaled(options.scale)), options.runs)
+    return full.measure(bench, tools[0], seeded(bench, WORKLOADS[0].scaled(options.scale)), options.runs)
 
 
-def least(bench, ours, options):
+def least(bench, tools, options):
     """promote and the fastest of its peers beside a client that costs nothing, for many small objects. The peer
     overwrites what is there; so it also runs with the flag that keeps it from that."""
     (workload,) = (one for one in WORKLOADS if not one.large and one.mode == "server-side")
     peers = [tool for tool in (s5cmd, s5cmd_no_clobber) if tool.program.exists()]
     workload = seeded(bench, workload.scaled(options.scale))
-    return floor.measure(bench, [ours, *peers], workload, options.runs, options.patience)
+    return floor.measure(bench, [tools[0], *peers], workload, options.runs, options.patience)
 
 
-def memory(bench, ours, options):
+def memory(bench, tools, options):
     """promote's peak memory for a small and a very large object, as far as the disk takes it."""
     rows = []
     for size in MEMORY:
@@ -133,9 +136,20 @@ def memory(bench, ours, options):
         if machine.free_bytes(bench.aws.folder) < 2 * workload.bytes + 2 * GIB:
             say(f"no disk for {workload.bytes >> 30} GiB twice: left out")
             continue
-        run = bench.run(ours, seeded(bench, workload))
+        run = bench.run(tools[0], seeded(bench, workload))
         rows.append({"bytes": workload.bytes, "rss": run.rss, "wall": run.wall})
     return rows
+
+
+def distant(bench, tools, options):
+    """One large object, streamed to and from a server that is far away."""
+    workload = seeded(bench, Workload("far", "stream", (FAR,)).scaled(options.scale))
+    tools = [tool for tool in tools if workload.mode in tool.commands]
+    return far.measure(bench, tools, workload, options.runs, options.patience)
+
+
+# What is measured besides the workloads; promote is the first of the tools.
+SECTIONS = {"program": program, "full": whole, "floor": least, "memory": memory, "far": distant}
 
 
 def keep(results):

@@ -13,6 +13,8 @@ from bench.workloads import BUCKET
 from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_BUCKET
 
 TIMED = Path(__file__).with_name("timed.py")
+# Ranges of a large object that are streamed at once, where that can be told: more are no faster on one machine.
+STREAMS = 8
 # Bound of one run; the slowest that is sensible takes a minute.
 SECONDS = 900
 
@@ -34,10 +36,10 @@ class Bench:
     def __init__(self, aws, registry, target):
         self.aws, self.registry, self.target, self.count = aws, registry, target, 0
 
-    def run(self, tool, workload, s3=None):
+    def run(self, tool, workload, s3=None, streams=STREAMS):
         """One run of a tool into an empty target."""
         self.target.renew()
-        values = self.values(workload, s3 or self.aws.objects)
+        values = self.values(workload, s3 or self.aws.objects) | {"streams": streams}
         environment = self.environment(tool, values)
         before = server_cpu()
         run = timed(tool.command(workload.mode, values), environment, self.aws.folder, tool.good_codes)

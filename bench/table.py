@@ -13,6 +13,7 @@ def markdown(results):
     parts += [program(results["program"])] if results.get("program") else []
     parts += [whole(results["full"])] if results.get("full") else []
     parts += [floor(results["floor"])] if results.get("floor") else []
+    parts += [far(results["far"])] if results.get("far") else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -103,3 +104,14 @@ def floor(measured):
         ratio = compared(taken, measured["runs"]["promote"])
         rows.append(f"| {name} | {wall:.2f} | {ratio} | {cpu:.2f} | {server:.2f} |")
     return "\n".join(["**What the server alone takes**", "", *rows])
+
+
+def far(measured):
+    """What a tool makes of a server that is far away."""
+    title = f"{measured['bytes'] / MIB:g} MiB, {measured['rate'] / MIB:g} MiB/s a connection"
+    rows = [f"| {title} | wall s | × | CPU s | RSS MiB |", "|---|--:|--:|--:|--:|"]
+    for name, taken in measured["runs"].items():
+        wall, cpu, rss = (median(run[what] for run in taken) for what in ("wall", "cpu", "rss"))
+        ratio = compared(taken, measured["runs"]["promote"])
+        rows.append(f"| {name} | {wall:.1f} | {ratio} | {cpu:.2f} | {rss / 1024:.0f} |")
+    return "\n".join([f"**Streaming from afar** ({measured['delay'] * 1000:g} ms per request)", "", *rows])

@@ -103,7 +103,7 @@ rclone = Tool(
             "--s3-upload-cutoff=16Mi",  # of 200Mi: parts in parallel
             "--s3-chunk-size=16Mi",  # of 5Mi: fewer requests
             "--s3-upload-concurrency=8",  # of 4
-            "--multi-thread-streams=8",  # of 4: ranges of the source in parallel
+            "--multi-thread-streams={streams}",  # of 4: ranges of the source in parallel
             "--multi-thread-cutoff=16Mi",  # of 256Mi
             "--multi-thread-chunk-size=16Mi",  # of 64Mi
             "--buffer-size=0",  # reading ahead costs memory and gains nothing here
@@ -170,7 +170,7 @@ s3sync = Tool(
         ),
         "stream": (
             *S3SYNC_COMMON,
-            "--max-parallel-uploads=8",  # of 16: less memory, no slower
+            "--max-parallel-uploads={streams}",  # of 16: 8 take less memory and are no slower
             "--multipart-threshold=16MiB",  # of 8MiB
             "--multipart-chunksize=16MiB",  # of 8MiB: fewer requests
             "--disable-payload-signing",  # or it hashes all bytes with SHA-256

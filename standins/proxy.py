@@ -29,14 +29,16 @@ class Call:
 
 
 @contextmanager
-def counting(upstream, delay=0.0):
+def counting(upstream, delay=0.0, rate=None, name=None):
     """Runs the proxy while the block runs, and yields its URL and the list of calls so far.
 
-    Each request waits `delay` seconds before it is passed on, as if the service were that far away.
+    Each request waits `delay` seconds before it is passed on, as if the service were that far away; each connection
+    moves no more than `rate` bytes a second; and answers say that they are of the server `name`.
     """
     calls = []
     server = Proxy(("127.0.0.1", 0), Handler)
     server.upstream, server.calls, server.delay = urlsplit(upstream).netloc, calls, delay
+    server.rate, server.name = rate, name
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -84,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
             self.s3.putheader(name, value)
         self.s3.endheaders()
         # S3 clients always say how long a body is, also one in aws-chunked pieces.
-        sent = pump(self.rfile, self.s3.send, int(self.headers.get("Content-Length", 0)))
+        sent = pump(self.rfile, self.s3.send, int(self.headers.get("Content-Length", 0)), self.server.rate)
         answer = self.s3.getresponse()
         received = self.answer(answer)
         asked = named(self.command, self.path, self.headers)
@@ -97,12 +99,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in ("connection", "transfer-encoding"):
-                self.send_header(name, value)
+                self.send_header(name, self.server.name or value if name.lower() == "server" else value)
         if unknown:
             self.send_header("Content-Length", str(len(unknown)))
         self.end_headers()
         self.wfile.write(unknown)
-        received = len(unknown) + pump(answer, self.wfile.write, answer.length or 0)
+        received = len(unknown) + pump(answer, self.wfile.write, answer.length or 0, self.server.rate)
         # The connection is free for the next request only after the end was read.
         answer.read()
         return received
@@ -113,12 +115,13 @@ class Handler(BaseHTTPRequestHandler):
     do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = forward
 
 
-def pump(reader, write, length):
-    """Moves `length` bytes piece by piece, and returns how many there were."""
+def pump(reader, write, length, rate):
+    """Moves `length` bytes piece by piece, as fast as the rate allows, and returns how many there were."""
     left = length
     while left and (piece := reader.read(min(CHUNK, left))):
         write(piece)
         left -= len(piece)
+        time.sleep(len(piece) / rate if rate else 0)
     return length - left
 
 
