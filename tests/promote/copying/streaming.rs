@@ -159,6 +159,23 @@ fn streaming_takes_at_most_128_mib_of_memory_whatever_the_size_of_objects_and_pa
 }
 
 #[test]
+fn what_passes_through_carries_its_checksum_behind_it_or_the_source_s_own_before_it() {
+    let (part, whole) = (
+        with(Body::synthetic(9 << 20, 1), Attributes::default()),
+        with(Body::synthetic(2 << 20, 1), Attributes::default()),
+    );
+    promote_apart(&part, &["--copy-mode", "stream"]).document();
+    for call in part.calls_of("UploadPart") {
+        assert_eq!(call.headers.get("x-amz-trailer").map(String::as_str), Some("x-amz-checksum-crc64nvme"));
+    }
+    promote_apart(&whole, &["--copy-mode", "stream"]).document();
+    let put = whole.calls_of("PutObject").into_iter().find(|call| call.resource.ends_with("m.tar.gz"));
+    let put = put.expect("it is put whole").headers;
+    let of_source = whole.object(MODELS, "m.tar.gz").and_then(|source| source.checksum).expect("S3 has computed one");
+    assert_eq!((put.get("x-amz-checksum-crc64nvme"), put.get("x-amz-trailer")), (Some(&of_source.value), None));
+}
+
+#[test]
 fn many_parts_pass_through_at_once_where_few_would_have_room_in_memory() {
     let cloud = with(weights(180), Attributes::default());
     cloud.fail(Moment::every("UploadPart"), Failure::HangAfter);
