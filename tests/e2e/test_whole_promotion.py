@@ -95,8 +95,13 @@ def test_the_target_group_gets_the_source_groups_description_and_tags(churn_stag
     assert {(tag["Key"], tag["Value"]) for tag in tags} >= {("team", "retention"), ("cost-center", "4711")}
 
 
-@pytest.mark.parametrize("mode", ["server-side", "stream"])
-def test_content_type_headers_and_metadata_survive(stage, mode):
+# Parts of 17 MiB are sent while they come, smaller ones are held until they are there.
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [("server-side", ()), ("stream", ()), ("stream", ("--part-size=17MiB",))],
+    ids=["server-side", "held", "passing"],
+)
+def test_content_type_headers_and_metadata_survive(stage, mode, more):
     described = {
         "ContentType": "application/x-model",
         "CacheControl": "max-age=60",
@@ -109,7 +114,8 @@ def test_content_type_headers_and_metadata_survive(stage, mode):
     # 20 MiB in three parts: more than one part however it is copied by streaming.
     parted = put_in_parts(stage, "parted", [b"1" * (8 << 20), b"2" * (8 << 20), b"3" * (4 << 20)], described)
     stage.register({"ModelDataUrl": small}, {"ModelDataUrl": parted})
-    document = stage.promote("--copy-mode", mode, principals=TWO_PRINCIPALS if mode == "stream" else ONE_PRINCIPAL)
+    principals = TWO_PRINCIPALS if mode == "stream" else ONE_PRINCIPAL
+    document = stage.promote("--copy-mode", mode, *more, principals=principals)
     for artifact in document["artifacts"]:
         assert headers(stage.read(artifact["target"])) == headers(stage.read(artifact["source"]))
     stage.assert_same_bytes(document)
