@@ -98,20 +98,22 @@ def whole(runs):
 def floor(measured):
     """How near a tool is to a client that costs nothing."""
     title = f"{measured['objects']:,} × 16 KiB, server-side"
-    rows = [f"| {title} | wall s | × | CPU s | server's CPU s |", "|---|--:|--:|--:|--:|"]
-    for name, taken in measured["runs"].items():
-        wall, cpu, server = (median(run[what] for run in taken) for what in ("wall", "cpu", "server"))
-        ratio = compared(taken, measured["runs"]["promote"])
-        rows.append(f"| {name} | {wall:.2f} | {ratio} | {cpu:.2f} | {server:.2f} |")
+    rows = brief(title, measured["runs"], "server's CPU s", lambda run: run["server"])
     return "\n".join(["**What the server alone takes**", "", *rows])
 
 
 def far(measured):
     """What a tool makes of a server that is far away."""
     title = f"{measured['bytes'] / MIB:g} MiB, {measured['rate'] / MIB:g} MiB/s a connection"
-    rows = [f"| {title} | wall s | × | CPU s | RSS MiB |", "|---|--:|--:|--:|--:|"]
-    for name, taken in measured["runs"].items():
-        wall, cpu, rss = (median(run[what] for run in taken) for what in ("wall", "cpu", "rss"))
-        ratio = compared(taken, measured["runs"]["promote"])
-        rows.append(f"| {name} | {wall:.1f} | {ratio} | {cpu:.2f} | {rss / 1024:.0f} |")
+    rows = brief(title, measured["runs"], "RSS MiB", lambda run: run["rss"] / 1024)
     return "\n".join([f"**Streaming from afar** ({measured['delay'] * 1000:g} ms per request)", "", *rows])
+
+
+def brief(title, runs, column, value):
+    """A row for each tool: wall and CPU time, and one thing more."""
+    rows = [f"| {title} | wall s | × | CPU s | {column} |", "|---|--:|--:|--:|--:|"]
+    for name, taken in runs.items():
+        wall, cpu = (median(run[what] for run in taken) for what in ("wall", "cpu"))
+        more = median(map(value, taken))
+        rows.append(f"| {name} | {wall:.2f} | {compared(taken, runs['promote'])} | {cpu:.2f} | {more:.4g} |")
+    return rows

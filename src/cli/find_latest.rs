@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::exit::Exit;
 use super::output::Printer;
@@ -25,7 +26,7 @@ pub struct FindLatest {
     #[command(flatten)]
     source: SourceArgs,
     /// Go on when the package has fields that this version does not know
-    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
     ignore_unknown_fields: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,

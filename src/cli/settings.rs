@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::aws::error::Side;
@@ -15,7 +16,7 @@ use crate::promotion::registration::{Approval, Policy};
 
 mod values;
 
-use values::{boolish, part_size, tag};
+use values::{part_size, tag};
 
 /// `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -120,7 +121,7 @@ pub struct CarryArgs {
     #[arg(long, env = "PROMOTE_TARGET_VALIDATION_ROLE_ARN", value_name = "ARN")]
     pub target_validation_role_arn: Option<RoleArn>,
     /// Go on when the package has fields that this version does not know; they are lost and listed
-    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = boolish())]
+    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
     pub ignore_unknown_fields: bool,
 }
 
@@ -170,7 +171,7 @@ pub struct RegisterArgs {
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
     pub approval: Approval,
     /// Fail when the target group does not exist, instead of creating it
-    #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = boolish())]
+    #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,
     /// Tag for a target group that is created; may be given several times [env: separated by commas]
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
@@ -188,7 +189,7 @@ pub struct RegisterArgs {
 #[command(next_help_heading = "Mirroring")]
 pub struct MirrorArgs {
     /// Leave copies Approved although the source has rejected the version that they were promoted from
-    #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = boolish())]
+    #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = BoolishValueParser::new())]
     pub no_withdraw: bool,
 }
 
@@ -197,7 +198,7 @@ pub struct MirrorArgs {
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// Write nothing to AWS; print the same document with what would be done
-    #[arg(long, env = "PROMOTE_DRY_RUN", value_parser = boolish())]
+    #[arg(long, env = "PROMOTE_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
     /// Form of the document on standard output; everything else goes to standard error
     #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = Format::Text)]

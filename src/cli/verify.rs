@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::exit::Exit;
@@ -45,7 +46,7 @@ pub struct Verify {
     #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN", help_heading = "Model package")]
     model_package: PackageArn,
     /// Read every byte: hold it against the recorded checksum and, where it can be read, against the source
-    #[arg(long, env = "PROMOTE_DEEP", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "PROMOTE_DEEP", value_parser = BoolishValueParser::new())]
     deep: bool,
     /// KMS key that has to have signed the records; its public key is asked for
     #[arg(

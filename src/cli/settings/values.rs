@@ -1,7 +1,7 @@
 //! Values of flags: a text comes in, a typed value or what is wrong with the text comes out.
 
 use clap::ValueEnum;
-use clap::builder::{BoolishValueParser, PossibleValue};
+use clap::builder::PossibleValue;
 
 use crate::promotion::copies::parts::{LEAST_PART, MAX_PART};
 use crate::promotion::copies::{CopyMode, Strictness};
@@ -35,11 +35,6 @@ pub(super) fn tag(text: &str) -> Result<(String, String), String> {
         (_, Some(reason)) => Err(format!("the value {reason}")),
         (None, None) => Ok((key.to_owned(), value.to_owned())),
     }
-}
-
-/// `true`, `yes`, `on`, `1` and their opposites, for the variables of flags without a value.
-pub(super) fn boolish() -> BoolishValueParser {
-    BoolishValueParser::new()
 }
 
 impl ValueEnum for CopyMode {
