@@ -115,5 +115,5 @@ def brief(title, runs, column, value):
     for name, taken in runs.items():
         wall, cpu = (median(run[what] for run in taken) for what in ("wall", "cpu"))
         more = median(map(value, taken))
-        rows.append(f"| {name} | {wall:.2f} | {compared(taken, runs['promote'])} | {cpu:.2f} | {more:.4g} |")
+        rows.append(f"| {name} | {wall:.2f} | {compared(taken, runs['promote'])} | {cpu:.2f} | {more:.3g} |")
     return rows
