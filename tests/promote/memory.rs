@@ -54,12 +54,6 @@ fn peak_of(cloud: &Cloud, arguments: &[&str]) -> u64 {
     peak
 }
 
-fn high_water_mark(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? / 1024)
-}
-
 /// How many objects the large prefix has.
 fn many() -> usize {
     std::env::var("PROMOTE_TEST_KEYS").ok().and_then(|keys| keys.parse().ok()).unwrap_or(4 * FEW)

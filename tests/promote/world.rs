@@ -159,6 +159,13 @@ impl Arrival {
     }
 }
 
+/// The most memory that a process has had, in MiB; nothing when it has ended.
+pub fn high_water_mark(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? / 1024)
+}
+
 /// The calls that could have changed something, as `operation resource`.
 pub fn writes(cloud: &Cloud) -> Vec<String> {
     let reads = ["Get", "Head", "List", "Describe", "AssumeRole"];

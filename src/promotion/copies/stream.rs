@@ -34,8 +34,8 @@ const LARGEST_HELD: u64 = 2 * PART;
 /// What passes through takes so much memory, in the buffers of two connections: 64 at once took 92 MiB (27 November
 /// 2026).
 const BUFFERED: u64 = 3 << 19;
-/// How many pass through at once: as many as would have room to be held, and as more bring more, as many as have room
-/// for their buffers.
+/// How many pass through at once: first as many as would have room to be held; as long as more bring more, as many as
+/// have room for their buffers.
 pub(super) const PASSING: Reach = Reach { first: 8, most: 40 };
 
 /// Downloads of the same bytes; what breaks off in the middle is no matter of the SDK's retries.
