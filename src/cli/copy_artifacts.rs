@@ -6,7 +6,7 @@ use clap::Args;
 use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change};
+use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change, until};
 use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::promotion::arn::{GroupArn, PackageArn};
 use crate::promotion::copies::Purpose;
@@ -57,8 +57,10 @@ impl CopyArtifacts {
             identity,
         };
         let carrying = self.carry.carrying();
-        let (plan, there) =
-            tokio::try_join!(make_plan(&source, &place, &package, &carrying), look(&target, &place, package.arn()),)?;
+        let (plan, there) = tokio::try_join!(
+            make_plan(&source, &place, &package, &carrying, until(self.output.dry_run)),
+            look(&target, &place, package.arn()),
+        )?;
         let copying = Copying {
             source: &source,
             target: &target,

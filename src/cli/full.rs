@@ -16,7 +16,7 @@ use super::settings::{
     CarryArgs, CopyArgs, GroupArgs, MirrorArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs,
 };
 use super::signing::Signer;
-use super::steps::{Clock, Copying, Place, describe, look, make_plan};
+use super::steps::{Clock, Copying, Place, describe, look, make_plan, until};
 use super::withdrawing::{TakenBack, Withdrawing};
 use crate::aws::registry::Summary;
 use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
@@ -207,7 +207,7 @@ impl Run<'_> {
     async fn carry_out(&self, package: &Package, missing: bool, taking_back: TakingBack<'_>) -> Result<Record> {
         let carrying = self.settings.carry.carrying();
         let (plan, there, earlier) = tokio::try_join!(
-            make_plan(&self.source, &self.place, package, &carrying),
+            make_plan(&self.source, &self.place, package, &carrying, until(self.settings.output.dry_run)),
             look(&self.target, &self.place, package.arn()),
             Earlier::find(self.target.registry(), self.place.group.name(), package),
         )?;

@@ -15,6 +15,7 @@ use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_g
 use crate::promotion::arn::GroupArn;
 use crate::promotion::copies::{Purpose, Tuning};
 use crate::promotion::earlier::Earlier;
+use crate::promotion::inventory::Until;
 use crate::promotion::location::BucketName;
 use crate::promotion::record::{Conclusion, Record, Source};
 use crate::promotion::uploads::OpenUploads;
@@ -60,7 +61,7 @@ impl Register {
         let place = self.place(&group, identity, before.as_ref())?;
         let carrying = self.carry.carrying();
         let (plan, there, earlier, missing) = tokio::try_join!(
-            make_plan(&source, &place, &package, &carrying),
+            make_plan(&source, &place, &package, &carrying, Until::End),
             look(&target, &place, &arn),
             Earlier::find(target.registry(), place.group.name(), &package),
             is_missing(&target, &place, &self.register),

@@ -19,12 +19,13 @@ use crate::promotion::copies::{Copies, Engine, Purpose, STALL, There, Tuning, co
 use crate::promotion::draft::{Carrying, Draft};
 use crate::promotion::earlier::Own;
 use crate::promotion::field::each_leaf;
-use crate::promotion::inventory::inventory;
+use crate::promotion::growth::grow;
+use crate::promotion::inventory::{Until, inventory};
 use crate::promotion::layout::{Layout, TargetPrefix};
 use crate::promotion::location::{BucketName, Location};
 use crate::promotion::meter::Meter;
 use crate::promotion::package::{Package, rfc3339};
-use crate::promotion::plan::{Plan, plan};
+use crate::promotion::plan::{Plan, plan, urls_elsewhere};
 use crate::promotion::record::{Build, Conclusion, Record, Source, Target};
 use crate::promotion::references::references;
 use crate::promotion::scratch::{CHUNK, Scratch};
@@ -156,8 +157,14 @@ pub fn refuse_change(package: &Package, before: &Record) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of a package: the references are looked up, the plan is made.
-pub async fn make_plan(source: &SourceAccount, place: &Place, package: &Package, carrying: &Carrying) -> Result<Plan> {
+/// What becomes of a package: the references are looked up, the plan is made. Of a long prefix its beginning may do.
+pub async fn make_plan(
+    source: &SourceAccount,
+    place: &Place,
+    package: &Package,
+    carrying: &Carrying,
+    until: Until,
+) -> Result<Plan> {
     if let Some(key) = &carrying.kms_key {
         let region = place.group.region();
         ensure!(
@@ -168,8 +175,16 @@ pub async fn make_plan(source: &SourceAccount, place: &Place, package: &Package,
     }
     let draft = Draft::of(package, place.group.name(), carrying)?;
     let references = references(&draft.request)?;
-    let found = inventory(references, source.objects()).await?;
-    plan(package, draft, &found, &place.layout(package.arn()))
+    let found = inventory(references, source.objects(), until).await?;
+    let growth = grow(&found, &urls_elsewhere(package, &draft.request)).await?;
+    let mut plan = plan(package, draft, &found, &place.layout(package.arn()))?;
+    plan.growth = growth;
+    Ok(plan)
+}
+
+/// A dry run tells all that would be copied; a run begins with what is known.
+pub fn until(dry_run: bool) -> Until {
+    if dry_run { Until::End } else { Until::Beginning }
 }
 
 /// Looks at what is in the folder of a promotion already.
@@ -214,8 +229,9 @@ impl Copying<'_> {
             Purpose::Copy => {
                 if to_copy > 0 {
                     let objects = if to_copy == 1 { "object" } else { "objects" };
-                    let folder = plan.layout.folder();
-                    self.printer.say(&format!("copying {to_copy} {objects}, {}, to {folder}", HumanBytes(bytes)));
+                    let more = if plan.artifacts.may_grow() { ", and what else is listed meanwhile" } else { "" };
+                    let (bytes, folder) = (HumanBytes(bytes), plan.layout.folder());
+                    self.printer.say(&format!("copying {to_copy} {objects}, {bytes}{more}, to {folder}"));
                 }
                 progress::shown(work, &meter, self.printer).await
             }

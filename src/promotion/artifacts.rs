@@ -5,14 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 
 use super::field::Field;
-use super::inventory::{Found, Objects, SourceObject};
+use super::inventory::{Found, Objects, SourceObject, refer_to};
 use super::layout::Layout;
-use super::location::{BucketName, Location};
+use super::listing::Listing;
+use super::location::Location;
 use super::references::Reference;
+use super::spool::Place;
+
+mod index;
+
+use index::{Index, Mentions};
 
 /// One object of the target bucket.
 #[derive(Debug, Clone)]
@@ -46,14 +52,26 @@ impl Artifact {
     }
 }
 
-/// The artifacts of a plan, in the order of bucket and key as far as S3 lists in that order; manifests come first.
+/// The artifacts of a plan, in the order of bucket and key as far as S3 lists in that order; manifests come first, and
+/// what is still being listed comes last, so that numbers stay what they are.
 #[derive(Debug)]
 pub struct Artifacts {
     layout: Layout,
     manifests: Vec<Artifact>,
     /// In the order of their places, so that a prefix comes before what lies below it.
     places: Vec<Arc<Objects>>,
+    /// What is still being listed. Nothing else has its objects.
+    growing: Option<(Arc<Listing>, Vec<Field>)>,
     index: Index,
+}
+
+/// Some of the artifacts, one after the other: their first number, and which part of what is still being listed they
+/// are. The first such part has everything else before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    first: usize,
+    from: Place,
+    to: Place,
 }
 
 impl Artifacts {
@@ -63,7 +81,7 @@ impl Artifacts {
     /// A manifest cannot be written with other locations.
     pub fn new(found: &[(Reference, Found)], layout: &Layout) -> Result<Self> {
         let mut manifests: BTreeMap<Location, Artifact> = BTreeMap::new();
-        let mut places: BTreeMap<(Location, bool), (Arc<Objects>, Vec<Field>)> = BTreeMap::new();
+        let mut places = Places::new();
         let mut add = |objects: &Arc<Objects>, field: &Field| {
             let place = (objects.location().clone(), matches!(**objects, Objects::One(_)));
             places.entry(place).or_insert_with(|| (objects.clone(), Vec::new())).1.push(field.clone());
@@ -87,10 +105,11 @@ impl Artifacts {
             }
         }
         let order: HashMap<&Field, usize> = found.iter().enumerate().map(|(n, (r, _))| (&r.field, n)).collect();
+        let growing = growing(&mut places);
         let index = Index::of(places.values(), &order);
         let places: Vec<Arc<Objects>> = places.into_values().map(|(objects, _)| objects).collect();
         let manifests = manifests.into_values().collect();
-        let artifacts = Self { layout: layout.clone(), manifests, places, index };
+        let artifacts = Self { layout: layout.clone(), manifests, places, growing, index };
         artifacts.refuse_changes()?;
         Ok(artifacts)
     }
@@ -122,12 +141,49 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Each artifact, once.
+    /// Each artifact that is known, once.
     pub fn iter(&self) -> impl Iterator<Item = Result<Artifact>> + Send + '_ {
+        self.within(self.known()).map(|item| item.map(|(_, artifact)| artifact))
+    }
+
+    /// All that is known.
+    pub fn known(&self) -> Stretch {
+        Stretch {
+            first: 0,
+            from: Place::default(),
+            to: self.growing.as_ref().map_or_else(Place::default, |(l, _)| l.end()),
+        }
+    }
+
+    /// What has been listed after a stretch of so many artifacts; waits for it. Nothing when all is listed.
+    ///
+    /// # Errors
+    /// The listing broke off.
+    pub async fn after(&self, stretch: Stretch, count: usize) -> Result<Option<Stretch>> {
+        let Some((listing, fields)) = &self.growing else { return Ok(None) };
+        let (first, from) = (stretch.first + count, stretch.to);
+        let more = listing.has_more(from).await;
+        let more = more.with_context(|| refer_to(&fields.iter().collect::<Vec<_>>(), listing.prefix()))?;
+        Ok(more.then(|| Stretch { first, from, to: listing.end() }))
+    }
+
+    /// Whether there may be more than what is known.
+    pub fn may_grow(&self) -> bool {
+        self.growing.as_ref().is_some_and(|(listing, _)| !listing.is_whole())
+    }
+
+    /// The artifacts of a stretch, with their numbers.
+    pub fn within(&self, stretch: Stretch) -> impl Iterator<Item = Result<(usize, Artifact)>> + Send + '_ {
         let copies = self.places.iter().enumerate().flat_map(move |(place, objects)| {
             objects.iter().filter_map(move |object| object.map(|object| self.copy(place, object)).transpose())
         });
-        self.manifests.iter().cloned().map(Ok).chain(copies)
+        let others = self.manifests.iter().cloned().map(Ok).chain(copies);
+        let others = (stretch.first == 0).then_some(others).into_iter().flatten();
+        let listed = self.growing.iter().flat_map(move |(listing, fields)| {
+            listing.between(stretch.from, stretch.to).map(|object| Ok(self.copy_for(fields.clone(), object?)))
+        });
+        let numbered = others.chain(listed).enumerate();
+        numbered.map(move |(number, artifact)| Ok((stretch.first + number, artifact?)))
     }
 
     /// The copy of an object, unless an earlier place has it already.
@@ -136,9 +192,29 @@ impl Artifacts {
         if first != place {
             return None;
         }
-        let source = object.cloned().unwrap_or(listed);
+        Some(self.copy_for(fields, object.cloned().unwrap_or(listed)))
+    }
+
+    fn copy_for(&self, fields: Vec<Field>, source: SourceObject) -> Artifact {
         let target = self.layout.copy_of(&source.location);
-        Some(Artifact { source, target, fields, body: Body::Copy })
+        Artifact { source, target, fields, body: Body::Copy }
+    }
+}
+
+/// Places with the members that refer to them, and whether each is a single object.
+type Places = BTreeMap<(Location, bool), (Arc<Objects>, Vec<Field>)>;
+
+/// Takes out what is still being listed.
+fn growing(places: &mut Places) -> Option<(Arc<Listing>, Vec<Field>)> {
+    let is_growing = |(objects, _): &(Arc<Objects>, Vec<Field>)| match &**objects {
+        Objects::Below(listing) => !listing.is_whole(),
+        Objects::One(_) => false,
+    };
+    let place = places.iter().find(|(_, place)| is_growing(place))?.0.clone();
+    let (objects, fields) = places.remove(&place)?;
+    match &*objects {
+        Objects::Below(listing) => Some((Arc::clone(listing), fields)),
+        Objects::One(_) => None,
     }
 }
 
@@ -149,80 +225,9 @@ fn add(sum: &mut u64, object: &SourceObject) {
     *sum = sum.wrapping_add(hasher.finish());
 }
 
-/// Which places an object is in.
-#[derive(Debug, Default)]
-struct Index {
-    objects: HashMap<Location, (Entry, SourceObject)>,
-    prefixes: HashMap<BucketName, HashMap<String, Entry>>,
-    /// The lengths of all prefixes: a key is looked up once for each, however many prefixes there are.
-    lengths: BTreeSet<usize>,
-}
-
-/// A place, and the members that refer to it, with their numbers in the order of the package.
-#[derive(Debug)]
-struct Entry {
-    place: usize,
-    fields: Vec<(usize, Field)>,
-}
-
-/// What is said of one object.
-struct Mentions<'a> {
-    /// The first place that has it.
-    first: usize,
-    /// All members that refer to it.
-    fields: Vec<Field>,
-    /// As it was looked up by its own key, where it was: that tells more than a listing.
-    object: Option<&'a SourceObject>,
-}
-
-impl Index {
-    fn of<'a>(places: impl Iterator<Item = &'a (Arc<Objects>, Vec<Field>)>, order: &HashMap<&Field, usize>) -> Self {
-        let mut index = Self::default();
-        for (place, (objects, fields)) in places.enumerate() {
-            let fields = fields.iter().map(|field| (order[field], field.clone())).collect();
-            let entry = Entry { place, fields };
-            match &**objects {
-                Objects::One(object) => {
-                    index.objects.insert(object.location.clone(), (entry, (**object).clone()));
-                }
-                Objects::Below(listing) => {
-                    let Location { bucket, key } = &listing.prefix;
-                    index.lengths.insert(key.len());
-                    index.prefixes.entry(bucket.clone()).or_default().insert(key.clone(), entry);
-                }
-            }
-        }
-        index
-    }
-
-    fn entries<'a>(&'a self, at: &'a Location) -> impl Iterator<Item = &'a Entry> + 'a {
-        let prefixes = self.prefixes.get(&at.bucket);
-        let begins = self.lengths.iter().filter_map(move |length| prefixes?.get(at.key.get(..*length)?));
-        begins.chain(self.objects.get(at).map(|(entry, _)| entry))
-    }
-
-    fn places<'a>(&'a self, at: &'a Location) -> impl Iterator<Item = usize> + 'a {
-        self.entries(at).map(|entry| entry.place)
-    }
-
-    fn mentions(&self, at: &Location) -> Mentions<'_> {
-        let entries: Vec<&Entry> = self.entries(at).collect();
-        let mut fields: Vec<&(usize, Field)> = entries.iter().flat_map(|entry| &entry.fields).collect();
-        fields.sort_by_key(|(number, _)| *number);
-        fields.dedup_by_key(|(number, _)| *number);
-        Mentions {
-            first: entries.iter().map(|entry| entry.place).min().unwrap_or_default(),
-            fields: fields.into_iter().map(|(_, field)| field.clone()).collect(),
-            object: self.objects.get(at).map(|(_, object)| object),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::inventory::Listing;
     use super::super::references::Kind;
-    use super::super::spool::Spool;
     use super::*;
     use crate::aws::objects::ETag;
 
@@ -231,10 +236,7 @@ mod tests {
     }
 
     fn below(prefix: &str, keys: &[&str]) -> Found {
-        let mut objects = Spool::default();
-        keys.iter().for_each(|key| assert!(objects.push(&object(&format!("{prefix}{key}"))).is_ok()));
-        let prefix = prefix.parse().unwrap();
-        Found::Objects(Objects::Below(Listing { prefix, objects, remarks: Vec::new() }).into())
+        Found::Objects(Objects::Below(Listing::of(prefix, keys, true).into()).into())
     }
 
     fn one(url: &str) -> Found {

@@ -8,11 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::field::Field;
+use super::listing::Listing;
 use super::location::Location;
 use super::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
 use super::references::{Kind, Reference};
-use super::spool::Spool;
-use super::traps::Traps;
 use crate::aws::error::Kind as CallKind;
 use crate::aws::objects::{ETag, Head, SourceObjects};
 
@@ -38,18 +38,7 @@ pub enum Objects {
     /// An object of exactly this key.
     One(Box<SourceObject>),
     /// All objects whose keys begin like this one.
-    Below(Listing),
-}
-
-/// The objects below a prefix, as they were listed. However many they are, they take little memory.
-#[derive(Debug)]
-pub struct Listing {
-    /// The prefix.
-    pub prefix: Location,
-    /// The objects in the order of the listing; at least one.
-    pub objects: Spool<SourceObject>,
-    /// What a deployment may stumble over.
-    pub remarks: Vec<String>,
+    Below(Arc<Listing>),
 }
 
 impl Objects {
@@ -57,17 +46,26 @@ impl Objects {
     pub fn location(&self) -> &Location {
         match self {
             Self::One(object) => &object.location,
-            Self::Below(listing) => &listing.prefix,
+            Self::Below(listing) => listing.prefix(),
         }
     }
 
-    /// Every object.
+    /// Every object that is known.
     pub fn iter(&self) -> Box<dyn Iterator<Item = Result<SourceObject>> + Send + '_> {
         match self {
             Self::One(object) => Box::new(std::iter::once(Ok((**object).clone()))),
-            Self::Below(listing) => Box::new(listing.objects.iter()),
+            Self::Below(listing) => Box::new(listing.iter()),
         }
     }
+}
+
+/// How far prefixes are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To their ends.
+    End,
+    /// Until it is known that something is there; those that a manifest names to their ends.
+    Beginning,
 }
 
 /// What a reference was found to point to.
@@ -99,14 +97,18 @@ pub struct Followed {
 /// # Errors
 /// Something that is referred to is missing, forbidden, or no longer what it was when the package was registered;
 /// the message names every field that refers to it.
-pub async fn inventory(references: Vec<Reference>, source: &SourceObjects) -> Result<Vec<(Reference, Found)>> {
+pub async fn inventory(
+    references: Vec<Reference>,
+    source: &SourceObjects,
+    until: Until,
+) -> Result<Vec<(Reference, Found)>> {
     let mut places: Vec<(Location, Kind)> = references.iter().map(|r| (r.location.clone(), r.kind)).collect();
     places.sort();
     places.dedup();
     let lookups = places.into_iter().map(|place| {
         let fields = fields_that_refer_to(&place.0, &references);
         async move {
-            let found = look_up(&place.0, place.1, source).await.with_context(|| fields)?;
+            let found = look_up(&place.0, place.1, source, until).await.with_context(|| fields)?;
             anyhow::Ok((place, found))
         }
     });
@@ -121,23 +123,28 @@ pub async fn inventory(references: Vec<Reference>, source: &SourceObjects) -> Re
 }
 
 fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
-    let fields: Vec<String> =
-        references.iter().filter(|r| r.location == *location).map(|r| r.field.to_string()).collect();
+    let fields: Vec<&Field> = references.iter().filter(|r| r.location == *location).map(|r| &r.field).collect();
+    refer_to(&fields, location)
+}
+
+/// Says which fields refer to a location.
+pub fn refer_to(fields: &[&Field], location: &Location) -> String {
+    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
     match fields.as_slice() {
         [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
         _ => format!("{} refers to {location}", fields.join("")),
     }
 }
 
-async fn look_up(location: &Location, kind: Kind, source: &SourceObjects) -> Result<Found> {
+async fn look_up(location: &Location, kind: Kind, source: &SourceObjects, until: Until) -> Result<Found> {
     match kind {
         Kind::Output => Ok(Found::Output),
-        Kind::Prefix => existing(list(location, source).await?, location, "no object has this prefix"),
+        Kind::Prefix => existing(list(location, source, until).await?, location, "no object has this prefix"),
         Kind::Object => {
-            let found = object_or_folder(location, source).await?;
+            let found = object_or_folder(location, source, until).await?;
             existing(found, location, "there is no such object")
         }
-        Kind::Environment => match object_or_folder(location, source).await? {
+        Kind::Environment => match object_or_folder(location, source, until).await? {
             Some(objects) => Ok(Found::Objects(objects.into())),
             None => Ok(Found::Nothing),
         },
@@ -153,14 +160,14 @@ fn existing(objects: Option<Objects>, location: &Location, otherwise: &str) -> R
 }
 
 /// The object of that key; where there is none, the objects of the folder of that name.
-async fn object_or_folder(location: &Location, source: &SourceObjects) -> Result<Option<Objects>> {
+async fn object_or_folder(location: &Location, source: &SourceObjects, until: Until) -> Result<Option<Objects>> {
     if location.key.is_empty() || location.key.ends_with('/') {
-        return list(location, source).await;
+        return list(location, source, until).await;
     }
     if let Some(object) = head(location, source).await? {
         return Ok(Some(Objects::One(object.into())));
     }
-    list(&Location::new(&location.bucket, format!("{}/", location.key)), source).await
+    list(&Location::new(&location.bucket, format!("{}/", location.key)), source, until).await
 }
 
 async fn head(location: &Location, source: &SourceObjects) -> Result<Option<SourceObject>> {
@@ -174,18 +181,12 @@ async fn head(location: &Location, source: &SourceObjects) -> Result<Option<Sour
     }
 }
 
-async fn list(prefix: &Location, source: &SourceObjects) -> Result<Option<Objects>> {
-    let (mut objects, mut traps) = (Spool::default(), Traps::new(prefix));
-    let mut pages = source.list(&prefix.bucket, &prefix.key);
-    while let Some(page) = pages.next().await? {
-        for listed in page {
-            traps.see(&listed.key);
-            let location = Location::new(&prefix.bucket, listed.key);
-            objects.push(&SourceObject { location, bytes: listed.size, etag: listed.etag, head: None })?;
-        }
+async fn list(prefix: &Location, source: &SourceObjects, until: Until) -> Result<Option<Objects>> {
+    let Some(listing) = Listing::begin(prefix, source).await? else { return Ok(None) };
+    if until == Until::End {
+        listing.finish().await?;
     }
-    let listing = Listing { prefix: prefix.clone(), objects, remarks: traps.remarks() };
-    Ok((!listing.objects.is_empty()).then_some(Objects::Below(listing)))
+    Ok(Some(Objects::Below(listing.into())))
 }
 
 async fn manifest(location: &Location, source: &SourceObjects, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
@@ -198,7 +199,7 @@ async fn manifest(location: &Location, source: &SourceObjects, parse: fn(&[u8]) 
     let mut named = Vec::new();
     let lookups = manifest.listed().into_iter().map(|listed| async move {
         match listed {
-            Listed::Prefix(prefix) => list(&prefix, source).await.map(|objects| (prefix, objects)),
+            Listed::Prefix(prefix) => list(&prefix, source, Until::End).await.map(|objects| (prefix, objects)),
             Listed::Object(place) => {
                 let object = head(&place, source).await?;
                 Ok((place, object.map(|object| Objects::One(object.into()))))

@@ -2,18 +2,21 @@
 //! rewritten request and what stays come out. Pure: the same input gives the same plan, and nothing is called.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::arn::PackageArn;
-use super::artifacts::{Artifact, Artifacts};
+use super::artifacts::{Artifact, Artifacts, Stretch};
 use super::draft::{Draft, Left};
 use super::field::{Document, Field, each_leaf};
+use super::growth::Growth;
 use super::inventory::{Found, Objects};
 use super::layout::{Layout, MAX_KEY_BYTES};
 use super::left::what_stays;
+use super::listing::Listing;
 use super::location::Location;
 use super::package::{Package, digest};
 use super::references::Reference;
@@ -41,8 +44,10 @@ pub struct Plan {
     pub source_uri: Option<String>,
     /// What stays at the source, and why.
     pub left: Vec<Left>,
-    /// What a reader should know: things that S3 allows and deployments stumble over.
-    pub warnings: Vec<Warning>,
+    /// The prefixes, each with a member that refers to it.
+    listings: Vec<(Field, Arc<Listing>)>,
+    /// Goes on listing what the plan can be made without.
+    pub growth: Option<Growth>,
 }
 
 /// A remark that stops nothing.
@@ -70,8 +75,34 @@ pub fn plan(package: &Package, draft: Draft, found: &[(Reference, Found)], layou
     add_provenance(&mut request, package)?;
     let artifacts = Artifacts::new(found, layout)?;
     refuse_violations(&request, source_uri.as_deref(), package, &artifacts)?;
-    let warnings = warnings(found);
-    Ok(Plan { source: package.arn().clone(), layout: layout.clone(), artifacts, request, source_uri, left, warnings })
+    let (source, layout, listings) = (package.arn().clone(), layout.clone(), listings(found));
+    Ok(Plan { source, layout, artifacts, request, source_uri, left, listings, growth: None })
+}
+
+impl Plan {
+    /// What a reader should know: things that S3 allows and deployments stumble over, of what has been listed.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let remarks = self.listings.iter().flat_map(|(field, listing)| {
+            listing.remarks().into_iter().map(move |remark| Warning { field: field.to_string(), remark })
+        });
+        remarks.collect()
+    }
+
+    /// Refuses what was listed after the plan was made and cannot be copied.
+    ///
+    /// # Errors
+    /// S3 would not take the keys of the copies: the first ones are named.
+    pub fn refuse_long_keys(&self, stretch: Stretch) -> Result<()> {
+        let artifacts = self.artifacts.within(stretch).map(|item| item.map(|(_, artifact)| artifact));
+        let violations = long_keys(artifacts)?;
+        ensure!(
+            violations.is_empty(),
+            "{}\nThis was listed after the first objects had been copied: they stay in {}, and nothing was registered",
+            refusal(&self.source, &violations),
+            self.layout.folder()
+        );
+        Ok(())
+    }
 }
 
 fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout: &Layout) -> Result<()> {
@@ -88,7 +119,7 @@ fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout:
 }
 
 /// The URLs in fields that are no references: they follow what was copied, and cause no copy.
-fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
+pub fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
     let mut urls: BTreeSet<Location> = package.text("SourceUri").and_then(|uri| uri.parse().ok()).into_iter().collect();
     if let Some(content) = card(request) {
         each_leaf(&content, &mut |_, value| urls.extend(value.as_str().and_then(|url| url.parse::<Location>().ok())));
@@ -204,21 +235,22 @@ fn refuse_violations(
     update.insert("ModelPackageArn".into(), package.arn().as_str().into());
     update.extend(update_members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
     found.extend(violations(Root::Update, &update));
-    found.extend(long_keys(artifacts)?);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = found.iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
-    bail!(
-        "{} cannot be promoted as it is; AWS would refuse the copy:\n{}\nShorten the target prefix or group name where \
-         a location is too long; correct the rest in the source, or register a package without it",
-        package.arn(),
+    found.extend(long_keys(artifacts.iter())?);
+    ensure!(found.is_empty(), refusal(package.arn(), &found));
+    Ok(())
+}
+
+fn refusal(source: &PackageArn, violations: &[Violation]) -> String {
+    let lines: Vec<String> = violations.iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
+    format!(
+        "{source} cannot be promoted as it is; AWS would refuse the copy:\n{}\nShorten the target prefix or group name \
+         where a location is too long; correct the rest in the source, or register a package without it",
         lines.join("\n")
     )
 }
 
 /// The first copies that S3 would not take: with a long prefix it would be all of them.
-fn long_keys(artifacts: &Artifacts) -> Result<Vec<Violation>> {
+fn long_keys(artifacts: impl Iterator<Item = Result<Artifact>>) -> Result<Vec<Violation>> {
     const NAMED: usize = 20;
     let is_long = |artifact: &Result<Artifact>| match artifact {
         Ok(artifact) => artifact.target.key.len() > MAX_KEY_BYTES,
@@ -230,18 +262,16 @@ fn long_keys(artifacts: &Artifacts) -> Result<Vec<Violation>> {
         let reason = format!("would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");
         Ok(Violation::new(fields[0].clone(), reason))
     };
-    artifacts.iter().filter(is_long).take(NAMED).map(violation).collect()
+    artifacts.filter(is_long).take(NAMED).map(violation).collect()
 }
 
-fn warnings(found: &[(Reference, Found)]) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    for (reference, found) in found {
-        if let Found::Objects(objects) = found
-            && let Objects::Below(listing) = &**objects
-        {
-            let field = reference.field.to_string();
-            warnings.extend(listing.remarks.iter().map(|r| Warning { field: field.clone(), remark: r.clone() }));
-        }
-    }
-    warnings
+fn listings(found: &[(Reference, Found)]) -> Vec<(Field, Arc<Listing>)> {
+    let listing = |(reference, found): &(Reference, Found)| match found {
+        Found::Objects(objects) => match &**objects {
+            Objects::Below(listing) => Some((reference.field.clone(), Arc::clone(listing))),
+            Objects::One(_) => None,
+        },
+        _ => None,
+    };
+    found.iter().filter_map(listing).collect()
 }

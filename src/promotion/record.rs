@@ -156,7 +156,7 @@ impl Record {
             self.artifacts.push(&ArtifactFacts::of(&artifact?, copies.of(number)?))?;
         }
         self.left.clone_from(&plan.left);
-        self.warnings.clone_from(&plan.warnings);
+        self.warnings = plan.warnings();
         self.request = Some(plan.request.clone());
         self.source_uri.clone_from(&plan.source_uri);
         Ok(self)

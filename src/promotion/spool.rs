@@ -3,8 +3,11 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use anyhow::{Context, Result};
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
@@ -16,37 +19,45 @@ use super::scratch::{CHUNK, Scratch};
 /// More than most items take.
 const LINE: usize = 512;
 
-/// A sequence: a line of JSON for each item.
+/// A sequence: a line of JSON for each item. It can be read while it grows.
 pub struct Spool<T> {
-    lines: Scratch,
-    items: usize,
+    lines: RwLock<Scratch>,
+    items: AtomicUsize,
     kind: PhantomData<fn() -> T>,
 }
 
 /// Where an item lies in its sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub(super) u64);
 
 impl<T> Default for Spool<T> {
     fn default() -> Self {
-        Self { lines: Scratch::default(), items: 0, kind: PhantomData }
+        Self { lines: RwLock::default(), items: AtomicUsize::new(0), kind: PhantomData }
     }
 }
 
 impl<T> fmt::Debug for Spool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} items", self.items)
+        write!(f, "{} items", self.len())
     }
 }
 
 impl<T> Spool<T> {
     /// How many items it has.
     pub fn len(&self) -> usize {
-        self.items
+        self.items.load(Ordering::Acquire)
     }
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.items == 0
+        self.len() == 0
+    }
+    /// The place after the last item.
+    pub fn end(&self) -> Place {
+        Place(self.lines().len())
+    }
+
+    fn lines(&self) -> RwLockReadGuard<'_, Scratch> {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,12 +66,13 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
     ///
     /// # Errors
     /// The temporary folder is full or cannot be written.
-    pub fn push(&mut self, item: &T) -> Result<Place> {
-        let place = Place(self.lines.len());
+    pub fn push(&self, item: &T) -> Result<Place> {
         let mut line = serde_json::to_vec(item)?;
         line.push(b'\n');
-        self.lines.append(&line)?;
-        self.items += 1;
+        let mut lines = self.lines.write().unwrap_or_else(PoisonError::into_inner);
+        let place = Place(lines.len());
+        lines.append(&line)?;
+        self.items.fetch_add(1, Ordering::Release);
         Ok(place)
     }
 
@@ -69,12 +81,17 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
     /// # Errors
     /// The temporary file cannot be read.
     pub fn get(&self, place: Place) -> Result<T> {
-        Items { spool: self, offset: place.0, read: Vec::new(), at: 0, chunk: LINE }.item()
+        Items { spool: self, offset: place.0, end: self.end().0, read: Vec::new(), at: 0, chunk: LINE }.item()
     }
 
-    /// Every item in the order they came.
+    /// Every item that is there by now, in the order they came.
     pub fn iter(&self) -> Items<'_, T> {
-        Items { spool: self, offset: 0, read: Vec::new(), at: 0, chunk: CHUNK }
+        self.between(Place::default(), self.end())
+    }
+
+    /// The items from one place on, up to another one.
+    pub fn between(&self, Place(offset): Place, Place(end): Place) -> Items<'_, T> {
+        Items { spool: self, offset, end, read: Vec::new(), at: 0, chunk: CHUNK }
     }
 }
 
@@ -91,6 +108,8 @@ pub struct Items<'a, T> {
     spool: &'a Spool<T>,
     /// Where to read on.
     offset: u64,
+    /// Where to stop.
+    end: u64,
     read: Vec<u8>,
     at: usize,
     /// How much to read at once.
@@ -107,7 +126,9 @@ impl<T: DeserializeOwned> Items<'_, T> {
             }
             self.read.drain(..self.at);
             self.at = 0;
-            let more = self.spool.lines.read(self.offset, self.chunk).context("reading the temporary file")?;
+            let left = usize::try_from(self.end - self.offset).unwrap_or(self.chunk);
+            let more =
+                self.spool.lines().read(self.offset, self.chunk.min(left)).context("reading the temporary file")?;
             anyhow::ensure!(!more.is_empty(), "the temporary file was cut off");
             self.offset += more.len() as u64;
             self.read.extend_from_slice(&more);
@@ -118,14 +139,14 @@ impl<T: DeserializeOwned> Items<'_, T> {
 impl<T: DeserializeOwned> Iterator for Items<'_, T> {
     type Item = Result<T>;
     fn next(&mut self) -> Option<Result<T>> {
-        let ended = self.at == self.read.len() && self.offset == self.spool.lines.len();
+        let ended = self.at == self.read.len() && self.offset == self.end;
         (!ended).then(|| self.item())
     }
 }
 
 impl<T: Serialize + DeserializeOwned> Serialize for Spool<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(Some(self.items))?;
+        let mut sequence = serializer.serialize_seq(Some(self.len()))?;
         for item in self {
             sequence.serialize_element(&item.map_err(S::Error::custom)?)?;
         }
@@ -142,7 +163,7 @@ impl<'de, T: Serialize + DeserializeOwned> Deserialize<'de> for Spool<T> {
                 f.write_str("a list")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Spool<T>, A::Error> {
-                let mut spool = Spool::default();
+                let spool = Spool::default();
                 while let Some(item) = items.next_element::<T>()? {
                     spool.push(&item).map_err(serde::de::Error::custom)?;
                 }
@@ -170,32 +191,20 @@ enum Places {
     File(File),
 }
 
-impl<T: Serialize + DeserializeOwned> Numbered<T> {
-    /// Room for items with the numbers below `count`.
-    ///
-    /// # Errors
-    /// The temporary folder cannot be written.
-    pub fn new(count: usize) -> Result<Self> {
-        let places = match count {
-            0..=PLACES_IN_MEMORY => Places::Memory(vec![0; count]),
-            _ => Places::File(tempfile::tempfile().context("making a temporary file")?),
-        };
-        Ok(Self { items: Spool::default(), places })
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { items: Spool::default(), places: Places::Memory(Vec::new()) }
     }
+}
 
+impl<T: Serialize + DeserializeOwned> Numbered<T> {
     /// Keeps the item of a number.
     ///
     /// # Errors
     /// The temporary folder is full or cannot be written.
     pub fn insert(&mut self, number: usize, item: &T) -> Result<()> {
         let Place(place) = self.items.push(item)?;
-        match &mut self.places {
-            Places::Memory(places) => places[number] = place,
-            Places::File(file) => {
-                file.write_all_at(&place.to_le_bytes(), number as u64 * 8).context("writing the temporary file")?;
-            }
-        }
-        Ok(())
+        self.places.set(number, place).context("writing the temporary file")
     }
 
     /// The item of a number that was inserted.
@@ -215,12 +224,32 @@ impl<T: Serialize + DeserializeOwned> Numbered<T> {
     }
 }
 
+impl Places {
+    fn set(&mut self, number: usize, place: u64) -> io::Result<()> {
+        match self {
+            Self::Memory(places) if number < PLACES_IN_MEMORY => {
+                places.resize(places.len().max(number + 1), 0);
+                places[number] = place;
+            }
+            Self::Memory(places) => {
+                let file = tempfile::tempfile()?;
+                let bytes: Vec<u8> = places.iter().flat_map(|place| place.to_le_bytes()).collect();
+                file.write_all_at(&bytes, 0)?;
+                *self = Self::File(file);
+                return self.set(number, place);
+            }
+            Self::File(file) => file.write_all_at(&place.to_le_bytes(), number as u64 * 8)?,
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn of(items: usize, length: usize) -> Spool<String> {
-        let mut spool = Spool::default();
+        let spool = Spool::default();
         (0..items).for_each(|n| drop(spool.push(&format!("{n}\n{}", "x".repeat(length)))));
         spool
     }
@@ -240,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_item_is_found_at_its_place() {
-        let mut spool = of(50_000, 100);
+        let spool = of(50_000, 100);
         let place = spool.push(&"this one".to_owned()).unwrap();
         spool.push(&"another".to_owned()).unwrap();
         assert_eq!(spool.get(place).unwrap(), "this one");
@@ -249,7 +278,7 @@ mod tests {
     #[test]
     fn numbered_items_are_read_by_their_numbers() {
         for count in [3, 20_000] {
-            let mut numbered = Numbered::new(count).unwrap();
+            let mut numbered = Numbered::default();
             (0..count).rev().for_each(|number| numbered.insert(number, &number.to_string()).unwrap());
             assert!((0..count).all(|number| numbered.get(number).unwrap() == number.to_string()), "{count}");
         }

@@ -21,23 +21,23 @@ const BOTH: &str = "are a file and a folder at once";
 
 /// What a download of a prefix to a folder would stumble over.
 #[derive(Debug)]
-pub struct Traps<'a> {
-    prefix: &'a Location,
+pub struct Traps {
+    prefix: String,
     /// How many keys each trap has, and the first of them.
     found: [Option<(u64, String)>; 5],
     /// The keys before this one that it begins with: S3 lists `a`, `a-b`, `a/b` in this order.
     beginnings: Vec<String>,
 }
 
-impl<'a> Traps<'a> {
+impl Traps {
     /// Nothing is seen yet.
-    pub fn new(prefix: &'a Location) -> Self {
-        Self { prefix, found: Default::default(), beginnings: Vec::new() }
+    pub fn new(prefix: &Location) -> Self {
+        Self { prefix: prefix.key.clone(), found: Default::default(), beginnings: Vec::new() }
     }
 
     /// Looks at the next key of the listing.
     pub fn see(&mut self, key: &str) {
-        let Some(name) = key.strip_prefix(&self.prefix.key).filter(|name| !name.is_empty()) else { return };
+        let Some(name) = key.strip_prefix(&self.prefix).filter(|name| !name.is_empty()) else { return };
         for (found, (_, is)) in self.found.iter_mut().zip(TRAPS) {
             if is(name) {
                 count(found, name);
@@ -53,13 +53,13 @@ impl<'a> Traps<'a> {
     }
 
     /// At most one remark of each kind.
-    pub fn remarks(self) -> Vec<String> {
+    pub fn remarks(&self) -> Vec<String> {
         let names = TRAPS.iter().map(|(what, _)| *what).chain([BOTH]);
-        let remark = |(found, what): (Option<(u64, String)>, &str)| {
-            let (count, name) = found?;
+        let remark = |(found, what): (&Option<(u64, String)>, &str)| {
+            let (count, name) = found.as_ref()?;
             Some(format!("{count} object(s) {what}, such as '{name}'; a deployment may fail on it"))
         };
-        self.found.into_iter().zip(names).filter_map(remark).collect()
+        self.found.iter().zip(names).filter_map(remark).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! takes up.
 
 mod damage;
+mod growing;
 mod large;
 mod resume;
 mod streaming;

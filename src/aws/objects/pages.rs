@@ -41,6 +41,11 @@ impl Pages {
         self.page(token).await.map(Some)
     }
 
+    /// Whether there are pages to come.
+    pub fn has_more(&self) -> bool {
+        !matches!(self.next, Next::End)
+    }
+
     async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
         const CALL: &str = "s3:ListObjectsV2";
         let resource = Resource::Bucket(&self.bucket);

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Context, Result, bail};
-use futures_util::{StreamExt, TryStreamExt};
+use std::future::ready;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
 use super::budget::Budget;
@@ -12,7 +14,7 @@ use super::work::Work;
 use super::{Copies, Done, Engine, Outcome, Purpose, Strictness, Verified};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::Head;
-use crate::promotion::artifacts::{Artifact, Body};
+use crate::promotion::artifacts::{Artifact, Body, Stretch};
 use crate::promotion::plan::Plan;
 use crate::promotion::spool::Numbered;
 
@@ -31,28 +33,41 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Large objects first, so that small ones fill the gaps at the end. Where a server-side copy may be denied, the
-    /// smallest object tells, so that the rest need not try.
+    /// smallest object tells, so that the rest need not try. What is listed meanwhile comes afterwards in the same way.
     pub async fn all(&self, plan: &Plan) -> Result<Copies> {
-        let work = Work::of(plan)?;
-        self.engine.meter.expect(work.objects as u64, work.bytes);
-        let mut copies = Numbered::new(work.objects)?;
-        let probe = if self.engine.may_fall_back() { work.smallest } else { None };
-        if let Some(number) = probe
-            && let Some(artifact) = plan.artifacts.iter().nth(number)
-        {
-            let (number, done) = self.numbered(number, artifact?).await?;
+        let mut copies = Numbered::default();
+        let first = self.expected(plan, plan.artifacts.known())?;
+        let probe = if self.engine.may_fall_back() { first.smallest.clone() } else { None };
+        let probed = probe.as_ref().map(|(number, _)| *number);
+        if let Some((number, artifact)) = probe {
+            let (number, done) = self.numbered(number, artifact).await?;
             copies.insert(number, &done)?;
         }
-        let rest = work.in_order(plan).filter(|item| item.as_ref().map_or(true, |(number, _)| Some(*number) != probe));
-        let rest = rest.map(|item| async {
+        let later = stream::try_unfold((first.stretch, first.objects), async |(stretch, count)| {
+            let Some(stretch) = plan.artifacts.after(stretch, count).await? else { return Ok(None) };
+            plan.refuse_long_keys(stretch)?;
+            let work = self.expected(plan, stretch)?;
+            let count = work.objects;
+            anyhow::Ok(Some((work, (stretch, count))))
+        });
+        let work = stream::iter([Ok(first)]).chain(later);
+        let items = work.map_ok(|work| stream::iter(work.in_order(plan))).try_flatten();
+        let rest = items.try_filter(|(number, _)| ready(Some(*number) != probed));
+        let under_way = rest.map(|item| async {
             let (number, artifact) = item?;
             self.numbered(number, artifact).await
         });
-        let mut under_way = futures_util::stream::iter(rest).buffer_unordered(self.budget.most());
+        let mut under_way = std::pin::pin!(under_way.buffer_unordered(self.budget.most()));
         while let Some((number, done)) = under_way.try_next().await? {
             copies.insert(number, &done)?;
         }
         Ok(Copies(copies))
+    }
+
+    fn expected(&self, plan: &Plan, stretch: Stretch) -> Result<Work> {
+        let work = Work::of(plan, stretch)?;
+        self.engine.meter.expect(work.objects as u64, work.bytes);
+        Ok(work)
     }
 
     async fn numbered(&self, number: usize, artifact: Artifact) -> Result<(usize, Done)> {

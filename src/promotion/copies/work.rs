@@ -1,48 +1,50 @@
-//! What a plan amounts to, and in which order it is done.
+//! What there is to do, and in which order it is done.
 
 use anyhow::Result;
 
-use crate::promotion::artifacts::Artifact;
+use crate::promotion::artifacts::{Artifact, Stretch};
 use crate::promotion::plan::Plan;
 
 /// Objects of so many bytes or more are begun before smaller ones, in these classes.
 const CLASSES: [u64; 4] = [1 << 30, 64 << 20, 1 << 20, 0];
 
-/// What a plan amounts to.
+/// What a stretch of the artifacts amounts to.
 pub(super) struct Work {
+    /// Which ones.
+    pub stretch: Stretch,
     /// How many objects.
     pub objects: usize,
     /// Their bytes.
     pub bytes: u64,
     /// How many are of each class.
     classes: [usize; CLASSES.len()],
-    /// The number of the smallest.
-    pub smallest: Option<usize>,
+    /// The smallest with its number.
+    pub smallest: Option<(usize, Artifact)>,
 }
 
 impl Work {
-    /// Reads the plan once.
-    pub fn of(plan: &Plan) -> Result<Self> {
-        let mut work = Self { objects: 0, bytes: 0, classes: [0; CLASSES.len()], smallest: None };
-        let mut least = u64::MAX;
-        for (number, artifact) in plan.artifacts.iter().enumerate() {
-            let bytes = artifact?.bytes();
+    /// Reads the stretch once.
+    pub fn of(plan: &Plan, stretch: Stretch) -> Result<Self> {
+        let mut work = Self { stretch, objects: 0, bytes: 0, classes: [0; CLASSES.len()], smallest: None };
+        for item in plan.artifacts.within(stretch) {
+            let (number, artifact) = item?;
+            let bytes = artifact.bytes();
             work.objects += 1;
             work.bytes += bytes;
             work.classes[class(bytes)] += 1;
-            if bytes < least {
-                (least, work.smallest) = (bytes, Some(number));
+            if work.smallest.as_ref().is_none_or(|(_, smallest)| bytes < smallest.bytes()) {
+                work.smallest = Some((number, artifact));
             }
         }
         Ok(work)
     }
 
-    /// The artifacts with their numbers, one class after the other: the plan is read again for each.
-    pub fn in_order<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Result<(usize, Artifact)>> + 'a {
+    /// The artifacts with their numbers, one class after the other: they are read again for each.
+    pub fn in_order(self, plan: &Plan) -> impl Iterator<Item = Result<(usize, Artifact)>> {
         let classes = self.classes.into_iter().enumerate().filter(|(_, objects)| *objects > 0);
         classes.flat_map(move |(wanted, _)| {
-            let numbered = plan.artifacts.iter().enumerate().map(|(number, artifact)| Ok((number, artifact?)));
-            numbered.filter(move |item| item.as_ref().map_or(true, |(_, artifact)| class(artifact.bytes()) == wanted))
+            let is_wanted = move |(_, artifact): &(usize, Artifact)| class(artifact.bytes()) == wanted;
+            plan.artifacts.within(self.stretch).filter(move |item| item.as_ref().map_or(true, is_wanted))
         })
     }
 }
