@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench import far, floor, full, machine, table
+from bench import far, floor, full, machine, many, table
 from bench.registry import stub
 from bench.runs import Bench, rounds, say, timed
 from bench.target import Target
@@ -119,12 +119,24 @@ def whole(bench, tools, options):
     return full.measure(bench, tools[0], seeded(bench, WORKLOADS[0].scaled(options.scale)), options.runs)
 
 
+def numerous(bench, tools, options):
+    """Many small objects on a server that takes a while for each request, and is no limit."""
+    workload = small().scaled(options.scale)
+    tools = [tool for tool in tools if workload.mode in tool.commands]
+    return many.measure(bench, tools, workload, options.runs, options.patience)
+
+
+def small():
+    """The workload of many small objects that S3 copies."""
+    (workload,) = (one for one in WORKLOADS if not one.large and one.mode == "server-side")
+    return workload
+
+
 def least(bench, tools, options):
     """promote and the fastest of its peers beside a client that costs nothing, for many small objects. The peer
     overwrites what is there; so it also runs with the flag that keeps it from that."""
-    (workload,) = (one for one in WORKLOADS if not one.large and one.mode == "server-side")
     peers = [tool for tool in (s5cmd, s5cmd_no_clobber) if tool.program.exists()]
-    workload = seeded(bench, workload.scaled(options.scale))
+    workload = seeded(bench, small().scaled(options.scale))
     return floor.measure(bench, [tools[0], *peers], workload, options.runs, options.patience)
 
 
@@ -149,7 +161,14 @@ def distant(bench, tools, options):
 
 
 # What is measured besides the workloads; promote is the first of the tools.
-SECTIONS = {"program": program, "full": whole, "floor": least, "memory": memory, "far": distant}
+SECTIONS = {
+    "program": program,
+    "full": whole,
+    "floor": least,
+    "many": numerous,
+    "memory": memory,
+    "far": distant,
+}
 
 
 def keep(results):

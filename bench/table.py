@@ -13,6 +13,7 @@ def markdown(results):
     parts += [program(results["program"])] if results.get("program") else []
     parts += [whole(results["full"])] if results.get("full") else []
     parts += [floor(results["floor"])] if results.get("floor") else []
+    parts += [many(results["many"])] if results.get("many") else []
     parts += [far(results["far"])] if results.get("far") else []
     return "\n\n".join(parts) + "\n"
 
@@ -100,6 +101,14 @@ def floor(measured):
     title = f"{measured['objects']:,} × 16 KiB, server-side"
     rows = brief(title, measured["runs"], "server's CPU s", lambda run: run["server"])
     return "\n".join(["**What the server alone takes**", "", *rows])
+
+
+def many(measured):
+    """What a tool makes of a server that is no limit."""
+    title = f"{measured['objects']:,} × 16 KiB, server-side"
+    rows = brief(title, measured["runs"], "RSS MiB", lambda run: run["rss"] / 1024)
+    delay = measured["delay"] * 1000
+    return "\n".join([f"**On a server that is no limit** ({delay:g} ms per request, however many)", "", *rows])
 
 
 def far(measured):

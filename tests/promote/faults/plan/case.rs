@@ -26,6 +26,8 @@ pub struct Case {
     way: Way,
     objects: Vec<(&'static str, String, Body, Attributes)>,
     without_checksums: bool,
+    /// Keys on a page of a listing.
+    page: usize,
     trouble: Trouble,
     /// What fails by chance.
     pub weather: Weather,
@@ -92,6 +94,7 @@ impl Case {
                 call: dice.usize(1..=calls),
                 arrives: dice.bool(),
             }),
+            page: pick(dice, &[1, 2, 1000, 1000]),
             objects,
         }
     }
@@ -102,6 +105,7 @@ impl Case {
         cloud.create_bucket(REPORTS, SOURCE_ACCOUNT);
         cloud.describes_until_completed(1);
         cloud.default_checksums(!self.without_checksums);
+        cloud.page_size(self.page);
         for (bucket, key, body, attributes) in &self.objects {
             cloud.put_with(bucket, key, body.clone(), attributes.clone());
         }
@@ -155,7 +159,8 @@ impl Trouble {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes: Vec<u64> = self.objects.iter().map(|(_, _, body, _)| body.len()).collect();
-        write!(f, "{:?}, {sizes:?} bytes, {:?}, {} attempts", self.way, self.trouble, self.attempts)?;
+        write!(f, "{:?}, {sizes:?} bytes, {} on a page, ", self.way, self.page)?;
+        write!(f, "{:?}, {} attempts", self.trouble, self.attempts)?;
         match &self.kill {
             Some(Kill { signal, call, arrives }) => write!(f, ", SIG{signal} at call {call} (arrives: {arrives})"),
             None => Ok(()),
