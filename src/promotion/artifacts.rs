@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::field::Field;
 use super::inventory::{Found, Objects, SourceObject, refer_to};
-use super::layout::Layout;
+use super::layout::{Layout, MAX_KEY_BYTES};
 use super::listing::Listing;
 use super::location::Location;
 use super::references::Reference;
@@ -43,6 +43,11 @@ pub enum Body {
 }
 
 impl Artifact {
+    /// Whether S3 would not take its key.
+    pub fn has_long_key(&self) -> bool {
+        self.target.key.len() > MAX_KEY_BYTES
+    }
+
     /// The size of the target object.
     pub fn bytes(&self) -> u64 {
         match &self.body {
@@ -72,6 +77,13 @@ pub struct Stretch {
     first: usize,
     from: Place,
     to: Place,
+}
+
+impl Stretch {
+    /// Whether nothing comes before it.
+    pub fn is_first(self) -> bool {
+        self.first == 0
+    }
 }
 
 impl Artifacts {
@@ -178,7 +190,7 @@ impl Artifacts {
             objects.iter().filter_map(move |object| object.map(|object| self.copy(place, object)).transpose())
         });
         let others = self.manifests.iter().cloned().map(Ok).chain(copies);
-        let others = (stretch.first == 0).then_some(others).into_iter().flatten();
+        let others = stretch.is_first().then_some(others).into_iter().flatten();
         let listed = self.growing.iter().flat_map(move |(listing, fields)| {
             listing.between(stretch.from, stretch.to).map(|object| Ok(self.copy_for(fields.clone(), object?)))
         });

@@ -88,20 +88,21 @@ impl Plan {
         remarks.collect()
     }
 
-    /// Refuses what was listed after the plan was made and cannot be copied.
+    /// Why a stretch cannot be copied that has keys which S3 would not take.
     ///
     /// # Errors
-    /// S3 would not take the keys of the copies: the first ones are named.
-    pub fn refuse_long_keys(&self, stretch: Stretch) -> Result<()> {
+    /// A temporary file cannot be read.
+    pub fn refusal_of_long_keys(&self, stretch: Stretch) -> Result<String> {
         let artifacts = self.artifacts.within(stretch).map(|item| item.map(|(_, artifact)| artifact));
-        let violations = long_keys(artifacts)?;
-        ensure!(
-            violations.is_empty(),
-            "{}\nThis was listed after the first objects had been copied: they stay in {}, and nothing was registered",
-            refusal(&self.source, &violations),
-            self.layout.folder()
-        );
-        Ok(())
+        let refusal = refusal(&self.source, &long_keys(artifacts)?);
+        let copied = match stretch.is_first() {
+            true => String::new(),
+            false => format!(
+                "\nThis was listed after the first objects had been copied: they stay in {}, and nothing was registered",
+                self.layout.folder()
+            ),
+        };
+        Ok(refusal + &copied)
     }
 }
 
@@ -253,7 +254,7 @@ fn refusal(source: &PackageArn, violations: &[Violation]) -> String {
 fn long_keys(artifacts: impl Iterator<Item = Result<Artifact>>) -> Result<Vec<Violation>> {
     const NAMED: usize = 20;
     let is_long = |artifact: &Result<Artifact>| match artifact {
-        Ok(artifact) => artifact.target.key.len() > MAX_KEY_BYTES,
+        Ok(artifact) => artifact.has_long_key(),
         Err(_) => true,
     };
     let violation = |artifact: Result<Artifact>| {

@@ -1,10 +1,9 @@
 //! One run of the engine: the artifacts of a plan go side by side, each to its end.
 
+use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Context, Result, bail};
-use std::future::ready;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
@@ -45,7 +44,6 @@ impl Run<'_> {
         }
         let later = stream::try_unfold((first.stretch, first.objects), async |(stretch, count)| {
             let Some(stretch) = plan.artifacts.after(stretch, count).await? else { return Ok(None) };
-            plan.refuse_long_keys(stretch)?;
             let work = self.expected(plan, stretch)?;
             let count = work.objects;
             anyhow::Ok(Some((work, (stretch, count))))

@@ -1,6 +1,6 @@
 //! What there is to do, and in which order it is done.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::promotion::artifacts::{Artifact, Stretch};
 use crate::promotion::plan::Plan;
@@ -23,11 +23,17 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Reads the stretch once.
+    /// Reads the stretch once. What was listed since the plan was made is checked here.
+    ///
+    /// # Errors
+    /// S3 would not take the key of a copy.
     pub fn of(plan: &Plan, stretch: Stretch) -> Result<Self> {
         let mut work = Self { stretch, objects: 0, bytes: 0, classes: [0; CLASSES.len()], smallest: None };
         for item in plan.artifacts.within(stretch) {
             let (number, artifact) = item?;
+            if artifact.has_long_key() {
+                bail!(plan.refusal_of_long_keys(stretch)?);
+            }
             let bytes = artifact.bytes();
             work.objects += 1;
             work.bytes += bytes;

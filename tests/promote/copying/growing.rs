@@ -138,6 +138,21 @@ fn a_key_of_a_later_page_that_is_too_long_for_the_target_is_named_and_nothing_is
 }
 
 #[test]
+fn a_key_that_is_too_long_is_found_before_anything_is_copied_if_it_is_listed_by_then() {
+    let cloud = world();
+    cloud.page_size(1);
+    cloud.put(MODELS, "llm/a", "short");
+    (999..=1000).for_each(|length| cloud.put(MODELS, &format!("llm/{}", "z".repeat(length)), "too long"));
+    cloud.register(prefix("s3://models/llm/"));
+    // The target is looked at until the second page has been read and the third is asked for.
+    cloud.fail(Moment::on("ListMultipartUploads", 1), Failure::Hang);
+    cloud.hook(page(3), Cloud::release);
+    let run = promote(&cloud, &[]);
+    run.fails(1, &["cannot be promoted as it is", "S3 allows 1024", "Shorten the target prefix"]);
+    assert_eq!((super::writes(&cloud), run.stderr.contains("they stay")), (vec![], false));
+}
+
+#[test]
 fn keys_of_later_pages_that_a_deployment_stumbles_over_are_warned_of() {
     let cloud = long();
     cloud.put(MODELS, "llm/999/", "");
