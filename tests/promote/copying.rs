@@ -2,6 +2,7 @@
 //! takes up.
 
 mod damage;
+mod encrypted;
 mod growing;
 mod large;
 mod resume;

@@ -32,7 +32,7 @@ pub fn shown(cloud: &Cloud, arguments: &[&str], run: &Run) -> String {
 
 /// The same text in every run and on every machine.
 pub fn normalised(cloud: &Cloud, text: &str) -> String {
-    let text = text.replace(cloud.endpoint(), "http://127.0.0.1:PORT");
+    let text = text.replace(&cloud.endpoint(), "http://127.0.0.1:PORT");
     let text = text.replace(cloud.home().to_str().expect("a path"), "HOME");
     let rules = [
         (r"\(request [0-9A-F]{16}\)", "(request ID)"),

@@ -141,12 +141,15 @@ fn peak(cloud: &Cloud, more: &[&str]) -> u64 {
 #[test]
 fn streaming_takes_at_most_128_mib_of_memory_whatever_the_size_of_objects_and_parts() {
     let weights = weights(192);
-    for server in ["AmazonS3", "SeaweedFS"] {
+    for (server, encrypted) in [("AmazonS3", false), ("AmazonS3", true), ("SeaweedFS", false)] {
         for more in [&[][..], &["--part-size", "1GiB"]] {
             let cloud = with(weights.clone(), Attributes::default());
             cloud.server(server);
+            if encrypted {
+                cloud.encrypt();
+            }
             let peak = peak(&cloud, more);
-            assert!((8..=128).contains(&peak), "{server} {more:?}: {peak} MiB");
+            assert!((8..=128).contains(&peak), "{server}, TLS {encrypted}, {more:?}: {peak} MiB");
         }
     }
 }

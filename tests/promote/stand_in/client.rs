@@ -50,7 +50,8 @@ impl Reply {
 impl Client {
     /// Connects; asks S3 until told otherwise.
     pub fn new(cloud: &Cloud, who: Principal) -> Client {
-        let address = cloud.endpoint().strip_prefix("http://").expect("the endpoint is http");
+        let endpoint = cloud.endpoint();
+        let address = endpoint.strip_prefix("http://").expect("the endpoint is http");
         let stream = TcpStream::connect(address).expect("the stand-in accepts");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("the socket takes a time-out");
         Client { stream, key: who.access_key_id().to_owned(), token: None, service: "s3" }

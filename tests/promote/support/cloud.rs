@@ -4,19 +4,18 @@ use super::calls::{Call, Traffic};
 use super::faults::{Failure, Moment};
 use super::principals::{Check, Principal, REGION, Rule, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use super::s3::{Attributes, Body, Bucket, Object, Upload};
+use super::tls::AUTHORITY;
 use super::weather::Weather;
 use super::world::World;
 use super::{registry, server};
 use serde_json::Value;
 use std::path::Path;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, Semaphore};
-
-/// Any certificate: the SDK wants one even where nothing is encrypted, and not every machine has some.
-const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promote/support/authority.pem");
 
 /// One loopback server that is S3, SageMaker and STS of several accounts; dropping it stops it.
 pub struct Cloud {
@@ -31,6 +30,7 @@ struct Shared {
     busy: (Mutex<usize>, Condvar),
     next_round: Notify,
     address: String,
+    encrypted: AtomicBool,
     home: tempfile::TempDir,
 }
 
@@ -47,7 +47,8 @@ impl Cloud {
             held: Semaphore::new(0),
             busy: Default::default(),
             next_round: Notify::new(),
-            address: format!("http://127.0.0.1:{port}"),
+            address: format!("127.0.0.1:{port}"),
+            encrypted: AtomicBool::new(false),
             home: tempfile::tempdir().expect("a home folder"),
         });
         let served = Cloud { shared: Arc::clone(&shared), runtime: None };
@@ -60,14 +61,20 @@ impl Cloud {
         cloud
     }
 
-    /// `http://127.0.0.1:port`
-    pub fn endpoint(&self) -> &str {
-        &self.shared.address
+    /// `http://127.0.0.1:port`, or `https` where the binary is told to use it.
+    pub fn endpoint(&self) -> String {
+        let scheme = if self.shared.encrypted.load(Ordering::Relaxed) { "https" } else { "http" };
+        format!("{scheme}://{}", self.shared.address)
+    }
+
+    /// From now on the binary talks to it by TLS; it answers both.
+    pub fn encrypt(&self) {
+        self.shared.encrypted.store(true, Ordering::Relaxed);
     }
 
     #[cfg(target_os = "linux")]
     pub(crate) fn port(&self) -> u16 {
-        self.endpoint().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+        self.shared.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
     }
 
     /// What the threads of this server are called.
@@ -94,6 +101,7 @@ impl Cloud {
         for service in ["S3", "SAGEMAKER", "STS", "KMS"] {
             command.env(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint());
         }
+        // The SDK wants some authority even where nothing is encrypted, and not every machine has one.
         command
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", who.access_key_id())

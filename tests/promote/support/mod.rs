@@ -13,6 +13,7 @@ mod rounds;
 pub mod s3;
 mod server;
 mod sts;
+mod tls;
 mod weather;
 mod wire;
 mod world;

@@ -5,6 +5,7 @@ use super::cloud::Cloud;
 use super::faults::Failure;
 use super::principals::{credential, identify};
 use super::s3::Body;
+use super::tls::{ACCEPTOR, HANDSHAKE};
 use super::wire::{Answer, Refusal, Request, form};
 use super::{container, kms, registry, s3, sts};
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Between two bytes of a body that trickles: faster than the one byte a second that the SDK asks for.
@@ -36,6 +38,18 @@ pub async fn serve(listener: TcpListener, cloud: Cloud) {
 async fn converse(stream: TcpStream, cloud: Cloud) {
     let _busy = cloud.busy();
     let _ = stream.set_nodelay(true);
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) if first[0] == HANDSHAKE => {
+            if let Ok(stream) = ACCEPTOR.accept(stream).await {
+                answer(stream, &cloud).await;
+            }
+        }
+        _ => answer(stream, &cloud).await,
+    }
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, cloud: &Cloud) {
     let service = service_fn(|request| reply(cloud.handle(), request));
     // An error here is a connection that a fault or the client closed.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
