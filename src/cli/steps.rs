@@ -176,8 +176,12 @@ pub async fn make_plan(
     let draft = Draft::of(package, place.group.name(), carrying)?;
     let references = references(&draft.request)?;
     let found = inventory(references, source.objects(), until).await?;
-    let growth = grow(&found, &urls_elsewhere(package, &draft.request)).await?;
-    let mut plan = plan(package, draft, &found, &place.layout(package.arn()))?;
+    let layout = place.layout(package.arn());
+    let mut others = urls_elsewhere(package, &draft.request);
+    // What is written must not be listed.
+    others.insert(layout.folder());
+    let growth = grow(&found, &others).await?;
+    let mut plan = plan(package, draft, &found, &layout)?;
     plan.growth = growth;
     Ok(plan)
 }

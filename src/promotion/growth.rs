@@ -19,15 +19,16 @@ pub struct Growth {
     _task: JoinSet<()>,
 }
 
-/// Finishes every listing but one that a plan can be made without: the only unfinished one, if no other place reaches
-/// into it. What it still brings are further objects of the same kind, and where they go follows from their keys.
+/// Finishes every listing but one that a plan can be made without: the only unfinished one, if neither another place
+/// that was found reaches into it nor one of `others`. What it still brings are further objects of the same kind, and
+/// where they go follows from their keys.
 ///
 /// # Errors
 /// A listing cannot be finished.
-pub async fn grow(found: &[(Reference, Found)], urls: &BTreeSet<Location>) -> Result<Option<Growth>> {
+pub async fn grow(found: &[(Reference, Found)], others: &BTreeSet<Location>) -> Result<Option<Growth>> {
     let unfinished = unfinished(found);
     if let [listing] = unfinished.as_slice()
-        && is_alone(listing, found, urls)
+        && is_alone(listing, found, others)
     {
         let (listing, mut task) = (Arc::clone(listing), JoinSet::new());
         task.spawn(async move {
@@ -54,15 +55,15 @@ fn unfinished(found: &[(Reference, Found)]) -> Vec<&Arc<Listing>> {
     unfinished
 }
 
-/// Whether nothing else that was found, and none of these URLs, lies below the prefix or around it.
-fn is_alone(listing: &Listing, found: &[(Reference, Found)], urls: &BTreeSet<Location>) -> bool {
+/// Whether nothing else that was found, and none of the others, lies below the prefix or around it.
+fn is_alone(listing: &Listing, found: &[(Reference, Found)], others: &BTreeSet<Location>) -> bool {
     let is_other = |at: &&Location| *at != listing.prefix();
     let places = found.iter().flat_map(|(_, found)| match found {
         Found::Objects(objects) => vec![objects.location()],
         Found::Manifest(followed) => followed.named.iter().map(|objects| objects.location()).collect(),
         Found::Output | Found::Nothing => Vec::new(),
     });
-    places.filter(is_other).chain(urls).all(|at| are_apart(listing.prefix(), at))
+    places.filter(is_other).chain(others).all(|at| are_apart(listing.prefix(), at))
 }
 
 fn are_apart(prefix: &Location, other: &Location) -> bool {
@@ -82,10 +83,10 @@ mod tests {
         (reference, Found::Objects(Objects::Below(listing.into()).into()))
     }
 
-    fn may_grow(others: Vec<(Reference, Found)>, urls: &[&str]) -> bool {
+    fn may_grow(found: Vec<(Reference, Found)>, others: &[&str]) -> bool {
         let long = Listing::of("s3://models/m/", &["a"], false);
-        let urls: BTreeSet<Location> = urls.iter().map(|url| url.parse().unwrap()).collect();
-        is_alone(&long, &others, &urls)
+        let others: BTreeSet<Location> = others.iter().map(|url| url.parse().unwrap()).collect();
+        is_alone(&long, &found, &others)
     }
 
     #[test]

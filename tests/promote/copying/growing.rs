@@ -189,3 +189,16 @@ fn two_long_prefixes_arrive() {
     assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(2 * OBJECTS));
     assert_eq!(cloud.calls_of("CopyObject").len(), 2 * OBJECTS);
 }
+
+#[test]
+fn a_prefix_that_the_target_lies_in_is_listed_before_anything_is_written_there() {
+    let cloud = long();
+    let fixed = ["full", "--group", &Cloud::group_arn(GROUP), "--target-bucket", MODELS, "--target-prefix", "llm/to/"];
+    cloud.allow(Principal::Both, "s3:*", "models*");
+    // As many pages as there are objects: the first copies would be written long before the last page.
+    cloud.page_size(1);
+    let document = run(&cloud, Principal::Both, &[&fixed[..], &["--output", "json"]].concat()).document();
+    assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(OBJECTS));
+    let numbers = |operation: &str| cloud.calls_of(operation).into_iter().map(|call| call.number);
+    assert!(numbers("ListObjectsV2").max() < numbers("CopyObject").min());
+}
