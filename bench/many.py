@@ -1,5 +1,5 @@
-"""Many small objects on an S3 that is no limit: there the client decides, by how many requests it keeps under way, and by
-what it does until the first copy."""
+"""Many small objects on an S3 that is no limit: there the client decides, by how many requests it keeps under way, and
+by what it does until the first copy."""
 
 from functools import partial
 

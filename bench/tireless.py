@@ -1,6 +1,6 @@
 """An S3 that has many small objects and never tires: it answers each request after a while, however many are under way,
-as Amazon S3 does, and copies nothing. On two cores SeaweedFS answers 1,400 copies a second at most, and its load decides;
-here it is the client that decides.
+as Amazon S3 does, and copies nothing. On two cores SeaweedFS answers 1,400 copies a second at most, and its load
+decides; here it is the client that decides.
 
 `python -m bench.tireless PORT PREFIX OBJECTS` runs it.
 """
@@ -21,7 +21,9 @@ DATE = "2026-11-27T00:00:00.000Z"
 XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 # Asks how many objects were copied.
 COPIED = "/-/copied"
-COPY = f"<CopyObjectResult {XMLNS}><LastModified>{DATE}</LastModified><ETag>&quot;{ETAG}&quot;</ETag></CopyObjectResult>"
+FACTS = f"<LastModified>{DATE}</LastModified><ETag>&quot;{ETAG}&quot;</ETag>"
+COPY = f"<CopyObjectResult {XMLNS}>{FACTS}</CopyObjectResult>"
+NO_UPLOADS = f"<ListMultipartUploadsResult {XMLNS}><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"
 
 
 @contextmanager
@@ -61,7 +63,7 @@ class Source:
         if method == "HEAD":
             return self.head(unquote(url.path))
         if method == "GET" and "uploads" in query:
-            return 200, {}, f"<ListMultipartUploadsResult {XMLNS}><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"
+            return 200, {}, NO_UPLOADS
         if method == "GET":
             return 200, {}, self.page(query)
         return 501, {}, ""
@@ -98,8 +100,8 @@ class Source:
     def entry(self, number):
         """One object of a listing."""
         return (
-            f"<Contents><Key>{self.prefix}{number:07}.bin</Key><LastModified>{DATE}</LastModified>"
-            f"<ETag>&quot;{ETAG}&quot;</ETag><Size>{SIZE}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+            f"<Contents><Key>{self.prefix}{number:07}.bin</Key>{FACTS}<Size>{SIZE}</Size>"
+            "<StorageClass>STANDARD</StorageClass></Contents>"
         )
 
 

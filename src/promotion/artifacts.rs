@@ -175,7 +175,7 @@ impl Artifacts {
         let Some((listing, fields)) = &self.growing else { return Ok(None) };
         let (first, from) = (stretch.first + count, stretch.to);
         let more = listing.has_more(from).await;
-        let more = more.with_context(|| refer_to(&fields.iter().collect::<Vec<_>>(), listing.prefix()))?;
+        let more = more.with_context(|| refer_to(fields, listing.prefix()))?;
         Ok(more.then(|| Stretch { first, from, to: listing.end() }))
     }
 

@@ -123,13 +123,12 @@ pub async fn inventory(
 }
 
 fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
-    let fields: Vec<&Field> = references.iter().filter(|r| r.location == *location).map(|r| &r.field).collect();
-    refer_to(&fields, location)
+    refer_to(references.iter().filter(|r| r.location == *location).map(|r| &r.field), location)
 }
 
 /// Says which fields refer to a location.
-pub fn refer_to(fields: &[&Field], location: &Location) -> String {
-    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+pub fn refer_to<'a>(fields: impl IntoIterator<Item = &'a Field>, location: &Location) -> String {
+    let fields: Vec<String> = fields.into_iter().map(ToString::to_string).collect();
     match fields.as_slice() {
         [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
         _ => format!("{} refers to {location}", fields.join("")),

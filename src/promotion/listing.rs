@@ -1,4 +1,4 @@
-//! What lies below a prefix. It is listed page by page, and what has been listed can be used while the rest still comes.
+//! What lies below a prefix: it is listed page by page, and what has been listed can be used while the rest comes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -60,7 +60,7 @@ impl Listing {
         }
     }
 
-    /// Lists the rest; whoever waits for more sees it come.
+    /// Lists the rest, if nobody does yet; whoever waits for more sees it come.
     ///
     /// # Errors
     /// As [`Listing::begin`].
@@ -83,8 +83,9 @@ impl Listing {
     }
 
     fn add(&self, page: Vec<Listed>) -> Result<()> {
+        let mut traps = lock(&self.traps);
         for listed in page {
-            lock(&self.traps).see(&listed.key);
+            traps.see(&listed.key);
             let location = Location::new(&self.prefix.bucket, listed.key);
             self.objects.push(&SourceObject { location, bytes: listed.size, etag: listed.etag, head: None })?;
         }

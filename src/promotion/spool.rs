@@ -276,11 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn numbered_items_are_read_by_their_numbers() {
+    fn numbered_items_are_read_by_their_numbers_in_whatever_order_they_came() {
         for count in [3, 20_000] {
-            let mut numbered = Numbered::default();
-            (0..count).rev().for_each(|number| numbered.insert(number, &number.to_string()).unwrap());
-            assert!((0..count).all(|number| numbered.get(number).unwrap() == number.to_string()), "{count}");
+            let forwards: Vec<usize> = (0..count).collect();
+            for order in [forwards.iter().rev().copied().collect(), forwards] {
+                let mut numbered = Numbered::default();
+                order.iter().for_each(|number| numbered.insert(*number, &number.to_string()).unwrap());
+                assert!((0..count).all(|number| numbered.get(number).unwrap() == number.to_string()), "{count}");
+            }
         }
     }
 
