@@ -145,7 +145,7 @@ requirements: ## pin what the stand-ins need, after a change of requirements.in
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file $$folder/requirements.txt $$folder/requirements.in || exit 1; done
 
-shapes: standins ## write src/promotion/shapes.json from botocore's service model
+shapes: standins ## write src/schema/shapes.json from botocore's service model
 	$(VENV)/bin/python tools/shapes.py
 
 clean-local: ## remove what `make` installed

@@ -6,11 +6,18 @@
 //! ```
 //!
 //! Each step takes the type of the step before, so that nothing can be registered before everything is copied and
-//! verified. [`promotion`] holds the steps, [`aws`] the sessions, registries and object stores of the two accounts,
+//! verified. The folders of the crate follow this path. [`aws`] holds the sessions, registries and object stores of the two accounts,
 //! and [`cli`] the verbs. [`stack`] is the pipeline that runs all of it whenever the source approves or rejects a
 //! version.
 
 pub mod aws;
 pub mod cli;
-pub mod promotion;
+pub mod copy;
+pub mod model;
+pub mod plan;
+pub mod record;
+pub mod register;
+pub mod run;
+pub mod schema;
 pub mod stack;
+pub mod store;

@@ -6,8 +6,8 @@ use aws_sdk_sagemaker::operation::create_model_package::CreateModelPackageInput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::operation::update_model_package::UpdateModelPackageInput;
 use aws_sdk_sagemaker::types::*;
-use promote::promotion::members::verdict;
-use promote::promotion::shapes::{members_of, structures};
+use promote::schema::members::verdict;
+use promote::schema::shapes::{members_of, structures};
 
 /// The names of the members of each of these structures, as the SDK knows them.
 macro_rules! sdk_structures {
@@ -57,7 +57,7 @@ fn every_member_that_the_sdk_describes_or_creates_has_a_verdict() {
     let roots = ["CreateModelPackageInput", "DescribeModelPackageOutput"];
     for (name, members) in sdk_structures().into_iter().filter(|(name, _)| roots.contains(name)) {
         for member in members {
-            assert!(verdict(member).is_some(), "{member} of {name} has no verdict in src/promotion/members.rs");
+            assert!(verdict(member).is_some(), "{member} of {name} has no verdict in src/schema/members.rs");
         }
     }
 }

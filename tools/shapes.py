@@ -1,7 +1,7 @@
-"""Writes src/promotion/shapes.json, what AWS accepts in a model package, from botocore's service model.
+"""Writes src/schema/shapes.json, what AWS accepts in a model package, from botocore's service model.
 
 Run it with `make shapes` when the SDK gains a member (a test says so); then give the new member its verdict in
-src/promotion/members.rs and, if it can hold an S3 URL, its line in src/promotion/references.rs.
+src/schema/members.rs and, if it can hold an S3 URL, its line in src/schema/references.rs.
 """
 
 import gzip
@@ -58,7 +58,7 @@ def main():
         if name not in shapes:
             shapes[name] = shape(model, name)
             queue += below(shapes[name])
-    out = Path(__file__).parent.parent / "src/promotion/shapes.json"
+    out = Path(__file__).parent.parent / "src/schema/shapes.json"
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(described)}" for name, described in shapes.items())
     out.write_text(f"{{\n{lines}\n}}\n")
     print(f"{out.name}: {len(shapes)} shapes from botocore {botocore.__version__}", file=sys.stderr)

@@ -8,7 +8,7 @@ use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 
 use super::error::{CallError, Caller};
 use super::resource::Resource;
-use crate::promotion::arn::KmsKeyArn;
+use crate::model::arn::KmsKeyArn;
 
 /// The longest message that KMS takes as it is (Sign, MessageType RAW).
 pub const MAX_MESSAGE_BYTES: usize = 4096;

@@ -3,6 +3,7 @@
 //! No type of an AWS SDK leaves this module. What reads the source and what writes the target are
 //! distinct types, so that the source can never be written to.
 
+pub mod accounts;
 pub mod error;
 pub mod keys;
 pub mod objects;

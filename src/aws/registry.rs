@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::error::{CallError, Caller, Kind};
 use super::resource::Resource;
 use super::session::Principal;
-use crate::promotion::arn::{GroupArn, GroupName, PackageArn};
-use crate::promotion::field::Document;
+use crate::model::arn::{GroupArn, GroupName, PackageArn};
+use crate::model::field::Document;
 
 mod raw;
 mod reader;

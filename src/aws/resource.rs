@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
-use crate::promotion::location::{BucketName, Location};
+use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
+use crate::model::location::{BucketName, Location};
 
 /// The thing a call names.
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,7 @@ use super::keys::SigningKeys;
 use super::objects::{SourceObjects, TargetObjects};
 use super::registry::{SourceRegistry, TargetRegistry};
 use super::resource::Resource;
-use crate::promotion::arn::{AccountId, GroupArn, GroupName, Region, RoleArn};
+use crate::model::arn::{AccountId, GroupArn, GroupName, Region, RoleArn};
 
 mod environment;
 mod renewal;

@@ -7,13 +7,13 @@ use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
 use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change, until};
-use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::promotion::arn::{GroupArn, PackageArn};
-use crate::promotion::copies::Purpose;
-use crate::promotion::location::BucketName;
-use crate::promotion::package::Package;
-use crate::promotion::record::{Conclusion, Record, Source};
-use crate::promotion::uploads::OpenUploads;
+use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
+use crate::copy::Purpose;
+use crate::copy::uploads::OpenUploads;
+use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::location::BucketName;
+use crate::model::package::Package;
+use crate::record::{Conclusion, Record, Source};
 
 /// Copy and verify the artifacts of a version
 ///

@@ -8,13 +8,13 @@ use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{GroupArgs, OutputArgs, SourceArgs};
 use super::steps::{Clock, describe};
+use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;
-use crate::promotion::accounts::SourceAccount;
-use crate::promotion::arn::{GroupArn, GroupRef, Region};
-use crate::promotion::draft::refuse_unknown;
-use crate::promotion::group::{Latest, Versions, latest_approved, version};
-use crate::promotion::record::{Conclusion, Source};
-use crate::promotion::references::references;
+use crate::model::arn::{GroupArn, GroupRef, Region};
+use crate::plan::draft::refuse_unknown;
+use crate::plan::find::{Latest, Versions, latest_approved, version};
+use crate::record::{Conclusion, Source};
+use crate::schema::references::references;
 
 /// Find the version to promote: the latest Approved one of a group
 ///

@@ -18,19 +18,19 @@ use super::settings::{
 use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, describe, look, make_plan, until};
 use super::withdrawing::{TakenBack, Withdrawing};
+use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::registry::Summary;
-use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::promotion::arn::GroupArn;
-use crate::promotion::comparison::differences;
-use crate::promotion::copies::{Copies, Purpose, There};
-use crate::promotion::draft::Carrying;
-use crate::promotion::earlier::{Earlier, Own};
-use crate::promotion::group::Latest;
-use crate::promotion::location::BucketName;
-use crate::promotion::package::Package;
-use crate::promotion::plan::Plan;
-use crate::promotion::record::{Conclusion, Record, Source};
-use crate::promotion::uploads::OpenUploads;
+use crate::copy::uploads::OpenUploads;
+use crate::copy::{Copies, Purpose, There};
+use crate::model::arn::GroupArn;
+use crate::model::location::BucketName;
+use crate::model::package::Package;
+use crate::plan::Plan;
+use crate::plan::draft::Carrying;
+use crate::plan::find::Latest;
+use crate::record::{Conclusion, Record, Source};
+use crate::register::earlier::{Earlier, Own};
+use crate::schema::comparison::differences;
 
 /// Promote the latest Approved version of a group into the target account
 ///

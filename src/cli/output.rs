@@ -11,11 +11,11 @@ use serde_json::Value;
 use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::settings::{Format, OutputArgs};
-use crate::promotion::copies::Outcome;
-use crate::promotion::group::Versions;
-use crate::promotion::record::{ArtifactFacts, Conclusion, Record, Taken};
-use crate::promotion::renewal::Renewed;
-use crate::promotion::spool::Spool;
+use crate::copy::Outcome;
+use crate::plan::find::Versions;
+use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
+use crate::register::sync::Renewed;
+use crate::store::spool::Spool;
 
 /// Lines of one kind that the text shows; JSON shows all.
 pub const LINES_SHOWN: usize = 20;

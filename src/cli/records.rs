@@ -6,16 +6,16 @@ use anyhow::{Context, Result, bail};
 
 use super::signing::Signer;
 use super::steps::{Clock, Place};
+use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
-use crate::promotion::accounts::TargetAccount;
-use crate::promotion::arn::{KmsKeyArn, PackageArn};
-use crate::promotion::earlier::Own;
-use crate::promotion::folder::Folder;
-use crate::promotion::hashing::Hashes;
-use crate::promotion::location::Location;
-use crate::promotion::record::Record;
-use crate::promotion::scratch::Scratch;
+use crate::copy::folder::Folder;
+use crate::model::arn::{KmsKeyArn, PackageArn};
+use crate::model::location::Location;
+use crate::record::Record;
+use crate::record::hashing::Hashes;
+use crate::register::earlier::Own;
+use crate::store::scratch::Scratch;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;

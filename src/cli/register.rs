@@ -10,15 +10,15 @@ use super::registering::{Registering, create_group, is_missing};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
 use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, look, make_plan};
+use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::session::Identity;
-use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::promotion::arn::GroupArn;
-use crate::promotion::copies::{Purpose, Tuning};
-use crate::promotion::earlier::Earlier;
-use crate::promotion::inventory::Until;
-use crate::promotion::location::BucketName;
-use crate::promotion::record::{Conclusion, Record, Source};
-use crate::promotion::uploads::OpenUploads;
+use crate::copy::uploads::OpenUploads;
+use crate::copy::{Purpose, Tuning};
+use crate::model::arn::GroupArn;
+use crate::model::location::BucketName;
+use crate::plan::inventory::Until;
+use crate::record::{Conclusion, Record, Source};
+use crate::register::earlier::Earlier;
 
 /// Register a version whose artifacts were copied
 ///

@@ -7,17 +7,17 @@ use super::records::Records;
 use super::settings::RegisterArgs;
 use super::signing::Signer;
 use super::steps::{Clock, Place};
+use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::{CallError, Kind};
-use crate::promotion::accounts::{SourceAccount, TargetAccount};
-use crate::promotion::arn::GroupArn;
-use crate::promotion::copies::Copies;
-use crate::promotion::draft::Carrying;
-use crate::promotion::earlier::Earlier;
-use crate::promotion::location::Location;
-use crate::promotion::package::Package;
-use crate::promotion::plan::Plan;
-use crate::promotion::record::{Conclusion, Record, Source, Withdrawn};
-use crate::promotion::registration::{NewGroup, Registration, register};
+use crate::copy::Copies;
+use crate::model::arn::GroupArn;
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::plan::Plan;
+use crate::plan::draft::Carrying;
+use crate::record::{Conclusion, Record, Source, Withdrawn};
+use crate::register::earlier::Earlier;
+use crate::register::{NewGroup, Registration, register};
 
 /// Registers a version and writes its record.
 pub struct Registering<'a> {

@@ -7,15 +7,16 @@ use super::output::Printer;
 use super::records::Records;
 use super::signing::Signer;
 use super::steps::{Clock, Place, look};
+use crate::aws::accounts::TargetAccount;
 use crate::aws::error::CallError;
-use crate::promotion::accounts::TargetAccount;
-use crate::promotion::draft::{Carrying, Draft};
-use crate::promotion::earlier::Own;
-use crate::promotion::package::Package;
-use crate::promotion::record::{Conclusion, Record};
-use crate::promotion::registration::{Approval, decision};
-use crate::promotion::renewal::Renewal;
-use crate::promotion::rewriting::Rewritten;
+use crate::model::approval::Approval;
+use crate::model::package::Package;
+use crate::plan::draft::{Carrying, Draft};
+use crate::plan::rewriting::Rewritten;
+use crate::record::{Conclusion, Record};
+use crate::register::decision;
+use crate::register::earlier::Own;
+use crate::register::sync::Renewal;
 
 /// What a renewal needs.
 pub struct Renewing<'a> {

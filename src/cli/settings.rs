@@ -8,11 +8,12 @@ use clap::{Args, ValueEnum};
 
 use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
-use crate::promotion::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
-use crate::promotion::copies::{CopyMode, STALL, Strictness, Tuning};
-use crate::promotion::draft::Carrying;
-use crate::promotion::layout::TargetPrefix;
-use crate::promotion::registration::{Approval, Policy};
+use crate::copy::{CopyMode, STALL, Strictness, Tuning};
+use crate::model::approval::Approval;
+use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
+use crate::model::layout::TargetPrefix;
+use crate::plan::draft::Carrying;
+use crate::register::Policy;
 
 mod values;
 

@@ -3,12 +3,12 @@
 
 use anyhow::{Context, Result, ensure};
 
+use crate::aws::accounts::TargetAccount;
 use crate::aws::keys::{MAX_MESSAGE_BYTES, SigningKeys};
-use crate::promotion::accounts::TargetAccount;
-use crate::promotion::arn::KmsKeyArn;
-use crate::promotion::location::Location;
-use crate::promotion::record::Record;
-use crate::promotion::signature::{Unsigned, VerifyingKey, algorithm};
+use crate::model::arn::KmsKeyArn;
+use crate::model::location::Location;
+use crate::record::Record;
+use crate::record::signature::{Unsigned, VerifyingKey, algorithm};
 
 /// A key that signs.
 pub struct Signer {

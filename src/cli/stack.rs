@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::output::Printer;
-use crate::promotion::arn::{AccountId, Region, RoleArn};
+use crate::model::arn::{AccountId, Region, RoleArn};
 use crate::stack::agreement::Conflict;
 use crate::stack::assembly::Deployment;
 use crate::stack::asset::ImageSource;

@@ -10,11 +10,11 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::output::{Printed, Printer};
 use super::settings::{OutputArgs, SourceArgs, TargetArgs};
-use crate::promotion::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::promotion::arn::{GroupArn, GroupName, GroupRef};
-use crate::promotion::earlier::{Own, describe_all};
-use crate::promotion::record::{SCHEMA, Tool};
-use crate::promotion::standing::{Row, Side, State, drift, rows};
+use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
+use crate::model::arn::{GroupArn, GroupName, GroupRef};
+use crate::record::{SCHEMA, Tool};
+use crate::register::earlier::{Own, describe_all};
+use crate::run::standing::{Row, Side, State, drift, rows};
 
 /// Source versions described at once.
 const AT_ONCE: usize = 16;

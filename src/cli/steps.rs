@@ -11,25 +11,25 @@ use tokio::time::Instant;
 
 use super::output::Printer;
 use super::progress;
+use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::objects::Encryption;
 use crate::aws::session::Identity;
-use crate::promotion::accounts::{SourceAccount, TargetAccount};
-use crate::promotion::arn::{GroupArn, PackageArn};
-use crate::promotion::copies::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
-use crate::promotion::draft::{Carrying, Draft};
-use crate::promotion::earlier::Own;
-use crate::promotion::field::each_leaf;
-use crate::promotion::growth::grow;
-use crate::promotion::inventory::{Until, inventory};
-use crate::promotion::layout::{Layout, TargetPrefix};
-use crate::promotion::location::{BucketName, Location};
-use crate::promotion::meter::Meter;
-use crate::promotion::package::{Package, rfc3339};
-use crate::promotion::plan::{Plan, plan, urls_elsewhere};
-use crate::promotion::record::{Build, Conclusion, Record, Source, Target};
-use crate::promotion::references::references;
-use crate::promotion::scratch::{CHUNK, Scratch};
-use crate::promotion::uploads::OpenUploads;
+use crate::copy::meter::Meter;
+use crate::copy::uploads::OpenUploads;
+use crate::copy::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
+use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::field::each_leaf;
+use crate::model::layout::{Layout, TargetPrefix};
+use crate::model::location::{BucketName, Location};
+use crate::model::package::{Package, rfc3339};
+use crate::plan::draft::{Carrying, Draft};
+use crate::plan::growth::grow;
+use crate::plan::inventory::{Until, inventory};
+use crate::plan::{Plan, plan, urls_elsewhere};
+use crate::record::{Build, Conclusion, Record, Source, Target};
+use crate::register::earlier::Own;
+use crate::schema::references::references;
+use crate::store::scratch::{CHUNK, Scratch};
 
 /// When the run began.
 pub struct Clock {

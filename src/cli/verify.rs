@@ -12,21 +12,19 @@ use super::output::Printer;
 use super::records::{Beside, beside, signature_of};
 use super::settings::{OutputArgs, SourceArgs, TargetArgs};
 use super::steps::Place;
+use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
-use crate::promotion::accounts::{SourceAccount, TargetAccount};
-use crate::promotion::arn::{GroupArn, KmsKeyArn, PackageArn};
-use crate::promotion::earlier::Own;
-use crate::promotion::folder::Folder;
-use crate::promotion::hashing::{Hashes, hold};
-use crate::promotion::layout::TargetPrefix;
-use crate::promotion::location::{BucketName, Location};
-use crate::promotion::record::{ArtifactFacts, SCHEMA, Tool};
-use crate::promotion::scratch::Scratch;
-use crate::promotion::signature::{Envelope, VerifyingKey};
-use crate::promotion::verification::{
-    Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record,
-};
+use crate::copy::folder::Folder;
+use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
+use crate::model::layout::TargetPrefix;
+use crate::model::location::{BucketName, Location};
+use crate::record::hashing::{Hashes, hold};
+use crate::record::signature::{Envelope, VerifyingKey};
+use crate::record::verification::{Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record};
+use crate::record::{ArtifactFacts, SCHEMA, Tool};
+use crate::register::earlier::Own;
+use crate::store::scratch::Scratch;
 
 mod document;
 

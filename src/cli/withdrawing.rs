@@ -8,13 +8,13 @@ use super::output::Printer;
 use super::records::Records;
 use super::signing::Signer;
 use super::steps::{Clock, Place};
+use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::registry::Summary;
-use crate::promotion::accounts::{SourceAccount, TargetAccount};
-use crate::promotion::arn::{GroupArn, KmsKeyArn};
-use crate::promotion::package::Package;
-use crate::promotion::plan::Warning;
-use crate::promotion::record::{Conclusion, Source, Taken, Withdrawn};
-use crate::promotion::withdrawal::{Due, Withdrawal};
+use crate::model::arn::{GroupArn, KmsKeyArn};
+use crate::model::package::Package;
+use crate::plan::Warning;
+use crate::record::{Conclusion, Source, Taken, Withdrawn};
+use crate::register::withdrawal::{Due, Withdrawal};
 
 /// What a withdrawal needs.
 pub struct Withdrawing<'a> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::inputs::Inputs;
 use super::names::{ImageUri, KeyArn, PolicyArn, TopicArn};
-use crate::promotion::arn::{RoleArn, partition as partition_of};
+use crate::model::arn::{RoleArn, partition as partition_of};
 
 /// Two inputs that do not go together.
 #[derive(Debug, Clone, PartialEq, Eq)]

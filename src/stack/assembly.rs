@@ -12,7 +12,7 @@ use super::inputs::Inputs;
 use super::names::StackName;
 use super::parameters::Image;
 use super::template;
-use crate::promotion::arn::{AccountId, Region};
+use crate::model::arn::{AccountId, Region};
 
 /// What a CDK of 2024 and each later one reads.
 const SCHEMA: &str = "36.0.0";

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::inputs::Inputs;
 use super::names::StackName;
-use crate::promotion::arn::{AccountId, Region, RoleArn};
+use crate::model::arn::{AccountId, Region, RoleArn};
 
 /// Characters of a stack's name that the names of its roles begin with: CloudFormation cuts longer ones.
 const OF_A_ROLE: usize = 20;

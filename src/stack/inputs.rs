@@ -11,10 +11,10 @@ use super::names::{
     Buckets, EventBusName, ImageUri, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName,
     TopicArn,
 };
-use crate::promotion::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
-use crate::promotion::layout::TargetPrefix;
-use crate::promotion::location::BucketName;
-use crate::promotion::registration::Approval;
+use crate::model::approval::Approval;
+use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
+use crate::model::layout::TargetPrefix;
+use crate::model::location::BucketName;
 
 const COMPUTE_TYPES: [&str; 5] = [
     "BUILD_GENERAL1_SMALL",

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::promotion::arn::{AccountId, Fields, Malformed, Region, fields, text_type};
-use crate::promotion::location::BucketName;
+use crate::model::arn::{AccountId, Fields, Malformed, Region, fields, text_type};
+use crate::model::location::BucketName;
 
 /// A text that is checked by `$valid` and kept as it is.
 macro_rules! checked_name {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::inputs::Inputs;
 use super::names::ImageUri;
-use crate::promotion::arn::GroupName;
-use crate::promotion::registration::Approval;
+use crate::model::approval::Approval;
+use crate::model::arn::GroupName;
 
 /// The image that the build runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The record: read strictly, complete, and never overwritten.
 
-use promote::promotion::record::Record;
+use promote::record::Record;
 use serde_json::{Value, json};
 
 use crate::support::{Cloud, Principal};

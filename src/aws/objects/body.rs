@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::reader::GET;
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
-use crate::promotion::location::Location;
+use crate::model::location::Location;
 
 /// What a connection has to bring.
 const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;

@@ -13,7 +13,7 @@ use http_body::{Frame, SizeHint};
 
 use super::body::Body;
 use crate::aws::error::CallError;
-use crate::promotion::scratch::{Chunks, Scratch};
+use crate::store::scratch::{Chunks, Scratch};
 
 /// Bytes to write, and how many they are.
 pub struct Contents {

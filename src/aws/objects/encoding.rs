@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::promotion::location::Location;
+use crate::model::location::Location;
 
 /// Everything but RFC 3986's unreserved characters and the slash: S3 decodes `x-amz-copy-source` as a URL,
 /// and a bare `+`, `?` or `%` in a key would become another key.

@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::types::{ETag, Listed};
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
-use crate::promotion::location::BucketName;
+use crate::model::location::BucketName;
 
 /// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
 #[derive(Debug)]

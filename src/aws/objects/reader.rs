@@ -19,8 +19,8 @@ use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
-use crate::promotion::location::{BucketName, Location};
-use crate::promotion::scratch::Scratch;
+use crate::model::location::{BucketName, Location};
+use crate::store::scratch::Scratch;
 
 /// HeadObject and GetObject tell the same about an object, in two types.
 macro_rules! head_of {

@@ -12,7 +12,7 @@ use super::pressure::Pressure;
 use super::reader::Reader;
 use super::types::{ETag, Head};
 use crate::aws::error::{CallError, Caller};
-use crate::promotion::location::{BucketName, Location};
+use crate::model::location::{BucketName, Location};
 
 /// S3 with the source's credentials. Clones share one client.
 #[derive(Debug, Clone)]

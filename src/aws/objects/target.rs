@@ -24,8 +24,8 @@ use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredP
 use super::vendor::Vendor;
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
-use crate::promotion::location::{BucketName, Location};
-use crate::promotion::scratch::Scratch;
+use crate::model::location::{BucketName, Location};
+use crate::store::scratch::Scratch;
 
 mod uploads;
 

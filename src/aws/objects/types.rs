@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::promotion::arn::KmsKeyArn;
-use crate::promotion::location::Location;
+use crate::model::arn::KmsKeyArn;
+use crate::model::location::Location;
 
 /// An entity tag without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

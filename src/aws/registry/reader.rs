@@ -14,7 +14,7 @@ use super::raw::RawAnswer;
 use super::{Document, Summary};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
-use crate::promotion::arn::{GroupArn, PackageArn};
+use crate::model::arn::{GroupArn, PackageArn};
 
 /// How a group is named on the wire: another account's by ARN, one's own by name, which every stand-in takes too.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 
 use crate::aws::error::{CallError, Caller, Kind};
-use crate::promotion::arn::Region;
+use crate::model::arn::Region;
 
 /// The SDK panics on an unreadable AWS_MAX_ATTEMPTS or AWS_RETRY_MODE; a sentence is better.
 pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {

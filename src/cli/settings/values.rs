@@ -3,10 +3,10 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::promotion::copies::parts::{LEAST_PART, MAX_PART};
-use crate::promotion::copies::{CopyMode, Strictness};
-use crate::promotion::registration::Approval;
-use crate::promotion::shapes::refusal;
+use crate::copy::parts::{LEAST_PART, MAX_PART};
+use crate::copy::{CopyMode, Strictness};
+use crate::model::approval::Approval;
+use crate::schema::shapes::refusal;
 
 /// A number of bytes, KiB, MiB or GiB that a part may have.
 pub(super) fn part_size(text: &str) -> Result<u64, String> {

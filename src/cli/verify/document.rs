@@ -6,10 +6,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::cli::output::{LINES_SHOWN, Printed};
-use crate::promotion::arn::PackageArn;
-use crate::promotion::record::Tool;
-use crate::promotion::spool::Spool;
-use crate::promotion::verification::{Finding, Verdict};
+use crate::model::arn::PackageArn;
+use crate::record::Tool;
+use crate::record::verification::{Finding, Verdict};
+use crate::store::spool::Spool;
 
 /// The document.
 #[derive(Debug, Serialize)]

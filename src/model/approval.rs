@@ -1,0 +1,14 @@
+//! Approval: the status of a version, and who gives a promoted version its status.
+
+use serde::{Deserialize, Serialize};
+
+/// `--approval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// The target version gets the source version's status and approval description.
+    #[default]
+    Carry,
+    /// Somebody in the target account approves it.
+    Pending,
+}

@@ -1,0 +1,202 @@
+//! Where a value stands in a package: a path such as `InferenceSpecification.Containers[0].ModelDataUrl`.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A package, a request or a part of one, exactly as it travels: member order and absent members are kept.
+pub type Document = Map<String, Value>;
+
+/// One step down into a document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Step {
+    Member(String),
+    Item(usize),
+    Key(String),
+}
+
+/// The path to one value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Field(Vec<Step>);
+
+impl Field {
+    /// A member of the document itself.
+    pub fn top(member: &str) -> Self {
+        Self::default().member(member)
+    }
+    /// The member `name` of the structure that stands here.
+    pub fn member(&self, name: &str) -> Self {
+        self.then(Step::Member(name.to_owned()))
+    }
+    /// The item `index` of the list that stands here.
+    pub fn item(&self, index: usize) -> Self {
+        self.then(Step::Item(index))
+    }
+    /// The entry `key` of the map that stands here.
+    pub fn key(&self, key: &str) -> Self {
+        self.then(Step::Key(key.to_owned()))
+    }
+    /// The structure, list or map around this value.
+    pub fn parent(&self) -> Self {
+        Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
+    }
+    /// The name of the last step, or nothing for an item of a list.
+    pub fn name(&self) -> Option<&str> {
+        match self.0.last()? {
+            Step::Member(name) | Step::Key(name) => Some(name),
+            Step::Item(_) => None,
+        }
+    }
+    /// The top-level member that this value is in.
+    pub fn root(&self) -> &str {
+        match self.0.first() {
+            Some(Step::Member(name)) => name,
+            _ => "",
+        }
+    }
+
+    /// The path with `[]` for every index and `{}` for every key, as tables write it.
+    pub fn pattern(&self) -> String {
+        self.render(|step, out| match step {
+            Step::Member(name) => {
+                separate(out);
+                out.push_str(name);
+            }
+            Step::Item(_) => out.push_str("[]"),
+            Step::Key(_) => out.push_str("{}"),
+        })
+    }
+
+    /// The value at this path, if there is one.
+    pub fn get<'a>(&self, document: &'a Document) -> Option<&'a Value> {
+        let (first, rest) = self.0.split_first()?;
+        let Step::Member(name) = first else { return None };
+        rest.iter().try_fold(document.get(name)?, |value, step| match step {
+            Step::Member(name) | Step::Key(name) => value.get(name),
+            Step::Item(index) => value.get(index),
+        })
+    }
+
+    /// The value at this path, to be changed in place.
+    pub fn get_mut<'a>(&self, document: &'a mut Document) -> Option<&'a mut Value> {
+        let (first, rest) = self.0.split_first()?;
+        let Step::Member(name) = first else { return None };
+        rest.iter().try_fold(document.get_mut(name)?, |value, step| match step {
+            Step::Member(name) | Step::Key(name) => value.get_mut(name),
+            Step::Item(index) => value.get_mut(index),
+        })
+    }
+
+    /// Takes the member at this path out of its structure.
+    pub fn remove(&self, document: &mut Document) -> Option<Value> {
+        let name = self.name()?;
+        match self.parent() {
+            parent if parent.0.is_empty() => document.shift_remove(name),
+            parent => parent.get_mut(document)?.as_object_mut()?.shift_remove(name),
+        }
+    }
+
+    fn then(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    fn render(&self, write: impl Fn(&Step, &mut String)) -> String {
+        let mut out = String::new();
+        for step in &self.0 {
+            write(step, &mut out);
+        }
+        out
+    }
+}
+
+fn separate(out: &mut String) {
+    if !out.is_empty() {
+        out.push('.');
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(|step, out| match step {
+            Step::Member(name) => {
+                separate(out);
+                out.push_str(name);
+            }
+            Step::Item(index) => out.push_str(&format!("[{index}]")),
+            Step::Key(key) => out.push_str(&format!("{{{key}}}")),
+        }))
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Whether the value at this path is a map with free keys, not a structure.
+pub fn is_map(field: &Field) -> bool {
+    // Every map of a model package has one of these names. A test in `schema::shapes` checks this list.
+    matches!(field.name(), Some("Environment" | "CustomerMetadataProperties"))
+}
+
+/// Calls `visit` with every leaf (text, number, truth value, null) of a document and its path, in order.
+pub fn each_leaf(document: &Document, visit: &mut impl FnMut(&Field, &Value)) {
+    for (name, value) in document {
+        leaves_below(&Field::top(name), value, visit);
+    }
+}
+
+fn leaves_below(field: &Field, value: &Value, visit: &mut impl FnMut(&Field, &Value)) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let inner = if is_map(field) { field.key(name) } else { field.member(name) };
+                leaves_below(&inner, value, visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                leaves_below(&field.item(index), item, visit);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => visit(field, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Document {
+        let text =
+            r#"{"InferenceSpecification":{"Containers":[{"Image":"i","Environment":{"A.B":"v"}}]},"Task":"OTHER"}"#;
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn every_leaf_is_visited_with_the_path_that_finds_it_again() {
+        let document = document();
+        let mut seen = Vec::new();
+        each_leaf(&document, &mut |field, value| {
+            assert_eq!(field.get(&document), Some(value));
+            seen.push((field.to_string(), field.pattern()));
+        });
+        let path = "InferenceSpecification.Containers[0].Environment{A.B}";
+        let pattern = "InferenceSpecification.Containers[].Environment{}";
+        assert!(seen.contains(&(path.into(), pattern.into())), "{seen:?}");
+        assert_eq!(seen.len(), 3);
+    }
+
+    #[test]
+    fn a_member_is_removed_from_its_structure() {
+        let mut document = document();
+        let field = Field::top("InferenceSpecification").member("Containers").item(0).member("Image");
+        assert_eq!(field.remove(&mut document), Some("i".into()));
+        assert_eq!(field.get(&document), None);
+        assert_eq!(Field::top("Task").remove(&mut document), Some("OTHER".into()));
+    }
+}

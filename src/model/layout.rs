@@ -1,0 +1,142 @@
+//! Where things go in the target bucket: a source location comes in, a target location comes out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::arn::{GroupName, Malformed, PackageArn, text_type};
+use crate::model::location::{BucketName, Location};
+
+/// The longest key that S3 accepts, in bytes of UTF-8.
+pub const MAX_KEY_BYTES: usize = 1024;
+
+/// `--target-prefix`: nothing, or a key prefix that ends in `/`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TargetPrefix(String);
+
+impl TargetPrefix {
+    /// The prefix, empty or ending in `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TargetPrefix {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let folders = text.strip_suffix('/').unwrap_or(text);
+        if folders.is_empty() {
+            return Ok(Self::default());
+        }
+        if text.len() > 256 || folders.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+            return Err(Malformed::new(
+                "a target prefix",
+                "folders such as models/promoted, 256 characters at most",
+                text,
+            ));
+        }
+        Ok(Self(format!("{folders}/")))
+    }
+}
+text_type!(TargetPrefix);
+
+/// The folder of one promotion: it is a function of source version and target group, so that a re-run finds it and
+/// no two versions share a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    bucket: BucketName,
+    folder: String,
+}
+
+impl Layout {
+    /// `<prefix><target group>/<source account>-<source region>-<source group>-v<version>/` in `bucket`.
+    ///
+    /// The source group is written as in the package's ARN: the same whatever way it was asked for.
+    pub fn new(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName, source: &PackageArn) -> Self {
+        let folder = format!("{prefix}{target_group}/{}", folder_name(source));
+        Self { bucket: bucket.clone(), folder }
+    }
+
+    /// Reads the prefix off the location of something that was promoted from `source` to `target_group`.
+    pub fn prefix_of(copy: &Location, target_group: &GroupName, source: &PackageArn) -> Option<TargetPrefix> {
+        let end = copy.key.find(&format!("{target_group}/{}", folder_name(source)))?;
+        copy.key[..end].parse().ok()
+    }
+
+    /// The folder's own location; its key ends in `/`.
+    pub fn folder(&self) -> Location {
+        Location::new(&self.bucket, &self.folder)
+    }
+    /// Where the copy of a source object, or of a prefix of objects, lies.
+    pub fn copy_of(&self, source: &Location) -> Location {
+        Location::new(&self.bucket, format!("{}{}/{}", self.folder, source.bucket, source.key))
+    }
+    /// Where a manifest with rewritten locations lies: apart from the copies, which are never changed.
+    /// No bucket's name begins with an underscore.
+    pub fn rewritten(&self, manifest: &Location) -> Location {
+        Location::new(&self.bucket, format!("{}_manifests/{}/{}", self.folder, manifest.bucket, manifest.key))
+    }
+    /// Where the record of the promotion lies.
+    pub fn record(&self) -> Location {
+        Location::new(&self.bucket, format!("{}promotion.json", self.folder))
+    }
+    /// Where the record lies when the first one is of a target version that was removed since.
+    pub fn later_record(&self, target_version: u32) -> Location {
+        Location::new(&self.bucket, format!("{}promotion-{target_version}.json", self.folder))
+    }
+    /// Where the record of something lies that happened to the promotion afterwards; `time` tells them apart.
+    pub fn further_record(&self, time: &str) -> Location {
+        Location::new(&self.bucket, format!("{}promotion-{time}.json", self.folder))
+    }
+}
+
+fn folder_name(source: &PackageArn) -> String {
+    format!("{}-{}-{}-v{}/", source.account(), source.region(), source.group(), source.version())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(prefix: &str) -> Layout {
+        let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
+        Layout::new(&"serving".parse().unwrap(), &prefix.parse().unwrap(), &"Prod".parse().unwrap(), &source)
+    }
+
+    #[test]
+    fn the_source_can_be_read_off_the_key() {
+        let copy = layout("").copy_of(&"s3://models/a//../b.tar.gz".parse().unwrap());
+        assert_eq!(copy.to_string(), "s3://serving/Prod/444333666777-eu-central-1-churn-v7/models/a//../b.tar.gz");
+    }
+
+    #[test]
+    fn a_prefix_is_a_folder_whether_or_not_it_ends_in_a_slash() {
+        assert_eq!(layout("x/y").folder(), layout("x/y/").folder());
+        assert!(layout("x").folder().key.starts_with("x/Prod/"));
+        assert_eq!("/".parse::<TargetPrefix>(), Ok(TargetPrefix::default()));
+    }
+
+    #[test]
+    fn the_prefix_can_be_read_off_a_copy() {
+        let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
+        let copy = layout("x/y").copy_of(&"s3://models/k".parse().unwrap());
+        let prefix = Layout::prefix_of(&copy, &"Prod".parse().unwrap(), &source);
+        assert_eq!(prefix, "x/y".parse().ok());
+        assert_eq!(Layout::prefix_of(&"s3://models/k".parse().unwrap(), &"Prod".parse().unwrap(), &source), None);
+    }
+
+    #[test]
+    fn a_prefix_with_empty_or_dotted_folders_is_refused() {
+        for prefix in ["/x", "a//b", "a/../b", ".", "a/./b"] {
+            assert!(prefix.parse::<TargetPrefix>().is_err(), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn the_same_key_in_two_buckets_has_two_copies() {
+        let copies = ["s3://one/k", "s3://two/k"].map(|source| layout("").copy_of(&source.parse().unwrap()));
+        assert_ne!(copies[0], copies[1]);
+    }
+}

@@ -1,0 +1,199 @@
+//! The request before its references are known: a package and the settings come in, the members that the target
+//! package will have come out, with what is left out and why.
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
+use crate::model::field::{Document, Field};
+use crate::model::package::Package;
+use crate::schema::members::{VERDICTS, Verdict};
+use crate::schema::references::etags;
+use crate::schema::shapes::unknown_members;
+
+/// What decides how a package is carried over, beyond the package itself.
+#[derive(Debug, Clone, Default)]
+pub struct Carrying {
+    /// Encrypts the artifacts and, where the source package is encrypted, the target package.
+    pub kms_key: Option<KmsKeyArn>,
+    /// The algorithm of the target that stands for the source's.
+    pub algorithm: Option<String>,
+    /// The role that validates the package in the target; without one the validation is left out.
+    pub validation_role: Option<RoleArn>,
+    /// Go on although the description has members that would be lost.
+    pub ignore_unknown_members: bool,
+}
+
+/// Something that stays at the source or is not carried over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Where it stands in the source package.
+    pub field: String,
+    /// What stands there.
+    pub value: String,
+    /// Why it stays, and what to see to.
+    pub reason: String,
+}
+
+impl Left {
+    pub(crate) fn new(field: &Field, value: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.to_string(), value: value.into(), reason: reason.into() }
+    }
+}
+
+/// The carried members with the source's references.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The request so far.
+    pub request: Document,
+    /// What is left out so far.
+    pub left: Vec<Left>,
+}
+
+impl Draft {
+    /// Takes the members that are carried and adapts those that belong to an account.
+    ///
+    /// # Errors
+    /// Something cannot be carried without a decision: the message names the flag that makes it.
+    pub fn of(package: &Package, target_group: &GroupName, carrying: &Carrying) -> Result<Self> {
+        let mut draft = Self { request: carried(package), left: Vec::new() };
+        draft.leave_unknown(package, carrying)?;
+        draft.leave_certification(package);
+        draft.set_encryption(carrying)?;
+        draft.set_algorithm(carrying)?;
+        draft.set_validation(carrying);
+        draft.refuse_what_create_refuses()?;
+        draft.request.insert("ModelPackageGroupName".into(), target_group.as_str().into());
+        draft.request.insert("ModelApprovalStatus".into(), "PendingManualApproval".into());
+        Ok(draft)
+    }
+
+    /// Takes out the ETags of source objects: copies have their own.
+    pub fn without_etags(mut self) -> Self {
+        for etag in etags(&self.request) {
+            etag.remove(&mut self.request);
+        }
+        self
+    }
+
+    fn leave_unknown(&mut self, package: &Package, carrying: &Carrying) -> Result<()> {
+        refuse_unknown(package, carrying.ignore_unknown_members)?;
+        for field in &unknown_members(package.description()) {
+            let value = field.get(package.description()).map(Value::to_string).unwrap_or_default();
+            self.left.push(Left::new(
+                field,
+                value,
+                "unknown to this version, left out as --ignore-unknown-fields says",
+            ));
+            field.remove(&mut self.request);
+        }
+        Ok(())
+    }
+
+    fn leave_certification(&mut self, package: &Package) {
+        if package.description().get("CertifyForMarketplace") == Some(&Value::Bool(true)) {
+            let field = Field::top("CertifyForMarketplace");
+            self.left.push(Left::new(&field, "true", "a version of a group cannot be certified for the Marketplace"));
+        }
+    }
+
+    fn set_encryption(&mut self, carrying: &Carrying) -> Result<()> {
+        let field = Field::top("SecurityConfig").member("KmsKeyId");
+        let Some(key) = field.get_mut(&mut self.request) else { return Ok(()) };
+        let Some(target) = &carrying.kms_key else {
+            bail!("{field} is {key}, a key of the source; name the target's key with --kms-key-arn");
+        };
+        let source = std::mem::replace(key, target.as_str().into());
+        self.left.push(Left::new(
+            &field,
+            text_of(&source),
+            format!("a key of the source; the target package has {target}"),
+        ));
+        Ok(())
+    }
+
+    fn set_algorithm(&mut self, carrying: &Carrying) -> Result<()> {
+        let list = Field::top("SourceAlgorithmSpecification").member("SourceAlgorithms");
+        let count = list.get(&self.request).and_then(Value::as_array).map_or(0, Vec::len);
+        for index in 0..count {
+            let field = list.item(index).member("AlgorithmName");
+            let Some(name) = field.get_mut(&mut self.request) else { continue };
+            let Some(target) = &carrying.algorithm else {
+                bail!(
+                    "{field} is {name}, an algorithm of the source; name one of the target account, or a subscription \
+                     there, with --target-algorithm"
+                );
+            };
+            let source = std::mem::replace(name, target.as_str().into());
+            self.left.push(Left::new(&field, text_of(&source), format!("replaced by {target} (--target-algorithm)")));
+        }
+        Ok(())
+    }
+
+    fn set_validation(&mut self, carrying: &Carrying) {
+        let field = Field::top("ValidationSpecification");
+        let Some(specification) = field.get_mut(&mut self.request) else { return };
+        match &carrying.validation_role {
+            Some(role) => specification["ValidationRole"] = json!(role.as_str()),
+            None => {
+                let profiles = specification["ValidationProfiles"].to_string();
+                let reason = "validation would run a transform job under a role of the source account; give a role of \
+                              the target with --target-validation-role-arn to carry it";
+                self.left.push(Left::new(&field, profiles, reason));
+                field.remove(&mut self.request);
+            }
+        }
+    }
+
+    fn refuse_what_create_refuses(&self) -> Result<()> {
+        let containers = Field::top("InferenceSpecification").member("Containers");
+        let count = containers.get(&self.request).and_then(Value::as_array).map_or(0, Vec::len);
+        for index in 0..count {
+            let field = containers.item(index).member("AdditionalS3DataSource");
+            if field.get(&self.request).is_some() {
+                bail!(
+                    "{field}: CreateModelPackage refuses an AdditionalS3DataSource in InferenceSpecification; it is \
+                     allowed in AdditionalInferenceSpecifications only. Register a package that has it there"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Stops at members that this version does not know, unless they are to be ignored.
+///
+/// # Errors
+/// Names every one of them.
+pub fn refuse_unknown(package: &Package, ignore: bool) -> Result<()> {
+    let unknown: Vec<String> = unknown_members(package.description()).iter().map(Field::to_string).collect();
+    if !unknown.is_empty() && !ignore {
+        bail!(
+            "{} has members that this version does not know and would lose: {}. Update promote, or go on without them \
+             with --ignore-unknown-fields",
+            package.arn(),
+            unknown.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// The members with the verdict Carried, empty lists and maps left out: Create refuses them and they say nothing.
+fn carried(package: &Package) -> Document {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::String(_) | Value::Bool(_) | Value::Number(_) => false,
+    };
+    let carried = VERDICTS.iter().filter(|(_, verdict)| *verdict == Verdict::Carried);
+    carried
+        .filter_map(|(name, _)| Some(((*name).to_owned(), package.description().get(*name)?.clone())))
+        .filter(|(_, value)| !is_empty(value))
+        .collect()
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,89 @@
+//! What stays at the source: the rewritten request comes in, every value that still points there comes out. Nothing
+//! is skipped silently.
+
+use serde_json::Value;
+
+use crate::model::arn::PackageArn;
+use crate::model::field::{Document, Field, each_leaf};
+use crate::model::layout::Layout;
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::plan::draft::Left;
+use crate::plan::inventory::Found;
+use crate::schema::references::{Reference, is_one_url};
+
+/// Lists the values of the request that name things of the source which were not copied.
+pub fn what_stays(package: &Package, request: &Document, found: &[(Reference, Found)], layout: &Layout) -> Vec<Left> {
+    let mut left = Vec::new();
+    each_leaf(request, &mut |field, value| {
+        let Value::String(text) = value else { return };
+        if was_rewritten(field, found) {
+            return;
+        }
+        if *field == Field::top("ModelCard").member("ModelCardContent") {
+            left.extend(urls_of_card(field, text, layout));
+        } else if let Some(reason) = reason(package.arn(), field, text) {
+            left.push(Left::new(field, text.as_str(), reason));
+        }
+    });
+    left
+}
+
+fn was_rewritten(field: &Field, found: &[(Reference, Found)]) -> bool {
+    found.iter().any(|(reference, found)| reference.field == *field && !matches!(found, Found::Nothing))
+}
+
+fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {
+    match field.name() {
+        Some("Image") => return Some(image_reason(text)),
+        Some("ProductId") => return Some("the target account needs the same Marketplace subscription".into()),
+        Some("HubContentArn" | "HubContentName") => {
+            return Some("the target account needs access to this hub content".into());
+        }
+        // Set by the settings, and listed there.
+        Some("AlgorithmName" | "ValidationRole") => return None,
+        Some("KmsKeyId") if field.root() == "SecurityConfig" => return None,
+        Some("KmsKeyId" | "VolumeKmsKeyId") => {
+            return Some("the target's validation job needs access to this key".into());
+        }
+        _ => {}
+    }
+    let environment = field.pattern().ends_with(".Environment{}");
+    if environment && is_one_url(text) {
+        return Some(match text.parse::<Location>() {
+            Ok(location) if location.key.is_empty() => "it names a whole bucket, which is not copied".into(),
+            _ => "nothing exists there, so it is carried as it is".into(),
+        });
+    }
+    if text.contains("s3://") || Location::is_claimed_by(text) {
+        return Some("it stands in a longer text or in a free field, which is carried as it is and not copied".into());
+    }
+    text.contains(source.account().as_str()).then(|| "it names the source account and is carried as it is".into())
+}
+
+fn image_reason(image: &str) -> String {
+    match image.split_once(".dkr.ecr.") {
+        Some((account, rest)) => {
+            let region = rest.split('.').next().unwrap_or_default();
+            format!("SageMaker in the target must be able to pull it from account {account} in {region}")
+        }
+        None => "SageMaker in the target must be able to pull it".into(),
+    }
+}
+
+/// The URLs in a model card that were not copied. They are what the card reports, and stay.
+fn urls_of_card(field: &Field, card: &str, layout: &Layout) -> Vec<Left> {
+    let Ok(Value::Object(content)) = serde_json::from_str::<Value>(card) else { return Vec::new() };
+    let copies = layout.folder().to_string();
+    let mut left = Vec::new();
+    each_leaf(&content, &mut |inner, value| {
+        if let Some(text) = value.as_str().filter(|text| Location::is_claimed_by(text) && !text.starts_with(&copies)) {
+            left.push(Left {
+                field: format!("{field}.{inner}"),
+                value: text.to_owned(),
+                reason: "the card's own text is carried as it is".into(),
+            });
+        }
+    });
+    left
+}

@@ -1,0 +1,178 @@
+//! Signed records: the bytes of a record come in, a DSSE envelope around an in-toto statement comes out; and whether
+//! an envelope is of a record and a key.
+//!
+//! Sources: DSSE 1.0 (envelope.md, protocol.md), in-toto Attestation Framework v1 (statement.md).
+
+use anyhow::{Context, Result, bail, ensure};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+    VerificationAlgorithm,
+};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::model::location::Location;
+use crate::record::Record;
+
+const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+/// What the statement is: a promotion's record.
+const PREDICATE_TYPE: &str = "urn:promote:record:v1";
+
+/// The algorithms that are used, the best first, by the names that KMS gives them.
+const ALGORITHMS: [(&str, &dyn VerificationAlgorithm); 3] = [
+    ("ECDSA_SHA_256", &ECDSA_P256_SHA256_ASN1),
+    ("ECDSA_SHA_384", &ECDSA_P384_SHA384_ASN1),
+    ("RSASSA_PKCS1_V1_5_SHA_256", &RSA_PKCS1_2048_8192_SHA256),
+];
+
+/// The algorithm to sign with, of those that a key offers.
+///
+/// # Errors
+/// It offers none that can be verified here.
+pub fn algorithm(offered: &[String]) -> Result<&'static str> {
+    let known = ALGORITHMS.iter().map(|(name, _)| *name);
+    let found = known.into_iter().find(|name| offered.iter().any(|one| one == name));
+    found.with_context(|| {
+        format!("the key offers {}; create one for SIGN_VERIFY, such as ECC_NIST_P256", offered.join(", "))
+    })
+}
+
+/// A signed payload (DSSE).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Envelope {
+    payload_type: String,
+    payload: String,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signature {
+    keyid: String,
+    sig: String,
+}
+
+/// A statement that waits for its signature.
+#[derive(Debug, Clone)]
+pub struct Unsigned {
+    payload: Vec<u8>,
+}
+
+impl Unsigned {
+    /// The statement about a record, which lies at `location` and has this SHA-256.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn of(record: &Record, location: &Location, sha256: &[u8]) -> Result<Self> {
+        let target = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
+        let source = record.source.package.as_ref().map(|package| &package.model_package_arn);
+        let statement = json!({
+            "_type": STATEMENT_TYPE,
+            "subject": [{ "name": location.to_string(), "digest": { "sha256": hexadecimal(sha256) } }],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": {
+                "schema": record.schema,
+                "outcome": record.outcome,
+                "source": source,
+                "target": target,
+                "started": record.started,
+                "ended": record.ended,
+                "tool": record.tool,
+            },
+        });
+        Ok(Self { payload: serde_json::to_vec(&statement)? })
+    }
+
+    /// What is signed.
+    pub fn message(&self) -> Vec<u8> {
+        pre_authentication_encoding(PAYLOAD_TYPE, &self.payload)
+    }
+
+    /// The envelope with a signature of that message by the key `keyid`.
+    pub fn signed(self, keyid: &str, signature: &[u8]) -> Envelope {
+        Envelope {
+            payload_type: PAYLOAD_TYPE.to_owned(),
+            payload: aws_smithy_types::base64::encode(&self.payload),
+            signatures: vec![Signature { keyid: keyid.to_owned(), sig: aws_smithy_types::base64::encode(signature) }],
+        }
+    }
+}
+
+impl Envelope {
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        serde_json::from_slice(text).context("it is not a DSSE envelope")
+    }
+
+    /// Checks that the key has signed a statement about bytes of exactly this SHA-256 at this location.
+    ///
+    /// # Errors
+    /// Says what does not hold.
+    pub fn check(&self, key: &VerifyingKey, location: &Location, sha256: &[u8]) -> Result<()> {
+        ensure!(self.payload_type == PAYLOAD_TYPE, "it is of the type {}", self.payload_type);
+        let payload = aws_smithy_types::base64::decode(&self.payload).ok().context("its payload is not base64")?;
+        let message = pre_authentication_encoding(&self.payload_type, &payload);
+        let signed = self.signatures.iter().filter_map(|one| aws_smithy_types::base64::decode(&one.sig).ok());
+        ensure!(signed.into_iter().any(|signature| key.has_signed(&message, &signature)), "the key has not signed it");
+        let statement: Value = serde_json::from_slice(&payload).context("its payload is not JSON")?;
+        ensure!(
+            statement["_type"] == STATEMENT_TYPE && statement["predicateType"] == PREDICATE_TYPE,
+            "it is not a statement about a promotion's record"
+        );
+        let subject = statement["subject"].as_array().into_iter().flatten();
+        let of_record = subject.filter(|one| one["name"] == location.to_string()).map(|one| &one["digest"]["sha256"]);
+        match of_record.collect::<Vec<_>>().as_slice() {
+            [digest] if **digest == hexadecimal(sha256) => Ok(()),
+            [_] => bail!("the record has changed since it was signed"),
+            _ => bail!("it is signed for another record"),
+        }
+    }
+}
+
+/// A public key.
+#[derive(Debug, Clone)]
+pub struct VerifyingKey {
+    spki: Vec<u8>,
+}
+
+impl VerifyingKey {
+    /// A SubjectPublicKeyInfo in DER, as KMS answers it.
+    pub fn of_der(spki: Vec<u8>) -> Self {
+        Self { spki }
+    }
+
+    /// A `PUBLIC KEY` in PEM.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn of_pem(pem: &[u8]) -> Result<Self> {
+        let spki = SubjectPublicKeyInfoDer::from_pem_slice(pem);
+        let spki = spki.map_err(|error| anyhow::anyhow!("it is not a public key in PEM: {error}"))?;
+        Ok(Self { spki: spki.as_ref().to_vec() })
+    }
+
+    /// A key fits one algorithm only: the others do not take it.
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        ALGORITHMS
+            .iter()
+            .any(|(_, algorithm)| UnparsedPublicKey::new(*algorithm, &self.spki).verify(message, signature).is_ok())
+    }
+}
+
+/// `"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body` (DSSE 1.0, protocol.md).
+fn pre_authentication_encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
+    let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
+    message.extend_from_slice(payload);
+    message
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

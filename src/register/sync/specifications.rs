@@ -1,0 +1,36 @@
+//! Additional inference specifications, which are known by their names.
+
+use serde_json::{Value, json};
+
+use super::SPECIFICATIONS;
+use crate::model::field::{Document, Field};
+use crate::schema::comparison::differences;
+
+pub(super) fn list(document: &Document) -> impl Iterator<Item = &Value> {
+    document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten()
+}
+
+pub(super) fn names(document: &Document) -> Vec<&str> {
+    list(document).filter_map(|one| one.get("Name")?.as_str()).collect()
+}
+
+pub(super) fn named<'a>(document: &'a Document, name: &str) -> Option<&'a Value> {
+    list(document).find(|one| one.get("Name").and_then(Value::as_str) == Some(name))
+}
+
+/// Whether two specifications are the same, but for what a registry fills in.
+pub(super) fn alike(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let alone = |one: &Value| Document::from_iter([(SPECIFICATIONS.to_owned(), json!([one]))]);
+    match (one, other) {
+        (Some(one), Some(other)) => differences(&alone(one), &alone(other)).is_empty(),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether a specification refers to an object that was not copied.
+pub(super) fn refers_elsewhere(now: &Document, name: &str, unresolved: &[Field]) -> bool {
+    let index = names(now).iter().position(|one| *one == name).unwrap_or_default();
+    let inside = format!("{}.", Field::top(SPECIFICATIONS).item(index));
+    unresolved.iter().any(|field| field.to_string().starts_with(&inside))
+}
