@@ -6,14 +6,15 @@ use clap::Args;
 use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change, until};
+use super::steps::{Clock, Copying, describe, look, make_plan, read_document, refuse_change, until};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::copy::Purpose;
 use crate::copy::uploads::OpenUploads;
 use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::destination::Destination;
 use crate::model::location::BucketName;
 use crate::model::package::Package;
-use crate::record::{Conclusion, Record, Source};
+use crate::record::{Conclusion, Record, Source, Target};
 
 /// Copy and verify the artifacts of a version
 ///
@@ -50,11 +51,11 @@ impl CopyArtifacts {
         let ((reader, identity), package) = (callers?, package?);
         let group = source_group(&package);
         let name = self.place.target_group.as_ref().unwrap_or(group.name());
-        let place = Place {
+        let place = Destination {
             bucket: self.target_bucket.clone(),
             prefix: self.place.target_prefix.clone().unwrap_or_default(),
             group: target_group(&group, &identity, name)?,
-            identity,
+            caller: identity.arn,
         };
         let carrying = self.carry.carrying();
         let (plan, there) = tokio::try_join!(
@@ -75,7 +76,7 @@ impl CopyArtifacts {
         };
         let copies = copying.run(&plan, there, purpose).await?;
         let mut record = clock.record(outcome, Source::of(&package, Some(reader.arn))).with_plan(&plan, &copies)?;
-        record.target = Some(place.target(package.arn(), None));
+        record.target = Some(Target::of(&place, package.arn(), None));
         printer.conclude(&record)
     }
 }

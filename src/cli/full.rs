@@ -9,27 +9,29 @@ use futures_util::future::{FutureExt, LocalBoxFuture, Shared, TryFutureExt};
 use super::exit::Exit;
 use super::find_latest::none_approved;
 use super::output::Printer;
-use super::records::recorded;
 use super::registering::{Registering, create_group, is_missing};
 use super::renewing::Renewing;
 use super::settings::{
     CarryArgs, CopyArgs, GroupArgs, MirrorArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs,
 };
-use super::signing::Signer;
-use super::steps::{Clock, Copying, Place, describe, look, make_plan, until};
+use super::steps::{Clock, Copying, describe, look, make_plan, until};
 use super::withdrawing::{TakenBack, Withdrawing};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::registry::Summary;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Copies, Purpose, There};
 use crate::model::arn::GroupArn;
+use crate::model::destination::Destination;
 use crate::model::location::BucketName;
 use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::draft::Carrying;
 use crate::plan::find::Latest;
-use crate::record::{Conclusion, Record, Source};
-use crate::register::earlier::{Earlier, Own};
+use crate::record::files::recorded;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Record, Source, Target};
+use crate::register::earlier::Earlier;
 use crate::schema::comparison::differences;
 
 /// Promote the latest Approved version of a group into the target account
@@ -68,7 +70,7 @@ struct Run<'a> {
     source: SourceAccount,
     target: TargetAccount,
     group: GroupArn,
-    place: Place,
+    place: Destination,
     caller: Option<String>,
     signer: Option<Signer>,
     printer: &'a Printer,
@@ -89,11 +91,11 @@ impl Full {
         );
         let ((reader, identity), signer, (latest, listed), rejected) = (callers?, signer?, latest?, rejected?);
         let name = self.place.target_group.as_ref().unwrap_or(group.name());
-        let place = Place {
+        let place = Destination {
             bucket: self.target_bucket.clone(),
             prefix: self.place.target_prefix.clone().unwrap_or_default(),
             group: target_group(&group, &identity, name)?,
-            identity,
+            caller: identity.arn,
         };
         let run = Run {
             settings: self,
@@ -190,9 +192,14 @@ impl Run<'_> {
 
     /// The version was promoted before: what its source has changed since is carried over. Answers nothing when its
     /// artifacts have to be seen to first.
-    async fn renew(&self, package: &Package, place: &Place, before: Record, own: &Own) -> Result<Option<Record>> {
+    async fn renew(
+        &self,
+        package: &Package,
+        place: &Destination,
+        before: Record,
+        own: &PromotedVersion,
+    ) -> Result<Option<Record>> {
         let renewing = Renewing {
-            clock: &self.clock,
             target: &self.target,
             place,
             carrying: &self.settings.carry.carrying(),
@@ -262,12 +269,12 @@ impl Run<'_> {
         let done = own.is_some_and(|own| own.is_settled() && !own.is_withdrawn());
         let outcome = if done { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
         let mut record = self.record(outcome, package).with_plan(plan, &copies)?;
-        record.target = Some(self.place.target(package.arn(), own.map(|own| (&own.arn, own.approval()))));
+        record.target = Some(Target::of(&self.place, package.arn(), own.map(|own| (&own.arn, own.approval()))));
         Ok(record)
     }
 
     /// The version was promoted to other locations: nothing is copied a second time.
-    async fn report_elsewhere(&self, package: &Package, own: &Own) -> Result<Record> {
+    async fn report_elsewhere(&self, package: &Package, own: &PromotedVersion) -> Result<Record> {
         self.printer.say(&format!("{} was promoted with other settings; it stays as it is", own.arn));
         let place = self.place.of(own, package.arn()).unwrap_or_else(|| self.place.clone());
         if let Some((before, own)) = recorded(&self.target, &place, package.arn()).await?
@@ -276,7 +283,7 @@ impl Run<'_> {
             return Ok(record);
         }
         let mut record = self.record(Conclusion::AlreadyPromoted, package);
-        record.target = Some(place.target(package.arn(), Some((&own.arn, own.approval()))));
+        record.target = Some(Target::of(&place, package.arn(), Some((&own.arn, own.approval()))));
         Ok(record)
     }
 
@@ -297,6 +304,6 @@ impl Run<'_> {
 }
 
 /// A finished promotion of the same version that is not what this plan would make.
-fn promoted_elsewhere<'a>(plan: &Plan, earlier: &'a Earlier) -> Option<&'a Own> {
+fn promoted_elsewhere<'a>(plan: &Plan, earlier: &'a Earlier) -> Option<&'a PromotedVersion> {
     earlier.usable().filter(|own| own.is_settled() && !differences(&plan.request, &own.description).is_empty())
 }

@@ -8,16 +8,17 @@ use super::exit::Exit;
 use super::output::Printer;
 use super::registering::{Registering, create_group, is_missing};
 use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
-use super::signing::Signer;
-use super::steps::{Clock, Copying, Place, look, make_plan};
+use super::steps::{Clock, Copying, look, make_plan};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::session::Identity;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Purpose, Tuning};
 use crate::model::arn::GroupArn;
+use crate::model::destination::Destination;
 use crate::model::location::BucketName;
 use crate::plan::inventory::Until;
-use crate::record::{Conclusion, Record, Source};
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Record, Source, Target};
 use crate::register::earlier::Earlier;
 
 /// Register a version whose artifacts were copied
@@ -78,7 +79,7 @@ impl Register {
                 Conclusion::Planned
             };
             let mut record = clock.record(outcome, facts).with_plan(&plan, &copies)?;
-            record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
+            record.target = Some(Target::of(&place, &arn, own.map(|own| (&own.arn, own.approval()))));
             return printer.conclude(&record);
         }
         if missing {
@@ -99,16 +100,16 @@ impl Register {
     }
 
     /// Flags win over the document of the step before.
-    fn place(&self, source: &GroupArn, identity: Identity, before: Option<&Record>) -> Result<Place> {
+    fn place(&self, source: &GroupArn, identity: Identity, before: Option<&Record>) -> Result<Destination> {
         let copied = before.and_then(|record| record.target.as_ref());
         let name = self.place.target_group.as_ref().or(copied.map(|t| &t.group)).unwrap_or(source.name());
         let bucket = self.target_bucket.as_ref().or(copied.map(|t| &t.bucket));
         let prefix = self.place.target_prefix.as_ref().or(copied.map(|t| &t.prefix));
-        Ok(Place {
+        Ok(Destination {
             bucket: bucket.context("name the bucket of the artifacts with --target-bucket")?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
             group: target_group(source, &identity, name)?,
-            identity,
+            caller: identity.arn,
         })
     }
 }

@@ -3,19 +3,20 @@
 use anyhow::{Result, ensure};
 
 use super::output::Printer;
-use super::records::Records;
 use super::settings::RegisterArgs;
-use super::signing::Signer;
-use super::steps::{Clock, Place};
+use super::steps::Clock;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::{CallError, Kind};
 use crate::copy::Copies;
 use crate::model::arn::GroupArn;
+use crate::model::destination::Destination;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::plan::draft::Carrying;
-use crate::record::{Conclusion, Record, Source, Withdrawn};
+use crate::record::files::Records;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Record, Source, Target, Withdrawn};
 use crate::register::earlier::Earlier;
 use crate::register::{NewGroup, Registration, register};
 
@@ -26,7 +27,7 @@ pub struct Registering<'a> {
     /// Where the version is registered.
     pub target: &'a TargetAccount,
     /// The group and the folder there.
-    pub place: &'a Place,
+    pub place: &'a Destination,
     /// What encrypts the record.
     pub carrying: &'a Carrying,
     /// How the version is registered.
@@ -58,11 +59,10 @@ impl Registering<'_> {
         let registration = register(registries, group, package, plan, copies, earlier, &policy).await?;
         let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies)?;
         let registered = (&registration.arn, registration.approval.as_str());
-        record.target = Some(self.place.target(package.arn(), Some(registered)));
+        record.target = Some(Target::of(self.place, package.arn(), Some(registered)));
         record.withdrawn = withdrawn.await?;
         // The record says what was set, so it need not wait until that is read back.
-        let (read_back, written) =
-            tokio::join!(registration.read_back(registry), self.write(&record, &registration, clock));
+        let (read_back, written) = tokio::join!(registration.read_back(registry), self.write(&record, &registration));
         let written =
             written.map_err(|error| format!("the record could not be written beside the artifacts: {error:#}"));
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
@@ -73,10 +73,10 @@ impl Registering<'_> {
         Ok(record)
     }
 
-    async fn write(&self, record: &Record, registration: &Registration, clock: &Clock) -> Result<Location> {
+    async fn write(&self, record: &Record, registration: &Registration) -> Result<Location> {
         let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
-        let records = Records { target, place, kms_key, signer: self.signer };
-        if registration.reapproved { records.append(record, clock).await } else { records.write(record).await }
+        let records = Records { target, destination: place, kms_key, signer: self.signer };
+        if registration.reapproved { records.append(record).await } else { records.write(record).await }
     }
 }
 
@@ -84,7 +84,7 @@ impl Registering<'_> {
 ///
 /// # Errors
 /// It is missing, and must not be created.
-pub async fn is_missing(target: &TargetAccount, place: &Place, settings: &RegisterArgs) -> Result<bool> {
+pub async fn is_missing(target: &TargetAccount, place: &Destination, settings: &RegisterArgs) -> Result<bool> {
     let missing = target.registry().find_group(place.group.name()).await?.is_none();
     ensure!(
         !(missing && settings.no_create_group),
@@ -99,7 +99,7 @@ pub async fn create_group(
     source: &SourceAccount,
     target: &TargetAccount,
     from: &GroupArn,
-    place: &Place,
+    place: &Destination,
     settings: &RegisterArgs,
     printer: &Printer,
 ) -> Result<()> {

@@ -4,28 +4,27 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::output::Printer;
-use super::records::Records;
-use super::signing::Signer;
-use super::steps::{Clock, Place, look};
+use super::steps::look;
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::CallError;
 use crate::model::approval::Approval;
+use crate::model::destination::Destination;
 use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Carrying, Draft};
 use crate::plan::rewriting::Rewritten;
-use crate::record::{Conclusion, Record};
+use crate::record::files::Records;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Record, Target};
 use crate::register::decision;
-use crate::register::earlier::Own;
 use crate::register::sync::Renewal;
 
 /// What a renewal needs.
 pub struct Renewing<'a> {
-    /// The run.
-    pub clock: &'a Clock,
     /// Where the copy is.
     pub target: &'a TargetAccount,
     /// Its group and folder.
-    pub place: &'a Place,
+    pub place: &'a Destination,
     /// How it was carried over.
     pub carrying: &'a Carrying,
     /// The status that it gets when it waits for one.
@@ -44,7 +43,13 @@ impl Renewing<'_> {
     ///
     /// # Errors
     /// The Update fails, or AWS would refuse it.
-    pub async fn run(&self, package: &Package, before: Record, own: &Own, record: Record) -> Result<Option<Record>> {
+    pub async fn run(
+        &self,
+        package: &Package,
+        before: Record,
+        own: &PromotedVersion,
+        record: Record,
+    ) -> Result<Option<Record>> {
         let decided = Decision::of(package, own, self.approval);
         if decided.is_some() && !self.has_all(package, &before).await? {
             return Ok(None);
@@ -61,7 +66,7 @@ impl Renewing<'_> {
         record.warnings.extend(before.warnings);
         record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
         record.source_uri = before.source_uri;
-        record.target = Some(self.place.target(package.arn(), Some((&own.arn, own.approval()))));
+        record.target = Some(Target::of(self.place, package.arn(), Some((&own.arn, own.approval()))));
         self.announce_drift(&renewal, own);
         match (renewal.update.is_empty(), self.dry_run) {
             (true, _) => record.changes = renewal.changes,
@@ -90,7 +95,7 @@ impl Renewing<'_> {
     }
 
     /// A source that is as it was has changed nothing.
-    fn changes(&self, package: &Package, before: &Record, own: &Own) -> Result<Renewal> {
+    fn changes(&self, package: &Package, before: &Record, own: &PromotedVersion) -> Result<Renewal> {
         let Some(request) = &before.request else { return Ok(Renewal::default()) };
         let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
         if seen == Some(package.fingerprint().as_str()) {
@@ -105,7 +110,7 @@ impl Renewing<'_> {
         Renewal::of(package, &now, request, own)
     }
 
-    fn announce_drift(&self, renewal: &Renewal, own: &Own) {
+    fn announce_drift(&self, renewal: &Renewal, own: &PromotedVersion) {
         let fields: Vec<&str> = renewal.drift().map(|change| change.field.as_str()).collect();
         if !fields.is_empty() {
             let named = fields.join(", ");
@@ -113,7 +118,7 @@ impl Renewing<'_> {
         }
     }
 
-    async fn update(&self, renewal: &Renewal, own: &Own, record: &mut Record) -> Result<()> {
+    async fn update(&self, renewal: &Renewal, own: &PromotedVersion, record: &mut Record) -> Result<()> {
         self.target.registry().update(&own.arn, &renewal.update).await?;
         record.changes = renewal.changes.clone();
         let mut doubts = Vec::new();
@@ -127,9 +132,9 @@ impl Renewing<'_> {
             Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
         }
         let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
-        let records = Records { target, place, kms_key, signer: self.signer };
+        let records = Records { target, destination: place, kms_key, signer: self.signer };
         record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
-        if let Err(error) = records.append(record, self.clock).await {
+        if let Err(error) = records.append(record).await {
             doubts.push(format!("the record could not be written beside the artifacts: {error:#}"));
             record.doubt = Some(doubts.join("; "));
         }
@@ -138,9 +143,9 @@ impl Renewing<'_> {
 
     /// A registry that takes an Update for the whole state has forgotten the approval; AWS never answers without one.
     /// To send it along each time could overwrite what somebody decides meanwhile.
-    async fn read_back(&self, renewal: &Renewal, own: &Own) -> Result<Own, CallError> {
+    async fn read_back(&self, renewal: &Renewal, own: &PromotedVersion) -> Result<PromotedVersion, CallError> {
         let registry = self.target.registry();
-        let described = |description| Own { arn: own.arn.clone(), description };
+        let described = |description| PromotedVersion { arn: own.arn.clone(), description };
         let after = described(registry.describe(&own.arn).await?);
         if after.text("ModelApprovalStatus").is_some() || renewal.update.contains_key("ModelApprovalStatus") {
             return Ok(after);
@@ -161,7 +166,7 @@ struct Decision {
 impl Decision {
     /// What was withdrawn waits for its source to be approved again, what was left pending for a run that carries the
     /// approval. What somebody in the target account has decided stays.
-    fn of(package: &Package, own: &Own, approval: Approval) -> Option<Self> {
+    fn of(package: &Package, own: &PromotedVersion, approval: Approval) -> Option<Self> {
         let source = package.approval();
         // Without a reason, the text that it was withdrawn with would stay.
         let again = || format!("promote: {} is {source} again", package.arn());
@@ -182,7 +187,7 @@ impl Decision {
     }
 }
 
-fn not_as_set(renewal: &Renewal, own: &Own, after: &Own) -> Option<String> {
+fn not_as_set(renewal: &Renewal, own: &PromotedVersion, after: &PromotedVersion) -> Option<String> {
     let mut missing = renewal.missing(&after.description);
     let status = renewal.update.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or(own.approval());
     if after.approval() != status {

@@ -12,8 +12,9 @@ use super::output::{Printed, Printer};
 use super::settings::{OutputArgs, SourceArgs, TargetArgs};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::model::arn::{GroupArn, GroupName, GroupRef};
+use crate::model::promoted::PromotedVersion;
 use crate::record::{SCHEMA, Tool};
-use crate::register::earlier::{Own, describe_all};
+use crate::register::earlier::describe_all;
 use crate::run::standing::{Row, Side, State, drift, rows};
 
 /// Source versions described at once.
@@ -86,7 +87,7 @@ impl Status {
 }
 
 /// Compares each copy with its source as it is now.
-async fn with_drift(source: &SourceAccount, rows: Vec<(Row, Option<Own>)>) -> Result<Vec<Row>> {
+async fn with_drift(source: &SourceAccount, rows: Vec<(Row, Option<PromotedVersion>)>) -> Result<Vec<Row>> {
     let compared = rows.into_iter().map(|(mut row, own)| async {
         if let (Some(side), Some(own)) = (&row.source, own) {
             row.drift = drift(&source.registry().describe(&side.model_package_arn).await?, &own);

@@ -13,21 +13,17 @@ use super::output::Printer;
 use super::progress;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::objects::Encryption;
-use crate::aws::session::Identity;
 use crate::copy::meter::Meter;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
-use crate::model::arn::{GroupArn, PackageArn};
-use crate::model::field::each_leaf;
-use crate::model::layout::{Layout, TargetPrefix};
-use crate::model::location::{BucketName, Location};
+use crate::model::arn::PackageArn;
+use crate::model::destination::Destination;
 use crate::model::package::{Package, rfc3339};
 use crate::plan::draft::{Carrying, Draft};
 use crate::plan::growth::grow;
 use crate::plan::inventory::{Until, inventory};
 use crate::plan::{Plan, plan, urls_elsewhere};
-use crate::record::{Build, Conclusion, Record, Source, Target};
-use crate::register::earlier::Own;
+use crate::record::{Build, Conclusion, Record, Source};
 use crate::schema::references::references;
 use crate::store::scratch::{CHUNK, Scratch};
 
@@ -51,11 +47,6 @@ impl Clock {
         record.build = build();
         record
     }
-
-    /// When it began, as a part of a file's name.
-    pub fn stamp(&self) -> String {
-        rfc3339(&self.time).chars().filter(|c| !"-:".contains(*c)).collect()
-    }
 }
 
 /// The CodeBuild build that runs this.
@@ -67,55 +58,6 @@ fn build() -> Option<Build> {
         number: variable("CODEBUILD_BUILD_NUMBER"),
         initiator: variable("CODEBUILD_INITIATOR"),
     })
-}
-
-/// Where in the target a promotion goes.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The bucket.
-    pub bucket: BucketName,
-    /// The prefix of all promotions.
-    pub prefix: TargetPrefix,
-    /// The group.
-    pub group: GroupArn,
-    /// Who writes there.
-    pub identity: Identity,
-}
-
-impl Place {
-    /// The folder of one version's promotion.
-    pub fn layout(&self, source: &PackageArn) -> Layout {
-        Layout::new(&self.bucket, &self.prefix, self.group.name(), source)
-    }
-
-    /// The place that a version of the same group was promoted to, read off what it refers to.
-    pub fn of(&self, own: &Own, source: &PackageArn) -> Option<Self> {
-        let mut found = None;
-        each_leaf(&own.description, &mut |_, value| {
-            let location = value.as_str().and_then(|text| text.parse::<Location>().ok());
-            let prefix = location.as_ref().and_then(|at| Layout::prefix_of(at, self.group.name(), source));
-            if let (None, Some(location), Some(prefix)) = (&found, location, prefix) {
-                found = Some(Self { bucket: location.bucket, prefix, ..self.clone() });
-            }
-        });
-        found
-    }
-
-    /// The target side of the document.
-    pub fn target(&self, source: &PackageArn, registered: Option<(&PackageArn, &str)>) -> Target {
-        Target {
-            group: self.group.name().clone(),
-            account: self.group.account().clone(),
-            region: self.group.region().clone(),
-            bucket: self.bucket.clone(),
-            prefix: self.prefix.clone(),
-            folder: self.layout(source).folder(),
-            model_package_arn: registered.map(|(arn, _)| arn.clone()),
-            version: registered.map(|(arn, _)| arn.version()),
-            approval_status: registered.map(|(_, approval)| approval.to_owned()),
-            caller: self.identity.arn.clone(),
-        }
-    }
 }
 
 /// Describes a version.
@@ -160,7 +102,7 @@ pub fn refuse_change(package: &Package, before: &Record) -> Result<()> {
 /// What becomes of a package: the references are looked up, the plan is made. Of a long prefix its beginning may do.
 pub async fn make_plan(
     source: &SourceAccount,
-    place: &Place,
+    place: &Destination,
     package: &Package,
     carrying: &Carrying,
     until: Until,
@@ -192,7 +134,7 @@ pub fn until(dry_run: bool) -> Until {
 }
 
 /// Looks at what is in the folder of a promotion already.
-pub async fn look(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<There> {
+pub async fn look(target: &TargetAccount, place: &Destination, source: &PackageArn) -> Result<There> {
     There::look(target.objects(), &place.layout(source).folder()).await
 }
 

@@ -9,21 +9,21 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::exit::Exit;
 use super::output::Printer;
-use super::records::{Beside, beside, signature_of};
 use super::settings::{OutputArgs, SourceArgs, TargetArgs};
-use super::steps::Place;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
 use crate::copy::folder::Folder;
 use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
+use crate::model::destination::Destination;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
+use crate::model::promoted::PromotedVersion;
+use crate::record::files::{Beside, beside, signature_of};
 use crate::record::hashing::{Hashes, hold};
 use crate::record::signature::{Envelope, VerifyingKey};
 use crate::record::verification::{Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
-use crate::register::earlier::Own;
 use crate::store::scratch::Scratch;
 
 mod document;
@@ -79,13 +79,13 @@ impl Verify {
         access.region = Some(arn.region().clone());
         let target = TargetAccount::open(access).await?;
         let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
-        let own = Own { arn: arn.clone(), description: description? };
+        let own = PromotedVersion { arn: arn.clone(), description: description? };
         let source = own.source().with_context(|| {
             format!("{arn} was not promoted: its customer metadata has no promote:source-arn. Name a promoted version")
         })?;
         let name = own.text("ModelPackageGroupName").unwrap_or_default().parse()?;
         let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);
-        let place = self.place(&own, &source, group, identity?);
+        let place = self.place(&own, &source, group, &identity?.arn);
         let mut findings = Findings::default();
         match &place {
             None => {
@@ -116,19 +116,13 @@ impl Verify {
     }
 
     /// Where the version was promoted to: the flags, or what its references tell.
-    fn place(
-        &self,
-        own: &Own,
-        source: &PackageArn,
-        group: GroupArn,
-        identity: crate::aws::session::Identity,
-    ) -> Option<Place> {
+    fn place(&self, own: &PromotedVersion, source: &PackageArn, group: GroupArn, caller: &str) -> Option<Destination> {
         let bucket = self.target_bucket.clone();
-        let place = |bucket| Place {
+        let place = |bucket| Destination {
             bucket,
             prefix: self.target_prefix.clone().unwrap_or_default(),
             group: group.clone(),
-            identity: identity.clone(),
+            caller: caller.to_owned(),
         };
         match bucket {
             Some(bucket) => Some(place(bucket)),
@@ -139,8 +133,8 @@ impl Verify {
     async fn examine(
         &self,
         target: &TargetAccount,
-        place: &Place,
-        own: &Own,
+        place: &Destination,
+        own: &PromotedVersion,
         source: &PackageArn,
         findings: &mut Findings,
     ) -> Result<()> {

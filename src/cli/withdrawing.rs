@@ -5,15 +5,16 @@ use anyhow::Result;
 use futures_util::future::join_all;
 
 use super::output::Printer;
-use super::records::Records;
-use super::signing::Signer;
-use super::steps::{Clock, Place};
+use super::steps::Clock;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::registry::Summary;
 use crate::model::arn::{GroupArn, KmsKeyArn};
+use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::plan::Warning;
-use crate::record::{Conclusion, Source, Taken, Withdrawn};
+use crate::record::files::Records;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Source, Taken, Target, Withdrawn};
 use crate::register::withdrawal::{Due, Withdrawal};
 
 /// What a withdrawal needs.
@@ -27,7 +28,7 @@ pub struct Withdrawing<'a> {
     /// The source's group.
     pub from: &'a GroupArn,
     /// The target's group, and the folder of its promotions.
-    pub place: &'a Place,
+    pub place: &'a Destination,
     /// What encrypts the records.
     pub kms_key: Option<&'a KmsKeyArn>,
     /// What signs them.
@@ -88,10 +89,10 @@ impl Withdrawing<'_> {
         let facts = Source::of(&package, self.caller.map(str::to_owned));
         let mut record = self.clock.record(Conclusion::Withdrawn, facts);
         let place = self.place.of(own, source).unwrap_or_else(|| self.place.clone());
-        record.target = Some(place.target(source, Some((&own.arn, "Rejected"))));
+        record.target = Some(Target::of(&place, source, Some((&own.arn, "Rejected"))));
         record.withdrawn = vec![withdrawn.clone()];
-        let records = Records { target: self.target, place: &place, kms_key: self.kms_key, signer: self.signer };
-        records.append(&record, self.clock).await?;
+        let records = Records { target: self.target, destination: &place, kms_key: self.kms_key, signer: self.signer };
+        records.append(&record).await?;
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod approval;
 pub mod arn;
+pub mod destination;
 pub mod field;
 pub mod layout;
 pub mod location;
 pub mod package;
+pub mod promoted;

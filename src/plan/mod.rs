@@ -13,6 +13,7 @@ use crate::model::field::{Document, Field, each_leaf};
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::location::Location;
 use crate::model::package::{Package, digest};
+use crate::model::promoted::{ORIGIN_KEY, REQUEST_KEY, SOURCE_KEY};
 use crate::plan::artifacts::{Artifact, Artifacts, Stretch};
 use crate::plan::draft::{Draft, Left};
 use crate::plan::growth::Growth;
@@ -32,13 +33,6 @@ pub mod manifest;
 mod not_carried;
 pub mod path_warnings;
 pub mod rewriting;
-
-/// The customer metadata key that names the package a version was promoted from.
-pub const SOURCE_KEY: &str = "promote:source-arn";
-/// The customer metadata key that names the first package of a chain of promotions.
-pub const ORIGIN_KEY: &str = "promote:origin-arn";
-/// The customer metadata key with the digest of the request, before this key was in it.
-pub const REQUEST_KEY: &str = "promote:request-sha256";
 
 /// What a promotion will do.
 #[derive(Debug)]

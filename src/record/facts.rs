@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::copy::{Done, Outcome, Verified};
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
+use crate::model::destination::Destination;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
@@ -80,6 +81,24 @@ pub struct Target {
     pub approval_status: Option<String>,
     /// Who wrote it.
     pub caller: String,
+}
+
+impl Target {
+    /// The promotion of `source` at this destination, with the version that was registered and its approval status.
+    pub fn of(destination: &Destination, source: &PackageArn, registered: Option<(&PackageArn, &str)>) -> Self {
+        Self {
+            group: destination.group.name().clone(),
+            account: destination.group.account().clone(),
+            region: destination.group.region().clone(),
+            bucket: destination.bucket.clone(),
+            prefix: destination.prefix.clone(),
+            folder: destination.layout(source).folder(),
+            model_package_arn: registered.map(|(arn, _)| arn.clone()),
+            version: registered.map(|(arn, _)| arn.version()),
+            approval_status: registered.map(|(_, approval)| approval.to_owned()),
+            caller: destination.caller.clone(),
+        }
+    }
 }
 
 /// A reference of the package.

@@ -18,8 +18,10 @@ use crate::store::scratch::Scratch;
 use crate::store::spool::Spool;
 
 mod facts;
+pub mod files;
 pub mod hashing;
 pub mod signature;
+pub mod signing;
 pub mod verification;
 
 pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Taken, Target, Tool, Withdrawn};

@@ -9,10 +9,10 @@ use crate::aws::objects::Listed;
 use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::digest;
-use crate::plan::REQUEST_KEY;
+use crate::model::promoted::PromotedVersion;
+use crate::model::promoted::REQUEST_KEY;
+use crate::model::promoted::WITHDRAWN;
 use crate::record::{ArtifactFacts, Conclusion, Record};
-use crate::register::earlier::Own;
-use crate::register::withdrawal::WITHDRAWN;
 use crate::schema::comparison::differences;
 use crate::store::spool::Spool;
 
@@ -101,7 +101,7 @@ pub struct Recorded {
 
 impl Recorded {
     /// Sorts the records of the version `own`; nothing when none is of its promotion.
-    pub fn of(records: Vec<Record>, own: &Own) -> Option<Self> {
+    pub fn of(records: Vec<Record>, own: &PromotedVersion) -> Option<Self> {
         let is_own = |record: &Record| {
             record.target.as_ref().is_some_and(|target| target.model_package_arn.as_ref() == Some(&own.arn))
         };
@@ -124,7 +124,7 @@ impl Recorded {
 
 /// Whether the record is consistent with itself and with the package: the package's metadata holds the digest of the
 /// request that made it.
-pub fn record(recorded: &Recorded, own: &Own, findings: &mut Findings, at: &Location) -> Result<()> {
+pub fn record(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
     let verdict = match recorded.first.request.as_ref().map(|request| (request_digest(request), marked(request))) {
         None => (Verdict::CannotTell, "it holds no request".to_owned()),
         Some((digest, _)) if marked(&own.description) == Some(&digest) => {
@@ -151,7 +151,7 @@ fn marked(document: &Document) -> Option<&str> {
 }
 
 /// Holds every field of the package against the record.
-pub fn package(recorded: &Recorded, own: &Own, findings: &mut Findings) -> Result<()> {
+pub fn package(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findings) -> Result<()> {
     let before = findings.count(Verdict::Changed);
     let mut changed = |field: &str, detail: String| findings.add(Subject::Package, field, (Verdict::Changed, detail));
     if let Some(request) = recorded.request() {
@@ -194,7 +194,7 @@ fn shown(text: Option<&str>) -> String {
 }
 
 /// The approval description that the newest record tells, where it tells one.
-fn reason(newest: &Record, own: &Own) -> Option<String> {
+fn reason(newest: &Record, own: &PromotedVersion) -> Option<String> {
     let found = own.text("ApprovalDescription").filter(|text| !text.is_empty());
     if newest.outcome == Conclusion::Withdrawn {
         let kept = found.is_some_and(|text| text.starts_with(WITHDRAWN));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Registering;
 use crate::model::approval::Approval;
 use crate::model::field::Document;
-use crate::register::earlier::Own;
+use crate::model::promoted::PromotedVersion;
 
 pub(super) fn approval(description: &Document) -> &str {
     description.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval")
@@ -41,7 +41,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
     /// again as soon as its source is approved again.
-    pub fn of(registering: &Registering<'_>, own: &Own) -> Self {
+    pub fn of(registering: &Registering<'_>, own: &PromotedVersion) -> Self {
         let (package, policy) = (registering.package, registering.policy);
         let (source, current) = (package.approval(), own.approval());
         let again = own.is_withdrawn() && source == "Approved";

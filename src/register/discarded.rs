@@ -8,13 +8,14 @@ use super::decision::{decision, remark};
 use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
 use crate::model::field::Document;
-use crate::register::earlier::Own;
-
-/// What begins the approval description of a package that was given up; `earlier` does not count it.
-pub(crate) const DISCARDED: &str = "promote: discarded: ";
+use crate::model::promoted::{DISCARDED, PromotedVersion};
 
 /// Another run was first: this run's version goes.
-pub(super) async fn yield_to(registry: &TargetRegistry, created: &PackageArn, first: &Own) -> Result<Own> {
+pub(super) async fn yield_to(
+    registry: &TargetRegistry,
+    created: &PackageArn,
+    first: &PromotedVersion,
+) -> Result<PromotedVersion> {
     let reason = anyhow::anyhow!("{} is the same promotion, from another run", first.arn);
     let discarded = discard(registry, created, reason).await;
     match discarded.downcast_ref::<NotDiscarded>() {

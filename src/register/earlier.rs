@@ -5,33 +5,20 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
 
 use crate::aws::error::Kind;
 use crate::aws::registry::{Summary, TargetRegistry};
 use crate::model::arn::{GroupName, PackageArn};
-use crate::model::field::Document;
 use crate::model::package::Package;
-use crate::plan::SOURCE_KEY;
-use crate::register::DISCARDED;
-use crate::register::withdrawal::WITHDRAWN;
+use crate::model::promoted::PromotedVersion;
 
 /// Descriptions under way at once.
 const DESCRIPTIONS_AT_ONCE: usize = 16;
 
-/// A target package that was made from the source version.
-#[derive(Debug, Clone)]
-pub struct Own {
-    /// Its ARN.
-    pub arn: PackageArn,
-    /// Its description.
-    pub description: Document,
-}
-
 /// All of them, by version.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier {
-    own: Vec<Own>,
+    own: Vec<PromotedVersion>,
     /// Every version that was looked at; what a version was made from never changes.
     seen: HashSet<PackageArn>,
 }
@@ -69,14 +56,14 @@ impl Earlier {
         Ok(self)
     }
 
-    fn add(&mut self, seen: Vec<PackageArn>, described: Vec<Own>, package: &Package) {
+    fn add(&mut self, seen: Vec<PackageArn>, described: Vec<PromotedVersion>, package: &Package) {
         self.own.extend(described.into_iter().filter(|own| own.is_copy_of(package.arn())));
         self.own.sort_by_key(|own| own.arn.version());
         self.seen.extend(seen);
     }
 
     /// The promotion of the source version: the first that was not given up.
-    pub fn usable(&self) -> Option<&Own> {
+    pub fn usable(&self) -> Option<&PromotedVersion> {
         self.own.iter().find(|own| !own.is_given_up())
     }
 
@@ -87,68 +74,18 @@ impl Earlier {
 }
 
 /// Describes versions of the target, those left out that were removed meanwhile.
-pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<Own>> {
+pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<PromotedVersion>> {
     let descriptions = versions.iter().map(|arn| describe(registry, arn.clone()));
-    let described: Vec<Option<Own>> =
+    let described: Vec<Option<PromotedVersion>> =
         stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
     Ok(described.into_iter().flatten().collect())
 }
 
 /// A version that was removed between list and description is not there.
-async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<Own>> {
+async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
     match registry.describe(&arn).await {
-        Ok(description) => Ok(Some(Own { arn, description })),
+        Ok(description) => Ok(Some(PromotedVersion { arn, description })),
         Err(error) if error.kind == Kind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-impl Own {
-    /// Whether the package says that it was promoted from `source`.
-    pub fn is_copy_of(&self, source: &PackageArn) -> bool {
-        self.provenance() == Some(source.as_str())
-    }
-
-    /// The version that the package says it was promoted from.
-    pub fn source(&self) -> Option<PackageArn> {
-        self.provenance()?.parse().ok()
-    }
-
-    fn provenance(&self) -> Option<&str> {
-        self.description.get("CustomerMetadataProperties")?.get(SOURCE_KEY)?.as_str()
-    }
-
-    /// Whether it was approved, and then withdrawn because its source was rejected. What somebody in the target
-    /// account has rejected by hand does not say so.
-    pub fn is_withdrawn(&self) -> bool {
-        self.approval() == "Rejected"
-            && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN))
-    }
-
-    /// Its approval status.
-    pub fn approval(&self) -> &str {
-        self.text("ModelApprovalStatus").unwrap_or("PendingManualApproval")
-    }
-
-    /// Whether it is complete and its approval is decided.
-    pub fn is_settled(&self) -> bool {
-        self.is_complete() && self.approval() != "PendingManualApproval"
-    }
-
-    /// Whether SageMaker has completed it.
-    pub fn is_complete(&self) -> bool {
-        self.text("ModelPackageStatus") == Some("Completed")
-    }
-
-    /// Whether an attempt ended here: it failed, is going away, or was discarded by the run that made it.
-    pub fn is_given_up(&self) -> bool {
-        let discarded = self.text("ApprovalDescription").is_some_and(|text| text.starts_with(DISCARDED));
-        matches!(self.text("ModelPackageStatus"), Some("Failed" | "Deleting"))
-            || self.approval() == "Rejected" && discarded
-    }
-
-    /// Text of a top-level member.
-    pub fn text(&self, member: &str) -> Option<&str> {
-        self.description.get(member).and_then(Value::as_str)
     }
 }

@@ -12,8 +12,9 @@ use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::{Package, digest, failure_reasons, sha256};
+use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
-use crate::register::earlier::{Earlier, Own};
+use crate::register::earlier::Earlier;
 use crate::schema::comparison::differences;
 
 mod decision;
@@ -24,7 +25,6 @@ pub mod withdrawal;
 
 pub use decision::decision;
 pub(crate) use decision::remark;
-pub(crate) use discarded::DISCARDED;
 
 use decision::{Wanted, approval};
 use discarded::{NotAsRequested, discard, yield_to};
@@ -161,7 +161,7 @@ impl Registering<'_> {
     /// version is the promotion, and the other is withdrawn by the run that made it.
     ///
     /// Answers also how the source's version is described by then.
-    async fn create(&self, group: &GroupName, mut earlier: Earlier) -> Result<(Own, Document, bool)> {
+    async fn create(&self, group: &GroupName, mut earlier: Earlier) -> Result<(PromotedVersion, Document, bool)> {
         let Self { source, registry, package, plan, .. } = self;
         let given_up = earlier.given_up();
         for attempt in given_up..given_up + TOKENS {
@@ -185,7 +185,7 @@ impl Registering<'_> {
     }
 
     /// Waits for the package, compares it, and gives it its final status.
-    async fn complete(&self, own: &Own, source_now: Document) -> Result<Completion> {
+    async fn complete(&self, own: &PromotedVersion, source_now: Document) -> Result<Completion> {
         let arn = &own.arn;
         let (own, source_now) = self.wait(own, source_now).await?;
         let description = &own.description;
@@ -222,14 +222,14 @@ impl Registering<'_> {
     }
 
     /// Looks again until the package is complete; it was described a moment ago, and so was its source.
-    async fn wait(&self, own: &Own, mut source_now: Document) -> Result<(Own, Document)> {
+    async fn wait(&self, own: &PromotedVersion, mut source_now: Document) -> Result<(PromotedVersion, Document)> {
         let arn = &own.arn;
         let started = tokio::time::Instant::now();
         let mut pause = FIRST_WAIT;
         let mut description = own.description.clone();
         loop {
             match description.get("ModelPackageStatus").and_then(Value::as_str).unwrap_or_default() {
-                "Completed" => return Ok((Own { arn: arn.clone(), description }, source_now)),
+                "Completed" => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),
                 "Failed" | "Deleting" => {
                     let text = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
                     bail!(NotAsRequested(text));

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::rewriting::Rewritten;
 use crate::register::decision;
-use crate::register::earlier::Own;
 use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
 
@@ -46,7 +46,7 @@ impl Renewal {
     ///
     /// # Errors
     /// AWS would refuse the Update: every offending field is named.
-    pub fn of(package: &Package, now: &Rewritten, before: &Document, own: &Own) -> Result<Self> {
+    pub fn of(package: &Package, now: &Rewritten, before: &Document, own: &PromotedVersion) -> Result<Self> {
         let (now, unresolved, copy) = (&now.request, &now.unresolved, &own.description);
         let mut renewal = Self { request: followed(now, unresolved, before), ..Self::default() };
         renewal.metadata(now, before, copy);
@@ -74,7 +74,7 @@ impl Renewal {
     }
 
     /// Adds that the copy is approved again, or waits for an approval again.
-    pub fn deciding(mut self, status: &str, reason: &str, own: &Own) -> Self {
+    pub fn deciding(mut self, status: &str, reason: &str, own: &PromotedVersion) -> Self {
         for (member, value) in decision(status, Some(reason), &own.description) {
             self.update.entry(member).or_insert(value);
         }
@@ -221,7 +221,7 @@ mod tests {
         let description =
             json!({"ModelPackageArn": SOURCE, "ModelPackageGroupName": "g", "ModelPackageStatus": "Completed"});
         let package = Package::from_description(&SOURCE.parse().unwrap(), object(description)).unwrap();
-        let own = Own { arn: COPY.parse().unwrap(), description: object(copy) };
+        let own = PromotedVersion { arn: COPY.parse().unwrap(), description: object(copy) };
         let now = Rewritten { request: object(now), unresolved: Vec::new() };
         Renewal::of(&package, &now, &object(before), &own).unwrap()
     }

@@ -11,13 +11,10 @@ use crate::aws::error::Kind;
 use crate::aws::registry::{SourceRegistry, Summary, TargetRegistry};
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::field::Document;
+use crate::model::promoted::{PromotedVersion, WITHDRAWN};
 use crate::plan::Warning;
-use crate::register::earlier::{Own, describe_all};
+use crate::register::earlier::describe_all;
 use crate::register::{decision, remark};
-
-/// What begins the approval description of a copy that was withdrawn: a later run knows it by that, and re-approves it
-/// when its source is approved again.
-pub const WITHDRAWN: &str = "promote: withdrawn: ";
 
 /// Approved versions of the target that are looked at although they are older than every rejected version of the
 /// source: their sources may be gone.
@@ -30,7 +27,7 @@ const DESCRIPTIONS_AT_ONCE: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Withdrawal {
     /// The copy.
-    pub own: Own,
+    pub own: PromotedVersion,
     /// The version that it was promoted from.
     pub source: PackageArn,
     /// That version's description.
@@ -103,7 +100,7 @@ impl Look {
 }
 
 /// Only a version that says itself that it is Rejected is rejected.
-async fn look(registry: &SourceRegistry, own: Own, source: PackageArn) -> Result<Look> {
+async fn look(registry: &SourceRegistry, own: PromotedVersion, source: PackageArn) -> Result<Look> {
     let version = own.arn.version();
     let remark = match registry.describe(&source).await {
         Ok(rejected) if text(&rejected, "ModelApprovalStatus") == Some("Rejected") => {

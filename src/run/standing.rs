@@ -9,7 +9,7 @@ use crate::aws::registry::Summary;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
-use crate::register::earlier::Own;
+use crate::model::promoted::PromotedVersion;
 
 /// What a copy is to its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,8 +66,8 @@ pub struct Row {
 }
 
 /// Joins both sides, the newest source version first. `copies` are described versions of the target.
-pub fn rows(from: &GroupArn, sources: &[Summary], copies: Vec<Own>) -> Vec<(Row, Option<Own>)> {
-    let mut by_version: BTreeMap<u32, (Option<Side>, Vec<Own>)> = BTreeMap::new();
+pub fn rows(from: &GroupArn, sources: &[Summary], copies: Vec<PromotedVersion>) -> Vec<(Row, Option<PromotedVersion>)> {
+    let mut by_version: BTreeMap<u32, (Option<Side>, Vec<PromotedVersion>)> = BTreeMap::new();
     for summary in sources {
         by_version.entry(summary.version).or_default().0 = Some(side(summary));
     }
@@ -91,7 +91,7 @@ pub fn rows(from: &GroupArn, sources: &[Summary], copies: Vec<Own>) -> Vec<(Row,
     rows
 }
 
-fn state(source: Option<&Side>, own: &Own) -> State {
+fn state(source: Option<&Side>, own: &PromotedVersion) -> State {
     if own.is_given_up() || !own.is_complete() {
         return State::Failed;
     }
@@ -117,7 +117,7 @@ fn side(summary: &Summary) -> Side {
     }
 }
 
-fn copy(own: &Own) -> Side {
+fn copy(own: &PromotedVersion) -> Side {
     let time = |member: &str| crate::model::package::time_of(&own.description, member).as_ref().map(rfc3339);
     Side {
         model_package_arn: own.arn.clone(),
@@ -129,7 +129,7 @@ fn copy(own: &Own) -> Side {
 }
 
 /// The fields in which a described source differs from its copy, as far as both carry them over unchanged.
-pub fn drift(source: &Document, own: &Own) -> Vec<String> {
+pub fn drift(source: &Document, own: &PromotedVersion) -> Vec<String> {
     const PLAIN: [&str; 6] = [
         "ModelPackageDescription",
         "Domain",

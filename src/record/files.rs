@@ -5,34 +5,38 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 
 use super::signing::Signer;
-use super::steps::{Clock, Place};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
 use crate::copy::folder::Folder;
 use crate::model::arn::{KmsKeyArn, PackageArn};
+use crate::model::destination::Destination;
 use crate::model::location::Location;
+use crate::model::promoted::PromotedVersion;
 use crate::record::Record;
 use crate::record::hashing::Hashes;
-use crate::register::earlier::Own;
 use crate::store::scratch::Scratch;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;
 
 /// The record beside the artifacts, and the target version that it names, when that is there and finished.
-pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<Option<(Record, Own)>> {
-    let location = place.layout(source).record();
+pub async fn recorded(
+    target: &TargetAccount,
+    destination: &Destination,
+    source: &PackageArn,
+) -> Result<Option<(Record, PromotedVersion)>> {
+    let location = destination.layout(source).record();
     let Some(text) = target.objects().read_all(&location).await? else { return Ok(None) };
     let record = Record::parse(&text)
         .with_context(|| format!("{location} is not the record of a promotion; remove it, and run again"))?;
     let Some(arn) = record.target.as_ref().and_then(|target| target.model_package_arn.clone()) else { return Ok(None) };
-    if !arn.is_of(&place.group) {
+    if !arn.is_of(&destination.group) {
         return Ok(None);
     }
     match target.registry().describe(&arn).await {
         Ok(description) => {
-            let own = Own { arn, description };
+            let own = PromotedVersion { arn, description };
             Ok((own.is_copy_of(source) && !own.is_given_up()).then_some((record, own)))
         }
         Err(error) if error.kind == Kind::NotFound => Ok(None),
@@ -74,7 +78,7 @@ pub struct Records<'a> {
     /// The account.
     pub target: &'a TargetAccount,
     /// The folder of all promotions.
-    pub place: &'a Place,
+    pub destination: &'a Destination,
     /// What encrypts the record.
     pub kms_key: Option<&'a KmsKeyArn>,
     /// What signs it.
@@ -86,7 +90,7 @@ impl Records<'_> {
     /// version that was removed since, or of a run at the same time.
     pub async fn write(&self, record: &Record) -> Result<Location> {
         let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
-        let layout = self.place.layout(source_of(record)?);
+        let layout = self.destination.layout(source_of(record)?);
         let (first, second) = (layout.record(), layout.later_record(registered));
         for location in [&first, &second] {
             // The same run, when the answer to its first attempt was lost, or another one at the same time.
@@ -98,8 +102,8 @@ impl Records<'_> {
     }
 
     /// Puts the record of something that happened to a promotion afterwards beside the first one.
-    pub async fn append(&self, record: &Record, clock: &Clock) -> Result<Location> {
-        let (layout, stamp) = (self.place.layout(source_of(record)?), clock.stamp());
+    pub async fn append(&self, record: &Record) -> Result<Location> {
+        let (layout, stamp) = (self.destination.layout(source_of(record)?), stamp(&record.started));
         for number in 1..=AT_ONCE {
             let time = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
             let location = layout.further_record(&time);
@@ -153,4 +157,9 @@ async fn names_version(target: &TargetAccount, location: &Location, record: &Rec
     let Some(text) = target.objects().read_all(location).await? else { return Ok(false) };
     let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
     Ok(Record::parse(&text).is_ok_and(|there| named(&there) == named(record)))
+}
+
+/// A time as a part of a key.
+fn stamp(time: &str) -> String {
+    time.chars().filter(|c| !"-:".contains(*c)).collect()
 }
