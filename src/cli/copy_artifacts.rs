@@ -1,39 +1,34 @@
-//! `promote copy-artifacts`: a version comes in, its artifacts are at the target.
+//! `promote copy-artifacts`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
+use super::arguments::{CopyArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, SourceArgs, TargetArgs};
 use super::exit::Exit;
-use super::output::Printer;
-use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, describe, look, make_plan, read_document, refuse_change, until};
-use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::copy::Purpose;
-use crate::copy::uploads::OpenUploads;
-use crate::model::arn::{GroupArn, PackageArn};
-use crate::model::destination::Destination;
+use super::printer::Printer;
+use super::step_before::StepBefore;
 use crate::model::location::BucketName;
-use crate::model::package::Package;
-use crate::record::{Conclusion, Record, Source, Target};
+use crate::run::settings::CopyArtifactsSettings;
+use crate::run::{Context, copy_artifacts};
 
 /// Copy and verify the artifacts of a version
 ///
 /// Registers nothing. What is at the target already is not copied again.
 #[derive(Debug, Args)]
-pub struct CopyArtifacts {
+pub(super) struct CopyArtifacts {
     #[command(flatten)]
-    package: PackageArgs,
+    pub(super) package: PackageArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket of the target account for the artifacts
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: BucketName,
     #[command(flatten)]
-    place: PlaceArgs,
+    destination: DestinationArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
-    carry: CarryArgs,
+    overrides: OverrideArgs,
     #[command(flatten)]
     copy: CopyArgs,
     #[command(flatten)]
@@ -41,74 +36,19 @@ pub struct CopyArtifacts {
 }
 
 impl CopyArtifacts {
-    pub(super) async fn run(&self, printer: &Printer, uploads: &OpenUploads) -> Result<Exit> {
-        let clock = Clock::start();
-        let (arn, before) = self.package.resolve().await?;
-        let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
-        let target = TargetAccount::open(self.target.access()).await?;
-        let (callers, package) =
-            tokio::join!(callers(&source, &target, arn.account()), described(&source, &arn, before.as_ref()));
-        let ((reader, identity), package) = (callers?, package?);
-        let group = source_group(&package);
-        let name = self.place.target_group.as_ref().unwrap_or(group.name());
-        let place = Destination {
-            bucket: self.target_bucket.clone(),
-            prefix: self.place.target_prefix.clone().unwrap_or_default(),
-            group: target_group(&group, &identity, name)?,
-            caller: identity.arn,
-        };
-        let carrying = self.carry.carrying();
-        let (plan, there) = tokio::try_join!(
-            make_plan(&source, &place, &package, &carrying, until(self.output.dry_run)),
-            look(&target, &place, package.arn()),
-        )?;
-        let copying = Copying {
-            source: &source,
-            target: &target,
-            tuning: self.copy.tuning(),
-            carrying: &carrying,
-            uploads,
-            printer,
-        };
-        let (purpose, outcome) = match self.output.dry_run {
-            true => (Purpose::Preview, Conclusion::Planned),
-            false => (Purpose::Copy, Conclusion::Copied),
-        };
-        let copies = copying.run(&plan, there, purpose).await?;
-        let mut record = clock.record(outcome, Source::of(&package, Some(reader.arn))).with_plan(&plan, &copies)?;
-        record.target = Some(Target::of(&place, package.arn(), None));
-        printer.conclude(&record)
+    pub(super) fn context(&self, before: &StepBefore) -> Context {
+        let source = self.source.access(Some(before.version.arn.region()));
+        Context::new(source, self.target.access()).with_limits(self.copy.limits())
     }
-}
 
-impl PackageArgs {
-    /// The version that was named, and the document that named it.
-    pub(super) async fn resolve(&self) -> Result<(PackageArn, Option<Record>)> {
-        match (&self.model_package, &self.from) {
-            (Some(arn), _) => Ok((arn.clone(), None)),
-            (None, Some(from)) => {
-                let record = read_document(from).await?;
-                let package = record.source.package.as_ref();
-                let package =
-                    package.context("the document of the step before names no version; nothing was approved")?;
-                Ok((package.model_package_arn.clone(), Some(record)))
-            }
-            (None, None) => anyhow::bail!("name the version with --model-package or --from"),
-        }
+    pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {
+        let settings = CopyArtifactsSettings {
+            version: before.version,
+            destination: self.destination.destination(&self.target_bucket),
+            overrides: self.overrides.overrides(),
+            copy: self.copy.settings(),
+            dry_run: self.output.dry_run,
+        };
+        printer.conclude(&copy_artifacts(context, &settings).await?)
     }
-}
-
-/// Describes a version and holds it against what the step before has seen.
-pub(super) async fn described(source: &SourceAccount, arn: &PackageArn, before: Option<&Record>) -> Result<Package> {
-    let package = describe(source, arn).await?;
-    if let Some(before) = before {
-        refuse_change(&package, before)?;
-    }
-    Ok(package)
-}
-
-/// The group of a version, with its name as it was given.
-pub(super) fn source_group(package: &Package) -> GroupArn {
-    let arn = package.arn();
-    GroupArn::new(arn.partition(), arn.region(), arn.account(), package.group())
 }

@@ -1,12 +1,14 @@
-//! Shows how far a copy is: bars on a terminal, plain lines at intervals elsewhere.
+//! Shows how far a copy is: a bar on a terminal, a line now and then elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
-use tokio::time::Instant;
+use tokio::task::{AbortHandle, spawn};
+use tokio::time::{Instant, interval_at};
 
-use super::output::Printer;
+use super::printer::say;
 use crate::copy::meter::{Meter, Reading};
 
 /// Between two drawings of a bar.
@@ -14,28 +16,42 @@ const FRAME: Duration = Duration::from_millis(100);
 /// Between two lines where there is no terminal: a build log of an hour stays readable.
 const LINE: Duration = Duration::from_secs(10);
 
-/// Runs `work` and shows the meter until it ends.
-pub async fn shown<T>(work: impl Future<Output = T>, meter: &Meter, printer: &Printer) -> T {
-    if std::io::stderr().is_terminal() {
-        let bar = Bar::new();
-        let done = beside(work, FRAME, || bar.draw(&meter.read())).await;
-        bar.bar.finish_and_clear();
-        done
-    } else {
+/// Shows a meter until it is dropped.
+#[derive(Debug)]
+pub(super) struct Progress {
+    task: AbortHandle,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Begins to show a meter.
+    pub fn show(meter: Arc<Meter>) -> Self {
+        if std::io::stderr().is_terminal() {
+            let bar = Bar::new();
+            let drawn = bar.bar.clone();
+            let task = spawn(each(FRAME, move || bar.draw(&meter.read()))).abort_handle();
+            return Self { task, bar: Some(drawn) };
+        }
         let started = Instant::now();
-        beside(work, LINE, || printer.say(&line(&meter.read(), started.elapsed()))).await
+        let task = spawn(each(LINE, move || say(&line(&meter.read(), started.elapsed())))).abort_handle();
+        Self { task, bar: None }
     }
 }
 
-/// Runs `work`, and `show` at each interval until it ends.
-async fn beside<T>(work: impl Future<Output = T>, interval: Duration, show: impl Fn()) -> T {
-    let mut ticks = tokio::time::interval_at(Instant::now() + interval, interval);
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = ticks.tick() => show(),
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.task.abort();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
+    }
+}
+
+async fn each(interval: Duration, show: impl Fn()) {
+    let mut ticks = interval_at(Instant::now() + interval, interval);
+    loop {
+        ticks.tick().await;
+        show();
     }
 }
 

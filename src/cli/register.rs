@@ -1,45 +1,35 @@
-//! `promote register`: a version whose artifacts are at the target comes in, a registered version goes out.
+//! `promote register`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::copy_artifacts::{described, source_group};
+use super::arguments::{DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs};
 use super::exit::Exit;
-use super::output::Printer;
-use super::registering::{Registering, create_group, is_missing};
-use super::settings::{CarryArgs, OutputArgs, PackageArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, look, make_plan};
-use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::aws::session::Identity;
-use crate::copy::uploads::OpenUploads;
-use crate::copy::{Purpose, Tuning};
-use crate::model::arn::GroupArn;
-use crate::model::destination::Destination;
+use super::printer::Printer;
+use super::step_before::StepBefore;
 use crate::model::location::BucketName;
-use crate::plan::inventory::Until;
-use crate::record::signing::Signer;
-use crate::record::{Conclusion, Record, Source, Target};
-use crate::register::earlier::Earlier;
+use crate::run::settings::{DestinationSettings, RegisterSettings};
+use crate::run::{Context, register};
 
 /// Register a version whose artifacts were copied
 ///
 /// Confirms that every artifact is at the target, creates the version pending approval, compares it with what was
 /// asked for, and gives it its final status last.
 #[derive(Debug, Args)]
-pub struct Register {
+pub(super) struct Register {
     #[command(flatten)]
-    package: PackageArgs,
+    pub(super) package: PackageArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket of the target account with the artifacts [default: as in the document of the step before]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: Option<BucketName>,
     #[command(flatten)]
-    place: PlaceArgs,
+    destination: DestinationArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
-    carry: CarryArgs,
+    overrides: OverrideArgs,
     #[command(flatten)]
     register: RegisterArgs,
     #[command(flatten)]
@@ -47,69 +37,31 @@ pub struct Register {
 }
 
 impl Register {
-    pub(super) async fn run(&self, printer: &Printer) -> Result<Exit> {
-        let clock = Clock::start();
-        let (arn, before) = self.package.resolve().await?;
-        let source = SourceAccount::open(self.source.access(), Some(arn.region())).await?;
-        let target = TargetAccount::open(self.target.access()).await?;
-        let (callers, signer, package) = tokio::join!(
-            callers(&source, &target, arn.account()),
-            Signer::open(&target, self.register.sign_key.as_ref()),
-            described(&source, &arn, before.as_ref())
-        );
-        let ((reader, identity), signer, package) = (callers?, signer?, package?);
-        let group = source_group(&package);
-        let place = self.place(&group, identity, before.as_ref())?;
-        let carrying = self.carry.carrying();
-        let (plan, there, earlier, missing) = tokio::try_join!(
-            make_plan(&source, &place, &package, &carrying, Until::End),
-            look(&target, &place, &arn),
-            Earlier::find(target.registry(), place.group.name(), &package),
-            is_missing(&target, &place, &self.register),
-        )?;
-        let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
-        let copying = Copying { source: &source, target: &target, tuning, carrying: &carrying, uploads, printer };
-        let copies = copying.run(&plan, there, Purpose::Confirm).await?;
-        let facts = Source::of(&package, Some(reader.arn));
-        if self.output.dry_run {
-            let own = earlier.usable();
-            let outcome = if own.is_some_and(|own| own.is_settled() && !own.is_withdrawn()) {
-                Conclusion::AlreadyPromoted
-            } else {
-                Conclusion::Planned
-            };
-            let mut record = clock.record(outcome, facts).with_plan(&plan, &copies)?;
-            record.target = Some(Target::of(&place, &arn, own.map(|own| (&own.arn, own.approval()))));
-            return printer.conclude(&record);
-        }
-        if missing {
-            create_group(&source, &target, &group, &place, &self.register, printer).await?;
-        }
-        let settings = &self.register;
-        let registering = Registering {
-            source: &source,
-            target: &target,
-            place: &place,
-            carrying: &carrying,
-            settings,
-            signer: signer.as_ref(),
+    pub(super) fn context(&self, before: &StepBefore) -> Context {
+        Context::new(self.source.access(Some(before.version.arn.region())), self.target.access())
+    }
+
+    pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {
+        let settings = RegisterSettings {
+            destination: self.destination(&before)?,
+            version: before.version,
+            overrides: self.overrides.overrides(),
+            registration: self.register.settings(),
+            dry_run: self.output.dry_run,
         };
-        let record =
-            registering.run(&package, &plan, &copies, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
-        printer.conclude(&record)
+        printer.conclude(&register(context, &settings).await?)
     }
 
     /// Flags win over the document of the step before.
-    fn place(&self, source: &GroupArn, identity: Identity, before: Option<&Record>) -> Result<Destination> {
-        let copied = before.and_then(|record| record.target.as_ref());
-        let name = self.place.target_group.as_ref().or(copied.map(|t| &t.group)).unwrap_or(source.name());
-        let bucket = self.target_bucket.as_ref().or(copied.map(|t| &t.bucket));
-        let prefix = self.place.target_prefix.as_ref().or(copied.map(|t| &t.prefix));
-        Ok(Destination {
+    fn destination(&self, before: &StepBefore) -> Result<DestinationSettings> {
+        let copied = before.target.as_ref();
+        let bucket = self.target_bucket.as_ref().or(copied.map(|target| &target.bucket));
+        let prefix = self.destination.target_prefix.as_ref().or(copied.map(|target| &target.prefix));
+        let group = self.destination.target_group.as_ref().or(copied.map(|target| &target.group));
+        Ok(DestinationSettings {
             bucket: bucket.context("name the bucket of the artifacts with --target-bucket")?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
-            group: target_group(source, &identity, name)?,
-            caller: identity.arn,
+            group: group.cloned(),
         })
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, Command, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::output::Printer;
+use super::printer::{print, say};
 use crate::model::arn::{AccountId, Region, RoleArn};
 use crate::stack::agreement::Conflict;
 use crate::stack::assembly::Deployment;
@@ -69,16 +69,16 @@ struct Assembly {
 
 impl Stack {
     /// Prints or writes what was asked for. Inputs that do not go together are wrong arguments.
-    pub(super) fn run(&self, printer: &Printer) -> Result<Exit> {
+    pub(super) fn run(&self) -> Result<Exit> {
         let done = match &self.form {
-            Form::Template => printer.print(template::TEXT),
-            Form::Parameters(inputs) => parameters(inputs, printer),
-            Form::SourceGrants(asked) => asked.run(printer),
-            Form::Assembly(asked) => asked.run(printer),
+            Form::Template => print(template::TEXT),
+            Form::Parameters(inputs) => parameters(inputs),
+            Form::SourceGrants(asked) => asked.run(),
+            Form::Assembly(asked) => asked.run(),
         };
         match done {
             Err(error) if error.is::<Conflict>() => {
-                printer.say(&format!("error: {error}"));
+                say(&format!("error: {error}"));
                 Ok(Exit::Usage)
             }
             done => done.map(|()| Exit::Done),
@@ -111,7 +111,7 @@ fn holds_something(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
-fn parameters(inputs: &Inputs, printer: &Printer) -> Result<()> {
+fn parameters(inputs: &Inputs) -> Result<()> {
     inputs.check()?;
     let image = inputs.build.image_uri.as_ref().ok_or_else(|| {
         Conflict::new("--image-uri", "missing; expected an image that is pushed (`stack assembly` can build one)")
@@ -119,22 +119,22 @@ fn parameters(inputs: &Inputs, printer: &Printer) -> Result<()> {
     let given = inputs.parameters(&Image::pushed(image)).into_iter();
     let parameters: Vec<Value> =
         given.map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect();
-    printer.print(&(serde_json::to_string_pretty(&parameters)? + "\n"))
+    print(&(serde_json::to_string_pretty(&parameters)? + "\n"))
 }
 
 impl SourceGrants {
-    fn run(&self, printer: &Printer) -> Result<()> {
+    fn run(&self) -> Result<()> {
         self.inputs.check()?;
         let (account, region) = place(&self.inputs)?;
         let stack = stack_name(&self.inputs).ok();
         let reader = Reader { account, region, stack: stack.as_ref(), role: self.build_role_arn.as_ref() };
         let text: Vec<String> = grants(&self.inputs, &reader).iter().map(ToString::to_string).collect();
-        printer.print(&text.join("\n"))
+        print(&text.join("\n"))
     }
 }
 
 impl Assembly {
-    fn run(&self, printer: &Printer) -> Result<()> {
+    fn run(&self) -> Result<()> {
         self.inputs.check()?;
         let (account, region) = place(&self.inputs)?;
         let stack = stack_name(&self.inputs)?;
@@ -151,7 +151,7 @@ impl Assembly {
             let path = self.output_dir.join(name);
             fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
         }
-        printer.print(&format!("{}: {stack} in {account}, {region}\n", self.output_dir.display()))
+        print(&format!("{}: {stack} in {account}, {region}\n", self.output_dir.display()))
     }
 }
 

@@ -1,52 +1,35 @@
-//! `promote verify`: a promoted version comes in; whether it still is what was promoted goes out, thing by thing.
+//! `promote verify`.
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::arguments::{OutputArgs, SourceArgs, TargetArgs};
 use super::exit::Exit;
-use super::output::Printer;
-use super::settings::{OutputArgs, SourceArgs, TargetArgs};
-use crate::aws::accounts::{SourceAccount, TargetAccount};
-use crate::aws::error::Kind;
-use crate::aws::objects::Listed;
-use crate::copy::folder::Folder;
-use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
-use crate::model::destination::Destination;
+use super::printer::Printer;
+use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::layout::TargetPrefix;
-use crate::model::location::{BucketName, Location};
-use crate::model::promoted::PromotedVersion;
-use crate::record::files::{Beside, beside, signature_of};
-use crate::record::hashing::{Hashes, hold};
-use crate::record::signature::{Envelope, VerifyingKey};
-use crate::record::verification::{Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record};
-use crate::record::{ArtifactFacts, SCHEMA, Tool};
-use crate::store::scratch::Scratch;
+use crate::model::location::BucketName;
+use crate::record::verification::Verdict;
+use crate::run::settings::{SignedBy, VerifySettings};
+use crate::run::{Context, verify};
 
-mod document;
-
-use document::Verification;
-
-/// Objects that are looked at, or read, at once.
-const AT_ONCE: usize = 16;
-
-/// Verify that a promoted version still is what was promoted
+/// Check a promoted version against its record
 ///
-/// Reads the record, the version and every object of the target, and names what is changed, missing, or cannot be
-/// told. The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something
-/// cannot be told.
+/// Reads the record, the version and every object of the target, and names what is changed, missing or unverifiable.
+/// The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something is
+/// unverifiable.
 #[derive(Debug, Args)]
-pub struct Verify {
+pub(super) struct Verify {
     /// Model package version of the target
     #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN", help_heading = "Model package")]
     model_package: PackageArn,
-    /// Read every byte: hold it against the recorded checksum and, where it can be read, against the source
+    /// Read every byte and compare it with the recorded checksum and, where it can be read, with the source
     #[arg(long, env = "PROMOTE_DEEP", value_parser = BoolishValueParser::new())]
     deep: bool,
-    /// KMS key that has to have signed the records; its public key is asked for
+    /// Require records signed by this KMS key; KMS is asked for its public key
     #[arg(
         long,
         env = "PROMOTE_SIGN_KEY",
@@ -55,7 +38,7 @@ pub struct Verify {
         help_heading = "Signature"
     )]
     sign_key: Option<KmsKeyArn>,
-    /// The same key's public key in PEM, for a check without KMS
+    /// The same key's public key in PEM, to check signatures without KMS
     #[arg(long, env = "PROMOTE_PUBLIC_KEY", value_name = "FILE", help_heading = "Signature")]
     public_key: Option<PathBuf>,
     /// Bucket of the record [default: that of the version's artifacts]
@@ -73,195 +56,32 @@ pub struct Verify {
 }
 
 impl Verify {
-    pub(super) async fn run(&self, printer: &Printer) -> Result<Exit> {
-        let arn = &self.model_package;
-        let mut access = self.target.access();
-        access.region = Some(arn.region().clone());
-        let target = TargetAccount::open(access).await?;
-        let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
-        let own = PromotedVersion { arn: arn.clone(), description: description? };
-        let source = own.source().with_context(|| {
-            format!("{arn} was not promoted: its customer metadata has no promote:source-arn. Name a promoted version")
-        })?;
-        let name = own.text("ModelPackageGroupName").unwrap_or_default().parse()?;
-        let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);
-        let place = self.place(&own, &source, group, &identity?.arn);
-        let mut findings = Findings::default();
-        match &place {
-            None => {
-                let detail = "the version refers to no artifact of a promotion; name the bucket with --target-bucket";
-                findings.add(Subject::Record, source.as_str(), (Verdict::CannotTell, detail.into()))?;
-            }
-            Some(place) => self.examine(&target, place, &own, &source, &mut findings).await?,
-        }
-        let outcome = findings.worst();
-        let document = Verification {
-            schema: SCHEMA,
-            model_package_arn: arn.clone(),
-            source_model_package_arn: source,
-            outcome,
-            identical: findings.count(Verdict::Identical),
-            changed: findings.count(Verdict::Changed),
-            missing: findings.count(Verdict::Missing),
-            cannot_tell: findings.count(Verdict::CannotTell),
-            findings: findings.all,
-            tool: Tool::default(),
+    pub(super) fn context(&self) -> Context {
+        let mut target = self.target.access();
+        target.region = Some(self.model_package.region().clone());
+        Context::new(self.source.access(None), target)
+    }
+
+    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
+        let settings = VerifySettings {
+            version: self.model_package.clone(),
+            deep: self.deep,
+            signed_by: self.signed_by()?,
+            bucket: self.target_bucket.clone(),
+            prefix: self.target_prefix.clone(),
         };
-        printer.document(&document)?;
-        Ok(match outcome {
+        let verification = verify(context, &settings).await?;
+        printer.document(&verification)?;
+        Ok(match verification.outcome {
             Verdict::Identical => Exit::Done,
             Verdict::Changed | Verdict::Missing => Exit::Failed,
             Verdict::CannotTell => Exit::Inconclusive,
         })
     }
 
-    /// Where the version was promoted to: the flags, or what its references tell.
-    fn place(&self, own: &PromotedVersion, source: &PackageArn, group: GroupArn, caller: &str) -> Option<Destination> {
-        let bucket = self.target_bucket.clone();
-        let place = |bucket| Destination {
-            bucket,
-            prefix: self.target_prefix.clone().unwrap_or_default(),
-            group: group.clone(),
-            caller: caller.to_owned(),
-        };
-        match bucket {
-            Some(bucket) => Some(place(bucket)),
-            None => place("unknown".parse().ok()?).of(own, source),
-        }
+    fn signed_by(&self) -> Result<Option<SignedBy>> {
+        let Some(file) = &self.public_key else { return Ok(self.sign_key.clone().map(SignedBy::Key)) };
+        let pem = std::fs::read_to_string(file).with_context(|| format!("--public-key {}", file.display()))?;
+        Ok(Some(SignedBy::PublicKey(pem)))
     }
-
-    async fn examine(
-        &self,
-        target: &TargetAccount,
-        place: &Destination,
-        own: &PromotedVersion,
-        source: &PackageArn,
-        findings: &mut Findings,
-    ) -> Result<()> {
-        let layout = place.layout(source);
-        let there = Folder::list(target.objects(), &layout.folder()).await?;
-        let key = self.key(target).await?;
-        let mut records = Vec::new();
-        for Beside { location, text, record } in beside(target, &layout.folder(), &there).await? {
-            if let Some(key) = &key {
-                let verdict = signature(target, key, &location, &text).await?;
-                findings.add(Subject::Signature, &signature_of(&location).to_string(), verdict)?;
-            }
-            match record {
-                Ok(record) => records.push(record),
-                Err(error) => {
-                    let detail = format!("it is not a record: {error:#}");
-                    findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
-                }
-            }
-        }
-        let Some(recorded) = Recorded::of(records, own) else {
-            let detail = "there is no record of this version".to_owned();
-            return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
-        };
-        record(&recorded, own, findings, &layout.record())?;
-        package(&recorded, own, findings)?;
-        let met = self.artifacts(target, source, &recorded, &there, findings).await?;
-        strangers(&layout.folder(), there.others(&met), findings)
-    }
-
-    /// The key that signatures are held against; without one they are not looked at: an envelope that names its key
-    /// itself proves nothing.
-    async fn key(&self, target: &TargetAccount) -> Result<Option<VerifyingKey>> {
-        if let Some(file) = &self.public_key {
-            let context = || format!("--public-key {}", file.display());
-            let pem = tokio::fs::read(file).await.with_context(context)?;
-            return VerifyingKey::of_pem(&pem).with_context(context).map(Some);
-        }
-        let Some(key) = &self.sign_key else { return Ok(None) };
-        Ok(Some(VerifyingKey::of_der(target.keys(key).public_key(key).await?.spki)))
-    }
-
-    /// Looks at every artifact, and reads it where that was asked for. Which objects of the folder they are comes out.
-    async fn artifacts(
-        &self,
-        target: &TargetAccount,
-        source: &PackageArn,
-        recorded: &Recorded,
-        there: &Folder,
-        findings: &mut Findings,
-    ) -> Result<Vec<bool>> {
-        let source = match self.deep {
-            true => Some(SourceAccount::open(self.source.access(), Some(source.region())).await?),
-            false => None,
-        };
-        let mut met = there.marks();
-        let looks = recorded.first.artifacts.iter().map(|artifact| {
-            let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
-            if let Ok((Some((number, _)), _)) = &found {
-                met[*number] = true;
-            }
-            let source = source.as_ref();
-            async move {
-                let (listed, artifact) = found?;
-                let verdict = one(target, source, &artifact, listed.as_ref().map(|(_, listed)| listed)).await?;
-                anyhow::Ok((artifact.target, verdict))
-            }
-        });
-        let mut looks = stream::iter(looks).buffered(AT_ONCE);
-        while let Some((location, verdict)) = looks.try_next().await? {
-            findings.add(Subject::Artifact, &location.to_string(), verdict)?;
-        }
-        drop(looks);
-        Ok(met)
-    }
-}
-
-/// The longest envelope that is read; real ones have about 2 KB.
-const MAX_ENVELOPE_BYTES: u64 = 1 << 20;
-
-async fn signature(
-    target: &TargetAccount,
-    key: &VerifyingKey,
-    record: &Location,
-    bytes: &Scratch,
-) -> Result<(Verdict, String)> {
-    let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
-        return Ok((Verdict::Missing, "the record is not signed".into()));
-    };
-    let sha256 = Hashes::of(bytes)?.sha256;
-    Ok(match Envelope::parse(&text).and_then(|envelope| envelope.check(key, record, &sha256)) {
-        Ok(()) => (Verdict::Identical, "the key has signed the record as it is".into()),
-        Err(error) => (Verdict::Changed, format!("{error:#}")),
-    })
-}
-
-async fn one(
-    target: &TargetAccount,
-    source: Option<&SourceAccount>,
-    artifact: &ArtifactFacts,
-    there: Option<&Listed>,
-) -> Result<(Verdict, String)> {
-    match (listed(artifact, there), source) {
-        (Listing::Certain(Verdict::Identical, _), Some(source)) | (Listing::Checksum, Some(source)) => {
-            hold(target.objects(), source.objects(), artifact).await
-        }
-        (Listing::Certain(verdict, detail), _) => Ok((verdict, detail)),
-        (Listing::Checksum, None) => match target.objects().head(&artifact.target).await {
-            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.crc64nvme.as_deref())),
-            Err(error) if error.kind == Kind::NotFound => {
-                Ok((Verdict::Missing, "it is gone since it was listed".into()))
-            }
-            Err(error) => Err(error.into()),
-        },
-    }
-}
-
-/// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(folder: &Location, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
-    let records = format!("{}promotion", folder.key);
-    for listed in others {
-        let Listed { key, .. } = listed?;
-        if !key.starts_with(&records) {
-            let location = Location::new(&folder.bucket, key).to_string();
-            let detail = "the promotion has not put it there";
-            findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;
-        }
-    }
-    Ok(())
 }

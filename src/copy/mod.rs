@@ -36,7 +36,7 @@ use stream::{PASSING, units};
 const STREAM_MEMORY: u64 = 64 << 20;
 
 /// `--copy-mode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyMode {
     /// Server-side; by streaming where that is denied and the source has a principal of its own.
@@ -75,7 +75,7 @@ pub enum Verified {
 }
 
 /// `--verify`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strictness {
     /// By what S3 tells of both: checksums, where they have them, else ETags or sizes.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// `--approval`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Approval {
     /// The target version gets the source version's status and approval description.

@@ -13,8 +13,9 @@ use crate::schema::references::etags;
 use crate::schema::shapes::unknown_members;
 
 /// What decides how a package is carried over, beyond the package itself.
-#[derive(Debug, Clone, Default)]
-pub struct Carrying {
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PackageOverrides {
     /// Encrypts the artifacts and, where the source package is encrypted, the target package.
     pub kms_key: Option<KmsKeyArn>,
     /// The algorithm of the target that stands for the source's.
@@ -56,13 +57,13 @@ impl Draft {
     ///
     /// # Errors
     /// Something cannot be carried without a decision: the message names the flag that makes it.
-    pub fn of(package: &Package, target_group: &GroupName, carrying: &Carrying) -> Result<Self> {
+    pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
         let mut draft = Self { request: carried(package), left: Vec::new() };
-        draft.leave_unknown(package, carrying)?;
+        draft.leave_unknown(package, overrides)?;
         draft.leave_certification(package);
-        draft.set_encryption(carrying)?;
-        draft.set_algorithm(carrying)?;
-        draft.set_validation(carrying);
+        draft.set_encryption(overrides)?;
+        draft.set_algorithm(overrides)?;
+        draft.set_validation(overrides);
         draft.refuse_what_create_refuses()?;
         draft.request.insert("ModelPackageGroupName".into(), target_group.as_str().into());
         draft.request.insert("ModelApprovalStatus".into(), "PendingManualApproval".into());
@@ -77,8 +78,8 @@ impl Draft {
         self
     }
 
-    fn leave_unknown(&mut self, package: &Package, carrying: &Carrying) -> Result<()> {
-        refuse_unknown(package, carrying.ignore_unknown_members)?;
+    fn leave_unknown(&mut self, package: &Package, overrides: &PackageOverrides) -> Result<()> {
+        refuse_unknown(package, overrides.ignore_unknown_members)?;
         for field in &unknown_members(package.description()) {
             let value = field.get(package.description()).map(Value::to_string).unwrap_or_default();
             self.left.push(Left::new(
@@ -98,10 +99,10 @@ impl Draft {
         }
     }
 
-    fn set_encryption(&mut self, carrying: &Carrying) -> Result<()> {
+    fn set_encryption(&mut self, overrides: &PackageOverrides) -> Result<()> {
         let field = Field::top("SecurityConfig").member("KmsKeyId");
         let Some(key) = field.get_mut(&mut self.request) else { return Ok(()) };
-        let Some(target) = &carrying.kms_key else {
+        let Some(target) = &overrides.kms_key else {
             bail!("{field} is {key}, a key of the source; name the target's key with --kms-key-arn");
         };
         let source = std::mem::replace(key, target.as_str().into());
@@ -113,13 +114,13 @@ impl Draft {
         Ok(())
     }
 
-    fn set_algorithm(&mut self, carrying: &Carrying) -> Result<()> {
+    fn set_algorithm(&mut self, overrides: &PackageOverrides) -> Result<()> {
         let list = Field::top("SourceAlgorithmSpecification").member("SourceAlgorithms");
         let count = list.get(&self.request).and_then(Value::as_array).map_or(0, Vec::len);
         for index in 0..count {
             let field = list.item(index).member("AlgorithmName");
             let Some(name) = field.get_mut(&mut self.request) else { continue };
-            let Some(target) = &carrying.algorithm else {
+            let Some(target) = &overrides.algorithm else {
                 bail!(
                     "{field} is {name}, an algorithm of the source; name one of the target account, or a subscription \
                      there, with --target-algorithm"
@@ -131,10 +132,10 @@ impl Draft {
         Ok(())
     }
 
-    fn set_validation(&mut self, carrying: &Carrying) {
+    fn set_validation(&mut self, overrides: &PackageOverrides) {
         let field = Field::top("ValidationSpecification");
         let Some(specification) = field.get_mut(&mut self.request) else { return };
-        match &carrying.validation_role {
+        match &overrides.validation_role {
             Some(role) => specification["ValidationRole"] = json!(role.as_str()),
             None => {
                 let profiles = specification["ValidationProfiles"].to_string();

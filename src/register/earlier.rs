@@ -75,7 +75,7 @@ impl Earlier {
 
 /// Describes versions of the target, those left out that were removed meanwhile.
 pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<PromotedVersion>> {
-    let descriptions = versions.iter().map(|arn| describe(registry, arn.clone()));
+    let descriptions = versions.iter().cloned().map(|arn| describe(registry, arn));
     let described: Vec<Option<PromotedVersion>> =
         stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
     Ok(described.into_iter().flatten().collect())

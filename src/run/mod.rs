@@ -1,3 +1,31 @@
-//! The use cases.
+//! The use cases as a library. Each is a function of a [`Context`] and its settings, without a terminal.
 
+mod clock;
+mod context;
+mod copy_artifacts;
+mod copying;
+mod event;
+mod find_latest;
+mod full;
+mod promotion;
+mod register;
+mod registering;
+mod report;
+pub mod settings;
 pub mod standing;
+mod status;
+mod sync;
+mod target_group;
+mod verify;
+mod withdraw;
+
+pub use clock::Clock;
+pub use context::{Context, Limits};
+pub use copy_artifacts::copy_artifacts;
+pub use event::{Event, Observer, Silent};
+pub use find_latest::find_latest;
+pub use full::full;
+pub use register::register;
+pub use report::RunReport;
+pub use status::{StatusReport, status};
+pub use verify::{Verification, verify};

@@ -22,7 +22,7 @@ def test_of_150_versions_the_highest_of_the_three_approved_is_promoted(stage):
 
 def test_a_version_asked_for_by_number_is_promoted(stage):
     packages = [stage.register({"ModelDataUrl": stage.put(f"{day}.tar.gz", b"weights")}) for day in range(3)]
-    document = stage.promote("--version", "2")
+    document = stage.promote("--package-version", "2")
     assert document["source"]["model_package_arn"] == packages[1]
     assert [artifact["source"] for artifact in document["artifacts"]] == [stage.uri("1.tar.gz")]
 

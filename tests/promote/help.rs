@@ -75,7 +75,7 @@ fn the_contract_s_flags_are_all_there() {
         "--target-bucket",
         "--target-group",
         "--target-prefix",
-        "--version",
+        "--package-version",
         "--kms-key-arn",
         "--approval",
         "--source-role-arn",

@@ -191,7 +191,7 @@ fn every_setting_may_be_a_variable() {
             ("PROMOTE_SOURCE_PROFILE", "source"),
             ("PROMOTE_TARGET_PROFILE", "target"),
             ("PROMOTE_COPY_MODE", "stream"),
-            ("PROMOTE_VERSION", "1"),
+            ("PROMOTE_PACKAGE_VERSION", "1"),
             ("PROMOTE_OUTPUT", "json"),
         ],
     );

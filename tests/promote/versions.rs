@@ -76,18 +76,18 @@ fn the_highest_approved_version_wins_on_whichever_page_it_is() {
 #[test]
 fn a_version_that_is_asked_for_is_taken_whatever_its_status() {
     let cloud = with_versions(150, &[7, 68, 121]);
-    let found = find(&cloud, &["--version", "3"]).document();
+    let found = find(&cloud, &["--package-version", "3"]).document();
     assert_eq!((&found["source"]["version"], &found["source"]["approval_status"]), (&json!(3), &json!("Rejected")));
-    let document = promote(&cloud, &["--version", "68"]).document();
+    let document = promote(&cloud, &["--package-version", "68"]).document();
     assert_eq!(document["source"]["version"], 68);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
-    find(&cloud, &["--version", "151"]).fails(1, &["has no version 151; its highest is 150"]);
+    find(&cloud, &["--package-version", "151"]).fails(1, &["has no version 151; its highest is 150"]);
 }
 
 #[test]
 fn a_version_that_is_asked_for_is_promoted_with_its_own_status() {
     let cloud = with_versions(3, &[3]);
-    promote(&cloud, &["--version", "2"]).document();
+    promote(&cloud, &["--package-version", "2"]).document();
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
 }
 

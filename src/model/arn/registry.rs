@@ -134,12 +134,30 @@ impl FromStr for PackageArn {
 text_type!(PackageArn);
 
 /// `--group`: a group by its ARN, or by its name in the session's own account and region.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum GroupRef {
     /// Account and region are known.
     Arn(GroupArn),
     /// Account and region are the source session's.
     Name(GroupName),
+}
+
+impl GroupRef {
+    /// The region that the ARN names.
+    pub fn region(&self) -> Option<&Region> {
+        match self {
+            Self::Arn(arn) => Some(arn.region()),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl TryFrom<String> for GroupRef {
+    type Error = Malformed;
+    fn try_from(text: String) -> Result<Self, Malformed> {
+        text.parse()
+    }
 }
 
 impl FromStr for GroupRef {

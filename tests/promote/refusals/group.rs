@@ -57,14 +57,14 @@ fn a_group_that_does_not_exist_is_not_an_empty_one() {
 #[test]
 fn a_version_that_does_not_exist_is_refused_with_the_highest_there_is() {
     let cloud = with_package();
-    refused(&cloud, "no-such-version", 1, &full_with(&["--version", "9"]));
-    refused(&cloud, "find-latest-no-such-version", 1, &["find-latest", "--group", GROUP_ARN, "--version", "9"]);
+    refused(&cloud, "no-such-version", 1, &full_with(&["--package-version", "9"]));
+    refused(&cloud, "find-latest-no-such-version", 1, &["find-latest", "--group", GROUP_ARN, "--package-version", "9"]);
 }
 
 #[test]
 fn a_version_of_a_group_without_any_is_refused() {
     let cloud = with_states(&[]);
-    refused(&cloud, "version-of-an-empty-group", 1, &full_with(&["--version", "1"]));
+    refused(&cloud, "version-of-an-empty-group", 1, &full_with(&["--package-version", "1"]));
 }
 
 /// A group with versions in these states of approval.

@@ -5,8 +5,8 @@ use super::*;
 /// Each wrong on its own, behind a `full` that is right.
 const WRONG_FLAGS: [&str; 17] = [
     "--no-such-flag",
-    "--version 0",
-    "--version latest",
+    "--package-version 0",
+    "--package-version latest",
     "--target-group not/a/name",
     "--target-prefix ../up",
     "--kms-key-arn alias/mine",

@@ -79,7 +79,7 @@ fn a_second_version_of_the_source_becomes_a_second_version_of_the_target() {
     assert_eq!((&document["source"]["version"], &document["target"]["version"]), (&json!(2), &json!(2)));
     assert_eq!((promoted(&cloud)[0].clone(), versions(&cloud)), (first[0].clone(), vec![1, 2]));
     assert_eq!(cloud.keys(SERVING).iter().filter(|key| key.contains("-churn-model-v2/")).count(), 5);
-    assert_eq!(promote(&cloud, &["--version", "1"]).document()["outcome"], "already-promoted");
+    assert_eq!(promote(&cloud, &["--package-version", "1"]).document()["outcome"], "already-promoted");
     assert_eq!(versions(&cloud), [1, 2]);
 }
 

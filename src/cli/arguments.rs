@@ -1,19 +1,20 @@
-//! The flags that verbs share: texts come in, typed settings come out. Each flag is also a variable `PROMOTE_<FLAG>`.
+//! The flags that verbs share, and the settings that they fill. Each flag is also a variable `PROMOTE_<FLAG>`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
-use crate::copy::{CopyMode, STALL, Strictness, Tuning};
+use crate::copy::{CopyMode, STALL, Strictness};
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
-use crate::plan::draft::Carrying;
-use crate::register::Policy;
+use crate::model::location::BucketName;
+use crate::plan::draft::PackageOverrides;
+use crate::run::Limits;
+use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings, Selection};
 
 mod values;
 
@@ -35,9 +36,16 @@ pub struct GroupArgs {
     /// Model package group of the source: its ARN, or its name in the source session's account and region
     #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
     pub group: GroupRef,
-    /// Take this version, whatever its approval status, instead of the latest Approved one
-    #[arg(long = "version", id = "package-version", env = "PROMOTE_VERSION", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub version: Option<u32>,
+    /// Source version to promote, whatever its approval status [default: the latest Approved version]
+    #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub package_version: Option<u32>,
+}
+
+impl GroupArgs {
+    /// The version that the flags select.
+    pub fn selection(&self) -> Selection {
+        Selection { group: self.group.clone(), version: self.package_version }
+    }
 }
 
 /// Which package, found by an earlier step.
@@ -98,7 +106,7 @@ pub struct TargetArgs {
 /// Where in the target things go, beside the bucket.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
-pub struct PlaceArgs {
+pub struct DestinationArgs {
     /// Model package group of the target [default: the source group's name]
     #[arg(long, env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
     pub target_group: Option<GroupName>,
@@ -109,8 +117,8 @@ pub struct PlaceArgs {
 
 /// How the package is carried over.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Carrying over")]
-pub struct CarryArgs {
+#[command(next_help_heading = "Package overrides")]
+pub struct OverrideArgs {
     /// KMS key of the target for the artifacts, and for the package when the source package is encrypted
     /// [default: the bucket's own encryption]
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
@@ -152,21 +160,25 @@ pub struct CopyArgs {
 }
 
 impl CopyArgs {
-    /// For the engine.
-    pub fn tuning(&self) -> Tuning {
-        Tuning {
+    /// How artifacts are copied.
+    pub fn settings(&self) -> CopySettings {
+        CopySettings {
             mode: self.copy_mode,
             verify: self.verify,
-            concurrency: self.concurrency.map(usize::from),
             part_size: self.part_size,
-            stall: Duration::from_secs(self.stall_seconds.max(1)),
+            stall_seconds: self.stall_seconds,
         }
+    }
+
+    /// The limits of the run.
+    pub fn limits(&self) -> Limits {
+        Limits { concurrency: self.concurrency.map(usize::from) }
     }
 }
 
 /// How the package is registered.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Registering")]
+#[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
     /// Approval status of the new version: the source's (carry), or left to somebody in the target (pending)
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
@@ -187,8 +199,8 @@ pub struct RegisterArgs {
 
 /// What becomes of copies whose source changes.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Mirroring")]
-pub struct MirrorArgs {
+#[command(next_help_heading = "Sync")]
+pub struct SyncArgs {
     /// Leave copies Approved although the source has rejected the version that they were promoted from
     #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = BoolishValueParser::new())]
     pub no_withdraw: bool,
@@ -210,16 +222,17 @@ pub struct OutputArgs {
 }
 
 impl SourceArgs {
-    /// The access that the flags describe.
-    pub fn access(&self) -> Access {
+    /// How the source is accessed. The region of an ARN, if there is one, wins over the flag.
+    pub fn access(&self, region: Option<&Region>) -> Access {
         let name = self.source_session_name.clone();
         let role = assumed(&self.source_role_arn, &self.source_external_id, name, Side::Source);
-        Access { profile: self.source_profile.clone(), role, region: self.source_region.clone() }
+        let region = region.or(self.source_region.as_ref()).cloned();
+        Access { profile: self.source_profile.clone(), role, region }
     }
 }
 
 impl TargetArgs {
-    /// The access that the flags describe.
+    /// How the target is accessed.
     pub fn access(&self) -> Access {
         let name = self.target_session_name.clone();
         let role = assumed(&self.target_role_arn, &self.target_external_id, name, Side::Target);
@@ -241,10 +254,10 @@ fn assumed(
     })
 }
 
-impl CarryArgs {
-    /// The settings that the flags describe.
-    pub fn carrying(&self) -> Carrying {
-        Carrying {
+impl OverrideArgs {
+    /// What of the package is set and not carried over.
+    pub fn overrides(&self) -> PackageOverrides {
+        PackageOverrides {
             kms_key: self.kms_key_arn.clone(),
             algorithm: self.target_algorithm.clone(),
             validation_role: self.target_validation_role_arn.clone(),
@@ -254,8 +267,25 @@ impl CarryArgs {
 }
 
 impl RegisterArgs {
-    /// The settings that the flags describe.
-    pub fn policy(&self) -> Policy {
-        Policy { approval: self.approval, patience: Duration::from_secs(self.wait_seconds) }
+    /// How the version is registered.
+    pub fn settings(&self) -> RegistrationSettings {
+        RegistrationSettings {
+            approval: self.approval,
+            create_group: !self.no_create_group,
+            group_tags: self.group_tag.clone(),
+            sign_key: self.sign_key.clone(),
+            wait_seconds: self.wait_seconds,
+        }
+    }
+}
+
+impl DestinationArgs {
+    /// The destination in a bucket.
+    pub fn destination(&self, bucket: &BucketName) -> DestinationSettings {
+        DestinationSettings {
+            bucket: bucket.clone(),
+            prefix: self.target_prefix.clone().unwrap_or_default(),
+            group: self.target_group.clone(),
+        }
     }
 }

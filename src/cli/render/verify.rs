@@ -1,33 +1,14 @@
-//! What `promote verify` prints.
+//! The result of `promote verify` for people.
 
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use serde::Serialize;
 
-use crate::cli::output::{LINES_SHOWN, Printed};
-use crate::model::arn::PackageArn;
-use crate::record::Tool;
+use super::{LINES_SHOWN, Rendered};
 use crate::record::verification::{Finding, Verdict};
-use crate::store::spool::Spool;
+use crate::run::Verification;
 
-/// The document.
-#[derive(Debug, Serialize)]
-pub(super) struct Verification {
-    pub schema: u32,
-    pub model_package_arn: PackageArn,
-    pub source_model_package_arn: PackageArn,
-    /// The worst of all findings.
-    pub outcome: Verdict,
-    pub identical: u64,
-    pub changed: u64,
-    pub missing: u64,
-    pub cannot_tell: u64,
-    pub findings: Spool<Finding>,
-    pub tool: Tool,
-}
-
-impl Printed for Verification {
+impl Rendered for Verification {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
         let outcome = match self.outcome {

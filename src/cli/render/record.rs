@@ -1,128 +1,22 @@
-//! Decides every stream: documents go to standard output, everything else to standard error. Broken pipes are quiet.
+//! A record for people.
 
 use std::fmt::Write as _;
-use std::io::{BufWriter, ErrorKind, Write as _};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::HumanBytes;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::exit::Exit;
-use super::record_file::RecordFile;
-use super::settings::{Format, OutputArgs};
+use super::{LINES_SHOWN, Rendered};
 use crate::copy::Outcome;
 use crate::plan::find::Versions;
 use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
 use crate::register::sync::Renewed;
 use crate::store::spool::Spool;
 
-/// Lines of one kind that the text shows; JSON shows all.
-pub const LINES_SHOWN: usize = 20;
-
-/// A document that a verb ends with.
-pub trait Printed: Serialize {
-    /// The document for people.
-    ///
-    /// # Errors
-    /// A temporary file cannot be read.
-    fn text(&self) -> Result<String>;
-}
-
-impl Printed for Record {
+impl Rendered for Record {
     fn text(&self) -> Result<String> {
         text(self)
     }
-}
-
-/// Prints.
-#[derive(Debug)]
-pub struct Printer {
-    format: Format,
-    file: Option<RecordFile>,
-}
-
-impl Printer {
-    /// A printer of documents in the form that was asked for. The file of `--record` is opened here: a wrong path is
-    /// to fail before anything is promoted.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn new(settings: Option<&OutputArgs>) -> Result<Self> {
-        let file = settings.and_then(|settings| settings.record.as_deref()).map(RecordFile::open).transpose()?;
-        Ok(Self { format: settings.map_or(Format::Text, |settings| settings.output), file })
-    }
-
-    /// Says something to the person in front of the terminal.
-    pub fn say(&self, line: &str) {
-        say(line);
-    }
-
-    /// Prints the document, says what is in doubt, and tells how the verb ended.
-    ///
-    /// # Errors
-    /// As [`Printer::document`].
-    pub fn conclude(&self, record: &Record) -> Result<Exit> {
-        if let Some(doubt) = &record.doubt {
-            self.say(&format!("promoted, but {}. Run again to confirm", doubt.trim_end_matches('.')));
-        }
-        self.document(record)?;
-        Ok(if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done })
-    }
-
-    /// Prints the document, and writes it to the file that `--record` names.
-    ///
-    /// # Errors
-    /// The stream or the file cannot be written; a reader that has gone away is no error.
-    pub fn document(&self, document: &impl Printed) -> Result<()> {
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        let printed = match self.format {
-            Format::Json => json(document, &mut out),
-            Format::Text => out.write_all(document.text()?.as_bytes()),
-        };
-        quietly(printed.and_then(|()| out.flush())).and(filed)
-    }
-
-    /// Prints a text as it is.
-    ///
-    /// # Errors
-    /// The stream cannot be written; a reader that has gone away is no error.
-    pub fn print(&self, text: &str) -> Result<()> {
-        quietly(std::io::stdout().lock().write_all(text.as_bytes()))
-    }
-}
-
-/// A reader that has gone away is no error.
-fn quietly(printed: std::io::Result<()>) -> Result<()> {
-    match printed {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("writing to standard output"),
-    }
-}
-
-/// Writes the document as it is read from its temporary file: it may be larger than memory.
-fn json(document: &impl Serialize, mut out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, document)?;
-    out.write_all(b"\n")
-}
-
-fn say(line: &str) {
-    // Nobody reads: then nobody misses it.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// Reports a failure with all its causes.
-pub fn failed(error: &anyhow::Error) -> Exit {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    say(&format!("error: {}", causes.join(": ")));
-    Exit::Failed
-}
-
-/// Prints what clap has to say: help and version on standard output, errors on standard error.
-pub fn usage(error: &clap::Error) -> Exit {
-    let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 fn text(record: &Record) -> Result<String> {

@@ -1,55 +1,38 @@
-//! A version that was promoted before: its record and its copy come in; the copy as its source is now comes out.
+//! Syncs a version that was promoted before with its source: approval, metadata, added specifications.
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::output::Printer;
-use super::steps::look;
-use crate::aws::accounts::TargetAccount;
+use super::event::Event;
+use super::promotion::Promotion;
 use crate::aws::error::CallError;
+use crate::copy::There;
 use crate::model::approval::Approval;
 use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-use crate::plan::draft::{Carrying, Draft};
+use crate::plan::draft::Draft;
 use crate::plan::rewriting::Rewritten;
-use crate::record::files::Records;
-use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision;
 use crate::register::sync::Renewal;
 
-/// What a renewal needs.
-pub struct Renewing<'a> {
-    /// Where the copy is.
-    pub target: &'a TargetAccount,
-    /// Its group and folder.
-    pub place: &'a Destination,
-    /// How it was carried over.
-    pub carrying: &'a Carrying,
-    /// The status that it gets when it waits for one.
+/// Syncs a version that was promoted before.
+pub(super) struct Syncing<'a> {
+    pub promotion: &'a Promotion<'a>,
+    /// Where the version was promoted to.
+    pub destination: &'a Destination,
+    /// Who approves a version that waits for an approval.
     pub approval: Approval,
-    /// What signs the record.
-    pub signer: Option<&'a Signer>,
-    /// Whether nothing is to be written.
-    pub dry_run: bool,
-    /// Where drift is announced.
-    pub printer: &'a Printer,
 }
 
-impl Renewing<'_> {
+impl Syncing<'_> {
     /// Brings the copy up to date, in one Update; `record` is the document that the outcome goes into. Answers nothing
     /// when the copy is to be approved again and one of its artifacts is not there: then it has to be promoted again.
     ///
     /// # Errors
     /// The Update fails, or AWS would refuse it.
-    pub async fn run(
-        &self,
-        package: &Package,
-        before: Record,
-        own: &PromotedVersion,
-        record: Record,
-    ) -> Result<Option<Record>> {
+    pub async fn run(&self, package: &Package, before: Record, own: &PromotedVersion) -> Result<Option<Record>> {
         let decided = Decision::of(package, own, self.approval);
         if decided.is_some() && !self.has_all(package, &before).await? {
             return Ok(None);
@@ -58,7 +41,7 @@ impl Renewing<'_> {
         if let Some(Decision { status, reason, .. }) = &decided {
             renewal = renewal.deciding(status, reason, own);
         }
-        let mut record = record;
+        let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
         for artifact in &before.artifacts {
             record.artifacts.push(&artifact?.found_again())?;
         }
@@ -66,9 +49,9 @@ impl Renewing<'_> {
         record.warnings.extend(before.warnings);
         record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
         record.source_uri = before.source_uri;
-        record.target = Some(Target::of(self.place, package.arn(), Some((&own.arn, own.approval()))));
+        record.target = Some(Target::of(self.destination, package.arn(), Some((&own.arn, own.approval()))));
         self.announce_drift(&renewal, own);
-        match (renewal.update.is_empty(), self.dry_run) {
+        match (renewal.update.is_empty(), self.promotion.dry_run) {
             (true, _) => record.changes = renewal.changes,
             (false, true) => {
                 record.outcome = Conclusion::Planned;
@@ -84,7 +67,8 @@ impl Renewing<'_> {
 
     /// Whether every artifact of the promotion is at the target.
     async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
-        let there = look(self.target, self.place, package.arn()).await?;
+        let there =
+            There::look(self.promotion.target.objects(), &self.destination.layout(package.arn()).folder()).await?;
         for artifact in &before.artifacts {
             let artifact = artifact?;
             if !there.has(&artifact.target, artifact.bytes)? {
@@ -101,25 +85,24 @@ impl Renewing<'_> {
         if seen == Some(package.fingerprint().as_str()) {
             return Ok(Renewal::default());
         }
-        let draft = Draft::of(package, self.place.group.name(), self.carrying)?;
+        let draft = Draft::of(package, self.destination.group.name(), self.promotion.overrides)?;
         let copies = before.artifacts.iter().map(|artifact| {
             let artifact = artifact?;
             Ok((artifact.source, artifact.target))
         });
-        let now = Rewritten::of(draft, copies, &self.place.layout(package.arn()))?;
+        let now = Rewritten::of(draft, copies, &self.destination.layout(package.arn()))?;
         Renewal::of(package, &now, request, own)
     }
 
     fn announce_drift(&self, renewal: &Renewal, own: &PromotedVersion) {
         let fields: Vec<&str> = renewal.drift().map(|change| change.field.as_str()).collect();
         if !fields.is_empty() {
-            let named = fields.join(", ");
-            self.printer.say(&format!("drift: {} cannot follow its source, which has changed {named}", own.arn));
+            self.promotion.context.notice(Event::Drifted { promoted: &own.arn, fields: &fields });
         }
     }
 
     async fn update(&self, renewal: &Renewal, own: &PromotedVersion, record: &mut Record) -> Result<()> {
-        self.target.registry().update(&own.arn, &renewal.update).await?;
+        self.promotion.target.registry().update(&own.arn, &renewal.update).await?;
         record.changes = renewal.changes.clone();
         let mut doubts = Vec::new();
         match self.read_back(renewal, own).await {
@@ -131,8 +114,7 @@ impl Renewing<'_> {
             }
             Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
         }
-        let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
-        let records = Records { target, destination: place, kms_key, signer: self.signer };
+        let records = self.promotion.records(self.destination);
         record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
         if let Err(error) = records.append(record).await {
             doubts.push(format!("the record could not be written beside the artifacts: {error:#}"));
@@ -144,7 +126,7 @@ impl Renewing<'_> {
     /// A registry that takes an Update for the whole state has forgotten the approval; AWS never answers without one.
     /// To send it along each time could overwrite what somebody decides meanwhile.
     async fn read_back(&self, renewal: &Renewal, own: &PromotedVersion) -> Result<PromotedVersion, CallError> {
-        let registry = self.target.registry();
+        let registry = self.promotion.target.registry();
         let described = |description| PromotedVersion { arn: own.arn.clone(), description };
         let after = described(registry.describe(&own.arn).await?);
         if after.text("ModelApprovalStatus").is_some() || renewal.update.contains_key("ModelApprovalStatus") {

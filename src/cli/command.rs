@@ -1,0 +1,161 @@
+//! Parses the arguments, runs the verb and says how it ended.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::arguments::OutputArgs;
+use super::copy_artifacts::CopyArtifacts;
+use super::exit::{self, Exit};
+use super::find_latest::FindLatest;
+use super::full::Full;
+use super::printer::{Printer, failed, say, usage};
+use super::register::Register;
+use super::signals::interruption;
+use super::stack::Stack;
+use super::status::Status;
+use super::terminal::Terminal;
+use super::variables::without_empty_variables;
+use super::verify::Verify;
+use crate::record::Build;
+use crate::run::Context;
+
+/// Promote SageMaker model packages from one AWS account to another.
+///
+/// Takes the latest Approved version of a model package group in the source account and makes it available in the
+/// target account: every artifact it refers to is copied and verified, every field is carried over, and the version
+/// is registered once and approved last.
+#[derive(Debug, Parser)]
+#[command(name = "promote", version, max_term_width = 110, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    FindLatest(FindLatest),
+    CopyArtifacts(CopyArtifacts),
+    Register(Register),
+    Full(Box<Full>),
+    Verify(Box<Verify>),
+    Status(Box<Status>),
+    Stack(Stack),
+}
+
+/// Parses the arguments, runs the verb and says how it ended.
+pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    let matches = without_empty_variables(Cli::command()).try_get_matches_from(arguments);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli.verb.run().await.unwrap_or_else(|error| failed(&error)),
+        Err(error) => usage(&error),
+    }
+}
+
+impl Verb {
+    async fn run(self) -> Result<Exit> {
+        let printer = Printer::new(self.output())?;
+        let printer = &printer;
+        match self {
+            Self::FindLatest(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Full(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Verify(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Status(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::CopyArtifacts(verb) => {
+                let before = match until_interrupted(verb.package.step_before()).await {
+                    Ok(before) => before?,
+                    Err(signal) => return Ok(stopped(signal)),
+                };
+                interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
+            }
+            Self::Register(verb) => {
+                let before = match until_interrupted(verb.package.step_before()).await {
+                    Ok(before) => before?,
+                    Err(signal) => return Ok(stopped(signal)),
+                };
+                interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
+            }
+            Self::Stack(verb) => verb.run(),
+        }
+    }
+
+    /// How a document is printed; nothing where the verb prints none.
+    fn output(&self) -> Option<&OutputArgs> {
+        match self {
+            Self::FindLatest(verb) => Some(&verb.output),
+            Self::CopyArtifacts(verb) => Some(&verb.output),
+            Self::Register(verb) => Some(&verb.output),
+            Self::Full(verb) => Some(&verb.output),
+            Self::Verify(verb) => Some(&verb.output),
+            Self::Status(verb) => Some(&verb.output),
+            Self::Stack(_) => None,
+        }
+    }
+}
+
+/// Runs a verb until it ends or is interrupted. What an interrupted verb has under way is aborted.
+async fn interruptible(context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
+    let terminal = Arc::new(Terminal::default());
+    let context = context.with_observer(terminal.clone()).with_build(build());
+    match until_interrupted(verb(&context)).await {
+        Ok(ended) => ended,
+        Err(signal) => {
+            terminal.stop();
+            context.abort().await;
+            Ok(stopped(signal))
+        }
+    }
+}
+
+/// Waits for `work`, or for the signal that arrives first.
+async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, &'static str> {
+    tokio::select! {
+        done = work => Ok(done),
+        signal = interruption() => Err(signal),
+    }
+}
+
+fn stopped(signal: &str) -> Exit {
+    say(&format!("{signal}: stopped; finished copies stay, and the next run takes them up"));
+    Exit::Interrupted
+}
+
+/// The CodeBuild build that runs this.
+fn build() -> Option<Build> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(Build {
+        arn: variable("CODEBUILD_BUILD_ARN")?,
+        id: variable("CODEBUILD_BUILD_ID"),
+        number: variable("CODEBUILD_BUILD_NUMBER"),
+        initiator: variable("CODEBUILD_INITIATOR"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_a_variable_of_its_own_name() {
+        let command = Cli::command();
+        let forms = command.get_subcommands().flat_map(Command::get_subcommands);
+        for verb in command.get_subcommands().chain(forms) {
+            for argument in verb.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+                let flag = argument.get_long().unwrap_or_default();
+                let variable = format!("PROMOTE_{}", flag.to_uppercase().replace('-', "_"));
+                let env = argument.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+                assert_eq!(env, variable, "--{flag} of {}", verb.get_name());
+                assert!(argument.get_help().is_some(), "--{flag} of {} has no help", verb.get_name());
+            }
+        }
+    }
+}

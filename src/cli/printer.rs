@@ -1,0 +1,96 @@
+//! Decides every stream: documents go to standard output, everything else to standard error.
+
+use std::io::{BufWriter, ErrorKind, Write};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::arguments::{Format, OutputArgs};
+use super::exit::Exit;
+use super::record_file::RecordFile;
+use super::render::Rendered;
+use crate::run::RunReport;
+
+/// Prints documents in the form that was asked for.
+#[derive(Debug)]
+pub(super) struct Printer {
+    format: Format,
+    file: Option<RecordFile>,
+}
+
+impl Printer {
+    /// Opens the file of `--record`, so that a wrong path fails before anything is promoted.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn new(settings: Option<&OutputArgs>) -> Result<Self> {
+        let file = settings.and_then(|settings| settings.record.as_deref()).map(RecordFile::open).transpose()?;
+        Ok(Self { format: settings.map_or(Format::Text, |settings| settings.output), file })
+    }
+
+    /// Prints the document of a run, and says what is unconfirmed.
+    ///
+    /// # Errors
+    /// As [`Printer::document`].
+    pub fn conclude(&self, report: &RunReport) -> Result<Exit> {
+        if let Some(unconfirmed) = report.unconfirmed() {
+            say(&format!("promoted, but {}. Run again to confirm", unconfirmed.trim_end_matches('.')));
+        }
+        self.document(&report.document)?;
+        Ok(if report.unconfirmed().is_some() { Exit::Inconclusive } else { Exit::Done })
+    }
+
+    /// Prints a document, and writes it to the file of `--record`.
+    ///
+    /// # Errors
+    /// The stream or the file cannot be written. A closed pipe is no error.
+    pub fn document(&self, document: &impl Rendered) -> Result<()> {
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let printed = match self.format {
+            Format::Json => json(document, &mut out),
+            Format::Text => out.write_all(document.text()?.as_bytes()),
+        };
+        quietly(printed.and_then(|()| out.flush())).and(filed)
+    }
+}
+
+/// Prints a text as it is.
+///
+/// # Errors
+/// The stream cannot be written. A closed pipe is no error.
+pub(super) fn print(text: &str) -> Result<()> {
+    quietly(std::io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Says something to the person in front of the terminal.
+pub(super) fn say(line: &str) {
+    // Ignore errors: stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Reports a failure with all its causes.
+pub(super) fn failed(error: &anyhow::Error) -> Exit {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    say(&format!("error: {}", causes.join(": ")));
+    Exit::Failed
+}
+
+/// Prints help and version on standard output, wrong arguments on standard error.
+pub(super) fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+fn quietly(printed: std::io::Result<()>) -> Result<()> {
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("writing to standard output"),
+    }
+}
+
+/// Writes the document piece by piece: it may be larger than memory.
+fn json(document: &impl Serialize, mut out: &mut dyn Write) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, document)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,44 @@
+//! Time as a run sees it.
+
+use std::time::{Instant, SystemTime};
+
+use aws_smithy_types::DateTime;
+
+use crate::model::package::rfc3339;
+use crate::record::{Build, Conclusion, Record, Source};
+
+/// Tells the time of day. Tests set their own.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(pub fn() -> SystemTime);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(SystemTime::now)
+    }
+}
+
+impl Clock {
+    /// Starts a run.
+    pub(crate) fn start(self) -> Started {
+        Started { clock: self, time: (self.0)().into(), instant: Instant::now() }
+    }
+}
+
+/// When a run started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started {
+    clock: Clock,
+    time: DateTime,
+    instant: Instant,
+}
+
+impl Started {
+    /// A record of this run that ends now.
+    pub fn record(&self, outcome: Conclusion, source: Source, build: Option<&Build>) -> Record {
+        let mut record = Record::new(outcome, source, &self.time);
+        record.duration_ms = u64::try_from(self.instant.elapsed().as_millis()).unwrap_or(u64::MAX);
+        record.ended = rfc3339(&(self.clock.0)().into());
+        record.build = build.cloned();
+        record
+    }
+}

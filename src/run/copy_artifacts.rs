@@ -1,0 +1,50 @@
+//! `promote copy-artifacts`: copies and verifies the artifacts of a version, and registers nothing.
+
+use anyhow::Result;
+
+use super::context::Context;
+use super::promotion::{Promotion, describe_unchanged, source_group};
+use super::report::RunReport;
+use super::settings::CopyArtifactsSettings;
+use crate::aws::accounts::callers;
+use crate::copy::Purpose;
+use crate::plan::inventory::Until;
+use crate::record::{Conclusion, Target};
+
+/// Copies and verifies the artifacts of a version. Objects that are at the target already are not copied again.
+///
+/// # Errors
+/// An artifact is missing or cannot be read, written or verified; or another object is in its place.
+pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings) -> Result<RunReport> {
+    let started = context.clock.start();
+    let (source, target) = context.accounts().await?;
+    let account = settings.version.arn.account();
+    let (callers, package) =
+        tokio::join!(callers(source, target, account), describe_unchanged(source, &settings.version));
+    let ((reader, writer), package) = (callers?, package?);
+    let group = source_group(&package);
+    let promotion = Promotion {
+        context,
+        started,
+        source,
+        target,
+        destination: settings.destination.of(&group, &writer)?,
+        group,
+        overrides: &settings.overrides,
+        reader: reader.arn,
+        signer: None,
+        dry_run: settings.dry_run,
+    };
+    let (plan, there) = tokio::try_join!(
+        promotion.plan(&package, if settings.dry_run { Until::End } else { Until::Beginning }),
+        promotion.list_folder(package.arn())
+    )?;
+    let (purpose, outcome) = match settings.dry_run {
+        true => (Purpose::Preview, Conclusion::Planned),
+        false => (Purpose::Copy, Conclusion::Copied),
+    };
+    let copies = promotion.copy(&settings.copy, &plan, there, purpose).await?;
+    let mut record = promotion.record(outcome, &package).with_plan(&plan, &copies)?;
+    record.target = Some(Target::of(&promotion.destination, package.arn(), None));
+    Ok(record.into())
+}

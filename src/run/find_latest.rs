@@ -1,0 +1,75 @@
+//! `promote find-latest`: the latest Approved version of a group.
+
+use anyhow::{Result, ensure};
+
+use super::context::Context;
+use super::promotion::describe;
+use super::report::RunReport;
+use super::settings::{FindLatestSettings, Selection};
+use crate::aws::accounts::SourceAccount;
+use crate::aws::registry::Summary;
+use crate::model::arn::GroupArn;
+use crate::plan::draft::refuse_unknown;
+use crate::plan::find::{Latest, Versions, latest_approved, version};
+use crate::record::{Conclusion, Source};
+use crate::schema::references::references;
+
+/// Finds the version to promote. Reads the source account only.
+///
+/// # Errors
+/// The group or the version does not exist or cannot be read, or the version cannot be promoted.
+pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Result<RunReport> {
+    let started = context.clock.start();
+    let source = context.source().await?;
+    let group = source.group(&settings.selection.group).await?;
+    let (identity, latest) = tokio::join!(source.check(group.account()), settings.selection.find(source, &group));
+    let (identity, (latest, _)) = (identity?, latest?);
+    let reader = identity.map(|identity| identity.arn);
+    let record = |outcome, source| started.record(outcome, source, context.build.as_ref());
+    let found = match latest {
+        Latest::Version(found) => found,
+        Latest::NoneApproved(versions) => {
+            let mut record = record(Conclusion::NothingApproved, none_approved(&group, &versions, reader));
+            record.versions = Some(versions.0);
+            return Ok(record.into());
+        }
+    };
+    let package = describe(source, &found.arn).await?;
+    refuse_unknown(&package, settings.ignore_unknown_fields)?;
+    let references = references(package.description())?;
+    let mut record = record(Conclusion::Found, Source::of(&package, reader));
+    record.references = references.iter().map(Into::into).collect();
+    Ok(record.into())
+}
+
+impl Selection {
+    /// Finds the version, and returns the versions that were listed on the way.
+    pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
+        match self.version {
+            Some(number) => version(source.registry(), group, number).await,
+            None => latest_approved(source.registry(), group).await,
+        }
+    }
+
+    /// Checks that a version that was listed as Approved still is, unless it was asked for by its number.
+    pub(super) fn check_approval(&self, approval: &str, found: &Summary) -> Result<()> {
+        ensure!(
+            self.version.is_some() || approval == "Approved",
+            "{} was Approved when it was listed, and is {approval} now; run again",
+            found.arn
+        );
+        Ok(())
+    }
+}
+
+/// The source side of a record about a group without an Approved version.
+pub(super) fn none_approved(group: &GroupArn, versions: &Versions, caller: Option<String>) -> Source {
+    debug_assert!(!versions.0.contains_key("Approved"));
+    Source {
+        group: group.name().clone(),
+        account: group.account().clone(),
+        region: group.region().clone(),
+        package: None,
+        caller,
+    }
+}

@@ -1,0 +1,238 @@
+//! `promote full`: from a group to its latest Approved version in the target account.
+
+use std::sync::Arc;
+
+use anyhow::{Error, Result, anyhow};
+use futures_util::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
+
+use super::context::Context;
+use super::event::Event;
+use super::find_latest::none_approved;
+use super::promotion::Promotion;
+use super::registering::Registering;
+use super::report::RunReport;
+use super::settings::FullSettings;
+use super::sync::Syncing;
+use super::target_group::{create_group, is_missing};
+use super::withdraw::WithdrawnVersions;
+use crate::aws::accounts::{SourceAccount, callers};
+use crate::aws::registry::Summary;
+use crate::copy::{Copies, Purpose, There};
+use crate::model::arn::GroupArn;
+use crate::model::destination::Destination;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::Plan;
+use crate::plan::find::Latest;
+use crate::plan::inventory::Until;
+use crate::record::files::recorded;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Record, Target};
+use crate::register::earlier::Earlier;
+use crate::schema::comparison::differences;
+
+/// Promotes the latest Approved version of a group, and withdraws promoted versions whose source is Rejected.
+///
+/// # Errors
+/// The version could not be promoted, or a promoted version could not be withdrawn. What is registered by then is
+/// complete or pending approval.
+pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunReport> {
+    let started = context.clock.start();
+    let (source, target) = context.accounts().await?;
+    let group = source.group(&settings.selection.group).await?;
+    let (callers, signer, latest, rejected) = tokio::join!(
+        callers(source, target, group.account()),
+        Signer::open(target, settings.registration.sign_key.as_ref()),
+        settings.selection.find(source, &group),
+        rejected(settings, source, &group)
+    );
+    let ((reader, writer), signer, (latest, approved), rejected) = (callers?, signer?, latest?, rejected?);
+    let promotion = Promotion {
+        context,
+        started,
+        source,
+        target,
+        destination: settings.destination.of(&group, &writer)?,
+        group,
+        overrides: &settings.overrides,
+        reader: reader.arn,
+        signer,
+        dry_run: settings.dry_run,
+    };
+    let full = Full { promotion, settings };
+    full.promote_and_withdraw(&latest, &approved, &rejected).await.map(RunReport::from)
+}
+
+/// The versions that the source has rejected, unless promoted versions stay Approved anyway.
+async fn rejected(settings: &FullSettings, source: &SourceAccount, group: &GroupArn) -> Result<Vec<Summary>> {
+    match settings.keep_rejected {
+        true => Ok(Vec::new()),
+        false => Ok(source.registry().list(group, Some("Rejected")).await?),
+    }
+}
+
+struct Full<'a> {
+    promotion: Promotion<'a>,
+    settings: &'a FullSettings,
+}
+
+/// The withdrawals that go on beside the promotion. Who needs their result waits for it.
+type Withdrawing<'a> = Shared<BoxFuture<'a, Result<WithdrawnVersions, Arc<Error>>>>;
+
+impl Full<'_> {
+    /// Neither the promotion nor the withdrawals wait for each other, or fail because of each other.
+    async fn promote_and_withdraw(
+        &self,
+        latest: &Latest,
+        approved: &[Summary],
+        rejected: &[Summary],
+    ) -> Result<Record> {
+        let withdrawing = self.withdraw(approved, rejected).map_err(Arc::new).boxed().shared();
+        let (promoted, withdrawn) = tokio::join!(self.promote_latest(latest, withdrawing.clone()), withdrawing);
+        if let (Err(_), Err(error)) = (&promoted, &withdrawn) {
+            self.promotion.context.notice(Event::WithdrawalFailed(error));
+        }
+        let mut record = promoted?;
+        let withdrawn = withdrawn.map_err(|error| anyhow!("{error:#}"))?;
+        record.withdrawn = withdrawn.versions;
+        record.warnings.extend(withdrawn.warnings);
+        let unconfirmed: Vec<String> = record.doubt.take().into_iter().chain(withdrawn.unconfirmed).collect();
+        record.doubt = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        Ok(record)
+    }
+
+    async fn withdraw(&self, approved: &[Summary], rejected: &[Summary]) -> Result<WithdrawnVersions> {
+        match self.settings.keep_rejected {
+            true => Ok(WithdrawnVersions::default()),
+            false => self.promotion.withdraw(approved, rejected).await,
+        }
+    }
+
+    async fn promote_latest(&self, latest: &Latest, withdrawing: Withdrawing<'_>) -> Result<Record> {
+        match latest {
+            Latest::Version(found) => self.promote(found, withdrawing).await,
+            Latest::NoneApproved(versions) => {
+                let promotion = &self.promotion;
+                let source = none_approved(&promotion.group, versions, Some(promotion.reader.clone()));
+                let mut record = promotion.record_of(Conclusion::NothingApproved, source);
+                record.versions = Some(versions.0.clone());
+                Ok(record)
+            }
+        }
+    }
+
+    /// Syncs a version that was promoted before; otherwise plans, copies and registers it.
+    async fn promote(&self, found: &Summary, withdrawing: Withdrawing<'_>) -> Result<Record> {
+        let promotion = &self.promotion;
+        let (target, destination) = (promotion.target, &promotion.destination);
+        let (package, recorded, missing) = tokio::join!(
+            promotion.describe(&found.arn),
+            recorded(target, destination, &found.arn),
+            is_missing(target, destination, &self.settings.registration),
+        );
+        let (package, recorded) = (package?, recorded?);
+        self.settings.selection.check_approval(package.approval(), found)?;
+        if let Some((before, promoted)) = recorded
+            && promoted.is_complete()
+            && let Some(record) = self.sync(&package, destination, before, &promoted).await?
+        {
+            return Ok(record);
+        }
+        self.plan_copy_register(&package, missing?, withdrawing).await
+    }
+
+    /// Carries over what has changed at the source since the promotion. Returns nothing if artifacts have to be copied
+    /// first.
+    async fn sync(
+        &self,
+        package: &Package,
+        destination: &Destination,
+        before: Record,
+        promoted: &PromotedVersion,
+    ) -> Result<Option<Record>> {
+        let approval = self.settings.registration.approval;
+        let syncing = Syncing { promotion: &self.promotion, destination, approval };
+        syncing.run(package, before, promoted).await
+    }
+
+    async fn plan_copy_register(
+        &self,
+        package: &Package,
+        missing_group: bool,
+        withdrawing: Withdrawing<'_>,
+    ) -> Result<Record> {
+        let promotion = &self.promotion;
+        let (plan, there, earlier) = tokio::try_join!(
+            promotion.plan(package, if promotion.dry_run { Until::End } else { Until::Beginning }),
+            promotion.list_folder(package.arn()),
+            Earlier::find(promotion.target.registry(), promotion.destination.group.name(), package),
+        )?;
+        if let Some(promoted) = promoted_with_other_settings(&plan, &earlier) {
+            return self.sync_elsewhere(package, promoted).await;
+        }
+        if promotion.dry_run {
+            return self.preview(package, &plan, there, &earlier).await;
+        }
+        let copies = self.copy_and_create_group(&plan, there, missing_group).await?;
+        let withdrawn = async {
+            let withdrawn = withdrawing.await.map_err(|error| anyhow!("{error:#}"))?;
+            Ok(withdrawn.versions)
+        };
+        let registering = Registering { promotion, settings: &self.settings.registration };
+        registering.run(package, &plan, &copies, earlier, withdrawn).await
+    }
+
+    /// Copies the artifacts and creates the group side by side. Nothing is registered before both are done.
+    async fn copy_and_create_group(&self, plan: &Plan, there: There, missing_group: bool) -> Result<Copies> {
+        let promotion = &self.promotion;
+        let creating = async {
+            match missing_group {
+                true => create_group(promotion, &self.settings.registration).await,
+                false => Ok(()),
+            }
+        };
+        let copying = promotion.copy(&self.settings.copy, plan, there, Purpose::Copy);
+        let done = tokio::try_join!(copying, creating);
+        if done.is_err() {
+            promotion.context.abort().await;
+        }
+        Ok(done?.0)
+    }
+
+    async fn preview(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Record> {
+        let promotion = &self.promotion;
+        let copies = promotion.copy(&self.settings.copy, plan, there, Purpose::Preview).await?;
+        let current = earlier.usable();
+        let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
+            true => Conclusion::AlreadyPromoted,
+            false => Conclusion::Planned,
+        };
+        let mut record = promotion.record(outcome, package).with_plan(plan, &copies)?;
+        let registered = current.map(|current| (&current.arn, current.approval()));
+        record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
+        Ok(record)
+    }
+
+    /// The version was promoted to another bucket or prefix: nothing is copied a second time.
+    async fn sync_elsewhere(&self, package: &Package, promoted: &PromotedVersion) -> Result<Record> {
+        let promotion = &self.promotion;
+        promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
+        let destination = promotion.destination.of(promoted, package.arn());
+        let destination = destination.unwrap_or_else(|| promotion.destination.clone());
+        if let Some((before, promoted)) = recorded(promotion.target, &destination, package.arn()).await?
+            && let Some(record) = self.sync(package, &destination, before, &promoted).await?
+        {
+            return Ok(record);
+        }
+        let mut record = promotion.record(Conclusion::AlreadyPromoted, package);
+        let registered = Some((&promoted.arn, promoted.approval()));
+        record.target = Some(Target::of(&destination, package.arn(), registered));
+        Ok(record)
+    }
+}
+
+/// A finished promotion of the version that this plan would not make.
+fn promoted_with_other_settings<'a>(plan: &Plan, earlier: &'a Earlier) -> Option<&'a PromotedVersion> {
+    let current = earlier.usable().filter(|current| current.is_settled())?;
+    (!differences(&plan.request, &current.description).is_empty()).then_some(current)
+}

@@ -1,0 +1,138 @@
+//! What the steps of one promotion share.
+
+use anyhow::{Result, ensure};
+
+use super::clock::Started;
+use super::context::Context;
+use super::settings::DestinationSettings;
+use crate::aws::accounts::{SourceAccount, TargetAccount, target_group};
+use crate::aws::session::Identity;
+use crate::copy::There;
+use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::destination::Destination;
+use crate::model::package::Package;
+use crate::plan::draft::{Draft, PackageOverrides};
+use crate::plan::growth::grow;
+use crate::plan::inventory::{Until, inventory};
+use crate::plan::{Plan, plan, urls_elsewhere};
+use crate::record::files::Records;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Record, Source};
+use crate::schema::references::references;
+
+/// One promotion: from a group of the source to a destination.
+pub(crate) struct Promotion<'a> {
+    pub context: &'a Context,
+    pub started: Started,
+    pub source: &'a SourceAccount,
+    pub target: &'a TargetAccount,
+    pub group: GroupArn,
+    pub destination: Destination,
+    pub overrides: &'a PackageOverrides,
+    /// The ARN of the principal that reads the source.
+    pub reader: String,
+    /// Signs the records.
+    pub signer: Option<Signer>,
+    pub dry_run: bool,
+}
+
+impl DestinationSettings {
+    /// The destination for versions of a source group.
+    pub(crate) fn of(&self, group: &GroupArn, writer: &Identity) -> Result<Destination> {
+        let name = self.group.as_ref().unwrap_or(group.name());
+        Ok(Destination {
+            bucket: self.bucket.clone(),
+            prefix: self.prefix.clone(),
+            group: target_group(group, writer, name)?,
+            caller: writer.arn.clone(),
+        })
+    }
+}
+
+impl Promotion<'_> {
+    /// Describes a version of the source group.
+    pub async fn describe(&self, version: &PackageArn) -> Result<Package> {
+        describe(self.source, version).await
+    }
+
+    /// Plans the promotion of a version.
+    ///
+    /// # Errors
+    /// Something that the version refers to is missing or cannot be read, or AWS would refuse the request.
+    pub async fn plan(&self, package: &Package, until: Until) -> Result<Plan> {
+        self.check_key()?;
+        let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
+        let references = references(&draft.request)?;
+        let found = inventory(references, self.source.objects(), until).await?;
+        let layout = self.destination.layout(package.arn());
+        let mut others = urls_elsewhere(package, &draft.request);
+        // What is written must not be listed.
+        others.insert(layout.folder());
+        let growth = grow(&found, &others).await?;
+        let mut plan = plan(package, draft, &found, &layout)?;
+        plan.growth = growth;
+        Ok(plan)
+    }
+
+    fn check_key(&self) -> Result<()> {
+        let Some(key) = &self.overrides.kms_key else { return Ok(()) };
+        let region = self.destination.group.region();
+        ensure!(
+            key.region() == region,
+            "--kms-key-arn {key} is not of the target's region {region}; objects can only be encrypted with keys of \
+             their own region. Give a key of {region}"
+        );
+        Ok(())
+    }
+
+    /// Lists what is in the folder of a version's promotion.
+    pub async fn list_folder(&self, version: &PackageArn) -> Result<There> {
+        There::look(self.target.objects(), &self.destination.layout(version).folder()).await
+    }
+
+    /// A record of this run about a version.
+    pub fn record(&self, outcome: Conclusion, package: &Package) -> Record {
+        self.record_of(outcome, Source::of(package, Some(self.reader.clone())))
+    }
+
+    /// A record of this run.
+    pub fn record_of(&self, outcome: Conclusion, source: Source) -> Record {
+        self.started.record(outcome, source, self.context.build.as_ref())
+    }
+
+    /// Where the records of promotions to a destination are written.
+    pub fn records<'a>(&'a self, destination: &'a Destination) -> Records<'a> {
+        Records {
+            target: self.target,
+            destination,
+            kms_key: self.overrides.kms_key.as_ref(),
+            signer: self.signer.as_ref(),
+        }
+    }
+}
+
+/// Describes a version of the source.
+pub(crate) async fn describe(source: &SourceAccount, version: &PackageArn) -> Result<Package> {
+    let description = source.registry().describe(version).await?;
+    Package::from_description(version, description)
+}
+
+/// Describes a version that an earlier step has found.
+///
+/// # Errors
+/// It has changed since that step.
+pub(crate) async fn describe_unchanged(
+    source: &SourceAccount,
+    version: &super::settings::FoundVersion,
+) -> Result<Package> {
+    let package = describe(source, &version.arn).await?;
+    let changed = version.fingerprint.as_ref().is_some_and(|then| *then != package.fingerprint());
+    ensure!(!changed, "{} has changed since the step before; begin again with find-latest", package.arn());
+    Ok(package)
+}
+
+/// The group of a version, spelled as the registry describes it.
+pub(crate) fn source_group(package: &Package) -> GroupArn {
+    let arn = package.arn();
+    GroupArn::new(arn.partition(), arn.region(), arn.account(), package.group())
+}

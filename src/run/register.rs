@@ -1,0 +1,69 @@
+//! `promote register`: registers a version whose artifacts were copied.
+
+use anyhow::Result;
+
+use super::context::Context;
+use super::promotion::{Promotion, describe_unchanged, source_group};
+use super::registering::Registering;
+use super::report::RunReport;
+use super::settings::{CopySettings, RegisterSettings};
+use super::target_group::{create_group, is_missing};
+use crate::aws::accounts::callers;
+use crate::copy::Purpose;
+use crate::plan::inventory::Until;
+use crate::record::signing::Signer;
+use crate::record::{Conclusion, Target};
+use crate::register::earlier::Earlier;
+
+/// Registers a version whose artifacts were copied.
+///
+/// # Errors
+/// An artifact is not at the target, or the version could not be registered.
+pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
+    let started = context.clock.start();
+    let (source, target) = context.accounts().await?;
+    let (callers, signer, package) = tokio::join!(
+        callers(source, target, settings.version.arn.account()),
+        Signer::open(target, settings.registration.sign_key.as_ref()),
+        describe_unchanged(source, &settings.version)
+    );
+    let ((reader, writer), signer, package) = (callers?, signer?, package?);
+    let group = source_group(&package);
+    let promotion = Promotion {
+        context,
+        started,
+        source,
+        target,
+        destination: settings.destination.of(&group, &writer)?,
+        group,
+        overrides: &settings.overrides,
+        reader: reader.arn,
+        signer,
+        dry_run: settings.dry_run,
+    };
+    let destination = &promotion.destination;
+    let (plan, there, earlier, missing_group) = tokio::try_join!(
+        promotion.plan(&package, Until::End),
+        promotion.list_folder(package.arn()),
+        Earlier::find(target.registry(), destination.group.name(), &package),
+        is_missing(target, destination, &settings.registration),
+    )?;
+    let copies = promotion.copy(&CopySettings::default(), &plan, there, Purpose::Confirm).await?;
+    if settings.dry_run {
+        let current = earlier.usable();
+        let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
+            true => Conclusion::AlreadyPromoted,
+            false => Conclusion::Planned,
+        };
+        let mut record = promotion.record(outcome, &package).with_plan(&plan, &copies)?;
+        let registered = current.map(|current| (&current.arn, current.approval()));
+        record.target = Some(Target::of(destination, package.arn(), registered));
+        return Ok(record.into());
+    }
+    if missing_group {
+        create_group(&promotion, &settings.registration).await?;
+    }
+    let registering = Registering { promotion: &promotion, settings: &settings.registration };
+    let record = registering.run(&package, &plan, &copies, earlier, async { Ok(Vec::new()) }).await?;
+    Ok(record.into())
+}

@@ -1,0 +1,63 @@
+//! The last steps: registers a copied version and writes its record.
+
+use anyhow::Result;
+
+use super::promotion::Promotion;
+use super::settings::RegistrationSettings;
+use crate::copy::Copies;
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::plan::Plan;
+use crate::record::{Conclusion, Record, Target, Withdrawn};
+use crate::register::earlier::Earlier;
+use crate::register::{Registration, register};
+
+/// Registers a version and writes its record.
+pub(super) struct Registering<'a> {
+    pub promotion: &'a Promotion<'a>,
+    pub settings: &'a RegistrationSettings,
+}
+
+impl Registering<'_> {
+    /// Registers the version in its group, which exists by now, and writes the record beside the artifacts.
+    ///
+    /// `withdrawn` are the versions that the same run withdraws meanwhile. The record waits for them.
+    ///
+    /// # Errors
+    /// The version is not promoted, or a version could not be withdrawn. What fails after the promotion is unconfirmed
+    /// in the record.
+    pub async fn run(
+        &self,
+        package: &Package,
+        plan: &Plan,
+        copies: &Copies,
+        earlier: Earlier,
+        withdrawn: impl Future<Output = Result<Vec<Withdrawn>>> + Send,
+    ) -> Result<Record> {
+        let Promotion { source, target, destination, .. } = self.promotion;
+        let registries = (source.registry(), target.registry());
+        let policy = self.settings.policy();
+        let registration =
+            register(registries, destination.group.name(), package, plan, copies, earlier, &policy).await?;
+        let mut record = self.promotion.record(Conclusion::of(&registration), package).with_plan(plan, copies)?;
+        let registered = (&registration.arn, registration.approval.as_str());
+        record.target = Some(Target::of(destination, package.arn(), Some(registered)));
+        record.withdrawn = withdrawn.await?;
+        // The record says what was set, so it need not wait until that is read back.
+        let (read_back, written) =
+            tokio::join!(registration.read_back(target.registry()), self.write(&record, &registration));
+        let written =
+            written.map_err(|error| format!("the record could not be written beside the artifacts: {error:#}"));
+        if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
+            target.approval_status = Some(approval);
+        }
+        let unconfirmed: Vec<String> = read_back.doubt.into_iter().chain(written.err()).collect();
+        record.doubt = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        Ok(record)
+    }
+
+    async fn write(&self, record: &Record, registration: &Registration) -> Result<Location> {
+        let records = self.promotion.records(&self.promotion.destination);
+        if registration.reapproved { records.append(record).await } else { records.write(record).await }
+    }
+}

@@ -1,0 +1,34 @@
+//! What a run came to.
+
+use crate::model::arn::PackageArn;
+use crate::record::{Conclusion, Record};
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The document of the run, as `--output json` prints it.
+    pub document: Record,
+}
+
+impl RunReport {
+    /// What the run came to, in a word.
+    pub fn outcome(&self) -> Conclusion {
+        self.document.outcome
+    }
+
+    /// The promoted version, if there is one.
+    pub fn promoted(&self) -> Option<&PackageArn> {
+        self.document.target.as_ref()?.model_package_arn.as_ref()
+    }
+
+    /// What could not be confirmed after the promotion.
+    pub fn unconfirmed(&self) -> Option<&str> {
+        self.document.doubt.as_deref()
+    }
+}
+
+impl From<Record> for RunReport {
+    fn from(document: Record) -> Self {
+        Self { document }
+    }
+}

@@ -1,0 +1,68 @@
+//! Withdraws promoted versions whose source is Rejected, each with a record of its own beside the artifacts.
+
+use anyhow::Result;
+use futures_util::future::join_all;
+
+use super::event::Event;
+use super::promotion::Promotion;
+use crate::aws::registry::Summary;
+use crate::model::package::Package;
+use crate::plan::Warning;
+use crate::record::{Conclusion, Taken, Target, Withdrawn};
+use crate::register::withdrawal::{Due, Withdrawal};
+
+/// What was withdrawn.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WithdrawnVersions {
+    /// Each version.
+    pub versions: Vec<Withdrawn>,
+    /// Promoted versions whose source cannot be read.
+    pub warnings: Vec<Warning>,
+    /// What could not be confirmed.
+    pub unconfirmed: Vec<String>,
+}
+
+impl Promotion<'_> {
+    /// Withdraws every promoted version whose source is among the rejected. If one cannot be withdrawn, the others
+    /// still are.
+    ///
+    /// # Errors
+    /// The first that could not be withdrawn.
+    pub(super) async fn withdraw(&self, approved: &[Summary], rejected: &[Summary]) -> Result<WithdrawnVersions> {
+        let registries = (self.source.registry(), self.target.registry());
+        let due = Due::find(registries, &self.group, self.destination.group.name(), (approved, rejected)).await?;
+        let mut withdrawn = WithdrawnVersions { warnings: due.unclear, ..WithdrawnVersions::default() };
+        let outcomes = join_all(due.withdrawals.iter().map(|withdrawal| self.withdraw_version(withdrawal))).await;
+        for outcome in outcomes {
+            let (version, unconfirmed) = outcome?;
+            withdrawn.versions.push(version);
+            withdrawn.unconfirmed.extend(unconfirmed);
+        }
+        Ok(withdrawn)
+    }
+
+    async fn withdraw_version(&self, withdrawal: &Withdrawal) -> Result<(Withdrawn, Option<String>)> {
+        if self.dry_run {
+            return Ok((Withdrawn::of(withdrawal, Taken::Planned), None));
+        }
+        withdrawal.carry_out(self.target.registry()).await?;
+        let (promoted, source) = (&withdrawal.own.arn, &withdrawal.source);
+        self.context.notice(Event::Withdrawn { promoted, source });
+        let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
+        let written = self.write_withdrawal(withdrawal, &withdrawn).await;
+        let unconfirmed =
+            written.err().map(|error| format!("the record of withdrawing {promoted} could not be written: {error:#}"));
+        Ok((withdrawn, unconfirmed))
+    }
+
+    async fn write_withdrawal(&self, withdrawal: &Withdrawal, withdrawn: &Withdrawn) -> Result<()> {
+        let (promoted, source) = (&withdrawal.own, &withdrawal.source);
+        let package = Package::from_description(source, withdrawal.rejected.clone())?;
+        let mut record = self.record(Conclusion::Withdrawn, &package);
+        let destination = self.destination.of(promoted, source).unwrap_or_else(|| self.destination.clone());
+        record.target = Some(Target::of(&destination, source, Some((&promoted.arn, "Rejected"))));
+        record.withdrawn = vec![withdrawn.clone()];
+        self.records(&destination).append(&record).await?;
+        Ok(())
+    }
+}
