@@ -11,9 +11,8 @@ use super::arn::{GroupName, PackageArn};
 use super::field::Document;
 use super::package::Package;
 use super::plan::SOURCE_KEY;
-use super::registration::DISCARDED;
+use super::registration::{DISCARDED, Visibility};
 use super::withdrawal::WITHDRAWN;
-use crate::aws::error::Kind;
 use crate::aws::registry::{Summary, TargetRegistry};
 
 /// Descriptions under way at once.
@@ -43,22 +42,35 @@ impl Earlier {
         Self::default().and_those(registry, younger, package).await
     }
 
-    /// Adds the versions that were registered since, `created` among them, which this run has registered: it is
-    /// described while the others are listed. Answers without it when it was removed.
-    pub async fn and_created(
+    /// Adds the versions that were registered since, `created` among them, which Create has just answered with: it is
+    /// described while the others are listed. Answers without it when it was removed, or is not visible yet.
+    pub(super) async fn and_created(
         self,
         registry: &TargetRegistry,
         group: &GroupName,
         package: &Package,
         created: &PackageArn,
+        visibility: Visibility,
     ) -> Result<Self> {
         let since = package.created();
-        let (younger, own) =
-            tokio::join!(registry.list_created_after(group, &since), describe(registry, created.clone()));
-        let (younger, own) = (younger?, own?);
+        let (younger, description) =
+            tokio::join!(registry.list_created_after(group, &since), visibility.find(registry, created));
+        let (younger, description) = (younger?, description?);
+        let own = description.map(|description| Own { arn: created.clone(), description });
         let mut earlier = self;
         earlier.add(vec![created.clone()], own.into_iter().collect(), package);
         earlier.and_those(registry, younger, package).await
+    }
+
+    /// Whether a version that Create has answered with may be new. SageMaker does not give out the number of a deleted
+    /// version again: a new version is higher than every version seen before.
+    pub(super) fn is_newest(&self, created: &PackageArn) -> bool {
+        self.seen.iter().all(|arn| arn.version() < created.version())
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn contains(&self, version: &PackageArn) -> bool {
+        self.own.iter().any(|own| own.arn == *version)
     }
 
     async fn and_those(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
@@ -96,11 +108,8 @@ pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) ->
 
 /// A version that was removed between list and description is not there.
 async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<Own>> {
-    match registry.describe(&arn).await {
-        Ok(description) => Ok(Some(Own { arn, description })),
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let description = Visibility::NONE.find(registry, &arn).await?;
+    Ok(description.map(|description| Own { arn, description }))
 }
 
 impl Own {
