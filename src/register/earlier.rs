@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::error::Kind;
+use super::visibility::Visibility;
 use crate::aws::registry::{Summary, TargetRegistry};
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::package::Package;
@@ -30,22 +30,35 @@ impl Earlier {
         Self::default().and_those(registry, younger, package).await
     }
 
-    /// Adds the versions that were registered since, `created` among them, which this run has registered: it is
-    /// described while the others are listed. Answers without it when it was removed.
-    pub async fn and_created(
+    /// Adds the versions that were registered since, `created` among them, which Create has just answered with: it is
+    /// described while the others are listed. Answers without it when it was removed, or is not visible yet.
+    pub(super) async fn and_created(
         self,
         registry: &TargetRegistry,
         group: &GroupName,
         package: &Package,
         created: &PackageArn,
+        visibility: Visibility,
     ) -> Result<Self> {
         let since = package.created();
-        let (younger, own) =
-            tokio::join!(registry.list_created_after(group, &since), describe(registry, created.clone()));
-        let (younger, own) = (younger?, own?);
+        let (younger, description) =
+            tokio::join!(registry.list_created_after(group, &since), visibility.find(registry, created));
+        let (younger, description) = (younger?, description?);
+        let own = description.map(|description| PromotedVersion { arn: created.clone(), description });
         let mut earlier = self;
         earlier.add(vec![created.clone()], own.into_iter().collect(), package);
         earlier.and_those(registry, younger, package).await
+    }
+
+    /// Whether a version that Create has answered with may be new. SageMaker does not give out the number of a deleted
+    /// version again: a new version is higher than every version seen before.
+    pub(super) fn is_newest(&self, created: &PackageArn) -> bool {
+        self.seen.iter().all(|arn| arn.version() < created.version())
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn contains(&self, version: &PackageArn) -> bool {
+        self.own.iter().any(|own| own.arn == *version)
     }
 
     async fn and_those(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
@@ -83,9 +96,6 @@ pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) ->
 
 /// A version that was removed between list and description is not there.
 async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
-    match registry.describe(&arn).await {
-        Ok(description) => Ok(Some(PromotedVersion { arn, description })),
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let description = Visibility::NONE.find(registry, &arn).await?;
+    Ok(description.map(|description| PromotedVersion { arn, description }))
 }

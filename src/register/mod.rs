@@ -21,15 +21,17 @@ mod decision;
 mod discarded;
 pub mod earlier;
 pub mod sync;
+mod visibility;
 pub mod withdrawal;
 
 pub use decision::decision;
 pub(crate) use decision::remark;
+use visibility::Visibility;
 
 use decision::{Wanted, approval};
 use discarded::{NotAsRequested, discard, yield_to};
 
-/// Between two looks at a package that is not complete yet: at first, and at most.
+/// Between two looks at a package that is not complete, or not visible, yet: at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -74,6 +76,8 @@ pub struct Registration {
     pub reapproved: bool,
     /// What the last Update has set, to be read back.
     updated: Option<Wanted>,
+    /// How long Describe may miss it.
+    visibility: Visibility,
 }
 
 /// What was found when a package was read back after its last Update.
@@ -89,7 +93,7 @@ impl Registration {
     /// Reads the package back after its last Update.
     pub async fn read_back(&self, registry: &TargetRegistry) -> ReadBack {
         let Some(wanted) = &self.updated else { return ReadBack::default() };
-        match registry.describe(&self.arn).await {
+        match self.visibility.describe(registry, &self.arn).await {
             Ok(description) => {
                 ReadBack { approval: Some(approval(&description).to_owned()), doubt: wanted.doubt(&description) }
             }
@@ -120,10 +124,13 @@ pub async fn register(
         Some(own) => (own, source.describe(package.arn()).await?, false),
         None => registering.create(group, earlier).await?,
     };
-    match registering.complete(&own, source_now).await {
+    // A replica of the registry may miss a new version that another one has shown.
+    let visibility = if new { Visibility::within(policy.patience) } else { Visibility::NONE };
+    match registering.complete(&own, source_now, visibility).await {
         Ok(Completion { approval, updated }) => {
             let reapproved = own.is_withdrawn() && approval != own.approval();
-            Ok(Registration { arn: own.arn, approval, changed: new || updated.is_some(), reapproved, updated })
+            let changed = new || updated.is_some();
+            Ok(Registration { arn: own.arn, approval, changed, reapproved, updated, visibility })
         }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
             Err(discard(registry, &own.arn, error).await)
@@ -162,18 +169,20 @@ impl Registering<'_> {
     ///
     /// Answers also how the source's version is described by then.
     async fn create(&self, group: &GroupName, mut earlier: Earlier) -> Result<(PromotedVersion, Document, bool)> {
-        let Self { source, registry, package, plan, .. } = self;
+        let Self { registry, package, plan, policy, .. } = self;
+        let visibility = Visibility::within(policy.patience);
         let given_up = earlier.given_up();
         for attempt in given_up..given_up + TOKENS {
             let mut request = plan.request.clone();
             request.insert("ClientToken".into(), client_token(&plan.request, attempt).into());
             let created = registry.create(&request).await?;
-            let (known, source_now) =
-                tokio::join!(earlier.and_created(registry, group, package, &created), source.describe(package.arn()));
-            let unknown = "is registered, pending approval; whether another run did the same is unknown, run again";
-            earlier = known.with_context(|| format!("{created} {unknown}"))?;
-            let source_now =
-                source_now.with_context(|| format!("{created} is registered, pending approval; run again"))?;
+            let may_be_late = earlier.is_newest(&created);
+            let mut source_now;
+            (earlier, source_now) = self.look_again(group, earlier, &created, Visibility::NONE).await?;
+            // Meanwhile versions of other runs may have become visible, and the source may have been rejected.
+            if may_be_late && !earlier.contains(&created) && visibility.wait(registry, &created).await? {
+                (earlier, source_now) = self.look_again(group, earlier, &created, visibility).await?;
+            }
             match earlier.usable() {
                 Some(first) if first.arn == created => return Ok((first.clone(), source_now, true)),
                 Some(first) => return yield_to(registry, &created, first).await.map(|own| (own, source_now, false)),
@@ -184,10 +193,32 @@ impl Registering<'_> {
         bail!("{group} answers every request to register {} with a version that was removed", package.arn())
     }
 
+    /// Describes what was created, what others have registered meanwhile, and the source's version as it is now.
+    async fn look_again(
+        &self,
+        group: &GroupName,
+        earlier: Earlier,
+        created: &PackageArn,
+        visibility: Visibility,
+    ) -> Result<(Earlier, Document)> {
+        let Self { source, registry, package, .. } = self;
+        let known = earlier.and_created(registry, group, package, created, visibility);
+        let (known, source_now) = tokio::join!(known, source.describe(package.arn()));
+        let unknown = "is registered, pending approval; whether another run did the same is unknown, run again";
+        let known = known.with_context(|| format!("{created} {unknown}"))?;
+        let source_now = source_now.with_context(|| format!("{created} is registered, pending approval; run again"))?;
+        Ok((known, source_now))
+    }
+
     /// Waits for the package, compares it, and gives it its final status.
-    async fn complete(&self, own: &PromotedVersion, source_now: Document) -> Result<Completion> {
+    async fn complete(
+        &self,
+        own: &PromotedVersion,
+        source_now: Document,
+        visibility: Visibility,
+    ) -> Result<Completion> {
         let arn = &own.arn;
-        let (own, source_now) = self.wait(own, source_now).await?;
+        let (own, source_now) = self.wait(own, source_now, visibility).await?;
         let description = &own.description;
         let found = differences(&self.plan.request, description);
         if !found.is_empty() {
@@ -222,7 +253,12 @@ impl Registering<'_> {
     }
 
     /// Looks again until the package is complete; it was described a moment ago, and so was its source.
-    async fn wait(&self, own: &PromotedVersion, mut source_now: Document) -> Result<(PromotedVersion, Document)> {
+    async fn wait(
+        &self,
+        own: &PromotedVersion,
+        mut source_now: Document,
+        visibility: Visibility,
+    ) -> Result<(PromotedVersion, Document)> {
         let arn = &own.arn;
         let started = tokio::time::Instant::now();
         let mut pause = FIRST_WAIT;
@@ -243,7 +279,7 @@ impl Registering<'_> {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_WAIT);
             (description, source_now) =
-                tokio::try_join!(self.registry.describe(arn), self.source.describe(self.package.arn()))?;
+                tokio::try_join!(visibility.describe(self.registry, arn), self.source.describe(self.package.arn()))?;
         }
     }
 }

@@ -7,6 +7,7 @@ mod full;
 mod help;
 mod interruption;
 mod keys;
+mod late;
 mod lossless;
 mod memory;
 mod output;

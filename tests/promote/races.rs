@@ -1,5 +1,7 @@
 //! Two runs at once, and a source that changes under a run: one version at the end, or a refusal that says why.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{Cloud, Failure, Moment, Principal};
@@ -22,6 +24,25 @@ fn two_runs_at_a_registry_without_tokens_end_with_one_version() {
     assert_eq!(cloud.calls_of("DeleteModelPackage").len(), 1, "the second is withdrawn by the run that made it");
     one_promotion(&cloud, &runs);
     assert_eq!(arns(&runs), [arn_of_version(1), arn_of_version(1)], "both report the first");
+}
+
+#[test]
+fn two_runs_at_a_registry_that_shows_new_versions_late_end_with_one_version() {
+    let cloud = with_package();
+    cloud.show_new_versions_late(Duration::from_secs(1));
+    let runs = two_that_create_at_once(&cloud);
+    assert_eq!(promoted(&cloud).len(), 1, "both got the ARN of the same version");
+    one_promotion(&cloud, &runs);
+}
+
+#[test]
+fn two_runs_at_a_registry_without_tokens_that_shows_new_versions_late_end_with_one_version() {
+    let cloud = with_package();
+    cloud.ignore_client_tokens();
+    cloud.show_new_versions_late(Duration::from_secs(1));
+    let runs = two_that_create_at_once(&cloud);
+    assert_eq!(promoted(&cloud).len(), 1, "the second is withdrawn once it is visible");
+    one_promotion(&cloud, &runs);
 }
 
 #[test]

@@ -320,6 +320,16 @@ impl Cloud {
         self.world().options.describes = describes;
     }
 
+    /// Shows a created package only after so long; until then, every call but Create answers as if it did not exist.
+    pub fn show_new_versions_late(&self, lag: Duration) {
+        self.world().options.lag = registry::Lag::Time(lag);
+    }
+
+    /// Shows a created package only after so many calls of Describe and List that would have shown it.
+    pub fn show_new_versions_after(&self, looks: u64) {
+        self.world().options.lag = registry::Lag::Looks(looks);
+    }
+
     /// Lets a package that was created be Completed from now on.
     pub fn complete(&self, package_arn: &str) {
         registry::complete(&mut self.world(), package_arn);

@@ -3,7 +3,7 @@
 use super::calls::Call;
 use super::faults::Script;
 use super::principals::{Check, Identity, Lent, REGION, Rule, Sessions};
-use super::registry::Registry;
+use super::registry::{Lag, Registry};
 use super::s3::Bucket;
 use super::wire::Refusal;
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub struct Options {
     pub empty_pages: bool,
     /// The describe calls that a new package needs until it is Completed.
     pub describes: u64,
+    /// When a new package is shown to Describe and List.
+    pub lag: Lag,
     /// The reason with which the next created package fails.
     pub next_failure: Option<String>,
     /// Whether a client token that is known answers with what it made before.
@@ -66,6 +68,7 @@ impl World {
                 page: 1000,
                 empty_pages: false,
                 describes: 2,
+                lag: Lag::Looks(0),
                 next_failure: None,
                 tokens: true,
                 checksums: true,

@@ -42,7 +42,7 @@ pub fn list(ask: &Ask) -> Result<Value, Refusal> {
     let mut found: Vec<&Package> = registry
         .into_iter()
         .flat_map(|registry| &registry.packages)
-        .filter(|package| meant(ask, package, group.as_ref()))
+        .filter(|package| meant(ask, package, group.as_ref()) && package.is_seen(ask.world.options.lag))
         .collect();
     sort(ask, &mut found);
     let page: Vec<Value> = found.iter().skip(start).take(size).map(|package| summary(package)).collect();

@@ -7,7 +7,7 @@ mod rules;
 mod shapes;
 
 pub use groups::create as create_group;
-pub use packages::{change, complete, register};
+pub use packages::{Lag, change, complete, register};
 
 use super::principals::{Identity, credential, denial};
 use super::wire::{Answer, Refusal, Request};
@@ -24,6 +24,8 @@ pub struct Registry {
     packages: Vec<Package>,
     /// What was created with a client token, and as which ARN.
     tokens: BTreeMap<String, (Value, String)>,
+    /// The highest version that each group has had: the number of a deleted version is not given out again.
+    last_versions: BTreeMap<String, u64>,
 }
 
 /// One request with everything that answering it needs.

@@ -6,6 +6,8 @@ use crate::support::wire::Refusal;
 use crate::support::world::World;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 pub struct Package {
     pub arn: String,
@@ -18,11 +20,45 @@ pub struct Package {
     /// Why it will fail.
     failure: Option<String>,
     created: bool,
+    /// Of a package that was created by a call.
+    age: Option<Age>,
+}
+
+/// When a new package is shown to Describe and List.
+#[derive(Clone, Copy)]
+pub enum Lag {
+    /// After so many calls that would have shown it.
+    Looks(u64),
+    /// After so long.
+    Time(Duration),
+}
+
+/// How long a created package has been there.
+struct Age {
+    looks: Cell<u64>,
+    since: Instant,
 }
 
 impl Package {
     pub fn shown(&self) -> Value {
         self.shown.clone()
+    }
+
+    /// Whether any call knows of the package yet.
+    fn is_visible(&self, lag: Lag) -> bool {
+        self.age.as_ref().is_none_or(|age| match lag {
+            Lag::Looks(looks) => age.looks.get() >= looks,
+            Lag::Time(time) => age.since.elapsed() >= time,
+        })
+    }
+
+    /// The same for a call of Describe or List, which counts.
+    pub fn is_seen(&self, lag: Lag) -> bool {
+        let visible = self.is_visible(lag);
+        if let Some(age) = &self.age {
+            age.looks.set(age.looks.get() + 1);
+        }
+        visible
     }
 
     /// Moves on towards Completed or Failed by one describe.
@@ -61,9 +97,9 @@ fn store(world: &mut World, account: &str, region: &str, given: Value, creator: 
     }
     let now = world.now();
     let registry = world.registry(account, region);
-    let of_group = registry.packages.iter().filter(|one| one.group == group && group.is_some());
-    let next = of_group.map(|one| one.version).max().unwrap_or(0) + 1;
-    let version = given["ModelPackageVersion"].as_u64().unwrap_or(next);
+    let last = registry.last_versions.entry(group.clone().unwrap_or_default()).or_default();
+    let version = given["ModelPackageVersion"].as_u64().unwrap_or(*last + 1);
+    *last = version.max(*last);
     let tail = match &group {
         Some(group) => format!("{}/{version}", group.to_lowercase()),
         None => given["ModelPackageName"].as_str().unwrap_or("unnamed").to_lowercase(),
@@ -85,7 +121,7 @@ fn store(world: &mut World, account: &str, region: &str, given: Value, creator: 
         shown.extend(given.as_object().cloned().unwrap_or_default());
     }
     let shown = Value::Object(shown);
-    Package { arn, group, version, shown, pending: None, failure: None, created: false }
+    Package { arn, group, version, shown, pending: None, failure: None, created: false, age: None }
 }
 
 /// Merges members into a package; `null` removes one.
@@ -156,6 +192,7 @@ fn add(ask: &mut Ask, account: &str, mut given: Value) -> Result<String, Refusal
     }
     package.created = true;
     package.failure = failure;
+    package.age = Some(Age { looks: Cell::new(0), since: Instant::now() });
     package.pending = Some(describes.max(1));
     package.shown["ModelPackageStatus"] = json!("Pending");
     if describes == 0 {
@@ -276,7 +313,8 @@ fn find(ask: &Ask, reference: &str) -> Result<(String, String), Refusal> {
     ask.allow("model-package", &place)?;
     let arn = format!("arn:aws:sagemaker:{}:{}:model-package/{}", ask.region, place.account, place.name);
     let package = ask.looked_up(&place.account).and_then(|registry| registry.package(&arn));
-    match package {
+    let (lag, counts) = (ask.world.options.lag, ask.operation == "DescribeModelPackage");
+    match package.filter(|package| if counts { package.is_seen(lag) } else { package.is_visible(lag) }) {
         Some(package) => Ok((place.account, package.arn.clone())),
         None => Err(invalid(&format!("ModelPackage {arn} does not exist."))),
     }

@@ -1,0 +1,71 @@
+//! Describes a version that Create has answered with, although the registry may not show it yet.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::time::Instant;
+
+use super::{FIRST_WAIT, LONGEST_WAIT};
+use crate::aws::error::{CallError, Kind};
+use crate::aws::registry::TargetRegistry;
+use crate::model::arn::PackageArn;
+use crate::model::field::Document;
+
+/// A version that Describe has not found for so long was deleted. Without this limit, a version that was deleted while
+/// it was the newest of its group could never be registered again: its client token always answers with its ARN, and no
+/// higher version shows that it is old. Not measured at SageMaker: six times the 5 s that a promotion has to tolerate.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long Describe may miss a version that this run has registered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visibility {
+    patience: Duration,
+}
+
+impl Visibility {
+    /// For a version that was visible before: when Describe does not find it, it was deleted.
+    pub const NONE: Self = Self { patience: Duration::ZERO };
+
+    /// For a run that waits for a package for `patience`.
+    pub fn within(patience: Duration) -> Self {
+        Self { patience }
+    }
+
+    /// Waits until Describe finds the version. Answers false if it was deleted.
+    ///
+    /// # Errors
+    /// Patience ended before it is known whether the version is late or was deleted.
+    pub async fn wait(self, registry: &TargetRegistry, created: &PackageArn) -> Result<bool> {
+        let found = self.find(registry, created).await;
+        let found = found.with_context(|| format!("{created} is registered, pending approval; run again"))?;
+        ensure!(
+            found.is_some() || self.patience >= VISIBLE_WITHIN,
+            "{created} is registered, pending approval, but not visible yet after {} s; run again",
+            self.patience.as_secs()
+        );
+        Ok(found.is_some())
+    }
+
+    /// Describes the version; nothing if it does not exist.
+    pub async fn find(self, registry: &TargetRegistry, version: &PackageArn) -> Result<Option<Document>, CallError> {
+        match self.describe(registry, version).await {
+            Ok(description) => Ok(Some(description)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Describes the version; "does not exist" is believed only in the end.
+    pub async fn describe(self, registry: &TargetRegistry, version: &PackageArn) -> Result<Document, CallError> {
+        let until = Instant::now() + self.patience.min(VISIBLE_WITHIN);
+        let mut pause = FIRST_WAIT;
+        loop {
+            match registry.describe(version).await {
+                Err(error) if error.kind == Kind::NotFound && Instant::now() < until => {}
+                described => return described,
+            }
+            tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
+            pause = (pause * 2).min(LONGEST_WAIT);
+        }
+    }
+}
