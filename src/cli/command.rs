@@ -11,6 +11,7 @@ use super::copy_artifacts::CopyArtifacts;
 use super::exit::{self, Exit};
 use super::find_latest::FindLatest;
 use super::full::Full;
+use super::generate::{Completions, Man};
 use super::printer::{Printer, failed, say, usage};
 use super::register::Register;
 use super::signals::interruption;
@@ -43,6 +44,8 @@ enum Verb {
     Verify(Box<Verify>),
     Status(Box<Status>),
     Stack(Stack),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Parses the arguments, runs the verb and says how it ended.
@@ -78,6 +81,8 @@ impl Verb {
                 interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Stack(verb) => verb.run(),
+            Self::Completions(verb) => verb.run(Cli::command()),
+            Self::Man(verb) => verb.run(Cli::command()),
         }
     }
 
@@ -90,7 +95,7 @@ impl Verb {
             Self::Full(verb) => Some(&verb.output),
             Self::Verify(verb) => Some(&verb.output),
             Self::Status(verb) => Some(&verb.output),
-            Self::Stack(_) => None,
+            Self::Stack(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }
 }
@@ -99,7 +104,8 @@ impl Verb {
 async fn interruptible(context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
     let terminal = Arc::new(Terminal::default());
     let context = context.with_observer(terminal.clone()).with_build(build());
-    match until_interrupted(verb(&context)).await {
+    // Boxed: the compiler limits how deep futures nest.
+    match until_interrupted(Box::pin(verb(&context))).await {
         Ok(ended) => ended,
         Err(signal) => {
             terminal.stop();
@@ -149,7 +155,8 @@ mod tests {
         let command = Cli::command();
         let forms = command.get_subcommands().flat_map(Command::get_subcommands);
         for verb in command.get_subcommands().chain(forms) {
-            for argument in verb.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+            let is_flag = |a: &&clap::Arg| !a.is_positional() && !matches!(a.get_id().as_str(), "help" | "version");
+            for argument in verb.get_arguments().filter(is_flag) {
                 let flag = argument.get_long().unwrap_or_default();
                 let variable = format!("PROMOTE_{}", flag.to_uppercase().replace('-', "_"));
                 let env = argument.get_env().and_then(|name| name.to_str()).unwrap_or_default();

@@ -6,6 +6,7 @@ mod copy_artifacts;
 mod exit;
 mod find_latest;
 mod full;
+mod generate;
 mod printer;
 mod progress;
 mod record_file;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::snapshot::assert_snapshot;
+use crate::snapshot::{assert_file, assert_snapshot};
 
 const VERBS: [&str; 6] = ["find-latest", "copy-artifacts", "register", "full", "verify", "status"];
 const FORMS_OF_THE_STACK: [&str; 4] = ["template", "parameters", "source-grants", "assembly"];
@@ -12,7 +12,6 @@ fn help_tells_what_the_tool_does_and_which_verbs_it_has() {
     let long = help(&["--help"]);
     assert!(VERBS.iter().all(|verb| long.contains(verb)), "{long}");
     assert!(long.contains("Exit codes:"), "{long}");
-    assert_snapshot("help", &long);
     assert_snapshot("help-short", &help(&["-h"]));
     assert_eq!(help(&["help"]), long);
 }
@@ -20,17 +19,39 @@ fn help_tells_what_the_tool_does_and_which_verbs_it_has() {
 #[test]
 fn each_verb_has_a_help_of_its_own() {
     for verb in VERBS {
-        assert_snapshot(&format!("help-{verb}"), &help(&[verb, "--help"]));
         assert_snapshot(&format!("help-{verb}-short"), &help(&[verb, "-h"]));
         assert_eq!(help(&["help", verb]), help(&[verb, "--help"]));
     }
 }
 
 #[test]
-fn each_form_of_the_stack_has_a_help_of_its_own() {
-    assert_snapshot("help-stack", &help(&["stack", "--help"]));
-    for form in FORMS_OF_THE_STACK {
-        assert_snapshot(&format!("help-stack-{form}"), &help(&["stack", form, "--help"]));
+fn the_command_reference_is_the_help_of_every_command() {
+    let mut text = "# Commands\n\nThe help of every command. A test writes this page: \
+                    `UPDATE_SNAPSHOTS=1 cargo test --test promote help`.\n"
+        .to_owned();
+    let verbs = VERBS.iter().map(|verb| vec![*verb]);
+    let forms = FORMS_OF_THE_STACK.iter().map(|form| vec!["stack", *form]);
+    let others = ["stack", "completions", "man"].iter().map(|verb| vec![*verb]);
+    for command in std::iter::once(vec![]).chain(verbs).chain(others).chain(forms) {
+        let name: Vec<&str> = ["promote"].into_iter().chain(command.iter().copied()).collect();
+        let lines = help(&[&command[..], &["--help"]].concat());
+        let lines: Vec<&str> = lines.lines().map(str::trim_end).collect();
+        text += &format!("\n## {}\n\n```text\n{}\n```\n", name.join(" "), lines.join("\n"));
+    }
+    assert_file("docs/reference/commands.md", &text);
+}
+
+#[test]
+fn completions_and_man_pages_name_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = help(&["completions", shell]);
+        assert!(VERBS.iter().all(|verb| script.contains(verb)), "{shell}");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    help(&["man", dir.path().to_str().expect("a path")]);
+    for page in ["promote", "promote-full", "promote-stack-template"] {
+        let text = std::fs::read_to_string(dir.path().join(format!("{page}.1"))).expect("a page");
+        assert!(text.contains(&format!(".TH {page} 1")), "{text}");
     }
 }
 

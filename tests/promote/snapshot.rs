@@ -2,7 +2,7 @@
 //! out. `UPDATE_SNAPSHOTS=1 cargo test` writes the texts anew; review them like code.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use regex::Regex;
 
@@ -11,7 +11,12 @@ use crate::world::Run;
 
 /// Compares a text with the stored one of this name.
 pub fn assert_snapshot(name: &str, text: &str) {
-    let file = folder().join(format!("{name}.txt"));
+    assert_file(&format!("tests/promote/snapshots/{name}.txt"), text);
+}
+
+/// Compares a text with a file of the repository.
+pub fn assert_file(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&file, text).expect("the snapshot can be written");
     }
@@ -43,8 +48,4 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
     rules.iter().fold(text, |text, (pattern, name)| {
         Regex::new(pattern).expect("a pattern").replace_all(&text, *name).into_owned()
     })
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promote/snapshots")
 }
