@@ -8,6 +8,7 @@
 mod policy;
 mod runs;
 mod template;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

@@ -26,6 +26,17 @@ impl Template {
         self.resolve(&self.document["Resources"][resource]["Properties"]).expect("properties")
     }
 
+    /// One resolved property of a resource.
+    pub fn property(&self, resource: &str, name: &str) -> Value {
+        self.resolve(&self.document["Resources"][resource]["Properties"][name]).expect("a property")
+    }
+
+    /// The names of the resources of a type.
+    pub fn of_type(&self, kind: &str) -> Vec<String> {
+        let resources = self.document["Resources"].as_object().expect("resources").iter();
+        resources.filter(|(_, resource)| resource["Type"] == kind).map(|(name, _)| name.clone()).collect()
+    }
+
     /// The value; nothing where it is `AWS::NoValue`.
     fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
