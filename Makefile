@@ -29,8 +29,8 @@ demo: build standins ## promote a model package between two AWS accounts on this
 
 test: fmt clippy unit doc deny e2e stack module ## everything that must hold before a commit
 
-# `--examples` (there are none) selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK
-# once for the program and once more for the tests.
+# `--examples` selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK once for the program
+# and once more for the tests.
 build: ## the program, for development
 	cargo build --locked --bins --examples
 

@@ -8,6 +8,7 @@ mod help;
 mod interruption;
 mod keys;
 mod late;
+mod library;
 mod lossless;
 mod memory;
 mod output;

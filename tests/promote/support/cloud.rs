@@ -96,6 +96,11 @@ impl Cloud {
     /// The same to be spawned, for tests that send signals. `PROMOTE_TEST_BINARY` names another build of it.
     pub fn process(&self, who: Principal) -> process::Command {
         let binary = std::env::var_os("PROMOTE_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_promote").into());
+        self.program(binary.as_ref(), who)
+    }
+
+    /// Any program that talks to this cloud as a principal.
+    pub fn program(&self, binary: &Path, who: Principal) -> process::Command {
         let mut command = process::Command::new(binary);
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
         for service in ["S3", "SAGEMAKER", "STS", "KMS"] {

@@ -1,0 +1,32 @@
+//! The run as a library.
+
+use std::path::Path;
+
+use promote::run::settings::FullSettings;
+use serde_json::json;
+
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
+use crate::world::*;
+
+#[test]
+fn the_example_promotes_two_groups_side_by_side() {
+    let cloud = with_package();
+    let mut other = package();
+    other["ModelPackageGroupName"] = json!("Fraud-Model");
+    cloud.register(other);
+    let binary = Path::new(env!("CARGO_BIN_EXE_promote")).with_file_name("examples").join("two_groups");
+    let mut command = cloud.program(&binary, Principal::Both);
+    command.args([SERVING, &Cloud::group_arn(GROUP), &Cloud::group_arn("Fraud-Model")]);
+    let run = Run::of(command.output().expect("run `cargo build --examples` first; a whole `cargo test` does"));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let versions: Vec<&str> = run.stdout.lines().map(|arn| arn.rsplit('/').nth(1).expect("a group")).collect();
+    assert_eq!(versions, ["churn-model", "fraud-model"]);
+    assert!(cloud.packages(SOURCE_ACCOUNT, "Fraud-Model").len() == 1 && promoted(&cloud).len() == 1);
+}
+
+#[test]
+fn an_unknown_setting_is_refused() {
+    let settings = json!({"selection": {"group": "g"}, "destination": {"bucket": SERVING}, "dry-run": true});
+    let error = serde_json::from_value::<FullSettings>(settings).expect_err("the member is dry_run");
+    assert!(error.to_string().contains("unknown field `dry-run`"), "{error}");
+}
