@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
@@ -23,10 +24,16 @@ use super::resource::Resource;
 use crate::promotion::arn::{AccountId, GroupArn, GroupName, Region, RoleArn};
 
 mod environment;
+mod files;
+mod lent;
 mod renewal;
+mod retries;
 
-use environment::{check_environment, configured_region};
+use environment::{check_authorities, check_environment, configured_region, given};
+use files::Files;
+use lent::Lent;
 use renewal::Renewal;
+use retries::configured_retries;
 
 /// How one account is reached. Nothing given means the SDK's default chain of credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,21 +181,23 @@ impl Session {
     async fn open(side: Side, access: &Access, region: Option<Region>) -> Result<Self, CallError> {
         let mut caller = Caller {
             side,
-            profile: access
-                .profile
-                .clone()
-                .or_else(|| std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty())),
+            profile: access.profile.clone().or_else(|| given("AWS_PROFILE")),
             role: access.role.as_ref().map(|role| role.arn.to_string()),
             region: String::new(),
         };
         check_environment(&caller)?;
+        check_authorities(&caller)?;
+        let files = Files::read(&caller).await?;
+        let profile = caller.profile.as_deref().unwrap_or("default");
+        files.check_keys(&caller, profile)?;
+        let retries = configured_retries(&caller, &files, profile)?;
         let region = match region.or_else(|| access.region.clone()) {
             Some(region) => region,
             None => configured_region(&caller, access.profile.as_deref()).await?,
         };
         caller.region = region.to_string();
         let renewal = Renewal::new();
-        let config = assume(base_config(access, &region, &renewal).await, access).await;
+        let config = assume(base_config(access, &region, &renewal, retries).await, access).await;
         let sts = aws_sdk_sts::Client::new(&config);
         let principal = Principal { sts, caller: Arc::new(caller), region, identity: Arc::default() };
         Ok(Self { config, renewal, access: access.clone(), principal })
@@ -242,11 +251,14 @@ impl Principal {
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_BYTE: Duration = Duration::from_secs(60);
 
-async fn base_config(access: &Access, region: &Region, renewal: &Renewal) -> SdkConfig {
+/// The SDK's default configuration, with credentials that fit a header and without a retry setting that the SDK would
+/// read itself.
+async fn base_config(access: &Access, region: &Region, renewal: &Renewal, retries: RetryConfig) -> SdkConfig {
     let region = SdkRegion::new(region.to_string());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region.clone())
         .identity_cache(renewal.clone())
+        .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
     if let Some(name) = &access.profile {
         // The default chain would prefer AWS_ACCESS_KEY_ID over the profile that was asked for.
@@ -255,7 +267,14 @@ async fn base_config(access: &Access, region: &Region, renewal: &Renewal) -> Sdk
             .profile_name(name);
         loader = loader.profile_name(name).credentials_provider(chosen.build());
     }
-    loader.load().await
+    let config = loader.load().await;
+    match config.credentials_provider() {
+        Some(lender) => {
+            let checked = SharedCredentialsProvider::new(Lent(lender));
+            config.into_builder().credentials_provider(checked).build()
+        }
+        None => config,
+    }
 }
 
 async fn assume(base: SdkConfig, access: &Access) -> SdkConfig {

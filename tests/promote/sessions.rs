@@ -1,5 +1,6 @@
 //! Who acts where: credentials, profiles, roles and regions of both sides, and the variables that name them.
 
+mod configuration;
 mod expired;
 
 use serde_json::Value;

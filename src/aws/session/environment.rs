@@ -3,23 +3,48 @@
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
+use rustls::RootCertStore;
 
+use super::files::{UNFIT, fits_a_header};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::promotion::arn::Region;
 
-/// The SDK panics on an unreadable AWS_MAX_ATTEMPTS or AWS_RETRY_MODE; a sentence is better.
+/// Refuses variables that the SDK panics on. The retry settings are not among them: it is not let read them.
 pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {
-    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let attempts = given("AWS_MAX_ATTEMPTS").filter(|value| !value.parse::<u32>().is_ok_and(|n| n > 0));
-    let mode =
-        given("AWS_RETRY_MODE").filter(|value| !matches!(value.to_ascii_lowercase().as_str(), "standard" | "adaptive"));
-    let refused =
-        |name: &str, value: &str, step: &str| refused(caller, format!("{name} is '{value}'"), step.to_owned());
-    match (attempts, mode) {
-        (Some(value), _) => Err(refused("AWS_MAX_ATTEMPTS", &value, "Set it to a number from 1, or unset it.")),
-        (_, Some(value)) => Err(refused("AWS_RETRY_MODE", &value, "Set it to standard or adaptive, or unset it.")),
-        (None, None) => Ok(()),
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"] {
+        if given(name).is_some_and(|value| !fits_a_header(&value)) {
+            return Err(refused(caller, format!("{name} {UNFIT}"), "Correct it, or unset it.".to_owned()));
+        }
     }
+    // The SDK takes a host and a port alone for a valid URI, and then misses the scheme.
+    let uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    if let Some(value) = given(uri).filter(|value| !value.contains("://")) {
+        let step = "Set it to a URI that begins with http:// or https://, or unset it.";
+        return Err(refused(caller, format!("{uri} is '{}'", value.escape_debug()), step.to_owned()));
+    }
+    Ok(())
+}
+
+/// Refuses a system without a certificate authority: the SDK could open no TLS connection, and a debug build of it
+/// panics.
+pub(super) fn check_authorities(caller: &Caller) -> Result<(), CallError> {
+    let loaded = rustls_native_certs::load_native_certs();
+    // One is enough; most systems have about 150.
+    let usable = loaded.certs.into_iter().any(|authority| RootCertStore::empty().add(authority).is_ok());
+    if usable {
+        return Ok(());
+    }
+    let place =
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some(format!("{name} is '{}'", given(name)?)));
+    let place = place.chain(loaded.errors.first().map(ToString::to_string)).collect::<Vec<_>>().join("; ");
+    let message = format!("no certificate authority is installed ({place})");
+    let step = "Install the package ca-certificates, or set SSL_CERT_FILE to a PEM file of authorities.";
+    Err(refused(caller, message.replace(" ()", ""), step.to_owned()))
+}
+
+/// The value of a variable; one that is set to nothing counts as unset.
+pub(super) fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The region of the environment or the profile. The instance's metadata service is not asked: it is a network call.
@@ -39,7 +64,8 @@ pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) ->
     found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), step))
 }
 
-fn refused(caller: &Caller, message: String, step: String) -> CallError {
+/// The error of a session that cannot be opened.
+pub(super) fn refused(caller: &Caller, message: String, step: String) -> CallError {
     CallError {
         side: caller.side,
         call: "configuration",

@@ -1,0 +1,114 @@
+//! The AWS configuration files, as far as promote itself has to know them: which profile sets a key, in which file.
+//!
+//! The SDK ignores a file that it cannot parse, and panics on some values. Both are refused here, with their place.
+
+use std::env::{home_dir, var_os};
+use std::path::{Path, PathBuf};
+
+use aws_config::profile::{self, ProfileSet};
+use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
+
+use super::environment::refused;
+use crate::aws::error::{CallError, Caller};
+
+/// Both files; a value of the first wins, as in the SDK.
+const FILES: [(Kind, &str, &str); 2] =
+    [(Kind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"), (Kind::Config, "AWS_CONFIG_FILE", "config")];
+
+/// The parsed files that exist.
+#[derive(Debug)]
+pub(super) struct Files(Vec<(PathBuf, ProfileSet)>);
+
+/// A value of a profile, with its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value<'a> {
+    file: &'a Path,
+    profile: &'a str,
+    key: &'a str,
+    pub text: &'a str,
+}
+
+impl Files {
+    /// Reads both files.
+    ///
+    /// Errors when one is not text or cannot be parsed.
+    pub async fn read(caller: &Caller) -> Result<Self, CallError> {
+        let mut files = Vec::new();
+        for (kind, variable, name) in FILES {
+            let path = path(variable, name);
+            // A file that cannot be read counts as absent, as in the SDK.
+            let Ok(content) = std::fs::read(&path) else { continue };
+            let step = || "Correct the file.".to_owned();
+            let place = path.display();
+            if std::str::from_utf8(&content).is_err() {
+                return Err(refused(caller, format!("{place} is not UTF-8 text"), step()));
+            }
+            let only = EnvConfigFiles::builder().with_file(kind, &path).build();
+            match profile::load(&Default::default(), &Default::default(), &only, None).await {
+                Ok(profiles) => files.push((path, profiles)),
+                Err(error) => return Err(refused(caller, one_line(&error), step())),
+            }
+        }
+        Ok(Self(files))
+    }
+
+    /// The value of a key of a profile; an empty one counts as unset.
+    pub fn get<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<Value<'a>> {
+        let found = |(file, profiles): &'a (PathBuf, ProfileSet)| {
+            let text = profiles.get_profile(profile)?.get(key)?;
+            Some(Value { file, profile, key, text })
+        };
+        self.0.iter().find_map(found).filter(|value| !value.text.is_empty())
+    }
+
+    /// Refuses keys and tokens that no HTTP header can carry, of the profile and of those that lend to it: the SDK
+    /// panics when it signs with them.
+    pub fn check_keys(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
+        let mut seen = Vec::new();
+        let mut next = Some(profile);
+        while let Some(profile) = next.filter(|name| !seen.contains(name)) {
+            for key in ["aws_access_key_id", "aws_session_token"] {
+                if let Some(value) = self.get(profile, key).filter(|value| !fits_a_header(value.text)) {
+                    return Err(value.refused(caller, UNFIT, "Correct it."));
+                }
+            }
+            seen.push(profile);
+            next = self.get(profile, "source_profile").map(|value| value.text);
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a key or a token that does not fit a header. The value itself is a secret, or close to one.
+pub(super) const UNFIT: &str = "has a line break, a control character or a letter outside ASCII";
+
+/// Whether an HTTP header can carry it.
+pub(super) fn fits_a_header(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+}
+
+impl Value<'_> {
+    /// The error that says where the value is, what is wrong with it, and what to do.
+    pub fn refused(&self, caller: &Caller, wrong: &str, step: &str) -> CallError {
+        let Self { file, profile, key, .. } = self;
+        refused(caller, format!("{key} of profile '{profile}' in {} {wrong}", file.display()), step.to_owned())
+    }
+}
+
+/// Where the SDK looks for a file.
+fn path(variable: &str, name: &str) -> PathBuf {
+    let home = home_dir();
+    match var_os(variable).map(PathBuf::from) {
+        None => home.unwrap_or_default().join(".aws").join(name),
+        Some(path) => match (path.strip_prefix("~"), home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => path,
+        },
+    }
+}
+
+/// The SDK breaks its message into lines.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    error.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,61 @@
+//! How often a call is tried: AWS_MAX_ATTEMPTS and AWS_RETRY_MODE, or else the profile's `max_attempts` and
+//! `retry_mode`.
+//!
+//! The SDK panics on values that it cannot read. It is always given a whole configuration, so that it reads none.
+
+use aws_config::retry::{RetryConfig, RetryMode};
+
+use super::environment::{given, refused};
+use super::files::{Files, Value};
+use crate::aws::error::{CallError, Caller};
+
+/// The configuration for a profile; the environment wins, as in the AWS CLI.
+///
+/// Errors when a value that counts cannot be read.
+pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) -> Result<RetryConfig, CallError> {
+    let attempts = Setting {
+        variable: "AWS_MAX_ATTEMPTS",
+        key: "max_attempts",
+        parse: |text| text.parse().ok().filter(|attempts| *attempts > 0),
+        step: "Set it to a number from 1, or remove it.",
+    };
+    let mode = Setting {
+        variable: "AWS_RETRY_MODE",
+        key: "retry_mode",
+        parse: |text| match text.to_ascii_lowercase().as_str() {
+            // The SDK for Rust has no legacy mode. The AWS CLI writes it into many files.
+            "standard" | "legacy" => Some(RetryMode::Standard),
+            "adaptive" => Some(RetryMode::Adaptive),
+            _ => None,
+        },
+        step: "Set it to standard or adaptive, or remove it.",
+    };
+    let mut retries = RetryConfig::standard();
+    if let Some(attempts) = attempts.read(caller, files, profile)? {
+        retries = retries.with_max_attempts(attempts);
+    }
+    if let Some(mode) = mode.read(caller, files, profile)? {
+        retries = retries.with_retry_mode(mode);
+    }
+    Ok(retries)
+}
+
+struct Setting<T> {
+    variable: &'static str,
+    key: &'static str,
+    parse: fn(&str) -> Option<T>,
+    step: &'static str,
+}
+
+impl<T> Setting<T> {
+    fn read(&self, caller: &Caller, files: &Files, profile: &str) -> Result<Option<T>, CallError> {
+        let parse = |text: &str| (self.parse)(text.trim());
+        if let Some(text) = given(self.variable) {
+            let error = || refused(caller, format!("{} is '{}'", self.variable, text.escape_debug()), self.step.into());
+            return parse(&text).map(Some).ok_or_else(error);
+        }
+        let Some(value) = files.get(profile, self.key) else { return Ok(None) };
+        let error = |value: Value| value.refused(caller, &format!("is '{}'", value.text.escape_debug()), self.step);
+        parse(value.text).map(Some).ok_or_else(|| error(value))
+    }
+}
