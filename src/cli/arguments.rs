@@ -23,9 +23,9 @@ use values::{part_size, tag};
 /// `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text for people
     Text,
-    /// One JSON document.
+    /// One JSON document
     Json,
 }
 
@@ -33,7 +33,7 @@ pub enum Format {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model package")]
 pub struct GroupArgs {
-    /// Model package group of the source: its ARN, or its name in the source session's account and region
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials
     #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
     pub group: GroupRef,
     /// Source version to promote, whatever its approval status [default: the latest Approved version]
@@ -53,52 +53,52 @@ impl GroupArgs {
 #[command(next_help_heading = "Model package")]
 #[group(required = true, multiple = false)]
 pub struct PackageArgs {
-    /// Model package version of the source
+    /// Source version, by its ARN
     #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN")]
     pub model_package: Option<PackageArn>,
-    /// JSON document that the step before printed; `-` reads it from standard input
+    /// JSON document of the previous step; `-` reads standard input
     #[arg(long, env = "PROMOTE_FROM", value_name = "FILE|-")]
     pub from: Option<PathBuf>,
 }
 
 /// How the source account is reached.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Source account (default: the session's own credentials)")]
+#[command(next_help_heading = "Source account (default: the default AWS credentials)")]
 pub struct SourceArgs {
-    /// Role of the source account to assume
+    /// Role to assume in the source account
     #[arg(long, env = "PROMOTE_SOURCE_ROLE_ARN", value_name = "ARN")]
     pub source_role_arn: Option<RoleArn>,
-    /// External id that the source role's trust policy asks for
+    /// External ID that the source role's trust policy requires
     #[arg(long, env = "PROMOTE_SOURCE_EXTERNAL_ID", value_name = "ID", requires = "source_role_arn")]
     pub source_external_id: Option<String>,
-    /// Session name for the source role, as CloudTrail shows it [default: promote-source]
+    /// Name of the source role's session in CloudTrail [default: promote-source]
     #[arg(long, env = "PROMOTE_SOURCE_SESSION_NAME", value_name = "NAME", requires = "source_role_arn")]
     pub source_session_name: Option<String>,
-    /// Profile of the AWS configuration for the source
+    /// Profile in the AWS configuration for the source account
     #[arg(long, env = "PROMOTE_SOURCE_PROFILE", value_name = "PROFILE")]
     pub source_profile: Option<String>,
-    /// Region of a group that is given by name; the region in an ARN wins
+    /// Region of a group that is given by name; an ARN names its region
     #[arg(long, env = "PROMOTE_SOURCE_REGION", value_name = "REGION")]
     pub source_region: Option<Region>,
 }
 
 /// How the target account is reached.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Target account (default: the session's own credentials)")]
+#[command(next_help_heading = "Target account (default: the default AWS credentials)")]
 pub struct TargetArgs {
-    /// Role of the target account to assume
+    /// Role to assume in the target account
     #[arg(long, env = "PROMOTE_TARGET_ROLE_ARN", value_name = "ARN")]
     pub target_role_arn: Option<RoleArn>,
-    /// External id that the target role's trust policy asks for
+    /// External ID that the target role's trust policy requires
     #[arg(long, env = "PROMOTE_TARGET_EXTERNAL_ID", value_name = "ID", requires = "target_role_arn")]
     pub target_external_id: Option<String>,
-    /// Session name for the target role, as CloudTrail shows it [default: promote-target]
+    /// Name of the target role's session in CloudTrail [default: promote-target]
     #[arg(long, env = "PROMOTE_TARGET_SESSION_NAME", value_name = "NAME", requires = "target_role_arn")]
     pub target_session_name: Option<String>,
-    /// Profile of the AWS configuration for the target
+    /// Profile in the AWS configuration for the target account
     #[arg(long, env = "PROMOTE_TARGET_PROFILE", value_name = "PROFILE")]
     pub target_profile: Option<String>,
-    /// Region of the target [default: the session's region]
+    /// Region of the target account [default: the region of the profile or the environment]
     #[arg(long, env = "PROMOTE_TARGET_REGION", value_name = "REGION")]
     pub target_region: Option<Region>,
 }
@@ -107,10 +107,10 @@ pub struct TargetArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct DestinationArgs {
-    /// Model package group of the target [default: the source group's name]
+    /// Target model package group [default: the source group's name]
     #[arg(long, env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
     pub target_group: Option<GroupName>,
-    /// Key prefix for everything that is written to the target bucket [default: none]
+    /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
     pub target_prefix: Option<TargetPrefix>,
 }
@@ -119,17 +119,17 @@ pub struct DestinationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Package overrides")]
 pub struct OverrideArgs {
-    /// KMS key of the target for the artifacts, and for the package when the source package is encrypted
-    /// [default: the bucket's own encryption]
+    /// KMS key that encrypts the artifacts in the target, and the package if the source package is encrypted
+    /// [default: the bucket's default encryption]
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
     pub kms_key_arn: Option<KmsKeyArn>,
-    /// Algorithm of the target that stands for the source package's algorithm
+    /// Algorithm in the target account to use instead of the source package's algorithm
     #[arg(long, env = "PROMOTE_TARGET_ALGORITHM", value_name = "ARN|NAME")]
     pub target_algorithm: Option<String>,
-    /// Role of the target that validates the package; without it the validation is left out
+    /// Role in the target account that validates the package; without it, the package is not validated
     #[arg(long, env = "PROMOTE_TARGET_VALIDATION_ROLE_ARN", value_name = "ARN")]
     pub target_validation_role_arn: Option<RoleArn>,
-    /// Go on when the package has fields that this version does not know; they are lost and listed
+    /// Continue if the package has unknown fields; they are dropped and reported
     #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
     pub ignore_unknown_fields: bool,
 }
@@ -180,19 +180,19 @@ impl CopyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
-    /// Approval status of the new version: the source's (carry), or left to somebody in the target (pending)
+    /// Who approves the promoted version
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
     pub approval: Approval,
-    /// Fail when the target group does not exist, instead of creating it
+    /// Fail if the target group does not exist, instead of creating it
     #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,
-    /// Tag for a target group that is created; may be given several times [env: separated by commas]
+    /// Tag for a target group that is created; can be repeated [env: separated by commas]
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     pub group_tag: Vec<(String, String)>,
-    /// Asymmetric KMS key that signs the records: a DSSE envelope around an in-toto statement beside each
+    /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
     #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
     pub sign_key: Option<KmsKeyArn>,
-    /// Seconds that SageMaker may take to complete the new version
+    /// Seconds to wait until SageMaker completes the promoted version
     #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub wait_seconds: u64,
 }
@@ -201,7 +201,7 @@ pub struct RegisterArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sync")]
 pub struct SyncArgs {
-    /// Leave copies Approved although the source has rejected the version that they were promoted from
+    /// Leave promoted versions Approved if their source version is Rejected
     #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = BoolishValueParser::new())]
     pub no_withdraw: bool,
 }
@@ -210,10 +210,10 @@ pub struct SyncArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Write nothing to AWS; print the same document with what would be done
+    /// Write nothing to AWS; print what would be done
     #[arg(long, env = "PROMOTE_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
-    /// Form of the document on standard output; everything else goes to standard error
+    /// Form of the document on standard output; all other output goes to standard error
     #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = Format::Text)]
     pub output: Format,
     /// Also write the JSON document to this file

@@ -25,9 +25,9 @@ use crate::run::Context;
 
 /// Promote SageMaker model packages from one AWS account to another.
 ///
-/// Takes the latest Approved version of a model package group in the source account and makes it available in the
-/// target account: every artifact it refers to is copied and verified, every field is carried over, and the version
-/// is registered once and approved last.
+/// Promotes the latest Approved version of a model package group in the source account into a group of the target
+/// account. Every artifact that the version refers to is copied and verified, every field is carried over, and the
+/// version is registered once and approved last.
 #[derive(Debug, Parser)]
 #[command(name = "promote", version, max_term_width = 110, after_help = exit::HELP)]
 struct Cli {

@@ -13,14 +13,14 @@ use crate::run::{Context, copy_artifacts};
 
 /// Copy and verify the artifacts of a version
 ///
-/// Registers nothing. What is at the target already is not copied again.
+/// Registers nothing. Objects that are at the target already are not copied again.
 #[derive(Debug, Args)]
 pub(super) struct CopyArtifacts {
     #[command(flatten)]
     pub(super) package: PackageArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket of the target account for the artifacts
+    /// Bucket in the target account for the artifacts
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: BucketName,
     #[command(flatten)]

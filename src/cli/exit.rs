@@ -1,18 +1,18 @@
-//! Exit codes: how a verb ended goes in, a number comes out. Scripts and pipelines read them.
+//! Exit codes, for scripts and pipelines.
 
 use std::process::ExitCode;
 
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, or done before.
+    /// Success, also if nothing had to be done.
     Done,
-    /// Something failed; nothing half-promoted can be deployed.
+    /// Failure. No version is Approved that is not complete.
     Failed,
     /// The arguments are wrong.
     Usage,
-    /// Promoted, but something could not be confirmed.
-    Inconclusive,
+    /// Promoted, but something is unconfirmed.
+    Unconfirmed,
     /// `find-latest`: no version is approved.
     NothingApproved,
     /// Ctrl-C or SIGTERM.
@@ -22,11 +22,11 @@ pub enum Exit {
 /// The table for `--help`.
 pub const HELP: &str = "\
 Exit codes:
-  0    done, or done before (full: also when no version is approved)
-  1    failed; the message says what and what to do (verify: something is changed or missing)
+  0    success (full: also if no version is approved or nothing had to be done)
+  1    failure (verify: something changed or is missing)
   2    wrong arguments
-  3    promoted, but something could not be confirmed (verify: something cannot be told)
-  4    find-latest: no version is approved
+  3    promoted, but unconfirmed (verify: something is unverifiable)
+  4    no version is approved (find-latest)
   130  interrupted";
 
 impl From<Exit> for ExitCode {
@@ -35,7 +35,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
-            Exit::Inconclusive => 3,
+            Exit::Unconfirmed => 3,
             Exit::NothingApproved => 4,
             Exit::Interrupted => 130,
         })

@@ -12,9 +12,9 @@ use crate::record::Conclusion;
 use crate::run::settings::FindLatestSettings;
 use crate::run::{Context, find_latest};
 
-/// Find the version to promote: the latest Approved one of a group
+/// Find the latest Approved version of a group
 ///
-/// Reads the source account only. Exits 4 when no version is approved.
+/// Reads the source account only. Exits 4 if no version is approved.
 #[derive(Debug, Args)]
 pub(super) struct FindLatest {
     #[command(flatten)]

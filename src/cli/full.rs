@@ -14,15 +14,16 @@ use crate::run::{Context, full};
 
 /// Promote the latest Approved version of a group into the target account
 ///
-/// Finds the version, copies and verifies its artifacts, registers it, and approves it last. Run again after any
-/// failure: finished copies are skipped, and one source version becomes one target version.
+/// Finds the version, copies and verifies its artifacts, registers it, and approves it last. Withdraws promoted
+/// versions whose source is Rejected. Run again after a failure: finished copies are skipped, and each source version
+/// is promoted once.
 #[derive(Debug, Args)]
 pub(super) struct Full {
     #[command(flatten)]
     group: GroupArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket of the target account for the artifacts
+    /// Bucket in the target account for the artifacts
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: BucketName,
     #[command(flatten)]

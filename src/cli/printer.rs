@@ -37,7 +37,7 @@ impl Printer {
             say(&format!("promoted, but {}. Run again to confirm", unconfirmed.trim_end_matches('.')));
         }
         self.document(&report.document)?;
-        Ok(if report.unconfirmed().is_some() { Exit::Inconclusive } else { Exit::Done })
+        Ok(if report.unconfirmed().is_some() { Exit::Unconfirmed } else { Exit::Done })
     }
 
     /// Prints a document, and writes it to the file of `--record`.

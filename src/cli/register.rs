@@ -13,15 +13,15 @@ use crate::run::{Context, register};
 
 /// Register a version whose artifacts were copied
 ///
-/// Confirms that every artifact is at the target, creates the version pending approval, compares it with what was
-/// asked for, and gives it its final status last.
+/// Confirms that every artifact is at the target, creates the version pending approval, compares it with the request,
+/// and approves it last.
 #[derive(Debug, Args)]
 pub(super) struct Register {
     #[command(flatten)]
     pub(super) package: PackageArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket of the target account with the artifacts [default: as in the document of the step before]
+    /// Bucket in the target account that has the artifacts [default: as in the document of --from]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: Option<BucketName>,
     #[command(flatten)]

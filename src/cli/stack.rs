@@ -19,10 +19,10 @@ use crate::stack::names::StackName;
 use crate::stack::parameters::Image;
 use crate::stack::template;
 
-/// Print or write the stack that runs `promote full` whenever the source approves or rejects a version
+/// Print or write the stack that runs `promote full` when a source version is approved or rejected
 ///
-/// Calls nothing. Each input x_y is the flag --x-y, the variables PROMOTE_X_Y and SEEDFARMER_PARAMETER_X_Y, and the
-/// template's parameter of that name; the flag wins, then PROMOTE_, and an empty variable is unset.
+/// Makes no AWS call. An input `x_y` is the flag `--x-y`, the variables `PROMOTE_X_Y` and `SEEDFARMER_PARAMETER_X_Y`,
+/// and the template's parameter. The flag takes precedence, then `PROMOTE_`. An empty variable counts as unset.
 #[derive(Debug, Args)]
 pub struct Stack {
     #[command(subcommand)]
@@ -37,12 +37,12 @@ enum Form {
     ///
     /// For `aws cloudformation deploy --parameter-overrides file://…` and `create-stack --parameters file://…`.
     Parameters(Box<Inputs>),
-    /// Print what the source account has to grant: policies to copy, each with the command that sets it
+    /// Print the policies that let the pipeline read the source account, and where to apply each
     SourceGrants(Box<SourceGrants>),
     /// Write a CDK cloud assembly: template, parameters, tags, and the image as an asset that the CDK builds
     ///
-    /// Deploy it with `cdk deploy --app DIR --no-previous-parameters`. Without the last flag the CDK keeps the values
-    /// of inputs that have been unset since.
+    /// Deploy it with `cdk deploy --app DIR --no-previous-parameters`. Without the last flag, the CDK keeps the old values
+    /// of inputs that were removed.
     Assembly(Box<Assembly>),
 }
 
@@ -50,7 +50,7 @@ enum Form {
 struct SourceGrants {
     #[command(flatten)]
     inputs: Inputs,
-    /// Role that reads the source, once the stack exists: its output BuildRoleArn [default: the stack's roles]
+    /// Limit the grants to this role: the stack's output BuildRoleArn [default: every role of the stack]
     #[arg(long, env = "PROMOTE_BUILD_ROLE_ARN", value_name = "ARN", help_heading = "Stack")]
     build_role_arn: Option<RoleArn>,
 }
@@ -59,7 +59,7 @@ struct SourceGrants {
 struct Assembly {
     #[command(flatten)]
     inputs: Inputs,
-    /// Folder to write the assembly to; it is made if it is not there
+    /// Folder to write the assembly to; it is created if it does not exist
     #[arg(long, env = "PROMOTE_OUTPUT_DIR", value_name = "DIR", help_heading = "Files")]
     output_dir: PathBuf,
     /// Folder with the Dockerfile of the image

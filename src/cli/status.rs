@@ -16,12 +16,12 @@ use crate::run::{Context, status};
 /// versions differ from their source as it is now. Reads only.
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// Model package group of the source: its ARN, or its name in the source session's account and region
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials
     #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME", help_heading = "Model package")]
     group: GroupRef,
     #[command(flatten)]
     source: SourceArgs,
-    /// Model package group of the target [default: the source group's name]
+    /// Target model package group [default: the source group's name]
     #[arg(long, env = "PROMOTE_TARGET_GROUP", value_name = "NAME", help_heading = "Target")]
     target_group: Option<GroupName>,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::run::{Context, verify};
 /// unverifiable.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Model package version of the target
+    /// Promoted version to check
     #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN", help_heading = "Model package")]
     model_package: PackageArn,
     /// Read every byte and compare it with the recorded checksum and, where it can be read, with the source
@@ -75,7 +75,7 @@ impl Verify {
         Ok(match verification.outcome {
             Verdict::Identical => Exit::Done,
             Verdict::Changed | Verdict::Missing => Exit::Failed,
-            Verdict::CannotTell => Exit::Inconclusive,
+            Verdict::CannotTell => Exit::Unconfirmed,
         })
     }
 

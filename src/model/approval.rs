@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Approval {
-    /// The target version gets the source version's status and approval description.
+    /// The promoted version gets the approval status and description of its source
     #[default]
     Carry,
-    /// Somebody in the target account approves it.
+    /// Somebody in the target account approves the promoted version
     Pending,
 }

@@ -1,5 +1,5 @@
-//! What the stack is told: texts come in, checked one by one. `agreement` holds them against each other, `parameters`
-//! makes the template's parameters of them.
+//! The inputs of the stack. `agreement` checks them against each other, `parameters` turns them into the template's
+//! parameters.
 //!
 //! One rule names them all: the input `target_bucket_name` is the flag `--target-bucket-name`, the variables
 //! `PROMOTE_TARGET_BUCKET_NAME` and `SEEDFARMER_PARAMETER_TARGET_BUCKET_NAME`, and the template's parameter
@@ -34,19 +34,19 @@ const RETENTION_DAYS: [&str; 22] = [
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What is promoted")]
 pub struct Inputs {
-    /// Model package group of the source account
+    /// Source model package group
     #[arg(long, env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
     pub source_model_package_group_arn: GroupArn,
-    /// Bucket of the target account for the artifacts
+    /// Bucket in the target account for the artifacts
     #[arg(long, env = "PROMOTE_TARGET_BUCKET_NAME", value_name = "BUCKET")]
     pub target_bucket_name: BucketName,
-    /// Model package group of the target [default: the source group's name]
+    /// Target model package group [default: the source group's name]
     #[arg(long, env = "PROMOTE_TARGET_MODEL_PACKAGE_GROUP_NAME", value_name = "NAME")]
     pub target_model_package_group_name: Option<GroupName>,
-    /// Key prefix for everything that is written to the target bucket [default: none]
+    /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
     pub target_prefix: Option<TargetPrefix>,
-    /// Approval status of a promoted version: the source's (carry), or left to somebody in the target (pending)
+    /// Who approves a promoted version
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
     pub approval: Approval,
     /// How the two accounts are reached.
