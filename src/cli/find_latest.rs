@@ -10,6 +10,7 @@ use super::settings::{GroupArgs, OutputArgs, SourceArgs};
 use super::steps::{Clock, describe};
 use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupRef, Region};
 use crate::plan::draft::refuse_unknown;
 use crate::plan::find::{Latest, Versions, latest_approved, version};
@@ -78,9 +79,9 @@ impl GroupArgs {
     }
 
     /// Whether a described version may be promoted: without `--version`, only while it is Approved.
-    pub(super) fn may_promote(&self, approval: &str, found: &Summary) -> Result<()> {
+    pub(super) fn may_promote(&self, approval: &ApprovalStatus, found: &Summary) -> Result<()> {
         anyhow::ensure!(
-            self.version.is_some() || approval == "Approved",
+            self.version.is_some() || *approval == ApprovalStatus::Approved,
             "{} was Approved when it was listed, and is {approval} now; run again",
             found.arn
         );
@@ -90,7 +91,7 @@ impl GroupArgs {
 
 /// The source side of a document about a group without an Approved version.
 pub(super) fn none_approved(group: &GroupArn, versions: &Versions, caller: Option<String>) -> Source {
-    debug_assert!(!versions.0.contains_key("Approved"));
+    debug_assert!(!versions.0.contains_key(&ApprovalStatus::Approved));
     Source {
         group: group.name().clone(),
         account: group.account().clone(),

@@ -20,6 +20,7 @@ use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::registry::Summary;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Copies, Purpose, There};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::model::destination::Destination;
 use crate::model::location::BucketName;
@@ -116,7 +117,7 @@ impl Full {
     async fn rejected(&self, source: &SourceAccount, group: &GroupArn) -> Result<Vec<Summary>> {
         match self.mirror.no_withdraw {
             true => Ok(Vec::new()),
-            false => Ok(source.registry().list(group, Some("Rejected")).await?),
+            false => Ok(source.registry().list(group, Some(ApprovalStatus::Rejected)).await?),
         }
     }
 }
@@ -180,7 +181,7 @@ impl Run<'_> {
             is_missing(&self.target, &self.place, &self.settings.register),
         );
         let (package, recorded) = (package?, recorded?);
-        self.settings.group.may_promote(package.approval(), found)?;
+        self.settings.group.may_promote(&package.approval(), found)?;
         match recorded {
             Some((before, own)) if own.is_complete() => match self.renew(&package, &self.place, before, &own).await? {
                 Some(record) => Ok(record),

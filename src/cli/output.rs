@@ -12,6 +12,7 @@ use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::settings::{Format, OutputArgs};
 use crate::copy::Outcome;
+use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
 use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
 use crate::register::sync::Renewed;
@@ -201,7 +202,7 @@ fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
         (Some(arn), Some(version)) => {
             line("Target", &format!("version {version} of {place}"));
             line("", arn.as_str());
-            line("", target.approval_status.as_deref().unwrap_or(""));
+            line("", target.approval_status.as_ref().map_or("", ApprovalStatus::as_str));
         }
         _ => line("Target", &place),
     }

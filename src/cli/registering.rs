@@ -58,7 +58,7 @@ impl Registering<'_> {
         let registries = (self.source.registry(), registry);
         let registration = register(registries, group, package, plan, copies, earlier, &policy).await?;
         let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies)?;
-        let registered = (&registration.arn, registration.approval.as_str());
+        let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(self.place, package.arn(), Some(registered)));
         record.withdrawn = withdrawn.await?;
         // The record says what was set, so it need not wait until that is read back.

@@ -1,13 +1,12 @@
 //! A version that was promoted before: its record and its copy come in; the copy as its source is now comes out.
 
 use anyhow::Result;
-use serde_json::Value;
 
 use super::output::Printer;
 use super::steps::look;
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::CallError;
-use crate::model::approval::Approval;
+use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
@@ -126,7 +125,7 @@ impl Renewing<'_> {
             Ok(after) => {
                 doubts.extend(not_as_set(renewal, own, &after));
                 if let Some(target) = &mut record.target {
-                    target.approval_status = Some(after.approval().to_owned());
+                    target.approval_status = Some(after.approval());
                 }
             }
             Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
@@ -147,10 +146,10 @@ impl Renewing<'_> {
         let registry = self.target.registry();
         let described = |description| PromotedVersion { arn: own.arn.clone(), description };
         let after = described(registry.describe(&own.arn).await?);
-        if after.text("ModelApprovalStatus").is_some() || renewal.update.contains_key("ModelApprovalStatus") {
+        if ApprovalStatus::stated(&after.description).or(ApprovalStatus::stated(&renewal.update)).is_some() {
             return Ok(after);
         }
-        let decided = decision(own.approval(), own.text("ApprovalDescription"), &after.description);
+        let decided = decision(&own.approval(), own.text("ApprovalDescription"), &after.description);
         registry.update(&own.arn, &decided).await?;
         Ok(described(registry.describe(&own.arn).await?))
     }
@@ -158,7 +157,7 @@ impl Renewing<'_> {
 
 /// An approval that the copy waits for.
 struct Decision {
-    status: String,
+    status: ApprovalStatus,
     reason: String,
     outcome: Conclusion,
 }
@@ -170,26 +169,28 @@ impl Decision {
         let source = package.approval();
         // Without a reason, the text that it was withdrawn with would stay.
         let again = || format!("promote: {} is {source} again", package.arn());
-        let reason = || package.text("ApprovalDescription").map_or_else(again, str::to_owned);
+        let reason = || package.text("ApprovalDescription").map_or_else(&again, str::to_owned);
         let (status, reason, outcome) = match (approval, own.approval()) {
-            (Approval::Carry, "PendingManualApproval") if source != "PendingManualApproval" => {
-                (source, reason(), Conclusion::Promoted)
+            (Approval::Carry, ApprovalStatus::PendingManualApproval)
+                if source != ApprovalStatus::PendingManualApproval =>
+            {
+                (source.clone(), reason(), Conclusion::Promoted)
             }
-            (Approval::Carry, _) if own.is_withdrawn() && source == "Approved" => {
-                (source, reason(), Conclusion::ApprovedAgain)
+            (Approval::Carry, _) if own.is_withdrawn() && source == ApprovalStatus::Approved => {
+                (source.clone(), reason(), Conclusion::ApprovedAgain)
             }
-            (Approval::Pending, _) if own.is_withdrawn() && source == "Approved" => {
-                ("PendingManualApproval", again(), Conclusion::ApprovedAgain)
+            (Approval::Pending, _) if own.is_withdrawn() && source == ApprovalStatus::Approved => {
+                (ApprovalStatus::PendingManualApproval, again(), Conclusion::ApprovedAgain)
             }
             _ => return None,
         };
-        Some(Self { status: status.to_owned(), reason, outcome })
+        Some(Self { status, reason, outcome })
     }
 }
 
 fn not_as_set(renewal: &Renewal, own: &PromotedVersion, after: &PromotedVersion) -> Option<String> {
     let mut missing = renewal.missing(&after.description);
-    let status = renewal.update.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or(own.approval());
+    let status = ApprovalStatus::stated(&renewal.update).unwrap_or(own.approval());
     if after.approval() != status {
         missing.push("ModelApprovalStatus".into());
     }

@@ -134,7 +134,7 @@ impl Printed for Standing {
 
 fn cells(side: Option<&Side>, time: impl Fn(&Side) -> &String) -> (String, String, String) {
     side.map_or(("-".into(), "-".into(), "-".into()), |side| {
-        (side.version.to_string(), side.approval_status.clone(), seconds(time(side)))
+        (side.version.to_string(), side.approval_status.to_string(), seconds(time(side)))
     })
 }
 

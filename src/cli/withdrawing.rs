@@ -8,6 +8,7 @@ use super::output::Printer;
 use super::steps::Clock;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, KmsKeyArn};
 use crate::model::destination::Destination;
 use crate::model::package::Package;
@@ -89,7 +90,7 @@ impl Withdrawing<'_> {
         let facts = Source::of(&package, self.caller.map(str::to_owned));
         let mut record = self.clock.record(Conclusion::Withdrawn, facts);
         let place = self.place.of(own, source).unwrap_or_else(|| self.place.clone());
-        record.target = Some(Target::of(&place, source, Some((&own.arn, "Rejected"))));
+        record.target = Some(Target::of(&place, source, Some((&own.arn, ApprovalStatus::Rejected))));
         record.withdrawn = vec![withdrawn.clone()];
         let records = Records { target: self.target, destination: &place, kms_key: self.kms_key, signer: self.signer };
         records.append(&record).await?;

@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
@@ -65,7 +66,7 @@ impl Draft {
         draft.set_validation(carrying);
         draft.refuse_what_create_refuses()?;
         draft.request.insert("ModelPackageGroupName".into(), target_group.as_str().into());
-        draft.request.insert("ModelApprovalStatus".into(), "PendingManualApproval".into());
+        ApprovalStatus::PendingManualApproval.state_in(&mut draft.request);
         Ok(draft)
     }
 

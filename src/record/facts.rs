@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::copy::{Done, Outcome, Verified};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
 use crate::model::destination::Destination;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
+use crate::model::package_status::PackageStatus;
 use crate::plan::artifacts::Artifact;
 use crate::register::withdrawal::Withdrawal;
 use crate::schema::references::{Kind, Reference};
@@ -37,9 +39,9 @@ pub struct SourcePackage {
     /// Its number.
     pub version: u32,
     /// Its status; `Completed` in every record.
-    pub status: String,
+    pub status: PackageStatus,
     /// Its approval status.
-    pub approval_status: String,
+    pub approval_status: ApprovalStatus,
     /// Why it was approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_description: Option<String>,
@@ -78,14 +80,18 @@ pub struct Target {
     pub version: Option<u32>,
     /// Its approval status.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub approval_status: Option<String>,
+    pub approval_status: Option<ApprovalStatus>,
     /// Who wrote it.
     pub caller: String,
 }
 
 impl Target {
     /// The promotion of `source` at this destination, with the version that was registered and its approval status.
-    pub fn of(destination: &Destination, source: &PackageArn, registered: Option<(&PackageArn, &str)>) -> Self {
+    pub fn of(
+        destination: &Destination,
+        source: &PackageArn,
+        registered: Option<(&PackageArn, ApprovalStatus)>,
+    ) -> Self {
         Self {
             group: destination.group.name().clone(),
             account: destination.group.account().clone(),
@@ -93,9 +99,9 @@ impl Target {
             bucket: destination.bucket.clone(),
             prefix: destination.prefix.clone(),
             folder: destination.layout(source).folder(),
-            model_package_arn: registered.map(|(arn, _)| arn.clone()),
-            version: registered.map(|(arn, _)| arn.version()),
-            approval_status: registered.map(|(_, approval)| approval.to_owned()),
+            model_package_arn: registered.as_ref().map(|(arn, _)| (*arn).clone()),
+            version: registered.as_ref().map(|(arn, _)| arn.version()),
+            approval_status: registered.map(|(_, approval)| approval),
             caller: destination.caller.clone(),
         }
     }
@@ -230,8 +236,8 @@ impl SourcePackage {
         Self {
             model_package_arn: package.arn().clone(),
             version: package.arn().version(),
-            status: text("ModelPackageStatus").unwrap_or_default(),
-            approval_status: package.approval().to_owned(),
+            status: package.status(),
+            approval_status: package.approval(),
             approval_description: text("ApprovalDescription"),
             description: text("ModelPackageDescription"),
             created: rfc3339(&package.created()),

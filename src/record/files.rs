@@ -37,7 +37,7 @@ pub async fn recorded(
     match target.registry().describe(&arn).await {
         Ok(description) => {
             let own = PromotedVersion { arn, description };
-            Ok((own.is_copy_of(source) && !own.is_given_up()).then_some((record, own)))
+            Ok((own.is_promotion_of(source) && !own.is_abandoned()).then_some((record, own)))
         }
         Err(error) if error.kind == Kind::NotFound => Ok(None),
         Err(error) => Err(error.into()),

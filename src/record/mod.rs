@@ -8,6 +8,7 @@ use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::copy::Copies;
+use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
 use crate::plan::draft::Left;
@@ -78,7 +79,7 @@ pub struct Record {
     pub target: Option<Target>,
     /// How many versions the group has by approval status, where none is approved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub versions: Option<BTreeMap<String, u64>>,
+    pub versions: Option<BTreeMap<ApprovalStatus, u64>>,
     /// What the package refers to, as `find-latest` reports it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<ReferenceFacts>,

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::objects::Listed;
+use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::digest;
+use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::model::promoted::REQUEST_KEY;
 use crate::model::promoted::WITHDRAWN;
@@ -160,10 +162,10 @@ pub fn package(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findin
         }
     }
     let newest = recorded.newest();
-    let status = newest.target.as_ref().and_then(|target| target.approval_status.as_deref());
+    let status = newest.target.as_ref().and_then(|target| target.approval_status.as_ref());
     let expected = [
-        ("ModelPackageStatus", Some("Completed")),
-        ("ModelApprovalStatus", status),
+        ("ModelPackageStatus", Some(PackageStatus::Completed.as_str())),
+        ("ModelApprovalStatus", status.map(ApprovalStatus::as_str)),
         ("SourceUri", recorded.first.source_uri.as_deref()),
     ];
     for (member, expected) in expected {
@@ -201,8 +203,8 @@ fn reason(newest: &Record, own: &PromotedVersion) -> Option<String> {
         return (!kept).then(|| format!("is {}, not that it was withdrawn", shown(found)));
     }
     let source = newest.source.package.as_ref()?;
-    let target = newest.target.as_ref()?.approval_status.as_deref()?;
-    let carried = target == source.approval_status && newest.outcome != Conclusion::Updated;
+    let target = newest.target.as_ref()?.approval_status.as_ref()?;
+    let carried = *target == source.approval_status && newest.outcome != Conclusion::Updated;
     let expected = source.approval_description.as_deref();
     let kept = !carried || found == expected || expected.is_none() && newest.outcome == Conclusion::ApprovedAgain;
     (!kept).then(|| format!("is {}, not {}", shown(found), shown(expected)))

@@ -3,13 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Registering;
-use crate::model::approval::Approval;
+use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
-
-pub(super) fn approval(description: &Document) -> &str {
-    description.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval")
-}
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
 pub(crate) fn remark(prefix: &str, text: &str) -> String {
@@ -18,9 +14,9 @@ pub(crate) fn remark(prefix: &str, text: &str) -> String {
 }
 
 /// The Update that gives a package an approval status, and the reason for it.
-pub fn decision(status: &str, reason: Option<&str>, described: &Document) -> Document {
+pub fn decision(status: &ApprovalStatus, reason: Option<&str>, described: &Document) -> Document {
     let mut update = Document::new();
-    update.insert("ModelApprovalStatus".into(), status.into());
+    status.state_in(&mut update);
     if let Some(reason) = reason {
         update.insert("ApprovalDescription".into(), reason.into());
     }
@@ -33,7 +29,7 @@ pub fn decision(status: &str, reason: Option<&str>, described: &Document) -> Doc
 /// The final state of a target package.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    pub status: String,
+    pub status: ApprovalStatus,
     description: Option<String>,
     source_uri: Option<String>,
 }
@@ -44,18 +40,18 @@ impl Wanted {
     pub fn of(registering: &Registering<'_>, own: &PromotedVersion) -> Self {
         let (package, policy) = (registering.package, registering.policy);
         let (source, current) = (package.approval(), own.approval());
-        let again = own.is_withdrawn() && source == "Approved";
+        let again = own.is_withdrawn() && source == ApprovalStatus::Approved;
         let (status, description) = match policy.approval {
-            Approval::Carry if again || current == "PendingManualApproval" => {
+            Approval::Carry if again || current == ApprovalStatus::PendingManualApproval => {
                 (source, package.text("ApprovalDescription").map(str::to_owned))
             }
-            Approval::Pending if again => ("PendingManualApproval", None),
+            Approval::Pending if again => (ApprovalStatus::PendingManualApproval, None),
             Approval::Carry | Approval::Pending => (current, None),
         };
         // Otherwise the text that it was withdrawn with would stay.
         let description =
             description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
-        Self { status: status.to_owned(), description, source_uri: registering.plan.source_uri.clone() }
+        Self { status, description, source_uri: registering.plan.source_uri.clone() }
     }
 
     /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::decision::{decision, remark};
 use crate::aws::registry::TargetRegistry;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::field::Document;
 use crate::model::promoted::{DISCARDED, PromotedVersion};
@@ -53,7 +54,7 @@ pub(super) async fn discard(registry: &TargetRegistry, package: &PackageArn, rea
     let Err(undeleted) = registry.delete(package).await else {
         return reason.context(format!("{package} was removed again"));
     };
-    let update = decision("Rejected", Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
+    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
     match registry.update(package, &update).await {
         Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
         Err(unrejected) => reason.context(NotDiscarded(format!(

@@ -57,19 +57,19 @@ impl Earlier {
     }
 
     fn add(&mut self, seen: Vec<PackageArn>, described: Vec<PromotedVersion>, package: &Package) {
-        self.own.extend(described.into_iter().filter(|own| own.is_copy_of(package.arn())));
+        self.own.extend(described.into_iter().filter(|own| own.is_promotion_of(package.arn())));
         self.own.sort_by_key(|own| own.arn.version());
         self.seen.extend(seen);
     }
 
     /// The promotion of the source version: the first that was not given up.
     pub fn usable(&self) -> Option<&PromotedVersion> {
-        self.own.iter().find(|own| !own.is_given_up())
+        self.own.iter().find(|own| !own.is_abandoned())
     }
 
     /// How many attempts were given up.
     pub fn given_up(&self) -> usize {
-        self.own.iter().filter(|own| own.is_given_up()).count()
+        self.own.iter().filter(|own| own.is_abandoned()).count()
     }
 }
 

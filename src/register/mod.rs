@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
 
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::copy::Copies;
-use crate::model::approval::Approval;
+use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::{Package, digest, failure_reasons, sha256};
+use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::register::earlier::Earlier;
@@ -26,7 +26,7 @@ pub mod withdrawal;
 pub use decision::decision;
 pub(crate) use decision::remark;
 
-use decision::{Wanted, approval};
+use decision::Wanted;
 use discarded::{NotAsRequested, discard, yield_to};
 
 /// Between two looks at a package that is not complete yet: at first, and at most.
@@ -67,7 +67,7 @@ pub struct Registration {
     /// The target version.
     pub arn: PackageArn,
     /// Its approval status now.
-    pub approval: String,
+    pub approval: ApprovalStatus,
     /// Whether this run has registered or approved it; otherwise an earlier one had done everything.
     pub changed: bool,
     /// Whether this run has approved again what was withdrawn.
@@ -80,7 +80,7 @@ pub struct Registration {
 #[derive(Debug, Clone, Default)]
 pub struct ReadBack {
     /// Its approval status; nothing when it could not be read, or when nothing had been changed.
-    pub approval: Option<String>,
+    pub approval: Option<ApprovalStatus>,
     /// What is not as it was set, or not known.
     pub doubt: Option<String>,
 }
@@ -91,7 +91,7 @@ impl Registration {
         let Some(wanted) = &self.updated else { return ReadBack::default() };
         match registry.describe(&self.arn).await {
             Ok(description) => {
-                ReadBack { approval: Some(approval(&description).to_owned()), doubt: wanted.doubt(&description) }
+                ReadBack { approval: Some(ApprovalStatus::of(&description)), doubt: wanted.doubt(&description) }
             }
             Err(error) => {
                 let doubt = format!("its final state could not be read back: {error}");
@@ -144,7 +144,7 @@ pub fn client_token(request: &Document, given_up: usize) -> String {
 
 /// How a package was completed.
 struct Completion {
-    approval: String,
+    approval: ApprovalStatus,
     updated: Option<Wanted>,
 }
 
@@ -203,7 +203,7 @@ impl Registering<'_> {
         let Some(update) = wanted.update(description) else {
             return Ok(Completion { approval: wanted.status, updated: None });
         };
-        if wanted.status == "Approved" && own.approval() != "Approved" {
+        if wanted.status == ApprovalStatus::Approved && own.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
         }
         self.registry.update(arn, &update).await?;
@@ -212,7 +212,7 @@ impl Registering<'_> {
 
     /// Copying takes its time, and what was rejected meanwhile must not become Approved: nobody would withdraw it.
     fn refuse_withdrawn(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
-        let (found, now) = (self.package.approval(), approval(source_now));
+        let (found, now) = (self.package.approval(), ApprovalStatus::of(source_now));
         ensure!(
             found == now,
             "{} was {found} when it was found, and is {now} now; {arn} stays as it is. Run again",
@@ -228,13 +228,13 @@ impl Registering<'_> {
         let mut pause = FIRST_WAIT;
         let mut description = own.description.clone();
         loop {
-            match description.get("ModelPackageStatus").and_then(Value::as_str).unwrap_or_default() {
-                "Completed" => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),
-                "Failed" | "Deleting" => {
+            match PackageStatus::of(&description) {
+                PackageStatus::Completed => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),
+                PackageStatus::Failed | PackageStatus::Deleting => {
                     let text = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
                     bail!(NotAsRequested(text));
                 }
-                status => ensure!(
+                status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => ensure!(
                     started.elapsed() < self.policy.patience,
                     "{arn} is still {status} after {} s; it is pending approval. Run again to complete it",
                     self.policy.patience.as_secs()

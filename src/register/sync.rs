@@ -6,6 +6,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
+use crate::model::approval::ApprovalStatus;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
@@ -74,7 +75,7 @@ impl Renewal {
     }
 
     /// Adds that the copy is approved again, or waits for an approval again.
-    pub fn deciding(mut self, status: &str, reason: &str, own: &PromotedVersion) -> Self {
+    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str, own: &PromotedVersion) -> Self {
         for (member, value) in decision(status, Some(reason), &own.description) {
             self.update.entry(member).or_insert(value);
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::aws::error::Kind;
 use crate::aws::registry::{SourceRegistry, Summary, TargetRegistry};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::promoted::{PromotedVersion, WITHDRAWN};
@@ -56,15 +57,18 @@ impl Due {
         (approved, rejected): (&[Summary], &[Summary]),
     ) -> Result<Self> {
         let since = rejected.iter().map(|summary| summary.created).min();
-        let offered = target.list(to, Some("Approved")).await?;
+        let offered = target.list(to, Some(ApprovalStatus::Approved)).await?;
         // A copy is always younger than its source.
         let is_candidate =
             |(index, copy): &(usize, &Summary)| *index < NEWEST || since.is_some_and(|since| copy.created >= since);
         let candidates = offered.iter().enumerate().filter(is_candidate).map(|(_, copy)| copy.arn.clone());
         let described = describe_all(target, &candidates.collect::<Vec<_>>()).await?;
-        let still: BTreeSet<&str> =
-            approved.iter().filter(|one| one.approval == "Approved").map(|one| one.arn.as_str()).collect();
-        let copies = described.into_iter().filter(|own| own.approval() == "Approved").filter_map(|own| {
+        let still: BTreeSet<&str> = approved
+            .iter()
+            .filter(|one| one.approval == ApprovalStatus::Approved)
+            .map(|one| one.arn.as_str())
+            .collect();
+        let copies = described.into_iter().filter(|own| own.approval() == ApprovalStatus::Approved).filter_map(|own| {
             let source = own.source().filter(|source| source.is_of(from) && !still.contains(source.as_str()))?;
             Some((own, source))
         });
@@ -103,7 +107,7 @@ impl Look {
 async fn look(registry: &SourceRegistry, own: PromotedVersion, source: PackageArn) -> Result<Look> {
     let version = own.arn.version();
     let remark = match registry.describe(&source).await {
-        Ok(rejected) if text(&rejected, "ModelApprovalStatus") == Some("Rejected") => {
+        Ok(rejected) if ApprovalStatus::of(&rejected) == ApprovalStatus::Rejected => {
             return Ok(Look::Rejected(Box::new(Withdrawal { own, source, rejected })));
         }
         Ok(_) => return Ok(Look::Stands(version)),
@@ -133,11 +137,14 @@ impl Withdrawal {
     pub async fn carry_out(&self, registry: &TargetRegistry) -> Result<()> {
         let arn = &self.own.arn;
         let context = || format!("withdrawing {arn}, whose source {} is Rejected", self.source);
-        let update = decision("Rejected", Some(&self.remark()), &self.own.description);
+        let update = decision(&ApprovalStatus::Rejected, Some(&self.remark()), &self.own.description);
         registry.update(arn, &update).await.with_context(context)?;
         let after = registry.describe(arn).await.with_context(context)?;
-        let status = text(&after, "ModelApprovalStatus").unwrap_or_default();
-        ensure!(status == "Rejected", "{arn} is {status} after it was withdrawn; somebody else changed it. Run again");
+        let status = ApprovalStatus::of(&after);
+        ensure!(
+            status == ApprovalStatus::Rejected,
+            "{arn} is {status} after it was withdrawn; somebody else changed it. Run again"
+        );
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
@@ -42,7 +43,7 @@ pub struct Side {
     /// Its number.
     pub version: u32,
     /// Its approval status.
-    pub approval_status: String,
+    pub approval_status: ApprovalStatus,
     /// When it was registered.
     pub created: String,
     /// When it was changed last, where that is known.
@@ -92,18 +93,18 @@ pub fn rows(from: &GroupArn, sources: &[Summary], copies: Vec<PromotedVersion>) 
 }
 
 fn state(source: Option<&Side>, own: &PromotedVersion) -> State {
-    if own.is_given_up() || !own.is_complete() {
+    if own.is_abandoned() || !own.is_complete() {
         return State::Failed;
     }
     match own.approval() {
-        "Approved" => match source.map(|source| source.approval_status.as_str()) {
+        ApprovalStatus::Approved => match source.map(|source| &source.approval_status) {
             None => State::Orphaned,
-            Some("Approved") => State::Promoted,
+            Some(ApprovalStatus::Approved) => State::Promoted,
             Some(_) => State::Stale,
         },
-        "Rejected" if own.is_withdrawn() => State::Withdrawn,
-        "Rejected" => State::Rejected,
-        _ => State::Pending,
+        ApprovalStatus::Rejected if own.is_withdrawn() => State::Withdrawn,
+        ApprovalStatus::Rejected => State::Rejected,
+        ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => State::Pending,
     }
 }
 
@@ -122,7 +123,7 @@ fn copy(own: &PromotedVersion) -> Side {
     Side {
         model_package_arn: own.arn.clone(),
         version: own.arn.version(),
-        approval_status: own.approval().to_owned(),
+        approval_status: own.approval(),
         created: time("CreationTime").unwrap_or_default(),
         modified: time("LastModifiedTime"),
     }
