@@ -25,7 +25,7 @@ Exit codes:
   0    done, or done before (full: also when no version is approved)
   1    failed; the message says what and what to do (verify: something is changed or missing)
   2    wrong arguments
-  3    promoted, but something could not be confirmed (verify: something cannot be told)
+  3    promoted, but something could not be confirmed (verify: something is unverifiable)
   4    find-latest: no version is approved
   130  interrupted";
 

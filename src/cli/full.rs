@@ -138,8 +138,8 @@ impl Run<'_> {
         let taken = taken.map_err(|error| anyhow!("{error:#}"))?;
         record.withdrawn = taken.withdrawn;
         record.warnings.extend(taken.unclear);
-        let doubts: Vec<String> = record.doubt.take().into_iter().chain(taken.doubts).collect();
-        record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(taken.unconfirmed).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         self.printer.conclude(&record)
     }
 

@@ -59,16 +59,16 @@ impl Printer {
         say(line);
     }
 
-    /// Prints the document, says what is in doubt, and tells how the verb ended.
+    /// Prints the document, says what could not be confirmed, and tells how the verb ended.
     ///
     /// # Errors
     /// As [`Printer::document`].
     pub fn conclude(&self, record: &Record) -> Result<Exit> {
-        if let Some(doubt) = &record.doubt {
-            self.say(&format!("promoted, but {}. Run again to confirm", doubt.trim_end_matches('.')));
+        if let Some(unconfirmed) = &record.unconfirmed {
+            self.say(&format!("promoted, but {}. Run again to confirm", unconfirmed.trim_end_matches('.')));
         }
         self.document(record)?;
-        Ok(if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done })
+        Ok(if record.unconfirmed.is_some() { Exit::Inconclusive } else { Exit::Done })
     }
 
     /// Prints the document, and writes it to the file that `--record` names.
@@ -156,7 +156,7 @@ fn text(record: &Record) -> Result<String> {
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
     });
     list(&mut out, "References", all(&record.references), |r| format!("{}  {}", r.location, r.field));
-    list(&mut out, "Stays at the source", all(&record.left), |l| {
+    list(&mut out, "Not carried over", all(&record.not_carried), |l| {
         format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
     });
     list(&mut out, "Warnings", all(&record.warnings), |w| format!("{}: {}", w.field, w.remark));

@@ -42,8 +42,8 @@ impl Registering<'_> {
     /// `withdrawn` is what the same run takes back meanwhile; the record waits for it.
     ///
     /// # Errors
-    /// The version is not promoted, or something could not be withdrawn. Once it is promoted, what fails afterwards is a
-    /// doubt in the record.
+    /// The version is not promoted, or something could not be withdrawn. Once it is promoted, what fails afterwards is
+    /// unconfirmed in the record.
     pub async fn run(
         &self,
         package: &Package,
@@ -68,8 +68,8 @@ impl Registering<'_> {
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }
-        let doubts: Vec<String> = read_back.doubt.into_iter().chain(written.err()).collect();
-        record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+        let unconfirmed: Vec<String> = read_back.unconfirmed.into_iter().chain(written.err()).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         Ok(record)
     }
 

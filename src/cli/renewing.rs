@@ -61,7 +61,7 @@ impl Renewing<'_> {
         for artifact in &before.artifacts {
             record.artifacts.push(&artifact?.found_again())?;
         }
-        record.left = before.left;
+        record.not_carried = before.not_carried;
         record.warnings.extend(before.warnings);
         record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
         record.source_uri = before.source_uri;
@@ -120,22 +120,22 @@ impl Renewing<'_> {
     async fn update(&self, renewal: &Renewal, own: &PromotedVersion, record: &mut Record) -> Result<()> {
         self.target.registry().update(&own.arn, &renewal.update).await?;
         record.changes = renewal.changes.clone();
-        let mut doubts = Vec::new();
+        let mut unconfirmed = Vec::new();
         match self.read_back(renewal, own).await {
             Ok(after) => {
-                doubts.extend(not_as_set(renewal, own, &after));
+                unconfirmed.extend(not_as_set(renewal, own, &after));
                 if let Some(target) = &mut record.target {
                     target.approval_status = Some(after.approval());
                 }
             }
-            Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
+            Err(error) => unconfirmed.push(format!("its state after the update could not be read back: {error}")),
         }
         let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
         let records = Records { target, destination: place, kms_key, signer: self.signer };
-        record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         if let Err(error) = records.append(record).await {
-            doubts.push(format!("the record could not be written beside the artifacts: {error:#}"));
-            record.doubt = Some(doubts.join("; "));
+            unconfirmed.push(format!("the record could not be written beside the artifacts: {error:#}"));
+            record.unconfirmed = Some(unconfirmed.join("; "));
         }
         Ok(())
     }

@@ -35,9 +35,9 @@ const AT_ONCE: usize = 16;
 
 /// Verify that a promoted version still is what was promoted
 ///
-/// Reads the record, the version and every object of the target, and names what is changed, missing, or cannot be
-/// told. The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something
-/// cannot be told.
+/// Reads the record, the version and every object of the target, and names what is changed, missing or unverifiable.
+/// The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something is
+/// unverifiable.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Model package version of the target
@@ -90,7 +90,7 @@ impl Verify {
         match &place {
             None => {
                 let detail = "the version refers to no artifact of a promotion; name the bucket with --target-bucket";
-                findings.add(Subject::Record, source.as_str(), (Verdict::CannotTell, detail.into()))?;
+                findings.add(Subject::Record, source.as_str(), (Verdict::Unverifiable, detail.into()))?;
             }
             Some(place) => self.examine(&target, place, &own, &source, &mut findings).await?,
         }
@@ -103,7 +103,7 @@ impl Verify {
             identical: findings.count(Verdict::Identical),
             changed: findings.count(Verdict::Changed),
             missing: findings.count(Verdict::Missing),
-            cannot_tell: findings.count(Verdict::CannotTell),
+            unverifiable: findings.count(Verdict::Unverifiable),
             findings: findings.all,
             tool: Tool::default(),
         };
@@ -111,7 +111,7 @@ impl Verify {
         Ok(match outcome {
             Verdict::Identical => Exit::Done,
             Verdict::Changed | Verdict::Missing => Exit::Failed,
-            Verdict::CannotTell => Exit::Inconclusive,
+            Verdict::Unverifiable => Exit::Inconclusive,
         })
     }
 

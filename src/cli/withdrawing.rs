@@ -49,8 +49,8 @@ pub struct TakenBack {
     pub withdrawn: Vec<Withdrawn>,
     /// Copies whose source cannot be asked.
     pub unclear: Vec<Warning>,
-    /// What is not certain.
-    pub doubts: Vec<String>,
+    /// What could not be confirmed.
+    pub unconfirmed: Vec<String>,
 }
 
 impl Withdrawing<'_> {
@@ -63,9 +63,9 @@ impl Withdrawing<'_> {
         let due = Due::find(registries, self.from, self.place.group.name(), (approved, rejected)).await?;
         let mut taken = TakenBack { unclear: due.unclear, ..TakenBack::default() };
         for one in join_all(due.withdrawals.iter().map(|withdrawal| self.one(withdrawal))).await {
-            let (withdrawn, doubt) = one?;
+            let (withdrawn, unconfirmed) = one?;
             taken.withdrawn.push(withdrawn);
-            taken.doubts.extend(doubt);
+            taken.unconfirmed.extend(unconfirmed);
         }
         Ok(taken)
     }
@@ -79,9 +79,9 @@ impl Withdrawing<'_> {
         self.printer.say(&format!("withdrew {arn}: its source {source} is Rejected"));
         let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
         let written = self.write(withdrawal, &withdrawn).await;
-        let doubt =
+        let unconfirmed =
             written.err().map(|error| format!("the record of withdrawing {arn} could not be written: {error:#}"));
-        Ok((withdrawn, doubt))
+        Ok((withdrawn, unconfirmed))
     }
 
     async fn write(&self, withdrawal: &Withdrawal, withdrawn: &Withdrawn) -> Result<()> {

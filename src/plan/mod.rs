@@ -15,11 +15,11 @@ use crate::model::location::Location;
 use crate::model::package::{Package, digest};
 use crate::model::promoted::{ORIGIN_KEY, REQUEST_KEY, SOURCE_KEY};
 use crate::plan::artifacts::{Artifact, Artifacts, Stretch};
-use crate::plan::draft::{Draft, Left};
+use crate::plan::draft::Draft;
 use crate::plan::growth::Growth;
 use crate::plan::inventory::{Found, Objects};
 use crate::plan::listing::Listing;
-use crate::plan::not_carried::what_stays;
+use crate::plan::not_carried::{NotCarried, not_carried};
 use crate::schema::references::Reference;
 use crate::schema::shapes::{Root, Violation, violations};
 
@@ -30,7 +30,7 @@ pub mod growth;
 pub mod inventory;
 pub mod listing;
 pub mod manifest;
-mod not_carried;
+pub mod not_carried;
 pub mod path_warnings;
 pub mod rewriting;
 
@@ -47,8 +47,8 @@ pub struct Plan {
     pub request: Document,
     /// What the Update after it sets beside the approval.
     pub source_uri: Option<String>,
-    /// What stays at the source, and why.
-    pub left: Vec<Left>,
+    /// The fields that are not carried over, and why.
+    pub not_carried: Vec<NotCarried>,
     /// The prefixes, each with a member that refers to it.
     listings: Vec<(Field, Arc<Listing>)>,
     /// Goes on listing what the plan can be made without.
@@ -69,19 +69,19 @@ pub struct Warning {
 /// # Errors
 /// AWS would refuse what the plan asks for: every offending field is named, with its rule.
 pub fn plan(package: &Package, draft: Draft, found: &[(Reference, Found)], layout: &Layout) -> Result<Plan> {
-    let Draft { mut request, mut left } = draft.without_etags();
+    let Draft { mut request, not_carried: mut omitted } = draft.without_etags();
     for (reference, found) in found {
         rewrite(&mut request, reference, found, layout)?;
     }
     let copies = CopiesOfUrls::of(&urls_elsewhere(package, &request), found, layout)?;
     rewrite_model_card(&mut request, &copies);
-    let source_uri = source_uri(package, &copies, &mut left);
-    left.extend(what_stays(package, &request, found, layout));
+    let source_uri = source_uri(package, &copies, &mut omitted);
+    omitted.extend(not_carried(package, &request, found, layout));
     add_provenance(&mut request, package)?;
     let artifacts = Artifacts::new(found, layout)?;
     refuse_violations(&request, source_uri.as_deref(), package, &artifacts)?;
     let (source, layout, listings) = (package.arn().clone(), layout.clone(), listings(found));
-    Ok(Plan { source, layout, artifacts, request, source_uri, left, listings, growth: None })
+    Ok(Plan { source, layout, artifacts, request, source_uri, not_carried: omitted, listings, growth: None })
 }
 
 impl Plan {
@@ -190,19 +190,23 @@ fn rewrite_model_card(request: &mut Document, copies: &CopiesOfUrls) {
 }
 
 /// A SourceUri that names a model or package would make SageMaker fill the specification from it.
-fn source_uri(package: &Package, copies: &CopiesOfUrls, left: &mut Vec<Left>) -> Option<String> {
+fn source_uri(package: &Package, copies: &CopiesOfUrls, omitted: &mut Vec<NotCarried>) -> Option<String> {
     let uri = package.text("SourceUri")?;
     let field = Field::top("SourceUri");
     if uri.starts_with("arn:") {
         let reason = "SageMaker would clone what an ARN names instead of taking this package; it is in the record";
-        left.push(Left::new(&field, uri, reason));
+        omitted.push(NotCarried::new(&field, uri, reason));
         return None;
     }
     if let Some(copy) = copies.get(uri) {
         return Some(copy);
     }
     if Location::is_claimed_by(uri) {
-        left.push(Left::new(&field, uri, "nothing else refers to it, so it is carried as it is and not copied"));
+        omitted.push(NotCarried::new(
+            &field,
+            uri,
+            "nothing else refers to it, so it is carried as it is and not copied",
+        ));
     }
     Some(uri.to_owned())
 }

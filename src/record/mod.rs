@@ -11,7 +11,7 @@ use crate::copy::Copies;
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
-use crate::plan::draft::Left;
+use crate::plan::not_carried::NotCarried;
 use crate::plan::{Plan, Warning};
 use crate::register::Registration;
 use crate::register::sync::Change;
@@ -28,7 +28,7 @@ pub mod verification;
 pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Taken, Target, Tool, Withdrawn};
 
 /// The version of this document; it changes when a reader would have to.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What a run came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,9 +92,9 @@ pub struct Record {
     /// What the source has changed since the version was promoted.
     #[serde(default)]
     pub changes: Vec<Change>,
-    /// What stays at the source, and why.
+    /// The fields that are not carried over, and why.
     #[serde(default)]
-    pub left: Vec<Left>,
+    pub not_carried: Vec<NotCarried>,
     /// What a reader should know.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -104,9 +104,9 @@ pub struct Record {
     /// The SourceUri that an Update has set, which is in no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_uri: Option<String>,
-    /// What is not certain although the package is promoted.
+    /// What could not be confirmed although the run did its work.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<String>,
+    pub unconfirmed: Option<String>,
     /// The CodeBuild build that ran, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
@@ -140,11 +140,11 @@ impl Record {
             artifacts: Spool::default(),
             withdrawn: Vec::new(),
             changes: Vec::new(),
-            left: Vec::new(),
+            not_carried: Vec::new(),
             warnings: Vec::new(),
             request: None,
             source_uri: None,
-            doubt: None,
+            unconfirmed: None,
             build: None,
             tool: Tool::default(),
             started: rfc3339(started),
@@ -161,7 +161,7 @@ impl Record {
         for (number, artifact) in plan.artifacts.iter().enumerate() {
             self.artifacts.push(&ArtifactFacts::of(&artifact?, copies.of(number)?))?;
         }
-        self.left.clone_from(&plan.left);
+        self.not_carried.clone_from(&plan.not_carried);
         self.warnings = plan.warnings();
         self.request = Some(plan.request.clone());
         self.source_uri.clone_from(&plan.source_uri);
@@ -178,9 +178,10 @@ impl Record {
             version => version.ok().and_then(|version| version.schema?.as_u64()),
         };
         let schema = version.context("it has no schema version")?;
+        let written_by = if schema < u64::from(SCHEMA) { "an earlier" } else { "a later" };
         ensure!(
             schema == u64::from(SCHEMA),
-            "its schema version is {schema}, and this version of promote reads {SCHEMA}"
+            "{written_by} version of promote wrote it: its schema version is {schema}, and this version reads {SCHEMA}"
         );
         serde_json::from_reader(text.reader()).context("it is not a document of promote")
     }

@@ -42,8 +42,8 @@ pub enum Verdict {
     Changed,
     /// It is not there.
     Missing,
-    /// Nothing says what it was.
-    CannotTell,
+    /// Nothing is recorded that it could be compared with.
+    Unverifiable,
 }
 
 /// A verdict on one thing.
@@ -65,7 +65,7 @@ pub struct Finding {
 pub struct Findings {
     /// Each, in the order of record, package, artifacts.
     pub all: Spool<Finding>,
-    /// How many are identical, changed, missing, and unknown.
+    /// How many are identical, changed, missing, and unverifiable.
     pub counts: [u64; 4],
 }
 
@@ -87,7 +87,7 @@ impl Findings {
 
     /// The worst of all.
     pub fn worst(&self) -> Verdict {
-        let worst = [Verdict::Changed, Verdict::Missing, Verdict::CannotTell];
+        let worst = [Verdict::Changed, Verdict::Missing, Verdict::Unverifiable];
         worst.into_iter().find(|verdict| self.count(*verdict) > 0).unwrap_or(Verdict::Identical)
     }
 }
@@ -128,7 +128,7 @@ impl Recorded {
 /// request that made it.
 pub fn record(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
     let verdict = match recorded.first.request.as_ref().map(|request| (request_digest(request), marked(request))) {
-        None => (Verdict::CannotTell, "it holds no request".to_owned()),
+        None => (Verdict::Unverifiable, "it holds no request".to_owned()),
         Some((digest, _)) if marked(&own.description) == Some(&digest) => {
             (Verdict::Identical, "its request is the one that the package names by its digest".to_owned())
         }
@@ -182,7 +182,7 @@ pub fn package(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findin
         findings.add(
             Subject::Package,
             own.arn.as_str(),
-            (Verdict::CannotTell, "the record holds no request".into()),
+            (Verdict::Unverifiable, "the record holds no request".into()),
         )?;
     } else if findings.count(Verdict::Changed) == before {
         let detail = "every field is as it was recorded".to_owned();
@@ -237,6 +237,6 @@ pub fn checksum(artifact: &ArtifactFacts, etag: &str, crc64nvme: Option<&str>) -
         (Some(then), Some(now), _) if then == now => (Verdict::Identical, "its CRC64NVME is the recorded one".into()),
         (Some(then), Some(now), _) => (Verdict::Changed, format!("its CRC64NVME is {now}, and was {then}")),
         (_, _, Some(then)) => (Verdict::Changed, format!("its ETag is {etag}, and was {then}")),
-        (_, _, None) => (Verdict::CannotTell, "neither an ETag nor a checksum of the copy is recorded".into()),
+        (_, _, None) => (Verdict::Unverifiable, "neither an ETag nor a checksum of the copy is recorded".into()),
     }
 }

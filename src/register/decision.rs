@@ -67,7 +67,7 @@ impl Wanted {
         Some(update)
     }
 
-    pub fn doubt(&self, described: &Document) -> Option<String> {
+    pub fn unconfirmed(&self, described: &Document) -> Option<String> {
         let missing = self.missing(described);
         (!missing.is_empty()).then(|| format!("after the final update, {} is not as it was set", missing.join(" and ")))
     }

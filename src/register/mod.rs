@@ -81,8 +81,8 @@ pub struct Registration {
 pub struct ReadBack {
     /// Its approval status; nothing when it could not be read, or when nothing had been changed.
     pub approval: Option<ApprovalStatus>,
-    /// What is not as it was set, or not known.
-    pub doubt: Option<String>,
+    /// What is not as it was set, or could not be read.
+    pub unconfirmed: Option<String>,
 }
 
 impl Registration {
@@ -90,12 +90,13 @@ impl Registration {
     pub async fn read_back(&self, registry: &TargetRegistry) -> ReadBack {
         let Some(wanted) = &self.updated else { return ReadBack::default() };
         match registry.describe(&self.arn).await {
-            Ok(description) => {
-                ReadBack { approval: Some(ApprovalStatus::of(&description)), doubt: wanted.doubt(&description) }
-            }
+            Ok(description) => ReadBack {
+                approval: Some(ApprovalStatus::of(&description)),
+                unconfirmed: wanted.unconfirmed(&description),
+            },
             Err(error) => {
-                let doubt = format!("its final state could not be read back: {error}");
-                ReadBack { approval: None, doubt: Some(doubt) }
+                let unconfirmed = format!("its final state could not be read back: {error}");
+                ReadBack { approval: None, unconfirmed: Some(unconfirmed) }
             }
         }
     }

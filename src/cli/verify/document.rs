@@ -22,7 +22,7 @@ pub(super) struct Verification {
     pub identical: u64,
     pub changed: u64,
     pub missing: u64,
-    pub cannot_tell: u64,
+    pub unverifiable: u64,
     pub findings: Spool<Finding>,
     pub tool: Tool,
 }
@@ -34,7 +34,7 @@ impl Printed for Verification {
             Verdict::Identical => "identical: it is what was promoted",
             Verdict::Changed => "changed: it is not what was promoted",
             Verdict::Missing => "missing: a part of what was promoted is not there",
-            Verdict::CannotTell => "inconclusive: nothing differs, but not everything could be told",
+            Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
         };
         writeln!(out, "{:<11}{outcome}", "Outcome")?;
         writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
@@ -43,7 +43,7 @@ impl Printed for Verification {
             (self.identical, "identical"),
             (self.changed, "changed"),
             (self.missing, "missing"),
-            (self.cannot_tell, "cannot tell"),
+            (self.unverifiable, "unverifiable"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
         writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
@@ -58,7 +58,7 @@ impl Printed for Verification {
                 }
                 Verdict::Changed => format!("changed      {name}"),
                 Verdict::Missing => format!("missing      {name}"),
-                Verdict::CannotTell => format!("cannot tell  {name}"),
+                Verdict::Unverifiable => format!("unverifiable {name}"),
             };
             shown += 1;
             writeln!(out, "  {name}\n               {detail}")?;
