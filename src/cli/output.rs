@@ -155,7 +155,8 @@ fn text(record: &Record) -> Result<String> {
         let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("nothing".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
     });
-    list(&mut out, "References", all(&record.references), |r| format!("{}  {}", r.location, r.field));
+    let references: &[_] = if record.outcome == Conclusion::Found { &record.references } else { &[] };
+    list(&mut out, "References", all(references), |r| format!("{}  {}", r.location, r.field));
     list(&mut out, "Not carried over", all(&record.not_carried), |l| {
         format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
     });

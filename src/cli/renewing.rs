@@ -11,7 +11,7 @@ use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Carrying, Draft};
-use crate::plan::rewriting::Rewritten;
+use crate::plan::rewriting::{Rewritten, urls_elsewhere};
 use crate::record::files::Records;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
@@ -61,6 +61,7 @@ impl Renewing<'_> {
         for artifact in &before.artifacts {
             record.artifacts.push(&artifact?.found_again())?;
         }
+        record.references = before.references;
         record.not_carried = before.not_carried;
         record.warnings.extend(before.warnings);
         record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
@@ -101,11 +102,8 @@ impl Renewing<'_> {
             return Ok(Renewal::default());
         }
         let draft = Draft::of(package, self.place.group.name(), self.carrying)?;
-        let copies = before.artifacts.iter().map(|artifact| {
-            let artifact = artifact?;
-            Ok((artifact.source, artifact.target))
-        });
-        let now = Rewritten::of(draft, copies, &self.place.layout(package.arn()))?;
+        let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
+        let now = Rewritten::of(package, draft, &targets)?;
         Renewal::of(package, &now, request, own)
     }
 

@@ -7,9 +7,8 @@ use crate::model::arn::PackageArn;
 use crate::model::field::{Document, Field, each_leaf};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
-use crate::model::package::Package;
-use crate::plan::inventory::Found;
-use crate::schema::references::{Reference, is_one_url};
+use crate::plan::resolved::Resolved;
+use crate::schema::references::is_one_url;
 
 /// A field that is not carried over, or whose value still names something of the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,28 +29,28 @@ impl NotCarried {
 
 /// Lists the values of the request that name things of the source which were not copied.
 pub fn not_carried(
-    package: &Package,
+    source: &PackageArn,
     request: &Document,
-    found: &[(Reference, Found)],
+    references: &[Resolved],
     layout: &Layout,
 ) -> Vec<NotCarried> {
     let mut listed = Vec::new();
     each_leaf(request, &mut |field, value| {
         let Value::String(text) = value else { return };
-        if was_rewritten(field, found) {
+        if was_rewritten(field, references) {
             return;
         }
         if *field == Field::top("ModelCard").member("ModelCardContent") {
             listed.extend(urls_of_card(field, text, layout));
-        } else if let Some(reason) = reason(package.arn(), field, text) {
+        } else if let Some(reason) = reason(source, field, text) {
             listed.push(NotCarried::new(field, text.as_str(), reason));
         }
     });
     listed
 }
 
-fn was_rewritten(field: &Field, found: &[(Reference, Found)]) -> bool {
-    found.iter().any(|(reference, found)| reference.field == *field && !matches!(found, Found::Nothing))
+fn was_rewritten(field: &Field, references: &[Resolved]) -> bool {
+    references.iter().any(|resolved| resolved.reference.field == *field && resolved.target.is_some())
 }
 
 fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {

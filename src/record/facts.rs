@@ -11,6 +11,7 @@ use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
 use crate::model::package_status::PackageStatus;
 use crate::plan::artifacts::Artifact;
+use crate::plan::resolved::Resolved;
 use crate::register::withdrawal::Withdrawal;
 use crate::schema::references::{Kind, Reference};
 
@@ -116,6 +117,9 @@ pub struct ReferenceFacts {
     pub location: Location,
     /// What kind of thing that is.
     pub kind: Kind,
+    /// What stands for it in the target, where it was copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Location>,
 }
 
 /// One object.
@@ -249,7 +253,14 @@ impl SourcePackage {
 
 impl From<&Reference> for ReferenceFacts {
     fn from(reference: &Reference) -> Self {
-        Self { field: reference.field.to_string(), location: reference.location.clone(), kind: reference.kind }
+        let (field, location) = (reference.field.to_string(), reference.location.clone());
+        Self { field, location, kind: reference.kind, target: None }
+    }
+}
+
+impl From<&Resolved> for ReferenceFacts {
+    fn from(Resolved { reference, target }: &Resolved) -> Self {
+        Self { target: target.clone(), ..reference.into() }
     }
 }
 

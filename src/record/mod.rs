@@ -1,7 +1,7 @@
 //! The document of a promotion: what was found, copied and registered goes in, JSON with a schema version comes out.
 //! Every verb prints it, the next verb reads it, and it stays beside the artifacts as the record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use aws_smithy_types::DateTime;
@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::copy::Copies;
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
+use crate::model::location::Location;
 use crate::model::package::rfc3339;
 use crate::plan::not_carried::NotCarried;
+use crate::plan::rewriting::Targets;
 use crate::plan::{Plan, Warning};
 use crate::register::Registration;
 use crate::register::sync::Change;
@@ -80,7 +82,7 @@ pub struct Record {
     /// How many versions the group has by approval status, where none is approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<BTreeMap<ApprovalStatus, u64>>,
-    /// What the package refers to, as `find-latest` reports it.
+    /// What the package refers to, and what stands for it in the target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<ReferenceFacts>,
     /// Each object, in the order of bucket and key.
@@ -162,10 +164,38 @@ impl Record {
             self.artifacts.push(&ArtifactFacts::of(&artifact?, copies.of(number)?))?;
         }
         self.not_carried.clone_from(&plan.not_carried);
+        self.references = plan.references.iter().map(Into::into).collect();
         self.warnings = plan.warnings();
         self.request = Some(plan.request.clone());
         self.source_uri.clone_from(&plan.source_uri);
         Ok(self)
+    }
+
+    /// The targets of the references that the promotion resolved, and of its objects that `urls` name.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    pub fn targets(&self, urls: &BTreeSet<Location>) -> Result<Targets> {
+        let mut targets = Targets::default();
+        for ReferenceFacts { location, kind, target, .. } in &self.references {
+            if let Some(target) = target {
+                targets.add_reference(*kind, location.clone(), target.clone());
+            }
+        }
+        let rewritten: BTreeSet<&Location> = self.rewritten_manifests().collect();
+        for artifact in &self.artifacts {
+            let ArtifactFacts { source, target, .. } = artifact?;
+            if urls.contains(&source) && !rewritten.contains(&target) {
+                targets.add_object(source, target);
+            }
+        }
+        Ok(targets)
+    }
+
+    /// The manifests whose locations were rewritten: they are not what a URL of the source names.
+    fn rewritten_manifests(&self) -> impl Iterator<Item = &Location> {
+        let manifests = self.references.iter().filter(|reference| reference.kind.is_manifest());
+        manifests.filter_map(|reference| reference.target.as_ref())
     }
 
     /// Reads a document that a verb has printed.

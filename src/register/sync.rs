@@ -48,7 +48,8 @@ impl Renewal {
     /// # Errors
     /// AWS would refuse the Update: every offending field is named.
     pub fn of(package: &Package, now: &Rewritten, before: &Document, own: &PromotedVersion) -> Result<Self> {
-        let (now, unresolved, copy) = (&now.request, &now.unresolved, &own.description);
+        let unresolved: Vec<Field> = now.unresolved().map(|reference| reference.field.clone()).collect();
+        let (now, unresolved, copy) = (&now.request, unresolved.as_slice(), &own.description);
         let mut renewal = Self { request: followed(now, unresolved, before), ..Self::default() };
         renewal.metadata(now, before, copy);
         renewal.replaced(now, before, copy);
@@ -223,7 +224,7 @@ mod tests {
             json!({"ModelPackageArn": SOURCE, "ModelPackageGroupName": "g", "ModelPackageStatus": "Completed"});
         let package = Package::from_description(&SOURCE.parse().unwrap(), object(description)).unwrap();
         let own = PromotedVersion { arn: COPY.parse().unwrap(), description: object(copy) };
-        let now = Rewritten { request: object(now), unresolved: Vec::new() };
+        let now = Rewritten { request: object(now), ..Rewritten::default() };
         Renewal::of(&package, &now, &object(before), &own).unwrap()
     }
 
