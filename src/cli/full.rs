@@ -32,7 +32,7 @@ use crate::plan::find::Latest;
 use crate::record::files::recorded;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Source, Target};
-use crate::register::earlier::Earlier;
+use crate::register::existing::ExistingPromotions;
 use crate::schema::comparison::differences;
 
 /// Promote the latest Approved version of a group into the target account
@@ -214,16 +214,16 @@ impl Run<'_> {
 
     async fn carry_out(&self, package: &Package, missing: bool, taking_back: TakingBack<'_>) -> Result<Record> {
         let carrying = self.settings.carry.carrying();
-        let (plan, there, earlier) = tokio::try_join!(
+        let (plan, there, existing) = tokio::try_join!(
             make_plan(&self.source, &self.place, package, &carrying, until(self.settings.output.dry_run)),
             look(&self.target, &self.place, package.arn()),
-            Earlier::find(self.target.registry(), self.place.group.name(), package),
+            ExistingPromotions::find(self.target.registry(), self.place.group.name(), package),
         )?;
-        if let Some(own) = promoted_elsewhere(&plan, &earlier) {
+        if let Some(own) = promoted_elsewhere(&plan, &existing) {
             return self.report_elsewhere(package, own).await;
         }
         if self.settings.output.dry_run {
-            return self.report_plan(package, &plan, there, &earlier).await;
+            return self.report_plan(package, &plan, there, &existing).await;
         }
         let copies = self.copy_and_make_room(&plan, there, &carrying, missing).await?;
         let settings = &self.settings.register;
@@ -235,7 +235,7 @@ impl Run<'_> {
             let taken = taking_back.await.map_err(|error| anyhow!("{error:#}"))?;
             Ok(taken.withdrawn)
         };
-        registering.run(package, &plan, &copies, earlier, (&self.clock, facts), withdrawn).await
+        registering.run(package, &plan, &copies, existing, (&self.clock, facts), withdrawn).await
     }
 
     /// Copies, and creates the group meanwhile: neither waits for the other, and nothing is registered before both.
@@ -264,9 +264,15 @@ impl Run<'_> {
         Ok(done?.0)
     }
 
-    async fn report_plan(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Record> {
+    async fn report_plan(
+        &self,
+        package: &Package,
+        plan: &Plan,
+        there: There,
+        existing: &ExistingPromotions,
+    ) -> Result<Record> {
         let copies = self.copying(&self.settings.carry.carrying()).run(plan, there, Purpose::Preview).await?;
-        let own = earlier.usable();
+        let own = existing.current();
         let done = own.is_some_and(|own| own.is_settled() && !own.is_withdrawn());
         let outcome = if done { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
         let mut record = self.record(outcome, package).with_plan(plan, &copies)?;
@@ -305,6 +311,6 @@ impl Run<'_> {
 }
 
 /// A finished promotion of the same version that is not what this plan would make.
-fn promoted_elsewhere<'a>(plan: &Plan, earlier: &'a Earlier) -> Option<&'a PromotedVersion> {
-    earlier.usable().filter(|own| own.is_settled() && !differences(&plan.request, &own.description).is_empty())
+fn promoted_elsewhere<'a>(plan: &Plan, existing: &'a ExistingPromotions) -> Option<&'a PromotedVersion> {
+    existing.current().filter(|own| own.is_settled() && !differences(&plan.request, &own.description).is_empty())
 }

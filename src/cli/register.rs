@@ -19,7 +19,7 @@ use crate::model::location::BucketName;
 use crate::plan::inventory::Until;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Source, Target};
-use crate::register::earlier::Earlier;
+use crate::register::existing::ExistingPromotions;
 
 /// Register a version whose artifacts were copied
 ///
@@ -61,10 +61,10 @@ impl Register {
         let group = source_group(&package);
         let place = self.place(&group, identity, before.as_ref())?;
         let carrying = self.carry.carrying();
-        let (plan, there, earlier, missing) = tokio::try_join!(
+        let (plan, there, existing, missing) = tokio::try_join!(
             make_plan(&source, &place, &package, &carrying, Until::End),
             look(&target, &place, &arn),
-            Earlier::find(target.registry(), place.group.name(), &package),
+            ExistingPromotions::find(target.registry(), place.group.name(), &package),
             is_missing(&target, &place, &self.register),
         )?;
         let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
@@ -72,7 +72,7 @@ impl Register {
         let copies = copying.run(&plan, there, Purpose::Confirm).await?;
         let facts = Source::of(&package, Some(reader.arn));
         if self.output.dry_run {
-            let own = earlier.usable();
+            let own = existing.current();
             let outcome = if own.is_some_and(|own| own.is_settled() && !own.is_withdrawn()) {
                 Conclusion::AlreadyPromoted
             } else {
@@ -95,7 +95,7 @@ impl Register {
             signer: signer.as_ref(),
         };
         let record =
-            registering.run(&package, &plan, &copies, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
+            registering.run(&package, &plan, &copies, existing, (&clock, facts), async { Ok(Vec::new()) }).await?;
         printer.conclude(&record)
     }
 

@@ -17,7 +17,7 @@ use crate::plan::draft::Carrying;
 use crate::record::files::Records;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Source, Target, Withdrawn};
-use crate::register::earlier::Earlier;
+use crate::register::existing::ExistingPromotions;
 use crate::register::{NewGroup, Registration, register};
 
 /// Registers a version and writes its record.
@@ -49,14 +49,14 @@ impl Registering<'_> {
         package: &Package,
         plan: &Plan,
         copies: &Copies,
-        earlier: Earlier,
+        existing: ExistingPromotions,
         (clock, source): (&Clock, Source),
         withdrawn: impl Future<Output = Result<Vec<Withdrawn>>>,
     ) -> Result<Record> {
         let (registry, group) = (self.target.registry(), self.place.group.name());
         let policy = self.settings.policy();
         let registries = (self.source.registry(), registry);
-        let registration = register(registries, group, package, plan, copies, earlier, &policy).await?;
+        let registration = register(registries, group, package, plan, copies, existing, &policy).await?;
         let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies)?;
         let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(self.place, package.arn(), Some(registered)));

@@ -14,7 +14,7 @@ use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::model::arn::{GroupArn, GroupName, GroupRef};
 use crate::model::promoted::PromotedVersion;
 use crate::record::{SCHEMA, Tool};
-use crate::register::earlier::describe_all;
+use crate::register::existing::describe_all;
 use crate::run::standing::{Row, Side, State, drift, rows};
 
 /// Source versions described at once.

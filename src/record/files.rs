@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-use super::signing::Signer;
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
@@ -13,8 +12,9 @@ use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
-use crate::record::Record;
+use crate::record::document::Record;
 use crate::record::hashing::Hashes;
+use crate::record::signing::Signer;
 use crate::store::scratch::Scratch;
 
 /// Documents of one promotion that may have begun in the same millisecond.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Body, ETag, SourceObjects, TargetObjects};
-use crate::record::ArtifactFacts;
+use crate::record::facts::ArtifactFacts;
 use crate::record::verification::Verdict;
 use crate::store::scratch::Scratch;
 

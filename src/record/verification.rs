@@ -14,7 +14,8 @@ use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::model::promoted::REQUEST_KEY;
 use crate::model::promoted::WITHDRAWN;
-use crate::record::{ArtifactFacts, Conclusion, Record};
+use crate::record::document::{Conclusion, Record};
+use crate::record::facts::ArtifactFacts;
 use crate::schema::comparison::differences;
 use crate::store::spool::Spool;
 

@@ -1,10 +1,10 @@
-//! The final state of a target package: who decides, and the Update that says so.
+//! Decides the final state of a promoted version, and makes the Update that sets it.
 
 use serde_json::{Value, json};
 
-use super::Registering;
 use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::field::Document;
+use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
@@ -37,11 +37,10 @@ pub(super) struct Wanted {
 impl Wanted {
     /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
     /// again as soon as its source is approved again.
-    pub fn of(registering: &Registering<'_>, own: &PromotedVersion) -> Self {
-        let (package, policy) = (registering.package, registering.policy);
+    pub fn of(package: &Package, own: &PromotedVersion, approval: Approval, source_uri: Option<String>) -> Self {
         let (source, current) = (package.approval(), own.approval());
         let again = own.is_withdrawn() && source == ApprovalStatus::Approved;
-        let (status, description) = match policy.approval {
+        let (status, description) = match approval {
             Approval::Carry if again || current == ApprovalStatus::PendingManualApproval => {
                 (source, package.text("ApprovalDescription").map(str::to_owned))
             }
@@ -51,7 +50,7 @@ impl Wanted {
         // Otherwise the text that it was withdrawn with would stay.
         let description =
             description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
-        Self { status, description, source_uri: registering.plan.source_uri.clone() }
+        Self { status, description, source_uri }
     }
 
     /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes

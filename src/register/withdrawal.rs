@@ -1,5 +1,5 @@
-//! Withdraws copies: what the source has rejected comes in; what the target must no longer offer comes out, and is
-//! rejected there. Only what carries provenance of the source group is looked at, so nobody else's version is touched.
+//! Withdraws promoted versions whose source version is Rejected. Only versions that name a version of the source group
+//! are looked at, so that nobody else's version is touched.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::promoted::{PromotedVersion, WITHDRAWN};
 use crate::plan::Warning;
-use crate::register::earlier::describe_all;
-use crate::register::{decision, remark};
+use crate::register::decision::{decision, remark};
+use crate::register::existing::describe_all;
 
 /// Approved versions of the target that are looked at although they are older than every rejected version of the
 /// source: their sources may be gone.
