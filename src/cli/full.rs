@@ -29,7 +29,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::draft::Carrying;
 use crate::plan::find::Latest;
-use crate::record::files::recorded;
+use crate::record::history::{History, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Source, Target};
 use crate::register::existing::ExistingPromotions;
@@ -183,7 +183,7 @@ impl Run<'_> {
         let (package, recorded) = (package?, recorded?);
         self.settings.group.may_promote(&package.approval(), found)?;
         match recorded {
-            Some((before, own)) if own.is_complete() => match self.renew(&package, &self.place, before, &own).await? {
+            Some((before, own)) if own.is_complete() => match self.renew(&package, &self.place, &before, &own).await? {
                 Some(record) => Ok(record),
                 None => self.carry_out(&package, missing?, taking_back).await,
             },
@@ -197,7 +197,7 @@ impl Run<'_> {
         &self,
         package: &Package,
         place: &Destination,
-        before: Record,
+        before: &History,
         own: &PromotedVersion,
     ) -> Result<Option<Record>> {
         let renewing = Renewing {
@@ -285,7 +285,7 @@ impl Run<'_> {
         self.printer.say(&format!("{} was promoted with other settings; it stays as it is", own.arn));
         let place = self.place.of(own, package.arn()).unwrap_or_else(|| self.place.clone());
         if let Some((before, own)) = recorded(&self.target, &place, package.arn()).await?
-            && let Some(record) = self.renew(package, &place, before, &own).await?
+            && let Some(record) = self.renew(package, &place, &before, &own).await?
         {
             return Ok(record);
         }

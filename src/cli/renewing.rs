@@ -13,10 +13,11 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Carrying, Draft};
 use crate::plan::rewriting::{Rewritten, urls_elsewhere};
 use crate::record::files::Records;
+use crate::record::history::History;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision;
-use crate::register::sync::Renewal;
+use crate::register::sync::{Renewal, Renewed};
 
 /// What a renewal needs.
 pub struct Renewing<'a> {
@@ -45,15 +46,16 @@ impl Renewing<'_> {
     pub async fn run(
         &self,
         package: &Package,
-        before: Record,
+        history: &History,
         own: &PromotedVersion,
         record: Record,
     ) -> Result<Option<Record>> {
+        let Some(before) = history.past(&own.arn).map(|past| past.base()) else { return Ok(None) };
         let decided = Decision::of(package, own, self.approval);
-        if decided.is_some() && !self.has_all(package, &before).await? {
+        if decided.is_some() && !self.has_all(package, before).await? {
             return Ok(None);
         }
-        let mut renewal = self.changes(package, &before, own)?;
+        let mut renewal = self.changes(package, before, own)?;
         if let Some(Decision { status, reason, .. }) = &decided {
             renewal = renewal.deciding(status, reason, own);
         }
@@ -61,11 +63,12 @@ impl Renewing<'_> {
         for artifact in &before.artifacts {
             record.artifacts.push(&artifact?.found_again())?;
         }
-        record.references = before.references;
-        record.not_carried = before.not_carried;
-        record.warnings.extend(before.warnings);
-        record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
-        record.source_uri = before.source_uri;
+        record.references.clone_from(&before.references);
+        record.not_carried.clone_from(&before.not_carried);
+        record.warnings.extend(before.warnings.iter().cloned());
+        record.request =
+            if renewal.request.is_empty() { before.request.clone() } else { Some(renewal.request.clone()) };
+        record.source_uri.clone_from(&before.source_uri);
         record.target = Some(Target::of(self.place, package.arn(), Some((&own.arn, own.approval()))));
         self.announce_drift(&renewal, own);
         match (renewal.update.is_empty(), self.dry_run) {
@@ -98,7 +101,9 @@ impl Renewing<'_> {
     fn changes(&self, package: &Package, before: &Record, own: &PromotedVersion) -> Result<Renewal> {
         let Some(request) = &before.request else { return Ok(Renewal::default()) };
         let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
-        if seen == Some(package.fingerprint().as_str()) {
+        // Drift is reported until the source takes it back.
+        let drifted = before.changes.iter().any(|change| change.result == Renewed::Drift);
+        if seen == Some(package.fingerprint().as_str()) && !drifted {
             return Ok(Renewal::default());
         }
         let draft = Draft::of(package, self.place.group.name(), self.carrying)?;

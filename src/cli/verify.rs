@@ -16,13 +16,13 @@ use crate::aws::objects::Listed;
 use crate::copy::folder::Folder;
 use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
-use crate::model::layout::TargetPrefix;
+use crate::model::layout::{Layout, TargetPrefix};
 use crate::model::location::{BucketName, Location};
 use crate::model::promoted::PromotedVersion;
-use crate::record::files::{Beside, beside, signature_of};
 use crate::record::hashing::{Hashes, hold};
+use crate::record::history::{History, Past, StoredRecord};
 use crate::record::signature::{Envelope, VerifyingKey};
-use crate::record::verification::{Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record};
+use crate::record::verification::{Findings, Listing, Subject, Verdict, checksum, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::store::scratch::Scratch;
 
@@ -141,28 +141,26 @@ impl Verify {
         let layout = place.layout(source);
         let there = Folder::list(target.objects(), &layout.folder()).await?;
         let key = self.key(target).await?;
-        let mut records = Vec::new();
-        for Beside { location, text, record } in beside(target, &layout.folder(), &there).await? {
+        let keys = there.iter().map(|listed| Ok(listed?.key));
+        let history = History::read(target.objects(), &layout, keys).await?;
+        for StoredRecord { location, text, record, .. } in history.stored() {
             if let Some(key) = &key {
-                let verdict = signature(target, key, &location, &text).await?;
-                findings.add(Subject::Signature, &signature_of(&location).to_string(), verdict)?;
+                let verdict = signature(target, key, location, text).await?;
+                findings.add(Subject::Signature, &Layout::signature_of(location).to_string(), verdict)?;
             }
-            match record {
-                Ok(record) => records.push(record),
-                Err(error) => {
-                    let detail = format!("it is not a record: {error:#}");
-                    findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
-                }
+            if let Err(error) = record {
+                let detail = format!("it is not a record: {error:#}");
+                findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
             }
         }
-        let Some(recorded) = Recorded::of(records, own) else {
+        let Some(past) = history.past(&own.arn) else {
             let detail = "there is no record of this version".to_owned();
             return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
         };
-        record(&recorded, own, findings, &layout.record())?;
-        package(&recorded, own, findings)?;
-        let met = self.artifacts(target, source, &recorded, &there, findings).await?;
-        strangers(&layout.folder(), there.others(&met), findings)
+        record(&past, own, findings, &layout.record())?;
+        package(&past, own, findings)?;
+        let met = self.artifacts(target, source, &past, &there, findings).await?;
+        strangers(&layout, there.others(&met), findings)
     }
 
     /// The key that signatures are held against; without one they are not looked at: an envelope that names its key
@@ -182,7 +180,7 @@ impl Verify {
         &self,
         target: &TargetAccount,
         source: &PackageArn,
-        recorded: &Recorded,
+        past: &Past<'_>,
         there: &Folder,
         findings: &mut Findings,
     ) -> Result<Vec<bool>> {
@@ -191,7 +189,7 @@ impl Verify {
             false => None,
         };
         let mut met = there.marks();
-        let looks = recorded.first.artifacts.iter().map(|artifact| {
+        let looks = past.first().artifacts.iter().map(|artifact| {
             let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
             if let Ok((Some((number, _)), _)) = &found {
                 met[*number] = true;
@@ -221,7 +219,7 @@ async fn signature(
     record: &Location,
     bytes: &Scratch,
 ) -> Result<(Verdict, String)> {
-    let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
+    let Some((text, _)) = target.objects().read(&Layout::signature_of(record), MAX_ENVELOPE_BYTES).await? else {
         return Ok((Verdict::Missing, "the record is not signed".into()));
     };
     let sha256 = Hashes::of(bytes)?.sha256;
@@ -253,12 +251,11 @@ async fn one(
 }
 
 /// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(folder: &Location, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
-    let records = format!("{}promotion", folder.key);
+fn strangers(layout: &Layout, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
     for listed in others {
         let Listed { key, .. } = listed?;
-        if !key.starts_with(&records) {
-            let location = Location::new(&folder.bucket, key).to_string();
+        if !layout.is_record(&key) && layout.signed_record(&key).is_none() {
+            let location = Location::new(&layout.folder().bucket, key).to_string();
             let detail = "the promotion has not put it there";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;
         }

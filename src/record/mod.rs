@@ -4,6 +4,7 @@ mod document;
 mod facts;
 pub mod files;
 pub mod hashing;
+pub mod history;
 pub mod signature;
 pub mod signing;
 pub mod verification;

@@ -134,6 +134,29 @@ fn the_record_says_which_references_were_resolved() {
 }
 
 #[test]
+fn a_change_that_the_source_takes_back_is_taken_back() {
+    let cloud = promoted_once();
+    for team in ["risk", "growth"] {
+        let metadata = json!({"team": team, "stays": "1", "goes": "1"});
+        cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": metadata}));
+        assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
+        assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], team);
+    }
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}
+
+#[test]
+fn drift_is_reported_again_after_an_update() {
+    let cloud = promoted_once();
+    let metadata = json!({"team": "risk", "stays": "1", "goes": "1"});
+    cloud.change(SOURCE_VERSION, json!({"Domain": "OTHER", "CustomerMetadataProperties": metadata}));
+    let (team, domain) = (("CustomerMetadataProperties{team}", "updated"), ("Domain", "drift"));
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[team, domain]));
+    let again = promote(&cloud, &[]).document();
+    assert_eq!((&again["outcome"], results(&again)), (&json!("already-promoted"), pairs(&[domain])));
+}
+
+#[test]
 fn what_no_update_can_carry_is_drift_in_one_line_and_no_failure() {
     let cloud = promoted_once();
     cloud.change(SOURCE_VERSION, json!({"Domain": "OTHER", "ModelPackageDescription": "Another text"}));
