@@ -75,7 +75,7 @@ impl Withdrawing<'_> {
             return Ok((Withdrawn::of(withdrawal, Taken::Planned), None));
         }
         withdrawal.carry_out(self.target.registry()).await?;
-        let (arn, source) = (&withdrawal.own.arn, &withdrawal.source);
+        let (arn, source) = (&withdrawal.promoted.arn, &withdrawal.source);
         self.printer.say(&format!("withdrew {arn}: its source {source} is Rejected"));
         let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
         let written = self.write(withdrawal, &withdrawn).await;
@@ -85,7 +85,7 @@ impl Withdrawing<'_> {
     }
 
     async fn write(&self, withdrawal: &Withdrawal, withdrawn: &Withdrawn) -> Result<()> {
-        let (own, source) = (&withdrawal.own, &withdrawal.source);
+        let (own, source) = (&withdrawal.promoted, &withdrawal.source);
         let package = Package::from_description(source, withdrawal.rejected.clone())?;
         let facts = Source::of(&package, self.caller.map(str::to_owned));
         let mut record = self.clock.record(Conclusion::Withdrawn, facts);

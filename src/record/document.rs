@@ -23,7 +23,7 @@ use crate::store::spool::Spool;
 /// The version of this document; it changes when a reader would have to.
 pub const SCHEMA: u32 = 2;
 
-/// What a run came to.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
@@ -37,18 +37,18 @@ pub enum Conclusion {
     AlreadyPromoted,
     /// The group has no Approved version.
     NothingApproved,
-    /// The copy of a version that was rejected is no longer offered.
+    /// The promoted version of a version that was rejected is rejected too.
     Withdrawn,
-    /// What was withdrawn is as its source again.
+    /// A withdrawn version was approved again, as its source.
     ApprovedAgain,
-    /// The version had been promoted, and its fields were brought up to date.
+    /// The version had been promoted, and changes of its source were carried over.
     Updated,
     /// A dry run: what would be done.
     Planned,
 }
 
 impl Conclusion {
-    /// What a registration came to.
+    /// The outcome of a registration.
     pub fn of(registration: &Registration) -> Self {
         match registration {
             Registration { reapproved: true, .. } => Self::ApprovedAgain,
@@ -63,7 +63,7 @@ impl Conclusion {
 pub struct Record {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// What the run came to.
+    /// The outcome of the run.
     pub outcome: Conclusion,
     /// Where from.
     pub source: Source,
@@ -79,7 +79,7 @@ pub struct Record {
     /// Each object, in the order of bucket and key.
     #[serde(default)]
     pub artifacts: Spool<ArtifactFacts>,
-    /// Versions of the target whose source is Rejected: no longer offered, or to be withdrawn after a dry run.
+    /// Promoted versions whose source is Rejected: withdrawn, or to be withdrawn after a dry run.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
     /// What the source has changed since the version was promoted.

@@ -1,4 +1,4 @@
-//! What the document says of each thing that takes part.
+//! The parts of the document: source, target, references, artifacts, withdrawals, the build and the tool.
 
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ pub struct ArtifactFacts {
     pub fields: Vec<String>,
 }
 
-/// A version of the target that was taken back.
+/// A promoted version that was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {
@@ -165,7 +165,7 @@ pub struct Withdrawn {
     pub result: Taken,
 }
 
-/// What became of a version that is to be taken back.
+/// The result for a version that is to be withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Taken {
@@ -178,7 +178,7 @@ pub enum Taken {
 impl Withdrawn {
     /// The facts of a withdrawal.
     pub fn of(withdrawal: &Withdrawal, result: Taken) -> Self {
-        let arn = &withdrawal.own.arn;
+        let arn = &withdrawal.promoted.arn;
         Self {
             model_package_arn: arn.clone(),
             version: arn.version(),

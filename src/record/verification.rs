@@ -93,10 +93,10 @@ impl Findings {
 
 /// Whether the record is consistent with itself and with the package: the package's metadata holds the digest of the
 /// request that made it.
-pub fn record(past: &Past<'_>, own: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
+pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
     let request = past.first_request();
     let digest = request_digest(request);
-    let verdict = if marked(&own.description) == Some(&digest) {
+    let verdict = if marked(&promoted.description) == Some(&digest) {
         (Verdict::Identical, "its request is the one that the package names by its digest".to_owned())
     } else if marked(request) == Some(&digest) {
         (Verdict::Changed, "the package names a request of another digest".to_owned())
@@ -119,10 +119,10 @@ fn marked(document: &Document) -> Option<&str> {
 }
 
 /// Holds every field of the package against the record.
-pub fn package(past: &Past<'_>, own: &PromotedVersion, findings: &mut Findings) -> Result<()> {
+pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings) -> Result<()> {
     let before = findings.count(Verdict::Changed);
     let mut changed = |field: &str, detail: String| findings.add(Subject::Package, field, (Verdict::Changed, detail));
-    for difference in differences(past.request(), &own.description) {
+    for difference in differences(past.request(), &promoted.description) {
         changed(&difference.field().to_string(), difference.to_string())?;
     }
     let newest = past.newest();
@@ -132,18 +132,18 @@ pub fn package(past: &Past<'_>, own: &PromotedVersion, findings: &mut Findings) 
         ("SourceUri", past.base().source_uri.as_deref()),
     ];
     for (member, expected) in expected {
-        let found = own.text(member);
+        let found = promoted.text(member);
         let unasked = member == "SourceUri" && expected.is_none() && found.is_some();
         if expected.is_some() && found != expected || unasked {
             changed(member, format!("is {}, not {}", shown(found), shown(expected)))?;
         }
     }
-    if let Some(detail) = reason(newest, own) {
+    if let Some(detail) = reason(newest, promoted) {
         changed("ApprovalDescription", detail)?;
     }
     if findings.count(Verdict::Changed) == before {
         let detail = "every field is as it was recorded".to_owned();
-        findings.add(Subject::Package, own.arn.as_str(), (Verdict::Identical, detail))?;
+        findings.add(Subject::Package, promoted.arn.as_str(), (Verdict::Identical, detail))?;
     }
     Ok(())
 }
@@ -153,8 +153,8 @@ fn shown(text: Option<&str>) -> String {
 }
 
 /// The approval description that the newest record tells, where it tells one.
-fn reason(newest: &Record, own: &PromotedVersion) -> Option<String> {
-    let found = own.text("ApprovalDescription").filter(|text| !text.is_empty());
+fn reason(newest: &Record, promoted: &PromotedVersion) -> Option<String> {
+    let found = promoted.text("ApprovalDescription").filter(|text| !text.is_empty());
     if newest.outcome == Conclusion::Withdrawn {
         let kept = found.is_some_and(|text| text.starts_with(WITHDRAWN));
         return (!kept).then(|| format!("is {}, not that it was withdrawn", shown(found)));

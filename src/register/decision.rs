@@ -37,9 +37,9 @@ pub(super) struct Wanted {
 impl Wanted {
     /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
     /// again as soon as its source is approved again.
-    pub fn of(package: &Package, own: &PromotedVersion, approval: Approval, source_uri: Option<String>) -> Self {
-        let (source, current) = (package.approval(), own.approval());
-        let again = own.is_withdrawn() && source == ApprovalStatus::Approved;
+    pub fn of(package: &Package, promoted: &PromotedVersion, approval: Approval, source_uri: Option<String>) -> Self {
+        let (source, current) = (package.approval(), promoted.approval());
+        let again = promoted.is_withdrawn() && source == ApprovalStatus::Approved;
         let (status, description) = match approval {
             Approval::Carry if again || current == ApprovalStatus::PendingManualApproval => {
                 (source, package.text("ApprovalDescription").map(str::to_owned))

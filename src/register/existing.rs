@@ -20,7 +20,7 @@ const DESCRIPTIONS_AT_ONCE: usize = 16;
 pub struct ExistingPromotions {
     /// Each, lowest version first.
     versions: Vec<PromotedVersion>,
-    /// Every version that was looked at; what a version was made from never changes.
+    /// Every version that was described; the source that a version names never changes.
     seen: HashSet<PackageArn>,
 }
 
@@ -41,11 +41,11 @@ impl ExistingPromotions {
         created: &PackageArn,
     ) -> Result<Self> {
         let since = package.created();
-        let (younger, own) =
+        let (younger, promoted) =
             tokio::join!(registry.list_created_after(group, &since), describe(registry, created.clone()));
-        let (younger, own) = (younger?, own?);
+        let (younger, promoted) = (younger?, promoted?);
         let mut existing = self;
-        existing.add(vec![created.clone()], own.into_iter().collect(), package);
+        existing.add(vec![created.clone()], promoted.into_iter().collect(), package);
         existing.and_those(registry, younger, package).await
     }
 
@@ -58,19 +58,19 @@ impl ExistingPromotions {
     }
 
     fn add(&mut self, seen: Vec<PackageArn>, described: Vec<PromotedVersion>, package: &Package) {
-        self.versions.extend(described.into_iter().filter(|own| own.is_promotion_of(package.arn())));
-        self.versions.sort_by_key(|own| own.arn.version());
+        self.versions.extend(described.into_iter().filter(|promoted| promoted.is_promotion_of(package.arn())));
+        self.versions.sort_by_key(|promoted| promoted.arn.version());
         self.seen.extend(seen);
     }
 
     /// The promotion of the source version: the first that was not abandoned.
     pub fn current(&self) -> Option<&PromotedVersion> {
-        self.versions.iter().find(|own| !own.is_abandoned())
+        self.versions.iter().find(|promoted| !promoted.is_abandoned())
     }
 
     /// How many attempts were abandoned.
     pub fn abandoned(&self) -> usize {
-        self.versions.iter().filter(|own| own.is_abandoned()).count()
+        self.versions.iter().filter(|promoted| promoted.is_abandoned()).count()
     }
 }
 

@@ -88,17 +88,17 @@ pub async fn register(
     policy: &Policy,
 ) -> Result<Registration> {
     let registering = Registering { source, registry, plan, package, policy };
-    let (own, source_now, new) = match existing.current().cloned() {
-        Some(own) => (own, source.describe(package.arn()).await?, false),
+    let (promoted, source_now, new) = match existing.current().cloned() {
+        Some(promoted) => (promoted, source.describe(package.arn()).await?, false),
         None => registering.create(group, existing).await?,
     };
-    match registering.complete(&own, source_now).await {
+    match registering.complete(&promoted, source_now).await {
         Ok(Completion { approval, updated }) => {
-            let reapproved = own.is_withdrawn() && approval != own.approval();
-            Ok(Registration { arn: own.arn, approval, changed: new || updated.is_some(), reapproved, updated })
+            let reapproved = promoted.is_withdrawn() && approval != promoted.approval();
+            Ok(Registration { arn: promoted.arn, approval, changed: new || updated.is_some(), reapproved, updated })
         }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
-            Err(discard(registry, &own.arn, error).await)
+            Err(discard(registry, &promoted.arn, error).await)
         }
         Err(error) => Err(error),
     }
@@ -152,7 +152,9 @@ impl Registering<'_> {
                 source_now.with_context(|| format!("{created} is registered, pending approval; run again"))?;
             match existing.current() {
                 Some(first) if first.arn == created => return Ok((first.clone(), source_now, true)),
-                Some(first) => return yield_to(registry, &created, first).await.map(|own| (own, source_now, false)),
+                Some(first) => {
+                    return yield_to(registry, &created, first).await.map(|promoted| (promoted, source_now, false));
+                }
                 // The token's answer was removed since.
                 None => {}
             }
@@ -161,10 +163,10 @@ impl Registering<'_> {
     }
 
     /// Waits for the package, compares it, and gives it its final status.
-    async fn complete(&self, own: &PromotedVersion, source_now: Document) -> Result<Completion> {
-        let arn = &own.arn;
-        let (own, source_now) = self.wait(own, source_now).await?;
-        let description = &own.description;
+    async fn complete(&self, promoted: &PromotedVersion, source_now: Document) -> Result<Completion> {
+        let arn = &promoted.arn;
+        let (promoted, source_now) = self.wait(promoted, source_now).await?;
+        let description = &promoted.description;
         let found = differences(&self.plan.request, description);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
@@ -175,11 +177,11 @@ impl Registering<'_> {
             );
             bail!(NotAsRequested(text));
         }
-        let wanted = Wanted::of(self.package, &own, self.policy.approval, self.plan.source_uri.clone());
+        let wanted = Wanted::of(self.package, &promoted, self.policy.approval, self.plan.source_uri.clone());
         let Some(update) = wanted.update(description) else {
             return Ok(Completion { approval: wanted.status, updated: None });
         };
-        if wanted.status == ApprovalStatus::Approved && own.approval() != ApprovalStatus::Approved {
+        if wanted.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
         }
         self.registry.update(arn, &update).await?;
@@ -198,11 +200,11 @@ impl Registering<'_> {
     }
 
     /// Looks again until the package is complete; it was described a moment ago, and so was its source.
-    async fn wait(&self, own: &PromotedVersion, mut source_now: Document) -> Result<(PromotedVersion, Document)> {
-        let arn = &own.arn;
+    async fn wait(&self, promoted: &PromotedVersion, mut source_now: Document) -> Result<(PromotedVersion, Document)> {
+        let arn = &promoted.arn;
         let started = tokio::time::Instant::now();
         let mut pause = FIRST_WAIT;
-        let mut description = own.description.clone();
+        let mut description = promoted.description.clone();
         loop {
             match PackageStatus::of(&description) {
                 PackageStatus::Completed => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),

@@ -22,14 +22,14 @@ const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistr
 /// What begins the keys that a promotion sets itself.
 const OWN_KEYS: &str = "promote:";
 
-/// What is to be done about a copy.
+/// What is to be done about a promoted version.
 #[derive(Debug, Clone, Default)]
 pub struct Renewal {
-    /// Members of UpdateModelPackage; none when the copy is as it should be.
+    /// Members of UpdateModelPackage; none when there is nothing to change.
     pub update: Document,
-    /// Each field that the source has changed and the copy does not have yet.
+    /// Each field that the source has changed and the promoted version does not have yet.
     pub changes: Vec<Change>,
-    /// The request that the copy is like afterwards.
+    /// The request that the promoted version is like afterwards.
     pub request: Document,
 }
 
@@ -39,27 +39,27 @@ impl Renewal {
     ///
     /// # Errors
     /// AWS would refuse the Update: every offending field is named.
-    pub fn of(package: &Package, now: &Rewritten, before: &Document, own: &PromotedVersion) -> Result<Self> {
+    pub fn of(package: &Package, now: &Rewritten, before: &Document, promoted: &PromotedVersion) -> Result<Self> {
         let unresolved: Vec<Field> = now.unresolved().map(|reference| reference.field.clone()).collect();
-        let (now, unresolved, copy) = (&now.request, unresolved.as_slice(), &own.description);
+        let (now, unresolved, current) = (&now.request, unresolved.as_slice(), &promoted.description);
         let mut renewal = Self { request: followed(now, unresolved, before), ..Self::default() };
-        renewal.metadata(now, before, copy);
-        renewal.replaced(now, before, copy);
-        renewal.specifications(now, unresolved, before, copy);
-        renewal.others(now, before, copy);
+        renewal.metadata(now, before, current);
+        renewal.replaced(now, before, current);
+        renewal.specifications(now, unresolved, before, current);
+        renewal.others(now, before, current);
         if !renewal.update.is_empty() {
             // A registry that takes an Update for the whole state would forget where the package came from.
-            if let Some(metadata) = copy.get(METADATA).filter(|metadata| **metadata != json!({})) {
+            if let Some(metadata) = current.get(METADATA).filter(|metadata| **metadata != json!({})) {
                 renewal.update.entry(METADATA).or_insert_with(|| metadata.clone());
             }
             let mut request = renewal.update.clone();
-            request.insert("ModelPackageArn".into(), own.arn.as_str().into());
+            request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
             let refused: Vec<String> =
                 violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
             ensure!(
                 refused.is_empty(),
                 "{} cannot be brought up to date with {}; AWS would refuse it:\n{}\nCorrect it at the source",
-                own.arn,
+                promoted.arn,
                 package.arn(),
                 refused.join("\n")
             );
@@ -67,9 +67,9 @@ impl Renewal {
         Ok(renewal)
     }
 
-    /// Adds that the copy is approved again, or waits for an approval again.
-    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str, own: &PromotedVersion) -> Self {
-        for (member, value) in decision(status, Some(reason), &own.description) {
+    /// Adds an approval status with its reason.
+    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str, promoted: &PromotedVersion) -> Self {
+        for (member, value) in decision(status, Some(reason), &promoted.description) {
             self.update.entry(member).or_insert(value);
         }
         self
@@ -86,11 +86,11 @@ impl Renewal {
         self.changes.into_iter().map(|change| Change { result: planned(change.result), ..change }).collect()
     }
 
-    /// What the Update has set and the described copy does not have.
-    pub fn missing(&self, copy: &Document) -> Vec<String> {
+    /// The fields that the Update has set and the described version does not have.
+    pub fn missing(&self, current: &Document) -> Vec<String> {
         let updated = self.changes.iter().filter(|change| change.result == Renewed::Updated);
         let leaves: Vec<(String, Value)> =
-            leaves(copy).into_iter().map(|(field, value)| (field.to_string(), value)).collect();
+            leaves(current).into_iter().map(|(field, value)| (field.to_string(), value)).collect();
         let there = |field: &str| leaves.iter().find(|(name, _)| name == field).map(|(_, value)| value);
         updated
             .filter(|change| !change.field.starts_with(SPECIFICATIONS))
@@ -105,13 +105,13 @@ impl Renewal {
     }
 
     /// Keys are added, replaced and removed one by one; those of the target account stay.
-    fn metadata(&mut self, now: &Document, before: &Document, copy: &Document) {
+    fn metadata(&mut self, now: &Document, before: &Document, current: &Document) {
         let of = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
-        let (now, before, copy) = (of(now), of(before), of(copy));
-        let (mut all, mut removed) = (copy.clone(), Vec::new());
+        let (now, before, current) = (of(now), of(before), of(current));
+        let (mut all, mut removed) = (current.clone(), Vec::new());
         let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
         for key in keys.filter(|key| !key.starts_with(OWN_KEYS)) {
-            let (is, was) = (now.get(key), copy.get(key));
+            let (is, was) = (now.get(key), current.get(key));
             if is == before.get(key) || is == was {
                 continue;
             }
@@ -124,7 +124,7 @@ impl Renewal {
             }
             self.note(&Field::top(METADATA).key(key), was, is, Renewed::Updated);
         }
-        if all != copy && !all.is_empty() {
+        if all != current && !all.is_empty() {
             self.update.insert(METADATA.into(), all.into());
         }
         if !removed.is_empty() {
@@ -132,9 +132,9 @@ impl Renewal {
         }
     }
 
-    fn replaced(&mut self, now: &Document, before: &Document, copy: &Document) {
+    fn replaced(&mut self, now: &Document, before: &Document, current: &Document) {
         for member in REPLACED {
-            let changed = changed(now, before, copy, |field| field.root() == member);
+            let changed = changed(now, before, current, |field| field.root() == member);
             let result = if now.contains_key(member) { Renewed::Updated } else { Renewed::Drift };
             if let (false, Some(value)) = (changed.is_empty(), now.get(member)) {
                 self.update.insert(member.into(), value.clone());
@@ -146,10 +146,10 @@ impl Renewal {
     }
 
     /// A specification is known by its name. One can be added; one that is there cannot be changed or removed.
-    fn specifications(&mut self, now: &Document, unresolved: &[Field], before: &Document, copy: &Document) {
+    fn specifications(&mut self, now: &Document, unresolved: &[Field], before: &Document, current: &Document) {
         let mut added = Vec::new();
         for name in names(now).into_iter().chain(names(before).into_iter().filter(|name| !names(now).contains(name))) {
-            let (is, then, was) = (named(now, name), named(before, name), named(copy, name));
+            let (is, then, was) = (named(now, name), named(before, name), named(current, name));
             if alike(is, then) || alike(is, was) {
                 continue;
             }
@@ -167,12 +167,12 @@ impl Renewal {
         }
     }
 
-    fn others(&mut self, now: &Document, before: &Document, copy: &Document) {
+    fn others(&mut self, now: &Document, before: &Document, current: &Document) {
         let is_other = |field: &Field| {
             let root = field.root();
             root != METADATA && root != SPECIFICATIONS && !REPLACED.contains(&root) && root != "ModelPackageGroupName"
         };
-        for (field, was, is) in changed(now, before, copy, is_other) {
+        for (field, was, is) in changed(now, before, current, is_other) {
             self.note(&field, was.as_ref(), is.as_ref(), Renewed::Drift);
         }
     }
@@ -186,10 +186,10 @@ fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document
             request.insert(member.into(), value.clone());
         }
     }
-    let own = |(key, _): &(&String, &Value)| key.starts_with(OWN_KEYS);
+    let is_ours = |(key, _): &(&String, &Value)| key.starts_with(OWN_KEYS);
     let entries = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
     let (then, is) = (entries(before), entries(now));
-    let metadata = is.iter().filter(|entry| !own(entry)).chain(then.iter().filter(own));
+    let metadata = is.iter().filter(|entry| !is_ours(entry)).chain(then.iter().filter(is_ours));
     request.insert(
         METADATA.into(),
         metadata.map(|(key, value)| (key.clone(), value.clone())).collect::<Document>().into(),
@@ -211,17 +211,17 @@ mod tests {
         value.as_object().expect("an object").clone()
     }
 
-    fn renewal(before: Value, now: Value, copy: Value) -> Renewal {
+    fn renewal(before: Value, now: Value, current: Value) -> Renewal {
         let description =
             json!({"ModelPackageArn": SOURCE, "ModelPackageGroupName": "g", "ModelPackageStatus": "Completed"});
         let package = Package::from_description(&SOURCE.parse().unwrap(), object(description)).unwrap();
-        let own = PromotedVersion { arn: COPY.parse().unwrap(), description: object(copy) };
+        let promoted = PromotedVersion { arn: PROMOTED.parse().unwrap(), description: object(current) };
         let now = Rewritten { request: object(now), ..Rewritten::default() };
-        Renewal::of(&package, &now, &object(before), &own).unwrap()
+        Renewal::of(&package, &now, &object(before), &promoted).unwrap()
     }
 
     const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/g/1";
-    const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/g/1";
+    const PROMOTED: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/g/1";
 
     fn results(renewal: &Renewal) -> Vec<(&str, Renewed)> {
         renewal.changes.iter().map(|change| (change.field.as_str(), change.result)).collect()
@@ -230,9 +230,9 @@ mod tests {
     #[test]
     fn what_the_target_has_changed_itself_stays() {
         let before = json!({"CustomerMetadataProperties": {"team": "a", "promote:source-arn": "s"}, "Domain": "x"});
-        let copy =
+        let current =
             json!({"CustomerMetadataProperties": {"team": "b", "ours": "c", "promote:source-arn": "s"}, "Domain": "y"});
-        let renewal = renewal(before.clone(), before, copy);
+        let renewal = renewal(before.clone(), before, current);
         assert_eq!((renewal.update.len(), renewal.changes.len()), (0, 0));
     }
 
