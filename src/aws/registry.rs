@@ -16,8 +16,10 @@ use serde_json::Value;
 use super::error::{CallError, Caller, Kind};
 use super::resource::Resource;
 use super::session::Principal;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::field::Document;
+use crate::model::package_status::PackageStatus;
 
 mod raw;
 mod reader;
@@ -31,10 +33,10 @@ pub struct Summary {
     pub arn: PackageArn,
     /// The version's number.
     pub version: u32,
-    /// ModelApprovalStatus: `Approved`, `Rejected` or `PendingManualApproval`.
-    pub approval: String,
-    /// ModelPackageStatus: `Completed`, `Failed`, `InProgress`, ….
-    pub status: String,
+    /// The version's approval status.
+    pub approval: ApprovalStatus,
+    /// The status of the version's registration.
+    pub status: PackageStatus,
     /// When the version was registered.
     pub created: DateTime,
 }
@@ -50,7 +52,7 @@ impl SourceRegistry {
 
     /// Every version of `group` with this approval status, or with any, newest version first. Errors when the group is
     /// absent.
-    pub async fn list(&self, group: &GroupArn, status: Option<&str>) -> Result<Vec<Summary>, CallError> {
+    pub async fn list(&self, group: &GroupArn, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
         self.0.list(group, status, None).await
     }
 
@@ -91,7 +93,7 @@ impl TargetRegistry {
 
     /// The versions of `group` with this approval status, or with any, newest version first; none when the group is
     /// absent.
-    pub async fn list(&self, group: &GroupName, status: Option<&str>) -> Result<Vec<Summary>, CallError> {
+    pub async fn list(&self, group: &GroupName, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
         absent_is_empty(self.reader.list(&self.own(group).await?, status, None).await)
     }
 

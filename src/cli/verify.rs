@@ -75,7 +75,7 @@ impl Verify {
         Ok(match verification.outcome {
             Verdict::Identical => Exit::Done,
             Verdict::Changed | Verdict::Missing => Exit::Failed,
-            Verdict::CannotTell => Exit::Unconfirmed,
+            Verdict::Unverifiable => Exit::Unconfirmed,
         })
     }
 

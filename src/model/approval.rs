@@ -1,6 +1,82 @@
 //! Approval: the status of a version, and who gives a promoted version its status.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use super::field::Document;
+
+/// The approval status of a version (`ModelApprovalStatus`), in JSON as AWS writes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum ApprovalStatus {
+    /// It may be deployed.
+    Approved,
+    /// Nobody has decided yet.
+    PendingManualApproval,
+    /// It must not be deployed.
+    Rejected,
+    /// A status that AWS added after this version of promote was built.
+    Other(String),
+}
+
+impl ApprovalStatus {
+    const MEMBER: &str = "ModelApprovalStatus";
+
+    /// The status of a described version; a version without one is pending.
+    pub fn of(description: &Document) -> Self {
+        Self::stated(description).unwrap_or(Self::PendingManualApproval)
+    }
+
+    /// The status that a description or request states, if it states one.
+    pub fn stated(document: &Document) -> Option<Self> {
+        document.get(Self::MEMBER)?.as_str().map(Self::from)
+    }
+
+    /// States this status in a request.
+    pub fn state_in(&self, request: &mut Document) {
+        request.insert(Self::MEMBER.into(), self.as_str().into());
+    }
+
+    /// The text that AWS uses.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Approved => "Approved",
+            Self::PendingManualApproval => "PendingManualApproval",
+            Self::Rejected => "Rejected",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ApprovalStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "Approved" => Self::Approved,
+            "PendingManualApproval" | "" => Self::PendingManualApproval,
+            "Rejected" => Self::Rejected,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl From<String> for ApprovalStatus {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<ApprovalStatus> for String {
+    fn from(status: ApprovalStatus) -> String {
+        status.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for ApprovalStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// `--approval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -11,4 +87,24 @@ pub enum Approval {
     Carry,
     /// Somebody in the target account approves the promoted version
     Pending,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_the_text_of_aws_in_json_also_when_it_is_unknown() {
+        for text in ["Approved", "PendingManualApproval", "Rejected", "Quarantined"] {
+            let status: ApprovalStatus = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(matches!(status, ApprovalStatus::Other(_)), text == "Quarantined");
+            assert_eq!(serde_json::to_value(&status).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_version_without_a_status_is_pending_and_states_none() {
+        assert_eq!(ApprovalStatus::of(&Document::new()), ApprovalStatus::PendingManualApproval);
+        assert_eq!(ApprovalStatus::stated(&Document::new()), None);
+    }
 }

@@ -25,10 +25,10 @@ impl Destination {
         Layout::new(&self.bucket, &self.prefix, self.group.name(), source)
     }
 
-    /// The place that a version of the same group was promoted to, read off what it refers to.
-    pub fn of(&self, own: &PromotedVersion, source: &PackageArn) -> Option<Self> {
+    /// The destination that a version of the same group was promoted to, read off its references.
+    pub fn of(&self, promoted: &PromotedVersion, source: &PackageArn) -> Option<Self> {
         let mut found = None;
-        each_leaf(&own.description, &mut |_, value| {
+        each_leaf(&promoted.description, &mut |_, value| {
             let location = value.as_str().and_then(|text| text.parse::<Location>().ok());
             let prefix = location.as_ref().and_then(|at| Layout::prefix_of(at, self.group.name(), source));
             if let (None, Some(location), Some(prefix)) = (&found, location, prefix) {

@@ -82,6 +82,25 @@ impl Layout {
     pub fn record(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion.json", self.folder))
     }
+    /// The prefix of the keys of all records.
+    pub fn records(&self) -> Location {
+        Location::new(&self.bucket, format!("{}promotion", self.folder))
+    }
+    /// Whether an object of the bucket is a record of this promotion: directly in the folder, `promotion.json` or
+    /// `promotion-<…>.json`. Artifacts have the name of their source bucket as a folder.
+    pub fn is_record(&self, key: &str) -> bool {
+        let name = key.strip_prefix(&self.folder).and_then(|name| name.strip_suffix(".json"));
+        let further = |name: &str| name.strip_prefix("promotion-").is_some_and(|time| !time.is_empty());
+        name.is_some_and(|name| !name.contains('/') && (name == "promotion" || further(name)))
+    }
+    /// Where the signature of a record lies.
+    pub fn signature_of(record: &Location) -> Location {
+        Location::new(&record.bucket, format!("{}.dsse", record.key))
+    }
+    /// The key of the record of which an object of the bucket is the signature, if it is one.
+    pub fn signed_record<'a>(&self, key: &'a str) -> Option<&'a str> {
+        key.strip_suffix(".dsse").filter(|record| self.is_record(record))
+    }
     /// Where the record lies when the first one is of a target version that was removed since.
     pub fn later_record(&self, target_version: u32) -> Location {
         Location::new(&self.bucket, format!("{}promotion-{target_version}.json", self.folder))
@@ -109,6 +128,27 @@ mod tests {
     fn the_source_can_be_read_off_the_key() {
         let copy = layout("").copy_of(&"s3://models/a//../b.tar.gz".parse().unwrap());
         assert_eq!(copy.to_string(), "s3://serving/Prod/444333666777-eu-central-1-churn-v7/models/a//../b.tar.gz");
+    }
+
+    #[test]
+    fn records_lie_directly_in_the_folder_and_no_bucket_s_objects_are_taken_for_them() {
+        let layout = layout("x");
+        let key = |name: &str| format!("{}{name}", layout.folder().key);
+        for name in ["promotion.json", "promotion-2.json", "promotion-20261128T120000Z.json"] {
+            assert!(layout.is_record(&key(name)), "{name}");
+            let (signature, record) = (key(&format!("{name}.dsse")), key(name));
+            assert_eq!(layout.signed_record(&signature), Some(record.as_str()));
+        }
+        let artifact = layout.copy_of(&"s3://promotion-models/a.json".parse().unwrap()).key;
+        for other in [
+            artifact,
+            key("promotions.json"),
+            key("promotion-.json"),
+            key("a/promotion.json"),
+            key("promotion.json.dsse"),
+        ] {
+            assert!(!layout.is_record(&other), "{other}");
+        }
     }
 
     #[test]

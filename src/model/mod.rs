@@ -1,4 +1,4 @@
-//! What a promotion speaks of: ARNs, locations, documents, packages and the folder of a promotion.
+//! The vocabulary of a promotion: ARNs, locations, documents, packages, approval and the folder of a promotion.
 
 pub mod approval;
 pub mod arn;
@@ -7,4 +7,5 @@ pub mod field;
 pub mod layout;
 pub mod location;
 pub mod package;
+pub mod package_status;
 pub mod promoted;

@@ -1,4 +1,4 @@
-//! A model package version of the source: its description comes in, a package that can be promoted comes out.
+//! Model package versions of the source that can be promoted.
 
 use anyhow::{Result, bail, ensure};
 use aws_smithy_types::DateTime;
@@ -7,8 +7,10 @@ use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
+use crate::model::package_status::PackageStatus;
 
 /// A described package version, Completed and not in restricted storage.
 #[derive(Debug, Clone)]
@@ -39,10 +41,10 @@ impl Package {
                  so the package cannot be promoted. Register one whose artifacts are in a bucket of yours"
             );
         }
-        let status = text("ModelPackageStatus").unwrap_or("without a status");
-        if status != "Completed" {
+        let status = PackageStatus::of(&description);
+        if status != PackageStatus::Completed {
             let reasons = failure_reasons(&description);
-            bail!("{asked} is {status}, and only a Completed package can be promoted{reasons}. {}", step(status));
+            bail!("{asked} is {status}, and only a Completed package can be promoted{reasons}. {}", step(&status));
         }
         let group = group.parse()?;
         Ok(Self { arn: asked.clone(), group, description })
@@ -65,8 +67,12 @@ impl Package {
         self.description.get(member).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
     /// The approval status; a package without one is pending.
-    pub fn approval(&self) -> &str {
-        self.text("ModelApprovalStatus").unwrap_or("PendingManualApproval")
+    pub fn approval(&self) -> ApprovalStatus {
+        ApprovalStatus::of(&self.description)
+    }
+    /// The registration's status: Completed.
+    pub fn status(&self) -> PackageStatus {
+        PackageStatus::of(&self.description)
     }
     /// When the version was registered.
     pub fn created(&self) -> DateTime {
@@ -82,10 +88,12 @@ impl Package {
     }
 }
 
-fn step(status: &str) -> &'static str {
+fn step(status: &PackageStatus) -> &'static str {
     match status {
-        "Pending" | "InProgress" => "Wait until it is complete, then run again",
-        _ => "Reject it or register it anew, so that another version is the latest Approved one",
+        PackageStatus::Pending | PackageStatus::InProgress => "Wait until it is complete, then run again",
+        PackageStatus::Completed | PackageStatus::Failed | PackageStatus::Deleting | PackageStatus::Other(_) => {
+            "Reject it or register it anew, so that another version is the latest Approved one"
+        }
     }
 }
 

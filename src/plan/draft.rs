@@ -1,13 +1,14 @@
-//! The request before its references are known: a package and the settings come in, the members that the target
-//! package will have come out, with what is left out and why.
+//! Drafts the request: the fields of the source package that are carried over, still with the source's references.
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
+use crate::plan::not_carried::NotCarried;
 use crate::schema::members::{VERDICTS, Verdict};
 use crate::schema::references::etags;
 use crate::schema::shapes::unknown_members;
@@ -26,30 +27,13 @@ pub struct PackageOverrides {
     pub ignore_unknown_members: bool,
 }
 
-/// Something that stays at the source or is not carried over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Left {
-    /// Where it stands in the source package.
-    pub field: String,
-    /// What stands there.
-    pub value: String,
-    /// Why it stays, and what to see to.
-    pub reason: String,
-}
-
-impl Left {
-    pub(crate) fn new(field: &Field, value: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.to_string(), value: value.into(), reason: reason.into() }
-    }
-}
-
 /// The carried members with the source's references.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// The request so far.
     pub request: Document,
-    /// What is left out so far.
-    pub left: Vec<Left>,
+    /// The fields that are not carried over, as far as they are known.
+    pub not_carried: Vec<NotCarried>,
 }
 
 impl Draft {
@@ -58,7 +42,7 @@ impl Draft {
     /// # Errors
     /// Something cannot be carried without a decision: the message names the flag that makes it.
     pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
-        let mut draft = Self { request: carried(package), left: Vec::new() };
+        let mut draft = Self { request: carried(package), not_carried: Vec::new() };
         draft.leave_unknown(package, overrides)?;
         draft.leave_certification(package);
         draft.set_encryption(overrides)?;
@@ -66,7 +50,7 @@ impl Draft {
         draft.set_validation(overrides);
         draft.refuse_what_create_refuses()?;
         draft.request.insert("ModelPackageGroupName".into(), target_group.as_str().into());
-        draft.request.insert("ModelApprovalStatus".into(), "PendingManualApproval".into());
+        ApprovalStatus::PendingManualApproval.state_in(&mut draft.request);
         Ok(draft)
     }
 
@@ -82,7 +66,7 @@ impl Draft {
         refuse_unknown(package, overrides.ignore_unknown_members)?;
         for field in &unknown_members(package.description()) {
             let value = field.get(package.description()).map(Value::to_string).unwrap_or_default();
-            self.left.push(Left::new(
+            self.not_carried.push(NotCarried::new(
                 field,
                 value,
                 "unknown to this version, left out as --ignore-unknown-fields says",
@@ -95,7 +79,11 @@ impl Draft {
     fn leave_certification(&mut self, package: &Package) {
         if package.description().get("CertifyForMarketplace") == Some(&Value::Bool(true)) {
             let field = Field::top("CertifyForMarketplace");
-            self.left.push(Left::new(&field, "true", "a version of a group cannot be certified for the Marketplace"));
+            self.not_carried.push(NotCarried::new(
+                &field,
+                "true",
+                "a version of a group cannot be certified for the Marketplace",
+            ));
         }
     }
 
@@ -106,7 +94,7 @@ impl Draft {
             bail!("{field} is {key}, a key of the source; name the target's key with --kms-key-arn");
         };
         let source = std::mem::replace(key, target.as_str().into());
-        self.left.push(Left::new(
+        self.not_carried.push(NotCarried::new(
             &field,
             text_of(&source),
             format!("a key of the source; the target package has {target}"),
@@ -127,7 +115,11 @@ impl Draft {
                 );
             };
             let source = std::mem::replace(name, target.as_str().into());
-            self.left.push(Left::new(&field, text_of(&source), format!("replaced by {target} (--target-algorithm)")));
+            self.not_carried.push(NotCarried::new(
+                &field,
+                text_of(&source),
+                format!("replaced by {target} (--target-algorithm)"),
+            ));
         }
         Ok(())
     }
@@ -141,7 +133,7 @@ impl Draft {
                 let profiles = specification["ValidationProfiles"].to_string();
                 let reason = "validation would run a transform job under a role of the source account; give a role of \
                               the target with --target-validation-role-arn to carry it";
-                self.left.push(Left::new(&field, profiles, reason));
+                self.not_carried.push(NotCarried::new(&field, profiles, reason));
                 field.remove(&mut self.request);
             }
         }

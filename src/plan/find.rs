@@ -1,10 +1,11 @@
-//! Which version is promoted: a group comes in, its latest Approved version comes out.
+//! Finds the version to promote: the latest Approved version of a group.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
 
 use crate::aws::registry::{SourceRegistry, Summary};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 
 /// What a group has to offer.
@@ -18,7 +19,7 @@ pub enum Latest {
 
 /// How many versions a group has, by approval status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Versions(pub BTreeMap<String, u64>);
+pub struct Versions(pub BTreeMap<ApprovalStatus, u64>);
 
 impl Versions {
     /// How many there are in all.
@@ -45,8 +46,8 @@ impl std::fmt::Display for Versions {
 /// The group does not exist, or cannot be read.
 pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
     // The list is sorted by time of creation; the number decides.
-    let approved = registry.list(group, Some("Approved")).await?;
-    if let Some(latest) = approved.iter().filter(|s| s.approval == "Approved").max_by_key(|s| s.version) {
+    let approved = registry.list(group, Some(ApprovalStatus::Approved)).await?;
+    if let Some(latest) = approved.iter().filter(|s| s.approval == ApprovalStatus::Approved).max_by_key(|s| s.version) {
         return Ok((Latest::Version(latest.clone()), approved));
     }
     let all = registry.list(group, None).await?;

@@ -1,36 +1,56 @@
-//! What stays at the source: the rewritten request comes in, every value that still points there comes out. Nothing
-//! is skipped silently.
+//! Lists the fields that are not carried over, and those that still name things of the source.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::arn::PackageArn;
 use crate::model::field::{Document, Field, each_leaf};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
-use crate::model::package::Package;
-use crate::plan::draft::Left;
-use crate::plan::inventory::Found;
-use crate::schema::references::{Reference, is_one_url};
+use crate::plan::resolved::Resolved;
+use crate::schema::references::is_one_url;
+
+/// A field that is not carried over, or whose value still names something of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCarried {
+    /// The field of the source package.
+    pub field: String,
+    /// Its value there.
+    pub value: String,
+    /// Why it is not carried over, and what to do about it.
+    pub reason: String,
+}
+
+impl NotCarried {
+    pub(crate) fn new(field: &Field, value: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.to_string(), value: value.into(), reason: reason.into() }
+    }
+}
 
 /// Lists the values of the request that name things of the source which were not copied.
-pub fn what_stays(package: &Package, request: &Document, found: &[(Reference, Found)], layout: &Layout) -> Vec<Left> {
-    let mut left = Vec::new();
+pub fn not_carried(
+    source: &PackageArn,
+    request: &Document,
+    references: &[Resolved],
+    layout: &Layout,
+) -> Vec<NotCarried> {
+    let mut listed = Vec::new();
     each_leaf(request, &mut |field, value| {
         let Value::String(text) = value else { return };
-        if was_rewritten(field, found) {
+        if was_rewritten(field, references) {
             return;
         }
         if *field == Field::top("ModelCard").member("ModelCardContent") {
-            left.extend(urls_of_card(field, text, layout));
-        } else if let Some(reason) = reason(package.arn(), field, text) {
-            left.push(Left::new(field, text.as_str(), reason));
+            listed.extend(urls_of_card(field, text, layout));
+        } else if let Some(reason) = reason(source, field, text) {
+            listed.push(NotCarried::new(field, text.as_str(), reason));
         }
     });
-    left
+    listed
 }
 
-fn was_rewritten(field: &Field, found: &[(Reference, Found)]) -> bool {
-    found.iter().any(|(reference, found)| reference.field == *field && !matches!(found, Found::Nothing))
+fn was_rewritten(field: &Field, references: &[Resolved]) -> bool {
+    references.iter().any(|resolved| resolved.reference.field == *field && resolved.target.is_some())
 }
 
 fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {
@@ -72,18 +92,18 @@ fn image_reason(image: &str) -> String {
 }
 
 /// The URLs in a model card that were not copied. They are what the card reports, and stay.
-fn urls_of_card(field: &Field, card: &str, layout: &Layout) -> Vec<Left> {
+fn urls_of_card(field: &Field, card: &str, layout: &Layout) -> Vec<NotCarried> {
     let Ok(Value::Object(content)) = serde_json::from_str::<Value>(card) else { return Vec::new() };
     let copies = layout.folder().to_string();
-    let mut left = Vec::new();
+    let mut listed = Vec::new();
     each_leaf(&content, &mut |inner, value| {
         if let Some(text) = value.as_str().filter(|text| Location::is_claimed_by(text) && !text.starts_with(&copies)) {
-            left.push(Left {
+            listed.push(NotCarried {
                 field: format!("{field}.{inner}"),
                 value: text.to_owned(),
                 reason: "the card's own text is carried as it is".into(),
             });
         }
     });
-    left
+    listed
 }

@@ -1,123 +1,158 @@
-//! The request that a promoted version would make today, without a look at the source's buckets: a draft and the
-//! objects that were copied come in, the draft with its references rewritten comes out.
+//! Rewrites a draft: each reference that was copied names its copy. The plan of a promotion and every later update of
+//! the promoted version use this one rewriting.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::model::field::{Document, Field, each_leaf};
+use crate::model::field::{Document, Field};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::plan::card::{string_values, with_values_replaced};
 use crate::plan::draft::Draft;
+use crate::plan::inventory::{Found, Objects};
+use crate::plan::not_carried::NotCarried;
+use crate::plan::resolved::Resolved;
 use crate::schema::references::{Kind, Reference, references};
 
-/// A draft whose references are those of the copy.
+/// Where things that were copied are in the target.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    /// By exactly what a reference says: a prefix is not resolved by an object below it.
+    references: BTreeMap<(Kind, Location), Location>,
+    /// Objects that were copied and that a URL names which is no reference.
+    objects: BTreeMap<Location, Location>,
+}
+
+impl Targets {
+    /// The targets of what a promotion copies; `urls` are those of [`urls_elsewhere`].
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    pub fn of(found: &[(Reference, Found)], urls: &BTreeSet<Location>, layout: &Layout) -> Result<Self> {
+        let mut targets = Self::default();
+        for (reference, found) in found {
+            let (places, target) = match found {
+                Found::Nothing => continue,
+                Found::Output => (&[][..], layout.copy_of(&reference.location)),
+                Found::Objects(objects) => (std::slice::from_ref(objects), layout.copy_of(&reference.location)),
+                Found::Manifest(followed) => (&followed.named[..], layout.rewritten(&reference.location)),
+            };
+            targets.add_reference(reference.kind, reference.location.clone(), target);
+            for place in places.iter().filter(|place| urls.iter().any(|url| may_be_in(place, url))) {
+                for object in place.iter() {
+                    let source = object?.location;
+                    if urls.contains(&source) {
+                        let target = layout.copy_of(&source);
+                        targets.add_object(source, target);
+                    }
+                }
+            }
+        }
+        Ok(targets)
+    }
+
+    /// Adds a reference that was resolved.
+    pub fn add_reference(&mut self, kind: Kind, source: Location, target: Location) {
+        self.references.insert((kind, source), target);
+    }
+
+    /// Adds an object that was copied.
+    pub fn add_object(&mut self, source: Location, target: Location) {
+        self.objects.insert(source, target);
+    }
+
+    /// The target of exactly this reference. Nothing has to be copied for a place that jobs write to.
+    fn of_reference(&self, reference: &Reference) -> Option<&Location> {
+        self.references.get(&(reference.kind, reference.location.clone()))
+    }
+
+    /// The target of a URL in a field that is no reference: of an object, or of a place that was copied as a whole.
+    fn of_url(&self, url: &str) -> Option<&Location> {
+        let location: Location = url.parse().ok()?;
+        let copied = [Kind::Object, Kind::Prefix, Kind::Environment];
+        let of_kind = |kind: Kind| self.references.get(&(kind, location.clone()));
+        self.objects.get(&location).or_else(|| copied.into_iter().find_map(of_kind))
+    }
+}
+
+/// Whether the key allows that an object is in this place.
+fn may_be_in(place: &Objects, object: &Location) -> bool {
+    let at = place.location();
+    object.bucket == at.bucket && object.key.starts_with(&at.key)
+}
+
+/// A rewritten draft.
 #[derive(Debug, Clone, Default)]
 pub struct Rewritten {
     /// The request.
     pub request: Document,
-    /// References to objects that were not copied: they are as at the source.
-    pub unresolved: Vec<Field>,
+    /// The SourceUri that an Update sets, which CreateModelPackage does not take for a version of this kind.
+    pub source_uri: Option<String>,
+    /// Each reference of the draft.
+    pub references: Vec<Resolved>,
+    /// The fields that are not carried over.
+    pub not_carried: Vec<NotCarried>,
 }
 
 impl Rewritten {
-    /// Rewrites what was copied: `copies` are the source and target of each artifact of the promotion.
+    /// Rewrites the references and the model card of a draft of `package`.
     ///
     /// # Errors
-    /// A reference is none, or the copies cannot be read.
-    pub fn of(
-        draft: Draft,
-        copies: impl Iterator<Item = Result<(Location, Location)>>,
-        layout: &Layout,
-    ) -> Result<Self> {
-        let mut request = draft.without_etags().request;
-        let references = references(&request)?;
-        let mut urls = urls_of_card(&request);
-        urls.extend(references.iter().map(|reference| reference.location.clone()));
-        let copied = Copied::of(&urls, copies, layout)?;
-        let mut unresolved = Vec::new();
-        for reference in &references {
-            match copied.target(reference, layout) {
-                Some(target) => {
-                    if let Some(value) = reference.field.get_mut(&mut request) {
-                        *value = target.to_string().into();
-                    }
-                }
-                None if reference.kind == Kind::Environment => {}
-                None => unresolved.push(reference.field.clone()),
+    /// A reference is malformed.
+    pub fn of(package: &Package, draft: Draft, targets: &Targets) -> Result<Self> {
+        let Draft { mut request, mut not_carried } = draft.without_etags();
+        let mut resolved = Vec::new();
+        for reference in references(&request)? {
+            let target = targets.of_reference(&reference).cloned();
+            if let (Some(target), Some(value)) = (&target, reference.field.get_mut(&mut request)) {
+                *value = target.to_string().into();
             }
+            resolved.push(Resolved { reference, target });
         }
-        rewrite_card(&mut request, |location| copied.objects.contains(location).then(|| layout.copy_of(location)));
-        Ok(Self { request, unresolved })
-    }
-}
-
-/// Which of the places that are referred to were copied.
-struct Copied {
-    objects: BTreeSet<Location>,
-    manifests: BTreeSet<Location>,
-}
-
-impl Copied {
-    fn of(
-        urls: &BTreeSet<Location>,
-        copies: impl Iterator<Item = Result<(Location, Location)>>,
-        layout: &Layout,
-    ) -> Result<Self> {
-        let mut copied = Self { objects: BTreeSet::new(), manifests: BTreeSet::new() };
-        for copy in copies {
-            let (source, target) = copy?;
-            if target == layout.rewritten(&source) {
-                copied.manifests.insert(source);
-                continue;
-            }
-            let named = urls.iter().filter(|url| url.bucket == source.bucket && source.key.starts_with(&url.key));
-            copied.objects.extend(named.cloned());
+        if let Some(Value::String(content)) = card_field().get_mut(&mut request) {
+            *content = with_values_replaced(content, |url| targets.of_url(url).map(Location::to_string));
         }
-        Ok(copied)
+        let source_uri = source_uri(package, targets, &mut not_carried);
+        Ok(Self { request, source_uri, references: resolved, not_carried })
     }
 
-    fn target(&self, reference: &Reference, layout: &Layout) -> Option<Location> {
-        let location = &reference.location;
-        match reference.kind {
-            Kind::Output => Some(layout.copy_of(location)),
-            Kind::CsvManifest | Kind::JsonManifest => {
-                self.manifests.contains(location).then(|| layout.rewritten(location))
-            }
-            Kind::Object | Kind::Prefix | Kind::Environment => {
-                self.objects.contains(location).then(|| layout.copy_of(location))
-            }
-        }
+    /// The references that were not resolved, and so name the source. A variable that names nothing may stay.
+    pub fn unresolved(&self) -> impl Iterator<Item = &Reference> {
+        let unresolved = self.references.iter().filter(|resolved| resolved.target.is_none());
+        unresolved.map(|resolved| &resolved.reference).filter(|reference| reference.kind != Kind::Environment)
     }
 }
 
-fn card(request: &mut Document) -> Option<&mut String> {
-    match Field::top("ModelCard").member("ModelCardContent").get_mut(request) {
-        Some(Value::String(card)) => Some(card),
-        _ => None,
-    }
+/// The URLs in fields that are no references: they are rewritten when their objects were copied, and cause no copy.
+pub fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
+    let card = card_field().get(request).and_then(Value::as_str).map(string_values).unwrap_or_default();
+    let urls = card.iter().map(String::as_str).chain(package.text("SourceUri"));
+    urls.filter_map(|url| url.parse().ok()).collect()
 }
 
-fn urls_of_card(request: &Document) -> BTreeSet<Location> {
-    let mut urls = BTreeSet::new();
-    let text = request.get("ModelCard").and_then(|card| card.get("ModelCardContent")?.as_str());
-    if let Some(Ok(Value::Object(content))) = text.map(serde_json::from_str) {
-        each_leaf(&content, &mut |_, value| urls.extend(value.as_str().and_then(|url| url.parse().ok())));
-    }
-    urls
+fn card_field() -> Field {
+    Field::top("ModelCard").member("ModelCardContent")
 }
 
-/// A card is a text of JSON. Its URLs are replaced in the text, so that everything else stays to the letter.
-fn rewrite_card(request: &mut Document, copy_of: impl Fn(&Location) -> Option<Location>) {
-    let Some(card) = card(request) else { return };
-    let Ok(Value::Object(content)) = serde_json::from_str(card) else { return };
-    let mut replaced = Vec::new();
-    each_leaf(&content, &mut |_, value| {
-        let copy = value.as_str().and_then(|url| copy_of(&url.parse().ok()?));
-        replaced.extend(copy.map(|copy| (value.to_string(), Value::from(copy.to_string()).to_string())));
-    });
-    for (source, copy) in replaced {
-        *card = card.replace(&source, &copy);
+/// The SourceUri of the promoted version. One that names a model or package would make SageMaker fill in the
+/// specification from it.
+fn source_uri(package: &Package, targets: &Targets, not_carried: &mut Vec<NotCarried>) -> Option<String> {
+    let uri = package.text("SourceUri")?;
+    let field = Field::top("SourceUri");
+    if uri.starts_with("arn:") {
+        let reason = "SageMaker would clone what an ARN names instead of taking this package; it is in the record";
+        not_carried.push(NotCarried::new(&field, uri, reason));
+        return None;
     }
+    if let Some(target) = targets.of_url(uri) {
+        return Some(target.to_string());
+    }
+    if Location::is_claimed_by(uri) {
+        let reason = "nothing else refers to it, so it is carried as it is and not copied";
+        not_carried.push(NotCarried::new(&field, uri, reason));
+    }
+    Some(uri.to_owned())
 }

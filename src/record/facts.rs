@@ -1,14 +1,17 @@
-//! What the document says of each thing that takes part.
+//! The parts of the document: source, target, references, artifacts, withdrawals, the build and the tool.
 
 use serde::{Deserialize, Serialize};
 
 use crate::copy::{Done, Outcome, Verified};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
 use crate::model::destination::Destination;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
+use crate::model::package_status::PackageStatus;
 use crate::plan::artifacts::Artifact;
+use crate::plan::resolved::Resolved;
 use crate::register::withdrawal::Withdrawal;
 use crate::schema::references::{Kind, Reference};
 
@@ -37,9 +40,9 @@ pub struct SourcePackage {
     /// Its number.
     pub version: u32,
     /// Its status; `Completed` in every record.
-    pub status: String,
+    pub status: PackageStatus,
     /// Its approval status.
-    pub approval_status: String,
+    pub approval_status: ApprovalStatus,
     /// Why it was approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_description: Option<String>,
@@ -78,14 +81,18 @@ pub struct Target {
     pub version: Option<u32>,
     /// Its approval status.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub approval_status: Option<String>,
+    pub approval_status: Option<ApprovalStatus>,
     /// Who wrote it.
     pub caller: String,
 }
 
 impl Target {
     /// The promotion of `source` at this destination, with the version that was registered and its approval status.
-    pub fn of(destination: &Destination, source: &PackageArn, registered: Option<(&PackageArn, &str)>) -> Self {
+    pub fn of(
+        destination: &Destination,
+        source: &PackageArn,
+        registered: Option<(&PackageArn, ApprovalStatus)>,
+    ) -> Self {
         Self {
             group: destination.group.name().clone(),
             account: destination.group.account().clone(),
@@ -93,9 +100,9 @@ impl Target {
             bucket: destination.bucket.clone(),
             prefix: destination.prefix.clone(),
             folder: destination.layout(source).folder(),
-            model_package_arn: registered.map(|(arn, _)| arn.clone()),
-            version: registered.map(|(arn, _)| arn.version()),
-            approval_status: registered.map(|(_, approval)| approval.to_owned()),
+            model_package_arn: registered.as_ref().map(|(arn, _)| (*arn).clone()),
+            version: registered.as_ref().map(|(arn, _)| arn.version()),
+            approval_status: registered.map(|(_, approval)| approval),
             caller: destination.caller.clone(),
         }
     }
@@ -110,6 +117,9 @@ pub struct ReferenceFacts {
     pub location: Location,
     /// What kind of thing that is.
     pub kind: Kind,
+    /// What stands for it in the target, where it was copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Location>,
 }
 
 /// One object.
@@ -138,7 +148,7 @@ pub struct ArtifactFacts {
     pub fields: Vec<String>,
 }
 
-/// A version of the target that was taken back.
+/// A promoted version that was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {
@@ -155,7 +165,7 @@ pub struct Withdrawn {
     pub result: Taken,
 }
 
-/// What became of a version that is to be taken back.
+/// The result for a version that is to be withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Taken {
@@ -168,7 +178,7 @@ pub enum Taken {
 impl Withdrawn {
     /// The facts of a withdrawal.
     pub fn of(withdrawal: &Withdrawal, result: Taken) -> Self {
-        let arn = &withdrawal.own.arn;
+        let arn = &withdrawal.promoted.arn;
         Self {
             model_package_arn: arn.clone(),
             version: arn.version(),
@@ -230,8 +240,8 @@ impl SourcePackage {
         Self {
             model_package_arn: package.arn().clone(),
             version: package.arn().version(),
-            status: text("ModelPackageStatus").unwrap_or_default(),
-            approval_status: package.approval().to_owned(),
+            status: package.status(),
+            approval_status: package.approval(),
             approval_description: text("ApprovalDescription"),
             description: text("ModelPackageDescription"),
             created: rfc3339(&package.created()),
@@ -243,7 +253,14 @@ impl SourcePackage {
 
 impl From<&Reference> for ReferenceFacts {
     fn from(reference: &Reference) -> Self {
-        Self { field: reference.field.to_string(), location: reference.location.clone(), kind: reference.kind }
+        let (field, location) = (reference.field.to_string(), reference.location.clone());
+        Self { field, location, kind: reference.kind, target: None }
+    }
+}
+
+impl From<&Resolved> for ReferenceFacts {
+    fn from(Resolved { reference, target }: &Resolved) -> Self {
+        Self { target: target.clone(), ..reference.into() }
     }
 }
 

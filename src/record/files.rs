@@ -1,76 +1,23 @@
-//! Records beside the artifacts: a document goes in, an object that nobody overwrites comes out; and the way back.
+//! Writes records beside the artifacts. No record is ever overwritten.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-use super::signing::Signer;
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
-use crate::copy::folder::Folder;
 use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
+use crate::model::layout::Layout;
 use crate::model::location::Location;
-use crate::model::promoted::PromotedVersion;
-use crate::record::Record;
+use crate::record::document::Record;
 use crate::record::hashing::Hashes;
+use crate::record::signing::Signer;
 use crate::store::scratch::Scratch;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;
-
-/// The record beside the artifacts, and the target version that it names, when that is there and finished.
-pub async fn recorded(
-    target: &TargetAccount,
-    destination: &Destination,
-    source: &PackageArn,
-) -> Result<Option<(Record, PromotedVersion)>> {
-    let location = destination.layout(source).record();
-    let Some(text) = target.objects().read_all(&location).await? else { return Ok(None) };
-    let record = Record::parse(&text)
-        .with_context(|| format!("{location} is not the record of a promotion; remove it, and run again"))?;
-    let Some(arn) = record.target.as_ref().and_then(|target| target.model_package_arn.clone()) else { return Ok(None) };
-    if !arn.is_of(&destination.group) {
-        return Ok(None);
-    }
-    match target.registry().describe(&arn).await {
-        Ok(description) => {
-            let own = PromotedVersion { arn, description };
-            Ok((own.is_copy_of(source) && !own.is_given_up()).then_some((record, own)))
-        }
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// A record as it lies beside the artifacts.
-pub struct Beside {
-    /// Where.
-    pub location: Location,
-    /// Its bytes.
-    pub text: Scratch,
-    /// What they say, or why that cannot be read.
-    pub record: Result<Record>,
-}
-
-/// Every record of a folder that was listed.
-pub async fn beside(target: &TargetAccount, folder: &Location, there: &Folder) -> Result<Vec<Beside>> {
-    let mut found = Vec::new();
-    let beginning = format!("{}promotion", folder.key);
-    let is_record = |key: &String| key.starts_with(&beginning) && key.ends_with(".json");
-    let mut keys = Vec::new();
-    for listed in there.iter() {
-        keys.extend(Some(listed?.key).filter(is_record));
-    }
-    keys.sort();
-    for key in keys {
-        let location = Location::new(&folder.bucket, key);
-        let Some(text) = target.objects().read_all(&location).await? else { continue };
-        found.push(Beside { location, record: Record::parse(&text), text });
-    }
-    Ok(found)
-}
 
 /// Where and how records are written.
 #[derive(Clone, Copy)]
@@ -127,7 +74,7 @@ impl Records<'_> {
             let envelope: Scratch = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
             let hashes = Hashes::of(&envelope)?;
             let content_type = "application/vnd.dsse.envelope.v1+json";
-            self.put_text(&signature_of(location), envelope, &hashes, content_type).await?;
+            self.put_text(&Layout::signature_of(location), envelope, &hashes, content_type).await?;
         }
         Ok(true)
     }
@@ -142,11 +89,6 @@ impl Records<'_> {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// Where the signature of a record lies.
-pub fn signature_of(record: &Location) -> Location {
-    Location::new(&record.bucket, format!("{}.dsse", record.key))
 }
 
 fn source_of(record: &Record) -> Result<&PackageArn> {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Body, ETag, SourceObjects, TargetObjects};
-use crate::record::ArtifactFacts;
+use crate::record::facts::ArtifactFacts;
 use crate::record::verification::Verdict;
 use crate::store::scratch::Scratch;
 
@@ -53,9 +53,11 @@ pub async fn hold(
         (Ok(Some(origin)), _) if origin == there => (Verdict::Identical, "every byte is as at the source".into()),
         (Ok(Some(_)), _) => (Verdict::Changed, "its bytes are others than at the source".into()),
         (_, Some(_)) => (Verdict::Identical, "its bytes have the recorded CRC64NVME".into()),
-        (Ok(None), None) => (Verdict::CannotTell, "no checksum is recorded, and the source is no longer there".into()),
+        (Ok(None), None) => {
+            (Verdict::Unverifiable, "no checksum is recorded, and the source is no longer there".into())
+        }
         (Err(error), None) => {
-            (Verdict::CannotTell, format!("no checksum is recorded, and the source cannot be read: {error}"))
+            (Verdict::Unverifiable, format!("no checksum is recorded, and the source cannot be read: {error}"))
         }
     })
 }

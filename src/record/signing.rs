@@ -7,7 +7,7 @@ use crate::aws::accounts::TargetAccount;
 use crate::aws::keys::{MAX_MESSAGE_BYTES, SigningKeys};
 use crate::model::arn::KmsKeyArn;
 use crate::model::location::Location;
-use crate::record::Record;
+use crate::record::document::Record;
 use crate::record::signature::{Unsigned, VerifyingKey, algorithm};
 
 /// A key that signs.

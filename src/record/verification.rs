@@ -1,18 +1,19 @@
-//! Whether a promoted version still is what was promoted: its record, its description and its objects come in; a
-//! verdict on each comes out. Everything is read from the target; bytes are held against the source's only where asked.
+//! Checks a promoted version against its records: the record itself, the fields of the version, and its artifacts.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::objects::Listed;
+use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::digest;
-use crate::model::promoted::PromotedVersion;
-use crate::model::promoted::REQUEST_KEY;
-use crate::model::promoted::WITHDRAWN;
-use crate::record::{ArtifactFacts, Conclusion, Record};
+use crate::model::package_status::PackageStatus;
+use crate::model::promoted::{PromotedVersion, REQUEST_KEY, WITHDRAWN};
+use crate::record::document::{Conclusion, Record};
+use crate::record::facts::ArtifactFacts;
+use crate::record::history::Past;
 use crate::schema::comparison::differences;
 use crate::store::spool::Spool;
 
@@ -40,8 +41,8 @@ pub enum Verdict {
     Changed,
     /// It is not there.
     Missing,
-    /// Nothing says what it was.
-    CannotTell,
+    /// Nothing is recorded that it could be compared with.
+    Unverifiable,
 }
 
 /// A verdict on one thing.
@@ -63,7 +64,7 @@ pub struct Finding {
 pub struct Findings {
     /// Each, in the order of record, package, artifacts.
     pub all: Spool<Finding>,
-    /// How many are identical, changed, missing, and unknown.
+    /// How many are identical, changed, missing, and unverifiable.
     pub counts: [u64; 4],
 }
 
@@ -85,55 +86,22 @@ impl Findings {
 
     /// The worst of all.
     pub fn worst(&self) -> Verdict {
-        let worst = [Verdict::Changed, Verdict::Missing, Verdict::CannotTell];
+        let worst = [Verdict::Changed, Verdict::Missing, Verdict::Unverifiable];
         worst.into_iter().find(|verdict| self.count(*verdict) > 0).unwrap_or(Verdict::Identical)
-    }
-}
-
-/// What is known of a promotion.
-#[derive(Debug)]
-pub struct Recorded {
-    /// The first record, with the artifacts.
-    pub first: Record,
-    /// What happened to it since, the newest last.
-    pub further: Vec<Record>,
-}
-
-impl Recorded {
-    /// Sorts the records of the version `own`; nothing when none is of its promotion.
-    pub fn of(records: Vec<Record>, own: &PromotedVersion) -> Option<Self> {
-        let is_own = |record: &Record| {
-            record.target.as_ref().is_some_and(|target| target.model_package_arn.as_ref() == Some(&own.arn))
-        };
-        let mut records: Vec<Record> = records.into_iter().filter(is_own).collect();
-        records.sort_by(|one, other| one.ended.cmp(&other.ended));
-        let first = records.iter().position(|record| record.request.is_some())?;
-        let first = records.remove(first);
-        Some(Self { first, further: records })
-    }
-
-    fn newest(&self) -> &Record {
-        self.further.last().unwrap_or(&self.first)
-    }
-
-    /// The request that the version should still be like.
-    fn request(&self) -> Option<&Document> {
-        self.further.iter().rev().find_map(|record| record.request.as_ref()).or(self.first.request.as_ref())
     }
 }
 
 /// Whether the record is consistent with itself and with the package: the package's metadata holds the digest of the
 /// request that made it.
-pub fn record(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
-    let verdict = match recorded.first.request.as_ref().map(|request| (request_digest(request), marked(request))) {
-        None => (Verdict::CannotTell, "it holds no request".to_owned()),
-        Some((digest, _)) if marked(&own.description) == Some(&digest) => {
-            (Verdict::Identical, "its request is the one that the package names by its digest".to_owned())
-        }
-        Some((digest, named)) if named != Some(&digest) => {
-            (Verdict::Changed, "its request has another digest than it says itself".to_owned())
-        }
-        Some(_) => (Verdict::Changed, "the package names a request of another digest".to_owned()),
+pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
+    let request = past.first_request();
+    let digest = request_digest(request);
+    let verdict = if marked(&promoted.description) == Some(&digest) {
+        (Verdict::Identical, "its request is the one that the package names by its digest".to_owned())
+    } else if marked(request) == Some(&digest) {
+        (Verdict::Changed, "the package names a request of another digest".to_owned())
+    } else {
+        (Verdict::Changed, "its request has another digest than it says itself".to_owned())
     };
     findings.add(Subject::Record, &at.to_string(), verdict)
 }
@@ -151,40 +119,31 @@ fn marked(document: &Document) -> Option<&str> {
 }
 
 /// Holds every field of the package against the record.
-pub fn package(recorded: &Recorded, own: &PromotedVersion, findings: &mut Findings) -> Result<()> {
+pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings) -> Result<()> {
     let before = findings.count(Verdict::Changed);
     let mut changed = |field: &str, detail: String| findings.add(Subject::Package, field, (Verdict::Changed, detail));
-    if let Some(request) = recorded.request() {
-        for difference in differences(request, &own.description) {
-            changed(&difference.field().to_string(), difference.to_string())?;
-        }
+    for difference in differences(past.request(), &promoted.description) {
+        changed(&difference.field().to_string(), difference.to_string())?;
     }
-    let newest = recorded.newest();
-    let status = newest.target.as_ref().and_then(|target| target.approval_status.as_deref());
+    let newest = past.newest();
     let expected = [
-        ("ModelPackageStatus", Some("Completed")),
-        ("ModelApprovalStatus", status),
-        ("SourceUri", recorded.first.source_uri.as_deref()),
+        ("ModelPackageStatus", Some(PackageStatus::Completed.as_str())),
+        ("ModelApprovalStatus", past.approval().map(ApprovalStatus::as_str)),
+        ("SourceUri", past.base().source_uri.as_deref()),
     ];
     for (member, expected) in expected {
-        let found = own.text(member);
+        let found = promoted.text(member);
         let unasked = member == "SourceUri" && expected.is_none() && found.is_some();
         if expected.is_some() && found != expected || unasked {
             changed(member, format!("is {}, not {}", shown(found), shown(expected)))?;
         }
     }
-    if let Some(detail) = reason(newest, own) {
+    if let Some(detail) = reason(newest, promoted) {
         changed("ApprovalDescription", detail)?;
     }
-    if recorded.request().is_none() {
-        findings.add(
-            Subject::Package,
-            own.arn.as_str(),
-            (Verdict::CannotTell, "the record holds no request".into()),
-        )?;
-    } else if findings.count(Verdict::Changed) == before {
+    if findings.count(Verdict::Changed) == before {
         let detail = "every field is as it was recorded".to_owned();
-        findings.add(Subject::Package, own.arn.as_str(), (Verdict::Identical, detail))?;
+        findings.add(Subject::Package, promoted.arn.as_str(), (Verdict::Identical, detail))?;
     }
     Ok(())
 }
@@ -194,15 +153,15 @@ fn shown(text: Option<&str>) -> String {
 }
 
 /// The approval description that the newest record tells, where it tells one.
-fn reason(newest: &Record, own: &PromotedVersion) -> Option<String> {
-    let found = own.text("ApprovalDescription").filter(|text| !text.is_empty());
+fn reason(newest: &Record, promoted: &PromotedVersion) -> Option<String> {
+    let found = promoted.text("ApprovalDescription").filter(|text| !text.is_empty());
     if newest.outcome == Conclusion::Withdrawn {
         let kept = found.is_some_and(|text| text.starts_with(WITHDRAWN));
         return (!kept).then(|| format!("is {}, not that it was withdrawn", shown(found)));
     }
     let source = newest.source.package.as_ref()?;
-    let target = newest.target.as_ref()?.approval_status.as_deref()?;
-    let carried = target == source.approval_status && newest.outcome != Conclusion::Updated;
+    let target = newest.target.as_ref()?.approval_status.as_ref()?;
+    let carried = *target == source.approval_status && newest.outcome != Conclusion::Updated;
     let expected = source.approval_description.as_deref();
     let kept = !carried || found == expected || expected.is_none() && newest.outcome == Conclusion::ApprovedAgain;
     (!kept).then(|| format!("is {}, not {}", shown(found), shown(expected)))
@@ -235,6 +194,6 @@ pub fn checksum(artifact: &ArtifactFacts, etag: &str, crc64nvme: Option<&str>) -
         (Some(then), Some(now), _) if then == now => (Verdict::Identical, "its CRC64NVME is the recorded one".into()),
         (Some(then), Some(now), _) => (Verdict::Changed, format!("its CRC64NVME is {now}, and was {then}")),
         (_, _, Some(then)) => (Verdict::Changed, format!("its ETag is {etag}, and was {then}")),
-        (_, _, None) => (Verdict::CannotTell, "neither an ETag nor a checksum of the copy is recorded".into()),
+        (_, _, None) => (Verdict::Unverifiable, "neither an ETag nor a checksum of the copy is recorded".into()),
     }
 }

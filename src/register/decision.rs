@@ -1,15 +1,11 @@
-//! The final state of a target package: who decides, and the Update that says so.
+//! Decides the final state of a promoted version, and makes the Update that sets it.
 
 use serde_json::{Value, json};
 
-use super::Registering;
-use crate::model::approval::Approval;
+use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::field::Document;
+use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-
-pub(super) fn approval(description: &Document) -> &str {
-    description.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or("PendingManualApproval")
-}
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
 pub(crate) fn remark(prefix: &str, text: &str) -> String {
@@ -18,9 +14,9 @@ pub(crate) fn remark(prefix: &str, text: &str) -> String {
 }
 
 /// The Update that gives a package an approval status, and the reason for it.
-pub fn decision(status: &str, reason: Option<&str>, described: &Document) -> Document {
+pub fn decision(status: &ApprovalStatus, reason: Option<&str>, described: &Document) -> Document {
     let mut update = Document::new();
-    update.insert("ModelApprovalStatus".into(), status.into());
+    status.state_in(&mut update);
     if let Some(reason) = reason {
         update.insert("ApprovalDescription".into(), reason.into());
     }
@@ -33,7 +29,7 @@ pub fn decision(status: &str, reason: Option<&str>, described: &Document) -> Doc
 /// The final state of a target package.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    pub status: String,
+    pub status: ApprovalStatus,
     description: Option<String>,
     source_uri: Option<String>,
 }
@@ -41,21 +37,20 @@ pub(super) struct Wanted {
 impl Wanted {
     /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
     /// again as soon as its source is approved again.
-    pub fn of(registering: &Registering<'_>, own: &PromotedVersion) -> Self {
-        let (package, policy) = (registering.package, registering.policy);
-        let (source, current) = (package.approval(), own.approval());
-        let again = own.is_withdrawn() && source == "Approved";
-        let (status, description) = match policy.approval {
-            Approval::Carry if again || current == "PendingManualApproval" => {
+    pub fn of(package: &Package, promoted: &PromotedVersion, approval: Approval, source_uri: Option<String>) -> Self {
+        let (source, current) = (package.approval(), promoted.approval());
+        let again = promoted.is_withdrawn() && source == ApprovalStatus::Approved;
+        let (status, description) = match approval {
+            Approval::Carry if again || current == ApprovalStatus::PendingManualApproval => {
                 (source, package.text("ApprovalDescription").map(str::to_owned))
             }
-            Approval::Pending if again => ("PendingManualApproval", None),
+            Approval::Pending if again => (ApprovalStatus::PendingManualApproval, None),
             Approval::Carry | Approval::Pending => (current, None),
         };
         // Otherwise the text that it was withdrawn with would stay.
         let description =
             description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
-        Self { status: status.to_owned(), description, source_uri: registering.plan.source_uri.clone() }
+        Self { status, description, source_uri }
     }
 
     /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes
@@ -71,7 +66,7 @@ impl Wanted {
         Some(update)
     }
 
-    pub fn doubt(&self, described: &Document) -> Option<String> {
+    pub fn unconfirmed(&self, described: &Document) -> Option<String> {
         let missing = self.missing(described);
         (!missing.is_empty()).then(|| format!("after the final update, {} is not as it was set", missing.join(" and ")))
     }

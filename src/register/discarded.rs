@@ -1,14 +1,16 @@
-//! Packages that must not stay: one that is not what was asked for, and one that another run was faster with.
+//! Discards versions that this run has registered: one that differs from its request, and one of two that were
+//! registered at the same time.
 
 use std::fmt;
 
 use anyhow::Result;
 
-use super::decision::{decision, remark};
 use crate::aws::registry::TargetRegistry;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::field::Document;
 use crate::model::promoted::{DISCARDED, PromotedVersion};
+use crate::register::decision::{decision, remark};
 
 /// Another run was first: this run's version goes.
 pub(super) async fn yield_to(
@@ -53,7 +55,7 @@ pub(super) async fn discard(registry: &TargetRegistry, package: &PackageArn, rea
     let Err(undeleted) = registry.delete(package).await else {
         return reason.context(format!("{package} was removed again"));
     };
-    let update = decision("Rejected", Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
+    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
     match registry.update(package, &update).await {
         Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
         Err(unrejected) => reason.context(NotDiscarded(format!(

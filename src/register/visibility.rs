@@ -5,11 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::time::Instant;
 
-use super::{FIRST_WAIT, LONGEST_WAIT};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
 use crate::model::field::Document;
+
+/// Between two looks at a package that is not complete, or not visible, yet: at first, and at most.
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(250);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// A version that Describe has not found for so long was deleted. Without this limit, a version that was deleted while
 /// it was the newest of its group could never be registered again: its client token always answers with its ARN, and no

@@ -8,6 +8,7 @@ use super::report::RunReport;
 use super::settings::{FindLatestSettings, Selection};
 use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::plan::draft::refuse_unknown;
 use crate::plan::find::{Latest, Versions, latest_approved, version};
@@ -52,9 +53,9 @@ impl Selection {
     }
 
     /// Checks that a version that was listed as Approved still is, unless it was asked for by its number.
-    pub(super) fn check_approval(&self, approval: &str, found: &Summary) -> Result<()> {
+    pub(super) fn check_approval(&self, approval: &ApprovalStatus, found: &Summary) -> Result<()> {
         ensure!(
-            self.version.is_some() || approval == "Approved",
+            self.version.is_some() || *approval == ApprovalStatus::Approved,
             "{} was Approved when it was listed, and is {approval} now; run again",
             found.arn
         );
@@ -64,7 +65,7 @@ impl Selection {
 
 /// The source side of a record about a group without an Approved version.
 pub(super) fn none_approved(group: &GroupArn, versions: &Versions, caller: Option<String>) -> Source {
-    debug_assert!(!versions.0.contains_key("Approved"));
+    debug_assert!(!versions.0.contains_key(&ApprovalStatus::Approved));
     Source {
         group: group.name().clone(),
         account: group.account().clone(),

@@ -18,6 +18,7 @@ use super::withdraw::WithdrawnVersions;
 use crate::aws::accounts::{SourceAccount, callers};
 use crate::aws::registry::Summary;
 use crate::copy::{Copies, Purpose, There};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::model::destination::Destination;
 use crate::model::package::Package;
@@ -25,10 +26,10 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::find::Latest;
 use crate::plan::inventory::Until;
-use crate::record::files::recorded;
+use crate::record::history::{History, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
-use crate::register::earlier::Earlier;
+use crate::register::existing::ExistingPromotions;
 use crate::schema::comparison::differences;
 
 /// Promotes the latest Approved version of a group, and withdraws promoted versions whose source is Rejected.
@@ -67,7 +68,7 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
 async fn rejected(settings: &FullSettings, source: &SourceAccount, group: &GroupArn) -> Result<Vec<Summary>> {
     match settings.keep_rejected {
         true => Ok(Vec::new()),
-        false => Ok(source.registry().list(group, Some("Rejected")).await?),
+        false => Ok(source.registry().list(group, Some(ApprovalStatus::Rejected)).await?),
     }
 }
 
@@ -96,8 +97,8 @@ impl Full<'_> {
         let withdrawn = withdrawn.map_err(|error| anyhow!("{error:#}"))?;
         record.withdrawn = withdrawn.versions;
         record.warnings.extend(withdrawn.warnings);
-        let unconfirmed: Vec<String> = record.doubt.take().into_iter().chain(withdrawn.unconfirmed).collect();
-        record.doubt = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(withdrawn.unconfirmed).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         Ok(record)
     }
 
@@ -131,10 +132,10 @@ impl Full<'_> {
             is_missing(target, destination, &self.settings.registration),
         );
         let (package, recorded) = (package?, recorded?);
-        self.settings.selection.check_approval(package.approval(), found)?;
+        self.settings.selection.check_approval(&package.approval(), found)?;
         if let Some((before, promoted)) = recorded
             && promoted.is_complete()
-            && let Some(record) = self.sync(&package, destination, before, &promoted).await?
+            && let Some(record) = self.sync(&package, destination, &before, &promoted).await?
         {
             return Ok(record);
         }
@@ -147,7 +148,7 @@ impl Full<'_> {
         &self,
         package: &Package,
         destination: &Destination,
-        before: Record,
+        before: &History,
         promoted: &PromotedVersion,
     ) -> Result<Option<Record>> {
         let approval = self.settings.registration.approval;
@@ -162,16 +163,16 @@ impl Full<'_> {
         withdrawing: Withdrawing<'_>,
     ) -> Result<Record> {
         let promotion = &self.promotion;
-        let (plan, there, earlier) = tokio::try_join!(
+        let (plan, there, existing) = tokio::try_join!(
             promotion.plan(package, if promotion.dry_run { Until::End } else { Until::Beginning }),
             promotion.list_folder(package.arn()),
-            Earlier::find(promotion.target.registry(), promotion.destination.group.name(), package),
+            ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
-        if let Some(promoted) = promoted_with_other_settings(&plan, &earlier) {
+        if let Some(promoted) = promoted_with_other_settings(&plan, &existing) {
             return self.sync_elsewhere(package, promoted).await;
         }
         if promotion.dry_run {
-            return self.preview(package, &plan, there, &earlier).await;
+            return self.preview(package, &plan, there, &existing).await;
         }
         let copies = self.copy_and_create_group(&plan, there, missing_group).await?;
         let withdrawn = async {
@@ -179,7 +180,7 @@ impl Full<'_> {
             Ok(withdrawn.versions)
         };
         let registering = Registering { promotion, settings: &self.settings.registration };
-        registering.run(package, &plan, &copies, earlier, withdrawn).await
+        registering.run(package, &plan, &copies, existing, withdrawn).await
     }
 
     /// Copies the artifacts and creates the group side by side. Nothing is registered before both are done.
@@ -199,10 +200,16 @@ impl Full<'_> {
         Ok(done?.0)
     }
 
-    async fn preview(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Record> {
+    async fn preview(
+        &self,
+        package: &Package,
+        plan: &Plan,
+        there: There,
+        existing: &ExistingPromotions,
+    ) -> Result<Record> {
         let promotion = &self.promotion;
         let copies = promotion.copy(&self.settings.copy, plan, there, Purpose::Preview).await?;
-        let current = earlier.usable();
+        let current = existing.current();
         let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
             true => Conclusion::AlreadyPromoted,
             false => Conclusion::Planned,
@@ -220,7 +227,7 @@ impl Full<'_> {
         let destination = promotion.destination.of(promoted, package.arn());
         let destination = destination.unwrap_or_else(|| promotion.destination.clone());
         if let Some((before, promoted)) = recorded(promotion.target, &destination, package.arn()).await?
-            && let Some(record) = self.sync(package, &destination, before, &promoted).await?
+            && let Some(record) = self.sync(package, &destination, &before, &promoted).await?
         {
             return Ok(record);
         }
@@ -232,7 +239,7 @@ impl Full<'_> {
 }
 
 /// A finished promotion of the version that this plan would not make.
-fn promoted_with_other_settings<'a>(plan: &Plan, earlier: &'a Earlier) -> Option<&'a PromotedVersion> {
-    let current = earlier.usable().filter(|current| current.is_settled())?;
+fn promoted_with_other_settings<'a>(plan: &Plan, existing: &'a ExistingPromotions) -> Option<&'a PromotedVersion> {
+    let current = existing.current().filter(|current| current.is_settled())?;
     (!differences(&plan.request, &current.description).is_empty()).then_some(current)
 }

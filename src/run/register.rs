@@ -13,7 +13,7 @@ use crate::copy::Purpose;
 use crate::plan::inventory::Until;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Target};
-use crate::register::earlier::Earlier;
+use crate::register::existing::ExistingPromotions;
 
 /// Registers a version whose artifacts were copied.
 ///
@@ -42,15 +42,15 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         dry_run: settings.dry_run,
     };
     let destination = &promotion.destination;
-    let (plan, there, earlier, missing_group) = tokio::try_join!(
+    let (plan, there, existing, missing_group) = tokio::try_join!(
         promotion.plan(&package, Until::End),
         promotion.list_folder(package.arn()),
-        Earlier::find(target.registry(), destination.group.name(), &package),
+        ExistingPromotions::find(target.registry(), destination.group.name(), &package),
         is_missing(target, destination, &settings.registration),
     )?;
     let copies = promotion.copy(&CopySettings::default(), &plan, there, Purpose::Confirm).await?;
     if settings.dry_run {
-        let current = earlier.usable();
+        let current = existing.current();
         let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
             true => Conclusion::AlreadyPromoted,
             false => Conclusion::Planned,
@@ -64,6 +64,6 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         create_group(&promotion, &settings.registration).await?;
     }
     let registering = Registering { promotion: &promotion, settings: &settings.registration };
-    let record = registering.run(&package, &plan, &copies, earlier, async { Ok(Vec::new()) }).await?;
+    let record = registering.run(&package, &plan, &copies, existing, async { Ok(Vec::new()) }).await?;
     Ok(record.into())
 }

@@ -9,7 +9,7 @@ use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::record::{Conclusion, Record, Target, Withdrawn};
-use crate::register::earlier::Earlier;
+use crate::register::existing::ExistingPromotions;
 use crate::register::{Registration, register};
 
 /// Registers a version and writes its record.
@@ -31,16 +31,16 @@ impl Registering<'_> {
         package: &Package,
         plan: &Plan,
         copies: &Copies,
-        earlier: Earlier,
+        existing: ExistingPromotions,
         withdrawn: impl Future<Output = Result<Vec<Withdrawn>>> + Send,
     ) -> Result<Record> {
         let Promotion { source, target, destination, .. } = self.promotion;
         let registries = (source.registry(), target.registry());
         let policy = self.settings.policy();
         let registration =
-            register(registries, destination.group.name(), package, plan, copies, earlier, &policy).await?;
+            register(registries, destination.group.name(), package, plan, copies, existing, &policy).await?;
         let mut record = self.promotion.record(Conclusion::of(&registration), package).with_plan(plan, copies)?;
-        let registered = (&registration.arn, registration.approval.as_str());
+        let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(destination, package.arn(), Some(registered)));
         record.withdrawn = withdrawn.await?;
         // The record says what was set, so it need not wait until that is read back.
@@ -51,8 +51,8 @@ impl Registering<'_> {
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }
-        let unconfirmed: Vec<String> = read_back.doubt.into_iter().chain(written.err()).collect();
-        record.doubt = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        let unconfirmed: Vec<String> = read_back.unconfirmed.into_iter().chain(written.err()).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         Ok(record)
     }
 

@@ -23,7 +23,7 @@ impl RunReport {
 
     /// What could not be confirmed after the promotion.
     pub fn unconfirmed(&self) -> Option<&str> {
-        self.document.doubt.as_deref()
+        self.document.unconfirmed.as_deref()
     }
 }
 

@@ -1,17 +1,17 @@
-//! How the versions of a source group stand in the target: both lists come in; source versions and their copies, side by
-//! side, come out.
+//! Joins the versions of a source group with their promoted versions.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
 use crate::model::promoted::PromotedVersion;
 
-/// What a copy is to its source.
+/// The state of a promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -21,11 +21,11 @@ pub enum State {
     Promoted,
     /// It waits for an approval in the target.
     Pending,
-    /// It was taken back because its source was rejected.
+    /// It was withdrawn because its source was rejected.
     Withdrawn,
     /// Somebody in the target account has rejected it.
     Rejected,
-    /// SageMaker did not complete it, or the run that made it gave it up.
+    /// SageMaker did not complete it, or the run that registered it abandoned it.
     Failed,
     /// The target offers it, and the source does not approve it: the next `promote full` withdraws it, if the source is
     /// Rejected.
@@ -42,7 +42,7 @@ pub struct Side {
     /// Its number.
     pub version: u32,
     /// Its approval status.
-    pub approval_status: String,
+    pub approval_status: ApprovalStatus,
     /// When it was registered.
     pub created: String,
     /// When it was changed last, where that is known.
@@ -50,30 +50,34 @@ pub struct Side {
     pub modified: Option<String>,
 }
 
-/// A source version and its copy.
+/// A source version and its promoted version.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    /// What the copy is.
+    /// The state of the promotion.
     pub state: State,
     /// The version of the source; nothing when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Side>,
-    /// Its copy.
+    /// Its promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Side>,
-    /// Fields in which the copy is not as its source is now, where they were compared.
+    /// Fields in which the promoted version differs from its source as it is now, where they were compared.
     pub drift: Vec<String>,
 }
 
-/// Joins both sides, the newest source version first. `copies` are described versions of the target.
-pub fn rows(from: &GroupArn, sources: &[Summary], copies: Vec<PromotedVersion>) -> Vec<(Row, Option<PromotedVersion>)> {
+/// Joins both sides, the newest source version first. `promoted` are described versions of the target.
+pub fn rows(
+    from: &GroupArn,
+    sources: &[Summary],
+    promoted: Vec<PromotedVersion>,
+) -> Vec<(Row, Option<PromotedVersion>)> {
     let mut by_version: BTreeMap<u32, (Option<Side>, Vec<PromotedVersion>)> = BTreeMap::new();
     for summary in sources {
         by_version.entry(summary.version).or_default().0 = Some(side(summary));
     }
-    for own in copies {
-        if let Some(source) = own.source().filter(|source| source.is_of(from)) {
-            by_version.entry(source.version()).or_default().1.push(own);
+    for promoted in promoted {
+        if let Some(source) = promoted.source().filter(|source| source.is_of(from)) {
+            by_version.entry(source.version()).or_default().1.push(promoted);
         }
     }
     let mut rows = Vec::new();
@@ -82,28 +86,28 @@ pub fn rows(from: &GroupArn, sources: &[Summary], copies: Vec<PromotedVersion>) 
             rows.push((Row { state: State::NotPromoted, source, target: None, drift: Vec::new() }, None));
             continue;
         }
-        for own in copies {
-            let state = state(source.as_ref(), &own);
-            let target = Some(copy(&own));
-            rows.push((Row { state, source: source.clone(), target, drift: Vec::new() }, Some(own)));
+        for promoted in copies {
+            let state = state(source.as_ref(), &promoted);
+            let target = Some(promoted_side(&promoted));
+            rows.push((Row { state, source: source.clone(), target, drift: Vec::new() }, Some(promoted)));
         }
     }
     rows
 }
 
-fn state(source: Option<&Side>, own: &PromotedVersion) -> State {
-    if own.is_given_up() || !own.is_complete() {
+fn state(source: Option<&Side>, promoted: &PromotedVersion) -> State {
+    if promoted.is_abandoned() || !promoted.is_complete() {
         return State::Failed;
     }
-    match own.approval() {
-        "Approved" => match source.map(|source| source.approval_status.as_str()) {
+    match promoted.approval() {
+        ApprovalStatus::Approved => match source.map(|source| &source.approval_status) {
             None => State::Orphaned,
-            Some("Approved") => State::Promoted,
+            Some(ApprovalStatus::Approved) => State::Promoted,
             Some(_) => State::Stale,
         },
-        "Rejected" if own.is_withdrawn() => State::Withdrawn,
-        "Rejected" => State::Rejected,
-        _ => State::Pending,
+        ApprovalStatus::Rejected if promoted.is_withdrawn() => State::Withdrawn,
+        ApprovalStatus::Rejected => State::Rejected,
+        ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => State::Pending,
     }
 }
 
@@ -117,19 +121,19 @@ fn side(summary: &Summary) -> Side {
     }
 }
 
-fn copy(own: &PromotedVersion) -> Side {
-    let time = |member: &str| crate::model::package::time_of(&own.description, member).as_ref().map(rfc3339);
+fn promoted_side(promoted: &PromotedVersion) -> Side {
+    let time = |member: &str| crate::model::package::time_of(&promoted.description, member).as_ref().map(rfc3339);
     Side {
-        model_package_arn: own.arn.clone(),
-        version: own.arn.version(),
-        approval_status: own.approval().to_owned(),
+        model_package_arn: promoted.arn.clone(),
+        version: promoted.arn.version(),
+        approval_status: promoted.approval(),
         created: time("CreationTime").unwrap_or_default(),
         modified: time("LastModifiedTime"),
     }
 }
 
-/// The fields in which a described source differs from its copy, as far as both carry them over unchanged.
-pub fn drift(source: &Document, own: &PromotedVersion) -> Vec<String> {
+/// The fields in which a promoted version differs from its described source, of those that are carried over unchanged.
+pub fn drift(source: &Document, promoted: &PromotedVersion) -> Vec<String> {
     const PLAIN: [&str; 6] = [
         "ModelPackageDescription",
         "Domain",
@@ -146,6 +150,6 @@ pub fn drift(source: &Document, own: &PromotedVersion) -> Vec<String> {
         }
         plain
     };
-    let found = crate::schema::comparison::differences(&plain(source), &plain(&own.description));
+    let found = crate::schema::comparison::differences(&plain(source), &plain(&promoted.description));
     found.iter().map(|difference| difference.field().to_string()).collect()
 }

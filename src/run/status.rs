@@ -11,7 +11,7 @@ use crate::aws::accounts::{SourceAccount, callers, target_group};
 use crate::model::arn::GroupArn;
 use crate::model::promoted::PromotedVersion;
 use crate::record::{SCHEMA, Tool};
-use crate::register::earlier::describe_all;
+use crate::register::existing::describe_all;
 
 /// Source versions described at a time.
 const DESCRIPTIONS_AT_ONCE: usize = 16;

@@ -1,21 +1,21 @@
 //! Syncs a version that was promoted before with its source: approval, metadata, added specifications.
 
 use anyhow::Result;
-use serde_json::Value;
 
 use super::event::Event;
 use super::promotion::Promotion;
 use crate::aws::error::CallError;
 use crate::copy::There;
-use crate::model::approval::Approval;
+use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::Draft;
-use crate::plan::rewriting::Rewritten;
+use crate::plan::rewriting::{Rewritten, urls_elsewhere};
+use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision;
-use crate::register::sync::Renewal;
+use crate::register::sync::{Renewal, Renewed};
 
 /// Syncs a version that was promoted before.
 pub(super) struct Syncing<'a> {
@@ -32,12 +32,13 @@ impl Syncing<'_> {
     ///
     /// # Errors
     /// The Update fails, or AWS would refuse it.
-    pub async fn run(&self, package: &Package, before: Record, own: &PromotedVersion) -> Result<Option<Record>> {
+    pub async fn run(&self, package: &Package, history: &History, own: &PromotedVersion) -> Result<Option<Record>> {
+        let Some(before) = history.past(&own.arn).map(|past| past.base()) else { return Ok(None) };
         let decided = Decision::of(package, own, self.approval);
-        if decided.is_some() && !self.has_all(package, &before).await? {
+        if decided.is_some() && !self.has_all(package, before).await? {
             return Ok(None);
         }
-        let mut renewal = self.changes(package, &before, own)?;
+        let mut renewal = self.changes(package, before, own)?;
         if let Some(Decision { status, reason, .. }) = &decided {
             renewal = renewal.deciding(status, reason, own);
         }
@@ -45,10 +46,12 @@ impl Syncing<'_> {
         for artifact in &before.artifacts {
             record.artifacts.push(&artifact?.found_again())?;
         }
-        record.left = before.left;
-        record.warnings.extend(before.warnings);
-        record.request = if renewal.request.is_empty() { before.request } else { Some(renewal.request.clone()) };
-        record.source_uri = before.source_uri;
+        record.references.clone_from(&before.references);
+        record.not_carried.clone_from(&before.not_carried);
+        record.warnings.extend(before.warnings.iter().cloned());
+        record.request =
+            if renewal.request.is_empty() { before.request.clone() } else { Some(renewal.request.clone()) };
+        record.source_uri.clone_from(&before.source_uri);
         record.target = Some(Target::of(self.destination, package.arn(), Some((&own.arn, own.approval()))));
         self.announce_drift(&renewal, own);
         match (renewal.update.is_empty(), self.promotion.dry_run) {
@@ -82,15 +85,14 @@ impl Syncing<'_> {
     fn changes(&self, package: &Package, before: &Record, own: &PromotedVersion) -> Result<Renewal> {
         let Some(request) = &before.request else { return Ok(Renewal::default()) };
         let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
-        if seen == Some(package.fingerprint().as_str()) {
+        // Drift is reported until the source takes it back.
+        let drifted = before.changes.iter().any(|change| change.result == Renewed::Drift);
+        if seen == Some(package.fingerprint().as_str()) && !drifted {
             return Ok(Renewal::default());
         }
         let draft = Draft::of(package, self.destination.group.name(), self.promotion.overrides)?;
-        let copies = before.artifacts.iter().map(|artifact| {
-            let artifact = artifact?;
-            Ok((artifact.source, artifact.target))
-        });
-        let now = Rewritten::of(draft, copies, &self.destination.layout(package.arn()))?;
+        let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
+        let now = Rewritten::of(package, draft, &targets)?;
         Renewal::of(package, &now, request, own)
     }
 
@@ -104,21 +106,21 @@ impl Syncing<'_> {
     async fn update(&self, renewal: &Renewal, own: &PromotedVersion, record: &mut Record) -> Result<()> {
         self.promotion.target.registry().update(&own.arn, &renewal.update).await?;
         record.changes = renewal.changes.clone();
-        let mut doubts = Vec::new();
+        let mut unconfirmed = Vec::new();
         match self.read_back(renewal, own).await {
             Ok(after) => {
-                doubts.extend(not_as_set(renewal, own, &after));
+                unconfirmed.extend(not_as_set(renewal, own, &after));
                 if let Some(target) = &mut record.target {
-                    target.approval_status = Some(after.approval().to_owned());
+                    target.approval_status = Some(after.approval());
                 }
             }
-            Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
+            Err(error) => unconfirmed.push(format!("its state after the update could not be read back: {error}")),
         }
         let records = self.promotion.records(self.destination);
-        record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         if let Err(error) = records.append(record).await {
-            doubts.push(format!("the record could not be written beside the artifacts: {error:#}"));
-            record.doubt = Some(doubts.join("; "));
+            unconfirmed.push(format!("the record could not be written beside the artifacts: {error:#}"));
+            record.unconfirmed = Some(unconfirmed.join("; "));
         }
         Ok(())
     }
@@ -129,10 +131,10 @@ impl Syncing<'_> {
         let registry = self.promotion.target.registry();
         let described = |description| PromotedVersion { arn: own.arn.clone(), description };
         let after = described(registry.describe(&own.arn).await?);
-        if after.text("ModelApprovalStatus").is_some() || renewal.update.contains_key("ModelApprovalStatus") {
+        if ApprovalStatus::stated(&after.description).or(ApprovalStatus::stated(&renewal.update)).is_some() {
             return Ok(after);
         }
-        let decided = decision(own.approval(), own.text("ApprovalDescription"), &after.description);
+        let decided = decision(&own.approval(), own.text("ApprovalDescription"), &after.description);
         registry.update(&own.arn, &decided).await?;
         Ok(described(registry.describe(&own.arn).await?))
     }
@@ -140,7 +142,7 @@ impl Syncing<'_> {
 
 /// An approval that the copy waits for.
 struct Decision {
-    status: String,
+    status: ApprovalStatus,
     reason: String,
     outcome: Conclusion,
 }
@@ -152,26 +154,28 @@ impl Decision {
         let source = package.approval();
         // Without a reason, the text that it was withdrawn with would stay.
         let again = || format!("promote: {} is {source} again", package.arn());
-        let reason = || package.text("ApprovalDescription").map_or_else(again, str::to_owned);
+        let reason = || package.text("ApprovalDescription").map_or_else(&again, str::to_owned);
         let (status, reason, outcome) = match (approval, own.approval()) {
-            (Approval::Carry, "PendingManualApproval") if source != "PendingManualApproval" => {
-                (source, reason(), Conclusion::Promoted)
+            (Approval::Carry, ApprovalStatus::PendingManualApproval)
+                if source != ApprovalStatus::PendingManualApproval =>
+            {
+                (source.clone(), reason(), Conclusion::Promoted)
             }
-            (Approval::Carry, _) if own.is_withdrawn() && source == "Approved" => {
-                (source, reason(), Conclusion::ApprovedAgain)
+            (Approval::Carry, _) if own.is_withdrawn() && source == ApprovalStatus::Approved => {
+                (source.clone(), reason(), Conclusion::ApprovedAgain)
             }
-            (Approval::Pending, _) if own.is_withdrawn() && source == "Approved" => {
-                ("PendingManualApproval", again(), Conclusion::ApprovedAgain)
+            (Approval::Pending, _) if own.is_withdrawn() && source == ApprovalStatus::Approved => {
+                (ApprovalStatus::PendingManualApproval, again(), Conclusion::ApprovedAgain)
             }
             _ => return None,
         };
-        Some(Self { status: status.to_owned(), reason, outcome })
+        Some(Self { status, reason, outcome })
     }
 }
 
 fn not_as_set(renewal: &Renewal, own: &PromotedVersion, after: &PromotedVersion) -> Option<String> {
     let mut missing = renewal.missing(&after.description);
-    let status = renewal.update.get("ModelApprovalStatus").and_then(Value::as_str).unwrap_or(own.approval());
+    let status = ApprovalStatus::stated(&renewal.update).unwrap_or(own.approval());
     if after.approval() != status {
         missing.push("ModelApprovalStatus".into());
     }

@@ -12,14 +12,13 @@ use crate::aws::objects::Listed;
 use crate::copy::folder::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
+use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
-use crate::record::files::{Beside, beside, signature_of};
 use crate::record::hashing::{Hashes, hold};
+use crate::record::history::{History, Past, StoredRecord};
 use crate::record::signature::{Envelope, VerifyingKey};
-use crate::record::verification::{
-    Finding, Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record,
-};
+use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, checksum, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::store::scratch::Scratch;
 use crate::store::spool::Spool;
@@ -45,7 +44,7 @@ pub struct Verification {
     /// Findings that are missing.
     pub missing: u64,
     /// Findings that nothing says anything about.
-    pub cannot_tell: u64,
+    pub unverifiable: u64,
     /// Each finding.
     pub findings: Spool<Finding>,
     /// The program that wrote this.
@@ -71,7 +70,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     match &destination {
         None => {
             let detail = "the version refers to no artifact of a promotion; name the bucket with --target-bucket";
-            findings.add(Subject::Record, source.as_str(), (Verdict::CannotTell, detail.into()))?;
+            findings.add(Subject::Record, source.as_str(), (Verdict::Unverifiable, detail.into()))?;
         }
         Some(place) => {
             let checking = Checking { context, settings, target };
@@ -86,7 +85,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
         identical: findings.count(Verdict::Identical),
         changed: findings.count(Verdict::Changed),
         missing: findings.count(Verdict::Missing),
-        cannot_tell: findings.count(Verdict::CannotTell),
+        unverifiable: findings.count(Verdict::Unverifiable),
         findings: findings.all,
         tool: Tool::default(),
     })
@@ -126,28 +125,26 @@ impl Checking<'_> {
         let layout = place.layout(source);
         let there = Folder::list(target.objects(), &layout.folder()).await?;
         let key = self.key().await?;
-        let mut records = Vec::new();
-        for Beside { location, text, record } in beside(target, &layout.folder(), &there).await? {
+        let keys = there.iter().map(|listed| Ok(listed?.key));
+        let history = History::read(target.objects(), &layout, keys).await?;
+        for StoredRecord { location, text, record, .. } in history.stored() {
             if let Some(key) = &key {
-                let verdict = signature(target, key, &location, &text).await?;
-                findings.add(Subject::Signature, &signature_of(&location).to_string(), verdict)?;
+                let verdict = signature(target, key, location, text).await?;
+                findings.add(Subject::Signature, &Layout::signature_of(location).to_string(), verdict)?;
             }
-            match record {
-                Ok(record) => records.push(record),
-                Err(error) => {
-                    let detail = format!("it is not a record: {error:#}");
-                    findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
-                }
+            if let Err(error) = record {
+                let detail = format!("it is not a record: {error:#}");
+                findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
             }
         }
-        let Some(recorded) = Recorded::of(records, own) else {
+        let Some(past) = history.past(&own.arn) else {
             let detail = "there is no record of this version".to_owned();
             return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
         };
-        record(&recorded, own, findings, &layout.record())?;
-        package(&recorded, own, findings)?;
-        let met = self.artifacts(source, &recorded, &there, findings).await?;
-        strangers(&layout.folder(), there.others(&met), findings)
+        record(&past, own, findings, &layout.record())?;
+        package(&past, own, findings)?;
+        let met = self.artifacts(source, &past, &there, findings).await?;
+        strangers(&layout, there.others(&met), findings)
     }
 
     /// The key that must have signed the records. Without one, signatures are not checked: an envelope that names its
@@ -166,7 +163,7 @@ impl Checking<'_> {
     async fn artifacts(
         &self,
         source: &PackageArn,
-        recorded: &Recorded,
+        past: &Past<'_>,
         there: &Folder,
         findings: &mut Findings,
     ) -> Result<Vec<bool>> {
@@ -176,7 +173,7 @@ impl Checking<'_> {
         };
         let target = self.target;
         let mut met = there.marks();
-        let looks = recorded.first.artifacts.iter().map(|artifact| {
+        let looks = past.first().artifacts.iter().map(|artifact| {
             let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
             if let Ok((Some((number, _)), _)) = &found {
                 met[*number] = true;
@@ -206,7 +203,7 @@ async fn signature(
     record: &Location,
     bytes: &Scratch,
 ) -> Result<(Verdict, String)> {
-    let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
+    let Some((text, _)) = target.objects().read(&Layout::signature_of(record), MAX_ENVELOPE_BYTES).await? else {
         return Ok((Verdict::Missing, "the record is not signed".into()));
     };
     let sha256 = Hashes::of(bytes)?.sha256;
@@ -238,12 +235,11 @@ async fn one(
 }
 
 /// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(folder: &Location, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
-    let records = format!("{}promotion", folder.key);
+fn strangers(layout: &Layout, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
     for listed in others {
         let Listed { key, .. } = listed?;
-        if !key.starts_with(&records) {
-            let location = Location::new(&folder.bucket, key).to_string();
+        if !layout.is_record(&key) && layout.signed_record(&key).is_none() {
+            let location = Location::new(&layout.folder().bucket, key).to_string();
             let detail = "the promotion has not put it there";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;
         }

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use super::event::Event;
 use super::promotion::Promotion;
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
 use crate::plan::Warning;
 use crate::record::{Conclusion, Taken, Target, Withdrawn};
@@ -46,7 +47,7 @@ impl Promotion<'_> {
             return Ok((Withdrawn::of(withdrawal, Taken::Planned), None));
         }
         withdrawal.carry_out(self.target.registry()).await?;
-        let (promoted, source) = (&withdrawal.own.arn, &withdrawal.source);
+        let (promoted, source) = (&withdrawal.promoted.arn, &withdrawal.source);
         self.context.notice(Event::Withdrawn { promoted, source });
         let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
         let written = self.write_withdrawal(withdrawal, &withdrawn).await;
@@ -56,11 +57,11 @@ impl Promotion<'_> {
     }
 
     async fn write_withdrawal(&self, withdrawal: &Withdrawal, withdrawn: &Withdrawn) -> Result<()> {
-        let (promoted, source) = (&withdrawal.own, &withdrawal.source);
+        let (promoted, source) = (&withdrawal.promoted, &withdrawal.source);
         let package = Package::from_description(source, withdrawal.rejected.clone())?;
         let mut record = self.record(Conclusion::Withdrawn, &package);
         let destination = self.destination.of(promoted, source).unwrap_or_else(|| self.destination.clone());
-        record.target = Some(Target::of(&destination, source, Some((&promoted.arn, "Rejected"))));
+        record.target = Some(Target::of(&destination, source, Some((&promoted.arn, ApprovalStatus::Rejected))));
         record.withdrawn = vec![withdrawn.clone()];
         self.records(&destination).append(&record).await?;
         Ok(())

@@ -28,6 +28,16 @@ pub enum Kind {
     Environment,
 }
 
+impl Kind {
+    /// Whether this is a list of locations, which are rewritten too.
+    pub fn is_manifest(self) -> bool {
+        match self {
+            Self::CsvManifest | Self::JsonManifest => true,
+            Self::Object | Self::Prefix | Self::Output | Self::Environment => false,
+        }
+    }
+}
+
 /// One member that refers to S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {

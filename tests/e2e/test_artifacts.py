@@ -111,7 +111,7 @@ def test_a_variable_that_points_nowhere_stays_and_is_reported(stage):
     model, nowhere = stage.put("model.tar.gz", b"weights"), stage.uri("no-such.tar.gz")
     stage.register({"ModelDataUrl": model, "Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": nowhere}})
     document = stage.promote()
-    assert nowhere in {left["value"] for left in document["left"]}
+    assert nowhere in {listed["value"] for listed in document["not_carried"]}
     (version,) = stage.versions()
     (container,) = version["InferenceSpecification"]["Containers"]
     assert container["Environment"] == {"SAGEMAKER_SUBMIT_DIRECTORY": nowhere}

@@ -81,8 +81,8 @@ def test_the_document_says_what_was_promoted_where_from_and_where_to(churn_stage
     assert {artifact["verified"] for artifact in document["artifacts"]} <= {"checksum", "etag"}
     (metrics,) = [artifact for artifact in document["artifacts"] if artifact["source"].endswith("/metrics.json")]
     assert len(metrics["fields"]) == 2, "the object that two fields refer to"
-    assert {left["value"] for left in document["left"]} >= {IMAGE}
-    assert document["duration_ms"] > 0 and document["schema"] == 1
+    assert {listed["value"] for listed in document["not_carried"]} >= {IMAGE}
+    assert document["duration_ms"] > 0 and document["schema"] == 2
     assert json.loads((tmp_path / "record.json").read_text()) == document
 
 

@@ -114,10 +114,10 @@ fn a_package_with_an_algorithm_by_url_and_no_validation_role_loses_only_its_vali
     let document = promote(&cloud, &TARGETS[..4]).document();
     let validation = described.as_object_mut().and_then(|members| members.shift_remove("ValidationSpecification"));
     assert_lossless(&cloud, &arn, &described);
-    let left = left(&document, "ValidationSpecification");
-    assert!(left["reason"].as_str().unwrap_or_default().contains("--target-validation-role-arn"), "{left}");
+    let listed = not_carried(&document, "ValidationSpecification");
+    assert!(listed["reason"].as_str().unwrap_or_default().contains("--target-validation-role-arn"), "{listed}");
     let profiles = validation.expect("the package has a validation")["ValidationProfiles"].clone();
-    assert_eq!(left["value"].as_str().map(|text| serde_json::from_str::<Value>(text).ok()), Some(Some(profiles)));
+    assert_eq!(listed["value"].as_str().map(|text| serde_json::from_str::<Value>(text).ok()), Some(Some(profiles)));
 }
 
 #[test]
@@ -151,10 +151,10 @@ fn every_key_of_the_source_that_the_package_still_names_is_listed() {
     let cloud = world();
     cloud.register(complete(&cloud, Algorithm::Url));
     let document = promote(&cloud, &TARGETS).document();
-    assert_eq!(left(&document, "SecurityConfig.KmsKeyId")["value"], SOURCE_KEY);
+    assert_eq!(not_carried(&document, "SecurityConfig.KmsKeyId")["value"], SOURCE_KEY);
     for member in ["TransformOutput.KmsKeyId", "TransformResources.VolumeKmsKeyId"] {
         let field = format!("{}{member}", VALIDATION.replace("[]", "[0]"));
-        assert_eq!(left(&document, &field)["value"], SOURCE_KEY);
+        assert_eq!(not_carried(&document, &field)["value"], SOURCE_KEY);
     }
 }
 
@@ -168,7 +168,7 @@ fn a_model_card_keeps_its_text_and_only_copied_urls_change() {
     let copy = format!("s3://{SERVING}/{FOLDER}models/SamplePayloadUrl");
     let before = described["ModelCard"]["ModelCardContent"].as_str().expect("a card");
     assert_eq!(card, before.replace("s3://models/SamplePayloadUrl", &copy));
-    assert_eq!(left(&document, "ModelCard.ModelCardContent.link")["value"], CARD_LINK);
+    assert_eq!(not_carried(&document, "ModelCard.ModelCardContent.link")["value"], CARD_LINK);
 }
 
 #[test]

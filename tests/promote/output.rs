@@ -20,7 +20,7 @@ fn json_is_exactly_one_document_on_standard_output() {
         let document = documents.next().expect("a document").expect("JSON");
         assert!(documents.next().is_none(), "one document only");
         assert!(run.stdout.ends_with("}\n"));
-        assert_eq!(document["schema"], 1);
+        assert_eq!(document["schema"], 2);
         assert_eq!(document["source"]["model_package_arn"], SOURCE_VERSION);
     }
 }
@@ -51,7 +51,7 @@ fn the_document_of_full_has_what_scripts_read() {
         (&json!(7), &json!("copied"), &json!("etag"))
     );
     assert_eq!(weights["fields"], json!(["InferenceSpecification.Containers[0].ModelDataUrl"]));
-    let image = left(&document, "InferenceSpecification.Containers[0].Image");
+    let image = not_carried(&document, "InferenceSpecification.Containers[0].Image");
     assert!(image["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
 }
 
@@ -162,7 +162,7 @@ fn a_dry_run_prints_the_document_of_the_run_that_follows() {
     let cloud = with_package();
     let plan = promote(&cloud, &["--dry-run"]).document();
     let done = promote(&cloud, &[]).document();
-    for member in ["schema", "left", "warnings", "request"] {
+    for member in ["schema", "not_carried", "warnings", "request"] {
         assert_eq!(plan[member], done[member], "{member}");
     }
     assert_eq!(plan["source"], done["source"]);
@@ -194,7 +194,7 @@ fn step_by_step_ends_like_full() {
     let registered: Value = serde_json::from_str(&piped(&steps, &["register", "--from", "-"], &copied)).expect("JSON");
     let document = promote(&whole, &[]).document();
     assert_eq!(registered["outcome"], "promoted");
-    for member in ["request", "left", "warnings"] {
+    for member in ["request", "not_carried", "warnings"] {
         assert_eq!(registered[member], document[member], "{member}");
     }
     assert_eq!(registered["target"], document["target"]);

@@ -157,7 +157,7 @@ fn the_record_lies_beside_the_artifacts_and_is_the_document() {
     let document = promote(&cloud, &[]).document();
     let record = record(&cloud, "promotion.json");
     assert_eq!(record, document);
-    assert_eq!((&record["schema"], &record["outcome"]), (&json!(1), &json!("promoted")));
+    assert_eq!((&record["schema"], &record["outcome"]), (&json!(2), &json!("promoted")));
     assert_eq!(record["source"]["model_package_arn"], SOURCE);
     assert_eq!(record["target"]["version"], 1);
     let object = cloud.object(SERVING, &format!("{FOLDER}promotion.json")).expect("the record");

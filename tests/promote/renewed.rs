@@ -107,6 +107,56 @@ fn a_new_additional_specification_is_added_and_one_with_artifacts_of_its_own_dri
 }
 
 #[test]
+fn a_reference_is_resolved_by_exactly_what_was_copied_and_not_by_an_object_below_it() {
+    for uri in ["s3://models/churn/ll", "s3://models/churn/"] {
+        let cloud = promoted_once();
+        let mut specifications = package()["AdditionalInferenceSpecifications"].clone();
+        let mut second = specifications[0].clone();
+        second["Name"] = json!("second");
+        second["Containers"][0]["ModelDataSource"]["S3DataSource"]["S3Uri"] = json!(uri);
+        specifications.as_array_mut().expect("a list").push(second);
+        cloud.change(SOURCE_VERSION, json!({"AdditionalInferenceSpecifications": specifications}));
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(results(&document), pairs(&[("AdditionalInferenceSpecifications{second}", "drift")]), "{uri}");
+    }
+}
+
+#[test]
+fn the_record_says_which_references_were_resolved() {
+    let cloud = promoted_once();
+    let before = promote(&cloud, &[]).document()["references"].clone();
+    let of = |field: &str| before.as_array().into_iter().flatten().find(|reference| reference["field"] == field);
+    let reference = of("AdditionalInferenceSpecifications[0].Containers[0].ModelDataSource.S3DataSource.S3Uri");
+    let expected = format!("s3://{SERVING}/{FOLDER}models/churn/llm/");
+    assert_eq!(reference.map(|one| (&one["kind"], &one["target"])), Some((&json!("prefix"), &json!(expected))));
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    assert_eq!(promote(&cloud, &[]).document()["references"], before);
+}
+
+#[test]
+fn a_change_that_the_source_takes_back_is_taken_back() {
+    let cloud = promoted_once();
+    for team in ["risk", "growth"] {
+        let metadata = json!({"team": team, "stays": "1", "goes": "1"});
+        cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": metadata}));
+        assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
+        assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], team);
+    }
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}
+
+#[test]
+fn drift_is_reported_again_after_an_update() {
+    let cloud = promoted_once();
+    let metadata = json!({"team": "risk", "stays": "1", "goes": "1"});
+    cloud.change(SOURCE_VERSION, json!({"Domain": "OTHER", "CustomerMetadataProperties": metadata}));
+    let (team, domain) = (("CustomerMetadataProperties{team}", "updated"), ("Domain", "drift"));
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[team, domain]));
+    let again = promote(&cloud, &[]).document();
+    assert_eq!((&again["outcome"], results(&again)), (&json!("already-promoted"), pairs(&[domain])));
+}
+
+#[test]
 fn what_no_update_can_carry_is_drift_in_one_line_and_no_failure() {
     let cloud = promoted_once();
     cloud.change(SOURCE_VERSION, json!({"Domain": "OTHER", "ModelPackageDescription": "Another text"}));

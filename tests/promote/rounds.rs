@@ -24,6 +24,18 @@ fn a_first_promotion_takes_at_most_10_rounds_and_a_repeated_one_4() {
 }
 
 #[test]
+fn further_records_add_no_round_to_a_repeated_promotion() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let before = rounds(&cloud, &[]);
+    for team in ["a", "b"] {
+        cloud.change(SOURCE_VERSION, serde_json::json!({"CustomerMetadataProperties": {"team": team}}));
+        assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
+    }
+    assert_eq!(rounds(&cloud, &[]), before);
+}
+
+#[test]
 fn a_first_promotion_of_a_model_in_parts_takes_at_most_10_rounds_and_below_a_prefix_11() {
     for (key, most) in [("churn/model.tar.gz", 10), ("churn/llm/weights", 11)] {
         let cloud = with_package();

@@ -135,7 +135,7 @@ fn a_key_that_may_not_be_used_stops_the_run_before_anything_is_promoted() {
 }
 
 #[test]
-fn a_record_that_could_not_be_signed_is_a_doubt() {
+fn a_record_that_could_not_be_signed_is_unconfirmed() {
     let cloud = with_package();
     cloud.fail(Moment::every("Sign"), Failure::Status(400, "KMSInvalidStateException", "pending deletion"));
     let run = promote(&cloud, &["--sign-key", SIGN_KEY]);

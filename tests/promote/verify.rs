@@ -224,7 +224,7 @@ fn what_happened_since_is_part_of_what_is_verified() {
 }
 
 #[test]
-fn without_a_recorded_tag_or_checksum_only_the_bytes_can_tell() {
+fn without_a_recorded_tag_or_checksum_only_the_bytes_verify_an_artifact() {
     let cloud = promoted_world();
     let key = format!("{FOLDER}promotion.json");
     let mut record: Value =
@@ -237,7 +237,7 @@ fn without_a_recorded_tag_or_checksum_only_the_bytes_can_tell() {
     }
     cloud.put(SERVING, &key, record.to_string());
     let run = verify(&cloud, &[]);
-    assert_eq!((run.code, document(&run)["cannot_tell"].as_u64()), (3, Some(4)), "{}", run.stdout);
+    assert_eq!((run.code, document(&run)["unverifiable"].as_u64()), (3, Some(4)), "{}", run.stdout);
     assert_eq!(verify(&cloud, &["--deep"]).code, 0);
     assert_eq!(verify_as(&cloud, Principal::Target, &["--deep"]).code, 3, "the source may not be read");
 }

@@ -205,7 +205,7 @@ pub fn artifact<'a>(document: &'a Value, source: &str) -> &'a Value {
 }
 
 /// What a document says about a field that stays at the source.
-pub fn left<'a>(document: &'a Value, field: &str) -> &'a Value {
-    let found = document["left"].as_array().into_iter().flatten().find(|left| left["field"] == field);
-    found.unwrap_or_else(|| panic!("{field} is not listed in {:#}", document["left"]))
+pub fn not_carried<'a>(document: &'a Value, field: &str) -> &'a Value {
+    let found = document["not_carried"].as_array().into_iter().flatten().find(|listed| listed["field"] == field);
+    found.unwrap_or_else(|| panic!("{field} is not listed in {:#}", document["not_carried"]))
 }

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::types::{
-    IncludedData, ModelApprovalStatus, ModelPackageSortBy, ModelPackageSummary, ModelPackageType, SortOrder,
-};
+use aws_sdk_sagemaker::types::{IncludedData, ModelPackageSortBy, ModelPackageSummary, ModelPackageType, SortOrder};
 use aws_smithy_types::DateTime;
 use serde_json::Value;
 
@@ -14,6 +12,7 @@ use super::raw::RawAnswer;
 use super::{Document, Summary};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 
 /// How a group is named on the wire: another account's by ARN, one's own by name, which every stand-in takes too.
@@ -35,7 +34,7 @@ impl Reader {
     pub async fn list(
         &self,
         group: &GroupArn,
-        status: Option<&str>,
+        status: Option<ApprovalStatus>,
         after: Option<DateTime>,
     ) -> Result<Vec<Summary>, CallError> {
         const CALL: &str = "sagemaker:ListModelPackages";
@@ -46,7 +45,7 @@ impl Reader {
             let call = self.client.list_model_packages().model_package_group_name(self.name(group));
             let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
             let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
-            let call = call.set_model_approval_status(status.map(ModelApprovalStatus::from));
+            let call = call.set_model_approval_status(status.as_ref().map(|status| status.as_str().into()));
             let answer = call.set_creation_time_after(after).set_next_token(token).send().await;
             let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error))?;
             for summary in answer.model_package_summary_list() {
@@ -85,8 +84,8 @@ impl Reader {
         Ok(Summary {
             version: arn.version(),
             arn,
-            approval: listed.model_approval_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
-            status: listed.model_package_status().map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            approval: listed.model_approval_status().map(|s| s.as_str()).unwrap_or_default().into(),
+            status: listed.model_package_status().map(|s| s.as_str()).unwrap_or_default().into(),
             created: listed.creation_time().copied().ok_or_else(|| unusable(format!("{text} has no CreationTime")))?,
         })
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{LINES_SHOWN, Rendered};
 use crate::copy::Outcome;
+use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
 use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
 use crate::register::sync::Renewed;
@@ -48,8 +49,9 @@ fn text(record: &Record) -> Result<String> {
         let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("nothing".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
     });
-    list(&mut out, "References", all(&record.references), |r| format!("{}  {}", r.location, r.field));
-    list(&mut out, "Stays at the source", all(&record.left), |l| {
+    let references: &[_] = if record.outcome == Conclusion::Found { &record.references } else { &[] };
+    list(&mut out, "References", all(references), |r| format!("{}  {}", r.location, r.field));
+    list(&mut out, "Not carried over", all(&record.not_carried), |l| {
         format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
     });
     list(&mut out, "Warnings", all(&record.warnings), |w| format!("{}: {}", w.field, w.remark));
@@ -95,7 +97,7 @@ fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
         (Some(arn), Some(version)) => {
             line("Target", &format!("version {version} of {place}"));
             line("", arn.as_str());
-            line("", target.approval_status.as_deref().unwrap_or(""));
+            line("", target.approval_status.as_ref().map_or("", ApprovalStatus::as_str));
         }
         _ => line("Target", &place),
     }

@@ -44,7 +44,7 @@ impl Rendered for StatusReport {
 
 fn cells(side: Option<&Side>, time: impl Fn(&Side) -> &String) -> (String, String, String) {
     side.map_or(("-".into(), "-".into(), "-".into()), |side| {
-        (side.version.to_string(), side.approval_status.clone(), seconds(time(side)))
+        (side.version.to_string(), side.approval_status.to_string(), seconds(time(side)))
     })
 }
 

@@ -15,7 +15,7 @@ impl Rendered for Verification {
             Verdict::Identical => "identical: it is what was promoted",
             Verdict::Changed => "changed: it is not what was promoted",
             Verdict::Missing => "missing: a part of what was promoted is not there",
-            Verdict::CannotTell => "inconclusive: nothing differs, but not everything could be told",
+            Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
         };
         writeln!(out, "{:<11}{outcome}", "Outcome")?;
         writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
@@ -24,7 +24,7 @@ impl Rendered for Verification {
             (self.identical, "identical"),
             (self.changed, "changed"),
             (self.missing, "missing"),
-            (self.cannot_tell, "cannot tell"),
+            (self.unverifiable, "unverifiable"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
         writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
@@ -39,7 +39,7 @@ impl Rendered for Verification {
                 }
                 Verdict::Changed => format!("changed      {name}"),
                 Verdict::Missing => format!("missing      {name}"),
-                Verdict::CannotTell => format!("cannot tell  {name}"),
+                Verdict::Unverifiable => format!("unverifiable {name}"),
             };
             shown += 1;
             writeln!(out, "  {name}\n               {detail}")?;

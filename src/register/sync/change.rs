@@ -12,44 +12,44 @@ use crate::schema::comparison::{agree, leaves};
 pub struct Change {
     /// The field.
     pub field: String,
-    /// What the copy has, or had.
+    /// The value in the promoted version, before an Update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<Value>,
-    /// What the source has now.
+    /// The value in the source version now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is: Option<Value>,
-    /// What became of it.
+    /// The result.
     pub result: Renewed,
 }
 
-/// What became of a changed field.
+/// The result for a changed field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Renewed {
-    /// The copy has it now.
+    /// The promoted version has the new value.
     Updated,
     /// A dry run would update it.
     Planned,
-    /// No Update can carry it: the copy stays different.
+    /// UpdateModelPackage cannot change it: the promoted version stays as it is.
     Drift,
 }
 
-/// A field, what the copy has there, and what the source has now.
+/// A field, its value in the promoted version, and its value in the source version now.
 pub(super) type Changed = (Field, Option<Value>, Option<Value>);
 
-/// The leaves that the source has changed and the copy does not have.
+/// The leaves that the source has changed since the base and that the promoted version does not have.
 pub(super) fn changed(
     now: &Document,
     before: &Document,
-    copy: &Document,
+    current: &Document,
     which: impl Fn(&Field) -> bool,
 ) -> Vec<Changed> {
-    let (now, before, copy) = (leaves(now), leaves(before), leaves(copy));
+    let (now, before, current) = (leaves(now), leaves(before), leaves(current));
     let fields = now.keys().chain(before.keys().filter(|field| !now.contains_key(*field)));
     let differs = |field: &&Field| {
         let is = now.get(*field);
-        !agree(field, is, before.get(*field)) && !agree(field, is, copy.get(*field))
+        !agree(field, is, before.get(*field)) && !agree(field, is, current.get(*field))
     };
     let found = fields.filter(|field| which(field)).filter(differs);
-    found.map(|field| (field.clone(), copy.get(field).cloned(), now.get(field).cloned())).collect()
+    found.map(|field| (field.clone(), current.get(field).cloned(), now.get(field).cloned())).collect()
 }

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::SPECIFICATIONS;
 use crate::model::field::{Document, Field};
 use crate::schema::comparison::differences;
+
+/// The member that holds them.
+pub(super) const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 
 pub(super) fn list(document: &Document) -> impl Iterator<Item = &Value> {
     document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten()

@@ -6,14 +6,17 @@ use crate::support::calls::Call;
 use crate::support::{Cloud, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 
-/// Exit 0, or 3 with what is in doubt, or 1 with side, call, resource and next step; approved only when complete.
+/// Exit 0, or 3 with what is unconfirmed, or 1 with side, call, resource and next step; approved only when complete.
 pub fn ends_clearly(run: &Run, cloud: &Cloud) -> Result<()> {
     match run.code {
         0 => complete(cloud),
         3 => {
             let document: serde_json::Value = serde_json::from_str(&run.stdout)?;
-            let doubt = document["doubt"].as_str().context("the document tells no doubt")?;
-            ensure!(run.stderr.contains(doubt) && run.stderr.contains("Run again to confirm"), "no doubt on stderr");
+            let unconfirmed = document["unconfirmed"].as_str().context("the document names nothing unconfirmed")?;
+            ensure!(
+                run.stderr.contains(unconfirmed) && run.stderr.contains("Run again to confirm"),
+                "nothing unconfirmed on stderr"
+            );
             all_copied(cloud)
         }
         1 => {

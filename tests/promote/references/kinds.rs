@@ -90,7 +90,7 @@ fn each_kind_of_reference_may_be_an_https_url() {
     assert!(request.contains(&format!("s3://{SERVING}/{manifest}")));
     let text = cloud.object(SERVING, &manifest).expect("the manifest").body.bytes();
     assert_eq!(text, format!("{}\n", copy_of("llm/b c")));
-    let gone = left(&document, "InferenceSpecification.Containers[0].Environment{GONE}");
+    let gone = not_carried(&document, "InferenceSpecification.Containers[0].Environment{GONE}");
     assert_eq!(gone["value"], format!("{https}gone"));
 }
 

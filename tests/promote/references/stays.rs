@@ -45,9 +45,9 @@ fn an_environment_url_that_points_nowhere_stays_and_is_listed() {
     let cloud = with_environment(json!({"OUTPUT": "s3://models/written-at-run-time/"}));
     let document = promote(&cloud, &[]).document();
     assert_eq!(arrived(&cloud, "OUTPUT"), "s3://models/written-at-run-time/");
-    let left = left(&document, &format!("{ENVIRONMENT}{{OUTPUT}}"));
-    assert_eq!(left["value"], "s3://models/written-at-run-time/");
-    assert_eq!(left["reason"], "nothing exists there, so it is carried as it is");
+    let listed = not_carried(&document, &format!("{ENVIRONMENT}{{OUTPUT}}"));
+    assert_eq!(listed["value"], "s3://models/written-at-run-time/");
+    assert_eq!(listed["reason"], "nothing exists there, so it is carried as it is");
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn an_environment_value_that_names_a_whole_bucket_copies_nothing_and_is_listed()
         cloud.put(MODELS, "somebody-else/1", "1");
         let document = promote(&cloud, &[]).document();
         assert_eq!((arrived(&cloud, "BUCKET"), cloud.keys(SERVING).len()), (json!(url), 2), "{url}");
-        let left = left(&document, &format!("{ENVIRONMENT}{{BUCKET}}"));
-        assert!(left["reason"].as_str().unwrap_or_default().contains("whole bucket"), "{left}");
+        let listed = not_carried(&document, &format!("{ENVIRONMENT}{{BUCKET}}"));
+        assert!(listed["reason"].as_str().unwrap_or_default().contains("whole bucket"), "{listed}");
     }
 }
 
@@ -69,12 +69,12 @@ fn a_url_within_a_longer_environment_value_stays_and_is_listed() {
     let document = promote(&cloud, &[]).document();
     for (name, text) in [("ARGS", texts[0]), ("LIST", texts[1])] {
         assert_eq!(arrived(&cloud, name), text);
-        let left = left(&document, &format!("{ENVIRONMENT}{{{name}}}"));
-        assert_eq!(left["value"], text);
-        assert!(left["reason"].as_str().unwrap_or_default().contains("not copied"), "{left}");
+        let listed = not_carried(&document, &format!("{ENVIRONMENT}{{{name}}}"));
+        assert_eq!(listed["value"], text);
+        assert!(listed["reason"].as_str().unwrap_or_default().contains("not copied"), "{listed}");
     }
-    let listed = document["left"].as_array().into_iter().flatten();
-    assert_eq!(listed.filter(|left| left["field"] == format!("{ENVIRONMENT}{{LEVEL}}")).count(), 0);
+    let listed = document["not_carried"].as_array().into_iter().flatten();
+    assert_eq!(listed.filter(|one| one["field"] == format!("{ENVIRONMENT}{{LEVEL}}")).count(), 0);
 }
 
 #[test]
@@ -103,11 +103,11 @@ fn images_subscriptions_and_hub_content_are_listed_with_what_the_target_needs() 
         ("ProductId", "product-1", "Marketplace subscription"),
         ("BaseModel.HubContentName", "llm", "access to this hub content"),
     ] {
-        let left = left(&document, &format!("{container}.{field}"));
-        assert_eq!(left["value"], value);
-        assert!(left["reason"].as_str().unwrap_or_default().contains(reason), "{left}");
+        let listed = not_carried(&document, &format!("{container}.{field}"));
+        assert_eq!(listed["value"], value);
+        assert!(listed["reason"].as_str().unwrap_or_default().contains(reason), "{listed}");
     }
-    assert_eq!(left(&document, &format!("{source}.HubAccessConfig.HubContentArn"))["value"], hub);
+    assert_eq!(not_carried(&document, &format!("{source}.HubAccessConfig.HubContentArn"))["value"], hub);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn free_texts_that_name_the_source_are_carried_and_listed() {
         ("ModelCard.ModelCardContent.evaluation[0].data", "s3://models/eval.csv"),
         ("SourceUri", "s3://models/notebooks/train.ipynb"),
     ] {
-        assert_eq!(left(&document, field)["value"], value);
+        assert_eq!(not_carried(&document, field)["value"], value);
     }
     let target = &promoted(&cloud)[0];
     for member in ["ModelPackageDescription", "MetadataProperties", "ModelCard", "SourceUri"] {
@@ -150,7 +150,7 @@ fn a_source_uri_that_was_copied_points_to_the_copy_and_an_arn_is_left_out() {
     let model = "arn:aws:sagemaker:eu-central-1:444333666777:model/churn";
     cloud.change(&arn, json!({"SourceUri": model}));
     let document = promote(&cloud, &["--target-group", "second"]).document();
-    assert_eq!(left(&document, "SourceUri")["value"], model);
+    assert_eq!(not_carried(&document, "SourceUri")["value"], model);
     let second = &cloud.packages(crate::support::TARGET_ACCOUNT, "second")[0];
     assert_eq!((second["ModelApprovalStatus"].as_str(), second.get("SourceUri")), (Some("Approved"), None));
 }

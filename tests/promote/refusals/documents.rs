@@ -17,16 +17,18 @@ fn an_empty_text_is_refused() {
 #[test]
 fn json_that_is_no_document_of_promote_is_refused() {
     refused_from("from-other-json", r#"{"outcome": "found"}"#);
-    refused_from("from-half-a-document", r#"{"schema": 1, "outcome": "found"}"#);
+    refused_from("from-half-a-document", r#"{"schema": 2, "outcome": "found"}"#);
     refused_from("from-a-list", "[]");
 }
 
 #[test]
-fn a_document_of_a_later_schema_is_refused() {
+fn a_document_of_another_schema_is_refused() {
     let cloud = with_package();
     let mut document = found(&cloud);
-    document["schema"] = json!(99);
-    refused_from("from-a-later-schema", &document.to_string());
+    for (name, schema) in [("from-an-earlier-schema", 1), ("from-a-later-schema", 99)] {
+        document["schema"] = json!(schema);
+        refused_from(name, &document.to_string());
+    }
 }
 
 #[test]

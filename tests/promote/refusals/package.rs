@@ -66,8 +66,8 @@ fn unknown_members_are_left_out_and_listed_when_they_are_to_be_ignored() {
     let cloud = with_unknown_members();
     let document = promote(&cloud, &["--ignore-unknown-fields"]).document();
     assert_eq!(document["outcome"], "promoted");
-    assert_eq!(left(&document, "Novelty")["value"], r#"{"Deep":"value"}"#);
-    assert_eq!(left(&document, "InferenceSpecification.Containers[0].Shiny")["value"], "true");
+    assert_eq!(not_carried(&document, "Novelty")["value"], r#"{"Deep":"value"}"#);
+    assert_eq!(not_carried(&document, "InferenceSpecification.Containers[0].Shiny")["value"], "true");
     let created = promoted(&cloud).remove(0);
     assert_eq!(created.get("Novelty"), None);
     assert_eq!(created["InferenceSpecification"]["Containers"][0].get("Shiny"), None);
@@ -117,7 +117,7 @@ fn an_encrypted_package_needs_a_key_of_the_target() {
     refused(&cloud, "encrypted-package-without-key", 1, &FULL);
     let own = "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000";
     let document = promote(&cloud, &["--kms-key-arn", own]).document();
-    assert_eq!(left(&document, "SecurityConfig.KmsKeyId")["value"], key);
+    assert_eq!(not_carried(&document, "SecurityConfig.KmsKeyId")["value"], key);
     assert_eq!(promoted(&cloud)[0]["SecurityConfig"]["KmsKeyId"], own);
 }
 
@@ -133,7 +133,7 @@ fn an_algorithm_needs_one_of_the_target() {
     refused(&cloud, "algorithm-without-one-of-the-target", 1, &FULL);
     let document = promote(&cloud, &["--target-algorithm", "boost"]).document();
     let field = "SourceAlgorithmSpecification.SourceAlgorithms[0].AlgorithmName";
-    assert_eq!(left(&document, field)["value"], algorithm);
+    assert_eq!(not_carried(&document, field)["value"], algorithm);
 }
 
 #[test]

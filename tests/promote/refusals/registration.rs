@@ -100,7 +100,7 @@ fn a_package_that_is_not_what_was_asked_for_is_named_by_its_fields_and_removed()
 }
 
 #[test]
-fn an_approval_that_does_not_hold_is_a_doubt() {
+fn an_approval_that_does_not_hold_is_unconfirmed() {
     let cloud = with_package();
     cloud.tamper(|shown| shown["ModelApprovalStatus"] = json!("PendingManualApproval"));
     let run = says(&cloud, "approval-that-does-not-hold", 3, &FULL);

@@ -1,5 +1,5 @@
-//! Earlier promotions of a source version: the target's registry comes in, the packages that were made from the
-//! version come out. A registry cannot be searched by metadata, but a copy is always younger than its source.
+//! Finds the existing promotions of a source version. A registry cannot be searched by metadata, but a promoted version
+//! is always younger than its source.
 
 use std::collections::HashSet;
 
@@ -15,15 +15,16 @@ use crate::model::promoted::PromotedVersion;
 /// Descriptions under way at once.
 const DESCRIPTIONS_AT_ONCE: usize = 16;
 
-/// All of them, by version.
+/// The existing promotions of one source version.
 #[derive(Debug, Clone, Default)]
-pub struct Earlier {
-    own: Vec<PromotedVersion>,
-    /// Every version that was looked at; what a version was made from never changes.
+pub struct ExistingPromotions {
+    /// Each, lowest version first.
+    versions: Vec<PromotedVersion>,
+    /// Every version that was described; the source that a version names never changes.
     seen: HashSet<PackageArn>,
 }
 
-impl Earlier {
+impl ExistingPromotions {
     /// Describes every version of the target group that is younger than the source version.
     pub async fn find(registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
         let younger = registry.list_created_after(group, &package.created()).await?;
@@ -44,10 +45,10 @@ impl Earlier {
         let (younger, description) =
             tokio::join!(registry.list_created_after(group, &since), visibility.find(registry, created));
         let (younger, description) = (younger?, description?);
-        let own = description.map(|description| PromotedVersion { arn: created.clone(), description });
-        let mut earlier = self;
-        earlier.add(vec![created.clone()], own.into_iter().collect(), package);
-        earlier.and_those(registry, younger, package).await
+        let promoted = description.map(|description| PromotedVersion { arn: created.clone(), description });
+        let mut existing = self;
+        existing.add(vec![created.clone()], promoted.into_iter().collect(), package);
+        existing.and_those(registry, younger, package).await
     }
 
     /// Whether a version that Create has answered with may be new. SageMaker does not give out the number of a deleted
@@ -58,7 +59,7 @@ impl Earlier {
 
     /// Whether this is one of them.
     pub(super) fn contains(&self, version: &PackageArn) -> bool {
-        self.own.iter().any(|own| own.arn == *version)
+        self.versions.iter().any(|known| known.arn == *version)
     }
 
     async fn and_those(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
@@ -70,19 +71,19 @@ impl Earlier {
     }
 
     fn add(&mut self, seen: Vec<PackageArn>, described: Vec<PromotedVersion>, package: &Package) {
-        self.own.extend(described.into_iter().filter(|own| own.is_copy_of(package.arn())));
-        self.own.sort_by_key(|own| own.arn.version());
+        self.versions.extend(described.into_iter().filter(|promoted| promoted.is_promotion_of(package.arn())));
+        self.versions.sort_by_key(|promoted| promoted.arn.version());
         self.seen.extend(seen);
     }
 
-    /// The promotion of the source version: the first that was not given up.
-    pub fn usable(&self) -> Option<&PromotedVersion> {
-        self.own.iter().find(|own| !own.is_given_up())
+    /// The promotion of the source version: the first that was not abandoned.
+    pub fn current(&self) -> Option<&PromotedVersion> {
+        self.versions.iter().find(|promoted| !promoted.is_abandoned())
     }
 
-    /// How many attempts were given up.
-    pub fn given_up(&self) -> usize {
-        self.own.iter().filter(|own| own.is_given_up()).count()
+    /// How many attempts were abandoned.
+    pub fn abandoned(&self) -> usize {
+        self.versions.iter().filter(|promoted| promoted.is_abandoned()).count()
     }
 }
 

@@ -1,0 +1,78 @@
+//! The status of a version's registration (`ModelPackageStatus`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::field::Document;
+
+/// How far SageMaker has come with a version, in JSON as AWS writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum PackageStatus {
+    /// Not begun.
+    Pending,
+    /// Being validated.
+    InProgress,
+    /// Ready.
+    Completed,
+    /// Validation or the image scan failed.
+    Failed,
+    /// Being deleted.
+    Deleting,
+    /// A status that AWS added after this version of promote was built, or none.
+    Other(String),
+}
+
+impl PackageStatus {
+    /// The status of a described version.
+    pub fn of(description: &Document) -> Self {
+        description.get("ModelPackageStatus").and_then(|status| status.as_str()).unwrap_or_default().into()
+    }
+
+    /// The text that AWS uses.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "Pending",
+            Self::InProgress => "InProgress",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Deleting => "Deleting",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for PackageStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "Pending" => Self::Pending,
+            "InProgress" => Self::InProgress,
+            "Completed" => Self::Completed,
+            "Failed" => Self::Failed,
+            "Deleting" => Self::Deleting,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl From<String> for PackageStatus {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<PackageStatus> for String {
+    fn from(status: PackageStatus) -> String {
+        status.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for PackageStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(text) if text.is_empty() => f.write_str("without a status"),
+            status => f.write_str(status.as_str()),
+        }
+    }
+}

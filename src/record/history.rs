@@ -1,0 +1,265 @@
+//! The history of a promotion: every record beside its artifacts. Whoever asks for the past asks here.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::aws::accounts::TargetAccount;
+use crate::aws::error::Kind;
+use crate::aws::objects::TargetObjects;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::destination::Destination;
+use crate::model::field::Document;
+use crate::model::layout::Layout;
+use crate::model::location::Location;
+use crate::model::promoted::PromotedVersion;
+use crate::record::document::{Conclusion, Record};
+use crate::store::scratch::Scratch;
+
+/// Records read at once; most promotions have one or two.
+const READS_AT_ONCE: usize = 16;
+
+/// A record as it is stored beside the artifacts.
+#[derive(Debug)]
+pub struct StoredRecord {
+    /// Its location.
+    pub location: Location,
+    /// Its bytes.
+    pub text: Scratch,
+    /// Its content, or why it cannot be read.
+    pub record: Result<Record>,
+    /// Whether its signature is stored beside it.
+    pub is_signed: bool,
+}
+
+/// Every record of one promotion folder.
+#[derive(Debug, Default)]
+pub struct History {
+    stored: Vec<StoredRecord>,
+}
+
+/// The records of one promoted version.
+#[derive(Debug)]
+pub struct Past<'a> {
+    /// Each, the oldest first.
+    records: Vec<&'a Record>,
+    first: (&'a Record, &'a Document),
+    base: (&'a Record, &'a Document),
+}
+
+/// The history of a promotion, and the current promoted version that it names: one that is there and not abandoned.
+/// Nothing when there is none.
+///
+/// # Errors
+/// The target cannot be read, or one of the records is none.
+pub async fn recorded(
+    target: &TargetAccount,
+    destination: &Destination,
+    source: &PackageArn,
+) -> Result<Option<(History, PromotedVersion)>> {
+    let (objects, layout) = (target.objects(), destination.layout(source));
+    // The first record is named without a look at the folder, and most promotions have no other.
+    let location = layout.record();
+    let (text, keys) = tokio::join!(objects.read_all(&location), RecordKeys::list(objects, &layout));
+    let (text, keys) = (text?, keys?);
+    let first = text.map(|text| StoredRecord::of(location.clone(), text, &keys));
+    let named = first.as_ref().and_then(StoredRecord::version).cloned();
+    let others = keys.records.iter().filter(|key| **key != location.key);
+    let current = |arn| current(target, destination, source, arn);
+    let (others, version) = tokio::try_join!(keys.read(objects, &layout, others), current(named.clone()))?;
+    let history = History::of(first.into_iter().chain(others));
+    history.refuse_unreadable()?;
+    let version = match version {
+        Some(version) => Some(version),
+        None => current(history.newest_version().filter(|newest| Some(*newest) != named.as_ref()).cloned()).await?,
+    };
+    Ok(version.filter(|version| history.past(&version.arn).is_some()).map(|version| (history, version)))
+}
+
+/// The described version, when it is a promotion of `source` in this group that was not abandoned.
+async fn current(
+    target: &TargetAccount,
+    destination: &Destination,
+    source: &PackageArn,
+    arn: Option<PackageArn>,
+) -> Result<Option<PromotedVersion>> {
+    let Some(arn) = arn.filter(|arn| arn.is_of(&destination.group)) else { return Ok(None) };
+    match target.registry().describe(&arn).await {
+        Ok(description) => {
+            let version = PromotedVersion { arn, description };
+            Ok((version.is_promotion_of(source) && !version.is_abandoned()).then_some(version))
+        }
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl History {
+    /// Reads the records of a folder that was listed: `keys` are those of all its objects.
+    ///
+    /// # Errors
+    /// A record cannot be fetched.
+    pub async fn read(
+        target: &TargetObjects,
+        layout: &Layout,
+        keys: impl Iterator<Item = Result<String>>,
+    ) -> Result<Self> {
+        let mut found = RecordKeys::default();
+        for key in keys {
+            found.add(layout, key?);
+        }
+        Ok(Self::of(found.read(target, layout, found.records.iter()).await?.into_iter()))
+    }
+
+    fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
+        let mut stored: Vec<StoredRecord> = stored.collect();
+        stored.sort_by_cached_key(|stored| (stored.ended(), stored.location.clone()));
+        Self { stored }
+    }
+
+    /// Every record, the oldest first; those that cannot be read come before all others.
+    pub fn stored(&self) -> &[StoredRecord] {
+        &self.stored
+    }
+
+    /// The locations of the records that have no signature beside them.
+    pub fn unsigned(&self) -> impl Iterator<Item = &Location> {
+        self.stored.iter().filter(|stored| !stored.is_signed).map(|stored| &stored.location)
+    }
+
+    /// The records of one promoted version; nothing when none of them holds its request.
+    pub fn past(&self, version: &PackageArn) -> Option<Past<'_>> {
+        let of_version = self.stored.iter().filter(|stored| stored.version() == Some(version));
+        let records: Vec<&Record> = of_version.filter_map(|stored| stored.record.as_ref().ok()).collect();
+        let mut with_request = records.iter().filter_map(|record| Some((*record, record.request.as_ref()?)));
+        let first = with_request.next()?;
+        let base = with_request.next_back().unwrap_or(first);
+        Some(Past { records, first, base })
+    }
+
+    fn newest_version(&self) -> Option<&PackageArn> {
+        self.stored.iter().rev().find_map(StoredRecord::version)
+    }
+
+    fn refuse_unreadable(&self) -> Result<()> {
+        for StoredRecord { location, record, .. } in &self.stored {
+            if let Err(error) = record {
+                let refusal = format!("{location} is not the record of a promotion; remove it, and run again");
+                return Err(anyhow::anyhow!("{error:#}")).context(refusal);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Past<'a> {
+    /// The record of the promotion itself, with every artifact.
+    pub fn first(&self) -> &'a Record {
+        self.first.0
+    }
+
+    /// The request that registered the version.
+    pub fn first_request(&self) -> &'a Document {
+        self.first.1
+    }
+
+    /// The newest record with a request: the base of every comparison with the source.
+    pub fn base(&self) -> &'a Record {
+        self.base.0
+    }
+
+    /// The request that the promoted version should be like.
+    pub fn request(&self) -> &'a Document {
+        self.base.1
+    }
+
+    /// The newest record.
+    pub fn newest(&self) -> &'a Record {
+        self.records.last().copied().unwrap_or(self.base.0)
+    }
+
+    /// The approval status that was recorded last.
+    pub fn approval(&self) -> Option<&'a ApprovalStatus> {
+        self.records.iter().rev().find_map(|record| approval(record))
+    }
+
+    /// Whether a run has recorded it as Approved.
+    pub fn was_approved(&self) -> bool {
+        self.records.iter().any(|record| approval(record) == Some(&ApprovalStatus::Approved))
+    }
+
+    /// Whether a run has recorded that it withdrew it.
+    pub fn was_withdrawn(&self) -> bool {
+        self.records.iter().any(|record| record.outcome == Conclusion::Withdrawn)
+    }
+}
+
+fn approval(record: &Record) -> Option<&ApprovalStatus> {
+    record.target.as_ref()?.approval_status.as_ref()
+}
+
+impl StoredRecord {
+    fn of(location: Location, text: Scratch, keys: &RecordKeys) -> Self {
+        let is_signed = keys.signed.contains(&location.key);
+        Self { record: Record::parse(&text), location, text, is_signed }
+    }
+
+    /// The promoted version that it is about.
+    fn version(&self) -> Option<&PackageArn> {
+        self.record.as_ref().ok()?.target.as_ref()?.model_package_arn.as_ref()
+    }
+
+    fn ended(&self) -> Option<DateTime> {
+        DateTime::from_str(&self.record.as_ref().ok()?.ended, Format::DateTime).ok()
+    }
+}
+
+/// The keys of a folder's records.
+#[derive(Debug, Default)]
+struct RecordKeys {
+    records: BTreeSet<String>,
+    /// Keys of records that have a signature.
+    signed: BTreeSet<String>,
+}
+
+impl RecordKeys {
+    async fn list(target: &TargetObjects, layout: &Layout) -> Result<Self> {
+        let mut keys = Self::default();
+        let prefix = layout.records();
+        let mut pages = target.list(&prefix.bucket, &prefix.key);
+        while let Some(page) = pages.next().await? {
+            page.into_iter().for_each(|listed| keys.add(layout, listed.key));
+        }
+        Ok(keys)
+    }
+
+    fn add(&mut self, layout: &Layout, key: String) {
+        match layout.signed_record(&key) {
+            Some(record) => drop(self.signed.insert(record.to_owned())),
+            None if layout.is_record(&key) => drop(self.records.insert(key)),
+            None => {}
+        }
+    }
+
+    /// Reads records; one that was removed since is left out.
+    async fn read(
+        &self,
+        target: &TargetObjects,
+        layout: &Layout,
+        keys: impl Iterator<Item = &String>,
+    ) -> Result<Vec<StoredRecord>> {
+        let bucket = layout.records().bucket;
+        let reads = keys.map(|key| {
+            let location = Location::new(&bucket, key);
+            async move {
+                let text = target.read_all(&location).await?;
+                anyhow::Ok(text.map(|text| StoredRecord::of(location, text, self)))
+            }
+        });
+        stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await
+    }
+}

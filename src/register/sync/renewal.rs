@@ -1,0 +1,279 @@
+//! Compares a promoted version with its source as it is now, and makes the Update that carries the changes over.
+//!
+//! Only what the source has changed since counts: what somebody in the target account has changed is theirs.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::model::approval::ApprovalStatus;
+use crate::model::field::{Document, Field};
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::rewriting::Rewritten;
+use crate::register::decision::decision;
+use crate::register::sync::change::{Change, Renewed, changed};
+use crate::register::sync::specifications::{SPECIFICATIONS, alike, list, named, names, refers_elsewhere};
+use crate::schema::comparison::leaves;
+use crate::schema::shapes::{Root, violations};
+
+const METADATA: &str = "CustomerMetadataProperties";
+/// Members that an Update replaces as a whole (UpdateModelPackage).
+const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
+/// What begins the keys that a promotion sets itself.
+const OWN_KEYS: &str = "promote:";
+
+/// What is to be done about a promoted version.
+#[derive(Debug, Clone, Default)]
+pub struct Renewal {
+    /// Members of UpdateModelPackage; none when there is nothing to change.
+    pub update: Document,
+    /// Each field that the source has changed and the promoted version does not have yet.
+    pub changes: Vec<Change>,
+    /// The request that the promoted version is like afterwards.
+    pub request: Document,
+}
+
+impl Renewal {
+    /// Compares. `now` is the request that a promotion of the source version would make today, `before` the one that
+    /// was made.
+    ///
+    /// # Errors
+    /// AWS would refuse the Update: every offending field is named.
+    pub fn of(package: &Package, now: &Rewritten, before: &Document, promoted: &PromotedVersion) -> Result<Self> {
+        let unresolved: Vec<Field> = now.unresolved().map(|reference| reference.field.clone()).collect();
+        let (now, unresolved, current) = (&now.request, unresolved.as_slice(), &promoted.description);
+        let mut renewal = Self { request: followed(now, unresolved, before), ..Self::default() };
+        renewal.metadata(now, before, current);
+        renewal.replaced(now, before, current);
+        renewal.specifications(now, unresolved, before, current);
+        renewal.others(now, before, current);
+        if !renewal.update.is_empty() {
+            // A registry that takes an Update for the whole state would forget where the package came from.
+            if let Some(metadata) = current.get(METADATA).filter(|metadata| **metadata != json!({})) {
+                renewal.update.entry(METADATA).or_insert_with(|| metadata.clone());
+            }
+            let mut request = renewal.update.clone();
+            request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
+            let refused: Vec<String> =
+                violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
+            ensure!(
+                refused.is_empty(),
+                "{} cannot be brought up to date with {}; AWS would refuse it:\n{}\nCorrect it at the source",
+                promoted.arn,
+                package.arn(),
+                refused.join("\n")
+            );
+        }
+        Ok(renewal)
+    }
+
+    /// Adds an approval status with its reason.
+    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str, promoted: &PromotedVersion) -> Self {
+        for (member, value) in decision(status, Some(reason), &promoted.description) {
+            self.update.entry(member).or_insert(value);
+        }
+        self
+    }
+
+    /// Whether there is something that no Update can carry.
+    pub fn drift(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.result == Renewed::Drift)
+    }
+
+    /// The changes of a run that writes nothing.
+    pub fn planned(self) -> Vec<Change> {
+        let planned = |result| if result == Renewed::Updated { Renewed::Planned } else { result };
+        self.changes.into_iter().map(|change| Change { result: planned(change.result), ..change }).collect()
+    }
+
+    /// The fields that the Update has set and the described version does not have.
+    pub fn missing(&self, current: &Document) -> Vec<String> {
+        let updated = self.changes.iter().filter(|change| change.result == Renewed::Updated);
+        let leaves: Vec<(String, Value)> =
+            leaves(current).into_iter().map(|(field, value)| (field.to_string(), value)).collect();
+        let there = |field: &str| leaves.iter().find(|(name, _)| name == field).map(|(_, value)| value);
+        updated
+            .filter(|change| !change.field.starts_with(SPECIFICATIONS))
+            .filter(|change| there(&change.field) != change.is.as_ref())
+            .filter(|change| !change.field.starts_with("ModelCard."))
+            .map(|change| change.field.clone())
+            .collect()
+    }
+
+    fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: Renewed) {
+        self.changes.push(Change { field: field.to_string(), was: was.cloned(), is: is.cloned(), result });
+    }
+
+    /// Keys are added, replaced and removed one by one; those of the target account stay.
+    fn metadata(&mut self, now: &Document, before: &Document, current: &Document) {
+        let of = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
+        let (now, before, current) = (of(now), of(before), of(current));
+        let (mut all, mut removed) = (current.clone(), Vec::new());
+        let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
+        for key in keys.filter(|key| !key.starts_with(OWN_KEYS)) {
+            let (is, was) = (now.get(key), current.get(key));
+            if is == before.get(key) || is == was {
+                continue;
+            }
+            match is {
+                Some(value) => drop(all.insert(key.clone(), value.clone())),
+                None => {
+                    all.shift_remove(key);
+                    removed.push(Value::from(key.as_str()));
+                }
+            }
+            self.note(&Field::top(METADATA).key(key), was, is, Renewed::Updated);
+        }
+        if all != current && !all.is_empty() {
+            self.update.insert(METADATA.into(), all.into());
+        }
+        if !removed.is_empty() {
+            self.update.insert("CustomerMetadataPropertiesToRemove".into(), removed.into());
+        }
+    }
+
+    fn replaced(&mut self, now: &Document, before: &Document, current: &Document) {
+        for member in REPLACED {
+            let changed = changed(now, before, current, |field| field.root() == member);
+            let result = if now.contains_key(member) { Renewed::Updated } else { Renewed::Drift };
+            if let (false, Some(value)) = (changed.is_empty(), now.get(member)) {
+                self.update.insert(member.into(), value.clone());
+            }
+            for (field, was, is) in changed {
+                self.note(&field, was.as_ref(), is.as_ref(), result);
+            }
+        }
+    }
+
+    /// A specification is known by its name. One can be added; one that is there cannot be changed or removed.
+    fn specifications(&mut self, now: &Document, unresolved: &[Field], before: &Document, current: &Document) {
+        let mut added = Vec::new();
+        for name in names(now).into_iter().chain(names(before).into_iter().filter(|name| !names(now).contains(name))) {
+            let (is, then, was) = (named(now, name), named(before, name), named(current, name));
+            if alike(is, then) || alike(is, was) {
+                continue;
+            }
+            let result = match (is, was) {
+                (Some(specification), None) if !refers_elsewhere(now, name, unresolved) => {
+                    added.push(specification.clone());
+                    Renewed::Updated
+                }
+                _ => Renewed::Drift,
+            };
+            self.note(&Field::top(SPECIFICATIONS).key(name), was, is, result);
+        }
+        if !added.is_empty() {
+            self.update.insert("AdditionalInferenceSpecificationsToAdd".into(), added.into());
+        }
+    }
+
+    fn others(&mut self, now: &Document, before: &Document, current: &Document) {
+        let is_other = |field: &Field| {
+            let root = field.root();
+            root != METADATA && root != SPECIFICATIONS && !REPLACED.contains(&root) && root != "ModelPackageGroupName"
+        };
+        for (field, was, is) in changed(now, before, current, is_other) {
+            self.note(&field, was.as_ref(), is.as_ref(), Renewed::Drift);
+        }
+    }
+}
+
+/// The request that was made, with what an Update can carry of the one that would be made now.
+fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document {
+    let mut request = before.clone();
+    for member in REPLACED {
+        if let Some(value) = now.get(member) {
+            request.insert(member.into(), value.clone());
+        }
+    }
+    let is_ours = |(key, _): &(&String, &Value)| key.starts_with(OWN_KEYS);
+    let entries = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
+    let (then, is) = (entries(before), entries(now));
+    let metadata = is.iter().filter(|entry| !is_ours(entry)).chain(then.iter().filter(is_ours));
+    request.insert(
+        METADATA.into(),
+        metadata.map(|(key, value)| (key.clone(), value.clone())).collect::<Document>().into(),
+    );
+    let added = names(now).into_iter().filter(|name| named(before, name).is_none());
+    let added = added.filter(|name| !refers_elsewhere(now, name, unresolved)).filter_map(|name| named(now, name));
+    let all: Vec<Value> = list(before).chain(added).cloned().collect();
+    if !all.is_empty() {
+        request.insert(SPECIFICATIONS.into(), all.into());
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(value: Value) -> Document {
+        value.as_object().expect("an object").clone()
+    }
+
+    fn renewal(before: Value, now: Value, current: Value) -> Renewal {
+        let description =
+            json!({"ModelPackageArn": SOURCE, "ModelPackageGroupName": "g", "ModelPackageStatus": "Completed"});
+        let package = Package::from_description(&SOURCE.parse().unwrap(), object(description)).unwrap();
+        let promoted = PromotedVersion { arn: PROMOTED.parse().unwrap(), description: object(current) };
+        let now = Rewritten { request: object(now), ..Rewritten::default() };
+        Renewal::of(&package, &now, &object(before), &promoted).unwrap()
+    }
+
+    const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/g/1";
+    const PROMOTED: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/g/1";
+
+    fn results(renewal: &Renewal) -> Vec<(&str, Renewed)> {
+        renewal.changes.iter().map(|change| (change.field.as_str(), change.result)).collect()
+    }
+
+    #[test]
+    fn what_the_target_has_changed_itself_stays() {
+        let before = json!({"CustomerMetadataProperties": {"team": "a", "promote:source-arn": "s"}, "Domain": "x"});
+        let current =
+            json!({"CustomerMetadataProperties": {"team": "b", "ours": "c", "promote:source-arn": "s"}, "Domain": "y"});
+        let renewal = renewal(before.clone(), before, current);
+        assert_eq!((renewal.update.len(), renewal.changes.len()), (0, 0));
+    }
+
+    #[test]
+    fn metadata_is_added_replaced_and_removed_key_by_key() {
+        let metadata = |entries: Value| json!({"CustomerMetadataProperties": entries});
+        let renewal = renewal(
+            metadata(json!({"stays": "1", "changes": "1", "goes": "1"})),
+            metadata(json!({"stays": "1", "changes": "2", "comes": "1"})),
+            metadata(json!({"stays": "1", "changes": "1", "goes": "1", "ours": "1"})),
+        );
+        let fields = ["changes", "comes", "goes"].map(|key| format!("CustomerMetadataProperties{{{key}}}"));
+        assert_eq!(results(&renewal), fields.each_ref().map(|field| (field.as_str(), Renewed::Updated)));
+        let all = json!({"stays": "1", "changes": "2", "ours": "1", "comes": "1"});
+        assert_eq!(renewal.update[METADATA], all);
+        assert_eq!(renewal.update["CustomerMetadataPropertiesToRemove"], json!(["goes"]));
+    }
+
+    #[test]
+    fn a_specification_can_be_added_and_a_changed_one_drifts() {
+        let of = |images: &[(&str, &str)]| {
+            let one = |(name, image): &(&str, &str)| json!({"Name": name, "Containers": [{"Image": image}]});
+            json!({"AdditionalInferenceSpecifications": images.iter().map(one).collect::<Vec<_>>()})
+        };
+        let renewal =
+            renewal(of(&[("a", "1"), ("b", "1")]), of(&[("c", "1"), ("a", "2")]), of(&[("a", "1"), ("b", "1")]));
+        let field = |name: &str| format!("AdditionalInferenceSpecifications{{{name}}}");
+        let (a, b, c) = (field("a"), field("b"), field("c"));
+        let expected = [(&*c, Renewed::Updated), (&*a, Renewed::Drift), (&*b, Renewed::Drift)];
+        assert_eq!(results(&renewal), expected);
+        assert_eq!(renewal.update["AdditionalInferenceSpecificationsToAdd"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn what_no_update_carries_drifts_and_what_is_there_already_is_no_change() {
+        let renewal = renewal(
+            json!({"Domain": "x", "ModelLifeCycle": {"Stage": "Dev", "StageStatus": "a"}}),
+            json!({"Domain": "y", "ModelLifeCycle": {"Stage": "Prod", "StageStatus": "a"}}),
+            json!({"Domain": "x", "ModelLifeCycle": {"Stage": "Prod", "StageStatus": "a"}}),
+        );
+        assert_eq!(results(&renewal), [("Domain", Renewed::Drift)]);
+        assert!(renewal.update.is_empty());
+    }
+}
