@@ -1,6 +1,6 @@
 //! `promote copy-artifacts`: a version comes in, its artifacts are at the target.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::exit::Exit;
@@ -11,6 +11,7 @@ use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::copy::Purpose;
 use crate::copy::uploads::OpenUploads;
 use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::failure::Failure;
 use crate::model::location::BucketName;
 use crate::model::package::Package;
 use crate::record::{Conclusion, Record, Source};
@@ -88,11 +89,15 @@ impl PackageArgs {
             (None, Some(from)) => {
                 let record = read_document(from).await?;
                 let package = record.source.package.as_ref();
-                let package =
-                    package.context("the document of the step before names no version; nothing was approved")?;
+                let package = package.ok_or_else(|| {
+                    Failure::new("the document of the step before names no version: none was approved")
+                        .hint("Run find-latest again when a version is approved")
+                })?;
                 Ok((package.model_package_arn.clone(), Some(record)))
             }
-            (None, None) => anyhow::bail!("name the version with --model-package or --from"),
+            (None, None) => {
+                anyhow::bail!(Failure::new("no model package is named").hint("Pass --model-package or --from"))
+            }
         }
     }
 }

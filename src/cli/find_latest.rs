@@ -11,6 +11,7 @@ use super::steps::{Clock, describe};
 use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;
 use crate::model::arn::{GroupArn, GroupRef, Region};
+use crate::model::failure::Failure;
 use crate::plan::draft::refuse_unknown;
 use crate::plan::find::{Latest, Versions, latest_approved, version};
 use crate::record::{Conclusion, Source};
@@ -81,8 +82,8 @@ impl GroupArgs {
     pub(super) fn may_promote(&self, approval: &str, found: &Summary) -> Result<()> {
         anyhow::ensure!(
             self.version.is_some() || approval == "Approved",
-            "{} was Approved when it was listed, and is {approval} now; run again",
-            found.arn
+            Failure::new(format!("{} was Approved when it was listed and is {approval} now", found.arn))
+                .hint("Run again")
         );
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Error, Result};
 use clap::Args;
 use futures_util::future::{FutureExt, LocalBoxFuture, Shared, TryFutureExt};
 
@@ -23,6 +23,7 @@ use crate::aws::registry::Summary;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Copies, Purpose, There};
 use crate::model::arn::GroupArn;
+use crate::model::failure::Failure;
 use crate::model::location::BucketName;
 use crate::model::package::Package;
 use crate::plan::Plan;
@@ -128,11 +129,13 @@ impl Run<'_> {
     async fn mirror(&self, latest: &Latest, listed: &[Summary], rejected: &[Summary]) -> Result<Exit> {
         let taking_back = self.take_back(listed, rejected).map_err(Arc::new).boxed_local().shared();
         let (promoted, taken) = tokio::join!(self.promote_latest(latest, taking_back.clone()), taking_back);
-        if let (Err(_), Err(error)) = (&promoted, &taken) {
-            self.printer.say(&format!("{error:#}"));
+        if let (Err(first), Err(error)) = (&promoted, &taken)
+            && first.to_string() != error.to_string()
+        {
+            self.printer.warn(error);
         }
         let mut record = promoted?;
-        let taken = taken.map_err(|error| anyhow!("{error:#}"))?;
+        let taken = taken.map_err(Failure::from)?;
         record.withdrawn = taken.withdrawn;
         record.warnings.extend(taken.unclear);
         let doubts: Vec<String> = record.doubt.take().into_iter().chain(taken.doubts).collect();
@@ -224,7 +227,7 @@ impl Run<'_> {
             Registering { source, target, place, carrying: &carrying, settings, signer: self.signer.as_ref() };
         let facts = Source::of(package, self.caller.clone());
         let withdrawn = async {
-            let taken = taking_back.await.map_err(|error| anyhow!("{error:#}"))?;
+            let taken = taking_back.await.map_err(Failure::from)?;
             Ok(taken.withdrawn)
         };
         registering.run(package, &plan, &copies, earlier, (&self.clock, facts), withdrawn).await

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::settings::{Format, OutputArgs};
+use crate::aws::error::hints;
 use crate::copy::Outcome;
 use crate::plan::find::Versions;
 use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
@@ -58,13 +59,19 @@ impl Printer {
         say(line);
     }
 
+    /// Reports another failure of a run that fails already.
+    pub fn warn(&self, error: &anyhow::Error) {
+        report("warning", error);
+    }
+
     /// Prints the document, says what is in doubt, and tells how the verb ended.
     ///
     /// # Errors
     /// As [`Printer::document`].
     pub fn conclude(&self, record: &Record) -> Result<Exit> {
         if let Some(doubt) = &record.doubt {
-            self.say(&format!("promoted, but {}. Run again to confirm", doubt.trim_end_matches('.')));
+            self.say(&format!("promoted, but {}", doubt.trim_end_matches('.')));
+            self.say("hint: Run again to confirm");
         }
         self.document(record)?;
         Ok(if record.doubt.is_some() { Exit::Inconclusive } else { Exit::Done })
@@ -108,15 +115,23 @@ fn json(document: &impl Serialize, mut out: &mut dyn std::io::Write) -> std::io:
 }
 
 fn say(line: &str) {
-    // Nobody reads: then nobody misses it.
+    // Ignore errors: stderr is closed.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Reports a failure with all its causes.
+/// Reports the failure that ends the run.
 pub fn failed(error: &anyhow::Error) -> Exit {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    say(&format!("error: {}", causes.join(": ")));
+    report("error", error);
     Exit::Failed
+}
+
+/// The messages of the chain on one line, then a `hint:` line for each next step.
+fn report(kind: &str, error: &anyhow::Error) {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    say(&format!("{kind}: {}", causes.join(": ")));
+    for hint in hints(error) {
+        say(&format!("hint: {hint}"));
+    }
 }
 
 /// Prints what clap has to say: help and version on standard output, errors on standard error.

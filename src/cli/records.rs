@@ -11,6 +11,7 @@ use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
 use crate::copy::folder::Folder;
 use crate::model::arn::{KmsKeyArn, PackageArn};
+use crate::model::failure::{Failure, Hint};
 use crate::model::location::Location;
 use crate::record::Record;
 use crate::record::hashing::Hashes;
@@ -25,7 +26,8 @@ pub async fn recorded(target: &TargetAccount, place: &Place, source: &PackageArn
     let location = place.layout(source).record();
     let Some(text) = target.objects().read_all(&location).await? else { return Ok(None) };
     let record = Record::parse(&text)
-        .with_context(|| format!("{location} is not the record of a promotion; remove it, and run again"))?;
+        .with_context(|| format!("{location} is not the record of a promotion"))
+        .hint("Remove it and run again")?;
     let Some(arn) = record.target.as_ref().and_then(|target| target.model_package_arn.clone()) else { return Ok(None) };
     if !arn.is_of(&place.group) {
         return Ok(None);
@@ -94,7 +96,10 @@ impl Records<'_> {
                 return Ok(location.clone());
             }
         }
-        bail!("{first} and {second} are records of other versions; remove what does not belong there")
+        bail!(
+            Failure::new(format!("{first} and {second} are records of other versions"))
+                .hint("Remove the record that does not belong there")
+        )
     }
 
     /// Puts the record of something that happened to a promotion afterwards beside the first one.
@@ -107,7 +112,7 @@ impl Records<'_> {
                 return Ok(location);
             }
         }
-        bail!("{} is there already, and so are those beside it", layout.further_record(&stamp))
+        bail!("{AT_ONCE} records named {} and the like already exist", layout.further_record(&stamp))
     }
 
     /// Answers whether it was written, and signed: one that is there stays.

@@ -15,6 +15,7 @@ use crate::aws::session::Identity;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Purpose, Tuning};
 use crate::model::arn::GroupArn;
+use crate::model::failure::Hint;
 use crate::model::location::BucketName;
 use crate::plan::inventory::Until;
 use crate::record::{Conclusion, Record, Source};
@@ -105,7 +106,7 @@ impl Register {
         let bucket = self.target_bucket.as_ref().or(copied.map(|t| &t.bucket));
         let prefix = self.place.target_prefix.as_ref().or(copied.map(|t| &t.prefix));
         Ok(Place {
-            bucket: bucket.context("name the bucket of the artifacts with --target-bucket")?.clone(),
+            bucket: bucket.context("no target bucket is given").hint("Pass --target-bucket")?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
             group: target_group(source, &identity, name)?,
             identity,

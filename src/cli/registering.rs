@@ -8,9 +8,10 @@ use super::settings::RegisterArgs;
 use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
-use crate::aws::error::{CallError, Kind};
+use crate::aws::error::{CallError, Kind, with_hints};
 use crate::copy::Copies;
 use crate::model::arn::GroupArn;
+use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::Plan;
@@ -63,8 +64,8 @@ impl Registering<'_> {
         // The record says what was set, so it need not wait until that is read back.
         let (read_back, written) =
             tokio::join!(registration.read_back(registry), self.write(&record, &registration, clock));
-        let written =
-            written.map_err(|error| format!("the record could not be written beside the artifacts: {error:#}"));
+        let written = written
+            .map_err(|error| format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }
@@ -88,8 +89,8 @@ pub async fn is_missing(target: &TargetAccount, place: &Place, settings: &Regist
     let missing = target.registry().find_group(place.group.name()).await?.is_none();
     ensure!(
         !(missing && settings.no_create_group),
-        "there is no group {}, and --no-create-group says not to create it. Create it, or leave the flag out",
-        place.group
+        Failure::new(format!("the target group {} does not exist", place.group))
+            .hint("Create it, or run without --no-create-group")
     );
     Ok(missing)
 }
@@ -120,6 +121,7 @@ fn readable<T>(read: Result<T, CallError>, what: &str, printer: &Printer) -> Res
         Ok(read) => Ok(Some(read)),
         Err(error) if error.kind == Kind::Denied => {
             printer.say(&format!("the new group gets no {what} of the source group: {error}"));
+            printer.say(&format!("hint: {}", error.hint));
             Ok(None)
         }
         Err(error) => Err(error.into()),

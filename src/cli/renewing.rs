@@ -8,13 +8,12 @@ use super::records::Records;
 use super::signing::Signer;
 use super::steps::{Clock, Place, look};
 use crate::aws::accounts::TargetAccount;
-use crate::aws::error::CallError;
+use crate::aws::error::with_hints;
 use crate::model::approval::Approval;
 use crate::model::package::Package;
 use crate::plan::draft::{Carrying, Draft};
 use crate::plan::rewriting::Rewritten;
 use crate::record::{Conclusion, Record};
-use crate::register::decision;
 use crate::register::earlier::Own;
 use crate::register::sync::Renewal;
 
@@ -51,7 +50,7 @@ impl Renewing<'_> {
         }
         let mut renewal = self.changes(package, &before, own)?;
         if let Some(Decision { status, reason, .. }) = &decided {
-            renewal = renewal.deciding(status, reason, own);
+            renewal = renewal.deciding(status, reason);
         }
         let mut record = record;
         for artifact in &before.artifacts {
@@ -117,37 +116,27 @@ impl Renewing<'_> {
         self.target.registry().update(&own.arn, &renewal.update).await?;
         record.changes = renewal.changes.clone();
         let mut doubts = Vec::new();
-        match self.read_back(renewal, own).await {
-            Ok(after) => {
+        match self.target.registry().describe(&own.arn).await {
+            Ok(description) => {
+                let after = Own { arn: own.arn.clone(), description };
                 doubts.extend(not_as_set(renewal, own, &after));
                 if let Some(target) = &mut record.target {
                     target.approval_status = Some(after.approval().to_owned());
                 }
             }
-            Err(error) => doubts.push(format!("its state after the update could not be read back: {error}")),
+            Err(error) => {
+                let error = with_hints(&error.into());
+                doubts.push(format!("its state after the update could not be read back: {error}"));
+            }
         }
         let (target, place, kms_key) = (self.target, self.place, self.carrying.kms_key.as_ref());
         let records = Records { target, place, kms_key, signer: self.signer };
         record.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
         if let Err(error) = records.append(record, self.clock).await {
-            doubts.push(format!("the record could not be written beside the artifacts: {error:#}"));
+            doubts.push(format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
             record.doubt = Some(doubts.join("; "));
         }
         Ok(())
-    }
-
-    /// A registry that takes an Update for the whole state has forgotten the approval; AWS never answers without one.
-    /// To send it along each time could overwrite what somebody decides meanwhile.
-    async fn read_back(&self, renewal: &Renewal, own: &Own) -> Result<Own, CallError> {
-        let registry = self.target.registry();
-        let described = |description| Own { arn: own.arn.clone(), description };
-        let after = described(registry.describe(&own.arn).await?);
-        if after.text("ModelApprovalStatus").is_some() || renewal.update.contains_key("ModelApprovalStatus") {
-            return Ok(after);
-        }
-        let decided = decision(own.approval(), own.text("ApprovalDescription"), &after.description);
-        registry.update(&own.arn, &decided).await?;
-        Ok(described(registry.describe(&own.arn).await?))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::copy::meter::Meter;
 use crate::copy::uploads::OpenUploads;
 use crate::copy::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
 use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::failure::Failure;
 use crate::model::field::each_leaf;
 use crate::model::layout::{Layout, TargetPrefix};
 use crate::model::location::{BucketName, Location};
@@ -151,8 +152,8 @@ pub fn refuse_change(package: &Package, before: &Record) -> Result<()> {
     let seen = before.source.package.as_ref().map(|package| package.fingerprint.as_str());
     ensure!(
         seen == Some(package.fingerprint().as_str()),
-        "{} has changed since the step before; begin again with find-latest",
-        package.arn()
+        Failure::new(format!("{} has changed since the step before", package.arn()))
+            .hint("Begin again with find-latest")
     );
     Ok(())
 }
@@ -169,8 +170,11 @@ pub async fn make_plan(
         let region = place.group.region();
         ensure!(
             key.region() == region,
-            "--kms-key-arn {key} is not of the target's region {region}; objects can only be encrypted with keys of \
-             their own region. Give a key of {region}"
+            Failure::new(format!(
+                "--kms-key-arn {key} is not in the target's region {region}, and S3 encrypts with keys of the bucket's \
+                 region only"
+            ))
+            .hint(format!("Pass a key in {region}"))
         );
     }
     let draft = Draft::of(package, place.group.name(), carrying)?;

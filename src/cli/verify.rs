@@ -17,6 +17,7 @@ use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
 use crate::copy::folder::Folder;
 use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
+use crate::model::failure::Failure;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::record::hashing::{Hashes, hold};
@@ -80,8 +81,9 @@ impl Verify {
         let target = TargetAccount::open(access).await?;
         let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
         let own = Own { arn: arn.clone(), description: description? };
-        let source = own.source().with_context(|| {
-            format!("{arn} was not promoted: its customer metadata has no promote:source-arn. Name a promoted version")
+        let source = own.source().ok_or_else(|| {
+            Failure::new(format!("{arn} was not promoted: its customer metadata has no promote:source-arn"))
+                .hint("Name a promoted version")
         })?;
         let name = own.text("ModelPackageGroupName").unwrap_or_default().parse()?;
         let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);

@@ -9,6 +9,7 @@ use super::records::Records;
 use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
+use crate::aws::error::with_hints;
 use crate::aws::registry::Summary;
 use crate::model::arn::{GroupArn, KmsKeyArn};
 use crate::model::package::Package;
@@ -77,8 +78,9 @@ impl Withdrawing<'_> {
         self.printer.say(&format!("withdrew {arn}: its source {source} is Rejected"));
         let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
         let written = self.write(withdrawal, &withdrawn).await;
-        let doubt =
-            written.err().map(|error| format!("the record of withdrawing {arn} could not be written: {error:#}"));
+        let doubt = written
+            .err()
+            .map(|error| format!("the record of withdrawing {arn} could not be written: {}", with_hints(&error)));
         Ok((withdrawn, doubt))
     }
 

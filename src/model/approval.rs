@@ -1,14 +1,15 @@
-//! Approval: the status of a version, and who gives a promoted version its status.
+//! Who decides on the approval status of a promoted version.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// `--approval`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Approval {
-    /// The target version gets the source version's status and approval description.
+    /// The status and approval description of the source version
     #[default]
     Carry,
-    /// Somebody in the target account approves it.
+    /// Pending, until somebody in the target account decides
     Pending,
 }

@@ -1,7 +1,8 @@
-//! What a promotion speaks of: ARNs, locations, documents, packages and the folder of a promotion.
+//! The nouns of a promotion: ARNs, locations, documents, packages, failures and the folder of a promotion.
 
 pub mod approval;
 pub mod arn;
+pub mod failure;
 pub mod field;
 pub mod layout;
 pub mod location;

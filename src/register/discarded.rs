@@ -7,7 +7,6 @@ use anyhow::Result;
 use super::decision::{decision, remark};
 use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
-use crate::model::field::Document;
 use crate::register::earlier::Own;
 
 /// What begins the approval description of a package that was given up; `earlier` does not count it.
@@ -52,7 +51,7 @@ pub(super) async fn discard(registry: &TargetRegistry, package: &PackageArn, rea
     let Err(undeleted) = registry.delete(package).await else {
         return reason.context(format!("{package} was removed again"));
     };
-    let update = decision("Rejected", Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
+    let update = decision("Rejected", Some(&remark(DISCARDED, &reason.to_string())));
     match registry.update(package, &update).await {
         Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
         Err(unrejected) => reason.context(NotDiscarded(format!(

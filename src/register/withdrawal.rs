@@ -136,7 +136,7 @@ impl Withdrawal {
     pub async fn carry_out(&self, registry: &TargetRegistry) -> Result<()> {
         let arn = &self.own.arn;
         let context = || format!("withdrawing {arn}, whose source {} is Rejected", self.source);
-        let update = decision("Rejected", Some(&self.remark()), &self.own.description);
+        let update = decision("Rejected", Some(&self.remark()));
         registry.update(arn, &update).await.with_context(context)?;
         let after = registry.describe(arn).await.with_context(context)?;
         let status = text(&after, "ModelApprovalStatus").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Bodies: what S3 sends comes in, the bytes that were asked for come out, all of them, or an error.
+//! The body of an S3 object as a stream that is either complete or ends in an error.
 
 use std::pin::Pin;
 use std::sync::Arc;

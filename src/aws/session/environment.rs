@@ -1,4 +1,4 @@
-//! What the environment and the profile say: a region comes out, or why the session cannot be opened.
+//! The AWS settings of the environment and the profile.
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::ProvideRegion;
@@ -14,10 +14,10 @@ pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {
     let mode =
         given("AWS_RETRY_MODE").filter(|value| !matches!(value.to_ascii_lowercase().as_str(), "standard" | "adaptive"));
     let refused =
-        |name: &str, value: &str, step: &str| refused(caller, format!("{name} is '{value}'"), step.to_owned());
+        |name: &str, value: &str, hint: &str| refused(caller, format!("{name} is '{value}'"), hint.to_owned());
     match (attempts, mode) {
-        (Some(value), _) => Err(refused("AWS_MAX_ATTEMPTS", &value, "Set it to a number from 1, or unset it.")),
-        (_, Some(value)) => Err(refused("AWS_RETRY_MODE", &value, "Set it to standard or adaptive, or unset it.")),
+        (Some(value), _) => Err(refused("AWS_MAX_ATTEMPTS", &value, "Set it to a number from 1, or unset it")),
+        (_, Some(value)) => Err(refused("AWS_RETRY_MODE", &value, "Set it to standard or adaptive, or unset it")),
         (None, None) => Ok(()),
     }
 }
@@ -28,18 +28,18 @@ pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) ->
     if let Some(profile) = profile {
         of_profile = of_profile.profile_name(profile);
     }
-    let step = format!("Pass --{}-region, set AWS_REGION, or give the profile a region.", caller.side);
+    let hint = format!("Pass --{}-region, set AWS_REGION, or give the profile a region", caller.side);
     // A variable that is set to nothing counts as unset.
     let given = EnvironmentVariableRegionProvider::new().region().await.filter(|region| !region.as_ref().is_empty());
     let found = match given {
         Some(region) => Some(region),
         None => of_profile.build().region().await,
     };
-    let found = found.ok_or_else(|| refused(caller, "no region is configured".to_owned(), step.clone()))?;
-    found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), step))
+    let found = found.ok_or_else(|| refused(caller, "no region is configured".to_owned(), hint.clone()))?;
+    found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), hint))
 }
 
-fn refused(caller: &Caller, message: String, step: String) -> CallError {
+fn refused(caller: &Caller, message: String, hint: String) -> CallError {
     CallError {
         side: caller.side,
         call: "configuration",
@@ -49,6 +49,6 @@ fn refused(caller: &Caller, message: String, step: String) -> CallError {
         message: message.into(),
         request_id: None,
         bucket_region: None,
-        step: step.into(),
+        hint: hint.into(),
     }
 }

@@ -1,11 +1,6 @@
-//! Values of flags: a text comes in, a typed value or what is wrong with the text comes out.
-
-use clap::ValueEnum;
-use clap::builder::PossibleValue;
+//! Parses the values of flags whose types are not parsed elsewhere.
 
 use crate::copy::parts::{LEAST_PART, MAX_PART};
-use crate::copy::{CopyMode, Strictness};
-use crate::model::approval::Approval;
 use crate::schema::shapes::refusal;
 
 /// A number of bytes, KiB, MiB or GiB that a part may have.
@@ -34,43 +29,5 @@ pub(super) fn tag(text: &str) -> Result<(String, String), String> {
         (Some(reason), _) => Err(format!("the key {reason}")),
         (_, Some(reason)) => Err(format!("the value {reason}")),
         (None, None) => Ok((key.to_owned(), value.to_owned())),
-    }
-}
-
-impl ValueEnum for CopyMode {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Auto, Self::ServerSide, Self::Stream]
-    }
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Auto => "auto",
-            Self::ServerSide => "server-side",
-            Self::Stream => "stream",
-        }))
-    }
-}
-
-impl ValueEnum for Strictness {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Checksum, Self::Deep, Self::Size]
-    }
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Checksum => "checksum",
-            Self::Deep => "deep",
-            Self::Size => "size",
-        }))
-    }
-}
-
-impl ValueEnum for Approval {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Carry, Self::Pending]
-    }
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Carry => "carry",
-            Self::Pending => "pending",
-        }))
     }
 }
