@@ -12,9 +12,8 @@ use aws_sdk_s3::types::ChecksumMode;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-use super::body::Body;
+use super::body::{Body, GET};
 use super::encoding::byte_range;
-use super::pages::Pages;
 use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
@@ -105,10 +104,6 @@ impl Reader {
         .await
     }
 
-    pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
-        Pages::new(self.clone(), bucket.clone(), prefix.to_owned())
-    }
-
     /// A checksum over the whole object is verified by whoever has all of it; a range has none.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         let expected = range.end.saturating_sub(range.start);
@@ -191,8 +186,6 @@ impl Reader {
             .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no length or ETag"))
     }
 }
-
-pub(super) const GET: &str = "s3:GetObject";
 
 impl Elsewhere {
     fn client(&self, bucket: &BucketName) -> Option<Client> {

@@ -95,7 +95,7 @@ impl TargetObjects {
 
     /// The objects under a prefix, page by page. Do not rely on their order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
-        self.reader.list(bucket, prefix)
+        Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
     }
 
     /// The whole object and its tag, or nothing when it is absent; refused when it is longer than `limit` bytes.
