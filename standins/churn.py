@@ -119,7 +119,5 @@ def register(sagemaker, members, status, remark, group=GROUP):
             ModelPackageArn=package,
             ModelApprovalStatus=status,
             ApprovalDescription=remark,
-            # moto clears what an update omits.
-            CustomerMetadataProperties=members.get("CustomerMetadataProperties", {}),
         )
     return package

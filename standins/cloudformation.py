@@ -1,4 +1,4 @@
-"""moto's server, with a CloudFormation that can create a whole pipeline.
+"""moto's server, with a CloudFormation that can create a whole pipeline and the model registry of SageMaker.
 
 moto skips resources that it does not know, so that whatever refers to them fails, and runs custom resources in Docker.
 Here such a resource is noted under its name; and three things that moto does unlike AWS are as on AWS.
@@ -9,6 +9,8 @@ from moto.core.common_models import CloudFormationModel
 from moto.events.models import Rule
 from moto.kms.models import Key
 from moto.server import main
+
+from standins import sagemaker
 
 KNOWN = parsing.resource_class_from_type
 CLEAN = parsing.clean_json
@@ -84,4 +86,5 @@ def serve():
     parsing.clean_json, parsing.resource_class_from_type = clean, known_or_noted
     Key.create_from_cloudformation_json = create_key
     Rule.physical_resource_id = property(rule_reference)
+    sagemaker.correct()
     main()

@@ -1,4 +1,4 @@
-//! The two accounts of a promotion: how each is reached comes in, sessions whose identity was checked come out.
+//! The source and the target account of a promotion: their sessions, and the check of who acts in each.
 
 use anyhow::{Result, ensure};
 
@@ -7,6 +7,7 @@ use crate::aws::objects::{SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
 use crate::model::arn::{AccountId, GroupArn, GroupName, GroupRef, KmsKeyArn, Region};
+use crate::model::failure::Failure;
 
 /// The account that is promoted from.
 pub struct SourceAccount {
@@ -60,10 +61,11 @@ impl SourceAccount {
         let identity = self.session.identity().await?;
         ensure!(
             identity.account == *account,
-            "the source session is {} of account {}, but the model package group belongs to account {account}. Check \
-             --source-role-arn and --source-profile",
-            identity.arn,
-            identity.account
+            Failure::new(format!(
+                "the source session is {} of account {}, but the model package group belongs to account {account}",
+                identity.arn, identity.account
+            ))
+            .hint("Check --source-role-arn and --source-profile")
         );
         Ok(Some(identity))
     }
@@ -126,10 +128,11 @@ impl TargetAccount {
         if let Some(role) = &self.access.role {
             ensure!(
                 identity.account == *role.arn.account(),
-                "the target session is {} of account {}, not of the account of {}. Check --target-role-arn",
-                identity.arn,
-                identity.account,
-                role.arn
+                Failure::new(format!(
+                    "the target session is {} of account {}, not of the account of {}",
+                    identity.arn, identity.account, role.arn
+                ))
+                .hint("Check --target-role-arn")
             );
         }
         Ok(identity)
@@ -145,8 +148,10 @@ pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> R
     let same_place = group.account() == source.account() && group.region() == source.region();
     ensure!(
         !(same_place && group.name().is(source.name().as_str())),
-        "{group} would be promoted into itself. Use credentials of the target account (--target-profile, \
-         --target-role-arn) or name another group with --target-group"
+        Failure::new(format!("{group} would be promoted into itself")).hint(
+            "Use credentials of the target account (--target-profile, --target-role-arn) or name another group with \
+             --target-group"
+        )
     );
     Ok(group)
 }

@@ -1,4 +1,4 @@
-//! KMS keys that sign: a message goes in, a signature comes out; and the public key that verifies it.
+//! KMS keys that sign, and their public keys.
 
 use std::sync::Arc;
 

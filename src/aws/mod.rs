@@ -1,4 +1,4 @@
-//! AWS as the promotion sees it: domain types go in, domain types or a [`error::CallError`] come out.
+//! Calls to the two AWS accounts.
 //!
 //! No type of an AWS SDK leaves this module. What reads the source and what writes the target are
 //! distinct types, so that the source can never be written to.
@@ -10,4 +10,6 @@ pub mod objects;
 pub mod registry;
 pub mod session;
 
+mod principal;
 mod resource;
+mod timeouts;

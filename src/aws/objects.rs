@@ -1,4 +1,4 @@
-//! S3 objects: locations and bytes go in; facts about objects, pages of keys and streams of bytes come out.
+//! S3: reading objects of the source account, reading and writing those of the target account.
 
 mod body;
 mod contents;

@@ -1,4 +1,4 @@
-//! What a call is about: a typed resource comes in, its text and the permission it takes come out.
+//! The resource of a call, and the permissions that the call needs on it.
 
 use std::fmt;
 

@@ -9,6 +9,7 @@ use super::arguments::{Format, OutputArgs};
 use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::render::Rendered;
+use crate::aws::error::hints;
 use crate::run::RunReport;
 
 /// Prints documents in the form that was asked for.
@@ -34,7 +35,8 @@ impl Printer {
     /// As [`Printer::document`].
     pub fn conclude(&self, report: &RunReport) -> Result<Exit> {
         if let Some(unconfirmed) = report.unconfirmed() {
-            say(&format!("promoted, but {}. Run again to confirm", unconfirmed.trim_end_matches('.')));
+            say(&format!("promoted, but {}", unconfirmed.trim_end_matches('.')));
+            say("hint: Run again to confirm");
         }
         self.document(&report.document)?;
         Ok(if report.unconfirmed().is_some() { Exit::Unconfirmed } else { Exit::Done })
@@ -69,11 +71,24 @@ pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Reports a failure with all its causes.
+/// Reports the failure that ends the run.
 pub(super) fn failed(error: &anyhow::Error) -> Exit {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    say(&format!("error: {}", causes.join(": ")));
+    report("error", error);
     Exit::Failed
+}
+
+/// Reports another failure of a run that fails already.
+pub(super) fn warn(error: &anyhow::Error) {
+    report("warning", error);
+}
+
+/// Prints the messages of the chain on one line, then a `hint:` line for each next step.
+fn report(kind: &str, error: &anyhow::Error) {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    say(&format!("{kind}: {}", causes.join(": ")));
+    for hint in hints(error) {
+        say(&format!("hint: {hint}"));
+    }
 }
 
 /// Prints help and version on standard output, wrong arguments on standard error.

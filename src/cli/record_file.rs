@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
 
+use crate::model::failure::Hint;
+
 /// A file that can be written.
 #[derive(Debug)]
 pub struct RecordFile {
@@ -20,7 +22,7 @@ impl RecordFile {
     pub fn open(path: &Path) -> Result<Self> {
         let is_new = !path.exists();
         let opened = fs::OpenOptions::new().append(true).create(true).open(path);
-        opened.with_context(|| format!("--record {} cannot be written; name another file", path.display()))?;
+        opened.with_context(|| format!("--record {} cannot be written", path.display())).hint("Name another file")?;
         Ok(Self { path: path.to_owned(), unused: AtomicBool::new(is_new) })
     }
 

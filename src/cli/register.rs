@@ -7,6 +7,7 @@ use super::arguments::{DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, R
 use super::exit::Exit;
 use super::printer::Printer;
 use super::step_before::StepBefore;
+use crate::model::failure::Hint;
 use crate::model::location::BucketName;
 use crate::run::settings::{DestinationSettings, RegisterSettings};
 use crate::run::{Context, register};
@@ -21,7 +22,7 @@ pub(super) struct Register {
     pub(super) package: PackageArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket in the target account that has the artifacts [default: as in the document of --from]
+    /// Bucket in the target account that has the artifacts [default: as in the document of the previous step]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: Option<BucketName>,
     #[command(flatten)]
@@ -59,7 +60,7 @@ impl Register {
         let prefix = self.destination.target_prefix.as_ref().or(copied.map(|target| &target.prefix));
         let group = self.destination.target_group.as_ref().or(copied.map(|target| &target.group));
         Ok(DestinationSettings {
-            bucket: bucket.context("name the bucket of the artifacts with --target-bucket")?.clone(),
+            bucket: bucket.context("no target bucket is given").hint("Pass --target-bucket")?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
             group: group.cloned(),
         })

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
+use crate::model::failure::Failure;
 use crate::record::{Record, Target};
 use crate::run::settings::FoundVersion;
 use crate::store::scratch::{CHUNK, Scratch};
@@ -25,13 +26,15 @@ impl PackageArgs {
     pub(super) async fn step_before(&self) -> Result<StepBefore> {
         let Some(from) = &self.from else {
             let Some(arn) = self.model_package.clone() else {
-                bail!("name the version with --model-package or --from")
+                bail!(Failure::new("no model package is named").hint("Pass --model-package or --from"))
             };
             return Ok(StepBefore { version: FoundVersion { arn, fingerprint: None }, target: None });
         };
         let record = read_document(from).await?;
-        let package =
-            record.source.package.context("the document of the step before names no version; nothing was approved")?;
+        let package = record.source.package.ok_or_else(|| {
+            Failure::new("the document of the step before names no version: none was approved")
+                .hint("Run find-latest again when a version is approved")
+        })?;
         let version = FoundVersion { arn: package.model_package_arn, fingerprint: Some(package.fingerprint) };
         Ok(StepBefore { version, target: record.target })
     }

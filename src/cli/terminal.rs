@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::HumanBytes;
 
-use super::printer::say;
+use super::printer::{say, warn};
 use super::progress::Progress;
 use crate::run::{Event, Observer};
 
@@ -39,7 +39,7 @@ impl Observer for Terminal {
             Event::Withdrawn { promoted, source } => {
                 say(&format!("withdrew {promoted}: its source {source} is Rejected"));
             }
-            Event::WithdrawalFailed(error) => say(&format!("{error:#}")),
+            Event::WithdrawalFailed(error) => warn(error),
             Event::Drifted { promoted, fields } => {
                 let fields = fields.join(", ");
                 say(&format!("drift: {promoted} cannot follow its source, which has changed {fields}"));
@@ -49,6 +49,7 @@ impl Observer for Terminal {
             }
             Event::GroupNotReadable { part, error } => {
                 say(&format!("the new group gets no {part} of the source group: {error}"));
+                say(&format!("hint: {}", error.hint));
             }
             Event::UploadLeftOpen(error) => say(&format!("an upload stays open until the next run: {error}")),
         }

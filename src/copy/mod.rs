@@ -18,6 +18,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -36,15 +37,15 @@ use stream::{PASSING, units};
 const STREAM_MEMORY: u64 = 64 << 20;
 
 /// `--copy-mode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyMode {
-    /// Server-side; by streaming where that is denied and the source has a principal of its own.
+    /// S3 copies; this process streams where S3 is denied it and the source has its own principal
     #[default]
     Auto,
-    /// S3 copies; the target's principal reads the source.
+    /// S3 copies; the target's principal reads the source
     ServerSide,
-    /// The bytes pass through this process.
+    /// The bytes pass through this process
     Stream,
 }
 
@@ -75,15 +76,15 @@ pub enum Verified {
 }
 
 /// `--verify`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strictness {
-    /// By what S3 tells of both: checksums, where they have them, else ETags or sizes.
+    /// Compare S3's checksums, or ETags or sizes where an object has none
     #[default]
     Checksum,
-    /// By reading both again, byte by byte.
+    /// Read both objects again and compare every byte
     Deep,
-    /// By what the answers to the copies tell; no request more.
+    /// Compare sizes only, without extra requests
     Size,
 }
 

@@ -1,7 +1,8 @@
-//! Approval: the status of a version, and who gives a promoted version its status.
+//! Who decides on the approval status of a promoted version.
 
 use std::fmt;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::field::Document;
@@ -79,13 +80,13 @@ impl fmt::Display for ApprovalStatus {
 }
 
 /// `--approval`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Approval {
-    /// The promoted version gets the approval status and description of its source
+    /// The status and approval description of the source version
     #[default]
     Carry,
-    /// Somebody in the target account approves the promoted version
+    /// Pending, until somebody in the target account decides
     Pending,
 }
 

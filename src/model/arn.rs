@@ -1,84 +1,20 @@
-//! Names of AWS things, parsed once at the edge: text comes in, typed account, region, group and package come out.
+//! ARNs and the names in them, parsed once where they enter: accounts, regions, groups, versions, keys and roles.
 
-use std::fmt;
-
+mod fields;
 mod key;
+mod malformed;
 mod parts;
 mod registry;
 mod role;
+mod text;
 
+pub(crate) use fields::{Fields, fields, partition};
 pub use key::KmsKeyArn;
+pub use malformed::Malformed;
 pub use parts::{AccountId, GroupName, Region};
 pub use registry::{GroupArn, GroupRef, PackageArn};
 pub use role::RoleArn;
-
-/// Why a text is not the name that was asked for; says which form is expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
-    what: &'static str,
-    expected: &'static str,
-    given: String,
-}
-
-impl Malformed {
-    /// `what` was given as `given`, but has to look like `expected`.
-    pub fn new(what: &'static str, expected: &'static str, given: impl Into<String>) -> Self {
-        Self { what, expected, given: given.into() }
-    }
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' is not {}; expected {}", self.given, self.what, self.expected)
-    }
-}
-
-impl std::error::Error for Malformed {}
-
-macro_rules! text_type {
-    ($name:ident) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-        impl TryFrom<String> for $name {
-            type Error = Malformed;
-            fn try_from(text: String) -> Result<Self, Malformed> {
-                text.parse()
-            }
-        }
-        impl From<$name> for String {
-            fn from(value: $name) -> String {
-                value.to_string()
-            }
-        }
-    };
-}
-pub(crate) use text_type;
-
-/// The fields of an ARN of one service; region and account are empty where the service has none.
-pub(crate) struct Fields<'a> {
-    pub partition: &'a str,
-    pub region: &'a str,
-    pub account: &'a str,
-    pub resource: &'a str,
-}
-
-/// The partition of an ARN of any service: `aws`, `aws-cn`, …
-pub(crate) fn partition(text: &str) -> Option<&str> {
-    Some(fields(text, text.split(':').nth(2)?)?.partition)
-}
-
-/// Takes an ARN of a service apart, or says that it is none.
-pub(crate) fn fields<'a>(text: &'a str, service: &str) -> Option<Fields<'a>> {
-    let mut parts = text.splitn(6, ':');
-    let (arn, partition, of) = (parts.next()?, parts.next()?, parts.next()?);
-    let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
-    let partition_is_valid =
-        partition.starts_with("aws") && partition.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    (arn == "arn" && of == service && partition_is_valid).then_some(Fields { partition, region, account, resource })
-}
+pub(crate) use text::text_type;
 
 #[cfg(test)]
 mod tests {

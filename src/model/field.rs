@@ -1,4 +1,4 @@
-//! Where a value stands in a package: a path such as `InferenceSpecification.Containers[0].ModelDataUrl`.
+//! The path of a value in a package: a path such as `InferenceSpecification.Containers[0].ModelDataUrl`.
 
 use std::fmt;
 

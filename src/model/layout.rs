@@ -1,6 +1,5 @@
-//! Where things go in the target bucket: a source location comes in, a target location comes out.
+//! The keys of a promotion in the target bucket.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};

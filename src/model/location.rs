@@ -1,4 +1,4 @@
-//! Where an object lies: an `s3://` or `https://` URL comes in, a bucket and a raw key come out.
+//! Locations in S3: a bucket and a key, read from `s3://` and `https://` URLs.
 
 use std::fmt;
 use std::str::FromStr;

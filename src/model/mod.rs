@@ -1,8 +1,9 @@
-//! The vocabulary of a promotion: ARNs, locations, documents, packages, approval and the folder of a promotion.
+//! What a promotion speaks of: ARNs, locations, documents, packages, failures and the folder of a promotion.
 
 pub mod approval;
 pub mod arn;
 pub mod destination;
+pub mod failure;
 pub mod field;
 pub mod layout;
 pub mod location;

@@ -1,14 +1,14 @@
-//! Model package versions of the source that can be promoted.
+//! A model package version of the source account that can be promoted.
 
 use anyhow::{Result, bail, ensure};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, PackageArn};
+use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package_status::PackageStatus;
 
@@ -28,23 +28,20 @@ impl Package {
     pub fn from_description(asked: &PackageArn, description: Document) -> Result<Self> {
         let text = |member: &str| description.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(group) = text("ModelPackageGroupName") else {
-            bail!(
-                "{asked} is an unversioned package: it belongs to no group, and only versions of groups are promoted. \
-                 Register it as a version of a group"
-            );
+            let message = "is an unversioned package: it belongs to no group, and only versions of groups are promoted";
+            bail!(Failure::new(format!("{asked} {message}")).hint("Register it as a version of a group"));
         };
         let arn = text("ModelPackageArn").unwrap_or_default();
         ensure!(arn == asked.as_str(), "the registry was asked for {asked} and answered with '{arn}'");
         if let Some(storage) = text("ManagedStorageType") {
-            bail!(
-                "{asked} keeps its artifacts in {storage} storage that SageMaker manages; they cannot be copied, \
-                 so the package cannot be promoted. Register one whose artifacts are in a bucket of yours"
-            );
+            let message = format!("{asked} keeps its artifacts in {storage} storage, which cannot be copied");
+            bail!(Failure::new(message).hint("Register a package with its artifacts in a bucket of your own"));
         }
         let status = PackageStatus::of(&description);
         if status != PackageStatus::Completed {
             let reasons = failure_reasons(&description);
-            bail!("{asked} is {status}, and only a Completed package can be promoted{reasons}. {}", step(&status));
+            let message = format!("{asked} is {status}, and only a Completed package can be promoted{reasons}");
+            bail!(Failure::new(message).hint(next_step(&status)));
         }
         let group = group.parse()?;
         Ok(Self { arn: asked.clone(), group, description })
@@ -88,11 +85,11 @@ impl Package {
     }
 }
 
-fn step(status: &PackageStatus) -> &'static str {
+fn next_step(status: &PackageStatus) -> &'static str {
     match status {
         PackageStatus::Pending | PackageStatus::InProgress => "Wait until it is complete, then run again",
         PackageStatus::Completed | PackageStatus::Failed | PackageStatus::Deleting | PackageStatus::Other(_) => {
-            "Reject it or register it anew, so that another version is the latest Approved one"
+            "Reject it or register it again, so that another version is the latest Approved one"
         }
     }
 }
@@ -106,7 +103,7 @@ pub fn digest(document: &Document) -> String {
 
 /// The SHA-256 of a text in hexadecimal digits.
 pub fn sha256(text: &str) -> String {
-    format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(text)))
+    hex::encode(Sha256::digest(text))
 }
 
 /// RFC 3339 in UTC, with the fraction that the registry gave.

@@ -9,6 +9,7 @@ use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
 use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::record::document::Record;
@@ -45,7 +46,10 @@ impl Records<'_> {
                 return Ok(location.clone());
             }
         }
-        bail!("{first} and {second} are records of other versions; remove what does not belong there")
+        bail!(
+            Failure::new(format!("{first} and {second} are records of other versions"))
+                .hint("Remove the record that does not belong there")
+        )
     }
 
     /// Puts the record of something that happened to a promotion afterwards beside the first one.
@@ -58,7 +62,7 @@ impl Records<'_> {
                 return Ok(location);
             }
         }
-        bail!("{} is there already, and so are those beside it", layout.further_record(&stamp))
+        bail!("{AT_ONCE} records named {} and the like already exist", layout.further_record(&stamp))
     }
 
     /// Answers whether it was written, and signed: one that is there stays.

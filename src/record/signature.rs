@@ -72,7 +72,7 @@ impl Unsigned {
         let source = record.source.package.as_ref().map(|package| &package.model_package_arn);
         let statement = json!({
             "_type": STATEMENT_TYPE,
-            "subject": [{ "name": location.to_string(), "digest": { "sha256": hexadecimal(sha256) } }],
+            "subject": [{ "name": location.to_string(), "digest": { "sha256": hex::encode(sha256) } }],
             "predicateType": PREDICATE_TYPE,
             "predicate": {
                 "schema": record.schema,
@@ -129,7 +129,7 @@ impl Envelope {
         let subject = statement["subject"].as_array().into_iter().flatten();
         let of_record = subject.filter(|one| one["name"] == location.to_string()).map(|one| &one["digest"]["sha256"]);
         match of_record.collect::<Vec<_>>().as_slice() {
-            [digest] if **digest == hexadecimal(sha256) => Ok(()),
+            [digest] if **digest == hex::encode(sha256) => Ok(()),
             [_] => bail!("the record has changed since it was signed"),
             _ => bail!("it is signed for another record"),
         }
@@ -171,8 +171,4 @@ fn pre_authentication_encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);
     message
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

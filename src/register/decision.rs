@@ -1,6 +1,6 @@
 //! Decides the final state of a promoted version, and makes the Update that sets it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::field::Document;
@@ -14,14 +14,13 @@ pub(crate) fn remark(prefix: &str, text: &str) -> String {
 }
 
 /// The Update that gives a package an approval status, and the reason for it.
-pub fn decision(status: &ApprovalStatus, reason: Option<&str>, described: &Document) -> Document {
+///
+/// An Update changes the members that it names and keeps the others (UpdateModelPackage).
+pub fn decision(status: &ApprovalStatus, reason: Option<&str>) -> Document {
     let mut update = Document::new();
     status.state_in(&mut update);
     if let Some(reason) = reason {
         update.insert("ApprovalDescription".into(), reason.into());
-    }
-    if let Some(Value::Object(metadata)) = described.get("CustomerMetadataProperties").filter(|m| *m != &json!({})) {
-        update.insert("CustomerMetadataProperties".into(), metadata.clone().into());
     }
     update
 }
@@ -53,13 +52,12 @@ impl Wanted {
         Self { status, description, source_uri }
     }
 
-    /// The one Update, or nothing when all is as wanted. The customer metadata goes with it: a registry that takes
-    /// an Update for the whole state would forget where the package came from.
+    /// The one Update, or nothing when all is as wanted.
     pub fn update(&self, described: &Document) -> Option<Document> {
         if self.missing(described).is_empty() {
             return None;
         }
-        let mut update = decision(&self.status, self.description.as_deref(), described);
+        let mut update = decision(&self.status, self.description.as_deref());
         if let Some(uri) = &self.source_uri {
             update.insert("SourceUri".into(), uri.as_str().into());
         }

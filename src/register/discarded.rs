@@ -8,7 +8,6 @@ use anyhow::Result;
 use crate::aws::registry::TargetRegistry;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
-use crate::model::field::Document;
 use crate::model::promoted::{DISCARDED, PromotedVersion};
 use crate::register::decision::{decision, remark};
 
@@ -55,7 +54,7 @@ pub(super) async fn discard(registry: &TargetRegistry, package: &PackageArn, rea
     let Err(undeleted) = registry.delete(package).await else {
         return reason.context(format!("{package} was removed again"));
     };
-    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())), &Document::new());
+    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())));
     match registry.update(package, &update).await {
         Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
         Err(unrejected) => reason.context(NotDiscarded(format!(

@@ -142,7 +142,7 @@ impl Withdrawal {
     pub async fn carry_out(&self, registry: &TargetRegistry) -> Result<()> {
         let arn = &self.promoted.arn;
         let context = || format!("withdrawing {arn}, whose source {} is Rejected", self.source);
-        let update = decision(&ApprovalStatus::Rejected, Some(&self.remark()), &self.promoted.description);
+        let update = decision(&ApprovalStatus::Rejected, Some(&self.remark()));
         registry.update(arn, &update).await.with_context(context)?;
         let after = registry.describe(arn).await.with_context(context)?;
         let status = ApprovalStatus::of(&after);

@@ -10,6 +10,7 @@ use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
+use crate::model::failure::Failure;
 use crate::plan::draft::refuse_unknown;
 use crate::plan::find::{Latest, Versions, latest_approved, version};
 use crate::record::{Conclusion, Source};
@@ -56,8 +57,8 @@ impl Selection {
     pub(super) fn check_approval(&self, approval: &ApprovalStatus, found: &Summary) -> Result<()> {
         ensure!(
             self.version.is_some() || *approval == ApprovalStatus::Approved,
-            "{} was Approved when it was listed, and is {approval} now; run again",
-            found.arn
+            Failure::new(format!("{} was Approved when it was listed and is {approval} now", found.arn))
+                .hint("Run again")
         );
         Ok(())
     }

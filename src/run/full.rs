@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Error, Result};
 use futures_util::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
 
 use super::context::Context;
@@ -21,6 +21,7 @@ use crate::copy::{Copies, Purpose, There};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
@@ -90,11 +91,13 @@ impl Full<'_> {
     ) -> Result<Record> {
         let withdrawing = self.withdraw(approved, rejected).map_err(Arc::new).boxed().shared();
         let (promoted, withdrawn) = tokio::join!(self.promote_latest(latest, withdrawing.clone()), withdrawing);
-        if let (Err(_), Err(error)) = (&promoted, &withdrawn) {
+        if let (Err(first), Err(error)) = (&promoted, &withdrawn)
+            && first.to_string() != error.to_string()
+        {
             self.promotion.context.notice(Event::WithdrawalFailed(error));
         }
         let mut record = promoted?;
-        let withdrawn = withdrawn.map_err(|error| anyhow!("{error:#}"))?;
+        let withdrawn = withdrawn.map_err(Failure::from)?;
         record.withdrawn = withdrawn.versions;
         record.warnings.extend(withdrawn.warnings);
         let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(withdrawn.unconfirmed).collect();
@@ -176,7 +179,7 @@ impl Full<'_> {
         }
         let copies = self.copy_and_create_group(&plan, there, missing_group).await?;
         let withdrawn = async {
-            let withdrawn = withdrawing.await.map_err(|error| anyhow!("{error:#}"))?;
+            let withdrawn = withdrawing.await.map_err(Failure::from)?;
             Ok(withdrawn.versions)
         };
         let registering = Registering { promotion, settings: &self.settings.registration };

@@ -10,6 +10,7 @@ use crate::aws::session::Identity;
 use crate::copy::There;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::growth::grow;
@@ -80,8 +81,11 @@ impl Promotion<'_> {
         let region = self.destination.group.region();
         ensure!(
             key.region() == region,
-            "--kms-key-arn {key} is not of the target's region {region}; objects can only be encrypted with keys of \
-             their own region. Give a key of {region}"
+            Failure::new(format!(
+                "--kms-key-arn {key} is not in the target's region {region}, and S3 encrypts with keys of the bucket's \
+                 region only"
+            ))
+            .hint(format!("Pass a key in {region}"))
         );
         Ok(())
     }
@@ -128,7 +132,11 @@ pub(crate) async fn describe_unchanged(
 ) -> Result<Package> {
     let package = describe(source, &version.arn).await?;
     let changed = version.fingerprint.as_ref().is_some_and(|then| *then != package.fingerprint());
-    ensure!(!changed, "{} has changed since the step before; begin again with find-latest", package.arn());
+    ensure!(
+        !changed,
+        Failure::new(format!("{} has changed since the step before", package.arn()))
+            .hint("Begin again with find-latest")
+    );
     Ok(package)
 }
 

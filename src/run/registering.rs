@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
+use crate::aws::error::with_hints;
 use crate::copy::Copies;
 use crate::model::location::Location;
 use crate::model::package::Package;
@@ -46,8 +47,8 @@ impl Registering<'_> {
         // The record says what was set, so it need not wait until that is read back.
         let (read_back, written) =
             tokio::join!(registration.read_back(target.registry()), self.write(&record, &registration));
-        let written =
-            written.map_err(|error| format!("the record could not be written beside the artifacts: {error:#}"));
+        let written = written
+            .map_err(|error| format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::event::Event;
 use super::promotion::Promotion;
-use crate::aws::error::CallError;
+use crate::aws::error::with_hints;
 use crate::copy::There;
 use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::destination::Destination;
@@ -14,7 +14,6 @@ use crate::plan::draft::Draft;
 use crate::plan::rewriting::{Rewritten, urls_elsewhere};
 use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
-use crate::register::decision;
 use crate::register::sync::{Renewal, Renewed};
 
 /// Syncs a version that was promoted before.
@@ -40,7 +39,7 @@ impl Syncing<'_> {
         }
         let mut renewal = self.changes(package, before, own)?;
         if let Some(Decision { status, reason, .. }) = &decided {
-            renewal = renewal.deciding(status, reason, own);
+            renewal = renewal.deciding(status, reason);
         }
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
         for artifact in &before.artifacts {
@@ -107,36 +106,26 @@ impl Syncing<'_> {
         self.promotion.target.registry().update(&own.arn, &renewal.update).await?;
         record.changes = renewal.changes.clone();
         let mut unconfirmed = Vec::new();
-        match self.read_back(renewal, own).await {
-            Ok(after) => {
+        match self.promotion.target.registry().describe(&own.arn).await {
+            Ok(description) => {
+                let after = PromotedVersion { arn: own.arn.clone(), description };
                 unconfirmed.extend(not_as_set(renewal, own, &after));
                 if let Some(target) = &mut record.target {
                     target.approval_status = Some(after.approval());
                 }
             }
-            Err(error) => unconfirmed.push(format!("its state after the update could not be read back: {error}")),
+            Err(error) => {
+                let error = with_hints(&error.into());
+                unconfirmed.push(format!("its state after the update could not be read back: {error}"));
+            }
         }
         let records = self.promotion.records(self.destination);
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         if let Err(error) = records.append(record).await {
-            unconfirmed.push(format!("the record could not be written beside the artifacts: {error:#}"));
+            unconfirmed.push(format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
             record.unconfirmed = Some(unconfirmed.join("; "));
         }
         Ok(())
-    }
-
-    /// A registry that takes an Update for the whole state has forgotten the approval; AWS never answers without one.
-    /// To send it along each time could overwrite what somebody decides meanwhile.
-    async fn read_back(&self, renewal: &Renewal, own: &PromotedVersion) -> Result<PromotedVersion, CallError> {
-        let registry = self.promotion.target.registry();
-        let described = |description| PromotedVersion { arn: own.arn.clone(), description };
-        let after = described(registry.describe(&own.arn).await?);
-        if ApprovalStatus::stated(&after.description).or(ApprovalStatus::stated(&renewal.update)).is_some() {
-            return Ok(after);
-        }
-        let decided = decision(&own.approval(), own.text("ApprovalDescription"), &after.description);
-        registry.update(&own.arn, &decided).await?;
-        Ok(described(registry.describe(&own.arn).await?))
     }
 }
 

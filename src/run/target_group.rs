@@ -8,6 +8,7 @@ use super::settings::RegistrationSettings;
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind};
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
 use crate::register::NewGroup;
 
 /// Whether the target group has to be created.
@@ -22,8 +23,8 @@ pub(super) async fn is_missing(
     let missing = target.registry().find_group(destination.group.name()).await?.is_none();
     ensure!(
         !missing || settings.create_group,
-        "there is no group {}, and --no-create-group says not to create it. Create it, or leave the flag out",
-        destination.group
+        Failure::new(format!("the target group {} does not exist", destination.group))
+            .hint("Create it, or run without --no-create-group")
     );
     Ok(missing)
 }

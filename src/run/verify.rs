@@ -1,6 +1,6 @@
 //! `promote verify`: checks a promoted version against its record.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::aws::objects::Listed;
 use crate::copy::folder::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
@@ -60,8 +61,9 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let target = context.target().await?;
     let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
     let promoted = PromotedVersion { arn: arn.clone(), description: description? };
-    let source = promoted.source().with_context(|| {
-        format!("{arn} was not promoted: its customer metadata has no promote:source-arn. Name a promoted version")
+    let source = promoted.source().ok_or_else(|| {
+        Failure::new(format!("{arn} was not promoted: its customer metadata has no promote:source-arn"))
+            .hint("Name a promoted version")
     })?;
     let name = promoted.text("ModelPackageGroupName").unwrap_or_default().parse()?;
     let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);

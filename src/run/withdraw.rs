@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 
 use super::event::Event;
 use super::promotion::Promotion;
+use crate::aws::error::with_hints;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
@@ -51,8 +52,9 @@ impl Promotion<'_> {
         self.context.notice(Event::Withdrawn { promoted, source });
         let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
         let written = self.write_withdrawal(withdrawal, &withdrawn).await;
-        let unconfirmed =
-            written.err().map(|error| format!("the record of withdrawing {promoted} could not be written: {error:#}"));
+        let unconfirmed = written
+            .err()
+            .map(|error| format!("the record of withdrawing {promoted} could not be written: {}", with_hints(&error)));
         Ok((withdrawn, unconfirmed))
     }
 

@@ -1,6 +1,5 @@
 //! Names that only the stack has, parsed once at the edge: text comes in, a checked name comes out.
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::model::arn::{AccountId, Fields, Malformed, Region, fields, text_type};

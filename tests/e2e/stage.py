@@ -110,13 +110,8 @@ class Stage:
 
     def decide(self, package, status, remark):
         """Approves or rejects a version of the source."""
-        described = self.source_registry.describe_model_package(ModelPackageName=package)
         self.source_registry.update_model_package(
-            ModelPackageArn=package,
-            ModelApprovalStatus=status,
-            ApprovalDescription=remark,
-            # moto clears what an update omits.
-            CustomerMetadataProperties=described.get("CustomerMetadataProperties", {}),
+            ModelPackageArn=package, ModelApprovalStatus=status, ApprovalDescription=remark
         )
 
     def promote(self, *arguments, **settings):

@@ -98,7 +98,10 @@ fn a_package_rejected_between_list_and_describe_is_not_promoted() {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
     });
     let run = promote(&cloud, &[]);
-    run.fails(1, &[&format!("{SOURCE_VERSION} was Approved when it was listed, and is Rejected now; run again")]);
+    run.fails(
+        1,
+        &[&format!("{SOURCE_VERSION} was Approved when it was listed and is Rejected now"), "hint: Run again"],
+    );
     assert_eq!(run.stdout, "");
     assert_eq!(writes(&cloud), Vec::<String>::new());
 }
@@ -149,7 +152,10 @@ fn a_package_that_changes_between_two_steps_is_refused_by_the_second() {
     assert_eq!(run(&cloud, both, &copy).code, 0);
     cloud.change(SOURCE_VERSION, json!({"ModelPackageDescription": "Another text"}));
     let register = run(&cloud, both, &["register", "--from", copied]);
-    register.fails(1, &[&format!("{SOURCE_VERSION} has changed since the step before; begin again with find-latest")]);
+    register.fails(
+        1,
+        &[&format!("{SOURCE_VERSION} has changed since the step before"), "hint: Begin again with find-latest"],
+    );
     assert_eq!(register.stdout, "");
     assert!(promoted(&cloud).is_empty() && cloud.calls_of("CreateModelPackage").is_empty());
 }

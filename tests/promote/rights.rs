@@ -28,8 +28,6 @@ use template::{STACK, Template};
 const ROLE: &str = "arn:aws:iam::111222333444:role/mlops-BuildRole-1A2B3C4D5E6F";
 /// Statements for CodeBuild itself, which makes its calls before and beside promote.
 const OF_CODEBUILD: &str = "CodeBuild";
-/// What no run can show yet, with the reason. An entry that a run does show fails the test: take it off.
-const WAITING: [(&str, &str, &str); 0] = [];
 /// What the source's resource policies cannot grant: promote goes on without a group's tags and says so.
 const NOT_GRANTABLE: &str = "sagemaker:ListTags";
 
@@ -159,11 +157,7 @@ impl Tally {
     /// Actions and resources that no run needed.
     fn unused(&self) -> Vec<String> {
         let actions = self.declared.difference(&self.used);
-        let actions = actions.filter(|(sid, action)| !WAITING.iter().any(|(s, a, _)| s == sid && a == action));
-        let waiting = WAITING.iter().map(|(sid, ..)| *sid);
-        let waiting: BTreeSet<&str> = waiting.collect();
         let resources = self.declared_resources.difference(&self.used_resources);
-        let resources = resources.filter(|(sid, _)| !waiting.contains(sid.as_str()));
         actions.chain(resources).map(|(sid, what)| format!("{sid}: {what}")).collect()
     }
 }
@@ -173,9 +167,7 @@ fn every_call_of_the_recorded_runs_is_allowed_and_every_right_is_used() {
     let tally = Tally::of_all_runs(|_| {});
     assert_eq!(tally.refused, Vec::<String>::new(), "the role lacks rights");
     assert_eq!(tally.unused(), Vec::<String>::new(), "the role has rights that no run needs");
-    for (sid, action, reason) in WAITING {
-        assert!(!tally.used.contains(&(sid.into(), action.into())), "{sid}: {action} is used; no longer: {reason}");
-    }
+    assert!(tally.used.len() > 15, "only {} rights were used: did the runs call AWS?", tally.used.len());
 }
 
 #[test]

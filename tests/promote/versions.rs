@@ -140,7 +140,7 @@ fn a_version_that_changes_its_status_between_list_and_description_is_not_promote
     let hooked = arn.clone();
     let reject = move |cloud: &Cloud| cloud.change(&hooked, json!({"ModelApprovalStatus": "Rejected"}));
     cloud.hook(Moment::on("DescribeModelPackage", 1).at(&arn), reject);
-    promote(&cloud, &[]).fails(1, &["was Approved when it was listed, and is Rejected now; run again"]);
+    promote(&cloud, &[]).fails(1, &["was Approved when it was listed and is Rejected now", "hint: Run again"]);
     assert_eq!(promoted(&cloud).len(), 0);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "nothing-approved");
 }

@@ -1,4 +1,4 @@
-//! The SDK's errors, taken apart: an error comes in; status, code, message, request id and kind come out.
+//! The parts of an HTTP answer that say what went wrong, and what each error code of AWS means.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::Kind;
+use super::call::Kind;
 
 /// The parts of an HTTP answer that say what went wrong.
 #[derive(Debug, Default)]
@@ -23,10 +23,9 @@ impl Answer {
         let raw = error.raw_response()?;
         let header = |names: &[&str]| names.iter().find_map(|name| raw.headers().get(*name)).map(str::to_owned);
         let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
-        let body = raw.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let status = raw.status().as_u16();
-        let code = meta.and_then(|meta| meta.code()).or_else(|| element(body, "Code")).map(str::to_owned);
-        let given = meta.and_then(|meta| meta.message()).or_else(|| element(body, "Message")).map(str::to_owned);
+        let code = meta.and_then(|meta| meta.code()).map(str::to_owned);
+        let given = meta.and_then(|meta| meta.message()).map(str::to_owned);
         let message = given.unwrap_or_else(|| match raw.status().is_success() {
             true => format!("the answer cannot be read: {}", sentence(error)),
             false => format!("HTTP {status}{}", reason(status)),
@@ -36,7 +35,7 @@ impl Answer {
             code,
             message,
             request_id: header(&["x-amz-request-id", "x-amzn-requestid", "x-amzn-request-id"]),
-            bucket_region: header(&["x-amz-bucket-region"]).or_else(|| element(body, "Region").map(str::to_owned)),
+            bucket_region: header(&["x-amz-bucket-region"]).or_else(|| region_of_bucket(raw.body().bytes()?)),
         })
     }
 
@@ -103,11 +102,12 @@ impl Answer {
     }
 }
 
-/// The text of the first XML element `name`; stand-ins answer XML where SageMaker answers JSON.
-fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
-    let start = body.find(&format!("<{name}>"))? + name.len() + 2;
-    let length = body[start..].find("</")?;
-    Some(body[start..start + length].trim()).filter(|text| !text.is_empty())
+/// The `Region` of an S3 error document. AuthorizationHeaderMalformed has the bucket's region there, and the SDK does
+/// not pass it on (botocore's S3RegionRedirector reads it too).
+fn region_of_bucket(body: &[u8]) -> Option<String> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("<Region>")?;
+    let (region, _) = rest.split_once("</Region>")?;
+    Some(region.to_owned()).filter(|region| !region.is_empty())
 }
 
 /// What a bodiless answer to HEAD means.

@@ -1,4 +1,4 @@
-//! Bodies: what S3 sends comes in, the bytes that were asked for come out, all of them, or an error.
+//! The body of an S3 object as a stream that is either complete or ends in an error.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,10 +10,12 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt, unfold};
 use tokio::time::{Instant, timeout};
 
-use super::reader::GET;
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::model::location::Location;
+
+/// The call that bodies come from.
+pub(super) const GET: &str = "s3:GetObject";
 
 /// What a connection has to bring.
 const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;

@@ -1,4 +1,4 @@
-//! Keys and ranges as S3's headers want them.
+//! Keys and byte ranges in the form of S3's headers.
 
 use std::ops::Range;
 
@@ -18,17 +18,6 @@ pub(super) fn copy_source(location: &Location) -> String {
 /// A range of bytes for `Range` and `x-amz-copy-source-range`, which count the last byte in.
 pub(super) fn byte_range(range: &Range<u64>) -> String {
     format!("bytes={}-{}", range.start, range.end.saturating_sub(1))
-}
-
-/// Content-Encoding without `aws-chunked`, which AWS strips and some stand-ins keep.
-pub(super) fn without_chunking(encoding: &str) -> Option<String> {
-    let kept: Vec<&str> = encoding.split(',').map(str::trim).filter(|e| !e.is_empty() && *e != "aws-chunked").collect();
-    (!kept.is_empty()).then(|| kept.join(","))
-}
-
-/// A CRC64NVME in base64. Anything that is not of eight bytes is none: moto gives a CRC32 that name.
-pub(super) fn crc64nvme(checksum: Option<&str>) -> Option<String> {
-    checksum.filter(|text| text.len() == 12 && text.ends_with('=')).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -54,18 +43,5 @@ mod tests {
     fn a_range_counts_its_last_byte_in() {
         assert_eq!(byte_range(&(0..1)), "bytes=0-0");
         assert_eq!(byte_range(&(5..10)), "bytes=5-9");
-    }
-
-    #[test]
-    fn only_eight_bytes_are_a_crc64nvme() {
-        assert_eq!(crc64nvme(Some("rjgiydXiqRc=")).as_deref(), Some("rjgiydXiqRc="));
-        assert_eq!(crc64nvme(Some("W48ozg==")), None);
-    }
-
-    #[test]
-    fn the_encoding_of_an_upload_is_no_encoding_of_the_object() {
-        assert_eq!(without_chunking("aws-chunked"), None);
-        assert_eq!(without_chunking("gzip, aws-chunked").as_deref(), Some("gzip"));
-        assert_eq!(without_chunking("gzip").as_deref(), Some("gzip"));
     }
 }

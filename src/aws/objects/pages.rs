@@ -1,4 +1,4 @@
-//! Listings: a bucket and a prefix come in, keys come out, page by page.
+//! Listings of a bucket's keys under a prefix, page by page.
 
 use std::collections::HashSet;
 

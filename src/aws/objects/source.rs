@@ -39,7 +39,7 @@ impl SourceObjects {
 
     /// The objects under a prefix, page by page. Do not rely on their order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
-        self.reader.list(bucket, prefix)
+        Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
     }
 
     /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.

@@ -14,7 +14,7 @@ use crate::model::location::Location;
 pub struct ETag(String);
 
 impl ETag {
-    /// Takes the tag with or without quotes: headers have them, some stand-ins' bodies do not.
+    /// The tag of a header or a listing, which has quotes; without them it is taken as it is.
     pub fn new(text: &str) -> Self {
         Self(text.trim_matches('"').to_owned())
     }
@@ -75,7 +75,7 @@ pub struct Attributes {
     pub cache_control: Option<String>,
     /// Content-Disposition.
     pub content_disposition: Option<String>,
-    /// Content-Encoding, without the `aws-chunked` that only belongs to an upload.
+    /// Content-Encoding. S3 does not keep the `aws-chunked` of an upload (S3 API Reference, SigV4 streaming).
     pub content_encoding: Option<String>,
     /// Content-Language.
     pub content_language: Option<String>,

@@ -1,4 +1,4 @@
-//! The body of an answer before the SDK reads it: HTTP bytes come in, a JSON document comes out.
+//! The JSON body of an answer, with the members that the SDK does not know.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationI
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-use super::Document;
+use crate::model::field::Document;
 
 /// Keeps the body of the last attempt's answer; clones share it.
 #[derive(Debug, Clone, Default)]

@@ -1,4 +1,4 @@
-//! What both registries can do: list and describe, every answer checked to be of the group that was asked for.
+//! Lists and describes, for both accounts. Every answer is checked to be about the group that was asked for.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,25 +9,18 @@ use aws_smithy_types::DateTime;
 use serde_json::Value;
 
 use super::raw::RawAnswer;
-use super::{Document, Summary};
+use super::summary::Summary;
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::field::Document;
 
-/// How a group is named on the wire: another account's by ARN, one's own by name, which every stand-in takes too.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Names {
-    Arn,
-    Name,
-}
-
-/// What both registries can do.
+/// Reads one account's registry. Groups are named by their ARN, which also works from another account.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     pub client: Client,
     pub caller: Arc<Caller>,
-    pub names: Names,
 }
 
 impl Reader {
@@ -42,7 +35,7 @@ impl Reader {
         let mut seen = HashSet::new();
         let mut token = None;
         loop {
-            let call = self.client.list_model_packages().model_package_group_name(self.name(group));
+            let call = self.client.list_model_packages().model_package_group_name(group.as_str());
             let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
             let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
             let call = call.set_model_approval_status(status.as_ref().map(|status| status.as_str().into()));
@@ -109,28 +102,20 @@ impl Reader {
     }
 
     pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
-        let found = match self.describe_group(group, self.name(group)).await? {
-            // Stand-ins know a group by its name only; the answer's ARN is checked below, so asking again is safe.
-            None if matches!(self.names, Names::Arn) => self.describe_group(group, group.name().as_str()).await?,
-            found => found,
-        };
-        Ok(found.filter(|document| {
-            let arn = document.get("ModelPackageGroupArn").and_then(Value::as_str);
-            arn.is_some_and(|arn| arn.eq_ignore_ascii_case(group.as_str()))
-        }))
-    }
-
-    async fn describe_group(&self, group: &GroupArn, name: &str) -> Result<Option<Document>, CallError> {
         const CALL: &str = "sagemaker:DescribeModelPackageGroup";
         let resource = Resource::Group(group);
         let raw = RawAnswer::default();
-        let call = self.client.describe_model_package_group().model_package_group_name(name);
-        match call.customize().interceptor(raw.clone()).send().await {
-            Ok(_) => raw.document().map(Some).map_err(|message| self.caller.unusable(CALL, &resource, message)),
-            Err(error) => match self.caller.error(CALL, &resource, error) {
+        let call = self.client.describe_model_package_group().model_package_group_name(group.as_str());
+        if let Err(error) = call.customize().interceptor(raw.clone()).send().await {
+            return match self.caller.error(CALL, &resource, error) {
                 error if error.kind == Kind::NotFound => Ok(None),
                 error => Err(error),
-            },
+            };
+        }
+        let document = raw.document().map_err(|message| self.caller.unusable(CALL, &resource, message))?;
+        match document.get("ModelPackageGroupArn").and_then(Value::as_str) {
+            Some(arn) if arn.eq_ignore_ascii_case(group.as_str()) => Ok(Some(document)),
+            other => Err(self.not_of(CALL, group, other.unwrap_or("no group"))),
         }
     }
 
@@ -145,13 +130,6 @@ impl Reader {
             );
         }
         Ok(found)
-    }
-
-    fn name<'a>(&self, group: &'a GroupArn) -> &'a str {
-        match self.names {
-            Names::Arn => group.as_str(),
-            Names::Name => group.name().as_str(),
-        }
     }
 
     pub fn not_of(&self, call: &'static str, group: &GroupArn, arn: &str) -> CallError {

@@ -1,4 +1,4 @@
-//! What the environment and the profile say: a region comes out, or why the session cannot be opened.
+//! The AWS settings of the environment and the profile.
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::ProvideRegion;
@@ -13,14 +13,14 @@ use crate::model::arn::Region;
 pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"] {
         if given(name).is_some_and(|value| !fits_a_header(&value)) {
-            return Err(refused(caller, format!("{name} {UNFIT}"), "Correct it, or unset it.".to_owned()));
+            return Err(refused(caller, format!("{name} {UNFIT}"), "Correct it, or unset it".to_owned()));
         }
     }
     // The SDK takes a host and a port alone for a valid URI, and then misses the scheme.
     let uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     if let Some(value) = given(uri).filter(|value| !value.contains("://")) {
-        let step = "Set it to a URI that begins with http:// or https://, or unset it.";
-        return Err(refused(caller, format!("{uri} is '{}'", value.escape_debug()), step.to_owned()));
+        let hint = "Set it to a URI that begins with http:// or https://, or unset it";
+        return Err(refused(caller, format!("{uri} is '{}'", value.escape_debug()), hint.to_owned()));
     }
     Ok(())
 }
@@ -38,8 +38,8 @@ pub(super) fn check_authorities(caller: &Caller) -> Result<(), CallError> {
         ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some(format!("{name} is '{}'", given(name)?)));
     let place = place.chain(loaded.errors.first().map(ToString::to_string)).collect::<Vec<_>>().join("; ");
     let message = format!("no certificate authority is installed ({place})");
-    let step = "Install the package ca-certificates, or set SSL_CERT_FILE to a PEM file of authorities.";
-    Err(refused(caller, message.replace(" ()", ""), step.to_owned()))
+    let hint = "Install the package ca-certificates, or set SSL_CERT_FILE to a PEM file of authorities";
+    Err(refused(caller, message.replace(" ()", ""), hint.to_owned()))
 }
 
 /// The value of a variable; one that is set to nothing counts as unset.
@@ -53,19 +53,19 @@ pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) ->
     if let Some(profile) = profile {
         of_profile = of_profile.profile_name(profile);
     }
-    let step = format!("Pass --{}-region, set AWS_REGION, or give the profile a region.", caller.side);
+    let hint = format!("Pass --{}-region, set AWS_REGION, or give the profile a region", caller.side);
     // A variable that is set to nothing counts as unset.
     let given = EnvironmentVariableRegionProvider::new().region().await.filter(|region| !region.as_ref().is_empty());
     let found = match given {
         Some(region) => Some(region),
         None => of_profile.build().region().await,
     };
-    let found = found.ok_or_else(|| refused(caller, "no region is configured".to_owned(), step.clone()))?;
-    found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), step))
+    let found = found.ok_or_else(|| refused(caller, "no region is configured".to_owned(), hint.clone()))?;
+    found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), hint))
 }
 
 /// The error of a session that cannot be opened.
-pub(super) fn refused(caller: &Caller, message: String, step: String) -> CallError {
+pub(super) fn refused(caller: &Caller, message: String, hint: String) -> CallError {
     CallError {
         side: caller.side,
         call: "configuration",
@@ -75,6 +75,6 @@ pub(super) fn refused(caller: &Caller, message: String, step: String) -> CallErr
         message: message.into(),
         request_id: None,
         bucket_region: None,
-        step: step.into(),
+        hint: hint.into(),
     }
 }

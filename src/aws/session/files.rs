@@ -38,15 +38,15 @@ impl Files {
             let path = path(variable, name);
             // A file that cannot be read counts as absent, as in the SDK.
             let Ok(content) = std::fs::read(&path) else { continue };
-            let step = || "Correct the file.".to_owned();
+            let hint = || "Correct the file".to_owned();
             let place = path.display();
             if std::str::from_utf8(&content).is_err() {
-                return Err(refused(caller, format!("{place} is not UTF-8 text"), step()));
+                return Err(refused(caller, format!("{place} is not UTF-8 text"), hint()));
             }
             let only = EnvConfigFiles::builder().with_file(kind, &path).build();
             match profile::load(&Default::default(), &Default::default(), &only, None).await {
                 Ok(profiles) => files.push((path, profiles)),
-                Err(error) => return Err(refused(caller, one_line(&error), step())),
+                Err(error) => return Err(refused(caller, one_line(&error), hint())),
             }
         }
         Ok(Self(files))
@@ -89,9 +89,9 @@ pub(super) fn fits_a_header(text: &str) -> bool {
 
 impl Value<'_> {
     /// The error that says where the value is, what is wrong with it, and what to do.
-    pub fn refused(&self, caller: &Caller, wrong: &str, step: &str) -> CallError {
+    pub fn refused(&self, caller: &Caller, wrong: &str, hint: &str) -> CallError {
         let Self { file, profile, key, .. } = self;
-        refused(caller, format!("{key} of profile '{profile}' in {} {wrong}", file.display()), step.to_owned())
+        refused(caller, format!("{key} of profile '{profile}' in {} {wrong}", file.display()), hint.to_owned())
     }
 }
 

@@ -1,5 +1,4 @@
-//! Credentials that expire before their time: an answer says so, and the next attempt has fresh ones. The SDK renews
-//! credentials by their own expiry only.
+//! Renews credentials that AWS calls expired before their own expiry time. The SDK renews them by that time only.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) 
         variable: "AWS_MAX_ATTEMPTS",
         key: "max_attempts",
         parse: |text| text.parse().ok().filter(|attempts| *attempts > 0),
-        step: "Set it to a number from 1, or remove it.",
+        hint: "Set it to a number from 1, or remove it",
     };
     let mode = Setting {
         variable: "AWS_RETRY_MODE",
@@ -28,7 +28,7 @@ pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) 
             "adaptive" => Some(RetryMode::Adaptive),
             _ => None,
         },
-        step: "Set it to standard or adaptive, or remove it.",
+        hint: "Set it to standard or adaptive, or remove it",
     };
     let mut retries = RetryConfig::standard();
     if let Some(attempts) = attempts.read(caller, files, profile)? {
@@ -44,18 +44,18 @@ struct Setting<T> {
     variable: &'static str,
     key: &'static str,
     parse: fn(&str) -> Option<T>,
-    step: &'static str,
+    hint: &'static str,
 }
 
 impl<T> Setting<T> {
     fn read(&self, caller: &Caller, files: &Files, profile: &str) -> Result<Option<T>, CallError> {
         let parse = |text: &str| (self.parse)(text.trim());
         if let Some(text) = given(self.variable) {
-            let error = || refused(caller, format!("{} is '{}'", self.variable, text.escape_debug()), self.step.into());
+            let error = || refused(caller, format!("{} is '{}'", self.variable, text.escape_debug()), self.hint.into());
             return parse(&text).map(Some).ok_or_else(error);
         }
         let Some(value) = files.get(profile, self.key) else { return Ok(None) };
-        let error = |value: Value| value.refused(caller, &format!("is '{}'", value.text.escape_debug()), self.step);
+        let error = |value: Value| value.refused(caller, &format!("is '{}'", value.text.escape_debug()), self.hint);
         parse(value.text).map(Some).ok_or_else(|| error(value))
     }
 }

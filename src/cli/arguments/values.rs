@@ -1,4 +1,4 @@
-//! Parses values of flags.
+//! Parses the values of flags whose types are not parsed elsewhere.
 
 use crate::copy::parts::{LEAST_PART, MAX_PART};
 use crate::schema::shapes::refusal;

@@ -1,11 +1,13 @@
-//! Keys of KMS.
+//! ARNs of KMS keys.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Malformed, Region, fields, text_type};
+use super::fields::fields;
+use super::malformed::Malformed;
+use super::parts::{AccountId, Region};
+use super::text::text_type;
 
 /// A KMS key or alias, by its ARN: only an ARN says which account and region the key is of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,11 @@
-//! What ARNs are made of: accounts, regions and the names of groups.
+//! The names in ARNs: accounts, regions and model package groups.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, text_type};
+use super::malformed::Malformed;
+use super::text::text_type;
 
 /// The twelve digits of an AWS account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

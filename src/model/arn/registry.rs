@@ -1,11 +1,13 @@
-//! What the model registry holds: groups and their versions.
+//! ARNs of the model registry: groups and their versions.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, GroupName, Malformed, Region, fields, text_type};
+use super::fields::fields;
+use super::malformed::Malformed;
+use super::parts::{AccountId, GroupName, Region};
+use super::text::text_type;
 
 /// `arn:aws:sagemaker:<region>:<account>:model-package-group/<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,11 +1,13 @@
-//! Roles of IAM.
+//! ARNs of IAM roles.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Malformed, fields, text_type};
+use super::fields::fields;
+use super::malformed::Malformed;
+use super::parts::AccountId;
+use super::text::text_type;
 
 /// An IAM role to assume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

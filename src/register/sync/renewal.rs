@@ -3,7 +3,7 @@
 //! Only what the source has changed since counts: what somebody in the target account has changed is theirs.
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::{Document, Field};
@@ -17,6 +17,7 @@ use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
 
 const METADATA: &str = "CustomerMetadataProperties";
+const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
 /// Members that an Update replaces as a whole (UpdateModelPackage).
 const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
 /// What begins the keys that a promotion sets itself.
@@ -48,12 +49,11 @@ impl Renewal {
         renewal.specifications(now, unresolved, before, current);
         renewal.others(now, before, current);
         if !renewal.update.is_empty() {
-            // A registry that takes an Update for the whole state would forget where the package came from.
-            if let Some(metadata) = current.get(METADATA).filter(|metadata| **metadata != json!({})) {
-                renewal.update.entry(METADATA).or_insert_with(|| metadata.clone());
-            }
             let mut request = renewal.update.clone();
             request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
+            if let Some(member) = request.get_mut(METADATA) {
+                *member = renewal.metadata_after(current).into();
+            }
             let refused: Vec<String> =
                 violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
             ensure!(
@@ -68,8 +68,8 @@ impl Renewal {
     }
 
     /// Adds an approval status with its reason.
-    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str, promoted: &PromotedVersion) -> Self {
-        for (member, value) in decision(status, Some(reason), &promoted.description) {
+    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str) -> Self {
+        for (member, value) in decision(status, Some(reason)) {
             self.update.entry(member).or_insert(value);
         }
         self
@@ -108,7 +108,7 @@ impl Renewal {
     fn metadata(&mut self, now: &Document, before: &Document, current: &Document) {
         let of = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
         let (now, before, current) = (of(now), of(before), of(current));
-        let (mut all, mut removed) = (current.clone(), Vec::new());
+        let (mut set, mut removed) = (Document::new(), Vec::new());
         let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
         for key in keys.filter(|key| !key.starts_with(OWN_KEYS)) {
             let (is, was) = (now.get(key), current.get(key));
@@ -116,20 +116,28 @@ impl Renewal {
                 continue;
             }
             match is {
-                Some(value) => drop(all.insert(key.clone(), value.clone())),
-                None => {
-                    all.shift_remove(key);
-                    removed.push(Value::from(key.as_str()));
-                }
+                Some(value) => drop(set.insert(key.clone(), value.clone())),
+                None => removed.push(Value::from(key.as_str())),
             }
             self.note(&Field::top(METADATA).key(key), was, is, Renewed::Updated);
         }
-        if all != current && !all.is_empty() {
-            self.update.insert(METADATA.into(), all.into());
+        if !set.is_empty() {
+            self.update.insert(METADATA.into(), set.into());
         }
         if !removed.is_empty() {
-            self.update.insert("CustomerMetadataPropertiesToRemove".into(), removed.into());
+            self.update.insert(REMOVED.into(), removed.into());
         }
+    }
+
+    /// All metadata of the version after the Update: AWS limits its entries.
+    fn metadata_after(&self, current: &Document) -> Document {
+        let entries = |member: Option<&Value>| member.and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut all = entries(current.get(METADATA));
+        for key in self.update.get(REMOVED).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            all.shift_remove(key);
+        }
+        all.extend(entries(self.update.get(METADATA)));
+        all
     }
 
     fn replaced(&mut self, now: &Document, before: &Document, current: &Document) {
@@ -205,6 +213,8 @@ fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn object(value: Value) -> Document {
@@ -246,9 +256,8 @@ mod tests {
         );
         let fields = ["changes", "comes", "goes"].map(|key| format!("CustomerMetadataProperties{{{key}}}"));
         assert_eq!(results(&renewal), fields.each_ref().map(|field| (field.as_str(), Renewed::Updated)));
-        let all = json!({"stays": "1", "changes": "2", "ours": "1", "comes": "1"});
-        assert_eq!(renewal.update[METADATA], all);
-        assert_eq!(renewal.update["CustomerMetadataPropertiesToRemove"], json!(["goes"]));
+        assert_eq!(renewal.update[METADATA], json!({"changes": "2", "comes": "1"}));
+        assert_eq!(renewal.update[REMOVED], json!(["goes"]));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn a_range_that_changes_on_its_way_is_noticed_by_the_checksum_of_the_whole() {
     assert_noticed(
         &cloud,
         &["--copy-mode", "stream"],
-        &["s3:CompleteMultipartUpload on s3://serving/", "BadDigest", "The bytes changed on their way"],
+        &["s3:CompleteMultipartUpload on s3://serving/", "BadDigest", "hint: The bytes changed in transit"],
     );
     assert_eq!((cloud.keys(SERVING).len(), cloud.uploads(SERVING).len()), (0, 0));
 }

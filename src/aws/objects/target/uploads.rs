@@ -1,16 +1,29 @@
-//! Multipart uploads: parts go in, one whole object comes out, or nothing.
+//! Multipart uploads to the target account.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::*;
-use crate::aws::error::Kind;
+use std::ops::Range;
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+
+use super::client::{TargetObjects, described};
+use crate::aws::error::{CallError, Kind};
+use crate::aws::objects::contents::Contents;
+use crate::aws::objects::encoding::{byte_range, copy_source};
+use crate::aws::objects::threads::on_threads;
+use crate::aws::objects::types::{
+    Attributes, CopySource, ETag, Encryption, Part, StoredPart, Upload, UploadId, Written,
+};
+use crate::aws::resource::Resource;
+use crate::model::location::{BucketName, Location};
 
 /// Completing takes S3 up to minutes, as copying so many bytes would.
 const COMPLETION: u64 = 1 << 30;
 
 impl TargetObjects {
-    /// Starts an upload whose whole object gets a CRC64NVME. Each attempt of the SDK may have started one, so their
-    /// number comes out as well.
+    /// Starts an upload whose whole object gets a CRC64NVME. Each attempt of the SDK may have started one, so the
+    /// number of attempts is returned as well.
     pub async fn create_upload(
         &self,
         at: &Location,
@@ -112,7 +125,7 @@ impl TargetObjects {
                 let facts = part.part_number().zip(part.e_tag()).zip(size);
                 let unusable = || self.reader.caller.unusable(CALL, &Resource::Object(at), "a part has no number");
                 let ((number, etag), bytes) = facts.ok_or_else(unusable)?;
-                let crc64nvme = crc64nvme(part.checksum_crc64_nvme());
+                let crc64nvme = part.checksum_crc64_nvme().map(str::to_owned);
                 found.push(StoredPart { part: Part { number, etag: ETag::new(etag), crc64nvme }, bytes });
             }
             let next = answer.next_part_number_marker().map(str::to_owned);

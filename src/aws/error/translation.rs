@@ -1,0 +1,225 @@
+//! How an error of the AWS SDK becomes a [`CallError`].
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::answer::{Answer, broke_off, chain, sentence, unanswered};
+use super::call::{CallError, Kind};
+use super::caller::Caller;
+use crate::aws::resource::Resource;
+
+impl Caller {
+    /// Turns the SDK's error of `call` on `resource` into ours. Where the body of a request was itself an answer, and
+    /// that has failed, its error is the one.
+    pub fn error<E>(&self, call: &'static str, resource: &Resource<'_>, error: SdkError<E, HttpResponse>) -> CallError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        if let Some(passed_on) = chain(&error).find_map(|cause| cause.downcast_ref::<CallError>()) {
+            return passed_on.clone();
+        }
+        if let Some(error) = self.credentials_error(call, resource, &error) {
+            return error;
+        }
+        let answer = Answer::of(&error);
+        let kind = match (&answer, &error) {
+            (Some(_), SdkError::ResponseError(_)) if broke_off(&error) => Kind::Unavailable,
+            (Some(answer), _) => answer.kind(),
+            (None, SdkError::ConstructionFailure(_)) => Kind::Invalid,
+            (None, _) => Kind::Unavailable,
+        };
+        let message = answer.as_ref().map_or_else(|| unanswered(&error), |answer| answer.message.clone());
+        let answered = answer.is_some();
+        let answer = answer.unwrap_or_default();
+        let hint = match (&answer.bucket_region, kind) {
+            (Some(region), Kind::Invalid) if *region != self.region => self.region_hint(region),
+            (_, Kind::Unavailable) if !answered => self.network_hint(),
+            _ => self.hint(call, resource, kind, answer.code.as_deref(), &message),
+        };
+        CallError {
+            side: self.side,
+            call,
+            resource: resource.to_string().into(),
+            kind,
+            code: answer.code.map(Into::into),
+            message: message.into(),
+            request_id: answer.request_id.map(Into::into),
+            bucket_region: answer.bucket_region.filter(|region| *region != self.region).map(Into::into),
+            hint: hint.into(),
+        }
+    }
+
+    /// An answer that AWS did give, but that cannot be used.
+    pub fn unusable(&self, call: &'static str, resource: &Resource<'_>, message: impl Into<String>) -> CallError {
+        let hint = "Check which endpoint answers (AWS_ENDPOINT_URL*) and for which account";
+        self.own(call, resource, Kind::Other, message.into(), hint.to_owned())
+    }
+
+    /// What was asked for cannot be asked for, or is larger than what is taken.
+    pub fn invalid(&self, call: &'static str, resource: &Resource<'_>, message: String) -> CallError {
+        self.own(call, resource, Kind::Invalid, message, self.hint(call, resource, Kind::Invalid, None, ""))
+    }
+
+    /// The object answered with another tag than the one that was asked for.
+    pub fn changed(&self, call: &'static str, resource: &Resource<'_>, expected: &str, found: &str) -> CallError {
+        let message = format!("its ETag was {expected} and is {found} now");
+        let hint = self.hint(call, resource, Kind::PreconditionFailed, None, &message);
+        self.own(call, resource, Kind::PreconditionFailed, message, hint)
+    }
+
+    /// The answer's body ended in an error.
+    pub fn broken_off(&self, call: &'static str, resource: &Resource<'_>, error: &(dyn Error + 'static)) -> CallError {
+        let message = format!("the download broke off: {}", sentence(error));
+        let hint = self.hint(call, resource, Kind::Unavailable, None, &message);
+        self.own(call, resource, Kind::Unavailable, message, hint)
+    }
+
+    /// The answer's body ended, or no more of it came, before it was whole.
+    pub fn cut_off(&self, call: &'static str, resource: &Resource<'_>, had: u64, length: u64) -> CallError {
+        let message = format!("the download broke off: {had} of {length} bytes came");
+        let hint = self.hint(call, resource, Kind::Unavailable, None, &message);
+        self.own(call, resource, Kind::Unavailable, message, hint)
+    }
+
+    fn own(&self, call: &'static str, resource: &Resource<'_>, kind: Kind, message: String, hint: String) -> CallError {
+        CallError {
+            side: self.side,
+            call,
+            resource: resource.to_string().into(),
+            kind,
+            code: None,
+            message: message.into(),
+            request_id: None,
+            bucket_region: None,
+            hint: hint.into(),
+        }
+    }
+
+    /// The error when the call was never sent because the credentials could not be had.
+    fn credentials_error<E>(
+        &self,
+        call: &'static str,
+        resource: &Resource<'_>,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Option<CallError>
+    where
+        E: Error + 'static,
+    {
+        let cause = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
+        let assuming = chain(cause).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
+        let answer = assuming.and_then(Answer::of);
+        let message = match &answer {
+            Some(answer) => answer.message.clone(),
+            None => format!("no credentials from {}: {}", self.profile_or_chain(), sentence(cause)),
+        };
+        let answer = answer.unwrap_or_default();
+        let (call, resource) = match (&self.role, assuming) {
+            (Some(role), Some(_)) => ("sts:AssumeRole", role.clone()),
+            (None, Some(_)) => ("sts:AssumeRole", self.profile_or_chain()),
+            (_, None) => (call, resource.to_string()),
+        };
+        let hint = match (assuming.is_some(), answer.kind()) {
+            (true, Kind::Denied) => self.assume_hint(),
+            _ => self.sign_in_hint(),
+        };
+        Some(CallError {
+            side: self.side,
+            call,
+            resource: resource.into(),
+            kind: Kind::Credentials,
+            code: answer.code.map(Into::into),
+            message: message.into(),
+            request_id: answer.request_id.map(Into::into),
+            bucket_region: None,
+            hint: hint.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::operation::get_object::GetObjectError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::super::call::Side;
+    use super::*;
+
+    fn caller(side: Side) -> Caller {
+        Caller { side, profile: Some("prod".into()), role: None, region: "eu-central-1".into() }
+    }
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], code: &str, message: &str) -> CallError {
+        let mut raw = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::empty());
+        for (name, value) in headers {
+            raw.headers_mut().insert(*name, *value);
+        }
+        let meta = match code {
+            "" => ErrorMetadata::builder().build(),
+            code => ErrorMetadata::builder().code(code).message(message).build(),
+        };
+        let at = "s3://models/k".parse().unwrap();
+        let error = SdkError::service_error(GetObjectError::generic(meta), raw);
+        caller(Side::Source).error("s3:GetObject", &Resource::Object(&at), error)
+    }
+
+    #[test]
+    fn a_denial_has_code_message_and_request_id_and_its_hint_the_permission_to_grant() {
+        let error = answer(403, &[("x-amz-request-id", "4F")], "AccessDenied", "Access Denied.");
+        assert_eq!(error.kind, Kind::Denied);
+        assert_eq!(
+            error.to_string(),
+            "source: s3:GetObject on s3://models/k: AccessDenied: Access Denied (request 4F)"
+        );
+        assert_eq!(
+            &*error.hint,
+            "Grant s3:GetObject on arn:aws:s3:::models/k to this principal, and s3:ListBucket on arn:aws:s3:::models \
+             (without it a missing key answers 403 too), then run again; finished copies are skipped"
+        );
+    }
+
+    #[test]
+    fn forbidden_is_not_absent_even_without_a_body() {
+        assert_eq!(answer(403, &[], "", "").kind, Kind::Denied);
+        assert_eq!(answer(404, &[], "", "").kind, Kind::NotFound);
+    }
+
+    #[test]
+    fn a_condition_that_does_not_hold_is_412_or_a_conflict_of_writes() {
+        assert_eq!(answer(412, &[], "", "").kind, Kind::PreconditionFailed);
+        assert_eq!(answer(409, &[], "ConditionalRequestConflict", "x").kind, Kind::PreconditionFailed);
+    }
+
+    #[test]
+    fn sagemaker_says_absent_and_present_in_words_only() {
+        let kind = |message| answer(400, &[], "ValidationException", message).kind;
+        assert_eq!(kind("ModelPackageGroup g does not exist."), Kind::NotFound);
+        assert_eq!(kind("Cannot create already existing model package group g"), Kind::AlreadyExists);
+        assert_eq!(kind("1 validation error detected"), Kind::Invalid);
+    }
+
+    #[test]
+    fn an_error_under_http_200_keeps_its_meaning() {
+        assert_eq!(answer(200, &[], "InternalError", "x").kind, Kind::Unavailable);
+        assert_eq!(answer(200, &[], "AccessDenied", "x").kind, Kind::Denied);
+    }
+
+    #[test]
+    fn a_bucket_in_another_region_is_named_with_its_region() {
+        let error = answer(301, &[("x-amz-bucket-region", "us-west-2")], "", "");
+        assert!(error.hint.starts_with("The bucket is in us-west-2"), "{error:?}");
+    }
+
+    #[test]
+    fn expired_credentials_name_the_command_that_renews_them() {
+        let error = answer(400, &[], "ExpiredToken", "The provided token has expired.");
+        assert_eq!(error.kind, Kind::Credentials);
+        assert!(error.hint.contains("run `aws sso login --profile prod`"), "{error:?}");
+    }
+}

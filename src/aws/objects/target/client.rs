@@ -1,0 +1,232 @@
+//! The target account's objects: they can be read and written, and nothing is overwritten unasked.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
+use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, TaggingDirective};
+use aws_smithy_types::timeout::TimeoutConfig;
+use bytes::Bytes;
+
+use crate::aws::error::{CallError, Caller};
+use crate::aws::objects::body::Body;
+use crate::aws::objects::contents::Contents;
+use crate::aws::objects::encoding::copy_source;
+use crate::aws::objects::pages::Pages;
+use crate::aws::objects::pressure::Pressure;
+use crate::aws::objects::reader::{Reader, absent_is_none, is_absent};
+use crate::aws::objects::threads::on_threads;
+use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Written};
+use crate::aws::objects::vendor::Vendor;
+use crate::aws::resource::Resource;
+use crate::model::location::{BucketName, Location};
+use crate::store::scratch::Scratch;
+
+/// S3 with the target's credentials. Clones share the clients.
+#[derive(Debug, Clone)]
+pub struct TargetObjects {
+    pub(super) reader: Reader,
+    /// For calls that move bytes, one client for each of [`PATIENCE`]: they answer when they are done.
+    movers: [Client; PATIENCE.len()],
+    pressure: Pressure,
+    vendor: Vendor,
+    config: Builder,
+}
+
+/// Sets the object's own headers and the encryption on one of the three calls that create an object.
+macro_rules! described {
+    ($call:expr, $attributes:expr, $encryption:expr) => {{
+        let (attributes, encryption): (Option<&Attributes>, &Encryption) = ($attributes, $encryption);
+        let given = attributes.cloned().unwrap_or_default();
+        let key = encryption.kms_key.as_ref().map(|key| key.to_string());
+        let expires = given.expires;
+        $call
+            .set_content_type(given.content_type)
+            .set_cache_control(given.cache_control)
+            .set_content_disposition(given.content_disposition)
+            .set_content_encoding(given.content_encoding)
+            .set_content_language(given.content_language)
+            .set_website_redirect_location(given.website_redirect)
+            .set_metadata(attributes.map(|_| given.metadata.into_iter().collect()))
+            .set_server_side_encryption(key.as_ref().map(|_| aws_sdk_s3::types::ServerSideEncryption::AwsKms))
+            .set_bucket_key_enabled(key.as_ref().map(|_| true))
+            .set_ssekms_key_id(key)
+            .customize()
+            // The SDK's own Expires is a date; the text of the source may be anything.
+            .mutate_request(move |request| {
+                if let Some(expires) = &expires {
+                    request.headers_mut().insert("expires", expires.clone());
+                }
+            })
+    }};
+}
+pub(super) use described;
+
+impl TargetObjects {
+    pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
+        let (pressure, vendor) = (Pressure::default(), Vendor::default());
+        let config = config.interceptor(pressure.clone()).interceptor(vendor.clone());
+        let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
+        Self { reader: Reader::new(config.clone(), caller), movers, pressure, vendor, config }
+    }
+
+    /// The same, with other time limits for calls that move bytes: so many times the default.
+    pub fn with_patience(&self, times: f64) -> Self {
+        let movers = PATIENCE.map(|(_, limit)| until_done(&self.config, limit.mul_f64(times)));
+        Self { movers, ..self.clone() }
+    }
+
+    /// How hard these calls press S3.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure.clone()
+    }
+
+    /// Whether Amazon S3 has answered, and not another implementation; unknown, and so false, before the first answer.
+    pub fn is_amazon(&self) -> bool {
+        self.vendor.is_amazon()
+    }
+
+    /// What S3 knows about the object; an absent one is an error of the kind NotFound.
+    pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
+        self.reader.head(at).await
+    }
+
+    /// The objects under a prefix, page by page. Do not rely on their order.
+    pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
+        Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
+    }
+
+    /// The whole object and its tag, or nothing when it is absent; refused when it is longer than `limit` bytes.
+    pub async fn read(&self, at: &Location, limit: u64) -> Result<Option<(Bytes, ETag)>, CallError> {
+        absent_is_none(self.reader.read(at, limit).await)
+    }
+
+    /// The whole object, whatever its size, or nothing when it is absent.
+    ///
+    /// # Errors
+    /// The object cannot be read, or the temporary folder cannot be written.
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Scratch>> {
+        let read = self.reader.read_all(at).await;
+        match read {
+            Err(error) if error.downcast_ref().is_some_and(is_absent) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
+    pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
+        self.reader.get(at, range, if_match).await
+    }
+
+    /// Writes an object in one piece, and never over an existing one: that is PreconditionFailed.
+    ///
+    /// S3 verifies the bytes against `crc64nvme` (base64), the source's own when it is known, so that the whole way
+    /// is guarded; otherwise against one that the SDK computes.
+    pub async fn put_new(
+        &self,
+        at: &Location,
+        contents: impl Into<Contents>,
+        attributes: &Attributes,
+        encryption: &Encryption,
+        crc64nvme: Option<&str>,
+    ) -> Result<Written, CallError> {
+        const CALL: &str = "s3:PutObject";
+        let contents = contents.into();
+        let length = contents.length;
+        let call = self.for_contents(&contents).put_object().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.body(contents.body).if_none_match("*");
+        let call = match crc64nvme {
+            Some(checksum) => call.checksum_crc64_nvme(checksum),
+            None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
+        };
+        // The checksum guards the bytes; a SHA-256 of them for the signature would be computed on top.
+        let call = described!(call, Some(attributes), encryption).disable_payload_signing();
+        let answer = on_threads(length, call.send()).await;
+        let answer = answer.map_err(|error| self.error(CALL, at, error))?;
+        self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+    }
+
+    /// Copies an object of so many bytes, up to 5 GiB, within S3, and never over an existing object.
+    ///
+    /// `attributes` replace the source's; without them the copy keeps the source's. Tags are not copied: that
+    /// would take s3:GetObjectTagging in the source account, and multipart copies have none either.
+    pub async fn copy(
+        &self,
+        source: CopySource<'_>,
+        (at, bytes): (&Location, u64),
+        attributes: Option<&Attributes>,
+        encryption: &Encryption,
+    ) -> Result<Written, CallError> {
+        const CALL: &str = "s3:CopyObject";
+        let resource = Resource::Copy { source: source.location, target: at };
+        let call = self.for_bytes(bytes).copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
+        let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
+        let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };
+        let call = call.metadata_directive(directive).tagging_directive(TaggingDirective::Replace);
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let answer = described!(call, attributes, encryption).send().await;
+        let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
+        let result = answer.copy_object_result();
+        self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| r.checksum_crc64_nvme()))
+    }
+
+    pub(super) fn for_bytes(&self, bytes: u64) -> &Client {
+        let fitting = PATIENCE.iter().position(|(most, _)| bytes <= *most).unwrap_or(PATIENCE.len() - 1);
+        &self.movers[fitting]
+    }
+
+    /// What passes through comes from as far as it goes, and is watched on its way: it has time.
+    pub(super) fn for_contents(&self, contents: &Contents) -> &Client {
+        self.for_bytes(if contents.passing { contents.length.max(PASSING) } else { contents.length })
+    }
+
+    pub(super) fn error<E>(
+        &self,
+        call: &'static str,
+        at: &Location,
+        error: aws_sdk_s3::error::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    ) -> CallError
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.reader.caller.error(call, &Resource::Object(at), error)
+    }
+
+    /// S3 may answer 200 before it is done and break off: without a tag nothing is certain.
+    pub(super) fn written(
+        &self,
+        call: &'static str,
+        at: &Location,
+        etag: Option<&str>,
+        crc: Option<&str>,
+    ) -> Result<Written, CallError> {
+        let etag = etag.filter(|etag| !etag.is_empty()).map(ETag::new);
+        let etag =
+            etag.ok_or_else(|| self.reader.caller.unusable(call, &Resource::Object(at), "the answer has no ETag"))?;
+        Ok(Written { etag, crc64nvme: crc.map(str::to_owned) })
+    }
+}
+
+/// How long an attempt at moving so many bytes may take. The bounds are there for connections that died unnoticed: S3
+/// copies 5 GiB within minutes, and a client that uploads several parts at once has more than 170 KB/s for each.
+const PATIENCE: [(u64, Duration); 3] = [
+    (16 << 20, Duration::from_secs(100)),
+    (1 << 30, Duration::from_secs(10 * 60)),
+    (5 << 30, Duration::from_secs(30 * 60)),
+];
+
+/// Bytes that pass through have at least as much time as so many.
+const PASSING: u64 = 1 << 30;
+
+/// No time limit up to the first byte, and none for the white space that S3 sends while it copies.
+/// Sending a body that stalls still ends in an error.
+fn until_done(config: &Builder, limit: Duration) -> Client {
+    let connect = crate::aws::timeouts::CONNECT;
+    let time =
+        TimeoutConfig::builder().connect_timeout(connect).disable_read_timeout().operation_attempt_timeout(limit);
+    let stalls = StalledStreamProtectionConfig::enabled().download_enabled(false);
+    let config = config.clone().timeout_config(time.build()).stalled_stream_protection(stalls.build());
+    Client::from_conf(config.build())
+}

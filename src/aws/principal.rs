@@ -1,0 +1,60 @@
+//! The principal that a session acts as.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use super::error::{CallError, Caller};
+use super::resource::Resource;
+use crate::model::arn::{AccountId, GroupArn, GroupName, Region};
+
+/// The principal behind a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// The account of the principal.
+    pub account: AccountId,
+    /// The principal.
+    pub arn: String,
+    /// The region that the session talks to.
+    pub region: Region,
+}
+
+impl Identity {
+    /// The group `name` in this principal's account, region and partition.
+    pub fn group(&self, name: &GroupName) -> GroupArn {
+        let partition = self.arn.split(':').nth(1).filter(|part| part.starts_with("aws")).unwrap_or("aws");
+        GroupArn::new(partition, &self.region, &self.account, name)
+    }
+}
+
+/// Who a session acts as; STS is asked once.
+#[derive(Debug, Clone)]
+pub(super) struct Principal {
+    pub caller: Arc<Caller>,
+    sts: aws_sdk_sts::Client,
+    pub region: Region,
+    identity: Arc<OnceCell<Identity>>,
+}
+
+impl Principal {
+    /// The principal of a client of STS; nothing is asked yet.
+    pub fn new(sts: aws_sdk_sts::Client, caller: Caller, region: Region) -> Self {
+        Self { sts, caller: Arc::new(caller), region, identity: Arc::default() }
+    }
+
+    pub async fn identity(&self) -> Result<&Identity, CallError> {
+        self.identity.get_or_try_init(|| self.ask()).await
+    }
+
+    async fn ask(&self) -> Result<Identity, CallError> {
+        const CALL: &str = "sts:GetCallerIdentity";
+        let answer = self.sts.get_caller_identity().send().await;
+        let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Principal, error))?;
+        let account = answer.account().unwrap_or_default().parse();
+        let account = account.map_err(|error| {
+            self.caller.unusable(CALL, &Resource::Principal, format!("the answer's account: {error}"))
+        })?;
+        Ok(Identity { account, arn: answer.arn().unwrap_or_default().to_owned(), region: self.region.clone() })
+    }
+}

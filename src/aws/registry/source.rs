@@ -1,0 +1,43 @@
+//! The source account's registry.
+
+use std::sync::Arc;
+
+use aws_sdk_sagemaker::Client;
+
+use super::reader::Reader;
+use super::summary::Summary;
+use crate::aws::error::{CallError, Caller};
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::field::Document;
+
+/// The source account's registry: it can only be read.
+#[derive(Debug, Clone)]
+pub struct SourceRegistry(Reader);
+
+impl SourceRegistry {
+    pub(in crate::aws) fn new(client: Client, caller: Arc<Caller>) -> Self {
+        Self(Reader { client, caller })
+    }
+
+    /// Every version of `group` with this approval status, or with any, newest version first. Errors when the group is
+    /// absent.
+    pub async fn list(&self, group: &GroupArn, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
+        self.0.list(group, status, None).await
+    }
+
+    /// The whole DescribeModelPackage answer (IncludedData AllData).
+    pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
+        self.0.describe(package).await
+    }
+
+    /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
+    pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
+        self.0.find_group(group).await
+    }
+
+    /// The group's tags, which its versions inherit.
+    pub async fn group_tags(&self, group: &GroupArn) -> Result<Vec<(String, String)>, CallError> {
+        self.0.group_tags(group).await
+    }
+}

@@ -1,0 +1,143 @@
+//! The target account's registry.
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemaker::types::Tag;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
+
+use super::reader::Reader;
+use super::summary::Summary;
+use crate::aws::error::{CallError, Kind};
+use crate::aws::principal::Principal;
+use crate::aws::resource::Resource;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::{GroupArn, GroupName, PackageArn};
+use crate::model::field::Document;
+
+/// The target account's registry: it can be read and written. Groups are those of the session's own account: the
+/// first call asks STS which one that is, and no answer from another account is taken.
+#[derive(Debug, Clone)]
+pub struct TargetRegistry {
+    reader: Reader,
+    principal: Principal,
+}
+
+impl TargetRegistry {
+    pub(in crate::aws) fn new(client: Client, principal: Principal) -> Self {
+        let caller = principal.caller.clone();
+        Self { reader: Reader { client, caller }, principal }
+    }
+
+    /// The versions of `group` registered after `time`, newest version first; none when the group is absent.
+    pub async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
+        absent_is_empty(self.reader.list(&self.own(group).await?, None, Some(*time)).await)
+    }
+
+    /// The versions of `group` with this approval status, or with any, newest version first; none when the group is
+    /// absent.
+    pub async fn list(&self, group: &GroupName, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
+        absent_is_empty(self.reader.list(&self.own(group).await?, status, None).await)
+    }
+
+    /// The whole DescribeModelPackage answer (IncludedData AllData).
+    pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
+        self.reader.describe(package).await
+    }
+
+    /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
+    pub async fn find_group(&self, group: &GroupName) -> Result<Option<Document>, CallError> {
+        self.reader.find_group(&self.own(group).await?).await
+    }
+
+    /// Creates the group. Answers whether this call created it: one that is there already is fine.
+    pub async fn create_group(
+        &self,
+        group: &GroupName,
+        description: Option<&str>,
+        tags: &[(String, String)],
+    ) -> Result<bool, CallError> {
+        let own = self.own(group).await?;
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect::<Vec<_>>();
+        let call = self.reader.client.create_model_package_group().model_package_group_name(group.as_str());
+        let call = call.set_model_package_group_description(description.map(str::to_owned));
+        let answer = call.set_tags((!tags.is_empty()).then_some(tags)).send().await;
+        match answer.map_err(|e| self.error("sagemaker:CreateModelPackageGroup", &Resource::Group(&own), e)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Registers a package version: `document` is the CreateModelPackage request, sent byte for byte. Its
+    /// ModelPackageGroupName is a name, and it holds a ClientToken: the SDK repeats the request when an answer is lost.
+    pub async fn create(&self, document: &Document) -> Result<PackageArn, CallError> {
+        const CALL: &str = "sagemaker:CreateModelPackage";
+        let group = document.get("ModelPackageGroupName").and_then(Value::as_str).unwrap_or_default().parse();
+        let invalid = |message: String| self.reader.caller.invalid(CALL, &Resource::Principal, message);
+        let group = self.own(&group.map_err(|error| invalid(format!("ModelPackageGroupName: {error}")))?).await?;
+        let resource = Resource::Group(&group);
+        let body = self.body(CALL, &resource, document)?;
+        // The typed request only carries the operation's headers; its own body never leaves.
+        let call = self.reader.client.create_model_package().client_token("replaced").customize();
+        let call = call.mutate_request(move |request| replace_body(request, &body));
+        let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        let arn = answer.model_package_arn().unwrap_or_default();
+        let unusable = |error| self.reader.caller.unusable(CALL, &resource, format!("it is registered, but {error}"));
+        let arn: PackageArn = arn.parse().map_err(unusable)?;
+        if arn.is_of(&group) { Ok(arn) } else { Err(self.reader.not_of(CALL, &group, arn.as_str())) }
+    }
+
+    /// The group of that name in the session's own account and region.
+    async fn own(&self, group: &GroupName) -> Result<GroupArn, CallError> {
+        Ok(self.principal.identity().await?.group(group))
+    }
+
+    /// Changes what `changes` names: members of the UpdateModelPackage request, sent as they are.
+    pub async fn update(&self, package: &PackageArn, changes: &Document) -> Result<(), CallError> {
+        const CALL: &str = "sagemaker:UpdateModelPackage";
+        let resource = Resource::Package(package);
+        let mut document = changes.clone();
+        document.insert("ModelPackageArn".into(), package.as_str().into());
+        let body = self.body(CALL, &resource, &document)?;
+        let call = self.reader.client.update_model_package().model_package_arn(package.as_str()).customize();
+        let call = call.mutate_request(move |request| replace_body(request, &body));
+        call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        Ok(())
+    }
+
+    fn body(&self, call: &'static str, resource: &Resource<'_>, document: &Document) -> Result<Vec<u8>, CallError> {
+        let invalid = |error| self.reader.caller.invalid(call, resource, format!("the request is no JSON: {error}"));
+        serde_json::to_vec(document).map_err(invalid)
+    }
+
+    /// Deletes the version; one that is gone already is fine.
+    pub async fn delete(&self, package: &PackageArn) -> Result<(), CallError> {
+        let answer = self.reader.client.delete_model_package().model_package_name(package.as_str()).send().await;
+        match answer.map_err(|e| self.error("sagemaker:DeleteModelPackage", &Resource::Package(package), e)) {
+            Err(error) if error.kind != Kind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn error<E>(&self, call: &'static str, resource: &Resource<'_>, error: SdkError<E, HttpResponse>) -> CallError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.reader.caller.error(call, resource, error)
+    }
+}
+
+fn replace_body(request: &mut HttpRequest, body: &[u8]) {
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
+}
+
+fn absent_is_empty(listed: Result<Vec<Summary>, CallError>) -> Result<Vec<Summary>, CallError> {
+    match listed {
+        Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
+}

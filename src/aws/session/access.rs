@@ -1,0 +1,53 @@
+//! The settings that a session is opened with.
+
+use crate::aws::error::Side;
+use crate::model::arn::{Region, RoleArn};
+
+/// How one account is reached. Nothing given means the SDK's default chain of credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// A profile of `~/.aws/config`; wins over credentials in the environment, as in the AWS CLI.
+    pub profile: Option<String>,
+    /// A role to assume with the profile's or the default chain's credentials.
+    pub role: Option<AssumedRole>,
+    /// The region, when it is not the profile's or the environment's.
+    pub region: Option<Region>,
+}
+
+impl Access {
+    /// What decides who acts: not the region, and not how the session is called.
+    pub(super) fn principal(&self) -> (Option<&str>, Option<(&RoleArn, Option<&str>)>) {
+        let role = self.role.as_ref().map(|role| (&role.arn, role.external_id.as_deref()));
+        (self.profile.as_deref(), role)
+    }
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// The role.
+    pub arn: RoleArn,
+    /// What the role's trust policy asks for, if it does.
+    pub external_id: Option<String>,
+    /// How the session is called in CloudTrail; [`session_name`] makes a valid one.
+    pub session_name: String,
+}
+
+/// A role session name of STS (`[\w+=,.@-]{2,64}`) out of any text, such as a login or a build id.
+pub fn session_name(side: Side, who: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let name = if who.is_empty() { format!("promote-{side}") } else { format!("promote-{side}-{who}") };
+    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_becomes_a_valid_session_name() {
+        assert_eq!(session_name(Side::Target, "build:1/é x"), "promote-target-build-1---x");
+        assert_eq!(session_name(Side::Source, ""), "promote-source");
+        assert_eq!(session_name(Side::Source, &"x".repeat(99)).len(), 64);
+    }
+}

@@ -1,0 +1,113 @@
+//! Opens a session: credentials, region, time limits and the clients of the services.
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::ResponseChecksumValidation;
+
+use super::access::Access;
+use super::environment::{check_authorities, check_environment, configured_region, given};
+use super::files::Files;
+use super::lent::Lent;
+use super::renewal::Renewal;
+use super::retries::configured_retries;
+use crate::aws::error::{CallError, Caller, Side};
+use crate::aws::principal::Principal;
+use crate::aws::timeouts::{CONNECT, FIRST_BYTE};
+use crate::model::arn::Region;
+
+/// What both sessions are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub config: SdkConfig,
+    renewal: Renewal,
+    pub access: Access,
+    pub principal: Principal,
+}
+
+impl Session {
+    pub async fn open(side: Side, access: &Access, region: Option<Region>) -> Result<Self, CallError> {
+        let mut caller = Caller {
+            side,
+            profile: access.profile.clone().or_else(|| given("AWS_PROFILE")),
+            role: access.role.as_ref().map(|role| role.arn.to_string()),
+            region: String::new(),
+        };
+        check_environment(&caller)?;
+        check_authorities(&caller)?;
+        let files = Files::read(&caller).await?;
+        let profile = caller.profile.as_deref().unwrap_or("default");
+        files.check_keys(&caller, profile)?;
+        let retries = configured_retries(&caller, &files, profile)?;
+        let region = match region.or_else(|| access.region.clone()) {
+            Some(region) => region,
+            None => configured_region(&caller, access.profile.as_deref()).await?,
+        };
+        caller.region = region.to_string();
+        let renewal = Renewal::new();
+        let config = assume(base_config(access, &region, &renewal, retries).await, access).await;
+        let sts = aws_sdk_sts::Client::new(&config);
+        let principal = Principal::new(sts, caller, region);
+        Ok(Self { config, renewal, access: access.clone(), principal })
+    }
+
+    pub fn sagemaker(&self) -> aws_sdk_sagemaker::Client {
+        let config = aws_sdk_sagemaker::config::Builder::from(&self.config).retry_classifier(self.renewal.clone());
+        aws_sdk_sagemaker::Client::from_conf(config.build())
+    }
+
+    /// Path-style addressing for endpoints of one's own, which seldom have a host name for each bucket.
+    pub fn s3(&self) -> aws_sdk_s3::config::Builder {
+        let own = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty())
+            || self.config.endpoint_url().is_some();
+        // What is only passed on is verified by the S3 that receives it; computing a checksum here would be a second
+        // time.
+        aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(own)
+            .retry_classifier(self.renewal.clone())
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+    }
+}
+
+/// The SDK's default configuration, with credentials that fit a header and without a retry setting that the SDK would
+/// read itself.
+async fn base_config(access: &Access, region: &Region, renewal: &Renewal, retries: RetryConfig) -> SdkConfig {
+    let region = SdkRegion::new(region.to_string());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region.clone())
+        .identity_cache(renewal.clone())
+        .retry_config(retries)
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
+    if let Some(name) = &access.profile {
+        // The default chain would prefer AWS_ACCESS_KEY_ID over the profile that was asked for.
+        let chosen = ProfileFileCredentialsProvider::builder()
+            .configure(&ProviderConfig::without_region().with_region(Some(region)))
+            .profile_name(name);
+        loader = loader.profile_name(name).credentials_provider(chosen.build());
+    }
+    let config = loader.load().await;
+    match config.credentials_provider() {
+        Some(lender) => {
+            let checked = SharedCredentialsProvider::new(Lent(lender));
+            config.into_builder().credentials_provider(checked).build()
+        }
+        None => config,
+    }
+}
+
+async fn assume(base: SdkConfig, access: &Access) -> SdkConfig {
+    let Some(role) = &access.role else {
+        return base;
+    };
+    let mut provider =
+        AssumeRoleProvider::builder(role.arn.as_str()).session_name(role.session_name.as_str()).configure(&base);
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    let provider = SharedCredentialsProvider::new(provider.build().await);
+    base.into_builder().credentials_provider(provider).build()
+}

@@ -1,0 +1,89 @@
+//! The sessions of the two accounts: distinct types, so that nothing can be written with the source's.
+
+use aws_config::Region as SdkRegion;
+
+use super::access::Access;
+use super::connection::Session;
+use crate::aws::error::{CallError, Side};
+use crate::aws::keys::SigningKeys;
+use crate::aws::objects::{SourceObjects, TargetObjects};
+use crate::aws::principal::Identity;
+use crate::aws::registry::{SourceRegistry, TargetRegistry};
+use crate::model::arn::Region;
+
+/// The session that reads the source account; there is no way to write with it.
+#[derive(Debug, Clone)]
+pub struct SourceSession(Session);
+
+impl SourceSession {
+    /// Opens the session without any call to AWS; `region` (the group ARN's) wins over the one in `access`.
+    ///
+    /// Errors when no region can be found.
+    pub async fn open(access: &Access, region: Option<Region>) -> Result<Self, CallError> {
+        Session::open(Side::Source, access, region).await.map(Self)
+    }
+
+    /// Who this is, by STS GetCallerIdentity.
+    pub async fn identity(&self) -> Result<Identity, CallError> {
+        self.0.principal.identity().await.cloned()
+    }
+
+    /// The region that the session talks to.
+    pub fn region(&self) -> &Region {
+        &self.0.principal.region
+    }
+
+    /// The model registry, for reading.
+    pub fn registry(&self) -> SourceRegistry {
+        SourceRegistry::new(self.0.sagemaker(), self.0.principal.caller.clone())
+    }
+
+    /// S3, for reading.
+    pub fn objects(&self) -> SourceObjects {
+        SourceObjects::new(self.0.s3(), self.0.principal.caller.clone())
+    }
+
+    /// Whether both sessions act as one principal: same profile, same role, same external id.
+    pub fn same_principal_as(&self, target: &TargetSession) -> bool {
+        self.0.access.principal() == target.0.access.principal()
+    }
+}
+
+/// The session that reads and writes the target account.
+#[derive(Debug, Clone)]
+pub struct TargetSession(Session);
+
+impl TargetSession {
+    /// Opens the session without any call to AWS; `region` wins over the one in `access`.
+    ///
+    /// Errors when no region can be found.
+    pub async fn open(access: &Access, region: Option<Region>) -> Result<Self, CallError> {
+        Session::open(Side::Target, access, region).await.map(Self)
+    }
+
+    /// Who this is, by STS GetCallerIdentity.
+    pub async fn identity(&self) -> Result<Identity, CallError> {
+        self.0.principal.identity().await.cloned()
+    }
+
+    /// The region that the session talks to.
+    pub fn region(&self) -> &Region {
+        &self.0.principal.region
+    }
+
+    /// The model registry, for reading and writing.
+    pub fn registry(&self) -> TargetRegistry {
+        TargetRegistry::new(self.0.sagemaker(), self.0.principal.clone())
+    }
+
+    /// KMS in the region of a key.
+    pub fn keys(&self, region: &Region) -> SigningKeys {
+        let config = aws_sdk_kms::config::Builder::from(&self.0.config).region(SdkRegion::new(region.to_string()));
+        SigningKeys::new(aws_sdk_kms::Client::from_conf(config.build()), self.0.principal.caller.clone())
+    }
+
+    /// S3, for reading and writing.
+    pub fn objects(&self) -> TargetObjects {
+        TargetObjects::new(self.0.s3(), self.0.principal.caller.clone())
+    }
+}

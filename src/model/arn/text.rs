@@ -1,0 +1,24 @@
+//! Text types: parsed with `FromStr`, written as they were given.
+
+/// Display, and serde by `try_from` and `into`, of a type with `as_str` and `FromStr`.
+macro_rules! text_type {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = $crate::model::arn::Malformed;
+            fn try_from(text: String) -> Result<Self, $crate::model::arn::Malformed> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.to_string()
+            }
+        }
+    };
+}
+pub(crate) use text_type;

@@ -1,0 +1,100 @@
+//! Failures that tell the user what to do next.
+//!
+//! A failure prints `error: <message>` and, on a line of its own, `hint: <next step>`. Where promote finds the fault
+//! itself, return a [`Failure`]. Where an error comes from below, attach the hint with [`Hint::hint`].
+//!
+//! ```
+//! use anyhow::{Context, Result, ensure};
+//! use promote::model::failure::{Failure, Hint};
+//!
+//! fn read(name: &str) -> Result<String> {
+//!     ensure!(!name.is_empty(), Failure::new("no file is named").hint("Pass --from"));
+//!     std::fs::read_to_string(name).with_context(|| format!("reading {name}")).hint("Name another file")
+//! }
+//! assert_eq!(read("").unwrap_err().to_string(), "no file is named");
+//! ```
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// An error message, and what the user can do about it.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    message: String,
+    hint: Option<String>,
+    cause: Option<Arc<anyhow::Error>>,
+}
+
+impl Failure {
+    /// A failure without a hint. `message`: one sentence without a full stop.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, cause: None }
+    }
+
+    /// The same failure with the next step: one sentence without a full stop, no question.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The next step, if there is one.
+    pub fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The error that the hint was attached to, or that this failure repeats. Its first message is this failure's, so [`Error::source`] begins with
+    /// the error below it.
+    pub fn hinted(&self) -> Option<&anyhow::Error> {
+        self.cause.as_deref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref()?.source()
+    }
+}
+
+/// The same error again, for several tasks that fail with it.
+impl From<Arc<anyhow::Error>> for Failure {
+    fn from(cause: Arc<anyhow::Error>) -> Self {
+        Self { message: cause.to_string(), hint: None, cause: Some(cause) }
+    }
+}
+
+/// Attaches a hint to any error.
+pub trait Hint<T> {
+    /// Attaches the next step; the error's messages stay as they are.
+    ///
+    /// Attach hints after the callers that decide by the error's type: the first error of the chain can no longer be
+    /// downcast.
+    ///
+    /// # Errors
+    /// The same as before, with the hint.
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Hint<T> for Result<T, E> {
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(|error| Failure::from(Arc::new(error.into())).hint(hint).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, Result, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn a_hint_changes_no_message() {
+        let failed: Result<()> = Err(anyhow!("cause")).context("reading x").hint("Name another file");
+        assert_eq!(format!("{:#}", failed.unwrap_err()), "reading x: cause");
+    }
+}
