@@ -1,21 +1,18 @@
-//! S3 objects: locations and bytes go in; facts about objects, pages of keys and streams of bytes come out.
+//! Reads and writes S3 objects.
 
 mod body;
 mod contents;
 mod encoding;
 mod pages;
-mod pressure;
 mod reader;
 mod source;
 mod target;
 mod threads;
 mod types;
-mod vendor;
 
 pub use body::Body;
 pub use contents::Contents;
 pub use pages::Pages;
-pub use pressure::Pressure;
 pub use source::SourceObjects;
 pub use target::TargetObjects;
 pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, Upload, UploadId, Written};

@@ -12,6 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::ResponseChecksumValidation;
+use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
@@ -208,7 +209,16 @@ impl Session {
         aws_sdk_s3::config::Builder::from(&self.config)
             .force_path_style(own)
             .retry_classifier(self.renewal.clone())
+            .retry_config(self.s3_retries())
+            .retry_partition(RetryPartition::custom("s3").token_bucket(TokenBucket::unlimited()).build())
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+    }
+
+    /// What AWS_MAX_ATTEMPTS or the profile says, if it is not the SDK's own default.
+    fn s3_retries(&self) -> RetryConfig {
+        let configured = self.config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        let is_default = configured.max_attempts() == RetryConfig::standard().max_attempts();
+        if is_default { configured.with_max_attempts(S3_ATTEMPTS) } else { configured }
     }
 }
 
@@ -237,6 +247,10 @@ impl Principal {
         Ok(Identity { account, arn: answer.arn().unwrap_or_default().to_owned(), region: self.region.clone() })
     }
 }
+
+/// S3 slows a new prefix down until it has split it (its performance guidelines), which takes longer than the SDK's
+/// three attempts. 256 requests that are slowed down at once would also use up the SDK's quota of retries.
+const S3_ATTEMPTS: u32 = 10;
 
 /// Connecting takes milliseconds; 5 s leave room for a slow VPN. Answers other than copies come within a minute.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);

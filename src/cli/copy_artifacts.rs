@@ -6,10 +6,9 @@ use clap::Args;
 use super::exit::Exit;
 use super::output::Printer;
 use super::settings::{CarryArgs, CopyArgs, OutputArgs, PackageArgs, PlaceArgs, SourceArgs, TargetArgs};
-use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change, until};
+use super::steps::{Clock, Copying, Place, describe, look, make_plan, read_document, refuse_change};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
-use crate::copy::Purpose;
-use crate::copy::uploads::OpenUploads;
+use crate::copy::OpenUploads;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::location::BucketName;
 use crate::model::package::Package;
@@ -57,10 +56,8 @@ impl CopyArtifacts {
             identity,
         };
         let carrying = self.carry.carrying();
-        let (plan, there) = tokio::try_join!(
-            make_plan(&source, &place, &package, &carrying, until(self.output.dry_run)),
-            look(&target, &place, package.arn()),
-        )?;
+        let (plan, there) =
+            tokio::try_join!(make_plan(&source, &place, &package, &carrying), look(&target, &place, package.arn()),)?;
         let copying = Copying {
             source: &source,
             target: &target,
@@ -69,12 +66,16 @@ impl CopyArtifacts {
             uploads,
             printer,
         };
-        let (purpose, outcome) = match self.output.dry_run {
-            true => (Purpose::Preview, Conclusion::Planned),
-            false => (Purpose::Copy, Conclusion::Copied),
+        let mut record = match self.output.dry_run {
+            true => {
+                let preview = copying.preview(plan, there).await?;
+                clock.record(Conclusion::Planned, Source::of(&package, Some(reader.arn))).with_preview(&preview)?
+            }
+            false => {
+                let copied = copying.copy(plan, there).await?;
+                clock.record(Conclusion::Copied, Source::of(&package, Some(reader.arn))).with_copied(&copied)?
+            }
         };
-        let copies = copying.run(&plan, there, purpose).await?;
-        let mut record = clock.record(outcome, Source::of(&package, Some(reader.arn))).with_plan(&plan, &copies)?;
         record.target = Some(place.target(package.arn(), None));
         printer.conclude(&record)
     }

@@ -16,12 +16,11 @@ use super::settings::{
     CarryArgs, CopyArgs, GroupArgs, MirrorArgs, OutputArgs, PlaceArgs, RegisterArgs, SourceArgs, TargetArgs,
 };
 use super::signing::Signer;
-use super::steps::{Clock, Copying, Place, describe, look, make_plan, until};
+use super::steps::{Clock, Copying, Place, describe, look, make_plan};
 use super::withdrawing::{TakenBack, Withdrawing};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::registry::Summary;
-use crate::copy::uploads::OpenUploads;
-use crate::copy::{Copies, Purpose, There};
+use crate::copy::{Copied, OpenUploads, There};
 use crate::model::arn::GroupArn;
 use crate::model::location::BucketName;
 use crate::model::package::Package;
@@ -207,7 +206,7 @@ impl Run<'_> {
     async fn carry_out(&self, package: &Package, missing: bool, taking_back: TakingBack<'_>) -> Result<Record> {
         let carrying = self.settings.carry.carrying();
         let (plan, there, earlier) = tokio::try_join!(
-            make_plan(&self.source, &self.place, package, &carrying, until(self.settings.output.dry_run)),
+            make_plan(&self.source, &self.place, package, &carrying),
             look(&self.target, &self.place, package.arn()),
             Earlier::find(self.target.registry(), self.place.group.name(), package),
         )?;
@@ -215,9 +214,9 @@ impl Run<'_> {
             return self.report_elsewhere(package, own).await;
         }
         if self.settings.output.dry_run {
-            return self.report_plan(package, &plan, there, &earlier).await;
+            return self.report_plan(package, plan, there, &earlier).await;
         }
-        let copies = self.copy_and_make_room(&plan, there, &carrying, missing).await?;
+        let copied = self.copy_and_make_room(plan, there, &carrying, missing).await?;
         let settings = &self.settings.register;
         let (source, target, place) = (&self.source, &self.target, &self.place);
         let registering =
@@ -227,17 +226,11 @@ impl Run<'_> {
             let taken = taking_back.await.map_err(|error| anyhow!("{error:#}"))?;
             Ok(taken.withdrawn)
         };
-        registering.run(package, &plan, &copies, earlier, (&self.clock, facts), withdrawn).await
+        registering.run(package, &copied, earlier, (&self.clock, facts), withdrawn).await
     }
 
     /// Copies, and creates the group meanwhile: neither waits for the other, and nothing is registered before both.
-    async fn copy_and_make_room(
-        &self,
-        plan: &Plan,
-        there: There,
-        carrying: &Carrying,
-        missing: bool,
-    ) -> Result<Copies> {
+    async fn copy_and_make_room(&self, plan: Plan, there: There, carrying: &Carrying, missing: bool) -> Result<Copied> {
         let register = &self.settings.register;
         let making_room = async {
             if missing {
@@ -246,7 +239,7 @@ impl Run<'_> {
             Ok(())
         };
         let copying = self.copying(carrying);
-        let done = tokio::try_join!(copying.run(plan, there, Purpose::Copy), making_room);
+        let done = tokio::try_join!(copying.copy(plan, there), making_room);
         if done.is_err() {
             // What is under way when the group cannot be created is given up, as when copying fails itself.
             for left in self.uploads.abort_all().await {
@@ -256,12 +249,12 @@ impl Run<'_> {
         Ok(done?.0)
     }
 
-    async fn report_plan(&self, package: &Package, plan: &Plan, there: There, earlier: &Earlier) -> Result<Record> {
-        let copies = self.copying(&self.settings.carry.carrying()).run(plan, there, Purpose::Preview).await?;
+    async fn report_plan(&self, package: &Package, plan: Plan, there: There, earlier: &Earlier) -> Result<Record> {
+        let preview = self.copying(&self.settings.carry.carrying()).preview(plan, there).await?;
         let own = earlier.usable();
         let done = own.is_some_and(|own| own.is_settled() && !own.is_withdrawn());
         let outcome = if done { Conclusion::AlreadyPromoted } else { Conclusion::Planned };
-        let mut record = self.record(outcome, package).with_plan(plan, &copies)?;
+        let mut record = self.record(outcome, package).with_preview(&preview)?;
         record.target = Some(self.place.target(package.arn(), own.map(|own| (&own.arn, own.approval()))));
         Ok(record)
     }

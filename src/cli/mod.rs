@@ -27,7 +27,7 @@ pub use exit::Exit;
 use output::Printer;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::copy::uploads::OpenUploads;
+use crate::copy::OpenUploads;
 
 /// Promote SageMaker model packages from one AWS account to another.
 ///

@@ -7,7 +7,7 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
 use super::output::Printer;
-use crate::copy::meter::{Meter, Reading};
+use crate::copy::{Meter, Reading};
 
 /// Between two drawings of a bar.
 const FRAME: Duration = Duration::from_millis(100);

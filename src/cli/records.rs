@@ -1,7 +1,5 @@
 //! Records beside the artifacts: a document goes in, an object that nobody overwrites comes out; and the way back.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result, bail};
 
 use super::signing::Signer;
@@ -9,13 +7,13 @@ use super::steps::{Clock, Place};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
-use crate::copy::folder::Folder;
+use crate::copy::Folder;
 use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::location::Location;
 use crate::record::Record;
 use crate::record::hashing::Hashes;
 use crate::register::earlier::Own;
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;
@@ -45,7 +43,7 @@ pub struct Beside {
     /// Where.
     pub location: Location,
     /// Its bytes.
-    pub text: Scratch,
+    pub text: Spooled,
     /// What they say, or why that cannot be read.
     pub record: Result<Record>,
 }
@@ -53,14 +51,8 @@ pub struct Beside {
 /// Every record of a folder that was listed.
 pub async fn beside(target: &TargetAccount, folder: &Location, there: &Folder) -> Result<Vec<Beside>> {
     let mut found = Vec::new();
-    let beginning = format!("{}promotion", folder.key);
-    let is_record = |key: &String| key.starts_with(&beginning) && key.ends_with(".json");
-    let mut keys = Vec::new();
-    for listed in there.iter() {
-        keys.extend(Some(listed?.key).filter(is_record));
-    }
-    keys.sort();
-    for key in keys {
+    let keys = there.keys(&format!("{}promotion", folder.key))?;
+    for key in keys.into_iter().filter(|key| key.ends_with(".json")) {
         let location = Location::new(&folder.bucket, key);
         let Some(text) = target.objects().read_all(&location).await? else { continue };
         found.push(Beside { location, record: Record::parse(&text), text });
@@ -112,15 +104,14 @@ impl Records<'_> {
 
     /// Answers whether it was written, and signed: one that is there stays.
     async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
-        let mut text = Scratch::default();
-        text.append_json(record)?;
+        let text = Spooled::json(record)?;
         let hashes = Hashes::of(&text)?;
         if !self.put_text(location, text, &hashes, "application/json").await? {
             return Ok(false);
         }
         if let Some(signer) = self.signer {
             let signed = signer.sign(record, location, &hashes.sha256).await;
-            let envelope: Scratch = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
+            let envelope: Spooled = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
             let hashes = Hashes::of(&envelope)?;
             let content_type = "application/vnd.dsse.envelope.v1+json";
             self.put_text(&signature_of(location), envelope, &hashes, content_type).await?;
@@ -128,11 +119,11 @@ impl Records<'_> {
         Ok(true)
     }
 
-    async fn put_text(&self, location: &Location, text: Scratch, hashes: &Hashes, content_type: &str) -> Result<bool> {
+    async fn put_text(&self, location: &Location, text: Spooled, hashes: &Hashes, content_type: &str) -> Result<bool> {
         let attributes = Attributes { content_type: Some(content_type.into()), ..Attributes::default() };
         let encryption = Encryption { kms_key: self.kms_key.cloned() };
         let crc = Some(hashes.crc64nvme.as_str());
-        match self.target.objects().put_new(location, Arc::new(text), &attributes, &encryption, crc).await {
+        match self.target.objects().put_new(location, text, &attributes, &encryption, crc).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
             Err(error) => Err(error.into()),

@@ -12,11 +12,9 @@ use super::signing::Signer;
 use super::steps::{Clock, Copying, Place, look, make_plan};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers, target_group};
 use crate::aws::session::Identity;
-use crate::copy::uploads::OpenUploads;
-use crate::copy::{Purpose, Tuning};
+use crate::copy::{OpenUploads, Tuning};
 use crate::model::arn::GroupArn;
 use crate::model::location::BucketName;
-use crate::plan::inventory::Until;
 use crate::record::{Conclusion, Record, Source};
 use crate::register::earlier::Earlier;
 
@@ -61,14 +59,14 @@ impl Register {
         let place = self.place(&group, identity, before.as_ref())?;
         let carrying = self.carry.carrying();
         let (plan, there, earlier, missing) = tokio::try_join!(
-            make_plan(&source, &place, &package, &carrying, Until::End),
+            make_plan(&source, &place, &package, &carrying),
             look(&target, &place, &arn),
             Earlier::find(target.registry(), place.group.name(), &package),
             is_missing(&target, &place, &self.register),
         )?;
         let (uploads, tuning) = (&OpenUploads::default(), Tuning::default());
         let copying = Copying { source: &source, target: &target, tuning, carrying: &carrying, uploads, printer };
-        let copies = copying.run(&plan, there, Purpose::Confirm).await?;
+        let copied = copying.confirm(plan, there).await?;
         let facts = Source::of(&package, Some(reader.arn));
         if self.output.dry_run {
             let own = earlier.usable();
@@ -77,7 +75,7 @@ impl Register {
             } else {
                 Conclusion::Planned
             };
-            let mut record = clock.record(outcome, facts).with_plan(&plan, &copies)?;
+            let mut record = clock.record(outcome, facts).with_copied(&copied)?;
             record.target = Some(place.target(&arn, own.map(|own| (&own.arn, own.approval()))));
             return printer.conclude(&record);
         }
@@ -93,8 +91,7 @@ impl Register {
             settings,
             signer: signer.as_ref(),
         };
-        let record =
-            registering.run(&package, &plan, &copies, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
+        let record = registering.run(&package, &copied, earlier, (&clock, facts), async { Ok(Vec::new()) }).await?;
         printer.conclude(&record)
     }
 

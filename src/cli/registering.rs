@@ -9,11 +9,10 @@ use super::signing::Signer;
 use super::steps::{Clock, Place};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::{CallError, Kind};
-use crate::copy::Copies;
+use crate::copy::Copied;
 use crate::model::arn::GroupArn;
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::plan::Plan;
 use crate::plan::draft::Carrying;
 use crate::record::{Conclusion, Record, Source, Withdrawn};
 use crate::register::earlier::Earlier;
@@ -46,8 +45,7 @@ impl Registering<'_> {
     pub async fn run(
         &self,
         package: &Package,
-        plan: &Plan,
-        copies: &Copies,
+        copied: &Copied,
         earlier: Earlier,
         (clock, source): (&Clock, Source),
         withdrawn: impl Future<Output = Result<Vec<Withdrawn>>>,
@@ -55,8 +53,8 @@ impl Registering<'_> {
         let (registry, group) = (self.target.registry(), self.place.group.name());
         let policy = self.settings.policy();
         let registries = (self.source.registry(), registry);
-        let registration = register(registries, group, package, plan, copies, earlier, &policy).await?;
-        let mut record = clock.record(Conclusion::of(&registration), source).with_plan(plan, copies)?;
+        let registration = register(registries, group, package, copied, earlier, &policy).await?;
+        let mut record = clock.record(Conclusion::of(&registration), source).with_copied(copied)?;
         let registered = (&registration.arn, registration.approval.as_str());
         record.target = Some(self.place.target(package.arn(), Some(registered)));
         record.withdrawn = withdrawn.await?;

@@ -54,7 +54,7 @@ impl Renewing<'_> {
             renewal = renewal.deciding(status, reason, own);
         }
         let mut record = record;
-        for artifact in &before.artifacts {
+        for artifact in before.artifacts.iter() {
             record.artifacts.push(&artifact?.found_again())?;
         }
         record.left = before.left;
@@ -80,7 +80,7 @@ impl Renewing<'_> {
     /// Whether every artifact of the promotion is at the target.
     async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
         let there = look(self.target, self.place, package.arn()).await?;
-        for artifact in &before.artifacts {
+        for artifact in before.artifacts.iter() {
             let artifact = artifact?;
             if !there.has(&artifact.target, artifact.bytes)? {
                 return Ok(false);

@@ -134,15 +134,15 @@ pub struct CopyArgs {
     /// or S3 where it may and this process where not (auto)
     #[arg(long, env = "PROMOTE_COPY_MODE", value_name = "MODE", value_enum, default_value_t = CopyMode::Auto)]
     pub copy_mode: CopyMode,
-    /// How copies are held against their sources: by the checksums and ETags that S3 tells (checksum), by reading both
-    /// again (deep), or by what the answers to the copies tell, without a request more (size)
+    /// How to verify copies: compare S3 checksums or ETags (checksum), read both objects again (deep), or make no extra
+    /// requests (size)
     #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
     pub verify: Strictness,
-    /// Requests to S3 under way at once [default: begins with 128, up to 256 while that is faster]
+    /// Requests to S3 under way at once [default: 256]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: Option<u16>,
-    /// Copy larger objects in parts of about this size, such as 64MiB; 6MiB to 5GiB [default: server-side, objects of
-    /// more than 128 MiB (other servers than Amazon's: 5 GiB) in parts of 64 MiB or in 64; streaming, 8 MiB]
+    /// Copy larger objects in parts of this size, such as 64MiB; 5MiB to 5GiB [default: server-side, objects of more than
+    /// 128 MiB in 64 parts of 64 to 512 MiB; streaming, 8 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
     /// Give up a download that brings less than 1 KiB/s for so long, and a copy or upload of up to 16 MiB that takes five
@@ -157,7 +157,7 @@ impl CopyArgs {
         Tuning {
             mode: self.copy_mode,
             verify: self.verify,
-            concurrency: self.concurrency.map(usize::from),
+            concurrency: self.concurrency.map_or(Tuning::default().concurrency, usize::from),
             part_size: self.part_size,
             stall: Duration::from_secs(self.stall_seconds.max(1)),
         }

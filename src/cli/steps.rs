@@ -12,24 +12,21 @@ use tokio::time::Instant;
 use super::output::Printer;
 use super::progress;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
-use crate::aws::objects::Encryption;
+use crate::aws::objects::{Encryption, TargetObjects};
 use crate::aws::session::Identity;
-use crate::copy::meter::Meter;
-use crate::copy::uploads::OpenUploads;
-use crate::copy::{Copies, Engine, Purpose, STALL, There, Tuning, copy};
+use crate::copy::{Copied, Engine, Meter, OpenUploads, Preview, STALL, There, Tuning, confirm, copy, preview};
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::each_leaf;
 use crate::model::layout::{Layout, TargetPrefix};
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
 use crate::plan::draft::{Carrying, Draft};
-use crate::plan::growth::grow;
-use crate::plan::inventory::{Until, inventory};
-use crate::plan::{Plan, plan, urls_elsewhere};
+use crate::plan::inventory::inventory;
+use crate::plan::{Plan, plan};
 use crate::record::{Build, Conclusion, Record, Source, Target};
 use crate::register::earlier::Own;
 use crate::schema::references::references;
-use crate::store::scratch::{CHUNK, Scratch};
+use crate::store::{Spooled, Spooling};
 
 /// When the run began.
 pub struct Clock {
@@ -137,13 +134,13 @@ pub async fn read_document(from: &Path) -> Result<Record> {
     Record::parse(&text).with_context(|| format!("{name} is not the document of a step before"))
 }
 
-async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Scratch> {
-    let (mut text, mut chunk) = (Scratch::default(), BytesMut::with_capacity(CHUNK));
+async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Spooled> {
+    let (mut text, mut chunk) = (Spooling::default(), BytesMut::with_capacity(64 << 10));
     while from.read_buf(&mut chunk).await? > 0 {
         text.append(&chunk)?;
         chunk.clear();
     }
-    Ok(text)
+    Ok(text.end())
 }
 
 /// Stops when the package is no longer what the step before has seen.
@@ -157,14 +154,8 @@ pub fn refuse_change(package: &Package, before: &Record) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of a package: the references are looked up, the plan is made. Of a long prefix its beginning may do.
-pub async fn make_plan(
-    source: &SourceAccount,
-    place: &Place,
-    package: &Package,
-    carrying: &Carrying,
-    until: Until,
-) -> Result<Plan> {
+/// Looks up the references of a package and makes the plan.
+pub async fn make_plan(source: &SourceAccount, place: &Place, package: &Package, carrying: &Carrying) -> Result<Plan> {
     if let Some(key) = &carrying.kms_key {
         let region = place.group.region();
         ensure!(
@@ -175,25 +166,14 @@ pub async fn make_plan(
     }
     let draft = Draft::of(package, place.group.name(), carrying)?;
     let references = references(&draft.request)?;
-    let found = inventory(references, source.objects(), until).await?;
     let layout = place.layout(package.arn());
-    let mut others = urls_elsewhere(package, &draft.request);
-    // What is written must not be listed.
-    others.insert(layout.folder());
-    let growth = grow(&found, &others).await?;
-    let mut plan = plan(package, draft, &found, &layout)?;
-    plan.growth = growth;
-    Ok(plan)
-}
-
-/// A dry run tells all that would be copied; a run begins with what is known.
-pub fn until(dry_run: bool) -> Until {
-    if dry_run { Until::End } else { Until::Beginning }
+    let inventory = inventory(references, source.objects(), &layout).await?;
+    plan(package, draft, inventory, &layout)
 }
 
 /// Looks at what is in the folder of a promotion already.
 pub async fn look(target: &TargetAccount, place: &Place, source: &PackageArn) -> Result<There> {
-    There::look(target.objects(), &place.layout(source).folder()).await
+    There::look(target.objects(), &place.layout(source)).await
 }
 
 /// Copies, confirms or previews the artifacts of a plan.
@@ -213,33 +193,47 @@ pub struct Copying<'a> {
 }
 
 impl Copying<'_> {
-    /// Runs the engine for a purpose.
-    pub async fn run(&self, plan: &Plan, there: There, purpose: Purpose) -> Result<Copies> {
+    /// Brings every artifact to the target.
+    pub async fn copy(&self, plan: Plan, there: There) -> Result<Copied> {
         let meter = Meter::default();
+        let (target, encryption) = self.target();
+        let (to_copy, bytes) = there.missing(&plan)?;
+        if to_copy > 0 {
+            let objects = if to_copy == 1 { "object" } else { "objects" };
+            let (bytes, folder) = (HumanBytes(bytes), plan.layout.folder());
+            self.printer.say(&format!("copying {to_copy} {objects}, {bytes}, to {folder}"));
+        }
+        let engine = self.engine(&target, &encryption, &meter);
+        progress::shown(copy(plan, there, &engine), &meter, self.printer).await
+    }
+
+    /// Confirms that every artifact is at the target.
+    pub async fn confirm(&self, plan: Plan, there: There) -> Result<Copied> {
+        let (target, encryption) = self.target();
+        confirm(plan, there, &self.engine(&target, &encryption, &Meter::default())).await
+    }
+
+    /// Says what would be copied.
+    pub async fn preview(&self, plan: Plan, there: There) -> Result<Preview> {
+        let (target, encryption) = self.target();
+        preview(plan, there, &self.engine(&target, &encryption, &Meter::default())).await
+    }
+
+    fn target(&self) -> (TargetObjects, Encryption) {
         let patience = self.tuning.stall.as_secs_f64() / STALL.as_secs_f64();
         let target = self.target.objects().with_patience(patience);
-        let engine = Engine {
+        (target, Encryption { kms_key: self.carrying.kms_key.clone() })
+    }
+
+    fn engine<'a>(&'a self, target: &'a TargetObjects, encryption: &'a Encryption, meter: &'a Meter) -> Engine<'a> {
+        Engine {
             source: self.source.objects(),
-            target: &target,
+            target,
             tuning: self.tuning,
             separate_principals: self.target.is_separate_from(self.source),
-            encryption: &Encryption { kms_key: self.carrying.kms_key.clone() },
-            meter: &meter,
+            encryption,
+            meter,
             uploads: self.uploads,
-        };
-        let (to_copy, bytes) = there.missing(plan)?;
-        let work = copy(plan, there, &engine, purpose);
-        match purpose {
-            Purpose::Copy => {
-                if to_copy > 0 {
-                    let objects = if to_copy == 1 { "object" } else { "objects" };
-                    let more = if plan.artifacts.may_grow() { ", and what else is listed meanwhile" } else { "" };
-                    let (bytes, folder) = (HumanBytes(bytes), plan.layout.folder());
-                    self.printer.say(&format!("copying {to_copy} {objects}, {bytes}{more}, to {folder}"));
-                }
-                progress::shown(work, &meter, self.printer).await
-            }
-            Purpose::Confirm | Purpose::Preview => work.await,
         }
     }
 }

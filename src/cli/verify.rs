@@ -15,16 +15,16 @@ use super::steps::Place;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
-use crate::copy::folder::Folder;
+use crate::copy::Folder;
 use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
-use crate::model::layout::TargetPrefix;
+use crate::model::layout::{Layout, TargetPrefix};
 use crate::model::location::{BucketName, Location};
 use crate::record::hashing::{Hashes, hold};
 use crate::record::signature::{Envelope, VerifyingKey};
 use crate::record::verification::{Findings, Listing, Recorded, Subject, Verdict, checksum, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::register::earlier::Own;
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 mod document;
 
@@ -167,8 +167,8 @@ impl Verify {
         };
         record(&recorded, own, findings, &layout.record())?;
         package(&recorded, own, findings)?;
-        let met = self.artifacts(target, source, &recorded, &there, findings).await?;
-        strangers(&layout.folder(), there.others(&met), findings)
+        self.artifacts(target, source, &recorded, &there, findings).await?;
+        strangers(&layout, &there, findings)
     }
 
     /// The key that signatures are held against; without one they are not looked at: an envelope that names its key
@@ -183,7 +183,7 @@ impl Verify {
         Ok(Some(VerifyingKey::of_der(target.keys(key).public_key(key).await?.spki)))
     }
 
-    /// Looks at every artifact, and reads it where that was asked for. Which objects of the folder they are comes out.
+    /// Looks at every artifact, and reads it where that was asked for.
     async fn artifacts(
         &self,
         target: &TargetAccount,
@@ -191,30 +191,23 @@ impl Verify {
         recorded: &Recorded,
         there: &Folder,
         findings: &mut Findings,
-    ) -> Result<Vec<bool>> {
+    ) -> Result<()> {
         let source = match self.deep {
             true => Some(SourceAccount::open(self.source.access(), Some(source.region())).await?),
             false => None,
         };
-        let mut met = there.marks();
-        let looks = recorded.first.artifacts.iter().map(|artifact| {
-            let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
-            if let Ok((Some((number, _)), _)) = &found {
-                met[*number] = true;
-            }
-            let source = source.as_ref();
-            async move {
-                let (listed, artifact) = found?;
-                let verdict = one(target, source, &artifact, listed.as_ref().map(|(_, listed)| listed)).await?;
-                anyhow::Ok((artifact.target, verdict))
-            }
+        let looks = recorded.first.artifacts.iter().map(|artifact| async {
+            let artifact = artifact?;
+            let listed = there.find(&artifact.target.key)?;
+            there.expect(&artifact.target.key)?;
+            let verdict = one(target, source.as_ref(), &artifact, listed.as_ref()).await?;
+            anyhow::Ok((artifact.target, verdict))
         });
         let mut looks = stream::iter(looks).buffered(AT_ONCE);
         while let Some((location, verdict)) = looks.try_next().await? {
             findings.add(Subject::Artifact, &location.to_string(), verdict)?;
         }
-        drop(looks);
-        Ok(met)
+        Ok(())
     }
 }
 
@@ -225,7 +218,7 @@ async fn signature(
     target: &TargetAccount,
     key: &VerifyingKey,
     record: &Location,
-    bytes: &Scratch,
+    bytes: &Spooled,
 ) -> Result<(Verdict, String)> {
     let Some((text, _)) = target.objects().read(&signature_of(record), MAX_ENVELOPE_BYTES).await? else {
         return Ok((Verdict::Missing, "the record is not signed".into()));
@@ -259,11 +252,12 @@ async fn one(
 }
 
 /// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(folder: &Location, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
-    let records = format!("{}promotion", folder.key);
-    for listed in others {
+fn strangers(layout: &Layout, there: &Folder, findings: &mut Findings) -> Result<()> {
+    let folder = layout.folder();
+    let (records, unfinished) = (format!("{}promotion", folder.key), layout.unfinished().key);
+    for listed in there.unexpected() {
         let Listed { key, .. } = listed?;
-        if !key.starts_with(&records) {
+        if !key.starts_with(&records) && !key.starts_with(&unfinished) {
             let location = Location::new(&folder.bucket, key).to_string();
             let detail = "the promotion has not put it there";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;

@@ -1,8 +1,7 @@
-//! The plan of a promotion: a draft, what its references point to and the layout come in; the artifacts to copy, the
-//! rewritten request and what stays come out. Pure: the same input gives the same plan, and nothing is called.
+//! The plan of a promotion: the artifacts to copy, the rewritten request, and what is not carried over. Pure: the same
+//! input gives the same plan, and nothing is called.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -13,21 +12,19 @@ use crate::model::field::{Document, Field, each_leaf};
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::location::Location;
 use crate::model::package::{Package, digest};
-use crate::plan::artifacts::{Artifact, Artifacts, Stretch};
+use crate::plan::artifact::Artifact;
+use crate::plan::artifacts::Artifacts;
 use crate::plan::draft::{Draft, Left};
-use crate::plan::growth::Growth;
-use crate::plan::inventory::{Found, Objects};
-use crate::plan::listing::Listing;
+use crate::plan::inventory::{Found, Inventory};
 use crate::plan::not_carried::what_stays;
 use crate::schema::references::Reference;
 use crate::schema::shapes::{Root, Violation, violations};
 
+pub mod artifact;
 pub mod artifacts;
 pub mod draft;
 pub mod find;
-pub mod growth;
 pub mod inventory;
-pub mod listing;
 pub mod manifest;
 mod not_carried;
 pub mod path_warnings;
@@ -55,10 +52,8 @@ pub struct Plan {
     pub source_uri: Option<String>,
     /// What stays at the source, and why.
     pub left: Vec<Left>,
-    /// The prefixes, each with a member that refers to it.
-    listings: Vec<(Field, Arc<Listing>)>,
-    /// Goes on listing what the plan can be made without.
-    pub growth: Option<Growth>,
+    /// What a reader should know: things that S3 allows and deployments stumble over.
+    pub warnings: Vec<Warning>,
 }
 
 /// A remark that stops nothing.
@@ -74,53 +69,34 @@ pub struct Warning {
 ///
 /// # Errors
 /// AWS would refuse what the plan asks for: every offending field is named, with its rule.
-pub fn plan(package: &Package, draft: Draft, found: &[(Reference, Found)], layout: &Layout) -> Result<Plan> {
+pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layout) -> Result<Plan> {
+    let Inventory { found, artifacts } = inventory;
     let Draft { mut request, mut left } = draft.without_etags();
-    for (reference, found) in found {
+    for (reference, found) in &found {
         rewrite(&mut request, reference, found, layout)?;
     }
-    let copies = CopiesOfUrls::of(&urls_elsewhere(package, &request), found, layout)?;
+    let copies = CopiesOfUrls::of(&urls_elsewhere(package, &request), &found, &artifacts, layout)?;
     rewrite_model_card(&mut request, &copies);
     let source_uri = source_uri(package, &copies, &mut left);
-    left.extend(what_stays(package, &request, found, layout));
+    left.extend(what_stays(package, &request, &found, layout));
     add_provenance(&mut request, package)?;
-    let artifacts = Artifacts::new(found, layout)?;
     refuse_violations(&request, source_uri.as_deref(), package, &artifacts)?;
-    let (source, layout, listings) = (package.arn().clone(), layout.clone(), listings(found));
-    Ok(Plan { source, layout, artifacts, request, source_uri, left, listings, growth: None })
+    let (source, layout, warnings) = (package.arn().clone(), layout.clone(), warnings(&found));
+    Ok(Plan { source, layout, artifacts, request, source_uri, left, warnings })
 }
 
-impl Plan {
-    /// What a reader should know: things that S3 allows and deployments stumble over, of what has been listed.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let remarks = self.listings.iter().flat_map(|(field, listing)| {
-            listing.remarks().into_iter().map(move |remark| Warning { field: field.to_string(), remark })
-        });
-        remarks.collect()
-    }
-
-    /// Why a stretch cannot be copied that has keys which S3 would not take.
-    ///
-    /// # Errors
-    /// A temporary file cannot be read.
-    pub fn refusal_of_long_keys(&self, stretch: Stretch) -> Result<String> {
-        let artifacts = self.artifacts.within(stretch).map(|item| item.map(|(_, artifact)| artifact));
-        let refusal = refusal(&self.source, &long_keys(artifacts)?);
-        let copied = match stretch.is_first() {
-            true => String::new(),
-            false => format!(
-                "\nThis was listed after the first objects had been copied: they stay in {}, and nothing was registered",
-                self.layout.folder()
-            ),
-        };
-        Ok(refusal + &copied)
-    }
+fn warnings(found: &[(Reference, Found)]) -> Vec<Warning> {
+    let remarks = found.iter().flat_map(|(reference, found)| match found {
+        Found::Prefix(remarks) => remarks.iter().map(|remark| (&reference.field, remark)).collect(),
+        Found::Object(_) | Found::Manifest(_) | Found::Output | Found::Nothing => Vec::new(),
+    });
+    remarks.map(|(field, remark)| Warning { field: field.to_string(), remark: remark.clone() }).collect()
 }
 
 fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout: &Layout) -> Result<()> {
     let target = match found {
         Found::Nothing => return Ok(()),
-        Found::Objects(_) | Found::Output => layout.copy_of(&reference.location),
+        Found::Object(_) | Found::Prefix(_) | Found::Output => layout.copy_of(&reference.location),
         Found::Manifest(_) => layout.rewritten(&reference.location),
     };
     match reference.field.get_mut(request) {
@@ -131,7 +107,7 @@ fn rewrite(request: &mut Document, reference: &Reference, found: &Found, layout:
 }
 
 /// The URLs in fields that are no references: they follow what was copied, and cause no copy.
-pub fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
+fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
     let mut urls: BTreeSet<Location> = package.text("SourceUri").and_then(|uri| uri.parse().ok()).into_iter().collect();
     if let Some(content) = card(request) {
         each_leaf(&content, &mut |_, value| urls.extend(value.as_str().and_then(|url| url.parse::<Location>().ok())));
@@ -149,34 +125,29 @@ fn card(request: &Document) -> Option<Document> {
 struct CopiesOfUrls(BTreeMap<Location, Location>);
 
 impl CopiesOfUrls {
-    fn of(urls: &BTreeSet<Location>, found: &[(Reference, Found)], layout: &Layout) -> Result<Self> {
-        let mut copied = BTreeMap::new();
-        for (reference, found) in found {
-            let Found::Objects(objects) = found else { continue };
-            if urls.contains(&reference.location) {
-                copied.insert(reference.location.clone(), layout.copy_of(&reference.location));
-            }
-            if urls.iter().any(|url| is_at(url, objects)) {
-                for object in objects.iter() {
-                    let at = object?.location;
-                    if urls.contains(&at) {
-                        copied.insert(at.clone(), layout.copy_of(&at));
-                    }
-                }
+    fn of(
+        urls: &BTreeSet<Location>,
+        found: &[(Reference, Found)],
+        artifacts: &Artifacts,
+        layout: &Layout,
+    ) -> Result<Self> {
+        let is_copied = |reference: &Reference, found: &Found| match found {
+            Found::Object(_) | Found::Prefix(_) => urls.contains(&reference.location),
+            Found::Manifest(_) | Found::Output | Found::Nothing => false,
+        };
+        let references = found.iter().filter(|(reference, found)| is_copied(reference, found));
+        let mut copied: BTreeSet<&Location> = references.map(|(reference, _)| &reference.location).collect();
+        for url in urls {
+            if artifacts.contains(url)? {
+                copied.insert(url);
             }
         }
-        Ok(Self(copied))
+        Ok(Self(copied.into_iter().map(|url| (url.clone(), layout.copy_of(url))).collect()))
     }
 
     fn get(&self, url: &str) -> Option<String> {
         Some(self.0.get(&url.parse().ok()?)?.to_string())
     }
-}
-
-/// Whether an object may be in this place by its key.
-fn is_at(object: &Location, place: &Objects) -> bool {
-    let at = place.location();
-    object.bucket == at.bucket && object.key.starts_with(&at.key)
 }
 
 /// A card is a text of JSON. Its URLs are replaced in the text, so that everything else stays to the letter.
@@ -247,7 +218,7 @@ fn refuse_violations(
     update.insert("ModelPackageArn".into(), package.arn().as_str().into());
     update.extend(update_members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
     found.extend(violations(Root::Update, &update));
-    found.extend(long_keys(artifacts.iter())?);
+    found.extend(artifacts.with_long_keys()?.into_iter().map(long_key));
     ensure!(found.is_empty(), refusal(package.arn(), &found));
     Ok(())
 }
@@ -261,29 +232,9 @@ fn refusal(source: &PackageArn, violations: &[Violation]) -> String {
     )
 }
 
-/// The first copies that S3 would not take: with a long prefix it would be all of them.
-fn long_keys(artifacts: impl Iterator<Item = Result<Artifact>>) -> Result<Vec<Violation>> {
-    const NAMED: usize = 20;
-    let is_long = |artifact: &Result<Artifact>| match artifact {
-        Ok(artifact) => artifact.has_long_key(),
-        Err(_) => true,
-    };
-    let violation = |artifact: Result<Artifact>| {
-        let Artifact { target, fields, .. } = artifact?;
-        let bytes = target.key.len();
-        let reason = format!("would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");
-        Ok(Violation::new(fields[0].clone(), reason))
-    };
-    artifacts.filter(is_long).take(NAMED).map(violation).collect()
-}
-
-fn listings(found: &[(Reference, Found)]) -> Vec<(Field, Arc<Listing>)> {
-    let listing = |(reference, found): &(Reference, Found)| match found {
-        Found::Objects(objects) => match &**objects {
-            Objects::Below(listing) => Some((reference.field.clone(), Arc::clone(listing))),
-            Objects::One(_) => None,
-        },
-        _ => None,
-    };
-    found.iter().filter_map(listing).collect()
+fn long_key(artifact: Artifact) -> Violation {
+    let Artifact { target, fields, .. } = artifact;
+    let bytes = target.key.len();
+    let reason = format!("would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");
+    Violation::new(fields[0].clone(), reason)
 }

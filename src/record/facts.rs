@@ -7,7 +7,7 @@ use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
-use crate::plan::artifacts::Artifact;
+use crate::plan::artifact::Artifact;
 use crate::register::withdrawal::Withdrawal;
 use crate::schema::references::{Kind, Reference};
 

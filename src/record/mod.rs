@@ -7,15 +7,15 @@ use anyhow::{Context, Result, ensure};
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::copy::Copies;
+use crate::copy::{Copied, Done, Preview};
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
+use crate::plan::artifact::Artifact;
 use crate::plan::draft::Left;
 use crate::plan::{Plan, Warning};
 use crate::register::Registration;
 use crate::register::sync::Change;
-use crate::store::scratch::Scratch;
-use crate::store::spool::Spool;
+use crate::store::{List, Spooled};
 
 mod facts;
 pub mod hashing;
@@ -82,7 +82,7 @@ pub struct Record {
     pub references: Vec<ReferenceFacts>,
     /// Each object, in the order of bucket and key.
     #[serde(default)]
-    pub artifacts: Spool<ArtifactFacts>,
+    pub artifacts: List<ArtifactFacts>,
     /// Versions of the target whose source is Rejected: no longer offered, or to be withdrawn after a dry run.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
@@ -134,7 +134,7 @@ impl Record {
             target: None,
             versions: None,
             references: Vec::new(),
-            artifacts: Spool::default(),
+            artifacts: List::default(),
             withdrawn: Vec::new(),
             changes: Vec::new(),
             left: Vec::new(),
@@ -150,16 +150,31 @@ impl Record {
         }
     }
 
-    /// Adds what the plan says, and what became of it.
+    /// Adds what was planned and copied.
     ///
     /// # Errors
     /// A temporary file cannot be read or written.
-    pub fn with_plan(mut self, plan: &Plan, copies: &Copies) -> Result<Self> {
-        for (number, artifact) in plan.artifacts.iter().enumerate() {
-            self.artifacts.push(&ArtifactFacts::of(&artifact?, copies.of(number)?))?;
+    pub fn with_copied(self, copied: &Copied) -> Result<Self> {
+        let mut record = self.with_plan(copied.plan(), copied.artifacts())?;
+        record.warnings.extend_from_slice(copied.warnings());
+        Ok(record)
+    }
+
+    /// Adds what was planned and would be copied.
+    ///
+    /// # Errors
+    /// As [`Record::with_copied`].
+    pub fn with_preview(self, preview: &Preview) -> Result<Self> {
+        self.with_plan(preview.plan(), preview.artifacts())
+    }
+
+    fn with_plan(mut self, plan: &Plan, artifacts: impl Iterator<Item = Result<(Artifact, Done)>>) -> Result<Self> {
+        for item in artifacts {
+            let (artifact, done) = item?;
+            self.artifacts.push(&ArtifactFacts::of(&artifact, done))?;
         }
         self.left.clone_from(&plan.left);
-        self.warnings = plan.warnings();
+        self.warnings.clone_from(&plan.warnings);
         self.request = Some(plan.request.clone());
         self.source_uri.clone_from(&plan.source_uri);
         Ok(self)
@@ -169,7 +184,7 @@ impl Record {
     ///
     /// # Errors
     /// It is none, or of a later version.
-    pub fn parse(text: &Scratch) -> Result<Self> {
+    pub fn parse(text: &Spooled) -> Result<Self> {
         let version = match serde_json::from_reader::<_, Version>(text.reader()) {
             Err(error) if !error.is_data() => return Err(error).context("it is not JSON"),
             version => version.ok().and_then(|version| version.schema?.as_u64()),

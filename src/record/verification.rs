@@ -14,7 +14,7 @@ use crate::record::{ArtifactFacts, Conclusion, Record};
 use crate::register::earlier::Own;
 use crate::register::withdrawal::WITHDRAWN;
 use crate::schema::comparison::differences;
-use crate::store::spool::Spool;
+use crate::store::List;
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ pub struct Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     /// Each, in the order of record, package, artifacts.
-    pub all: Spool<Finding>,
+    pub all: List<Finding>,
     /// How many are identical, changed, missing, and unknown.
     pub counts: [u64; 4],
 }

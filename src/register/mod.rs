@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
-use crate::copy::Copies;
+use crate::copy::Copied;
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
@@ -110,12 +110,11 @@ pub async fn register(
     (source, registry): (&SourceRegistry, &TargetRegistry),
     group: &GroupName,
     package: &Package,
-    plan: &Plan,
-    _copies: &Copies,
+    copied: &Copied,
     earlier: Earlier,
     policy: &Policy,
 ) -> Result<Registration> {
-    let registering = Registering { source, registry, plan, package, policy };
+    let registering = Registering { source, registry, plan: copied.plan(), package, policy };
     let (own, source_now, new) = match earlier.usable().cloned() {
         Some(own) => (own, source.describe(package.arn()).await?, false),
         None => registering.create(group, earlier).await?,

@@ -1,4 +1,4 @@
-//! Bodies: what S3 sends comes in, the bytes that were asked for come out, all of them, or an error.
+//! The bytes of an object as they are downloaded. A body that is cut off is an error.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Listings: a bucket and a prefix come in, keys come out, page by page.
+//! Lists objects page by page.
 
 use std::collections::HashSet;
 

@@ -6,26 +6,21 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MetadataDirective, ServerSideEncryption,
-    TaggingDirective,
-};
+use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, ServerSideEncryption, TaggingDirective};
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
 use super::body::Body;
 use super::contents::Contents;
-use super::encoding::{byte_range, copy_source, crc64nvme};
+use super::encoding::{copy_source, crc64nvme};
 use super::pages::Pages;
-use super::pressure::Pressure;
 use super::reader::{Reader, absent_is_none, is_absent};
 use super::threads::on_threads;
-use super::types::{Attributes, CopySource, ETag, Encryption, Head, Part, StoredPart, Upload, UploadId, Written};
-use super::vendor::Vendor;
+use super::types::{Attributes, CopySource, ETag, Encryption, Head, Written};
 use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 mod uploads;
 
@@ -35,8 +30,6 @@ pub struct TargetObjects {
     reader: Reader,
     /// For calls that move bytes, one client for each of [`PATIENCE`]: they answer when they are done.
     movers: [Client; PATIENCE.len()],
-    pressure: Pressure,
-    vendor: Vendor,
     config: Builder,
 }
 
@@ -71,26 +64,14 @@ use described;
 
 impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        let (pressure, vendor) = (Pressure::default(), Vendor::default());
-        let config = config.interceptor(pressure.clone()).interceptor(vendor.clone());
         let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
-        Self { reader: Reader::new(config.clone(), caller), movers, pressure, vendor, config }
+        Self { reader: Reader::new(config.clone(), caller), movers, config }
     }
 
     /// The same, with other time limits for calls that move bytes: so many times the default.
     pub fn with_patience(&self, times: f64) -> Self {
         let movers = PATIENCE.map(|(_, limit)| until_done(&self.config, limit.mul_f64(times)));
         Self { movers, ..self.clone() }
-    }
-
-    /// How hard these calls press S3.
-    pub fn pressure(&self) -> Pressure {
-        self.pressure.clone()
-    }
-
-    /// Whether Amazon S3 has answered, and not another implementation; unknown, and so false, before the first answer.
-    pub fn is_amazon(&self) -> bool {
-        self.vendor.is_amazon()
     }
 
     /// What S3 knows about the object; an absent one is an error of the kind NotFound.
@@ -112,7 +93,7 @@ impl TargetObjects {
     ///
     /// # Errors
     /// The object cannot be read, or the temporary folder cannot be written.
-    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Scratch>> {
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Spooled>> {
         let read = self.reader.read_all(at).await;
         match read {
             Err(error) if error.downcast_ref().is_some_and(is_absent) => Ok(None),
@@ -151,6 +132,12 @@ impl TargetObjects {
         let answer = on_threads(length, call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+    }
+
+    /// Deletes an object; one that is gone already is fine.
+    pub async fn delete(&self, at: &Location) -> Result<(), CallError> {
+        let call = self.reader.client.delete_object().bucket(at.bucket.as_str()).key(&at.key);
+        call.send().await.map(drop).map_err(|error| self.error("s3:DeleteObject", at, error))
     }
 
     /// Copies an object of so many bytes, up to 5 GiB, within S3, and never over an existing object.

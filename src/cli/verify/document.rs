@@ -9,7 +9,7 @@ use crate::cli::output::{LINES_SHOWN, Printed};
 use crate::model::arn::PackageArn;
 use crate::record::Tool;
 use crate::record::verification::{Finding, Verdict};
-use crate::store::spool::Spool;
+use crate::store::List;
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -23,7 +23,7 @@ pub(super) struct Verification {
     pub changed: u64,
     pub missing: u64,
     pub cannot_tell: u64,
-    pub findings: Spool<Finding>,
+    pub findings: List<Finding>,
     pub tool: Tool,
 }
 
@@ -48,7 +48,7 @@ impl Printed for Verification {
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
         writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
         let (mut shown, mut more) = (0, 0);
-        for finding in &self.findings {
+        for finding in self.findings.iter() {
             let Finding { verdict, name, detail, .. } = finding?;
             let name = match verdict {
                 Verdict::Identical => continue,

@@ -1,9 +1,23 @@
-//! Multipart uploads: parts go in, one whole object comes out, or nothing.
+//! Multipart uploads.
 
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::*;
-use crate::aws::error::Kind;
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
+};
+
+use super::{TargetObjects, described};
+use crate::aws::error::{CallError, Kind};
+use crate::aws::objects::contents::Contents;
+use crate::aws::objects::encoding::{byte_range, copy_source, crc64nvme};
+use crate::aws::objects::threads::on_threads;
+use crate::aws::objects::types::{
+    Attributes, CopySource, ETag, Encryption, Part, StoredPart, Upload, UploadId, Written,
+};
+use crate::aws::resource::Resource;
+use crate::model::location::{BucketName, Location};
 
 /// Completing takes S3 up to minutes, as copying so many bytes would.
 const COMPLETION: u64 = 1 << 30;
