@@ -1,7 +1,7 @@
 //! Promotes SageMaker model packages from one AWS account to another, with every artifact that they refer to.
 //!
 //! ```text
-//! GroupArn ─find─▶ Package ─plan─▶ Plan ─copy─▶ Copies ─register─▶ Registration ─record─▶ Record
+//! GroupArn ─find─▶ Package ─plan─▶ Plan ─copy─▶ Copied ─register─▶ Registration ─record─▶ Record
 //!          (source account)      (pure)      (S3 → S3)     (target account)        (JSON)
 //! ```
 //!

@@ -4,18 +4,15 @@ mod body;
 mod contents;
 mod encoding;
 mod pages;
-mod pressure;
 mod reader;
 mod source;
 mod target;
 mod threads;
 mod types;
-mod vendor;
 
 pub use body::Body;
 pub use contents::Contents;
 pub use pages::Pages;
-pub use pressure::Pressure;
 pub use source::SourceObjects;
 pub use target::TargetObjects;
 pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, Upload, UploadId, Written};

@@ -138,23 +138,21 @@ pub struct OverrideArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Copying")]
 pub struct CopyArgs {
-    /// Who moves the bytes: S3 itself (server-side, the target's principal reads the source), this process (stream),
-    /// or S3 where it may and this process where not (auto)
+    /// Who moves the bytes
     #[arg(long, env = "PROMOTE_COPY_MODE", value_name = "MODE", value_enum, default_value_t = CopyMode::Auto)]
     pub copy_mode: CopyMode,
-    /// How copies are held against their sources: by the checksums and ETags that S3 tells (checksum), by reading both
-    /// again (deep), or by what the answers to the copies tell, without a request more (size)
+    /// How copies are verified
     #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
     pub verify: Strictness,
-    /// Requests to S3 under way at once [default: begins with 128, up to 256 while that is faster]
+    /// S3 requests at a time [default: 256]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: Option<u16>,
-    /// Copy larger objects in parts of about this size, such as 64MiB; 6MiB to 5GiB [default: server-side, objects of
-    /// more than 128 MiB (other servers than Amazon's: 5 GiB) in parts of 64 MiB or in 64; streaming, 8 MiB]
+    /// Copy larger objects in parts of this size, such as 64MiB; 5MiB to 5GiB [default: server-side, 64 parts of 64 to
+    /// 512 MiB for objects larger than 128 MiB; streaming, 8 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Give up a download that brings less than 1 KiB/s for so long, and a copy or upload of up to 16 MiB that takes five
-    /// times as long (larger ones more), and try it again
+    /// Retry a download that is slower than 1 KiB/s for this long; copies and uploads of up to 16 MiB have five times as
+    /// long, larger ones more
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs())]
     pub stall_seconds: u64,
 }
@@ -172,7 +170,7 @@ impl CopyArgs {
 
     /// The limits of the run.
     pub fn limits(&self) -> Limits {
-        Limits { concurrency: self.concurrency.map(usize::from) }
+        self.concurrency.map_or_else(Limits::default, |requests| Limits::new(requests.into()))
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::task::{AbortHandle, spawn};
 use tokio::time::{Instant, interval_at};
 
 use super::printer::say;
-use crate::copy::meter::{Meter, Reading};
+use crate::copy::{Meter, Reading};
 
 /// Between two drawings of a bar.
 const FRAME: Duration = Duration::from_millis(100);

@@ -10,7 +10,7 @@ use super::arguments::PackageArgs;
 use crate::model::failure::Failure;
 use crate::record::{Record, Target};
 use crate::run::settings::FoundVersion;
-use crate::store::scratch::{CHUNK, Scratch};
+use crate::store::{Spooled, Spooling};
 
 /// What an earlier step has found.
 #[derive(Debug)]
@@ -52,11 +52,11 @@ async fn read_document(from: &Path) -> Result<Record> {
     Record::parse(&text).with_context(|| format!("{name} is not the document of a step before"))
 }
 
-async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Scratch> {
-    let (mut text, mut chunk) = (Scratch::default(), BytesMut::with_capacity(CHUNK));
+async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Spooled> {
+    let (mut text, mut chunk) = (Spooling::default(), BytesMut::with_capacity(64 << 10));
     while from.read_buf(&mut chunk).await? > 0 {
         text.append(&chunk)?;
         chunk.clear();
     }
-    Ok(text)
+    Ok(text.end())
 }

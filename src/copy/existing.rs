@@ -1,22 +1,17 @@
-//! Objects that are at the target already: one comes in, and it is either the artifact or the run refuses to touch it.
+//! Compares copies with their sources: those of an earlier run, and those of this one.
 
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::parts::parts;
+use super::engine::Strictness;
+use super::marks::is_marked;
+use super::outcome::{Done, Outcome, Verified};
+use super::parts::{STREAMED_PART, parts};
 use super::run::Run;
-use super::stream::{PART, units};
-use super::{Done, Outcome, Strictness, Verified};
-use crate::aws::objects::{Attributes, ETag, Encryption, Head, Written};
-use crate::plan::artifacts::{Artifact, Body};
+use crate::aws::objects::{ETag, Head, Written};
+use crate::plan::artifact::{Artifact, Body};
 use crate::plan::manifest::MAX_MANIFEST_BYTES;
-
-/// The user metadata that says which source object a copy was made from, where the copy's own ETag cannot.
-const SOURCE_ETAG: &str = "promote-source-etag";
-
-/// S3's limit of user metadata, names and values together.
-const MAX_METADATA_BYTES: usize = 2048;
 
 impl Run<'_> {
     /// Whether the object at the target, of this size and ETag, is the artifact.
@@ -84,10 +79,7 @@ impl Run<'_> {
         let (source, target) = tokio::try_join!(self.source_head(artifact), self.target_head(artifact))?;
         match (&source.crc64nvme, &target.crc64nvme) {
             (Some(one), Some(other)) => Ok((one == other).then(|| (Verified::Checksum, Some(one.clone())))),
-            _ if target.attributes.metadata.get(SOURCE_ETAG).is_some_and(|etag| etag == source.etag.as_str()) => {
-                let kind = if target.crc64nvme.is_some() { Verified::Checksum } else { Verified::Size };
-                Ok(Some((kind, target.crc64nvme)))
-            }
+            _ if is_marked(&target, &source) => Ok(Some((Verified::Size, target.crc64nvme))),
             _ if target.size != artifact.source.bytes => Ok(None),
             _ => self.compare_bytes(artifact, &target.etag).await,
         }
@@ -97,25 +89,30 @@ impl Run<'_> {
     /// checksum of every object, under a key of their own, and copied by a run that was interrupted.
     async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<String>)>> {
         let (source, engine) = (&artifact.source, self.engine);
-        let ranges = parts(source.bytes, PART).map(|range| async move {
-            let length = range.end - range.start;
-            let _memory = self.memory.acquire_many(2 * units(length)).await?;
-            let _request = self.budget.request(length).await;
-            let theirs = async || {
-                let body = engine.target.get(&artifact.target, range.clone(), etag).await?;
-                self.collect(body).await
-            };
-            let one = self.again(|| self.read(artifact, range.clone()));
-            let (one, other) = tokio::try_join!(one, self.again(theirs))?;
-            anyhow::Ok(one == other)
+        let ranges = parts(source.bytes, STREAMED_PART).map(|range| {
+            async move {
+                let length = range.end - range.start;
+                let _memory = self.engine.limits.memory(2 * length).await;
+                let _request = self.engine.limits.request().await;
+                let theirs = || async {
+                    let body = engine.target.get(&artifact.target, range.clone(), etag).await?;
+                    self.collect(body).await
+                };
+                let one = self.again(|| self.read(artifact, range.clone()));
+                let (one, other) = tokio::try_join!(one, self.again(theirs))?;
+                anyhow::Ok(one == other)
+            }
+            .boxed()
         });
-        let same =
-            stream::iter(ranges).buffer_unordered(self.budget.most()).try_all(|same| async move { same }).await?;
+        let same = stream::iter(ranges)
+            .buffer_unordered(self.engine.limits.concurrency())
+            .try_all(|same| async move { same })
+            .await?;
         Ok(same.then_some((Verified::Bytes, None)))
     }
 
     pub(super) async fn target_head(&self, artifact: &Artifact) -> Result<Head> {
-        let _request = self.budget.request(0).await;
+        let _request = self.engine.limits.request().await;
         Ok(self.engine.target.head(&artifact.target).await?)
     }
 
@@ -164,23 +161,4 @@ impl Run<'_> {
             (_, checksum) => Ok(copied(Verified::Size, checksum)),
         }
     }
-}
-
-/// Whether a later run could not know a copy by its ETag or checksum. An ETag that is an MD5 stays the same, unless
-/// source or target are encrypted with a key of their own, which cannot be told before; then a checksum has to be there.
-pub(super) fn needs_mark(artifact: &Artifact, source: Option<&Head>, encryption: &Encryption) -> bool {
-    let without_checksum = source.is_some_and(|head| head.crc64nvme.is_none());
-    !artifact.source.etag.is_md5() || encryption.changes_etags() || without_checksum
-}
-
-/// The source's headers and metadata, with the mark that a later run knows the copy by. The mark is left out where
-/// the metadata would become too long; then checksums have to do.
-pub(super) fn marked(source: &Head) -> Attributes {
-    let mut attributes = source.attributes.clone();
-    let size: usize = attributes.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let mark = source.etag.as_str();
-    if size + SOURCE_ETAG.len() + mark.len() <= MAX_METADATA_BYTES {
-        attributes.metadata.insert(SOURCE_ETAG.to_owned(), mark.to_owned());
-    }
-    attributes
 }

@@ -1,4 +1,4 @@
-//! How far a copy is: the engine counts, whoever shows it reads.
+//! Counts how far a copy is.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

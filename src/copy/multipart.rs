@@ -1,94 +1,115 @@
-//! Copies in parts: an object comes in, its parts go side by side, the whole comes out. Parts that an interrupted run
-//! has brought of the same object are taken up.
+//! Copies in parts, side by side. Parts that an interrupted run has brought of the same object are used again.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use anyhow::Result;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use sha2::{Digest, Sha256};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::existing::marked;
+use super::marks::marked;
 use super::parts::{part_size, parts};
 use super::run::Run;
+use super::unfinished::{UploadOf, UploadState};
 use crate::aws::error::Kind;
-use crate::aws::objects::{Attributes, Encryption, Head, Part, StoredPart, UploadId, Written};
-use crate::plan::artifacts::Artifact;
+use crate::aws::objects::{Head, Part, StoredPart, UploadId, Written};
+use crate::plan::artifact::Artifact;
 
 /// Who moves the bytes of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum TransferMode {
     ServerSide,
     Stream,
 }
 
-/// An upload, and the parts that it has.
-struct Upload {
-    id: UploadId,
-    there: Vec<StoredPart>,
-}
-
 impl Run<'_> {
-    /// Copies an object, whose headers and checksum are known, in parts of about the preferred size.
+    /// Copies an object, whose headers and checksum are known, in parts of the preferred size.
     pub(super) async fn copy_in_parts(
         &self,
         artifact: &Artifact,
         source: &Head,
-        way: Way,
+        mode: TransferMode,
         preferred: u64,
     ) -> Result<Written> {
-        let engine = self.engine;
-        let attributes = marked(source);
         let bytes = artifact.source.bytes;
-        let size = part_size(bytes, preferred, mark(artifact, &attributes, engine.encryption));
-        let ranges: Vec<Range<u64>> = parts(bytes, size).collect();
-        let upload = match self.unfinished(artifact, &ranges).await? {
-            Some(upload) => upload,
-            None => {
-                let begun = engine.uploads.begin(engine.target, &artifact.target, &attributes, engine.encryption);
-                Upload { id: begun.await?, there: Vec::new() }
-            }
+        let copy = UploadOf {
+            source: artifact.source.location.clone(),
+            source_etag: artifact.source.etag.clone(),
+            bytes,
+            part_size: part_size(bytes, preferred),
+            target: artifact.target.clone(),
+            headers: marked(source),
+            kms_key: self.engine.encryption.kms_key.clone(),
         };
-        let copied = self.rest(artifact, way, &ranges, &upload).await;
-        self.finish(artifact, &upload.id, copied, source.crc64nvme.as_deref()).await
+        let (id, copied) = match self.unfinished(artifact, &copy).await? {
+            Some((id, there)) => {
+                let copied = self.missing_parts(artifact, mode, (&copy, &id), &there).await;
+                (id, copied)
+            }
+            None => self.begin(artifact, mode, copy).await?,
+        };
+        self.finish(artifact, &id, copied, source.crc64nvme.as_deref()).await
     }
 
-    /// An upload of the same object, with the same headers and encryption, that an earlier run did not finish.
-    async fn unfinished(&self, artifact: &Artifact, ranges: &[Range<u64>]) -> Result<Option<Upload>> {
+    /// Begins an upload. What it is a copy of is written while the first parts are copied.
+    async fn begin(
+        &self,
+        artifact: &Artifact,
+        mode: TransferMode,
+        copy: UploadOf,
+    ) -> Result<(UploadId, Result<Vec<Part>>)> {
+        let (uploads, encryption) = (self.engine.uploads, self.engine.encryption);
+        let id = uploads.begin(self.engine.target, self.layout, (&copy.target, &copy.headers), encryption).await?;
+        let state = UploadState { upload_id: id.as_str().to_owned(), of: copy };
+        let written = async {
+            let _request = self.engine.limits.request().await;
+            let at = UploadState::location(self.layout, &id);
+            if let Err(error) = state.write(self.engine.target, &at, encryption).await {
+                uploads.warn(format!("an interrupted copy of {} could not be continued: {error:#}", state.of.target));
+            }
+        };
+        let (copied, ()) = tokio::join!(self.missing_parts(artifact, mode, (&state.of, &id), &[]), written);
+        Ok((id, copied))
+    }
+
+    /// An upload of the same object, with the same headers and encryption, that an earlier run did not finish, and its
+    /// parts.
+    async fn unfinished(&self, artifact: &Artifact, copy: &UploadOf) -> Result<Option<(UploadId, Vec<StoredPart>)>> {
         let engine = self.engine;
-        for id in self.there.uploads(&artifact.target) {
-            let _request = self.budget.request(0).await;
-            let there = match engine.target.list_parts(&artifact.target, id).await {
+        for id in self.there.uploads_of(copy) {
+            let _request = self.engine.limits.request().await;
+            let there = match engine.target.list_parts(&artifact.target, &id).await {
                 Err(error) if matches!(error.kind, Kind::NoSuchUpload | Kind::Denied) => continue,
                 listed => listed?,
             };
-            let fits = |part: &StoredPart| {
-                let range = usize::try_from(part.part.number - 1).ok().and_then(|index| ranges.get(index));
-                range.is_some_and(|range| range.end - range.start == part.bytes)
-            };
-            // The last part of another object may have any size; the first ones tell.
-            let tells = there.iter().any(|part| (part.part.number as usize) < ranges.len());
-            if tells && there.iter().all(fits) {
-                engine.uploads.take_up(engine.target, &artifact.target, id).await;
-                engine.meter.resumed(there.iter().map(|part| part.bytes).sum());
-                return Ok(Some(Upload { id: id.clone(), there }));
-            }
+            engine.uploads.take_up(engine.target, self.layout, &artifact.target, &id).await;
+            engine.meter.resumed(there.iter().map(|part| part.bytes).sum());
+            return Ok(Some((id, there)));
         }
         Ok(None)
     }
 
     /// Copies the parts that are not there, and names them all.
-    async fn rest(&self, artifact: &Artifact, way: Way, ranges: &[Range<u64>], upload: &Upload) -> Result<Vec<Part>> {
-        let there: HashSet<i32> = upload.there.iter().map(|part| part.part.number).collect();
-        let missing = (1..).zip(ranges).filter(|(number, _)| !there.contains(number));
-        let copies = missing.map(|(number, range)| async move {
-            match way {
-                Way::ServerSide => self.copy_part(artifact, &upload.id, number, range.clone()).await,
-                Way::Stream => self.send_part(artifact, &upload.id, number, range.clone()).await,
+    async fn missing_parts(
+        &self,
+        artifact: &Artifact,
+        mode: TransferMode,
+        (copy, id): (&UploadOf, &UploadId),
+        there: &[StoredPart],
+    ) -> Result<Vec<Part>> {
+        let numbers: HashSet<i32> = there.iter().map(|stored| stored.part.number).collect();
+        let ranges = (1..).zip(parts(copy.bytes, copy.part_size)).filter(|(number, _)| !numbers.contains(number));
+        let copies = ranges.map(|(number, range): (i32, Range<u64>)| {
+            async move {
+                match mode {
+                    TransferMode::ServerSide => self.copy_part(artifact, id, number, range).await,
+                    TransferMode::Stream => self.send_part(artifact, id, number, range).await,
+                }
             }
+            .boxed()
         });
-        let mut parts: Vec<Part> = stream::iter(copies).buffer_unordered(self.budget.most()).try_collect().await?;
-        parts.extend(upload.there.iter().map(|stored| stored.part.clone()));
+        let copied = stream::iter(copies).buffer_unordered(self.engine.limits.concurrency());
+        let mut parts: Vec<Part> = copied.try_collect().await?;
+        parts.extend(there.iter().map(|stored| stored.part.clone()));
         Ok(parts)
     }
 
@@ -117,13 +138,4 @@ impl Run<'_> {
             Err(error) => Err(engine.uploads.give_up(id, error).await),
         }
     }
-}
-
-/// A number that is the same for the same object, headers and encryption: the size of the parts carries it, since S3
-/// tells nothing else about an unfinished upload.
-fn mark(artifact: &Artifact, attributes: &Attributes, encryption: &Encryption) -> u64 {
-    let source = &artifact.source;
-    let text = format!("{} {} {attributes:?} {encryption:?}", source.etag, source.bytes);
-    let digest = Sha256::digest(text);
-    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

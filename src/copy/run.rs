@@ -1,116 +1,94 @@
-//! One run of the engine: the artifacts of a plan go side by side, each to its end.
+//! One run over the artifacts of a plan: they are copied or compared side by side.
 
-use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Context, Result, bail};
-use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::Semaphore;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::budget::Budget;
+use super::engine::{CopyMode, Engine, Strictness};
+use super::outcome::{Done, Outcome, Verified};
 use super::there::There;
-use super::work::Work;
-use super::{Copies, Done, Engine, Outcome, Purpose, Strictness, Verified};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::Head;
-use crate::plan::Plan;
-use crate::plan::artifacts::{Artifact, Body, Stretch};
-use crate::store::spool::Numbered;
+use crate::model::layout::Layout;
+use crate::plan::artifact::{Artifact, Body};
+use crate::plan::artifacts::Artifacts;
 
 /// One run over all artifacts.
 pub(super) struct Run<'a> {
     pub engine: &'a Engine<'a>,
-    pub purpose: Purpose,
+    pub layout: &'a Layout,
     pub there: There,
-    pub budget: Budget,
-    pub memory: Semaphore,
-    /// Streams that pass through.
-    pub passing: Budget,
     /// Set when a server-side copy was denied: the rest need not try.
-    pub only_streams: AtomicBool,
+    only_streams: AtomicBool,
 }
 
-impl Run<'_> {
-    /// Large objects first, so that small ones fill the gaps at the end. Where a server-side copy may be denied, the
-    /// smallest object tells, so that the rest need not try. What is listed meanwhile comes afterwards in the same way.
-    pub async fn all(&self, plan: &Plan) -> Result<Copies> {
-        let mut copies = Numbered::default();
-        let first = self.expected(plan, plan.artifacts.known())?;
-        let probe = if self.engine.may_fall_back() { first.smallest.clone() } else { None };
-        let probed = probe.as_ref().map(|(number, _)| *number);
-        if let Some((number, artifact)) = probe {
-            let (number, done) = self.numbered(number, artifact).await?;
-            copies.insert(number, &done)?;
-        }
-        let later = stream::try_unfold((first.stretch, first.objects), async |(stretch, count)| {
-            let Some(stretch) = plan.artifacts.after(stretch, count).await? else { return Ok(None) };
-            let work = self.expected(plan, stretch)?;
-            let count = work.objects;
-            anyhow::Ok(Some((work, (stretch, count))))
+impl<'a> Run<'a> {
+    pub fn new(engine: &'a Engine<'a>, layout: &'a Layout, there: There) -> Self {
+        let only_streams = AtomicBool::new(engine.tuning.mode == CopyMode::Stream);
+        Self { engine, layout, there, only_streams }
+    }
+
+    /// Compares what is at the target, and keeps what each artifact there came to.
+    pub async fn compare_all(&self, artifacts: &Artifacts) -> Result<()> {
+        let compared = stream::iter(artifacts.by_size()?).map(|artifact| {
+            async {
+                let artifact = artifact?;
+                match self.compare_existing(&artifact).await.with_context(|| comparing(&artifact))? {
+                    Some(done) => artifacts.set_result(&artifact, &done),
+                    None => Ok(()),
+                }
+            }
+            .boxed()
         });
-        let work = stream::iter([Ok(first)]).chain(later);
-        let items = work.map_ok(|work| stream::iter(work.in_order(plan))).try_flatten();
-        let rest = items.try_filter(|(number, _)| ready(Some(*number) != probed));
-        let under_way = rest.map(|item| async {
-            let (number, artifact) = item?;
-            self.numbered(number, artifact).await
+        compared.buffer_unordered(self.engine.limits.concurrency()).try_collect().await
+    }
+
+    /// Copies what is not at the target. Large objects come first, so that small ones fill the gaps at the end. Where a
+    /// server-side copy may be denied, the smallest object tells, so that the rest need not try.
+    pub async fn copy_all(&self, artifacts: &Artifacts) -> Result<()> {
+        let (objects, bytes) = artifacts.totals()?;
+        self.engine.meter.expect(objects, bytes);
+        let probe = if self.engine.may_fall_back() { artifacts.smallest()? } else { None };
+        if let Some(artifact) = &probe {
+            self.copy_one(artifacts, artifact).await?;
+        }
+        let is_probe = |artifact: &Artifact| probe.as_ref().is_some_and(|probe| probe.target == artifact.target);
+        let copied = stream::iter(artifacts.by_size()?).map(|artifact| {
+            async {
+                let artifact = artifact?;
+                if is_probe(&artifact) { Ok(()) } else { self.copy_one(artifacts, &artifact).await }
+            }
+            .boxed()
         });
-        let mut under_way = std::pin::pin!(under_way.buffer_unordered(self.budget.most()));
-        while let Some((number, done)) = under_way.try_next().await? {
-            copies.insert(number, &done)?;
+        copied.buffer_unordered(self.engine.limits.concurrency()).try_collect().await
+    }
+
+    async fn copy_one(&self, artifacts: &Artifacts, artifact: &Artifact) -> Result<()> {
+        let done = match self.compare_existing(artifact).await.with_context(|| copying(artifact))? {
+            Some(done) => done,
+            None => self.copy_and_verify(artifact).await.with_context(|| copying(artifact))?,
+        };
+        match done.outcome {
+            Outcome::AlreadyThere => self.engine.meter.found(artifact.bytes()),
+            Outcome::Copied | Outcome::Planned => self.engine.meter.completed(),
         }
-        Ok(Copies(copies))
+        artifacts.set_result(artifact, &done)
     }
 
-    fn expected(&self, plan: &Plan, stretch: Stretch) -> Result<Work> {
-        let work = Work::of(plan, stretch)?;
-        self.engine.meter.expect(work.objects as u64, work.bytes);
-        Ok(work)
-    }
-
-    async fn numbered(&self, number: usize, artifact: Artifact) -> Result<(usize, Done)> {
-        let done = self.one(&artifact).await.with_context(|| self.act(&artifact))?;
-        Ok((number, done))
-    }
-
-    fn act(&self, artifact: &Artifact) -> String {
-        let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
-        let (source, target) = (&artifact.source.location, &artifact.target);
-        match self.purpose {
-            Purpose::Copy => format!("copying {source} ({field}) to {target}"),
-            Purpose::Confirm | Purpose::Preview => format!("comparing {target} with {source} ({field})"),
-        }
-    }
-
-    async fn one(&self, artifact: &Artifact) -> Result<Done> {
-        if let Some(done) = self.found(artifact).await? {
-            self.engine.meter.found(artifact.bytes());
-            return Ok(done);
-        }
-        match self.purpose {
-            Purpose::Copy => self.bring(artifact).await,
-            Purpose::Preview => Ok(Done { outcome: Outcome::Planned, verified: None, etag: None, crc64nvme: None }),
-            Purpose::Confirm => bail!("{} is not there. Run `promote copy-artifacts` first", artifact.target),
-        }
-    }
-
-    /// The copy that was there before this run.
-    async fn found(&self, artifact: &Artifact) -> Result<Option<Done>> {
+    /// Compares the copy that was there before this run.
+    async fn compare_existing(&self, artifact: &Artifact) -> Result<Option<Done>> {
         match self.there.object(&artifact.target)? {
             Some(listed) => self.compare(artifact, listed.size, &listed.etag).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn bring(&self, artifact: &Artifact) -> Result<Done> {
+    async fn copy_and_verify(&self, artifact: &Artifact) -> Result<Done> {
         let done = match self.attempt_or_settle(artifact).await? {
             Some(done) => done,
             None => self.attempt_or_settle(artifact).await?.with_context(|| self.replaced(artifact))?,
         };
-        match done.outcome {
-            Outcome::AlreadyThere => self.engine.meter.found(artifact.bytes()),
-            Outcome::Copied | Outcome::Planned => self.engine.meter.completed(),
-        }
         match self.engine.tuning.verify {
             Strictness::Deep if done.verified != Some(Verified::Bytes) => self.read_both(artifact, done).await,
             _ => Ok(done),
@@ -163,7 +141,7 @@ impl Run<'_> {
         if let Some(head) = &artifact.source.head {
             return Ok(head.clone());
         }
-        let _request = self.budget.request(0).await;
+        let _request = self.engine.limits.request().await;
         let head = self.engine.source.head(&artifact.source.location).await?;
         if head.etag != artifact.source.etag {
             bail!(self.replaced(artifact));
@@ -172,7 +150,17 @@ impl Run<'_> {
     }
 }
 
+fn copying(artifact: &Artifact) -> String {
+    let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
+    format!("copying {} ({field}) to {}", artifact.source.location, artifact.target)
+}
+
+fn comparing(artifact: &Artifact) -> String {
+    let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
+    format!("comparing {} with {} ({field})", artifact.target, artifact.source.location)
+}
+
 /// What the failed call behind an error means, if there is one.
-pub(super) fn kind(error: &anyhow::Error) -> Option<Kind> {
+fn kind(error: &anyhow::Error) -> Option<Kind> {
     error.chain().find_map(|cause| cause.downcast_ref::<CallError>()).map(|error| error.kind)
 }

@@ -4,19 +4,19 @@ use std::ops::Range;
 
 use anyhow::Result;
 
-use super::existing::{marked, needs_mark};
-use super::multipart::Way;
+use super::engine::Engine;
+use super::marks::{marked, needs_mark};
+use super::multipart::TransferMode;
+use super::outcome::Done;
 use super::parts::MAX_SINGLE_COPY;
 use super::run::Run;
-use super::{Done, Engine};
 use crate::aws::objects::{CopySource, Head, Part, UploadId, Written};
-use crate::plan::artifacts::Artifact;
+use crate::plan::artifact::Artifact;
 
-/// Up to here, Amazon S3 copies an object in one request about as fast as in parts. It copies 60 to 85 MB/s in each
-/// request, however many there are: 4 GB took 72 s in one and 20 s in a few (s3fs-fuse, pull request 940), 250 MB 3 s
-/// (aws-sdk-js-v3, issue 2917). Others use all that they have for one request: SeaweedFS takes 2.5 times as long for
-/// parts, since it computes their checksum anew.
-const ONE_REQUEST_ON_AMAZON: u64 = 128 << 20;
+/// Up to here, S3 copies an object in one request about as fast as in parts. It copies 60 to 85 MB/s in each request,
+/// however many there are: 4 GB took 72 s in one and 20 s in a few (s3fs-fuse, pull request 940), 250 MB 3 s
+/// (aws-sdk-js-v3, issue 2917).
+const ONE_REQUEST: u64 = 128 << 20;
 /// The sizes of parts, unless 10,000 of them are not enough: as many parts as are copied at once, but no smaller and no
 /// larger ones than these.
 const PARTS: (u64, u64) = (64 << 20, 512 << 20);
@@ -29,7 +29,7 @@ impl Run<'_> {
             let written = self.put_marker(artifact).await?;
             return self.verify(artifact, written, None).await;
         }
-        let whole = bytes <= self.one_request();
+        let whole = bytes <= self.engine.tuning.part_size.unwrap_or(ONE_REQUEST);
         let known = artifact.source.head.as_ref();
         let head = match whole && !needs_mark(artifact, known, self.engine.encryption) {
             true => known.cloned(),
@@ -39,20 +39,11 @@ impl Run<'_> {
             Some(head) if !whole && !self.only_its_etag_proves(head) => {
                 let preferred = (bytes / PARTS_AT_ONCE).clamp(PARTS.0, PARTS.1);
                 let preferred = self.engine.tuning.part_size.unwrap_or(preferred);
-                self.copy_in_parts(artifact, head, Way::ServerSide, preferred).await?
+                self.copy_in_parts(artifact, head, TransferMode::ServerSide, preferred).await?
             }
             head => self.copy_whole(artifact, head.as_ref()).await?,
         };
         self.verify(artifact, written, head).await
-    }
-
-    /// Up to how many bytes an object is copied in one request.
-    fn one_request(&self) -> u64 {
-        match self.engine.tuning.part_size {
-            Some(given) => given.min(MAX_SINGLE_COPY),
-            None if self.engine.target.is_amazon() => ONE_REQUEST_ON_AMAZON,
-            None => MAX_SINGLE_COPY,
-        }
     }
 
     /// Whether a copy in one request is proved by its ETag, an MD5, and one in parts by nothing: then one is better,
@@ -66,7 +57,7 @@ impl Run<'_> {
     /// A folder marker has no bytes to copy, and not every S3 has an object behind it that can be copied from.
     pub(super) async fn put_marker(&self, artifact: &Artifact) -> Result<Written> {
         let head = self.source_head(artifact).await?;
-        let _request = self.budget.request(0).await;
+        let _request = self.engine.limits.request().await;
         let engine = self.engine;
         let (target, empty) = (&artifact.target, bytes::Bytes::new());
         Ok(engine.target.put_new(target, empty, &head.attributes, engine.encryption, None).await?)
@@ -76,7 +67,7 @@ impl Run<'_> {
         let engine = self.engine;
         let attributes = head.filter(|head| needs_mark(artifact, Some(head), engine.encryption)).map(marked);
         let at = (&artifact.target, artifact.source.bytes);
-        let _request = self.budget.request(artifact.source.bytes).await;
+        let _request = self.engine.limits.request().await;
         let copy = engine.target.copy(copy_source(artifact), at, attributes.as_ref(), engine.encryption);
         let written = copy.await?;
         engine.meter.arrived(artifact.source.bytes);
@@ -91,7 +82,7 @@ impl Run<'_> {
         range: Range<u64>,
     ) -> Result<Part> {
         let bytes = range.end - range.start;
-        let _request = self.budget.request(bytes).await;
+        let _request = self.engine.limits.request().await;
         let target = self.engine.target;
         let part = target.upload_part_copy(&artifact.target, id, number, copy_source(artifact), range).await?;
         self.engine.uploads.has_part(id).await;

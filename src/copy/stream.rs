@@ -1,5 +1,5 @@
-//! Copies between two principals: ranges of the source come in, parts of the target go out. Memory is bounded by a
-//! budget for all objects together, whatever their size.
+//! Copies whose bytes pass through this process, between two principals. One budget bounds the memory of all objects
+//! together, whatever their size.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,54 +10,36 @@ use futures_util::StreamExt;
 use tokio::sync::SemaphorePermit;
 use tokio::time::sleep;
 
-use super::budget::{Permit, Reach};
-use super::existing::{marked, needs_mark};
-use super::multipart::Way;
+use super::limits::{MEMORY, passes};
+use super::marks::{marked, needs_mark};
+use super::multipart::TransferMode;
+use super::outcome::{Done, Outcome, Verified};
+use super::parts::STREAMED_PART;
 use super::run::Run;
-use super::{Done, Outcome, STREAM_MEMORY, Verified};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Body, Contents, Head, Part, UploadId, Written};
-use crate::plan::artifacts::Artifact;
-
-/// The size of a part, and up to which an object is one PUT, unless another one is given.
-pub(super) const PART: u64 = 8 << 20;
-/// Larger objects are in parts, whatever size was given.
-const LARGEST_PUT: u64 = STREAM_MEMORY;
-/// What the memory budget is counted in.
-const UNIT: u64 = 64 << 10;
-/// What the connections of a small object take besides, as measured with objects of 16 KiB to 1 MiB.
-const BUFFERS: u64 = 384 << 10;
-/// Up to here, an object is held in memory before it is sent, and counts with its buffers.
-const SMALL: u64 = 1 << 20;
-/// Larger ones are never held: too few of them would have room at once.
-const LARGEST_HELD: u64 = 2 * PART;
-/// What passes through takes so much memory, in the buffers of two connections: 64 at once took 92 MiB (27 November
-/// 2026).
-const BUFFERED: u64 = 3 << 19;
-/// How many pass through at once: first as many as would have room to be held; as long as more bring more, as many as
-/// have room for their buffers.
-pub(super) const PASSING: Reach = Reach { first: 8, most: 40 };
+use crate::plan::artifact::Artifact;
 
 /// Downloads of the same bytes; what breaks off in the middle is no matter of the SDK's retries.
 const DOWNLOADS: u32 = 5;
 /// The pause before the second one; twice as long before each further one, by a random part of it.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Memory, and the right to a request: held for as long as an object or a part is under way.
-type Place<'a> = (SemaphorePermit<'a>, Option<Permit<'a>>, Permit<'a>);
+/// Memory, and a request to each side: held for as long as an object or a part is under way.
+type Transfer<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 impl Run<'_> {
     pub(super) async fn stream(&self, artifact: &Artifact) -> Result<Done> {
-        let part = self.engine.tuning.part_size.unwrap_or(PART);
+        let part = self.engine.tuning.part_size.unwrap_or(STREAMED_PART);
         if artifact.source.bytes == 0 && artifact.source.location.key.ends_with('/') {
             let written = self.put_marker(artifact).await?;
             return self.verify(artifact, written, None).await;
         }
-        if artifact.source.bytes <= part.min(LARGEST_PUT) {
+        if artifact.source.bytes <= part.min(MEMORY) {
             return self.stream_whole(artifact).await;
         }
         let head = self.source_head(artifact).await?;
-        let written = self.copy_in_parts(artifact, &head, Way::Stream, part).await?;
+        let written = self.copy_in_parts(artifact, &head, TransferMode::Stream, part).await?;
         self.verify(artifact, written, Some(head)).await
     }
 
@@ -65,7 +47,7 @@ impl Run<'_> {
     pub(super) async fn put_rewritten(&self, artifact: &Artifact, text: Bytes) -> Result<Done> {
         let head = self.source_head(artifact).await?;
         let bytes = text.len() as u64;
-        let _request = self.budget.request(bytes).await;
+        let _request = self.engine.limits.request().await;
         let engine = self.engine;
         let written = engine.target.put_new(&artifact.target, text, &head.attributes, engine.encryption, None).await?;
         engine.meter.arrived(bytes);
@@ -77,7 +59,7 @@ impl Run<'_> {
     async fn stream_whole(&self, artifact: &Artifact) -> Result<Done> {
         let bytes = artifact.source.bytes;
         let (written, head) = {
-            let _place = self.place(bytes).await?;
+            let _transfer = self.transfer(bytes).await;
             self.again(|| self.put_whole(artifact)).await?
         };
         self.engine.meter.arrived(bytes);
@@ -104,8 +86,8 @@ impl Run<'_> {
     ) -> Result<Part> {
         let bytes = range.end - range.start;
         let part = {
-            let _place = self.place(bytes).await?;
-            let send = async || {
+            let _transfer = self.transfer(bytes).await;
+            let send = || async {
                 let body = self.open(artifact, range.clone()).await?;
                 let contents = self.contents(artifact, range.clone(), body).await?;
                 Ok(self.engine.target.upload_part(&artifact.target, id, number, contents).await?)
@@ -117,25 +99,14 @@ impl Run<'_> {
         Ok(part)
     }
 
-    /// Whether so many bytes are sent while they come, and not held until they are all there. Amazon S3 answers after
-    /// 100 to 200 ms and moves some 90 MB/s on each connection (its performance guidelines): that takes many connections.
-    /// One nearby is as fast with the few parts that memory has room for, and in less processor time: the SDK signs what
-    /// it cannot see beforehand piece by piece where there is no TLS (500 MiB: 0.54 and 0.81 s, 27 November 2026).
-    fn passes(&self, bytes: u64) -> bool {
-        bytes > LARGEST_HELD || (bytes > SMALL && self.engine.target.is_amazon())
-    }
-
-    async fn place(&self, bytes: u64) -> Result<Place<'_>> {
-        let passes = self.passes(bytes);
-        let passing = if passes { Some(self.passing.request(bytes).await) } else { None };
-        let memory = self.memory.acquire_many(units(if passes { BUFFERED } else { bytes })).await?;
-        Ok((memory, passing, self.budget.request(bytes).await))
+    async fn transfer(&self, bytes: u64) -> Transfer<'_> {
+        (self.engine.limits.transfer(bytes).await, self.engine.limits.request().await)
     }
 
     /// What to send, of a range that is being downloaded.
     async fn contents(&self, artifact: &Artifact, range: Range<u64>, body: Body) -> Result<Contents> {
         let stall = self.engine.tuning.stall;
-        if !self.passes(body.length) {
+        if !passes(body.length) {
             return Ok(self.collect(body).await?.into());
         }
         let (objects, source) = (self.engine.source.clone(), artifact.source.clone());
@@ -157,7 +128,10 @@ impl Run<'_> {
     }
 
     /// Does once more what failed because a download broke off or stalled.
-    pub(super) async fn again<T>(&self, act: impl AsyncFn() -> Result<T>) -> Result<T> {
+    pub(super) async fn again<T, Attempt>(&self, act: impl Fn() -> Attempt) -> Result<T>
+    where
+        Attempt: Future<Output = Result<T>>,
+    {
         let mut pause = PAUSE;
         for _ in 1..DOWNLOADS {
             match act().await {
@@ -185,10 +159,4 @@ impl Run<'_> {
 fn broke_off(error: &anyhow::Error) -> bool {
     let call = error.chain().find_map(|cause| cause.downcast_ref::<CallError>());
     call.is_some_and(|error| error.kind == Kind::Unavailable && error.call == "s3:GetObject")
-}
-
-/// What so many bytes take of the memory budget, at most all of it.
-pub(super) fn units(bytes: u64) -> u32 {
-    let taken = bytes.max(SMALL.min(bytes + BUFFERS)).min(STREAM_MEMORY);
-    u32::try_from(taken.div_ceil(UNIT)).expect("the budget is a small number")
 }

@@ -1,27 +1,30 @@
-//! What is in the folder of a promotion before anything is copied.
+//! What earlier runs have left in the folder of a promotion, before anything is copied.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use anyhow::{Result, bail};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::folder::Folder;
+use super::unfinished::{UploadOf, UploadState};
 use crate::aws::error::CallError;
 use crate::aws::objects::{Listed, TargetObjects, UploadId};
-use crate::copy::folder::Folder;
+use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::Plan;
-use crate::plan::artifacts::Artifact;
+use crate::plan::artifact::Artifact;
 
-/// Aborts under way at once.
-const ABORTS_AT_ONCE: usize = 32;
+/// State objects that are read at once.
+const READS_AT_ONCE: usize = 32;
 
-/// What an earlier run has left, or a run at the same time is writing: below this folder only promotions of one source
+/// What earlier runs have left, or a run at the same time is writing: below this folder only promotions of one source
 /// version write.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct There {
     objects: Folder,
-    uploads: HashMap<String, Vec<UploadId>>,
-    folder: Option<Location>,
+    uploads: HashSet<(Location, UploadId)>,
+    /// What is said of unfinished uploads, and where. What cannot be read is of no use.
+    states: Vec<(Location, Option<UploadState>)>,
 }
 
 impl There {
@@ -29,20 +32,23 @@ impl There {
     ///
     /// # Errors
     /// The target cannot be listed.
-    pub async fn look(target: &TargetObjects, folder: &Location) -> Result<Self> {
-        let open = async { Ok(open_uploads(target, folder).await?) };
-        let (objects, open) = tokio::try_join!(Folder::list(target, folder), open)?;
-        let mut uploads: HashMap<String, Vec<UploadId>> = HashMap::new();
-        open.into_iter().for_each(|(at, id)| uploads.entry(at.key).or_default().push(id));
-        Ok(Self { objects, uploads, folder: Some(folder.clone()) })
+    pub async fn look(target: &TargetObjects, layout: &Layout) -> Result<Self> {
+        let folder = layout.folder();
+        let open = async { Ok(open_uploads(target, &folder).await?) };
+        let (objects, open) = tokio::try_join!(Folder::list(target, &folder), open)?;
+        let keys = objects.keys(&layout.unfinished().key)?;
+        let states = keys.into_iter().map(|key| async {
+            let at = Location::new(&folder.bucket, key);
+            let state = UploadState::read(target, &at).await?;
+            anyhow::Ok((at, state))
+        });
+        let states = stream::iter(states).buffer_unordered(READS_AT_ONCE).try_collect().await?;
+        Ok(Self { objects, uploads: open.into_iter().collect(), states })
     }
 
     /// The object that is there under this key.
-    ///
-    /// # Errors
-    /// A temporary file cannot be read.
     pub(super) fn object(&self, at: &Location) -> Result<Option<Listed>> {
-        Ok(self.objects.find(&at.key)?.map(|(_, listed)| listed))
+        self.objects.find(&at.key)
     }
 
     /// Whether an object of this size is there.
@@ -53,16 +59,16 @@ impl There {
         Ok(self.object(location)?.is_some_and(|listed| listed.size == bytes))
     }
 
-    /// The unfinished uploads of this key.
-    pub(super) fn uploads(&self, at: &Location) -> &[UploadId] {
-        self.uploads.get(&at.key).map_or(&[], Vec::as_slice)
+    /// The unfinished uploads that were begun for the same copy.
+    pub(super) fn uploads_of<'a>(&'a self, copy: &'a UploadOf) -> impl Iterator<Item = UploadId> + 'a {
+        let states = self.states.iter().filter_map(|(_, state)| state.as_ref());
+        let ids = states.filter(move |state| state.of == *copy).map(|state| UploadId::new(&state.upload_id));
+        ids.filter(|id| self.uploads.contains(&(copy.target.clone(), id.clone())))
     }
 
-    /// Every unfinished upload.
-    pub(super) fn open(&self) -> Vec<(Location, UploadId)> {
-        let Some(folder) = &self.folder else { return Vec::new() };
-        let uploads = self.uploads.iter().flat_map(|(key, ids)| ids.iter().map(move |id| (key, id)));
-        uploads.map(|(key, id)| (Location::new(&folder.bucket, key), id.clone())).collect()
+    /// Every unfinished upload, and every object that tells of one.
+    pub(super) fn leftovers(&self) -> (Vec<(Location, UploadId)>, Vec<Location>) {
+        (self.uploads.iter().cloned().collect(), self.states.iter().map(|(at, _)| at.clone()).collect())
     }
 
     /// How many artifacts have to be copied, and their bytes.
@@ -106,12 +112,4 @@ pub(super) async fn open_uploads(
 ) -> Result<Vec<(Location, UploadId)>, CallError> {
     let uploads = target.list_uploads(&folder.bucket, &folder.key).await?;
     Ok(uploads.into_iter().map(|upload| (Location::new(&folder.bucket, upload.key), upload.id)).collect())
-}
-
-/// Every object of the promotion is complete by now, so an upload from before it is of no use to anybody: a second
-/// run that is still at it finds the object when its upload is gone.
-pub(super) async fn abort_leftovers(target: &TargetObjects, uploads: &[(Location, UploadId)]) -> Result<()> {
-    let aborts = uploads.iter().map(|(location, id)| target.abort(location, id));
-    futures_util::stream::iter(aborts).buffer_unordered(ABORTS_AT_ONCE).try_collect::<()>().await?;
-    Ok(())
 }

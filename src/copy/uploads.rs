@@ -1,18 +1,25 @@
-//! Multipart uploads that are open: begun ones come in. None is left when the run is stopped, and only those that the
-//! next run can continue when it fails.
+//! The multipart uploads of one run. None stays open if the run is stopped, and only those that the next run can
+//! continue if it fails.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use tokio::sync::{Mutex, RwLock};
 
+use super::unfinished::UploadState;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Attributes, Encryption, TargetObjects, UploadId};
+use crate::model::layout::Layout;
 use crate::model::location::Location;
+use crate::plan::Warning;
 
-/// The open uploads of this process. Clones share them.
+/// Deletions under way at once.
+const AT_ONCE: usize = 32;
+
+/// The open uploads of one run. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct OpenUploads {
     open: Arc<Mutex<HashMap<UploadId, Open>>>,
@@ -20,12 +27,18 @@ pub struct OpenUploads {
     asked_again: Arc<AtomicBool>,
     /// Read-locked while an upload is being created, so that `abort_all` waits for its id.
     beginning: Arc<RwLock<()>>,
+    /// States of uploads that are no longer open.
+    stale: Arc<std::sync::Mutex<Vec<(TargetObjects, Location)>>>,
+    /// What failed and does no harm to a copy.
+    warnings: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
 #[derive(Debug)]
 struct Open {
     target: TargetObjects,
     location: Location,
+    /// The object that says what it is a copy of.
+    state: Location,
     /// Whether it has a part that the next run need not copy.
     has_parts: bool,
 }
@@ -33,22 +46,23 @@ struct Open {
 impl OpenUploads {
     /// Creates an upload and keeps it until it is closed. It is created even if the caller is dropped meanwhile:
     /// otherwise S3 might hold an upload whose id nobody knows.
-    pub async fn begin(
+    pub(super) async fn begin(
         &self,
         target: &TargetObjects,
-        location: &Location,
-        attributes: &Attributes,
+        layout: &Layout,
+        (location, attributes): (&Location, &Attributes),
         encryption: &Encryption,
     ) -> Result<UploadId, CallError> {
         let guard = Arc::clone(&self.beginning).read_owned().await;
-        let asked_again = Arc::clone(&self.asked_again);
-        let (open, target, location) = (Arc::clone(&self.open), target.clone(), location.clone());
+        let (open, asked_again) = (Arc::clone(&self.open), Arc::clone(&self.asked_again));
+        let (target, layout, location) = (target.clone(), layout.clone(), location.clone());
         let (attributes, encryption) = (attributes.clone(), encryption.clone());
         let creation = tokio::spawn(async move {
             let (created, attempts) = target.create_upload(&location, &attributes, &encryption).await;
             asked_again.fetch_or(attempts > 1, Relaxed);
             if let Ok(id) = &created {
-                open.lock().await.insert(id.clone(), Open { target, location, has_parts: false });
+                let state = UploadState::location(&layout, id);
+                open.lock().await.insert(id.clone(), Open { target, location, state, has_parts: false });
             }
             drop(guard);
             created
@@ -58,31 +72,63 @@ impl OpenUploads {
 
     /// Whether S3 may hold an upload that is not kept here: the answer to its creation was lost, and the SDK asked
     /// again.
-    pub fn may_be_more(&self) -> bool {
+    pub(super) fn may_be_more(&self) -> bool {
         self.asked_again.load(Relaxed)
     }
 
     /// Keeps an upload that an earlier run has begun, and some parts of it.
-    pub async fn take_up(&self, target: &TargetObjects, location: &Location, id: &UploadId) {
-        let open = Open { target: target.clone(), location: location.clone(), has_parts: true };
-        self.open.lock().await.insert(id.clone(), open);
+    pub(super) async fn take_up(&self, target: &TargetObjects, layout: &Layout, location: &Location, id: &UploadId) {
+        let (target, location, state) = (target.clone(), location.clone(), UploadState::location(layout, id));
+        self.open.lock().await.insert(id.clone(), Open { target, location, state, has_parts: true });
     }
 
     /// A part of the upload has arrived.
-    pub async fn has_part(&self, id: &UploadId) {
+    pub(super) async fn has_part(&self, id: &UploadId) {
         if let Some(open) = self.open.lock().await.get_mut(id) {
             open.has_parts = true;
         }
     }
 
     /// The upload was completed.
-    pub async fn close(&self, id: &UploadId) {
-        self.open.lock().await.remove(id);
+    pub(super) async fn close(&self, id: &UploadId) {
+        let open = self.open.lock().await.remove(id);
+        if let Some(Open { target, state, .. }) = open {
+            self.discard_state(target, state);
+        }
     }
 
-    /// The copy of one object has failed: its upload is aborted, unless it failed for a reason that may pass.
-    pub async fn give_up(&self, id: &UploadId, error: anyhow::Error) -> anyhow::Error {
-        if error.chain().any(|cause| cause.downcast_ref::<CallError>().is_some_and(may_pass)) {
+    /// Keeps the state of an upload that is no longer open, for [`OpenUploads::settle`].
+    pub(super) fn discard_state(&self, target: TargetObjects, state: Location) {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner).push((target, state));
+    }
+
+    /// Deletes the states of uploads that are no longer open. Nothing waits for it, so it runs beside the next step.
+    /// Returns one warning of each kind that failed.
+    pub async fn settle(&self) -> Vec<Warning> {
+        let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
+        let deletions = stale.into_iter().map(|(target, state)| async move {
+            let error = target.delete(&state).await.err()?;
+            let remark = format!("the state of a finished upload stays until a later run: {error}");
+            Some(Warning { field: state.to_string(), remark })
+        });
+        let failed: Vec<Option<Warning>> = stream::iter(deletions).buffer_unordered(AT_ONCE).collect().await;
+        // With a missing permission, every state has the same warning.
+        failed.into_iter().flatten().take(1).collect()
+    }
+
+    /// Keeps a warning for the document.
+    pub(super) fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// The warnings since this was asked last.
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The copy of one object has failed: its upload is aborted, unless the error is transient.
+    pub(super) async fn give_up(&self, id: &UploadId, error: anyhow::Error) -> anyhow::Error {
+        if error.chain().any(|cause| cause.downcast_ref::<CallError>().is_some_and(is_transient)) {
             return error;
         }
         let open = self.open.lock().await.remove(id);
@@ -96,11 +142,12 @@ impl OpenUploads {
     }
 
     /// The run has failed: uploads with parts stay for the next run, the others are aborted.
-    pub async fn leave(&self, error: anyhow::Error) -> anyhow::Error {
+    pub(super) async fn leave(&self, error: anyhow::Error) -> anyhow::Error {
         let _none_is_beginning = self.beginning.write().await;
         let open: Vec<_> = self.open.lock().await.drain().collect();
         let (kept, empty): (Vec<_>, Vec<_>) = open.into_iter().partition(|(_, open)| open.has_parts);
         let aborted = join_all(empty.iter().map(|(id, open)| open.abort(id))).await;
+        self.settle().await;
         let error =
             aborted.into_iter().filter_map(Result::err).fold(error, |error, left| error.context(stays_open(&left)));
         match kept.len() {
@@ -118,22 +165,26 @@ impl OpenUploads {
         let _none_is_beginning = self.beginning.write().await;
         let open: Vec<_> = self.open.lock().await.drain().collect();
         let aborts = open.iter().map(|(id, open)| open.abort(id));
-        join_all(aborts).await.into_iter().filter_map(Result::err).collect()
+        let (aborted, _) = tokio::join!(join_all(aborts), self.settle());
+        aborted.into_iter().filter_map(Result::err).collect()
     }
 }
 
 impl Open {
-    /// An upload that is gone is as good as aborted.
+    /// An upload that is gone is as good as aborted. What tells of it is of no use then; if it cannot be deleted, the
+    /// next run does that.
     async fn abort(&self, id: &UploadId) -> Result<(), CallError> {
         match self.target.abort(&self.location, id).await {
-            Err(error) if matches!(error.kind, Kind::NoSuchUpload | Kind::NotFound) => Ok(()),
-            other => other,
+            Err(error) if !matches!(error.kind, Kind::NoSuchUpload | Kind::NotFound) => return Err(error),
+            _ => {}
         }
+        let _left = self.target.delete(&self.state).await;
+        Ok(())
     }
 }
 
-/// Whether the same call may do on another day.
-fn may_pass(error: &CallError) -> bool {
+/// Whether the error is transient.
+fn is_transient(error: &CallError) -> bool {
     matches!(error.kind, Kind::Unavailable | Kind::Throttled | Kind::Credentials)
 }
 

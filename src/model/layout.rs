@@ -77,6 +77,10 @@ impl Layout {
     pub fn rewritten(&self, manifest: &Location) -> Location {
         Location::new(&self.bucket, format!("{}_manifests/{}/{}", self.folder, manifest.bucket, manifest.key))
     }
+    /// The folder of what is known about unfinished uploads. It is no part of the promotion.
+    pub fn unfinished(&self) -> Location {
+        Location::new(&self.bucket, format!("{}_unfinished/", self.folder))
+    }
     /// Where the record of the promotion lies.
     pub fn record(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion.json", self.folder))

@@ -1,314 +1,295 @@
-//! What a promotion copies: what the references point to comes in, each distinct object comes out once, with every
-//! member that refers to it. Objects are read off their listings when they are wanted, never all held at once.
-
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+//! The artifacts of a plan: each distinct object once, with every field that refers to it. They are rows of a temporary
+//! database, since a prefix may have a million objects.
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use rusqlite::Row;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::aws::objects::ETag;
 use crate::model::field::Field;
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::location::Location;
-use crate::plan::inventory::{Found, Objects, SourceObject, refer_to};
-use crate::plan::listing::Listing;
-use crate::schema::references::Reference;
-use crate::store::spool::Place;
+use crate::plan::artifact::{Artifact, Body, SourceObject};
+use crate::store::{Database, paged};
 
-mod index;
+/// `bytes` and `etag` are of the source, `size` is of the target. `fields` are numbers of fields, separated by spaces.
+/// `result` is what a copy or a preview came to.
+const TABLE: &str = "CREATE TABLE artifacts (
+    target TEXT PRIMARY KEY, source TEXT NOT NULL, bytes INTEGER NOT NULL, etag TEXT NOT NULL, head TEXT,
+    fields TEXT NOT NULL, text BLOB, size INTEGER NOT NULL, changed INTEGER NOT NULL DEFAULT FALSE, result TEXT
+) WITHOUT ROWID";
+/// Several references may lead to one object.
+const INSERT: &str = "INSERT INTO artifacts (target, source, bytes, etag, head, fields, text, size)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (target) DO UPDATE SET
+        fields = fields || ' ' || excluded.fields,
+        head = coalesce(head, excluded.head),
+        changed = changed OR bytes <> excluded.bytes OR etag <> excluded.etag";
+const COLUMNS: &str = "SELECT target, source, bytes, etag, head, fields, text, result, size FROM artifacts";
+/// Rows that are read at once: with long keys and many headers, about 1 MiB.
+const PAGE: &str = "LIMIT 250";
 
-use index::{Index, Mentions};
-
-/// One object of the target bucket.
-#[derive(Debug, Clone)]
-pub struct Artifact {
-    /// The source object.
-    pub source: SourceObject,
-    /// Where its copy goes.
-    pub target: Location,
-    /// Every member that refers to it.
-    pub fields: Vec<Field>,
-    /// What is written there.
-    pub body: Body,
-}
-
-/// What is written to a target object.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// The source's bytes.
-    Copy,
-    /// A manifest with its locations rewritten.
-    Rewritten(Bytes),
-}
-
-impl Artifact {
-    /// Whether S3 would not take its key.
-    pub fn has_long_key(&self) -> bool {
-        self.target.key.len() > MAX_KEY_BYTES
-    }
-
-    /// The size of the target object.
-    pub fn bytes(&self) -> u64 {
-        match &self.body {
-            Body::Copy => self.source.bytes,
-            Body::Rewritten(text) => text.len() as u64,
-        }
-    }
-}
-
-/// The artifacts of a plan, in the order of bucket and key as far as S3 lists in that order; manifests come first, and
-/// what is still being listed comes last, so that numbers stay what they are.
+/// The artifacts of a plan.
 #[derive(Debug)]
 pub struct Artifacts {
     layout: Layout,
-    manifests: Vec<Artifact>,
-    /// In the order of their places, so that a prefix comes before what lies below it.
-    places: Vec<Arc<Objects>>,
-    /// What is still being listed. Nothing else has its objects.
-    growing: Option<(Arc<Listing>, Vec<Field>)>,
-    index: Index,
-}
-
-/// Some of the artifacts, one after the other: their first number, and which part of what is still being listed they
-/// are. The first such part has everything else before it.
-#[derive(Debug, Clone, Copy)]
-pub struct Stretch {
-    first: usize,
-    from: Place,
-    to: Place,
-}
-
-impl Stretch {
-    /// Whether nothing comes before it.
-    pub fn is_first(self) -> bool {
-        self.first == 0
-    }
+    fields: Vec<Field>,
+    rows: Database,
 }
 
 impl Artifacts {
-    /// Finds out what is referred to where.
+    /// No artifacts yet. `fields` are those that references stand in, in the order of the package.
     ///
     /// # Errors
-    /// A manifest cannot be written with other locations.
-    pub fn new(found: &[(Reference, Found)], layout: &Layout) -> Result<Self> {
-        let mut manifests: BTreeMap<Location, Artifact> = BTreeMap::new();
-        let mut places = Places::new();
-        let mut add = |objects: &Arc<Objects>, field: &Field| {
-            let place = (objects.location().clone(), matches!(**objects, Objects::One(_)));
-            places.entry(place).or_insert_with(|| (objects.clone(), Vec::new())).1.push(field.clone());
-        };
-        for (Reference { field, .. }, found) in found {
-            match found {
-                Found::Objects(objects) => add(objects, field),
-                Found::Manifest(followed) => {
-                    let text = followed.manifest.rewritten(|location| layout.copy_of(location))?;
-                    let target = layout.rewritten(&followed.object.location);
-                    let manifest = manifests.entry(target.clone()).or_insert_with(|| Artifact {
-                        source: followed.object.clone(),
-                        target,
-                        fields: Vec::new(),
-                        body: Body::Rewritten(text),
-                    });
-                    manifest.fields.push(field.clone());
-                    followed.named.iter().for_each(|objects| add(objects, field));
-                }
-                Found::Output | Found::Nothing => {}
-            }
-        }
-        let order: HashMap<&Field, usize> = found.iter().enumerate().map(|(n, (r, _))| (&r.field, n)).collect();
-        let growing = growing(&mut places);
-        let index = Index::of(places.values(), &order);
-        let places: Vec<Arc<Objects>> = places.into_values().map(|(objects, _)| objects).collect();
-        let manifests = manifests.into_values().collect();
-        let artifacts = Self { layout: layout.clone(), manifests, places, growing, index };
-        artifacts.refuse_changes()?;
-        Ok(artifacts)
+    /// The temporary database cannot be created.
+    pub fn new(layout: &Layout, fields: Vec<Field>) -> Result<Self> {
+        Ok(Self { layout: layout.clone(), fields, rows: Database::new(TABLE)? })
     }
 
-    /// What lies in two places is taken from the first. It has to be the same there, or something would be left out.
-    fn refuse_changes(&self) -> Result<()> {
-        let first = |at: &Location| self.index.places(at).min();
-        let nested = self.places.iter().enumerate().filter_map(|(place, objects)| {
-            let outer = first(objects.location()).filter(|outer| *outer < place)?;
-            Some((place, outer))
+    /// Adds objects that the fields with these numbers refer to.
+    ///
+    /// # Errors
+    /// The temporary folder is full or cannot be written.
+    pub(super) fn add(&self, objects: impl IntoIterator<Item = SourceObject>, fields: &[usize]) -> Result<()> {
+        let rows = objects.into_iter().map(|object| {
+            let target = self.layout.copy_of(&object.location);
+            self.row(target, &object, fields, None)
         });
-        let nested: BTreeMap<usize, usize> = nested.collect();
-        let mut seen: HashMap<usize, u64> = HashMap::new();
-        for outer in nested.values().collect::<BTreeSet<_>>() {
-            for object in self.places[*outer].iter() {
-                let object = object?;
-                let others = self.index.places(&object.location).filter(|place| nested.get(place) == Some(outer));
-                others.for_each(|place| add(seen.entry(place).or_default(), &object));
-            }
-        }
-        for place in nested.keys() {
-            let (objects, mut own) = (&self.places[*place], 0);
-            for object in objects.iter() {
-                add(&mut own, &object?);
-            }
-            let same = seen.get(place).is_some_and(|seen| *seen == own);
-            ensure!(same, "{} changed while it was listed; run again", objects.location());
-        }
+        self.rows.execute_all(INSERT, rows)
+    }
+
+    /// Adds a manifest that the fields with these numbers refer to.
+    ///
+    /// # Errors
+    /// As [`Artifacts::add`].
+    pub(super) fn add_manifest(&self, object: &SourceObject, text: &Bytes, fields: &[usize]) -> Result<()> {
+        let target = self.layout.rewritten(&object.location);
+        self.rows.execute_all(INSERT, std::iter::once(self.row(target, object, fields, Some(text))))
+    }
+
+    fn row(
+        &self,
+        target: Location,
+        object: &SourceObject,
+        fields: &[usize],
+        text: Option<&Bytes>,
+    ) -> Result<impl rusqlite::Params + use<>> {
+        let head = object.head.as_ref().map(serde_json::to_string).transpose()?;
+        let fields: Vec<String> = fields.iter().map(usize::to_string).collect();
+        let size = text.map_or(object.bytes, |text| text.len() as u64);
+        let source = (object.location.to_string(), object.bytes, object.etag.to_string());
+        let text = text.map(|text| text.to_vec());
+        Ok((target.key, source.0, source.1, source.2, head, fields.join(" "), text, size))
+    }
+
+    /// # Errors
+    /// An object was replaced between two listings of the same plan.
+    pub(super) fn refuse_changes(&self) -> Result<()> {
+        let changed: Option<String> =
+            self.rows.row("SELECT source FROM artifacts WHERE changed LIMIT 1", [], |row| row.get(0))?;
+        ensure!(changed.is_none(), "{} changed while it was listed; run again", changed.unwrap_or_default());
         Ok(())
     }
 
-    /// Each artifact that is known, once.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Artifact>> + Send + '_ {
-        self.within(self.known()).map(|item| item.map(|(_, artifact)| artifact))
-    }
-
-    /// All that is known.
-    pub fn known(&self) -> Stretch {
-        Stretch {
-            first: 0,
-            from: Place::default(),
-            to: self.growing.as_ref().map_or_else(Place::default, |(l, _)| l.end()),
-        }
-    }
-
-    /// What has been listed after a stretch of so many artifacts; waits for it. Nothing when all is listed.
+    /// Whether this object of the source is copied.
     ///
     /// # Errors
-    /// The listing broke off.
-    pub async fn after(&self, stretch: Stretch, count: usize) -> Result<Option<Stretch>> {
-        let Some((listing, fields)) = &self.growing else { return Ok(None) };
-        let (first, from) = (stretch.first + count, stretch.to);
-        let more = listing.has_more(from).await;
-        let more = more.with_context(|| refer_to(fields, listing.prefix()))?;
-        Ok(more.then(|| Stretch { first, from, to: listing.end() }))
+    /// The temporary file cannot be read.
+    pub fn contains(&self, source: &Location) -> Result<bool> {
+        let key = self.layout.copy_of(source).key;
+        Ok(self.rows.row("SELECT 1 FROM artifacts WHERE target = ?1", [key], |_| Ok(()))?.is_some())
     }
 
-    /// Whether there may be more than what is known.
-    pub fn may_grow(&self) -> bool {
-        self.growing.as_ref().is_some_and(|(listing, _)| !listing.is_whole())
+    /// How many artifacts there are, and their bytes at the target.
+    ///
+    /// # Errors
+    /// As [`Artifacts::contains`].
+    pub fn totals(&self) -> Result<(u64, u64)> {
+        let totals = self
+            .rows
+            .row("SELECT count(*), coalesce(sum(size), 0) FROM artifacts", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(totals?.unwrap_or_default())
     }
 
-    /// The artifacts of a stretch, with their numbers.
-    pub fn within(&self, stretch: Stretch) -> impl Iterator<Item = Result<(usize, Artifact)>> + Send + '_ {
-        let copies = self.places.iter().enumerate().flat_map(move |(place, objects)| {
-            objects.iter().filter_map(move |object| object.map(|object| self.copy(place, object)).transpose())
+    /// The first artifacts that S3 would not take the key of: with a long prefix it would be all of them.
+    ///
+    /// # Errors
+    /// As [`Artifacts::contains`].
+    pub fn with_long_keys(&self) -> Result<Vec<Artifact>> {
+        let query = format!("{COLUMNS} WHERE length(CAST(target AS BLOB)) > {MAX_KEY_BYTES} ORDER BY target LIMIT 20");
+        self.rows.rows(&query, [], raw)?.into_iter().map(|row| Ok(self.artifact(row)?.0)).collect()
+    }
+
+    /// The smallest artifact.
+    ///
+    /// # Errors
+    /// As [`Artifacts::contains`].
+    pub fn smallest(&self) -> Result<Option<Artifact>> {
+        let query = format!("{COLUMNS} ORDER BY size LIMIT 1");
+        self.rows.row(&query, [], raw)?.map(|row| Ok(self.artifact(row)?.0)).transpose()
+    }
+
+    /// Every artifact, in the order of the target's keys.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Artifact>> + Send + '_ {
+        self.results::<serde::de::IgnoredAny>().map(|item| Ok(item?.0))
+    }
+
+    /// Every artifact with what it came to, in the order of the target's keys.
+    pub fn results<R: DeserializeOwned>(&self) -> impl Iterator<Item = Result<(Artifact, Option<R>)>> + Send + '_ {
+        let query = format!("{COLUMNS} WHERE target > ?1 ORDER BY target {PAGE}");
+        let rows = paged(String::new(), move |last: &String| {
+            let page = self.rows.rows(&query, [last], raw)?;
+            Ok(page.into_iter().map(|row| (row.target.clone(), row)).collect())
         });
-        let others = self.manifests.iter().cloned().map(Ok).chain(copies);
-        let others = stretch.is_first().then_some(others).into_iter().flatten();
-        let listed = self.growing.iter().flat_map(move |(listing, fields)| {
-            listing.between(stretch.from, stretch.to).map(|object| Ok(self.copy_for(fields.clone(), object?)))
+        rows.map(|row| {
+            let (artifact, result) = self.artifact(row?)?;
+            Ok((artifact, result.map(|result| serde_json::from_str(&result)).transpose()?))
+        })
+    }
+
+    /// Every artifact, the largest first.
+    ///
+    /// # Errors
+    /// The temporary folder is full or cannot be written.
+    pub fn by_size(&self) -> Result<impl Iterator<Item = Result<Artifact>> + Send + '_> {
+        self.rows.execute("CREATE INDEX IF NOT EXISTS by_size ON artifacts (size)", [])?;
+        let query = format!("{COLUMNS} WHERE (size, target) < (?1, ?2) ORDER BY size DESC, target DESC {PAGE}");
+        let rows = paged((i64::MAX, String::new()), move |last: &(i64, String)| {
+            let page = self.rows.rows(&query, (last.0, &last.1), raw)?;
+            Ok(page.into_iter().map(|row| ((row.size, row.target.clone()), row)).collect())
         });
-        let numbered = others.chain(listed).enumerate();
-        numbered.map(move |(number, artifact)| Ok((stretch.first + number, artifact?)))
+        Ok(rows.map(|row| Ok(self.artifact(row?)?.0)))
     }
 
-    /// The copy of an object, unless an earlier place has it already.
-    fn copy(&self, place: usize, listed: SourceObject) -> Option<Artifact> {
-        let Mentions { first, fields, object } = self.index.mentions(&listed.location);
-        if first != place {
-            return None;
-        }
-        Some(self.copy_for(fields, object.cloned().unwrap_or(listed)))
+    /// Keeps what an artifact came to.
+    ///
+    /// # Errors
+    /// As [`Artifacts::by_size`].
+    pub fn set_result(&self, artifact: &Artifact, result: &impl Serialize) -> Result<()> {
+        let result = serde_json::to_string(result)?;
+        self.rows.execute("UPDATE artifacts SET result = ?2 WHERE target = ?1", (&artifact.target.key, result))?;
+        Ok(())
     }
 
-    fn copy_for(&self, fields: Vec<Field>, source: SourceObject) -> Artifact {
-        let target = self.layout.copy_of(&source.location);
-        Artifact { source, target, fields, body: Body::Copy }
+    fn artifact(&self, row: RawRow) -> Result<(Artifact, Option<String>)> {
+        let mut fields =
+            row.fields.split(' ').map(str::parse).collect::<Result<Vec<usize>, _>>().context("a field's number")?;
+        fields.sort_unstable();
+        fields.dedup();
+        let source = SourceObject {
+            location: row.source.parse()?,
+            bytes: row.bytes,
+            etag: ETag::new(&row.etag),
+            head: row.head.map(|head| serde_json::from_str(&head)).transpose()?,
+        };
+        let artifact = Artifact {
+            source,
+            target: Location::new(&self.layout.folder().bucket, row.target),
+            fields: fields.into_iter().map(|number| self.fields[number].clone()).collect(),
+            body: row.text.map_or(Body::Copy, |text| Body::Rewritten(text.into())),
+        };
+        Ok((artifact, row.result))
     }
 }
 
-/// Places with the members that refer to them, and whether each is a single object.
-type Places = BTreeMap<(Location, bool), (Arc<Objects>, Vec<Field>)>;
-
-/// Takes out what is still being listed.
-fn growing(places: &mut Places) -> Option<(Arc<Listing>, Vec<Field>)> {
-    let is_growing = |(objects, _): &(Arc<Objects>, Vec<Field>)| match &**objects {
-        Objects::Below(listing) => !listing.is_whole(),
-        Objects::One(_) => false,
-    };
-    let place = places.iter().find(|(_, place)| is_growing(place))?.0.clone();
-    let (objects, fields) = places.remove(&place)?;
-    match &*objects {
-        Objects::Below(listing) => Some((Arc::clone(listing), fields)),
-        Objects::One(_) => None,
-    }
+struct RawRow {
+    target: String,
+    source: String,
+    bytes: u64,
+    etag: String,
+    head: Option<String>,
+    fields: String,
+    text: Option<Vec<u8>>,
+    result: Option<String>,
+    size: i64,
 }
 
-/// Adds an object to a sum that tells whether two lists have the same objects, in whatever order.
-fn add(sum: &mut u64, object: &SourceObject) {
-    let mut hasher = DefaultHasher::new();
-    (&object.location, object.bytes, &object.etag).hash(&mut hasher);
-    *sum = sum.wrapping_add(hasher.finish());
+fn raw(row: &Row<'_>) -> rusqlite::Result<RawRow> {
+    Ok(RawRow {
+        target: row.get(0)?,
+        source: row.get(1)?,
+        bytes: row.get(2)?,
+        etag: row.get(3)?,
+        head: row.get(4)?,
+        fields: row.get(5)?,
+        text: row.get(6)?,
+        result: row.get(7)?,
+        size: row.get(8)?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::objects::ETag;
-    use crate::schema::references::Kind;
 
-    fn object(url: &str) -> SourceObject {
-        SourceObject { location: url.parse().unwrap(), bytes: 1, etag: ETag::new("e"), head: None }
-    }
-
-    fn below(prefix: &str, keys: &[&str]) -> Found {
-        Found::Objects(Objects::Below(Listing::of(prefix, keys, true).into()).into())
-    }
-
-    fn one(url: &str) -> Found {
-        Found::Objects(Objects::One(object(url).into()).into())
-    }
-
-    /// `key (field field)` of each artifact.
-    fn artifacts(found: Vec<(&str, &str, Found)>) -> Vec<String> {
-        let pair = |(field, url, found): (&str, &str, Found)| {
-            let location = url.parse().unwrap();
-            (Reference { field: Field::top(field), location, kind: Kind::Prefix, etag: None }, found)
-        };
-        let found: Vec<_> = found.into_iter().map(pair).collect();
+    fn artifacts() -> Artifacts {
         let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
         let bucket = "serving".parse().unwrap();
         let layout = Layout::new(&bucket, &Default::default(), &"Prod".parse().unwrap(), &source);
-        let artifacts = Artifacts::new(&found, &layout).unwrap();
+        Artifacts::new(&layout, ["One", "Two", "Three"].map(Field::top).into()).unwrap()
+    }
+
+    fn object(url: &str, bytes: u64) -> SourceObject {
+        SourceObject { location: url.parse().unwrap(), bytes, etag: ETag::new("e"), head: None }
+    }
+
+    /// `source (field field)` of each artifact.
+    fn shown(artifacts: impl Iterator<Item = Result<Artifact>>) -> Vec<String> {
         let line = |artifact: Result<Artifact>| {
             let Artifact { source, fields, .. } = artifact.unwrap();
             let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
             format!("{} ({})", source.location, fields.join(" "))
         };
-        artifacts.iter().map(line).collect()
+        artifacts.map(line).collect()
     }
 
     #[test]
-    fn an_object_in_several_places_is_one_artifact_with_every_field() {
-        let found = artifacts(vec![
-            ("Three", "s3://one/m/a", one("s3://one/m/a")),
-            ("One", "s3://one/m/", below("s3://one/m/", &["a", "b"])),
-            ("Two", "s3://one/m", below("s3://one/m", &["/a", "/b", "0"])),
-        ]);
-        assert_eq!(found, ["s3://one/m/a (Three One Two)", "s3://one/m/b (One Two)", "s3://one/m0 (Two)"]);
+    fn an_object_that_several_references_lead_to_is_one_artifact_with_every_field() {
+        let artifacts = artifacts();
+        artifacts.add([object("s3://one/m/a", 1), object("s3://one/m/b", 1)], &[1, 2]).unwrap();
+        artifacts.add([object("s3://one/m/a", 1)], &[0]).unwrap();
+        artifacts.add([object("s3://two/m/a", 1)], &[1]).unwrap();
+        artifacts.refuse_changes().unwrap();
+        let found = shown(artifacts.iter());
+        assert_eq!(found, ["s3://one/m/a (One Two Three)", "s3://one/m/b (Two Three)", "s3://two/m/a (Two)"]);
     }
 
     #[test]
-    fn the_same_key_in_two_buckets_is_two_artifacts() {
-        let found = artifacts(vec![
-            ("One", "s3://one/m/", below("s3://one/m/", &["a"])),
-            ("Two", "s3://two/m/", below("s3://two/m/", &["a"])),
-            ("Three", "s3://one/m/", below("s3://one/m/", &["a"])),
-        ]);
-        assert_eq!(found, ["s3://one/m/a (One Three)", "s3://two/m/a (Two)"]);
+    fn the_largest_come_first_over_several_pages() {
+        let artifacts = artifacts();
+        artifacts.add((0..700).map(|n| object(&format!("s3://one/{n}"), n % 300)), &[0]).unwrap();
+        let sizes: Vec<u64> = artifacts.by_size().unwrap().map(|artifact| artifact.unwrap().bytes()).collect();
+        assert!(sizes.len() == 700 && sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
+        assert_eq!(artifacts.totals().unwrap(), (700, sizes.iter().sum()));
+        assert_eq!(artifacts.smallest().unwrap().unwrap().bytes(), 0);
     }
 
     #[test]
-    fn a_prefix_that_ends_within_a_letter_of_several_bytes_is_no_trouble() {
-        let found = artifacts(vec![
-            ("One", "s3://one/m", below("s3://one/m", &["1x", "模"])),
-            ("Two", "s3://one/m1", below("s3://one/m1", &["x"])),
-        ]);
-        assert_eq!(found, ["s3://one/m1x (One Two)", "s3://one/m模 (One)"]);
+    fn an_object_that_was_replaced_between_two_listings_is_refused() {
+        let artifacts = artifacts();
+        artifacts.add([object("s3://one/m/a", 1)], &[0]).unwrap();
+        artifacts.add([object("s3://one/m/a", 2)], &[1]).unwrap();
+        let refused = artifacts.refuse_changes().unwrap_err().to_string();
+        assert_eq!(refused, "s3://one/m/a changed while it was listed; run again");
     }
 
     #[test]
-    #[should_panic(expected = "s3://one/m/a changed while it was listed; run again")]
-    fn an_object_that_came_between_two_listings_is_not_left_out() {
-        artifacts(vec![
-            ("One", "s3://one/m/", below("s3://one/m/", &["b"])),
-            ("Two", "s3://one/m/a", one("s3://one/m/a")),
-        ]);
+    fn a_key_is_measured_in_bytes() {
+        let artifacts = artifacts();
+        let key = "ü".repeat(500);
+        artifacts.add([object(&format!("s3://one/{key}"), 1)], &[0]).unwrap();
+        assert_eq!(artifacts.with_long_keys().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_result_is_kept_with_its_artifact() {
+        let artifacts = artifacts();
+        artifacts.add(["s3://one/a", "s3://one/b"].map(|url| object(url, 1)), &[0]).unwrap();
+        let last = artifacts.iter().last().unwrap().unwrap();
+        artifacts.set_result(&last, &"copied").unwrap();
+        let results: Vec<Option<String>> = artifacts.results().map(|item| item.unwrap().1).collect();
+        assert_eq!(results, [None, Some("copied".into())]);
     }
 }

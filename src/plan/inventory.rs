@@ -1,222 +1,186 @@
-//! What the references point to: references come in, the objects behind each come out. Reads the source, writes
-//! nothing. What is missing or has changed since the package was registered stops the run here.
+//! Looks up what the references point to. Reads the source, writes nothing. What is missing or has changed since the
+//! package was registered stops the run here.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
 
 use crate::aws::error::Kind as CallKind;
-use crate::aws::objects::{ETag, Head, SourceObjects};
-use crate::model::field::Field;
+use crate::aws::objects::SourceObjects;
+use crate::model::layout::Layout;
 use crate::model::location::Location;
-use crate::plan::listing::Listing;
+use crate::plan::artifact::SourceObject;
+use crate::plan::artifacts::Artifacts;
 use crate::plan::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
+use crate::plan::path_warnings::PathWarnings;
 use crate::schema::references::{Kind, Reference};
 
 /// Look-ups of different references that are under way at once; each is one small request.
 const LOOKUPS_AT_ONCE: usize = 32;
 
-/// An object of the source.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SourceObject {
-    /// Where it lies.
-    pub location: Location,
-    /// Its size.
-    pub bytes: u64,
-    /// Its ETag: every later request for the object is conditional on it.
-    pub etag: ETag,
-    /// Headers, metadata and checksum, where a look-up has brought them.
-    pub head: Option<Head>,
-}
-
-/// What lies at a place.
+/// What the references of a package point to.
 #[derive(Debug)]
-pub enum Objects {
-    /// An object of exactly this key.
-    One(Box<SourceObject>),
-    /// All objects whose keys begin like this one.
-    Below(Arc<Listing>),
-}
-
-impl Objects {
-    /// The key, or the prefix of all keys.
-    pub fn location(&self) -> &Location {
-        match self {
-            Self::One(object) => &object.location,
-            Self::Below(listing) => listing.prefix(),
-        }
-    }
-
-    /// Every object that is known.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = Result<SourceObject>> + Send + '_> {
-        match self {
-            Self::One(object) => Box::new(std::iter::once(Ok((**object).clone()))),
-            Self::Below(listing) => Box::new(listing.iter()),
-        }
-    }
-}
-
-/// How far prefixes are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// To their ends.
-    End,
-    /// Until it is known that something is there; those that a manifest names to their ends.
-    Beginning,
+pub struct Inventory {
+    /// Each reference, in the order of the package.
+    pub found: Vec<(Reference, Found)>,
+    /// Every object that is copied.
+    pub artifacts: Artifacts,
 }
 
 /// What a reference was found to point to.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// One object, or all objects below a prefix.
-    Objects(Arc<Objects>),
+    /// One object.
+    Object(SourceObject),
+    /// All objects below a prefix, with what a deployment may stumble over.
+    Prefix(Vec<String>),
     /// A manifest, and all objects that it names.
-    Manifest(Arc<Followed>),
+    Manifest(SourceObject),
     /// A place to write to: nothing to copy.
     Output,
     /// Nothing is there; only an environment value may say so.
     Nothing,
 }
 
-/// A manifest that was followed.
-#[derive(Debug)]
-pub struct Followed {
-    /// The manifest's own object.
-    pub object: SourceObject,
-    /// Its parsed text.
-    pub manifest: Manifest,
-    /// What it names.
-    pub named: Vec<Arc<Objects>>,
-}
-
-/// Looks up every reference, each distinct place once.
+/// Looks up every reference, each distinct place once, and lists every prefix to its end.
 ///
 /// # Errors
 /// Something that is referred to is missing, forbidden, or no longer what it was when the package was registered;
 /// the message names every field that refers to it.
-pub async fn inventory(
-    references: Vec<Reference>,
-    source: &SourceObjects,
-    until: Until,
-) -> Result<Vec<(Reference, Found)>> {
-    let mut places: Vec<(Location, Kind)> = references.iter().map(|r| (r.location.clone(), r.kind)).collect();
-    places.sort();
-    places.dedup();
-    let lookups = places.into_iter().map(|place| {
-        let fields = fields_that_refer_to(&place.0, &references);
+pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layout: &Layout) -> Result<Inventory> {
+    let fields = references.iter().map(|reference| reference.field.clone()).collect();
+    let artifacts = Artifacts::new(layout, fields)?;
+    let mut places: BTreeMap<(Location, Kind), Vec<usize>> = BTreeMap::new();
+    for (number, reference) in references.iter().enumerate() {
+        places.entry((reference.location.clone(), reference.kind)).or_default().push(number);
+    }
+    let lookups = places.into_iter().map(|((location, kind), numbers)| {
+        let fields = fields_that_refer_to(&location, &references);
+        let lookup = Lookup { source, layout, artifacts: &artifacts, numbers };
         async move {
-            let found = look_up(&place.0, place.1, source, until).await.with_context(|| fields)?;
-            anyhow::Ok((place, found))
+            let found = lookup.reference(&location, kind).await.with_context(|| fields)?;
+            anyhow::Ok(((location, kind), found))
         }
     });
-    let found: HashMap<(Location, Kind), Found> =
+    let places: HashMap<(Location, Kind), Found> =
         stream::iter(lookups).buffer_unordered(LOOKUPS_AT_ONCE).try_collect().await?;
-    let pairs = references.into_iter().map(|reference| {
-        let found = found[&(reference.location.clone(), reference.kind)].clone();
+    artifacts.refuse_changes()?;
+    let found = references.into_iter().map(|reference| {
+        let found = places[&(reference.location.clone(), reference.kind)].clone();
         check_etag(&reference, &found)?;
         Ok((reference, found))
     });
-    pairs.collect()
-}
-
-fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
-    refer_to(references.iter().filter(|r| r.location == *location).map(|r| &r.field), location)
+    Ok(Inventory { found: found.collect::<Result<_>>()?, artifacts })
 }
 
 /// Says which fields refer to a location.
-pub fn refer_to<'a>(fields: impl IntoIterator<Item = &'a Field>, location: &Location) -> String {
-    let fields: Vec<String> = fields.into_iter().map(ToString::to_string).collect();
+fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
+    let fields = references.iter().filter(|reference| reference.location == *location);
+    let fields: Vec<String> = fields.map(|reference| reference.field.to_string()).collect();
     match fields.as_slice() {
         [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
         _ => format!("{} refers to {location}", fields.join("")),
     }
 }
 
-async fn look_up(location: &Location, kind: Kind, source: &SourceObjects, until: Until) -> Result<Found> {
-    match kind {
-        Kind::Output => Ok(Found::Output),
-        Kind::Prefix => existing(list(location, source, until).await?, location, "no object has this prefix"),
-        Kind::Object => {
-            let found = object_or_folder(location, source, until).await?;
-            existing(found, location, "there is no such object")
+/// The look-up of one place, for the references with these numbers.
+struct Lookup<'a> {
+    source: &'a SourceObjects,
+    layout: &'a Layout,
+    artifacts: &'a Artifacts,
+    numbers: Vec<usize>,
+}
+
+impl Lookup<'_> {
+    async fn reference(&self, location: &Location, kind: Kind) -> Result<Found> {
+        match kind {
+            Kind::Output => Ok(Found::Output),
+            Kind::Prefix => existing(self.prefix(location).await?, location, "no object has this prefix"),
+            Kind::Object => existing(self.object_or_folder(location).await?, location, "there is no such object"),
+            Kind::Environment => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
+            Kind::CsvManifest => self.manifest(location, Manifest::csv).await,
+            Kind::JsonManifest => self.manifest(location, Manifest::json).await,
         }
-        Kind::Environment => match object_or_folder(location, source, until).await? {
-            Some(objects) => Ok(Found::Objects(objects.into())),
-            None => Ok(Found::Nothing),
-        },
-        Kind::CsvManifest => manifest(location, source, Manifest::csv).await,
-        Kind::JsonManifest => manifest(location, source, Manifest::json).await,
     }
-}
 
-fn existing(objects: Option<Objects>, location: &Location, otherwise: &str) -> Result<Found> {
-    let restore = "Restore it, or register a package that does not refer to it";
-    let objects = objects.with_context(|| format!("{otherwise}: {location}. {restore}"))?;
-    Ok(Found::Objects(objects.into()))
-}
-
-/// The object of that key; where there is none, the objects of the folder of that name.
-async fn object_or_folder(location: &Location, source: &SourceObjects, until: Until) -> Result<Option<Objects>> {
-    if location.key.is_empty() || location.key.ends_with('/') {
-        return list(location, source, until).await;
-    }
-    if let Some(object) = head(location, source).await? {
-        return Ok(Some(Objects::One(object.into())));
-    }
-    list(&Location::new(&location.bucket, format!("{}/", location.key)), source, until).await
-}
-
-async fn head(location: &Location, source: &SourceObjects) -> Result<Option<SourceObject>> {
-    match source.head(location).await {
-        Ok(head) => {
-            let (location, bytes, etag) = (location.clone(), head.size, head.etag.clone());
-            Ok(Some(SourceObject { location, bytes, etag, head: Some(head) }))
+    /// The object of that key; where there is none, the objects of the folder of that name.
+    async fn object_or_folder(&self, location: &Location) -> Result<Option<Found>> {
+        if location.key.is_empty() || location.key.ends_with('/') {
+            return self.prefix(location).await;
         }
-        Err(error) if error.kind == CallKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+        if let Some(found) = self.object(location).await? {
+            return Ok(Some(found));
+        }
+        self.prefix(&Location::new(&location.bucket, format!("{}/", location.key))).await
     }
-}
 
-async fn list(prefix: &Location, source: &SourceObjects, until: Until) -> Result<Option<Objects>> {
-    let Some(listing) = Listing::begin(prefix, source).await? else { return Ok(None) };
-    if until == Until::End {
-        listing.finish().await?;
+    async fn object(&self, location: &Location) -> Result<Option<Found>> {
+        let Some(object) = self.head(location).await? else { return Ok(None) };
+        self.artifacts.add([object.clone()], &self.numbers)?;
+        Ok(Some(Found::Object(object)))
     }
-    Ok(Some(Objects::Below(listing.into())))
-}
 
-async fn manifest(location: &Location, source: &SourceObjects, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
-    let Some(object) = head(location, source).await? else {
-        bail!("there is no such object: {location}. Restore it, or register a package that does not refer to it");
-    };
-    let (text, etag) = source.read(location, MAX_MANIFEST_BYTES).await?;
-    ensure!(etag == object.etag, "{location} was replaced while it was read; run again");
-    let manifest = parse(&text).context("the manifest cannot be followed, so what it names would be lost")?;
-    let mut named = Vec::new();
-    let lookups = manifest.listed().into_iter().map(|listed| async move {
-        match listed {
-            Listed::Prefix(prefix) => list(&prefix, source, Until::End).await.map(|objects| (prefix, objects)),
-            Listed::Object(place) => {
-                let object = head(&place, source).await?;
-                Ok((place, object.map(|object| Objects::One(object.into()))))
+    async fn head(&self, location: &Location) -> Result<Option<SourceObject>> {
+        match self.source.head(location).await {
+            Ok(head) => {
+                let (location, bytes, etag) = (location.clone(), head.size, head.etag.clone());
+                Ok(Some(SourceObject { location, bytes, etag, head: Some(head) }))
             }
+            Err(error) if error.kind == CallKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
         }
-    });
-    let mut lookups = stream::iter(lookups).buffered(LOOKUPS_AT_ONCE);
-    while let Some((place, objects)) = lookups.try_next().await? {
-        let objects =
-            objects.with_context(|| format!("the manifest {location} names {place}, and nothing is there"))?;
-        named.push(Arc::new(objects));
     }
-    Ok(Found::Manifest(Followed { object, manifest, named }.into()))
+
+    async fn prefix(&self, prefix: &Location) -> Result<Option<Found>> {
+        let (mut warnings, mut is_empty) = (PathWarnings::new(prefix), true);
+        let mut pages = self.source.list(&prefix.bucket, &prefix.key);
+        while let Some(page) = pages.next().await? {
+            is_empty &= page.is_empty();
+            page.iter().for_each(|listed| warnings.see(&listed.key));
+            let objects = page.into_iter().map(|listed| SourceObject {
+                location: Location::new(&prefix.bucket, listed.key),
+                bytes: listed.size,
+                etag: listed.etag,
+                head: None,
+            });
+            self.artifacts.add(objects, &self.numbers)?;
+        }
+        Ok((!is_empty).then(|| Found::Prefix(warnings.remarks())))
+    }
+
+    async fn manifest(&self, location: &Location, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
+        let Some(object) = self.head(location).await? else {
+            bail!("there is no such object: {location}. Restore it, or register a package that does not refer to it");
+        };
+        let (text, etag) = self.source.read(location, MAX_MANIFEST_BYTES).await?;
+        ensure!(etag == object.etag, "{location} was replaced while it was read; run again");
+        let manifest = parse(&text).context("the manifest cannot be followed, so what it names would be lost")?;
+        let lookups = manifest.listed().into_iter().map(|listed| async move {
+            let (at, found) = match listed {
+                Listed::Prefix(prefix) => (prefix.clone(), self.prefix(&prefix).await?),
+                Listed::Object(at) => (at.clone(), self.object(&at).await?),
+            };
+            found.with_context(|| format!("the manifest {location} names {at}, and nothing is there"))
+        });
+        let mut lookups = stream::iter(lookups).buffered(LOOKUPS_AT_ONCE);
+        while lookups.try_next().await?.is_some() {}
+        let text = manifest.rewritten(|location| self.layout.copy_of(location))?;
+        self.artifacts.add_manifest(&object, &text, &self.numbers)?;
+        Ok(Found::Manifest(object))
+    }
+}
+
+fn existing(found: Option<Found>, location: &Location, otherwise: &str) -> Result<Found> {
+    let restore = "Restore it, or register a package that does not refer to it";
+    found.with_context(|| format!("{otherwise}: {location}. {restore}"))
 }
 
 /// A package may have kept the ETag that its object had when it was registered.
 fn check_etag(reference: &Reference, found: &Found) -> Result<()> {
-    let (Some(registered), Some(object)) = (&reference.etag, found.single()) else { return Ok(()) };
+    let (Some(registered), Found::Object(object) | Found::Manifest(object)) = (&reference.etag, found) else {
+        return Ok(());
+    };
     ensure!(
         *registered == object.etag.as_str(),
         "{} has changed since the package was registered: {} had the ETag {registered}, the object has {} now. Restore \
@@ -226,18 +190,4 @@ fn check_etag(reference: &Reference, found: &Found) -> Result<()> {
         object.etag.as_str()
     );
     Ok(())
-}
-
-impl Found {
-    /// The one object that the reference names, as against a prefix of several.
-    fn single(&self) -> Option<&SourceObject> {
-        match self {
-            Self::Manifest(followed) => Some(&followed.object),
-            Self::Objects(objects) => match &**objects {
-                Objects::One(object) => Some(object),
-                Objects::Below(_) => None,
-            },
-            Self::Output | Self::Nothing => None,
-        }
-    }
 }

@@ -1,13 +1,12 @@
 //! Plans a promotion: finds the version, looks up its references, and decides what is copied and requested.
 
+pub mod artifact;
 pub mod artifacts;
 mod card;
 pub mod draft;
 pub mod find;
-pub mod growth;
 pub mod inventory;
 mod limits;
-pub mod listing;
 pub mod manifest;
 pub mod not_carried;
 pub mod path_warnings;

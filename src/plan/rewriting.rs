@@ -10,9 +10,10 @@ use crate::model::field::{Document, Field};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::package::Package;
+use crate::plan::artifacts::Artifacts;
 use crate::plan::card::{string_values, with_values_replaced};
 use crate::plan::draft::Draft;
-use crate::plan::inventory::{Found, Objects};
+use crate::plan::inventory::Found;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::resolved::Resolved;
 use crate::schema::references::{Kind, Reference, references};
@@ -31,24 +32,24 @@ impl Targets {
     ///
     /// # Errors
     /// A temporary file cannot be read.
-    pub fn of(found: &[(Reference, Found)], urls: &BTreeSet<Location>, layout: &Layout) -> Result<Self> {
+    pub fn of(
+        found: &[(Reference, Found)],
+        artifacts: &Artifacts,
+        urls: &BTreeSet<Location>,
+        layout: &Layout,
+    ) -> Result<Self> {
         let mut targets = Self::default();
         for (reference, found) in found {
-            let (places, target) = match found {
+            let target = match found {
                 Found::Nothing => continue,
-                Found::Output => (&[][..], layout.copy_of(&reference.location)),
-                Found::Objects(objects) => (std::slice::from_ref(objects), layout.copy_of(&reference.location)),
-                Found::Manifest(followed) => (&followed.named[..], layout.rewritten(&reference.location)),
+                Found::Object(_) | Found::Prefix(_) | Found::Output => layout.copy_of(&reference.location),
+                Found::Manifest(_) => layout.rewritten(&reference.location),
             };
             targets.add_reference(reference.kind, reference.location.clone(), target);
-            for place in places.iter().filter(|place| urls.iter().any(|url| may_be_in(place, url))) {
-                for object in place.iter() {
-                    let source = object?.location;
-                    if urls.contains(&source) {
-                        let target = layout.copy_of(&source);
-                        targets.add_object(source, target);
-                    }
-                }
+        }
+        for url in urls {
+            if artifacts.contains(url)? {
+                targets.add_object(url.clone(), layout.copy_of(url));
             }
         }
         Ok(targets)
@@ -76,12 +77,6 @@ impl Targets {
         let of_kind = |kind: Kind| self.references.get(&(kind, location.clone()));
         self.objects.get(&location).or_else(|| copied.into_iter().find_map(of_kind))
     }
-}
-
-/// Whether the key allows that an object is in this place.
-fn may_be_in(place: &Objects, object: &Location) -> bool {
-    let at = place.location();
-    object.bucket == at.bucket && object.key.starts_with(&at.key)
 }
 
 /// A rewritten draft.

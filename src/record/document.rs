@@ -6,19 +6,19 @@ use anyhow::{Context, Result, ensure};
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::copy::Copies;
+use crate::copy::{Copied, Done, Preview};
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::rfc3339;
+use crate::plan::artifact::Artifact;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
 use crate::plan::{Plan, Warning};
 use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool, Withdrawn};
 use crate::register::Registration;
 use crate::register::sync::Change;
-use crate::store::scratch::Scratch;
-use crate::store::spool::Spool;
+use crate::store::{List, Spooled};
 
 /// The version of this document; it changes when a reader would have to.
 pub const SCHEMA: u32 = 2;
@@ -78,7 +78,7 @@ pub struct Record {
     pub references: Vec<ReferenceFacts>,
     /// Each object, in the order of bucket and key.
     #[serde(default)]
-    pub artifacts: Spool<ArtifactFacts>,
+    pub artifacts: List<ArtifactFacts>,
     /// Promoted versions whose source is Rejected: withdrawn, or to be withdrawn after a dry run.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
@@ -130,7 +130,7 @@ impl Record {
             target: None,
             versions: None,
             references: Vec::new(),
-            artifacts: Spool::default(),
+            artifacts: List::default(),
             withdrawn: Vec::new(),
             changes: Vec::new(),
             not_carried: Vec::new(),
@@ -146,17 +146,32 @@ impl Record {
         }
     }
 
-    /// Adds what the plan says, and what became of it.
+    /// Adds what was planned and copied.
     ///
     /// # Errors
     /// A temporary file cannot be read or written.
-    pub fn with_plan(mut self, plan: &Plan, copies: &Copies) -> Result<Self> {
-        for (number, artifact) in plan.artifacts.iter().enumerate() {
-            self.artifacts.push(&ArtifactFacts::of(&artifact?, copies.of(number)?))?;
+    pub fn with_copied(self, copied: &Copied) -> Result<Self> {
+        let mut record = self.with_plan(copied.plan(), copied.artifacts())?;
+        record.warnings.extend_from_slice(copied.warnings());
+        Ok(record)
+    }
+
+    /// Adds what was planned and would be copied.
+    ///
+    /// # Errors
+    /// As [`Record::with_copied`].
+    pub fn with_preview(self, preview: &Preview) -> Result<Self> {
+        self.with_plan(preview.plan(), preview.artifacts())
+    }
+
+    fn with_plan(mut self, plan: &Plan, artifacts: impl Iterator<Item = Result<(Artifact, Done)>>) -> Result<Self> {
+        for item in artifacts {
+            let (artifact, done) = item?;
+            self.artifacts.push(&ArtifactFacts::of(&artifact, done))?;
         }
         self.not_carried.clone_from(&plan.not_carried);
         self.references = plan.references.iter().map(Into::into).collect();
-        self.warnings = plan.warnings();
+        self.warnings.clone_from(&plan.warnings);
         self.request = Some(plan.request.clone());
         self.source_uri.clone_from(&plan.source_uri);
         Ok(self)
@@ -174,7 +189,7 @@ impl Record {
             }
         }
         let rewritten: BTreeSet<&Location> = self.rewritten_manifests().collect();
-        for artifact in &self.artifacts {
+        for artifact in self.artifacts.iter() {
             let ArtifactFacts { source, target, .. } = artifact?;
             if urls.contains(&source) && !rewritten.contains(&target) {
                 targets.add_object(source, target);
@@ -193,7 +208,7 @@ impl Record {
     ///
     /// # Errors
     /// It is none, or of a later version.
-    pub fn parse(text: &Scratch) -> Result<Self> {
+    pub fn parse(text: &Spooled) -> Result<Self> {
         let version = match serde_json::from_reader::<_, Version>(text.reader()) {
             Err(error) if !error.is_data() => return Err(error).context("it is not JSON"),
             version => version.ok().and_then(|version| version.schema?.as_u64()),

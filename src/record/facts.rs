@@ -10,7 +10,7 @@ use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
 use crate::model::package_status::PackageStatus;
-use crate::plan::artifacts::Artifact;
+use crate::plan::artifact::Artifact;
 use crate::plan::resolved::Resolved;
 use crate::register::withdrawal::Withdrawal;
 use crate::schema::references::{Kind, Reference};

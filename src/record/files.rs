@@ -1,7 +1,5 @@
 //! Writes records beside the artifacts. No record is ever overwritten.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result, bail};
 
 use crate::aws::accounts::TargetAccount;
@@ -15,7 +13,7 @@ use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::hashing::Hashes;
 use crate::record::signing::Signer;
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 /// Documents of one promotion that may have begun in the same millisecond.
 const AT_ONCE: usize = 8;
@@ -67,15 +65,14 @@ impl Records<'_> {
 
     /// Answers whether it was written, and signed: one that is there stays.
     async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
-        let mut text = Scratch::default();
-        text.append_json(record)?;
+        let text = Spooled::json(record)?;
         let hashes = Hashes::of(&text)?;
         if !self.put_text(location, text, &hashes, "application/json").await? {
             return Ok(false);
         }
         if let Some(signer) = self.signer {
             let signed = signer.sign(record, location, &hashes.sha256).await;
-            let envelope: Scratch = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
+            let envelope: Spooled = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
             let hashes = Hashes::of(&envelope)?;
             let content_type = "application/vnd.dsse.envelope.v1+json";
             self.put_text(&Layout::signature_of(location), envelope, &hashes, content_type).await?;
@@ -83,11 +80,11 @@ impl Records<'_> {
         Ok(true)
     }
 
-    async fn put_text(&self, location: &Location, text: Scratch, hashes: &Hashes, content_type: &str) -> Result<bool> {
+    async fn put_text(&self, location: &Location, text: Spooled, hashes: &Hashes, content_type: &str) -> Result<bool> {
         let attributes = Attributes { content_type: Some(content_type.into()), ..Attributes::default() };
         let encryption = Encryption { kms_key: self.kms_key.cloned() };
         let crc = Some(hashes.crc64nvme.as_str());
-        match self.target.objects().put_new(location, Arc::new(text), &attributes, &encryption, crc).await {
+        match self.target.objects().put_new(location, text, &attributes, &encryption, crc).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
             Err(error) => Err(error.into()),

@@ -1,5 +1,7 @@
 //! Bytes that are read again: an artifact comes in; whether its bytes are those that were promoted comes out.
 
+use std::io::Read;
+
 use anyhow::{Context, Result};
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use futures_util::TryStreamExt;
@@ -9,7 +11,7 @@ use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Body, ETag, SourceObjects, TargetObjects};
 use crate::record::facts::ArtifactFacts;
 use crate::record::verification::Verdict;
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 /// What bytes come to.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,12 +27,15 @@ impl Hashes {
     ///
     /// # Errors
     /// The temporary file cannot be read.
-    pub fn of(document: &Scratch) -> Result<Self> {
+    pub fn of(document: &Spooled) -> Result<Self> {
         let mut hashing = Hashing::default();
-        for chunk in document.chunks() {
-            hashing.update(&chunk.context("reading the temporary file")?);
+        let (mut reader, mut chunk) = (document.reader(), vec![0; 64 << 10]);
+        loop {
+            match reader.read(&mut chunk).context("reading the temporary file")? {
+                0 => return Ok(hashing.end()),
+                read => hashing.update(&chunk[..read]),
+            }
         }
-        Ok(hashing.end())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::record::document::{Conclusion, Record};
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 /// Records read at once; most promotions have one or two.
 const READS_AT_ONCE: usize = 16;
@@ -29,7 +29,7 @@ pub struct StoredRecord {
     /// Its location.
     pub location: Location,
     /// Its bytes.
-    pub text: Scratch,
+    pub text: Spooled,
     /// Its content, or why it cannot be read.
     pub record: Result<Record>,
     /// Whether its signature is stored beside it.
@@ -68,14 +68,17 @@ pub async fn recorded(
     let (text, keys) = (text?, keys?);
     let first = text.map(|text| StoredRecord::of(location.clone(), text, &keys));
     let named = first.as_ref().and_then(StoredRecord::version).cloned();
-    let others = keys.records.iter().filter(|key| **key != location.key);
-    let current = |arn| current(target, destination, source, arn);
-    let (others, version) = tokio::try_join!(keys.read(objects, &layout, others), current(named.clone()))?;
+    let others = keys.records.iter().filter(|key| **key != location.key).cloned().collect();
+    let (others, version) =
+        tokio::try_join!(keys.read(objects, &layout, others), current(target, destination, source, named.clone()))?;
     let history = History::of(first.into_iter().chain(others));
     history.refuse_unreadable()?;
     let version = match version {
         Some(version) => Some(version),
-        None => current(history.newest_version().filter(|newest| Some(*newest) != named.as_ref()).cloned()).await?,
+        None => {
+            let newest = history.newest_version().filter(|newest| Some(*newest) != named.as_ref()).cloned();
+            current(target, destination, source, newest).await?
+        }
     };
     Ok(version.filter(|version| history.past(&version.arn).is_some()).map(|version| (history, version)))
 }
@@ -112,7 +115,7 @@ impl History {
         for key in keys {
             found.add(layout, key?);
         }
-        Ok(Self::of(found.read(target, layout, found.records.iter()).await?.into_iter()))
+        Ok(Self::of(found.read(target, layout, found.records.iter().cloned().collect()).await?.into_iter()))
     }
 
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
@@ -203,7 +206,7 @@ fn approval(record: &Record) -> Option<&ApprovalStatus> {
 }
 
 impl StoredRecord {
-    fn of(location: Location, text: Scratch, keys: &RecordKeys) -> Self {
+    fn of(location: Location, text: Spooled, keys: &RecordKeys) -> Self {
         let is_signed = keys.signed.contains(&location.key);
         Self { record: Record::parse(&text), location, text, is_signed }
     }
@@ -246,14 +249,9 @@ impl RecordKeys {
     }
 
     /// Reads records; one that was removed since is left out.
-    async fn read(
-        &self,
-        target: &TargetObjects,
-        layout: &Layout,
-        keys: impl Iterator<Item = &String>,
-    ) -> Result<Vec<StoredRecord>> {
+    async fn read(&self, target: &TargetObjects, layout: &Layout, keys: Vec<String>) -> Result<Vec<StoredRecord>> {
         let bucket = layout.records().bucket;
-        let reads = keys.map(|key| {
+        let reads = keys.into_iter().map(|key| {
             let location = Location::new(&bucket, key);
             async move {
                 let text = target.read_all(&location).await?;

@@ -15,7 +15,7 @@ use crate::record::document::{Conclusion, Record};
 use crate::record::facts::ArtifactFacts;
 use crate::record::history::Past;
 use crate::schema::comparison::differences;
-use crate::store::spool::Spool;
+use crate::store::List;
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     /// Each, in the order of record, package, artifacts.
-    pub all: Spool<Finding>,
+    pub all: List<Finding>,
     /// How many are identical, changed, missing, and unverifiable.
     pub counts: [u64; 4],
 }

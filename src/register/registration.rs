@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
-use crate::copy::Copies;
+use crate::copy::Copied;
 use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
@@ -30,10 +30,12 @@ pub struct Policy {
 }
 
 /// A package version of the target that has the content of the source version.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Registration {
     /// The target version.
     pub arn: PackageArn,
+    /// The artifacts that it refers to.
+    pub copied: Copied,
     /// Its approval status now.
     pub approval: ApprovalStatus,
     /// Whether this run has registered or approved it; otherwise an earlier one had done everything.
@@ -81,12 +83,11 @@ pub async fn register(
     (source, registry): (&SourceRegistry, &TargetRegistry),
     group: &GroupName,
     package: &Package,
-    plan: &Plan,
-    _copies: &Copies,
+    copied: Copied,
     existing: ExistingPromotions,
     policy: &Policy,
 ) -> Result<Registration> {
-    let registering = Registering { source, registry, plan, package, policy };
+    let registering = Registering { source, registry, plan: copied.plan(), package, policy };
     let (promoted, source_now, new) = match existing.current().cloned() {
         Some(promoted) => (promoted, source.describe(package.arn()).await?, false),
         None => registering.create(group, existing).await?,
@@ -97,7 +98,7 @@ pub async fn register(
         Ok(Completion { approval, updated }) => {
             let reapproved = promoted.is_withdrawn() && approval != promoted.approval();
             let changed = new || updated.is_some();
-            Ok(Registration { arn: promoted.arn, approval, changed, reapproved, updated, visibility })
+            Ok(Registration { arn: promoted.arn, copied, approval, changed, reapproved, updated, visibility })
         }
         Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
             Err(discard(registry, &promoted.arn, error).await)

@@ -1,6 +1,6 @@
 //! What the runs of a process share: the two accounts, limits, a clock and an observer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use tokio::sync::OnceCell;
@@ -9,15 +9,8 @@ use super::clock::Clock;
 use super::event::{Event, Observer, Silent};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
-use crate::copy::uploads::OpenUploads;
+use crate::copy::{Limits, OpenUploads};
 use crate::record::Build;
-
-/// The limits of all runs that share a context.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Limits {
-    /// S3 requests at a time; otherwise a default that suits Amazon S3.
-    pub concurrency: Option<usize>,
-}
 
 /// What the runs of a process share. Runs with one context may run side by side.
 pub struct Context {
@@ -27,7 +20,7 @@ pub struct Context {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) uploads: OpenUploads,
+    uploads: Mutex<Vec<OpenUploads>>,
     pub(crate) build: Option<Build>,
 }
 
@@ -41,7 +34,7 @@ impl Context {
             limits: Limits::default(),
             clock: Clock::default(),
             observer: Arc::new(Silent),
-            uploads: OpenUploads::default(),
+            uploads: Mutex::default(),
             build: None,
         }
     }
@@ -68,9 +61,24 @@ impl Context {
 
     /// Aborts what the runs have under way in S3, after they were dropped. The observer receives what stays open.
     pub async fn abort(&self) {
-        for error in self.uploads.abort_all().await {
+        let all = self.uploads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for uploads in all {
+            self.abort_run(&uploads).await;
+        }
+    }
+
+    /// Aborts what one run has under way in S3.
+    pub(crate) async fn abort_run(&self, uploads: &OpenUploads) {
+        for error in uploads.abort_all().await {
             self.notice(Event::UploadLeftOpen(&error));
         }
+    }
+
+    /// The uploads of a new run.
+    pub(crate) fn new_uploads(&self) -> OpenUploads {
+        let uploads = OpenUploads::default();
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner).push(uploads.clone());
+        uploads
     }
 
     pub(crate) fn notice(&self, event: Event<'_>) {

@@ -7,8 +7,6 @@ use super::promotion::{Promotion, describe_unchanged, source_group};
 use super::report::RunReport;
 use super::settings::CopyArtifactsSettings;
 use crate::aws::accounts::callers;
-use crate::copy::Purpose;
-use crate::plan::inventory::Until;
 use crate::record::{Conclusion, Target};
 
 /// Copies and verifies the artifacts of a version. Objects that are at the target already are not copied again.
@@ -33,18 +31,19 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
         overrides: &settings.overrides,
         reader: reader.arn,
         signer: None,
+        uploads: context.new_uploads(),
         dry_run: settings.dry_run,
     };
-    let (plan, there) = tokio::try_join!(
-        promotion.plan(&package, if settings.dry_run { Until::End } else { Until::Beginning }),
-        promotion.list_folder(package.arn())
-    )?;
-    let (purpose, outcome) = match settings.dry_run {
-        true => (Purpose::Preview, Conclusion::Planned),
-        false => (Purpose::Copy, Conclusion::Copied),
+    let (plan, there) = tokio::try_join!(promotion.plan(&package), promotion.list_folder(package.arn()))?;
+    let mut record = if settings.dry_run {
+        let preview = promotion.preview(&settings.copy, plan, there).await?;
+        promotion.record(Conclusion::Planned, &package).with_preview(&preview)?
+    } else {
+        let copied = promotion.copy(&settings.copy, plan, there).await?;
+        let mut record = promotion.record(Conclusion::Copied, &package).with_copied(&copied)?;
+        record.warnings.extend(promotion.uploads.settle().await);
+        record
     };
-    let copies = promotion.copy(&settings.copy, &plan, there, purpose).await?;
-    let mut record = promotion.record(outcome, &package).with_plan(&plan, &copies)?;
     record.target = Some(Target::of(&promotion.destination, package.arn(), None));
     Ok(record.into())
 }

@@ -7,33 +7,60 @@ use anyhow::Result;
 use super::event::Event;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
-use crate::aws::objects::Encryption;
-use crate::copy::meter::Meter;
-use crate::copy::{Copies, Engine, Purpose, STALL, There, copy};
+use crate::aws::objects::{Encryption, TargetObjects};
+use crate::copy::{Copied, Engine, Meter, Preview, STALL, There, Tuning, confirm, copy, preview};
 use crate::plan::Plan;
 
 impl Promotion<'_> {
-    /// Runs the copy engine for a purpose.
-    pub async fn copy(&self, settings: &CopySettings, plan: &Plan, there: There, purpose: Purpose) -> Result<Copies> {
+    /// Brings every artifact of a plan to the target.
+    pub async fn copy(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Copied> {
         let meter = Arc::new(Meter::default());
-        let tuning = settings.tuning(self.context.limits.concurrency);
-        let target = self.target.objects().with_patience(tuning.stall.as_secs_f64() / STALL.as_secs_f64());
-        let engine = Engine {
-            source: self.source.objects(),
-            target: &target,
-            tuning,
-            separate_principals: self.target.is_separate_from(self.source),
-            encryption: &Encryption { kms_key: self.overrides.kms_key.clone() },
-            meter: &meter,
-            uploads: &self.context.uploads,
-        };
-        let (objects, bytes) = there.missing(plan)?;
-        if purpose != Purpose::Copy {
-            return copy(plan, there, &engine, purpose).await;
-        }
-        self.context.notice(Event::CopyStarted { objects, bytes, folder: &plan.layout.folder(), meter: &meter });
-        let copies = copy(plan, there, &engine, purpose).await;
+        let (objects, bytes) = there.missing(&plan)?;
+        let folder = plan.layout.folder();
+        self.context.notice(Event::CopyStarted { objects, bytes, folder: &folder, meter: &meter });
+        let (tuning, encryption) = (settings.tuning(), self.encryption());
+        let target = self.patient_target(&tuning);
+        let copied = copy(plan, there, &self.engine(tuning, &target, &encryption, &meter)).await;
         self.context.notice(Event::CopyEnded);
-        copies
+        copied
+    }
+
+    /// Confirms that every artifact of a plan is at the target.
+    pub async fn confirm(&self, plan: Plan, there: There) -> Result<Copied> {
+        let (tuning, encryption, meter) = (Tuning::default(), self.encryption(), Meter::default());
+        confirm(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await
+    }
+
+    /// Looks what a copy would do.
+    pub async fn preview(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Preview> {
+        let (tuning, encryption, meter) = (settings.tuning(), self.encryption(), Meter::default());
+        preview(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await
+    }
+
+    fn patient_target(&self, tuning: &Tuning) -> TargetObjects {
+        self.target.objects().with_patience(tuning.stall.as_secs_f64() / STALL.as_secs_f64())
+    }
+
+    fn encryption(&self) -> Encryption {
+        Encryption { kms_key: self.overrides.kms_key.clone() }
+    }
+
+    fn engine<'a>(
+        &'a self,
+        tuning: Tuning,
+        target: &'a TargetObjects,
+        encryption: &'a Encryption,
+        meter: &'a Meter,
+    ) -> Engine<'a> {
+        Engine {
+            source: self.source.objects(),
+            target,
+            tuning,
+            limits: &self.context.limits,
+            separate_principals: self.target.is_separate_from(self.source),
+            encryption,
+            meter,
+            uploads: &self.uploads,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::aws::error::CallError;
-use crate::copy::meter::Meter;
+use crate::copy::Meter;
 use crate::model::arn::PackageArn;
 use crate::model::location::Location;
 

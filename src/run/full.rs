@@ -17,7 +17,7 @@ use super::target_group::{create_group, is_missing};
 use super::withdraw::WithdrawnVersions;
 use crate::aws::accounts::{SourceAccount, callers};
 use crate::aws::registry::Summary;
-use crate::copy::{Copies, Purpose, There};
+use crate::copy::{Copied, There};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::model::destination::Destination;
@@ -26,7 +26,6 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::find::Latest;
-use crate::plan::inventory::Until;
 use crate::record::history::{History, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
@@ -59,6 +58,7 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
         overrides: &settings.overrides,
         reader: reader.arn,
         signer,
+        uploads: context.new_uploads(),
         dry_run: settings.dry_run,
     };
     let full = Full { promotion, settings };
@@ -167,7 +167,7 @@ impl Full<'_> {
     ) -> Result<Record> {
         let promotion = &self.promotion;
         let (plan, there, existing) = tokio::try_join!(
-            promotion.plan(package, if promotion.dry_run { Until::End } else { Until::Beginning }),
+            promotion.plan(package),
             promotion.list_folder(package.arn()),
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
@@ -175,19 +175,19 @@ impl Full<'_> {
             return self.sync_elsewhere(package, promoted).await;
         }
         if promotion.dry_run {
-            return self.preview(package, &plan, there, &existing).await;
+            return self.preview(package, plan, there, &existing).await;
         }
-        let copies = self.copy_and_create_group(&plan, there, missing_group).await?;
+        let copied = self.copy_and_create_group(plan, there, missing_group).await?;
         let withdrawn = async {
             let withdrawn = withdrawing.await.map_err(Failure::from)?;
             Ok(withdrawn.versions)
         };
         let registering = Registering { promotion, settings: &self.settings.registration };
-        registering.run(package, &plan, &copies, existing, withdrawn).await
+        registering.run(package, copied, existing, withdrawn).await
     }
 
     /// Copies the artifacts and creates the group side by side. Nothing is registered before both are done.
-    async fn copy_and_create_group(&self, plan: &Plan, there: There, missing_group: bool) -> Result<Copies> {
+    async fn copy_and_create_group(&self, plan: Plan, there: There, missing_group: bool) -> Result<Copied> {
         let promotion = &self.promotion;
         let creating = async {
             match missing_group {
@@ -195,10 +195,10 @@ impl Full<'_> {
                 false => Ok(()),
             }
         };
-        let copying = promotion.copy(&self.settings.copy, plan, there, Purpose::Copy);
+        let copying = promotion.copy(&self.settings.copy, plan, there);
         let done = tokio::try_join!(copying, creating);
         if done.is_err() {
-            promotion.context.abort().await;
+            promotion.context.abort_run(&promotion.uploads).await;
         }
         Ok(done?.0)
     }
@@ -206,18 +206,18 @@ impl Full<'_> {
     async fn preview(
         &self,
         package: &Package,
-        plan: &Plan,
+        plan: Plan,
         there: There,
         existing: &ExistingPromotions,
     ) -> Result<Record> {
         let promotion = &self.promotion;
-        let copies = promotion.copy(&self.settings.copy, plan, there, Purpose::Preview).await?;
+        let preview = promotion.preview(&self.settings.copy, plan, there).await?;
         let current = existing.current();
         let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
             true => Conclusion::AlreadyPromoted,
             false => Conclusion::Planned,
         };
-        let mut record = promotion.record(outcome, package).with_plan(plan, &copies)?;
+        let mut record = promotion.record(outcome, package).with_preview(&preview)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
         Ok(record)

@@ -19,8 +19,9 @@ mod target_group;
 mod verify;
 mod withdraw;
 
+pub use crate::copy::Limits;
 pub use clock::Clock;
-pub use context::{Context, Limits};
+pub use context::Context;
 pub use copy_artifacts::copy_artifacts;
 pub use event::{Event, Observer, Silent};
 pub use find_latest::find_latest;

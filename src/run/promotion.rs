@@ -7,15 +7,13 @@ use super::context::Context;
 use super::settings::DestinationSettings;
 use crate::aws::accounts::{SourceAccount, TargetAccount, target_group};
 use crate::aws::session::Identity;
-use crate::copy::There;
+use crate::copy::{OpenUploads, There};
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::plan::draft::{Draft, PackageOverrides};
-use crate::plan::growth::grow;
-use crate::plan::inventory::{Until, inventory};
-use crate::plan::rewriting::urls_elsewhere;
+use crate::plan::inventory::inventory;
 use crate::plan::{Plan, plan};
 use crate::record::files::Records;
 use crate::record::signing::Signer;
@@ -35,6 +33,8 @@ pub(crate) struct Promotion<'a> {
     pub reader: String,
     /// Signs the records.
     pub signer: Option<Signer>,
+    /// The multipart uploads of this run.
+    pub uploads: OpenUploads,
     pub dry_run: bool,
 }
 
@@ -61,19 +61,13 @@ impl Promotion<'_> {
     ///
     /// # Errors
     /// Something that the version refers to is missing or cannot be read, or AWS would refuse the request.
-    pub async fn plan(&self, package: &Package, until: Until) -> Result<Plan> {
+    pub async fn plan(&self, package: &Package) -> Result<Plan> {
         self.check_key()?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
         let references = references(&draft.request)?;
-        let found = inventory(references, self.source.objects(), until).await?;
         let layout = self.destination.layout(package.arn());
-        let mut others = urls_elsewhere(package, &draft.request);
-        // What is written must not be listed.
-        others.insert(layout.folder());
-        let growth = grow(&found, &others).await?;
-        let mut plan = plan(package, draft, &found, &layout)?;
-        plan.growth = growth;
-        Ok(plan)
+        let inventory = inventory(references, self.source.objects(), &layout).await?;
+        plan(package, draft, inventory, &layout)
     }
 
     fn check_key(&self) -> Result<()> {
@@ -92,7 +86,7 @@ impl Promotion<'_> {
 
     /// Lists what is in the folder of a version's promotion.
     pub async fn list_folder(&self, version: &PackageArn) -> Result<There> {
-        There::look(self.target.objects(), &self.destination.layout(version).folder()).await
+        There::look(self.target.objects(), &self.destination.layout(version)).await
     }
 
     /// A record of this run about a version.

@@ -6,11 +6,9 @@ use super::context::Context;
 use super::promotion::{Promotion, describe_unchanged, source_group};
 use super::registering::Registering;
 use super::report::RunReport;
-use super::settings::{CopySettings, RegisterSettings};
+use super::settings::RegisterSettings;
 use super::target_group::{create_group, is_missing};
 use crate::aws::accounts::callers;
-use crate::copy::Purpose;
-use crate::plan::inventory::Until;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Target};
 use crate::register::existing::ExistingPromotions;
@@ -39,23 +37,24 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         overrides: &settings.overrides,
         reader: reader.arn,
         signer,
+        uploads: context.new_uploads(),
         dry_run: settings.dry_run,
     };
     let destination = &promotion.destination;
     let (plan, there, existing, missing_group) = tokio::try_join!(
-        promotion.plan(&package, Until::End),
+        promotion.plan(&package),
         promotion.list_folder(package.arn()),
         ExistingPromotions::find(target.registry(), destination.group.name(), &package),
         is_missing(target, destination, &settings.registration),
     )?;
-    let copies = promotion.copy(&CopySettings::default(), &plan, there, Purpose::Confirm).await?;
+    let copied = promotion.confirm(plan, there).await?;
     if settings.dry_run {
         let current = existing.current();
         let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
             true => Conclusion::AlreadyPromoted,
             false => Conclusion::Planned,
         };
-        let mut record = promotion.record(outcome, &package).with_plan(&plan, &copies)?;
+        let mut record = promotion.record(outcome, &package).with_copied(&copied)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
         return Ok(record.into());
@@ -64,6 +63,6 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         create_group(&promotion, &settings.registration).await?;
     }
     let registering = Registering { promotion: &promotion, settings: &settings.registration };
-    let record = registering.run(&package, &plan, &copies, existing, async { Ok(Vec::new()) }).await?;
+    let record = registering.run(&package, copied, existing, async { Ok(Vec::new()) }).await?;
     Ok(record.into())
 }

@@ -5,10 +5,9 @@ use anyhow::Result;
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::aws::error::with_hints;
-use crate::copy::Copies;
+use crate::copy::Copied;
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::plan::Plan;
 use crate::record::{Conclusion, Record, Target, Withdrawn};
 use crate::register::existing::ExistingPromotions;
 use crate::register::{Registration, register};
@@ -30,17 +29,19 @@ impl Registering<'_> {
     pub async fn run(
         &self,
         package: &Package,
-        plan: &Plan,
-        copies: &Copies,
+        copied: Copied,
         existing: ExistingPromotions,
         withdrawn: impl Future<Output = Result<Vec<Withdrawn>>> + Send,
     ) -> Result<Record> {
         let Promotion { source, target, destination, .. } = self.promotion;
         let registries = (source.registry(), target.registry());
         let policy = self.settings.policy();
-        let registration =
-            register(registries, destination.group.name(), package, plan, copies, existing, &policy).await?;
-        let mut record = self.promotion.record(Conclusion::of(&registration), package).with_plan(plan, copies)?;
+        let registration = register(registries, destination.group.name(), package, copied, existing, &policy);
+        let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.settle());
+        let registration = registration?;
+        let mut record =
+            self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;
+        record.warnings.extend(warnings);
         let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(destination, package.arn(), Some(registered)));
         record.withdrawn = withdrawn.await?;

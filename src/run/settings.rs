@@ -70,9 +70,9 @@ impl Default for CopySettings {
 }
 
 impl CopySettings {
-    pub(crate) fn tuning(&self, concurrency: Option<usize>) -> Tuning {
+    pub(crate) fn tuning(&self) -> Tuning {
         let stall = Duration::from_secs(self.stall_seconds.max(1));
-        Tuning { mode: self.mode, verify: self.verify, concurrency, part_size: self.part_size, stall }
+        Tuning { mode: self.mode, verify: self.verify, part_size: self.part_size, stall }
     }
 }
 

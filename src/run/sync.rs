@@ -42,7 +42,7 @@ impl Syncing<'_> {
             renewal = renewal.deciding(status, reason);
         }
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
-        for artifact in &before.artifacts {
+        for artifact in before.artifacts.iter() {
             record.artifacts.push(&artifact?.found_again())?;
         }
         record.references.clone_from(&before.references);
@@ -69,9 +69,8 @@ impl Syncing<'_> {
 
     /// Whether every artifact of the promotion is at the target.
     async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
-        let there =
-            There::look(self.promotion.target.objects(), &self.destination.layout(package.arn()).folder()).await?;
-        for artifact in &before.artifacts {
+        let there = There::look(self.promotion.target.objects(), &self.destination.layout(package.arn())).await?;
+        for artifact in before.artifacts.iter() {
             let artifact = artifact?;
             if !there.has(&artifact.target, artifact.bytes)? {
                 return Ok(false);

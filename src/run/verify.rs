@@ -9,7 +9,7 @@ use super::settings::{SignedBy, VerifySettings};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
-use crate::copy::folder::Folder;
+use crate::copy::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -21,8 +21,7 @@ use crate::record::history::{History, Past, StoredRecord};
 use crate::record::signature::{Envelope, VerifyingKey};
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, checksum, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
-use crate::store::scratch::Scratch;
-use crate::store::spool::Spool;
+use crate::store::{List, Spooled};
 
 /// Objects that are looked at, or read, at a time.
 const OBJECTS_AT_ONCE: usize = 16;
@@ -47,7 +46,7 @@ pub struct Verification {
     /// Findings that nothing says anything about.
     pub unverifiable: u64,
     /// Each finding.
-    pub findings: Spool<Finding>,
+    pub findings: List<Finding>,
     /// The program that wrote this.
     pub tool: Tool,
 }
@@ -127,7 +126,7 @@ impl Checking<'_> {
         let layout = place.layout(source);
         let there = Folder::list(target.objects(), &layout.folder()).await?;
         let key = self.key().await?;
-        let keys = there.iter().map(|listed| Ok(listed?.key));
+        let keys = there.keys(&layout.folder().key)?.into_iter().map(Ok);
         let history = History::read(target.objects(), &layout, keys).await?;
         for StoredRecord { location, text, record, .. } in history.stored() {
             if let Some(key) = &key {
@@ -145,8 +144,8 @@ impl Checking<'_> {
         };
         record(&past, own, findings, &layout.record())?;
         package(&past, own, findings)?;
-        let met = self.artifacts(source, &past, &there, findings).await?;
-        strangers(&layout, there.others(&met), findings)
+        self.artifacts(source, &past, &there, findings).await?;
+        strangers(&layout, &there, findings)
     }
 
     /// The key that must have signed the records. Without one, signatures are not checked: an envelope that names its
@@ -161,38 +160,31 @@ impl Checking<'_> {
         }
     }
 
-    /// Looks at every artifact, and reads it where that was asked for. Which objects of the folder they are comes out.
+    /// Looks at every artifact, and reads it where that was asked for.
     async fn artifacts(
         &self,
         source: &PackageArn,
         past: &Past<'_>,
         there: &Folder,
         findings: &mut Findings,
-    ) -> Result<Vec<bool>> {
+    ) -> Result<()> {
         let source = match self.settings.deep {
             true => Some(SourceAccount::open(self.context.source_access().clone(), Some(source.region())).await?),
             false => None,
         };
         let target = self.target;
-        let mut met = there.marks();
-        let looks = past.first().artifacts.iter().map(|artifact| {
-            let found = artifact.and_then(|artifact| Ok((there.find(&artifact.target.key)?, artifact)));
-            if let Ok((Some((number, _)), _)) = &found {
-                met[*number] = true;
-            }
-            let source = source.as_ref();
-            async move {
-                let (listed, artifact) = found?;
-                let verdict = one(target, source, &artifact, listed.as_ref().map(|(_, listed)| listed)).await?;
-                anyhow::Ok((artifact.target, verdict))
-            }
+        let looks = past.first().artifacts.iter().map(|artifact| async {
+            let artifact = artifact?;
+            let listed = there.find(&artifact.target.key)?;
+            there.expect(&artifact.target.key)?;
+            let verdict = one(target, source.as_ref(), &artifact, listed.as_ref()).await?;
+            anyhow::Ok((artifact.target, verdict))
         });
         let mut looks = stream::iter(looks).buffered(OBJECTS_AT_ONCE);
         while let Some((location, verdict)) = looks.try_next().await? {
             findings.add(Subject::Artifact, &location.to_string(), verdict)?;
         }
-        drop(looks);
-        Ok(met)
+        Ok(())
     }
 }
 
@@ -203,7 +195,7 @@ async fn signature(
     target: &TargetAccount,
     key: &VerifyingKey,
     record: &Location,
-    bytes: &Scratch,
+    bytes: &Spooled,
 ) -> Result<(Verdict, String)> {
     let Some((text, _)) = target.objects().read(&Layout::signature_of(record), MAX_ENVELOPE_BYTES).await? else {
         return Ok((Verdict::Missing, "the record is not signed".into()));
@@ -237,10 +229,11 @@ async fn one(
 }
 
 /// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(layout: &Layout, others: impl Iterator<Item = Result<Listed>>, findings: &mut Findings) -> Result<()> {
-    for listed in others {
+fn strangers(layout: &Layout, there: &Folder, findings: &mut Findings) -> Result<()> {
+    let unfinished = layout.unfinished().key;
+    for listed in there.unexpected() {
         let Listed { key, .. } = listed?;
-        if !layout.is_record(&key) && layout.signed_record(&key).is_none() {
+        if !layout.is_record(&key) && layout.signed_record(&key).is_none() && !key.starts_with(&unfinished) {
             let location = Location::new(&layout.folder().bucket, key).to_string();
             let detail = "the promotion has not put it there";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;

@@ -1,4 +1,9 @@
-//! Long lists that stay out of memory.
+//! What may be larger than memory: rows in a temporary database, and documents in a temporary file.
 
-pub mod scratch;
-pub mod spool;
+mod database;
+mod list;
+mod spooled;
+
+pub use database::{Database, paged};
+pub use list::List;
+pub use spooled::{Spooled, Spooling};

@@ -3,8 +3,8 @@
 
 mod damage;
 mod encrypted;
-mod growing;
 mod large;
+mod pages;
 mod resume;
 mod streaming;
 mod trouble;

@@ -36,8 +36,6 @@ const SERVER_SIDE: Way = Way { world: usual, flags: &[] };
 const STREAMED: Way = Way { world: small, flags: &STREAMING };
 const SERVER_SIDE_IN_PARTS: Way = Way { world: above_5_gib, flags: &[] };
 const STREAMED_IN_PARTS: Way = Way { world: above_8_mib, flags: &STREAMING };
-/// Parts are held until they are complete: on Amazon S3 they are sent while they come.
-const HELD_IN_PARTS: Way = Way { world: above_8_mib_elsewhere, flags: &STREAMING };
 
 #[test]
 fn a_server_side_run_ends_well_whichever_call_fails() {
@@ -60,11 +58,6 @@ fn a_streaming_run_in_parts_ends_well_whichever_call_fails() {
 }
 
 #[test]
-fn a_streaming_run_that_holds_its_parts_ends_well_whichever_call_fails() {
-    each_call_fails_in_each_way(HELD_IN_PARTS);
-}
-
-#[test]
 fn a_transient_failure_of_any_call_is_invisible_with_the_sdk_s_retries() {
     let kinds = [BROKEN, SLOW_DOWN, Failure::Reset];
     let calls = calls_of_a_clean_run(SERVER_SIDE_IN_PARTS);
@@ -74,7 +67,7 @@ fn a_transient_failure_of_any_call_is_invisible_with_the_sdk_s_retries() {
 
 #[test]
 fn a_lost_answer_of_any_call_is_invisible_with_the_sdk_s_retries() {
-    for way in [SERVER_SIDE, STREAMED_IN_PARTS, HELD_IN_PARTS] {
+    for way in [SERVER_SIDE, STREAMED_IN_PARTS] {
         let cases: Vec<_> = (1..=calls_of_a_clean_run(way)).collect();
         each(AT_ONCE, &cases, |k| invisible(way, *k, Failure::ResetAfter));
     }
@@ -113,12 +106,6 @@ fn small() -> Cloud {
 
 fn above_5_gib() -> Cloud {
     with_model(Body::synthetic((5 << 30) + 1, 7))
-}
-
-fn above_8_mib_elsewhere() -> Cloud {
-    let cloud = above_8_mib();
-    cloud.server("SeaweedFS");
-    cloud
 }
 
 fn above_8_mib() -> Cloud {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use promote::aws::session::Access;
 use promote::run::settings::FullSettings;
+use promote::run::{Context, full};
 use serde_json::json;
 
 use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
@@ -22,6 +24,19 @@ fn the_example_promotes_two_groups_side_by_side() {
     let versions: Vec<&str> = run.stdout.lines().map(|arn| arn.rsplit('/').nth(1).expect("a group")).collect();
     assert_eq!(versions, ["churn-model", "fraud-model"]);
     assert!(cloud.packages(SOURCE_ACCOUNT, "Fraud-Model").len() == 1 && promoted(&cloud).len() == 1);
+}
+
+#[test]
+fn a_run_may_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let context = Context::new(Access::default(), Access::default());
+    let settings: FullSettings = serde_json::from_value(json!({
+        "selection": {"group": Cloud::group_arn(GROUP)},
+        "destination": {"bucket": SERVING},
+    }))
+    .expect("settings as a file would hold them");
+    is_send(&context);
+    is_send(&full(&context, &settings));
 }
 
 #[test]

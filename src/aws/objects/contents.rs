@@ -1,7 +1,7 @@
-//! What an object is to hold: bytes in memory, in a temporary file or from another object come in, a body that can be
-//! sent again comes out.
+//! The contents of an object to be written: bytes in memory, in a temporary file or from another object. They can be
+//! sent again.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use http_body::{Frame, SizeHint};
 
 use super::body::Body;
 use crate::aws::error::CallError;
-use crate::store::scratch::{Chunks, Scratch};
+use crate::store::Spooled;
 
 /// Bytes to write, and how many they are.
 pub struct Contents {
@@ -56,29 +56,42 @@ impl From<Bytes> for Contents {
     }
 }
 
-impl From<Arc<Scratch>> for Contents {
-    fn from(scratch: Arc<Scratch>) -> Self {
-        let length = scratch.len();
-        let body = move || SdkBody::from_body_1_x(Reading(Chunks::of(scratch.clone())));
+impl From<Spooled> for Contents {
+    fn from(document: Spooled) -> Self {
+        let length = document.length();
+        let body = move || SdkBody::from_body_1_x(Reading { from: Box::new(document.reader()), left: length });
         Self { length, body: ByteStream::new(SdkBody::retryable(body)), passing: false }
     }
 }
 
 /// A body that reads a chunk when it is asked for one. The file was just written: its pages are in memory, or a disk
 /// has them faster than a network takes them.
-struct Reading(Chunks<Arc<Scratch>>);
+struct Reading {
+    from: Box<dyn Read + Send + Sync>,
+    left: u64,
+}
+
+impl Reading {
+    const CHUNK: u64 = 64 << 10;
+
+    fn chunk(&mut self) -> io::Result<Bytes> {
+        let mut chunk = vec![0; usize::try_from(self.left.min(Self::CHUNK)).expect("a chunk is small")];
+        self.from.read_exact(&mut chunk)?;
+        self.left -= chunk.len() as u64;
+        Ok(chunk.into())
+    }
+}
 
 impl http_body::Body for Reading {
     type Data = Bytes;
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let chunk = self.0.next();
-        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk?.into()))))
+        Poll::Ready((self.left > 0).then(|| self.chunk().map(Frame::data)))
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.left())
+        SizeHint::with_exact(self.left)
     }
 }
 

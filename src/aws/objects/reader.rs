@@ -19,7 +19,7 @@ use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
-use crate::store::scratch::Scratch;
+use crate::store::{Spooled, Spooling};
 
 /// HeadObject and GetObject tell the same about an object, in two types.
 macro_rules! head_of {
@@ -147,15 +147,15 @@ impl Reader {
     }
 
     /// The whole object, whatever its size.
-    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Scratch> {
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Spooled> {
         let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, _) = self.length_and_etag(at, &answer)?;
-        let mut bytes = Scratch::default();
+        let mut bytes = Spooling::default();
         let mut body = Body::new(length, answer.body, at.clone(), self.caller.clone());
         while let Some(chunk) = body.next().await {
             bytes.append(&chunk?)?;
         }
-        Ok(bytes)
+        Ok(bytes.end())
     }
 
     /// `bytes`: how many are expected; 0 where nobody knows, as of documents, which are mostly small.

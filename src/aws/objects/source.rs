@@ -8,7 +8,6 @@ use bytes::Bytes;
 
 use super::body::Body;
 use super::pages::Pages;
-use super::pressure::Pressure;
 use super::reader::Reader;
 use super::types::{ETag, Head};
 use crate::aws::error::{CallError, Caller};
@@ -18,18 +17,11 @@ use crate::model::location::{BucketName, Location};
 #[derive(Debug, Clone)]
 pub struct SourceObjects {
     reader: Reader,
-    pressure: Pressure,
 }
 
 impl SourceObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        let pressure = Pressure::default();
-        Self { reader: Reader::following(config.interceptor(pressure.clone()), caller), pressure }
-    }
-
-    /// How hard these calls press S3.
-    pub fn pressure(&self) -> Pressure {
-        self.pressure.clone()
+        Self { reader: Reader::following(config, caller) }
     }
 
     /// What S3 knows about the object; an absent one is an error of the kind NotFound.

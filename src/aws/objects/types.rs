@@ -124,6 +124,11 @@ pub struct Written {
 pub struct UploadId(pub(super) String);
 
 impl UploadId {
+    /// The upload of this id.
+    pub fn new(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0

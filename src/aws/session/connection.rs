@@ -8,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::ResponseChecksumValidation;
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 
 use super::access::Access;
 use super::environment::{check_authorities, check_environment, configured_region, given};
@@ -68,10 +69,23 @@ impl Session {
         // time.
         aws_sdk_s3::config::Builder::from(&self.config)
             .force_path_style(own)
+            .retry_config(self.s3_retries())
+            .retry_partition(RetryPartition::custom("s3").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(self.renewal.clone())
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
     }
+
+    /// What AWS_MAX_ATTEMPTS or the profile says, if it is not the SDK's own default.
+    fn s3_retries(&self) -> RetryConfig {
+        let configured = self.config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        let is_default = configured.max_attempts() == RetryConfig::standard().max_attempts();
+        if is_default { configured.with_max_attempts(S3_ATTEMPTS) } else { configured }
+    }
 }
+
+/// S3 slows a new prefix down until it has split it (its performance guidelines), which takes longer than the SDK's
+/// three attempts. 256 requests that are slowed down at once would also use up the SDK's quota of retries.
+const S3_ATTEMPTS: u32 = 10;
 
 /// The SDK's default configuration, with credentials that fit a header and without a retry setting that the SDK would
 /// read itself.

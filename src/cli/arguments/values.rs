@@ -1,6 +1,6 @@
 //! Parses the values of flags whose types are not parsed elsewhere.
 
-use crate::copy::parts::{LEAST_PART, MAX_PART};
+use crate::copy::{MAX_PART, MIN_PART};
 use crate::schema::shapes::refusal;
 
 /// A number of bytes, KiB, MiB or GiB that a part may have.
@@ -14,9 +14,9 @@ pub(super) fn part_size(text: &str) -> Result<u64, String> {
         unit => return Err(format!("'{unit}' is no unit; write 64MiB or 1GiB")),
     };
     let bytes = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    let sizes = LEAST_PART..=MAX_PART;
+    let sizes = MIN_PART..=MAX_PART;
     let bytes = bytes.ok_or("write a number and a unit, such as 64MiB")?;
-    if sizes.contains(&bytes) { Ok(bytes) } else { Err("a part has 6MiB to 5GiB (S3's limit)".to_owned()) }
+    if sizes.contains(&bytes) { Ok(bytes) } else { Err("a part has 5MiB to 5GiB (S3's limit)".to_owned()) }
 }
 
 /// A tag that may be given to a group.

@@ -12,7 +12,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
 use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
 use crate::register::sync::Renewed;
-use crate::store::spool::Spool;
+use crate::store::List;
 
 impl Rendered for Record {
     fn text(&self) -> Result<String> {
@@ -104,14 +104,14 @@ fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
     line("Folder", &target.folder.to_string());
 }
 
-fn artifacts(artifacts: &Spool<ArtifactFacts>) -> Result<String> {
+fn artifacts(artifacts: &List<ArtifactFacts>) -> Result<String> {
     let mut bytes = 0;
     let mut parts = [
         (Outcome::Copied, "copied", 0),
         (Outcome::AlreadyThere, "already there", 0),
         (Outcome::Planned, "to be copied", 0),
     ];
-    for artifact in artifacts {
+    for artifact in artifacts.iter() {
         let artifact = artifact?;
         bytes += artifact.bytes;
         parts.iter_mut().filter(|(outcome, ..)| *outcome == artifact.result).for_each(|(.., count)| *count += 1);

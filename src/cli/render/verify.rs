@@ -29,7 +29,7 @@ impl Rendered for Verification {
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
         writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
         let (mut shown, mut more) = (0, 0);
-        for finding in &self.findings {
+        for finding in self.findings.iter() {
             let Finding { verdict, name, detail, .. } = finding?;
             let name = match verdict {
                 Verdict::Identical => continue,

@@ -1,4 +1,4 @@
-//! Objects that are copied in parts within S3: large ones where Amazon is asked, and all above 5 GiB.
+//! Objects that are copied in parts within S3.
 
 use super::*;
 use crate::support::{Attributes, Body};
@@ -17,18 +17,9 @@ fn copies(cloud: &Cloud) -> (usize, usize) {
 }
 
 #[test]
-fn amazon_copies_up_to_128_mib_in_one_call_and_one_byte_more_in_parts() {
-    for (size, calls) in [(128 * MIB, (1, 0)), (128 * MIB + 1, (0, 3)), (GIB, (0, 17)), (5 * GIB + 1, (0, 65))] {
+fn up_to_128_mib_are_copied_in_one_call_and_one_byte_more_in_parts() {
+    for (size, calls) in [(128 * MIB, (1, 0)), (128 * MIB + 1, (0, 3)), (GIB, (0, 16)), (5 * GIB + 1, (0, 65))] {
         let cloud = with(Body::synthetic(size, 5), Attributes::default());
-        assert_eq!(copies(&cloud), calls, "{size}");
-    }
-}
-
-#[test]
-fn other_servers_copy_up_to_5_gib_in_one_call() {
-    for (size, calls) in [(5 * GIB, (1, 0)), (5 * GIB + 1, (0, 65))] {
-        let cloud = with(Body::synthetic(size, 5), Attributes::default());
-        cloud.server("SeaweedFS S3");
         assert_eq!(copies(&cloud), calls, "{size}");
     }
 }
@@ -68,7 +59,7 @@ fn the_largest_objects_are_copied_in_at_most_10000_parts() {
     let size = 40 << 40;
     let cloud = with(Body::synthetic(size, 7), Attributes::default());
     let document = promote(&cloud, &[]).document();
-    assert_eq!(told(&document), ("copied", "checksum"));
+    assert_eq!(told(&document).0, "copied");
     let copy = copy(&cloud);
     assert!(copy.body == Body::synthetic(size, 7));
     assert!((9_000..=10_000).contains(&copy.parts.len()), "{} parts", copy.parts.len());
@@ -82,12 +73,12 @@ fn larger_objects_have_larger_parts_up_to_512_mib() {
     let cloud = with(Body::synthetic(100 * GIB, 9), Attributes::default());
     promote(&cloud, &[]).document();
     let largest = copy(&cloud).parts.into_iter().max();
-    assert!(largest.is_some_and(|part| (511 << 20..=512 << 20).contains(&part)), "{largest:?}");
+    assert_eq!(largest, Some(512 << 20));
 }
 
 #[test]
 fn a_part_size_that_is_given_is_kept_and_objects_up_to_it_are_copied_whole() {
-    for (size, parts) in [(64 << 20, 0), (640 << 20, 11)] {
+    for (size, parts) in [(64 << 20, 0), (640 << 20, 10)] {
         let cloud = with(Body::synthetic(size, 9), Attributes::default());
         let document = promote(&cloud, &["--part-size", "64MiB"]).document();
         assert_eq!(told(&document), ("copied", "checksum"));

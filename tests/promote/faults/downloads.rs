@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// All ways to stream: in one piece, and in parts that are sent while they come or held.
-const WAYS: [Way; 3] = [STREAMED, STREAMED_IN_PARTS, HELD_IN_PARTS];
+/// All ways to stream: in one piece and in parts.
+const WAYS: [Way; 2] = [STREAMED, STREAMED_IN_PARTS];
 
 /// Runs `full` with the SDK's usual attempts, and gives a stalled connection up after a second.
 fn impatient(cloud: &Cloud, flags: &[&str]) -> Run {

@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 13] = [
+pub const RUNS: [(&str, Scenario); 15] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
     ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
@@ -27,6 +27,8 @@ pub const RUNS: [(&str, Scenario); 13] = [
     ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
     ("a key at the source that is not named", || stack(&[], encrypted()).promotes("promoted")),
     ("an unfinished upload of a run before", || stack(&[], large()).breaks_off().promotes("promoted")),
+    ("an object in parts below a prefix", || stack(&["--target-prefix", "prod/"], large()).promotes("promoted")),
+    ("an object in parts below another one", || stack(&["--target-prefix", "other/"], large()).promotes("promoted")),
     ("a version that fails in the target", || stack(&[], failing()).fails("the image does not exist")),
     ("a version that the source rejects, and approves again", || {
         let before = stack(&[], crate::world::with_package())

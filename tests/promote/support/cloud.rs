@@ -270,11 +270,6 @@ impl Cloud {
     pub fn default_checksums(&self, on: bool) {
         self.world().options.checksums = on;
     }
-
-    /// What S3 calls itself in its answers (AmazonS3 unless told otherwise).
-    pub fn server(&self, name: &'static str) {
-        self.world().options.server = name;
-    }
 }
 
 /// Model package groups and packages.

@@ -15,14 +15,12 @@ use crate::aws::objects::body::Body;
 use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::copy_source;
 use crate::aws::objects::pages::Pages;
-use crate::aws::objects::pressure::Pressure;
 use crate::aws::objects::reader::{Reader, absent_is_none, is_absent};
 use crate::aws::objects::threads::on_threads;
 use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Written};
-use crate::aws::objects::vendor::Vendor;
 use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
-use crate::store::scratch::Scratch;
+use crate::store::Spooled;
 
 /// S3 with the target's credentials. Clones share the clients.
 #[derive(Debug, Clone)]
@@ -30,8 +28,6 @@ pub struct TargetObjects {
     pub(super) reader: Reader,
     /// For calls that move bytes, one client for each of [`PATIENCE`]: they answer when they are done.
     movers: [Client; PATIENCE.len()],
-    pressure: Pressure,
-    vendor: Vendor,
     config: Builder,
 }
 
@@ -66,26 +62,14 @@ pub(super) use described;
 
 impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        let (pressure, vendor) = (Pressure::default(), Vendor::default());
-        let config = config.interceptor(pressure.clone()).interceptor(vendor.clone());
         let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
-        Self { reader: Reader::new(config.clone(), caller), movers, pressure, vendor, config }
+        Self { reader: Reader::new(config.clone(), caller), movers, config }
     }
 
     /// The same, with other time limits for calls that move bytes: so many times the default.
     pub fn with_patience(&self, times: f64) -> Self {
         let movers = PATIENCE.map(|(_, limit)| until_done(&self.config, limit.mul_f64(times)));
         Self { movers, ..self.clone() }
-    }
-
-    /// How hard these calls press S3.
-    pub fn pressure(&self) -> Pressure {
-        self.pressure.clone()
-    }
-
-    /// Whether Amazon S3 has answered, and not another implementation; unknown, and so false, before the first answer.
-    pub fn is_amazon(&self) -> bool {
-        self.vendor.is_amazon()
     }
 
     /// What S3 knows about the object; an absent one is an error of the kind NotFound.
@@ -107,7 +91,7 @@ impl TargetObjects {
     ///
     /// # Errors
     /// The object cannot be read, or the temporary folder cannot be written.
-    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Scratch>> {
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Spooled>> {
         let read = self.reader.read_all(at).await;
         match read {
             Err(error) if error.downcast_ref().is_some_and(is_absent) => Ok(None),
@@ -146,6 +130,12 @@ impl TargetObjects {
         let answer = on_threads(length, call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+    }
+
+    /// Deletes an object; one that is gone already is fine.
+    pub async fn delete(&self, at: &Location) -> Result<(), CallError> {
+        let call = self.reader.client.delete_object().bucket(at.bucket.as_str()).key(&at.key);
+        call.send().await.map(drop).map_err(|error| self.error("s3:DeleteObject", at, error))
     }
 
     /// Copies an object of so many bytes, up to 5 GiB, within S3, and never over an existing object.

@@ -1,9 +1,8 @@
 //! Multipart uploads to the target account.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 

@@ -1,8 +1,6 @@
-//! A prefix of several pages: its first objects are copied while it is still being listed.
+//! Prefixes that are listed in several pages. All of them are listed before anything is written.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use super::*;
 use crate::support::{Body, Failure, Moment};
@@ -61,20 +59,6 @@ fn assert_all(cloud: &Cloud, document: &Value) {
 }
 
 #[test]
-fn the_first_objects_are_copied_while_the_rest_is_listed() {
-    for (mode, operation) in [("server-side", "CopyObject"), ("stream", "PutObject")] {
-        let cloud = long();
-        cloud.fail(page(2), Failure::Hang);
-        // A page that nobody waits for: the run would stand still if it wanted the whole list first.
-        cloud.hook(Moment::on(operation, PAGE), Cloud::release);
-        let document = promote(&cloud, &["--copy-mode", mode]).document();
-        assert_all(&cloud, &document);
-        let pages = cloud.calls_of("ListObjectsV2").into_iter().filter(|call| call.resource == MODELS).count();
-        assert_eq!(pages, OBJECTS.div_ceil(PAGE));
-    }
-}
-
-#[test]
 fn nothing_is_written_before_everything_else_has_been_found() {
     let cloud = long();
     cloud.register(with_report("s3://models/gone.json"));
@@ -103,7 +87,7 @@ fn large_objects_of_later_pages_arrive_with_the_small_ones() {
 }
 
 #[test]
-fn with_two_principals_the_smallest_of_the_first_page_tells_that_all_have_to_be_streamed() {
+fn with_two_principals_the_smallest_object_tells_that_all_have_to_be_streamed() {
     let cloud = long();
     let options = TWO_PRINCIPALS.into_iter().chain(["--output", "json"]).map(str::to_owned);
     let arguments: Vec<String> = full().into_iter().chain(options).collect();
@@ -113,53 +97,21 @@ fn with_two_principals_the_smallest_of_the_first_page_tells_that_all_have_to_be_
 }
 
 #[test]
-fn a_listing_that_breaks_off_registers_nothing_and_the_next_run_takes_up_what_was_copied() {
+fn a_listing_that_breaks_off_leaves_nothing_behind() {
     let cloud = long();
     cloud.fail(page(3), Failure::Status(403, "AccessDenied", "no more"));
-    // It does so when the first page has been copied.
-    let (tell, told) = mpsc::channel();
-    cloud.hook(Moment::on("CopyObject", PAGE), move |_| tell.send(()).expect("the page waits"));
-    cloud.hook(page(3), move |_| told.recv_timeout(Duration::from_secs(60)).expect("the first page is copied"));
     let run = promote(&cloud, &[]);
     run.fails(1, &["refers to s3://models/llm/: source: s3:ListObjectsV2 on s3://models: AccessDenied: no more"]);
-    assert!(cloud.settles());
-    let copied = cloud.keys(SERVING).len();
-    assert!(promoted(&cloud).is_empty() && (PAGE..=2 * PAGE).contains(&copied), "{copied} were copied");
-    cloud.heal();
-    let before = cloud.calls_of("CopyObject").iter().filter(|call| call.status == 200).count();
-    assert_eq!(before, copied);
-    let document = promote(&cloud, &[]).document();
-    assert_all(&cloud, &document);
-    let after = cloud.calls_of("CopyObject").iter().filter(|call| call.status == 200).count();
-    assert_eq!(after, OBJECTS, "what was there was not copied again");
+    assert_eq!(super::writes(&cloud), []);
 }
 
 #[test]
-fn a_key_of_a_later_page_that_is_too_long_for_the_target_is_named_and_nothing_is_registered() {
+fn a_key_of_a_later_page_that_is_too_long_for_the_target_is_named_and_nothing_is_written() {
     let cloud = long();
-    let long = format!("llm/{}", "z".repeat(1000));
-    cloud.put(MODELS, &long, "too long");
-    let run = promote(&cloud, &[]);
-    run.fails(
-        1,
-        &["cannot be promoted as it is", "S3 allows 1024", "they stay in s3://serving/", "nothing was registered"],
-    );
-    assert_eq!((promoted(&cloud).len(), cloud.uploads(SERVING).len()), (0, 0));
-}
-
-#[test]
-fn a_key_that_is_too_long_is_found_before_anything_is_copied_if_it_is_listed_by_then() {
-    let cloud = world();
-    cloud.page_size(1);
-    cloud.put(MODELS, "llm/a", "short");
-    (999..=1000).for_each(|length| cloud.put(MODELS, &format!("llm/{}", "z".repeat(length)), "too long"));
-    cloud.register(prefix("s3://models/llm/"));
-    // The target is looked at until the second page has been read and the third is asked for.
-    cloud.fail(Moment::on("ListMultipartUploads", 1), Failure::Hang);
-    cloud.hook(page(3), Cloud::release);
+    cloud.put(MODELS, &format!("llm/{}", "z".repeat(1000)), "too long");
     let run = promote(&cloud, &[]);
     run.fails(1, &["cannot be promoted as it is", "S3 allows 1024", "Shorten the target prefix"]);
-    assert_eq!((super::writes(&cloud), run.stderr.contains("they stay")), (vec![], false));
+    assert_eq!(super::writes(&cloud), []);
 }
 
 #[test]

@@ -1,0 +1,110 @@
+//! A temporary SQLite database. SQLite keeps a small one in its page cache, writes a large one to a file that it has
+//! unlinked, and frees both on close: memory stays flat, and nothing stays behind however the process ends.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+/// Nobody reads the file after a crash, so it needs neither a journal nor to be synced. The cache has 4 MiB.
+const SETTINGS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;";
+
+/// A temporary database. It is locked for the time of one statement or transaction.
+#[derive(Debug)]
+pub struct Database(Mutex<Connection>);
+
+impl Database {
+    /// A database with these tables.
+    ///
+    /// # Errors
+    /// SQLite has no memory for it.
+    pub fn new(tables: &str) -> Result<Self> {
+        let connection = Connection::open("").with_context(failed)?;
+        connection.execute_batch(SETTINGS).and_then(|()| connection.execute_batch(tables)).with_context(failed)?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a statement once.
+    ///
+    /// # Errors
+    /// The temporary folder is full or cannot be written.
+    pub fn execute(&self, statement: &str, parameters: impl Params) -> Result<usize> {
+        let connection = self.lock();
+        let changed = connection.prepare_cached(statement).and_then(|mut statement| statement.execute(parameters));
+        changed.with_context(failed)
+    }
+
+    /// Runs a statement for each set of parameters, all in one transaction.
+    ///
+    /// # Errors
+    /// As [`Database::execute`].
+    pub fn execute_all<P: Params>(&self, statement: &str, all: impl Iterator<Item = Result<P>>) -> Result<()> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction().with_context(failed)?;
+        {
+            let mut statement = transaction.prepare_cached(statement).with_context(failed)?;
+            for parameters in all {
+                statement.execute(parameters?).with_context(failed)?;
+            }
+        }
+        transaction.commit().with_context(failed)
+    }
+
+    /// Reads all rows of a query.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn rows<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(query).with_context(failed)?;
+        let rows = statement.query_map(parameters, read).and_then(Iterator::collect);
+        rows.with_context(failed)
+    }
+
+    /// Reads the first row of a query, if there is one.
+    ///
+    /// # Errors
+    /// As [`Database::rows`].
+    pub fn row<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(query).with_context(failed)?;
+        statement.query_row(parameters, read).optional().with_context(failed)
+    }
+}
+
+fn failed() -> &'static str {
+    "the temporary database; if the disk is full, set TMPDIR to a folder with room"
+}
+
+/// The rows of a long table, read a page at a time. `page` reads the rows after the key of the last one.
+pub fn paged<K, T>(first: K, page: impl Fn(&K) -> Result<Vec<(K, T)>>) -> impl Iterator<Item = Result<T>> {
+    let (mut last, mut rows, mut ended) = (first, Vec::new().into_iter(), false);
+    std::iter::from_fn(move || {
+        if rows.len() == 0 && !ended {
+            match page(&last) {
+                Ok(next) => (ended, rows) = (next.is_empty(), next.into_iter()),
+                Err(error) => {
+                    ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        let (key, row) = rows.next()?;
+        last = key;
+        Some(Ok(row))
+    })
+}

@@ -1,0 +1,160 @@
+//! The folders of src/ are the data path: a folder imports only folders before it, and no file imports in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// The folders in the order of the data path. `stack` imports `model` only.
+const ORDER: [&str; 11] =
+    ["store", "model", "schema", "aws", "plan", "copy", "register", "record", "run", "stack", "cli"];
+
+#[test]
+fn a_folder_imports_only_folders_before_it() {
+    let mut found = Vec::new();
+    for (file, imports) in imports() {
+        let Some(folder) = folder(&file) else { continue };
+        for other in imports.iter().filter_map(|import| self::folder(import)) {
+            let allowed = if folder == "stack" { other == "model" } else { place(&other) < place(&folder) };
+            if other != folder && !allowed {
+                found.push(format!("{} imports {other}", file.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_file_imports_in_a_circle() {
+    let imports = imports();
+    let circles: Vec<String> =
+        imports.keys().filter(|file| reaches_itself(file, &imports)).map(|file| file.display().to_string()).collect();
+    assert!(circles.is_empty(), "these files import each other: {}", circles.join(", "));
+}
+
+#[test]
+fn the_imports_of_this_crate_are_found() {
+    let imports = imports();
+    let of = |file: &str| &imports[Path::new(file)];
+    assert!(of("run/full.rs").contains(Path::new("run/promotion.rs")), "{:?}", of("run/full.rs"));
+    assert!(of("run/full.rs").iter().any(|import| import.starts_with("register")), "{:?}", of("run/full.rs"));
+    assert!(imports.len() > 80, "{} files", imports.len());
+}
+
+type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
+
+fn place(folder: &str) -> usize {
+    ORDER.iter().position(|name| *name == folder).unwrap_or_else(|| panic!("src/{folder} has no place in the order"))
+}
+
+/// The first folder of a path below src/; files of the crate's root have none.
+fn folder(file: &Path) -> Option<String> {
+    let mut parts = file.iter();
+    let first = parts.next()?.to_string_lossy().into_owned();
+    parts.next().map(|_| first)
+}
+
+fn reaches_itself(start: &Path, imports: &Imports) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![start]);
+    while let Some(file) = next.pop() {
+        for import in imports.get(file).into_iter().flatten() {
+            if import == start {
+                return true;
+            }
+            if seen.insert(import) {
+                next.push(import);
+            }
+        }
+    }
+    false
+}
+
+/// The files of src/, each with the files that its code uses. Tests inside a file do not count.
+fn imports() -> Imports {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = BTreeMap::new();
+    read(&root, &root, &mut files);
+    let names: BTreeSet<PathBuf> = files.keys().cloned().collect();
+    let used = |(file, text): (&PathBuf, &String)| {
+        let mut imports: BTreeSet<PathBuf> =
+            paths(file, text).iter().filter_map(|path| file_of(path, &names)).collect();
+        imports.remove(file);
+        (file.clone(), imports)
+    };
+    files.iter().map(used).collect()
+}
+
+fn read(folder: &Path, root: &Path, files: &mut BTreeMap<PathBuf, String>) {
+    for entry in fs::read_dir(folder).expect("a folder of the crate") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            read(&path, root, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source file");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let name = path.strip_prefix(root).expect("below the root").to_owned();
+            files.insert(name, lines.collect::<Vec<_>>().join("\n"));
+        }
+    }
+}
+
+/// Every path that begins with `crate`, `super`, `self` or a child module, as segments from the crate's root. Groups are
+/// spelled out.
+fn paths(file: &Path, text: &str) -> Vec<Vec<String>> {
+    let own = module(file);
+    let children: Vec<String> = Regex::new(r"(?m)^\s*(?:pub(?:\(\w+\))? )?mod (\w+);")
+        .expect("a pattern")
+        .captures_iter(text)
+        .map(|child| child[1].to_owned())
+        .collect();
+    let text = children.iter().fold(text.to_owned(), |text, child| {
+        let relative = Regex::new(&format!(r"(^|[^:\w]){child}::")).expect("a pattern");
+        relative.replace_all(&text, format!("${{1}}self::{child}::")).into_owned()
+    });
+    let pattern = Regex::new(r"\b(crate|super|self)((?:::\w+)*)(::\{[^;]*?\}|::\*)?").expect("a pattern");
+    let words = Regex::new(r"\w+").expect("a pattern");
+    let mut found = Vec::new();
+    for path in pattern.captures_iter(&text) {
+        let mut segments: Vec<String> =
+            path[2].split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let mut base = match &path[1] {
+            "crate" => Vec::new(),
+            "self" => own.clone(),
+            _ => own[..own.len().saturating_sub(1)].to_vec(),
+        };
+        while segments.first().is_some_and(|segment| segment == "super") {
+            segments.remove(0);
+            base.pop();
+        }
+        base.extend(segments);
+        match path.get(3) {
+            Some(group) if group.as_str().starts_with("::{") => {
+                for word in words.find_iter(group.as_str()) {
+                    found.push([base.clone(), vec![word.as_str().to_owned()]].concat());
+                }
+            }
+            _ => found.push(base),
+        }
+    }
+    found
+}
+
+/// The segments of a file's module: `register/sync.rs` and `register/sync/mod.rs` are `register`, `sync`.
+fn module(file: &Path) -> Vec<String> {
+    let path = file.with_extension("");
+    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    match parts.split_last() {
+        Some((last, folders)) if ["mod", "lib", "main"].contains(&last.as_str()) => folders.to_vec(),
+        _ => parts,
+    }
+}
+
+/// The file of the longest part of a path that is a module.
+fn file_of(path: &[String], files: &BTreeSet<PathBuf>) -> Option<PathBuf> {
+    (1..=path.len()).rev().find_map(|length| {
+        let module: PathBuf = path[..length].iter().collect();
+        [module.with_extension("rs"), module.join("mod.rs")].into_iter().find(|file| files.contains(file))
+    })
+}
