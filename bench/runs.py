@@ -12,7 +12,7 @@ from bench import stub
 from bench.machine import quiet, server_cpu
 from bench.registry import package_arn
 from bench.target import expect
-from bench.trips import DELAY
+from bench.trips import DELAY, NAME
 from bench.workloads import BUCKET, FAR, LATENCY_STUB, RATE_STUB
 from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_BUCKET
 from standins.proxy import counting
@@ -23,8 +23,6 @@ SECONDS = 900
 # Of the proxy in the setting FAR. Amazon S3 moves some 90 MB/s on a connection, which no proxy on this machine does
 # forty times at once.
 FAR_RATE = 4 << 20
-# What that proxy and the stub call themselves: promote 0.1.0 treats Amazon S3 in a way of its own.
-NAME = "AmazonS3"
 
 
 @dataclass(frozen=True)

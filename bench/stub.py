@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stub_s3 import Content, Request
-from bench.trips import DELAY
+from bench.trips import DELAY, NAME
 from bench.workloads import BUCKET
 from standins.server import free_ports, serving
 
@@ -100,14 +100,14 @@ class Connection(asyncio.Protocol):
 
     def send(self, method, status, headers, body):
         """Sends a whole answer."""
-        headers = {"Content-Length": len(body), "Content-Type": "application/xml", "Server": "AmazonS3"} | headers
+        headers = {"content-length": len(body), "content-type": "application/xml", "server": NAME} | headers
         lines = [f"HTTP/1.1 {status} .", *(f"{name}: {value}" for name, value in headers.items())]
         self.write("\r\n".join([*lines, "", "" if method == "HEAD" else body]))
 
     def begin(self):
         """Sends the beginning of an answer that has no length yet."""
-        head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: application/xml\r\nServer: AmazonS3\r\n\r\n"
-        self.write(head)
+        headers = f"transfer-encoding: chunked\r\ncontent-type: application/xml\r\nserver: {NAME}"
+        self.write(f"HTTP/1.1 200 .\r\n{headers}\r\n\r\n")
         self.chunk('<?xml version="1.0" encoding="UTF-8"?>\n')
 
     def chunk(self, text):

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import md5
+from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench.trips import SHORTER
@@ -70,7 +71,7 @@ class Content:
     def __init__(self, bucket, prefix, objects):
         self.bucket = bucket
         self.sources = {f"{prefix}{name}": Item(size, source_etag(name, size)) for name, size in sorted(objects)}
-        self.targets, self.uploads, self.requests = {}, {}, Counter()
+        self.targets, self.uploads, self.numbers, self.requests = {}, {}, count(), Counter()
 
     def report(self):
         """What a tool has asked for and copied, as `stub.Report` has it."""
@@ -120,7 +121,7 @@ class Content:
         item = self.items(bucket).get(key)
         if not item:
             return 404, {}, ""
-        headers = {"ETag": f'"{item.etag}"', "Content-Length": item.size, "Last-Modified": HTTP_DATE}
+        headers = {"etag": f'"{item.etag}"', "content-length": item.size, "last-modified": HTTP_DATE}
         if request.headers.get("x-amz-checksum-mode"):
             headers |= {"x-amz-checksum-crc64nvme": CRC64NVME, "x-amz-checksum-type": "FULL_OBJECT"}
         return 200, headers | KEPT, ""
@@ -143,7 +144,7 @@ class Content:
     def create(self, request):
         """CreateMultipartUpload."""
         _, bucket, key = request.address
-        upload = f"upload-{len(self.uploads)}"
+        upload = f"upload-{next(self.numbers)}"
         self.uploads[upload] = Upload(carries_metadata(request))
         names = f"<Bucket>{bucket}</Bucket><Key>{key}</Key><UploadId>{upload}</UploadId>"
         return xml("InitiateMultipartUploadResult", names)
