@@ -66,7 +66,8 @@ def arguments():
     parser.add_argument("--against-args", help="its further flags (default: --promote-args)")
     options = parser.parse_args()
     if options.list:
-        sys.exit("\n".join([*(workload.title for workload in WORKLOADS), *SECTIONS]))
+        print(*(workload.title for workload in WORKLOADS), *SECTIONS, sep="\n")
+        sys.exit()
     whole = not (options.quick or options.only or options.tools or options.against or options.scale < 1)
     if whole and not options.promote_args and not options.write:
         options.write = DOCUMENT
@@ -98,7 +99,7 @@ def wanted(name, options):
 
 
 def facts(tools, options, folder):
-    """The conditions of the measurements."""
+    """The conditions of the measurements, and room for the results."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -123,15 +124,18 @@ def measured(bench, promotes, peers, workload, course):
     if workload.setting not in (LATENCY_STUB, RATE_STUB):
         seeded(bench, workload)
     reports = {}
+    bench.failed.clear()
     runners = {tool.name: bench.runner(tool, workload, reports) for tool in tools}
     runs, shares = rounds(runners, course.runs, course.patience)
-    of_tools = {tool.name: {"flags": tool.shown(workload.setting, tuning(workload)), "runs": runs[tool.name]} for tool in tools}
+    of_tools = {}
     for tool in tools:
+        facts = {"flags": tool.shown(workload.setting, tuning(workload)), "runs": runs[tool.name]}
         if tool.name in reports:
-            of_tools[tool.name] |= asdict(reports[tool.name])
+            facts |= asdict(reports[tool.name])
         elif workload.setting in (SERVER_SIDE, STREAM):
             say(f"{workload.title}: {tool.name} through the proxy")
-            of_tools[tool.name] |= passes(bench, tool, workload, min(workload.delayed_runs, course.runs))
+            facts |= passes(bench, tool, workload, min(workload.delayed_runs, course.runs))
+        of_tools[tool.name] = facts | {"failed": bench.failed[tool.name]}
     return {"name": workload.name, "setting": workload.setting, "busy": shares, "tools": of_tools}
 
 

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from bench.machine import server_cpu
 from bench.runs import Run, rounds
 from bench.workloads import BUCKET
-from standins.principals import REGION, TARGET_BUCKET
+from standins.principals import REGION
 
 # As many as promote begins with; more are no faster.
 CONNECTIONS = 128

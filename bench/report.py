@@ -66,7 +66,7 @@ def rows(tools):
         "server CPU s": lambda tool: f"{server:.2f}" if (server := middle(tool, "server")) else "",
         "RSS MiB": lambda tool: f"{rss / 1024:.0f}" if (rss := middle(tool, "rss")) else "",
         "metadata kept": lambda tool: {True: "yes", False: "no", None: ""}[tool.get("keeps_metadata")],
-        "s with 100 ms per request": lambda tool: f"{middle(tool, 'wall', 'delayed'):.1f}" if tool.get("delayed") else "",
+        "s with 100 ms per request": delayed,
         "dependent round trips": lambda tool: str(tool.get("chain") or ""),
         "requests": lambda tool: requests(tool["requests"]) if tool.get("requests") else "",
     }
@@ -76,6 +76,11 @@ def rows(tools):
     yield line(cells)
     yield line("---" if title in left else "--:" for title in cells)
     yield from (line(row) for row in zip(*cells.values(), strict=True))
+
+
+def delayed(tool):
+    """The wall time with a delay before each request, if that was measured."""
+    return f"{middle(tool, 'wall', 'delayed'):.1f}" if tool.get("delayed") else ""
 
 
 def line(cells):
@@ -102,18 +107,20 @@ def compared(ours, theirs):
 
 
 def notes(result):
-    """A second × where promote runs twice, and a warning where the machine had other things to do."""
+    """A second × where there are several promotes, failed runs, and a warning if the machine was busy."""
     tools = result["tools"]
     ours = [name for name in tools if name.startswith("promote")]
     peer = next((name for name in tools if name not in ours), None)
     if peer and len(ours) > 1:
         ratios = (f"{name} × {compared(tools[name]['runs'], tools[peer]['runs'])}" for name in ours)
         yield from (f"Divided by the time of {peer}: {'; '.join(ratios)}.", "")
+    if failed := ", ".join(f"{name} {tool['failed']}" for name, tool in tools.items() if tool["failed"]):
+        yield from (f"Runs that failed and were repeated: {failed}.", "")
     yield from busy(result["busy"])
 
 
 def busy(shares):
-    """A warning where the machine had other things to do."""
+    """A warning if other programs used the machine."""
     share = median(shares)
     if share > 0.1:
         yield from (f"**The machine was busy: other programs used {share:.0%} of its cores.**", "")
@@ -145,7 +152,7 @@ def size(number):
 
 def whole(measured):
     """`promote full` with a delay before each request to S3, SageMaker and STS."""
-    lines = ["| `promote full` | s with 100 ms per request | dependent round trips | requests |", "|---|--:|--:|---|"]
+    lines = ["| tool | s with 100 ms per request | dependent round trips | requests |", "|---|--:|--:|---|"]
     for row in measured:
         runs = row["runs"]
         chain = min(run["chain"] for run in runs)

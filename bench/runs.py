@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,19 +41,29 @@ class Bench:
 
     def __init__(self, aws, registry, target):
         self.aws, self.registry, self.target, self.count = aws, registry, target, 0
+        # Runs that failed, by name of tool.
+        self.failed = Counter()
 
     def runner(self, tool, workload, reports):
         """A function that runs the tool in the setting of the workload. A stub's report goes into `reports`."""
-        match workload.setting:
-            case setting if setting == FAR:
-                return partial(self.run_far, tool, workload)
-            case setting if setting in (LATENCY_STUB, RATE_STUB):
-                return partial(self.run_on_stub, tool, workload, reports)
-            case _:
-                return partial(self.run, tool, workload)
+        if workload.setting in (LATENCY_STUB, RATE_STUB):
+            return partial(self.run_on_stub, tool, workload, reports)
+        if workload.setting == FAR:
+            return partial(self.run_far, tool, workload)
+        return partial(self.run, tool, workload)
 
     def run(self, tool, workload, s3=None):
-        """One run into an empty target on SeaweedFS, or at a proxy's URL."""
+        """One run into an empty target on SeaweedFS, or at a proxy's URL. It is repeated once if it fails: with many
+        parts at once, SeaweedFS sometimes answers IncompleteBody on a busy machine."""
+        try:
+            return self.run_once(tool, workload, s3)
+        except RuntimeError as error:
+            say(f"repeated, since {tool.name} failed: {error}")
+            self.failed[tool.name] += 1
+            return self.run_once(tool, workload, s3)
+
+    def run_once(self, tool, workload, s3):
+        """One run, which must not fail."""
         self.target.renew()
         before = server_cpu()
         run = self.timed(tool, workload, s3 or self.aws.objects)

@@ -6,7 +6,6 @@ from statistics import median
 
 from bench import floor, full, machine
 from bench.runs import rounds, say, timed
-from bench.target import Target
 from bench.tools import Tool, s5cmd, s5cmd_no_clobber
 from bench.workloads import GIB, MIB, SERVER_SIDE, STREAM, WORKLOADS, Workload, seed
 
@@ -79,8 +78,7 @@ def first(setting, large):
 
 def seeded(bench, workload):
     """The workload, when it is in the source bucket, and nothing else is."""
-    target: Target = bench.target
-    target.keep_only(workload)
+    bench.target.keep_only(workload)
     if not fits(bench, workload):
         raise SystemExit(f"bench: not enough space for '{workload.name}'; try --scale or --data")
     seed(bench.aws.client("s3", "source"), workload)

@@ -14,7 +14,7 @@ class Target:
         self.s3 = boto3.Session(*ROOT, region_name=REGION).client("s3", endpoint_url=url)
 
     def renew(self, bucket=TARGET_BUCKET):
-        """Empties a bucket by removing it: SeaweedFS then drops the volumes at once instead of keeping what is deleted."""
+        """Empties a bucket by removing it: SeaweedFS then drops the volumes at once instead of keeping deleted objects."""
         self.clear(bucket)
         self.s3.delete_bucket(Bucket=bucket)
         self.s3.create_bucket(Bucket=bucket)
@@ -32,7 +32,7 @@ class Target:
             self.s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
     def keep_only(self, workload):
-        """Empties both buckets unless the source has this workload already, so that one workload takes space at a time."""
+        """Empties the target, and the source unless it has this workload: one workload takes space at a time."""
         self.renew()
         if not self.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{workload.slug}/", MaxKeys=1)["KeyCount"]:
             self.renew(BUCKET)

@@ -38,9 +38,9 @@ S3 copies, and no byte passes through the client. With large objects the server 
 requests take the same time.
 
 promote copies objects larger than 128 MiB in parts of 64 MiB, since that is faster on Amazon S3 (see
-[below](#server-side-copies-at-a-limited-rate-per-request)). SeaweedFS needs about twice the CPU time for parts, because
-it calculates their checksums again. On such a server, use `--part-size 5GiB`: one request copies one object. The tables
-of large objects show both.""",
+[below](#server-side-copies-at-a-limited-rate-per-request)). SeaweedFS needs more than twice the CPU time for parts,
+because it calculates their checksums again. On such a server, use `--part-size 5GiB`: one request copies one object. The
+tables of large objects show both.""",
     "floor": """\
 ### {objects:,} × 16 KiB, compared with the requests alone
 
@@ -64,8 +64,10 @@ Amazon S3 copies an object in one request at a limited rate, so that copying its
 The server here is a stub, not Amazon S3. It answers each request after 100 ms, and each copy request after another
 second for every {rate:g} MB, however many requests are under way. No bytes are copied. The stub implements our
 assumptions, above all that the rate of a request does not depend on the number of requests; the numbers show what
-follows from the assumptions, and Amazon S3 may differ. s5cmd always copies an object in one request. aws s3 (version 1) loses the metadata of objects that it copies in
-parts. s3sync is not measured here: it asks for the parts of the source, which the stub does not have.""",
+follows from the assumptions, and Amazon S3 may differ.
+
+s5cmd always copies an object in one request. aws s3 (version 1) loses the metadata of objects that it copies in parts.
+s3sync is not measured here: it asks for the parts of the source, which the stub does not have.""",
     "stream": """\
 ## Streaming on SeaweedFS
 
@@ -91,6 +93,7 @@ to S3, SageMaker and STS is delayed by 100 ms. The registry and STS are moto."""
     "program": """\
 ## The program""",
 }
+
 
 # What the heading of a table says after the name of its workload.
 ENDINGS = {
