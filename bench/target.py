@@ -14,7 +14,7 @@ class Target:
         self.s3 = boto3.Session(*ROOT, region_name=REGION).client("s3", endpoint_url=url)
 
     def renew(self, bucket=TARGET_BUCKET):
-        """Empties a bucket by removing it: SeaweedFS then drops the volumes at once instead of keeping deleted objects."""
+        """Empties a bucket by removing it: SeaweedFS then drops the volumes at once and keeps no deleted objects."""
         self.clear(bucket)
         self.s3.delete_bucket(Bucket=bucket)
         self.s3.create_bucket(Bucket=bucket)
