@@ -77,8 +77,8 @@ image: build standins $(SEEDFARMER)/installed ## build the image optimized, with
 	IMAGE_PROFILE=release LEAVE_NOTHING_OUT=1 \
 		$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest-image tests/module/test_image.py
 
-# The build leaves the machine usable; what is measured afterwards needs it alone.
-bench: standins $(PEERS)/installed ## measure promote against its peers; ARGS=--quick for a look, ARGS=--help for more
+# `nice`: the build leaves the machine usable. The measurements after it need the machine alone.
+bench: standins $(PEERS)/installed ## write docs/benchmarks.md (90 minutes); ARGS=--quick for a look, ARGS=--help for more
 	nice cargo build --release --locked
 	@$(VENV)/bin/python -m bench $(ARGS)
 

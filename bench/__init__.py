@@ -1,1 +1,1 @@
-"""`make bench`: promote and the tools that an engineer would reach for instead, on the same server, taking turns."""
+"""`make bench`: promote and its peers copy the same objects on the same server, in turns."""

@@ -1,6 +1,5 @@
-"""What the server alone takes: many small copies, asked for by a client that does nothing but send what was signed
-beforehand. No client of the same server can be faster by more than what lies between. Once more without the condition
-that no other object is overwritten: what that costs the server."""
+"""The time that the server alone needs for many small copies: the client only sends requests that were signed before.
+Measured with and without promote's condition that nothing is overwritten."""
 
 import os
 import select
@@ -17,7 +16,7 @@ from botocore.credentials import Credentials
 from bench.machine import server_cpu
 from bench.runs import Run, rounds
 from bench.workloads import BUCKET
-from standins.principals import REGION, TARGET_BUCKET
+from standins.principals import REGION
 
 # As many as promote begins with; more are no faster.
 CONNECTIONS = 128
@@ -27,10 +26,10 @@ def measure(bench, tools, workload, count, patience):
     """The wall and CPU seconds of the tools and of the floor, in turns; the first round warms up."""
     sources = listed(bench, workload)
     runners = {tool.name: partial(bench.run, tool, workload) for tool in tools}
-    runners["nothing but the requests"] = partial(alone, bench, workload, sources)
-    runners["the same, which may overwrite"] = partial(alone, bench, workload, sources, without={"if-none-match"})
-    runs, _ = rounds(runners, count, patience)
-    return {"objects": len(sources), "runs": runs}
+    runners["the requests alone"] = partial(alone, bench, workload, sources)
+    runners["the requests alone, may overwrite"] = partial(alone, bench, workload, sources, without={"if-none-match"})
+    runs, shares = rounds(runners, count, patience)
+    return {"objects": len(sources), "runs": runs, "busy": shares}
 
 
 def listed(bench, workload):

@@ -1,4 +1,4 @@
-"""A model registry that answers at once: for each workload a package that refers to its prefix, and who is asking."""
+"""A model registry and STS that answer at once: each workload has a package that refers to its prefix."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def inference(slug):
 
 
 @contextmanager
-def stub(principals):
+def model_registry(principals):
     """Runs while the block runs, and yields its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads, server.block_on_close = True, False

@@ -1,28 +1,34 @@
-"""Runs of tools: one at a time into an empty target, all of them taking turns."""
+"""Runs of tools: one at a time into an empty target, in turns."""
 
 import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from bench import stub
 from bench.machine import quiet, server_cpu
 from bench.registry import package_arn
-from bench.workloads import BUCKET
+from bench.target import expect
+from bench.trips import DELAY, NAME
+from bench.workloads import BUCKET, FAR, LATENCY_STUB, RATE_STUB
 from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_BUCKET
+from standins.proxy import counting
 
 TIMED = Path(__file__).with_name("timed.py")
-# Ranges of a large object that are streamed at once, where that can be told: more are no faster on one machine.
-STREAMS = 8
-# Bound of one run; the slowest that is sensible takes a minute.
+# The bound of one run; the slowest sensible one takes a minute.
 SECONDS = 900
+# Of the proxy in the setting FAR. Amazon S3 moves some 90 MB/s on a connection, which no proxy on this machine does
+# forty times at once.
+FAR_RATE = 4 << 20
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took: seconds, CPU seconds (user and system), KiB of memory at its peak, and the server's CPU
-    seconds, which say most about the wall time of an S3 with two cores."""
+    """One run: seconds, CPU seconds (user and system), KiB of memory at its peak, and the CPU seconds of SeaweedFS."""
 
     wall: float
     cpu: float
@@ -35,27 +41,65 @@ class Bench:
 
     def __init__(self, aws, registry, target):
         self.aws, self.registry, self.target, self.count = aws, registry, target, 0
+        # Runs that failed, by name of tool.
+        self.failed = Counter()
 
-    def run(self, tool, workload, s3=None, streams=STREAMS):
-        """One run of a tool into an empty target."""
+    def runner(self, tool, workload, reports):
+        """A function that runs the tool in the setting of the workload. A stub's report goes into `reports`."""
+        if workload.setting in (LATENCY_STUB, RATE_STUB):
+            return partial(self.run_on_stub, tool, workload, reports)
+        if workload.setting == FAR:
+            return partial(self.run_far, tool, workload)
+        return partial(self.run, tool, workload)
+
+    def run(self, tool, workload, s3=None):
+        """One run into an empty target on SeaweedFS, or at a proxy's URL. It is repeated once if it fails: with many
+        parts at once, SeaweedFS sometimes answers IncompleteBody on a busy machine."""
+        try:
+            return self.run_once(tool, workload, s3)
+        except RuntimeError as error:
+            say(f"repeated, since {tool.name} failed: {error}")
+            self.failed[tool.name] += 1
+            return self.run_once(tool, workload, s3)
+
+    def run_once(self, tool, workload, s3):
+        """One run, which must not fail."""
         self.target.renew()
-        values = self.values(workload, s3 or self.aws.objects) | {"streams": streams}
-        environment = self.environment(tool, values)
         before = server_cpu()
-        run = timed(tool.command(workload.mode, values), environment, self.aws.folder, tool.good_codes)
+        run = self.timed(tool, workload, s3 or self.aws.objects)
         run = replace(run, server=server_cpu() - before)
-        self.target.expect(workload, tool)
+        expect(workload, tool, self.target.objects())
         return run
 
+    def run_far(self, tool, workload):
+        """One run through a proxy that is far away, and slow on each connection."""
+        with counting(self.aws.objects, DELAY, FAR_RATE, NAME) as (url, _):
+            return self.run(tool, workload, url)
+
+    def run_on_stub(self, tool, workload, reports):
+        """One run on a stub of its own."""
+        rate = stub.RATE if workload.setting == RATE_STUB else None
+        with stub.stub(self.aws.folder, workload, rate) as url:
+            run = self.timed(tool, workload, url)
+            reports[tool.name] = stub.report(url)
+        expect(workload, tool, reports[tool.name].objects)
+        return run
+
+    def timed(self, tool, workload, s3):
+        """Runs the tool's command."""
+        values = self.values(workload, s3)
+        command, environment = tool.command(workload.setting, values), self.environment(tool, workload, values)
+        return timed(command, environment, self.aws.folder, tool.good_codes)
+
     def values(self, workload, s3):
-        """What is filled in; a streaming copy has two principals that cannot see the other side.
+        """What is filled into a command; a streaming copy has two principals that cannot see the other side.
 
         All tools write the keys that promote chooses: deeper ones are more work for SeaweedFS.
         """
         self.count += 1
         version = f"{workload.slug}/{SOURCE_ACCOUNT}-{REGION}-{workload.slug}-v1"
-        reader, writer = ("pipeline", "pipeline") if workload.mode == "server-side" else ("source", "target")
-        return {
+        reader, writer = ("source", "target") if workload.streamed else ("pipeline", "pipeline")
+        return tuning(workload) | {
             "s3": s3,
             "source": f"{BUCKET}/{workload.slug}/",
             "target": f"{TARGET_BUCKET}/run-{self.count}/{version}/{BUCKET}/{workload.slug}/",
@@ -63,24 +107,29 @@ class Bench:
             "package": package_arn(workload),
             "reader": reader,
             "writer": writer,
-            # Large ones have parts that go side by side: with more of them at once, rclone and the server take 16 GiB.
-            "objects": 4 if workload.large > 1 and workload.mode == "stream" else 64,
         }
 
-    def environment(self, tool, values):
-        """The stand-ins' endpoints and profiles, and what the tool is tuned with."""
+    def environment(self, tool, workload, values):
+        """The stand-ins' endpoints and profiles, and the tool's own variables."""
         registry = {"AWS_ENDPOINT_URL_SAGEMAKER": self.registry, "AWS_ENDPOINT_URL_STS": self.registry}
-        variables = self.aws.environment(objects=values["s3"]) | registry | tool.environment(values)
-        if tool.settings:
-            own = self.aws.folder / f"config-{tool.name.replace(' ', '-')}"
+        own = {name: value.format(**values) for name, value in tool.variables.items()}
+        variables = self.aws.environment(objects=values["s3"]) | registry | own
+        if settings := tool.settings(workload.setting):
+            file = self.aws.folder / f"config-{tool.name.replace(' ', '-')}"
             text = Path(variables["AWS_CONFIG_FILE"]).read_text()
-            own.write_text(text.replace("region =", f"s3 ={tool.settings}region ="))
-            variables["AWS_CONFIG_FILE"] = str(own)
+            file.write_text(text.replace("region =", f"s3 ={settings}region ="))
+            variables["AWS_CONFIG_FILE"] = str(file)
         return variables
 
 
+def tuning(workload):
+    """The values in flags that depend on the workload: large objects have parts that are copied at once, and with more
+    of these objects at once rclone and the server take 16 GiB."""
+    return {"objects": 4 if workload.large > 1 and workload.streamed else 64}
+
+
 def rounds(runners, count, patience):
-    """What each runner measured, by its name, in changing turns and without the first round, which warms up; and how busy
+    """The runs of each runner by its name, in changing turns and without the first round, which warms up; and how busy
     others kept the cores before each round."""
     taken, shares = [], []
     for number in range(count + 1):
@@ -101,7 +150,7 @@ def turns(names, number):
 
 
 def say(text):
-    """Progress, apart from the table."""
+    """Progress, on stderr."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 

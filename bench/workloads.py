@@ -1,4 +1,4 @@
-"""What is copied: names and sizes, seeded once into the source bucket."""
+"""What is copied, between which servers, and how it gets into the source bucket."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -12,22 +12,40 @@ from standins.principals import SOURCE_BUCKETS
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 BUCKET = SOURCE_BUCKETS[0]
 SMALL = 100 * KIB
-# What SDKs do with a model that a training job leaves: parts, and metadata that should survive.
+# Large models have several parts, as SDKs upload them, and metadata that should survive.
+PART = 64 * MIB
 HEADERS = {"ContentType": "application/gzip", "CacheControl": "max-age=3600", "Metadata": {"trained-by": "bench"}}
-UPLOAD = TransferConfig(multipart_threshold=MIB, multipart_chunksize=64 * MIB, max_concurrency=4)
+UPLOAD = TransferConfig(multipart_threshold=MIB, multipart_chunksize=PART, max_concurrency=4)
+
+# The server, and who moves the bytes. Each tool has its flags for each of them (`tools.py`).
+SERVER_SIDE = "server-side"  # SeaweedFS copies
+STREAM = "stream"  # the client copies, from SeaweedFS to SeaweedFS, with two principals
+FAR = "far"  # the same, through a proxy with slow connections
+LATENCY_STUB = "latency-stub"  # a stub copies, without a limit
+RATE_STUB = "rate-stub"  # a stub copies, each request at a limited rate
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Objects below one prefix, and who moves their bytes: S3 (`server-side`) or the client (`stream`)."""
+    """Objects below one prefix, and the setting in which they are copied."""
 
     name: str
-    mode: str
+    setting: str
     sizes: tuple[int, ...]
-    # The first so many are large models; the others lie beside them.
+    # The first objects are large models; the others are small files.
     large: int = 1
-    # A delayed run of thousands of objects says how many are under way at once, not how many calls wait for another.
+    # Runs with a delay before each request. Thousands of objects need one: it shows how many requests are under way.
     delayed_runs: int = 3
+
+    @property
+    def title(self):
+        """The name that `--only` selects by."""
+        return f"{self.name}, {self.setting}"
+
+    @property
+    def streamed(self):
+        """Whether the bytes pass through the client."""
+        return self.setting in (STREAM, FAR)
 
     @property
     def slug(self):
@@ -36,7 +54,7 @@ class Workload:
 
     @property
     def bytes(self):
-        """All bytes of it."""
+        """The size of all objects."""
         return sum(self.sizes)
 
     def objects(self):
@@ -45,7 +63,7 @@ class Workload:
             yield (f"model-{number:02}.tar.gz" if number < self.large else f"files/{number:05}.bin"), size
 
     def scaled(self, scale):
-        """Smaller for a quick look: large objects shrink, and thousands become fewer."""
+        """A smaller one for a quick look: large objects shrink, and thousands become fewer."""
         if scale >= 1:
             return self
         if not self.large:
@@ -54,18 +72,23 @@ class Workload:
         return replace(self, sizes=large + self.sizes[self.large :])
 
 
-ONE_MODEL = (500 * MIB,) + (SMALL,) * 6
+def workloads():
+    """Those that have the same objects follow each other, so that these are uploaded once."""
+    model = (500 * MIB,) + (SMALL,) * 6
+    for setting in (SERVER_SIDE, STREAM, RATE_STUB):
+        yield Workload("500 MiB + 6 small", setting, model)
+    models = (256 * MIB,) * 20 + (SMALL,) * 10
+    for setting in (SERVER_SIDE, STREAM, RATE_STUB):
+        yield Workload("20 × 256 MiB + 10 small", setting, models, large=20, delayed_runs=1)
+    for setting in (SERVER_SIDE, STREAM, LATENCY_STUB):
+        yield Workload("5,000 × 16 KiB", setting, (16 * KIB,) * 5000, large=0, delayed_runs=1)
+    for setting in (SERVER_SIDE, STREAM, RATE_STUB):
+        yield Workload("one 4 GiB object", setting, (4 * GIB,), delayed_runs=1)
+    # A few rounds of forty parts.
+    yield Workload("one 512 MiB object", FAR, (512 * MIB,))
 
-WORKLOADS = (
-    Workload("500 MiB + 6 small", "server-side", ONE_MODEL),
-    Workload("20 × 256 MiB + 10 small", "server-side", (256 * MIB,) * 20 + (SMALL,) * 10, large=20, delayed_runs=1),
-    Workload("5,000 × 16 KiB", "server-side", (16 * KIB,) * 5000, large=0, delayed_runs=1),
-    Workload("one 4 GiB object", "server-side", (4 * GIB,), delayed_runs=1),
-    Workload("500 MiB + 6 small", "stream", ONE_MODEL),
-    Workload("20 × 256 MiB + 10 small", "stream", (256 * MIB,) * 20 + (SMALL,) * 10, large=20, delayed_runs=1),
-    Workload("5,000 × 16 KiB", "stream", (16 * KIB,) * 5000, large=0, delayed_runs=1),
-    Workload("one 4 GiB object", "stream", (4 * GIB,), delayed_runs=1),
-)
+
+WORKLOADS = tuple(workloads())
 
 
 def seed(s3, workload):
@@ -89,7 +112,7 @@ def put(s3, key, size):
 @cache
 def noise():
     """A part's worth of random bytes."""
-    return os.urandom(UPLOAD.multipart_chunksize)
+    return os.urandom(PART)
 
 
 class Noise:
