@@ -7,6 +7,7 @@ mod connection;
 mod environment;
 mod files;
 mod lent;
+mod refusal;
 mod renewal;
 mod retries;
 mod sides;

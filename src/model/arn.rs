@@ -2,7 +2,7 @@
 
 mod fields;
 mod key;
-mod malformed;
+pub(crate) mod malformed;
 mod parts;
 mod registry;
 mod role;

@@ -6,7 +6,8 @@ use aws_config::profile::ProfileFileRegionProvider;
 use rustls::RootCertStore;
 
 use super::files::{UNFIT, fits_a_header};
-use crate::aws::error::{CallError, Caller, Kind};
+use super::refusal::refused;
+use crate::aws::error::{CallError, Caller};
 use crate::model::arn::Region;
 
 /// Refuses variables that the SDK panics on. The retry settings are not among them: it is not let read them.
@@ -62,19 +63,4 @@ pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) ->
     };
     let found = found.ok_or_else(|| refused(caller, "no region is configured".to_owned(), hint.clone()))?;
     found.as_ref().parse().map_err(|error| refused(caller, format!("{error}"), hint))
-}
-
-/// The error of a session that cannot be opened.
-pub(super) fn refused(caller: &Caller, message: String, hint: String) -> CallError {
-    CallError {
-        side: caller.side,
-        call: "configuration",
-        resource: caller.profile.as_deref().map_or("the environment".into(), |name| format!("profile '{name}'").into()),
-        kind: Kind::Invalid,
-        code: None,
-        message: message.into(),
-        request_id: None,
-        bucket_region: None,
-        hint: hint.into(),
-    }
 }

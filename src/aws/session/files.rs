@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 
-use super::environment::refused;
+use super::refusal::refused;
 use crate::aws::error::{CallError, Caller};
 
 /// Both files; a value of the first wins, as in the SDK.
@@ -69,7 +69,7 @@ impl Files {
         while let Some(profile) = next.filter(|name| !seen.contains(name)) {
             for key in ["aws_access_key_id", "aws_session_token"] {
                 if let Some(value) = self.get(profile, key).filter(|value| !fits_a_header(value.text)) {
-                    return Err(value.refused(caller, UNFIT, "Correct it."));
+                    return Err(value.refused(caller, UNFIT, "Correct it"));
                 }
             }
             seen.push(profile);

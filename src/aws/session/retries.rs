@@ -5,8 +5,9 @@
 
 use aws_config::retry::{RetryConfig, RetryMode};
 
-use super::environment::{given, refused};
+use super::environment::given;
 use super::files::{Files, Value};
+use super::refusal::refused;
 use crate::aws::error::{CallError, Caller};
 
 /// The configuration for a profile; the environment wins, as in the AWS CLI.

@@ -9,8 +9,8 @@ macro_rules! text_type {
             }
         }
         impl TryFrom<String> for $name {
-            type Error = $crate::model::arn::Malformed;
-            fn try_from(text: String) -> Result<Self, $crate::model::arn::Malformed> {
+            type Error = $crate::model::arn::malformed::Malformed;
+            fn try_from(text: String) -> Result<Self, $crate::model::arn::malformed::Malformed> {
                 text.parse()
             }
         }
