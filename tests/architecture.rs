@@ -117,6 +117,10 @@ fn paths(file: &Path, text: &str) -> Vec<Vec<String>> {
     let words = Regex::new(r"\w+").expect("a pattern");
     let mut found = Vec::new();
     for path in pattern.captures_iter(&text) {
+        // `pub(super)`, or a method's `self`.
+        if path[2].is_empty() && path.get(3).is_none() {
+            continue;
+        }
         let mut segments: Vec<String> =
             path[2].split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
         let mut base = match &path[1] {
