@@ -1,0 +1,146 @@
+//! The documentation: its links resolve, the README stays one page, and the files that it names exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use regex::Regex;
+
+#[test]
+fn every_relative_link_resolves() {
+    let pages = pages();
+    let link = Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");
+    let mut broken = Vec::new();
+    let mut count = 0;
+    for (page, text) in &pages {
+        let prose = without_code(text);
+        let links = link.captures_iter(&prose).map(|link| link[1].to_owned());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with("mailto:")) {
+            count += 1;
+            if let Err(reason) = resolve(page, &link, &pages) {
+                broken.push(format!("{}: {link}: {reason}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(count > 50, "only {count} links were found");
+}
+
+#[test]
+fn the_readme_is_one_page() {
+    let lines = read(Path::new("README.md")).lines().count();
+    assert!(lines <= 220, "README.md has {lines} lines");
+}
+
+#[test]
+fn the_architecture_names_only_files_that_exist() {
+    let file = Regex::new(r"\b(?:src|examples|tests)/[\w/]+\.rs\b").expect("a pattern");
+    let text = read(Path::new("docs/architecture.md"));
+    let named: BTreeSet<&str> = file.find_iter(&text).map(|file| file.as_str()).collect();
+    let absent: Vec<&str> = named.iter().copied().filter(|file| !root().join(file).is_file()).collect();
+    assert!(absent.is_empty(), "docs/architecture.md names {}", absent.join(", "));
+    assert!(named.len() > 30, "only {} files are named", named.len());
+}
+
+#[test]
+fn an_anchor_is_made_as_github_makes_it() {
+    let made = |text: &str| anchors(text).into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(made("# Exit code 3: promoted, but unconfirmed"), "exit-code-3-promoted-but-unconfirmed");
+    assert_eq!(made("## `promote full`\n## `promote full`"), "promote-full promote-full-1");
+    assert_eq!(made("# A\n```sh\n# b\n```"), "a");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(page: &Path) -> String {
+    fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
+}
+
+/// Every page with its text, by its path in the repository.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let mut paths: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].iter().map(PathBuf::from).collect();
+    let mut folders = vec![PathBuf::from("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).expect("a folder of the repository") {
+            let entry = entry.expect("an entry");
+            let path = folder.join(entry.file_name());
+            match entry.path().is_dir() {
+                true => folders.push(path),
+                false if path.extension().is_some_and(|extension| extension == "md") => paths.push(path),
+                false => {}
+            }
+        }
+    }
+    paths.into_iter().map(|path| (path.clone(), read(&path))).collect()
+}
+
+/// Checks the file and the anchor that a link of `page` names.
+fn resolve(page: &Path, link: &str, pages: &BTreeMap<PathBuf, String>) -> Result<(), String> {
+    let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+    let path = match file {
+        "" => page.to_owned(),
+        file => normal(&page.parent().expect("a page is in a folder").join(file)).ok_or("it leaves the repository")?,
+    };
+    if !root().join(&path).exists() {
+        return Err(format!("{} does not exist", path.display()));
+    }
+    let Some(anchor) = anchor else { return Ok(()) };
+    let text = pages.get(&path).ok_or("only pages have anchors")?;
+    match anchors(text).contains(anchor) {
+        true => Ok(()),
+        false => Err(format!("{} has no heading #{anchor}", path.display())),
+    }
+}
+
+/// The path without `..`; nothing if it leaves the repository.
+fn normal(path: &Path) -> Option<PathBuf> {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => normal.push(name),
+            Component::ParentDir => normal.pop().then_some(())?,
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(normal)
+}
+
+/// The anchors of the headings: letters in lower case, spaces as hyphens, no other punctuation, and a number after a
+/// heading that was there before (GitHub).
+fn anchors(text: &str) -> BTreeSet<String> {
+    let text = without_blocks(text);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for line in text.lines().filter(|line| line.starts_with('#')) {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let before = seen.entry(anchor.clone()).or_default();
+        found.insert(if *before == 0 { anchor } else { format!("{anchor}-{before}") });
+        *before += 1;
+    }
+    found
+}
+
+/// The text without code, in blocks or in a line: no link is in it.
+fn without_code(text: &str) -> String {
+    let code = Regex::new(r"`[^`\n]*`").expect("a pattern");
+    code.replace_all(&without_blocks(text), "`code`").into_owned()
+}
+
+/// The text without blocks of code.
+fn without_blocks(text: &str) -> String {
+    let mut is_code = false;
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        let is_fence = line.trim_start().starts_with("```");
+        if !is_code && !is_fence {
+            kept.push(line);
+        }
+        is_code ^= is_fence;
+    }
+    kept.join("\n")
+}
