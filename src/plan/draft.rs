@@ -9,9 +9,9 @@ use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::plan::not_carried::NotCarried;
-use crate::schema::members::{VERDICTS, Verdict};
+use crate::schema::members::{TREATMENTS, Treatment};
 use crate::schema::references::etags;
-use crate::schema::shapes::unknown_members;
+use crate::schema::unknown_members::unknown_members;
 
 /// What decides how a package is carried over, beyond the package itself.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -180,7 +180,7 @@ fn carried(package: &Package) -> Document {
         Value::Object(entries) => entries.is_empty(),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => false,
     };
-    let carried = VERDICTS.iter().filter(|(_, verdict)| *verdict == Verdict::Carried);
+    let carried = TREATMENTS.iter().filter(|(_, treatment)| *treatment == Treatment::Carried);
     carried
         .filter_map(|(name, _)| Some(((*name).to_owned(), package.description().get(*name)?.clone())))
         .filter(|(_, value)| !is_empty(value))
