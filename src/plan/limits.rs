@@ -1,11 +1,13 @@
 //! Checks a plan against the limits of AWS: fields of requests, and the length of S3 keys.
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::layout::MAX_KEY_BYTES;
+use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::{REQUEST_KEY, SOURCE_KEY};
 use crate::plan::artifact::Artifact;
@@ -32,9 +34,9 @@ pub fn refuse_violations(
     update.insert("ModelPackageArn".into(), package.arn().as_str().into());
     update.extend(update_members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
     found.extend(violations(Root::Update, &update));
-    let long_keys: Vec<_> = artifacts.with_long_keys()?.into_iter().map(long_key).collect();
-    let hint = hint(!found.is_empty(), !long_keys.is_empty());
-    found.extend(long_keys);
+    let fields = found.iter().any(|violation| !is_location(request, &violation.field));
+    found.extend(artifacts.with_long_keys()?.into_iter().map(long_key));
+    let hint = hint(fields, found.iter().any(|violation| is_location(request, &violation.field)));
     ensure!(found.is_empty(), Failure::new(refusal(package.arn(), &found)).hint(hint));
     Ok(())
 }
@@ -44,13 +46,18 @@ fn refusal(source: &PackageArn, violations: &[Violation]) -> String {
     format!("{source} cannot be promoted, because AWS would reject the promoted version:\n{}", lines.join("\n"))
 }
 
-/// The next step. Rewritten locations become too long for a field only because of the target prefix and group name.
-fn hint(fields: bool, keys: bool) -> &'static str {
-    match (fields, keys) {
+/// Whether a field holds a location, which the target prefix and group name can make too long.
+fn is_location(request: &Document, field: &Field) -> bool {
+    field.get(request).and_then(Value::as_str).is_some_and(Location::is_claimed_by)
+}
+
+/// The next step for violations by locations and by other fields.
+fn hint(fields: bool, locations: bool) -> &'static str {
+    match (fields, locations) {
         (_, false) => "Correct the fields in the source, or register a package without them",
         (false, true) => "Shorten the target prefix or group name",
         (true, true) => {
-            "Shorten the target prefix or group name for the long keys, and correct the other fields in the source"
+            "Shorten the target prefix or group name for the long locations, and correct the other fields in the source"
         }
     }
 }
