@@ -101,8 +101,8 @@ impl Run<'_> {
                     let body = engine.target.get(&artifact.target, range.clone(), etag).await?;
                     self.collect(body).await
                 };
-                let one = self.again(|| self.read(artifact, range.clone()));
-                let (one, other) = tokio::try_join!(one, self.again(copy))?;
+                let one = self.retry(|| self.read(artifact, range.clone()));
+                let (one, other) = tokio::try_join!(one, self.retry(copy))?;
                 anyhow::Ok(one == other)
             }
             .boxed()
