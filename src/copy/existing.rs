@@ -119,7 +119,8 @@ impl Run<'_> {
         Ok(self.engine.target.head(&artifact.target).await?)
     }
 
-    /// Verifies a new copy with the minimum number of requests. `source` is the metadata of the source object, if known.
+    /// Verifies a new copy with the minimum number of requests. `source` is the metadata of the source object, if
+    /// known.
     ///
     /// # Errors
     /// The copy differs from its source.

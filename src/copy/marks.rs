@@ -8,16 +8,16 @@ const SOURCE_ETAG: &str = "promote-source-etag";
 /// The limit of S3 for user metadata, in bytes of names and values.
 const MAX_METADATA_BYTES: usize = 2048;
 
-/// Whether a later run cannot verify the copy by its ETag or checksum. A copy has the same MD5 ETag as its source, unless
-/// one of them is encrypted with a KMS key. The encryption of the source is not known in advance, so the source also
-/// needs a checksum.
+/// Whether a later run cannot verify the copy by its ETag or checksum. A copy has the same MD5 ETag as its source,
+/// unless one of them is encrypted with a KMS key. The encryption of the source is not known in advance, so the source
+/// also needs a checksum.
 pub(super) fn needs_mark(artifact: &Artifact, source: Option<&Head>, encryption: &Encryption) -> bool {
     let without_checksum = source.is_some_and(|head| head.crc64nvme.is_none());
     !artifact.source.etag.is_md5() || encryption.changes_etags() || without_checksum
 }
 
-/// The headers and metadata of the source object with the mark. If the metadata would exceed the limit of S3, the mark is
-/// omitted, and a later run compares checksums or bytes.
+/// The headers and metadata of the source object with the mark. If the metadata would exceed the limit of S3, the mark
+/// is omitted, and a later run compares checksums or bytes.
 pub(super) fn marked(source: &Head) -> Attributes {
     let mut attributes = source.attributes.clone();
     let size: usize = attributes.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();

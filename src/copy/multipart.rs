@@ -112,8 +112,8 @@ impl Run<'_> {
         Ok(parts)
     }
 
-    /// Completes an upload. If parts are missing, leaves the upload to the next run, or aborts it if the next run cannot
-    /// use it. S3 rejects parts that do not match the checksum of the source object.
+    /// Completes an upload. If parts are missing, leaves the upload to the next run, or aborts it if the next run
+    /// cannot use it. S3 rejects parts that do not match the checksum of the source object.
     async fn finish(
         &self,
         artifact: &Artifact,

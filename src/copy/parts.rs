@@ -1,5 +1,5 @@
-//! Divides large objects into parts. Source: the limits of S3 multipart uploads (at most 10,000 parts of 5 MiB to 5 GiB;
-//! the last part may be smaller).
+//! Divides large objects into parts. Source: the limits of S3 multipart uploads (at most 10,000 parts of 5 MiB to 5
+//! GiB; the last part may be smaller).
 
 use std::ops::Range;
 

@@ -45,8 +45,8 @@ impl<'a> Run<'a> {
         compared.buffer_unordered(self.engine.limits.concurrency()).try_collect().await
     }
 
-    /// Copies the artifacts that are not at the target, the largest first, so that small objects fill the gaps at the end.
-    /// If a server-side copy may be denied, the smallest object is copied before all others to find out.
+    /// Copies the artifacts that are not at the target, the largest first, so that small objects fill the gaps at the
+    /// end. If a server-side copy may be denied, the smallest object is copied before all others to find out.
     pub async fn copy_all(&self, artifacts: &Artifacts) -> Result<()> {
         let (objects, bytes) = artifacts.totals()?;
         self.engine.meter.expect(objects, bytes);
@@ -96,9 +96,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Attempts a copy. If a precondition fails or the upload is gone, another run may have copied the object or aborted
-    /// the upload. In this case, compares the object that exists now. Returns `None` if no object exists, so that the
-    /// caller can attempt the copy again.
+    /// Attempts a copy. If a precondition fails or the upload is gone, another run may have copied the object or
+    /// aborted the upload. In this case, compares the object that exists now. Returns `None` if no object exists, so
+    /// that the caller can attempt the copy again.
     async fn attempt_or_settle(&self, artifact: &Artifact) -> Result<Option<Done>> {
         let error = match self.attempt(artifact).await {
             Err(error) => error,

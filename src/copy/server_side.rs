@@ -14,10 +14,11 @@ use crate::aws::objects::{CopySource, Head, Part, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
 /// The largest object that is copied in one request by default, in bytes. S3 copies 60 to 85 MB/s per request,
-/// regardless of the number of requests: 4 GB took 72 s in one and 20 s in a few (s3fs-fuse, pull request 940), 250 MB 3 s
-/// (aws-sdk-js-v3, issue 2917).
+/// regardless of the number of requests: 4 GB took 72 s in one and 20 s in a few (s3fs-fuse, pull request 940), 250 MB
+/// 3 s (aws-sdk-js-v3, issue 2917).
 const ONE_REQUEST: u64 = 128 << 20;
-/// The minimum and maximum of the default part size, in bytes. Within these limits, an object has `PARTS_AT_ONCE` parts.
+/// The minimum and maximum of the default part size, in bytes. Within these limits, an object has `PARTS_AT_ONCE`
+/// parts.
 const PARTS: (u64, u64) = (64 << 20, 512 << 20);
 const PARTS_AT_ONCE: u64 = 64;
 

@@ -18,8 +18,8 @@ use crate::plan::artifact::Artifact;
 /// The number of concurrent reads of state objects.
 const READS_AT_ONCE: usize = 32;
 
-/// The content of the folder of a promotion before the copy. Earlier or concurrent runs wrote it: only promotions of one
-/// source version to one group write to the folder.
+/// The content of the folder of a promotion before the copy. Earlier or concurrent runs wrote it: only promotions of
+/// one source version to one group write to the folder.
 #[derive(Debug)]
 pub struct There {
     objects: Folder,

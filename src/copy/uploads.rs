@@ -1,5 +1,5 @@
-//! Tracks the multipart uploads of one run. A stopped run aborts all uploads; a failed run keeps the uploads that the next
-//! run can resume.
+//! Tracks the multipart uploads of one run. A stopped run aborts all uploads; a failed run keeps the uploads that the
+//! next run can resume.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -44,8 +44,8 @@ struct Open {
 }
 
 impl OpenUploads {
-    /// Creates an upload and tracks it until it is closed. A spawned task creates it, because a dropped caller would leave
-    /// an upload with an unknown ID in S3.
+    /// Creates an upload and tracks it until it is closed. A spawned task creates it, because a dropped caller would
+    /// leave an upload with an unknown ID in S3.
     pub(super) async fn begin(
         &self,
         target: &TargetObjects,
@@ -170,8 +170,8 @@ impl OpenUploads {
 }
 
 impl Open {
-    /// Aborts the upload and deletes its state. An upload that no longer exists counts as aborted. If the state cannot be
-    /// deleted, the next run deletes it.
+    /// Aborts the upload and deletes its state. An upload that no longer exists counts as aborted. If the state cannot
+    /// be deleted, the next run deletes it.
     async fn abort(&self, id: &UploadId) -> Result<(), CallError> {
         match self.target.abort(&self.location, id).await {
             Err(error) if !matches!(error.kind, Kind::NoSuchUpload | Kind::NotFound) => return Err(error),

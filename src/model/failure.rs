@@ -1,7 +1,7 @@
 //! Failures that tell the user what to do next.
 //!
-//! A failure prints `error: <message>` and, on a separate line, `hint: <next step>`. Return a [`Failure`] for a fault that
-//! promote detects. Attach a hint to the error of a call with [`Hint::hint`].
+//! A failure prints `error: <message>` and, on a separate line, `hint: <next step>`. Return a [`Failure`] for a fault
+//! that promote detects. Attach a hint to the error of a call with [`Hint::hint`].
 //!
 //! ```
 //! use anyhow::{Context, Result, ensure};

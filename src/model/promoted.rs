@@ -15,8 +15,8 @@ pub const ORIGIN_KEY: &str = "promote:origin-arn";
 pub const REQUEST_KEY: &str = "promote:request-sha256";
 /// The beginning of the approval description of an abandoned version. The run that registered the version sets it.
 pub const DISCARDED: &str = "promote: discarded: ";
-/// The beginning of the approval description of a withdrawn version. A later run recognizes the version by this text, and
-/// approves it again when its source version is approved again.
+/// The beginning of the approval description of a withdrawn version. A later run recognizes the version by this text,
+/// and approves it again when its source version is approved again.
 pub const WITHDRAWN: &str = "promote: withdrawn: ";
 
 /// A version of the target group that was promoted from a source version.
@@ -43,8 +43,8 @@ impl PromotedVersion {
         self.description.get("CustomerMetadataProperties")?.get(SOURCE_KEY)?.as_str()
     }
 
-    /// Whether a run withdrew the version because its source version was rejected. A version that somebody in the target
-    /// account rejected is not withdrawn.
+    /// Whether a run withdrew the version because its source version was rejected. A version that somebody in the
+    /// target account rejected is not withdrawn.
     pub fn is_withdrawn(&self) -> bool {
         self.approval() == ApprovalStatus::Rejected
             && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN))
@@ -70,8 +70,8 @@ impl PromotedVersion {
         self.status() == PackageStatus::Completed
     }
 
-    /// Whether the version is abandoned: its registration failed, SageMaker is deleting it, or the run that registered it
-    /// discarded it.
+    /// Whether the version is abandoned: its registration failed, SageMaker is deleting it, or the run that registered
+    /// it discarded it.
     pub fn is_abandoned(&self) -> bool {
         let discarded = self.text("ApprovalDescription").is_some_and(|text| text.starts_with(DISCARDED));
         matches!(self.status(), PackageStatus::Failed | PackageStatus::Deleting)

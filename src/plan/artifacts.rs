@@ -1,7 +1,7 @@
 //! The artifacts of a plan, in a temporary database, because a prefix may contain a million objects. An object is one
 //! artifact, regardless of the number of fields that refer to it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bytes::Bytes;
 use rusqlite::Row;
 use serde::Serialize;
@@ -85,17 +85,13 @@ impl Artifacts {
         Ok((target.key, source.0, source.1, source.2, head, fields.join(" "), text, size))
     }
 
-    /// Refuses objects that changed while the plan was made.
-    ///
     /// # Errors
     /// An object was replaced between two listings of the same plan.
     pub(super) fn refuse_changes(&self) -> Result<()> {
         let changed: Option<String> =
             self.rows.row("SELECT source FROM artifacts WHERE changed LIMIT 1", [], |row| row.get(0))?;
-        match changed {
-            Some(object) => bail!(Failure::new(format!("{object} changed while it was listed")).hint("Run again")),
-            None => Ok(()),
-        }
+        let failure = |object| Failure::new(format!("{object} changed while it was listed")).hint("Run again");
+        changed.map_or(Ok(()), |object| Err(failure(object).into()))
     }
 
     /// Whether the plan copies this source object.
@@ -280,8 +276,7 @@ mod tests {
         let artifacts = artifacts();
         artifacts.add([object("s3://one/m/a", 1)], &[0]).unwrap();
         artifacts.add([object("s3://one/m/a", 2)], &[1]).unwrap();
-        let refused = artifacts.refuse_changes().unwrap_err().to_string();
-        assert_eq!(refused, "s3://one/m/a changed while it was listed");
+        assert_eq!(artifacts.refuse_changes().unwrap_err().to_string(), "s3://one/m/a changed while it was listed");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Replaces string values in the JSON content of a model card. All other text is kept, including white space and escapes.
+//! Replaces string values in the JSON content of a model card. All other text is kept, including white space and
+//! escapes.
 
 use std::ops::Range;
 

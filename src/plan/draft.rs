@@ -41,8 +41,8 @@ impl Draft {
     /// Drafts the request for a version of `target_group` from a source package.
     ///
     /// # Errors
-    /// A field needs a value of the target account, is unknown, or is rejected by CreateModelPackage. The hint names the
-    /// flag, if there is one.
+    /// A field needs a value of the target account, is unknown, or is rejected by CreateModelPackage. If a flag helps,
+    /// the hint names it.
     pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
         let mut draft = Self { request: carried(package), not_carried: Vec::new() };
         draft.leave_unknown(package, overrides)?;
@@ -134,8 +134,8 @@ impl Draft {
             Some(role) => specification["ValidationRole"] = json!(role.as_str()),
             None => {
                 let profiles = specification["ValidationProfiles"].to_string();
-                let reason = "validation would run a transform job under a role of the source account; to carry it over, pass \
-                              a role of the target account with --target-validation-role-arn";
+                let reason = "validation would run a transform job under a role of the source account; to carry it over, \
+                              pass a role of the target account with --target-validation-role-arn";
                 self.not_carried.push(NotCarried::new(&field, profiles, reason));
                 field.remove(&mut self.request);
             }

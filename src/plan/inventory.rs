@@ -1,5 +1,5 @@
-//! Looks up the objects that a package refers to in the source account. An object that is missing, or that changed since
-//! the package was registered, stops the run.
+//! Looks up the objects that a package refers to in the source account. An object that is missing, or that changed
+//! since the package was registered, stops the run.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -39,8 +39,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Fields that the registry fills in when the request omits them: the name of the field, and the value that the registry
-/// sets (`None`: any value). Source: API reference of DescribeModelPackage.
+/// Fields that the registry fills in when the request omits them: the name of the field, and the value that the
+/// registry sets (`None`: any value). Source: API reference of DescribeModelPackage.
 const FILLED_IN: [(&str, Option<&str>); 7] = [
     ("ETag", None),
     ("ImageDigest", None),
