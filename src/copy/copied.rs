@@ -1,5 +1,4 @@
-//! The copy step. [`copy`] and [`confirm`] end with [`Copied`], a dry run with [`Preview`]: only the first can be
-//! registered.
+//! The copy step. [`copy`] and [`confirm`] return [`Copied`], which can be registered. A dry run returns [`Preview`].
 
 use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -11,17 +10,17 @@ use super::there::{There, open_uploads};
 use crate::plan::artifact::Artifact;
 use crate::plan::{Plan, Warning};
 
-/// Aborts under way at once.
+/// The number of concurrent aborts.
 const ABORTS_AT_ONCE: usize = 32;
 
-/// A plan of which every artifact is at the target and verified.
+/// A plan whose artifacts are all at the target and verified.
 #[derive(Debug)]
 pub struct Copied {
     plan: Plan,
     warnings: Vec<Warning>,
 }
 
-/// A plan, with what is at the target already and what would be copied.
+/// A plan whose artifacts are compared with the target, but not copied.
 #[derive(Debug)]
 pub struct Preview {
     plan: Plan,
@@ -33,12 +32,12 @@ impl Copied {
         &self.plan
     }
 
-    /// What failed and does no harm to the copy.
+    /// Failures that do not affect the copy.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Every artifact with what became of it.
+    /// Every artifact with its result.
     pub fn artifacts(&self) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
         done(&self.plan)
     }
@@ -50,7 +49,7 @@ impl Preview {
         &self.plan
     }
 
-    /// Every artifact with what would become of it.
+    /// Every artifact with its expected result.
     pub fn artifacts(&self) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
         done(&self.plan)
     }
@@ -63,10 +62,10 @@ fn done(plan: &Plan) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + 
     })
 }
 
-/// Says what is at the target already, and what would be copied.
+/// Compares the objects at the target with the plan, without copying.
 ///
 /// # Errors
-/// The first object at the target that is not the artifact.
+/// An object at the target differs from its artifact.
 pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Preview> {
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
     Ok(Preview { plan })
@@ -75,18 +74,18 @@ pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Pr
 /// Confirms that every artifact is at the target already.
 ///
 /// # Errors
-/// Names the artifacts that are not, or the first that is another object.
+/// Artifacts are missing at the target, or an object there differs from its artifact.
 pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     there.refuse_missing(&plan)?;
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
     Ok(Copied { plan, warnings: Vec::new() })
 }
 
-/// Brings every artifact of the plan to the target.
+/// Copies every artifact of the plan to the target and verifies it.
 ///
 /// # Errors
-/// The first artifact that cannot be copied, by its fields; the others under way are given up, and a later run finds
-/// what is complete: whole objects, and parts of unfinished ones.
+/// An artifact cannot be copied. Concurrent copies are stopped. A later run reuses complete objects, and complete parts
+/// of unfinished uploads.
 pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     let (before, states) = there.leftovers();
     if let Err(error) = Run::new(engine, &plan.layout, there).copy_all(&plan.artifacts).await {
@@ -96,12 +95,12 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
         true => open_uploads(engine.target, &plan.layout.folder()).await.unwrap_or(before),
         false => before,
     };
-    // Every object is complete by now, so an upload from before is of no use to anybody: a run at the same time finds
-    // the object when its upload is gone.
+    // All objects are complete, so nothing needs the uploads of earlier runs. A concurrent run whose upload is aborted
+    // finds the complete object.
     let aborts = stale.into_iter().map(|(location, id)| {
         let abort = async move {
             if let Err(error) = engine.target.abort(&location, &id).await {
-                engine.uploads.warn(format!("an upload stays open until a later run: {error}"));
+                engine.uploads.warn(format!("an unfinished upload remains until a later run: {error}"));
             }
         };
         abort.boxed()
@@ -112,7 +111,7 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
     Ok(Copied { plan, warnings })
 }
 
-/// One warning of each kind: with the same permission missing, every object would have the same one.
+/// One warning of each kind. A missing permission would cause the same warning for every object.
 fn warnings(plan: &Plan, mut texts: Vec<String>) -> Vec<Warning> {
     let kind = |text: &String| text.split(':').next().unwrap_or_default().to_owned();
     texts.sort();

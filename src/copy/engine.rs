@@ -1,4 +1,4 @@
-//! What copies need, and how they are made.
+//! The settings and shared resources of the copy step.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::aws::objects::{Encryption, SourceObjects, TargetObjects};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyMode {
-    /// S3 copies; where that is denied and the source has its own principal, this process streams the bytes
+    /// Copy within S3; if access is denied and the source has its own principal, stream through this process
     #[default]
     Auto,
-    /// S3 copies; the target's principal reads the source
+    /// Copy within S3; the target's principal reads the source
     ServerSide,
-    /// The bytes pass through this process
+    /// Stream the bytes through this process
     Stream,
 }
 
@@ -26,7 +26,7 @@ pub enum CopyMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strictness {
-    /// Compare S3's checksums, or ETags or sizes where an object has none
+    /// Compare S3 checksums, or ETags or sizes if an object has no checksum
     #[default]
     Checksum,
     /// Read both objects again and compare every byte
@@ -35,20 +35,20 @@ pub enum Strictness {
     Size,
 }
 
-/// How copies are made.
+/// The settings of copies.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
-    /// Who moves the bytes.
+    /// The transfer mode.
     pub mode: CopyMode,
     /// How copies are verified.
     pub verify: Strictness,
-    /// The size of parts, and the size up to which an object has none.
+    /// The part size in bytes. Objects up to this size are copied in one request. `None` selects it by object size.
     pub part_size: Option<u64>,
-    /// A connection that brings less than 1 KiB/s for so long is given up.
+    /// The time after which a connection with less than 1 KiB/s is closed.
     pub stall: Duration,
 }
 
-/// The SDK's own grace period for stalled streams.
+/// The default of `stall`: the SDK's own grace period for stalled streams.
 pub const STALL: Duration = Duration::from_secs(20);
 
 impl Default for Tuning {
@@ -58,28 +58,28 @@ impl Default for Tuning {
     }
 }
 
-/// What copies need.
+/// The clients, settings and shared resources of copies.
 pub struct Engine<'a> {
-    /// Reads the source for itself.
+    /// Reads the source.
     pub source: &'a SourceObjects,
-    /// Writes the target; reads the source too when S3 does the copying.
+    /// Writes the target. In server-side copies, its principal also reads the source.
     pub target: &'a TargetObjects,
-    /// How copies are made.
+    /// The settings.
     pub tuning: Tuning,
-    /// Requests and memory, shared with other runs of the process.
+    /// The limits of requests and memory, shared by all runs of the process.
     pub limits: &'a Limits,
-    /// Whether `source` has a principal of its own, so that streaming can do what a server-side copy may not.
+    /// Whether `source` has its own principal, so that streaming can succeed if a server-side copy is denied.
     pub separate_principals: bool,
-    /// How the target is encrypted.
+    /// The encryption of target objects.
     pub encryption: &'a Encryption,
-    /// Counts.
+    /// The progress counters.
     pub meter: &'a Meter,
-    /// Keeps uploads that have to be aborted.
+    /// The open multipart uploads.
     pub uploads: &'a OpenUploads,
 }
 
 impl Engine<'_> {
-    /// Whether streaming can do what a server-side copy may not.
+    /// Whether to stream if a server-side copy is denied.
     pub(super) fn may_fall_back(&self) -> bool {
         self.tuning.mode == CopyMode::Auto && self.separate_principals
     }

@@ -1,4 +1,4 @@
-//! Compares copies with their sources: those of an earlier run, and those of this one.
+//! Compares copies with their source objects, for copies of this run and of earlier runs.
 
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
@@ -10,14 +10,15 @@ use super::outcome::{Done, Outcome, Verified};
 use super::parts::{STREAMED_PART, parts};
 use super::run::Run;
 use crate::aws::objects::{ETag, Head, Written};
+use crate::model::failure::Failure;
 use crate::plan::artifact::{Artifact, Body};
 use crate::plan::manifest::MAX_MANIFEST_BYTES;
 
 impl Run<'_> {
-    /// Whether the object at the target, of this size and ETag, is the artifact.
+    /// Compares an existing target object of this size (in bytes) and ETag with the artifact.
     ///
     /// # Errors
-    /// It is something else: nothing is overwritten.
+    /// The contents differ. Different content is never overwritten.
     pub(super) async fn compare(&self, artifact: &Artifact, size: u64, etag: &ETag) -> Result<Done> {
         let verified = match &artifact.body {
             Body::Rewritten(text) => self.is_text(artifact, text, size).await?,
@@ -27,24 +28,25 @@ impl Run<'_> {
             Body::Copy => self.compare_heads(artifact).await?,
         };
         let Some((verified, crc64nvme)) = verified else {
-            bail!(
-                "refusing to overwrite {} ({size} bytes, ETag {}) with {} ({} bytes, ETag {}): they differ. Remove the \
-                 object at the target if nothing uses it, or choose another --target-prefix",
+            let message = format!(
+                "refusing to overwrite {} ({size} bytes, ETag {}) with {} ({} bytes, ETag {}): they differ",
                 artifact.target,
                 etag.as_str(),
                 artifact.source.location,
                 artifact.bytes(),
                 artifact.source.etag.as_str()
             );
+            let hint = "Remove the object at the target if nothing uses it, or choose another --target-prefix";
+            bail!(Failure::new(message).hint(hint));
         };
         let (etag, verified) = (Some(etag.to_string()), Some(verified));
         Ok(Done { outcome: Outcome::AlreadyThere, verified, etag, crc64nvme })
     }
 
-    /// Reads an object and its fresh copy again.
+    /// Reads a source object and its new copy again, and compares every byte.
     ///
     /// # Errors
-    /// They differ.
+    /// The contents differ.
     pub(super) async fn read_both(&self, artifact: &Artifact, done: Done) -> Result<Done> {
         if let Body::Rewritten(_) = artifact.body {
             return Ok(done);
@@ -53,9 +55,10 @@ impl Run<'_> {
         let same = self.compare_bytes(artifact, &etag).await?;
         ensure!(
             same.is_some(),
-            "{} differs from {} after the copy; nothing was registered. Remove it and run again",
-            artifact.target,
-            artifact.source.location
+            bad_copy(format!(
+                "{} differs from {} after the copy; nothing was registered",
+                artifact.target, artifact.source.location
+            ))
         );
         Ok(Done { verified: Some(Verified::Bytes), ..done })
     }
@@ -73,8 +76,8 @@ impl Run<'_> {
         Ok(there.filter(|(there, _)| there == text).map(|_| (Verified::Checksum, None)))
     }
 
-    /// ETags of equal bytes differ when the objects were encrypted or uploaded in other parts; then checksums decide,
-    /// or the mark that the copy carries.
+    /// Compares checksums or the mark of the copy. ETags of equal objects differ if their encryption or their parts
+    /// differ.
     async fn compare_heads(&self, artifact: &Artifact) -> Result<Option<(Verified, Option<String>)>> {
         let (source, target) = tokio::try_join!(self.source_head(artifact), self.target_head(artifact))?;
         match (&source.crc64nvme, &target.crc64nvme) {
@@ -85,8 +88,8 @@ impl Run<'_> {
         }
     }
 
-    /// Where neither ETag nor checksum nor mark can tell, the bytes do: a few objects at most, from before S3 kept a
-    /// checksum of every object, under a key of their own, and copied by a run that was interrupted.
+    /// Compares every byte. Without `--verify deep`, only copies without a comparable ETag, checksum or mark need this:
+    /// encrypted objects from before S3 stored a checksum of every object, copied by an interrupted run.
     async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<String>)>> {
         let (source, engine) = (&artifact.source, self.engine);
         let ranges = parts(source.bytes, STREAMED_PART).map(|range| {
@@ -94,12 +97,12 @@ impl Run<'_> {
                 let length = range.end - range.start;
                 let _memory = self.engine.limits.memory(2 * length).await;
                 let _request = self.engine.limits.request().await;
-                let theirs = || async {
+                let copy = || async {
                     let body = engine.target.get(&artifact.target, range.clone(), etag).await?;
                     self.collect(body).await
                 };
-                let one = self.again(|| self.read(artifact, range.clone()));
-                let (one, other) = tokio::try_join!(one, self.again(theirs))?;
+                let one = self.retry(|| self.read(artifact, range.clone()));
+                let (one, other) = tokio::try_join!(one, self.retry(copy))?;
                 anyhow::Ok(one == other)
             }
             .boxed()
@@ -116,10 +119,11 @@ impl Run<'_> {
         Ok(self.engine.target.head(&artifact.target).await?)
     }
 
-    /// Holds what S3 copied against its source, with no request more than that needs.
+    /// Verifies a new copy with the minimum number of requests. `source` is the metadata of the source object, if
+    /// known.
     ///
     /// # Errors
-    /// It differs: S3 stored something else than it was given.
+    /// The copy differs from its source.
     pub(super) async fn verify(&self, artifact: &Artifact, written: Written, source: Option<Head>) -> Result<Done> {
         let copied = |verified: Verified, crc64nvme: Option<String>| {
             let etag = Some(written.etag.to_string());
@@ -143,22 +147,26 @@ impl Run<'_> {
                 let target = self.target_head(artifact).await?;
                 ensure!(
                     target.size == artifact.source.bytes,
-                    "{} has {} bytes after the copy, and its source {}; nothing was registered. Remove it and run again",
-                    artifact.target,
-                    target.size,
-                    artifact.source.bytes
+                    bad_copy(format!(
+                        "{} has {} bytes after the copy, but its source has {} bytes; nothing was registered",
+                        artifact.target, target.size, artifact.source.bytes
+                    ))
                 );
                 target.crc64nvme
             }
         };
         match (source.crc64nvme, stored) {
-            (Some(one), Some(other)) if one != other => bail!(
-                "{} has the checksum {other} after the copy, and its source {one}; nothing was registered. Remove it and \
-                 run again",
+            (Some(one), Some(other)) if one != other => bail!(bad_copy(format!(
+                "{} has the checksum {other} after the copy, but its source has {one}; nothing was registered",
                 artifact.target
-            ),
+            ))),
             (Some(_), Some(checksum)) => Ok(copied(Verified::Checksum, Some(checksum))),
             (_, checksum) => Ok(copied(Verified::Size, checksum)),
         }
     }
+}
+
+/// The failure of a copy that differs from its source.
+fn bad_copy(message: String) -> Failure {
+    Failure::new(message).hint("Remove the copy and run again")
 }

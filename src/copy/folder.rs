@@ -1,4 +1,4 @@
-//! The objects in the folder of a promotion, as they were listed once.
+//! A listing of the folder of a promotion, in a temporary database.
 
 use anyhow::Result;
 use rusqlite::Row;
@@ -12,14 +12,14 @@ const TABLE: &str = "CREATE TABLE objects (
 ) WITHOUT ROWID";
 const COLUMNS: &str = "SELECT key, size, etag FROM objects";
 
-/// A folder as it was listed.
+/// The listing of a folder.
 #[derive(Debug)]
 pub struct Folder {
     rows: Database,
 }
 
 impl Folder {
-    /// Lists it.
+    /// Lists the folder at a location.
     ///
     /// # Errors
     /// The target cannot be listed, or the temporary folder is full.
@@ -33,7 +33,7 @@ impl Folder {
         Ok(Self { rows })
     }
 
-    /// The object of a key.
+    /// The object with a key.
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -41,7 +41,7 @@ impl Folder {
         self.rows.row(&format!("{COLUMNS} WHERE key = ?1"), [key], listed)
     }
 
-    /// The keys that begin like this, in order.
+    /// The keys with a prefix, in order.
     ///
     /// # Errors
     /// As [`Folder::find`].
@@ -50,7 +50,7 @@ impl Folder {
         self.rows.rows(query, [prefix], |row| row.get(0))
     }
 
-    /// Notes that the object of a key belongs here.
+    /// Marks an object as expected.
     ///
     /// # Errors
     /// The temporary folder is full.
@@ -58,7 +58,7 @@ impl Folder {
         self.rows.execute("UPDATE objects SET expected = TRUE WHERE key = ?1", [key]).map(drop)
     }
 
-    /// Every object that was not expected, in the order of the keys.
+    /// Every object that is not marked as expected, in key order.
     pub fn unexpected(&self) -> impl Iterator<Item = Result<Listed>> + Send + '_ {
         let query = format!("{COLUMNS} WHERE NOT expected AND key > ?1 ORDER BY key LIMIT 500");
         paged(String::new(), move |last: &String| {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_expected_is_listed_in_order() {
+    fn unexpected_objects_are_listed_in_order() {
         let folder = folder(&["c", "b", "a", "d"]);
         folder.expect("b").unwrap();
         let unexpected: Vec<String> = folder.unexpected().map(|listed| listed.unwrap().key).collect();

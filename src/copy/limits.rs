@@ -1,23 +1,24 @@
-//! The limits that all copies of a process share: requests at a time, and the memory that their bytes take.
+//! The limits that all copies of a process share: concurrent requests, and memory.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Bytes that are in memory at once: of objects that are held, and in the buffers of those that pass through.
+/// The memory of all copies, in bytes: objects that are buffered completely, and the buffers of streamed objects.
 pub(super) const MEMORY: u64 = 64 << 20;
-/// What memory is counted in.
+/// The unit of the memory semaphore, in bytes.
 const UNIT: u64 = 64 << 10;
-/// What passes through takes so much memory, in the buffers of two connections: 64 at once took 92 MiB (27 November
-/// 2026). So 36 pass through at once.
+/// The memory of one streamed object, in bytes, in the buffers of two connections. Measured: 64 concurrent objects took
+/// 92 MiB (27 November 2026). The limit admits 36 objects.
 const PASSING: u64 = 7 << 18;
-/// Up to here, an object is held in memory before it is sent.
+/// The largest object that is buffered completely, in bytes.
 const LARGEST_HELD: u64 = 1 << 20;
-/// What the connections of an object that is held take besides, as measured with objects of 16 KiB to 1 MiB.
+/// The additional memory of the connections of a buffered object, in bytes. Measured with objects of 16 KiB to 1 MiB.
 const BUFFERS: u64 = 384 << 10;
 
-/// S3 takes 3,500 writes a second and prefix (its performance guidelines), which 256 requests of 70 ms use up.
+/// The default number of concurrent requests. S3 accepts 3,500 writes per second and prefix (performance guidelines),
+/// which 256 concurrent requests of 70 ms reach.
 const CONCURRENCY: usize = 256;
 
-/// The limits of all copies that share them.
+/// Limits of requests and memory, shared by several copies.
 #[derive(Debug)]
 pub struct Limits {
     requests: Semaphore,
@@ -32,13 +33,13 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// So many S3 requests at a time, from 1, and 64 MiB of memory.
+    /// Limits of `concurrency` S3 requests, at least 1, and 64 MiB of memory.
     pub fn new(concurrency: usize) -> Self {
         let memory = Semaphore::new(units(MEMORY) as usize);
         Self { requests: Semaphore::new(concurrency), memory, concurrency }
     }
 
-    /// How many requests there are at once: no more need to be prepared.
+    /// The number of concurrent requests.
     pub(super) fn concurrency(&self) -> usize {
         self.concurrency
     }
@@ -48,18 +49,18 @@ impl Limits {
         self.requests.acquire().await.expect("the semaphore is never closed")
     }
 
-    /// Waits for the memory that so many bytes take which are downloaded and sent.
+    /// Waits for the memory to download and send an object or part of this size in bytes.
     pub(super) async fn transfer(&self, bytes: u64) -> SemaphorePermit<'_> {
         self.memory(if passes(bytes) { PASSING } else { LARGEST_HELD.min(bytes + BUFFERS) }).await
     }
 
-    /// Waits for so much memory, at most all of it.
+    /// Waits for memory, in bytes. A request for more than the limit waits for the whole limit.
     pub(super) async fn memory(&self, bytes: u64) -> SemaphorePermit<'_> {
         self.memory.acquire_many(units(bytes.min(MEMORY))).await.expect("the semaphore is never closed")
     }
 }
 
-/// Whether so many bytes are sent while they arrive, and not held until all have arrived.
+/// Whether an object or part of this size is streamed instead of buffered completely.
 pub(super) fn passes(bytes: u64) -> bool {
     bytes > LARGEST_HELD
 }

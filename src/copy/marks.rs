@@ -1,22 +1,23 @@
-//! The mark that a copy carries where neither its ETag nor its checksum can be compared with its source.
+//! Marks copies with the ETag of their source objects, for copies whose own ETags and checksums cannot be compared.
 
 use crate::aws::objects::{Attributes, Encryption, Head};
 use crate::plan::artifact::Artifact;
 
-/// The user metadata that says which source object a copy was made from, where the copy's own ETag cannot.
+/// The user metadata name of the mark. Its value is the ETag of the source object.
 const SOURCE_ETAG: &str = "promote-source-etag";
-/// S3's limit of user metadata, names and values together.
+/// The limit of S3 for user metadata, in bytes of names and values.
 const MAX_METADATA_BYTES: usize = 2048;
 
-/// Whether a later run could not know a copy by its ETag or checksum. An ETag that is an MD5 stays the same, unless
-/// source or target are encrypted with a key of their own, which cannot be told before; then a checksum has to be there.
+/// Whether a later run cannot verify the copy by its ETag or checksum. A copy has the same MD5 ETag as its source,
+/// unless one of them is encrypted with a KMS key. The encryption of the source is not known in advance, so the source
+/// also needs a checksum.
 pub(super) fn needs_mark(artifact: &Artifact, source: Option<&Head>, encryption: &Encryption) -> bool {
     let without_checksum = source.is_some_and(|head| head.crc64nvme.is_none());
     !artifact.source.etag.is_md5() || encryption.changes_etags() || without_checksum
 }
 
-/// The source's headers and metadata, with the mark that a later run knows the copy by. The mark is left out where
-/// the metadata would become too long; then checksums have to do.
+/// The headers and metadata of the source object with the mark. If the metadata would exceed the limit of S3, the mark
+/// is omitted, and a later run compares checksums or bytes.
 pub(super) fn marked(source: &Head) -> Attributes {
     let mut attributes = source.attributes.clone();
     let size: usize = attributes.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
@@ -27,7 +28,7 @@ pub(super) fn marked(source: &Head) -> Attributes {
     attributes
 }
 
-/// Whether the copy says that it was made from this source.
+/// Whether the mark of a copy matches the source object.
 pub(super) fn is_marked(copy: &Head, source: &Head) -> bool {
     copy.attributes.metadata.get(SOURCE_ETAG).is_some_and(|etag| etag == source.etag.as_str())
 }

@@ -1,8 +1,8 @@
-//! Counts how far a copy is.
+//! Progress counters of the copy step.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counters of one copy step. Bytes count when they are known to be at the target, server-side copies included.
+/// The progress counters of one copy step. Bytes count when they are at the target, including server-side copies.
 #[derive(Debug, Default)]
 pub struct Meter {
     objects: AtomicU64,
@@ -14,49 +14,49 @@ pub struct Meter {
     bytes_resumed: AtomicU64,
 }
 
-/// The counters at one moment.
+/// The values of the counters at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// Objects to be at the target at the end.
+    /// Expected objects at the target.
     pub objects: u64,
-    /// Their bytes.
+    /// Expected bytes at the target.
     pub bytes: u64,
     /// Objects copied by this run.
     pub objects_done: u64,
-    /// Bytes copied by this run, of unfinished objects too.
+    /// Bytes copied by this run, including unfinished objects.
     pub bytes_done: u64,
-    /// Objects that were there already.
+    /// Objects that existed before this run.
     pub objects_there: u64,
-    /// Their bytes.
+    /// Bytes of objects that existed before this run.
     pub bytes_there: u64,
-    /// Bytes of objects that an earlier run has left unfinished.
+    /// Bytes of unfinished objects that earlier runs copied.
     pub bytes_resumed: u64,
 }
 
 impl Meter {
-    /// Adds to what there is to do.
+    /// Adds expected objects and bytes.
     pub fn expect(&self, objects: u64, bytes: u64) {
         self.objects.fetch_add(objects, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
     }
-    /// Bytes have arrived.
+    /// Counts copied bytes.
     pub fn arrived(&self, bytes: u64) {
         self.bytes_done.fetch_add(bytes, Relaxed);
     }
-    /// An object is complete, its bytes counted before.
+    /// Counts a copied object, whose bytes are counted already.
     pub fn completed(&self) {
         self.objects_done.fetch_add(1, Relaxed);
     }
-    /// An object was there already.
+    /// Counts an object that existed before this run, with its bytes.
     pub fn found(&self, bytes: u64) {
         self.objects_there.fetch_add(1, Relaxed);
         self.bytes_there.fetch_add(bytes, Relaxed);
     }
-    /// An earlier run has brought these bytes of an object.
+    /// Counts bytes of an unfinished object that an earlier run copied.
     pub fn resumed(&self, bytes: u64) {
         self.bytes_resumed.fetch_add(bytes, Relaxed);
     }
-    /// The counters now.
+    /// The current values of the counters.
     pub fn read(&self) -> Reading {
         Reading {
             objects: self.objects.load(Relaxed),

@@ -1,4 +1,4 @@
-//! Copies in parts, side by side. Parts that an interrupted run has brought of the same object are used again.
+//! Copies large objects in concurrent parts, and reuses the parts of interrupted runs.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -50,7 +50,7 @@ impl Run<'_> {
         self.finish(artifact, &id, copied, source.crc64nvme.as_deref()).await
     }
 
-    /// Begins an upload. What it is a copy of is written while the first parts are copied.
+    /// Begins an upload. Writes its state while the first parts are copied.
     async fn begin(
         &self,
         artifact: &Artifact,
@@ -64,15 +64,14 @@ impl Run<'_> {
             let _request = self.engine.limits.request().await;
             let at = UploadState::location(self.layout, &id);
             if let Err(error) = state.write(self.engine.target, &at, encryption).await {
-                uploads.warn(format!("an interrupted copy of {} could not be continued: {error:#}", state.of.target));
+                uploads.warn(format!("if interrupted, the copy of {} cannot be resumed: {error:#}", state.of.target));
             }
         };
         let (copied, ()) = tokio::join!(self.missing_parts(artifact, mode, (&state.of, &id), &[]), written);
         Ok((id, copied))
     }
 
-    /// An upload of the same object, with the same headers and encryption, that an earlier run did not finish, and its
-    /// parts.
+    /// An unfinished upload of an earlier run for the same object, headers and encryption, with its parts.
     async fn unfinished(&self, artifact: &Artifact, copy: &UploadOf) -> Result<Option<(UploadId, Vec<StoredPart>)>> {
         let engine = self.engine;
         for id in self.there.uploads_of(copy) {
@@ -88,7 +87,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Copies the parts that are not there, and names them all.
+    /// Copies the missing parts, and returns all parts.
     async fn missing_parts(
         &self,
         artifact: &Artifact,
@@ -113,8 +112,8 @@ impl Run<'_> {
         Ok(parts)
     }
 
-    /// Completes an upload whose parts are there; otherwise leaves it to the next run, or aborts it where the next run
-    /// could not use it. S3 refuses parts that are not what the source's checksum says.
+    /// Completes an upload. If parts are missing, leaves the upload to the next run, or aborts it if the next run
+    /// cannot use it. S3 rejects parts that do not match the checksum of the source object.
     async fn finish(
         &self,
         artifact: &Artifact,

@@ -1,48 +1,48 @@
-//! What became of one artifact.
+//! The result of copying one artifact.
 
 use serde::{Deserialize, Serialize};
 
-/// How an artifact came to be at the target.
+/// Whether an artifact was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// This run copied it.
     Copied,
-    /// It was there, from an earlier run.
+    /// An earlier run copied it.
     AlreadyThere,
-    /// A dry run would copy it.
+    /// A dry run would copy the artifact.
     Planned,
 }
 
-/// How a copy was verified: by what was compared, on the first run and on every later one.
+/// How a copy was verified: the compared property. First and later runs use the same values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verified {
-    /// Both were read again, and every byte is equal.
+    /// Both objects were read again, and every byte is equal.
     Bytes,
-    /// A checksum over all bytes (CRC64NVME) is equal.
+    /// The checksum of the full objects (CRC64NVME) is equal.
     Checksum,
-    /// The ETag is equal: the MD5 of the bytes, or of the same parts.
+    /// The ETag is equal: the MD5 of the object, or of the same parts.
     Etag,
-    /// The size is equal, and the copy was made from the source's ETag: the weakest kind.
+    /// Only the size is equal, and S3 copied the object conditionally on the ETag of the source.
     Size,
 }
 
-/// What became of an artifact.
+/// The result of copying or comparing an artifact.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Done {
-    /// How it came to be there.
+    /// Whether the artifact was copied.
     pub outcome: Outcome,
-    /// How it was verified; nothing in a dry run.
+    /// How the copy was verified. `None` if it is not at the target.
     pub verified: Option<Verified>,
-    /// The ETag at the target.
+    /// The ETag of the target object.
     pub etag: Option<String>,
-    /// The CRC64NVME of the whole object, in base64, where S3 has told it.
+    /// The CRC64NVME of the full object in Base64, if S3 returned it.
     pub crc64nvme: Option<String>,
 }
 
 impl Done {
-    /// What a dry run says of an artifact that is not at the target.
+    /// The result of a dry run for an artifact that is not at the target.
     pub(super) fn planned() -> Self {
         Self { outcome: Outcome::Planned, verified: None, etag: None, crc64nvme: None }
     }

@@ -1,29 +1,28 @@
-//! How a large object is cut into parts. The rules are S3's limits of multipart uploads: at most 10,000 parts, each of
-//! 5 MiB to 5 GiB, the last one of any size.
+//! Divides large objects into parts. Source: the limits of S3 multipart uploads (at most 10,000 parts of 5 MiB to 5
+//! GiB; the last part may be smaller).
 
 use std::ops::Range;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// What one CopyObject may copy.
+/// The maximum size of an object for CopyObject, in bytes.
 pub(super) const MAX_SINGLE_COPY: u64 = 5 * GIB;
-/// The most parts of an upload.
+/// The maximum number of parts of an upload.
 const MAX_PARTS: u64 = 10_000;
-/// The least size of a part that is not the last.
+/// The minimum size of a part, except the last, in bytes.
 pub const MIN_PART: u64 = 5 * MIB;
-/// The greatest size of a part.
+/// The maximum size of a part, in bytes.
 pub const MAX_PART: u64 = 5 * GIB;
-/// The size of a part that is streamed, unless another one is given. Amazon S3 recommends 8 to 16 MiB (its performance
-/// guidelines).
+/// The default size of a streamed part, in bytes. Amazon S3 recommends 8 to 16 MiB (performance guidelines).
 pub(super) const STREAMED_PART: u64 = 8 * MIB;
 
-/// The size of the parts of an object: the preferred one, or as much more as 10,000 parts need.
+/// The part size for an object, in bytes: the preferred size, or the smallest size that needs at most 10,000 parts.
 pub(super) fn part_size(bytes: u64, preferred: u64) -> u64 {
     bytes.div_ceil(MAX_PARTS).max(preferred).clamp(MIN_PART, MAX_PART)
 }
 
-/// The ranges of the parts, in order; an empty object has none.
+/// The byte ranges of the parts, in order. An empty object has no parts.
 pub(super) fn parts(bytes: u64, part_size: u64) -> impl Iterator<Item = Range<u64>> {
     (0..bytes.div_ceil(part_size)).map(move |index| index * part_size..((index + 1) * part_size).min(bytes))
 }
@@ -32,11 +31,11 @@ pub(super) fn parts(bytes: u64, part_size: u64) -> impl Iterator<Item = Range<u6
 mod tests {
     use super::*;
 
-    /// The largest object that S3 stores: 50 TB, since December 2025.
+    /// The maximum object size of S3, in bytes: 50 TB since December 2025.
     const MAX_OBJECT: u64 = 50 * 1_000_000_000_000;
 
     #[test]
-    fn parts_of_every_size_keep_every_rule_of_s3() {
+    fn parts_satisfy_the_limits_of_s3_for_every_object_size() {
         let edges = [0, 1, MIN_PART - 1, MIN_PART, MIN_PART + 1, GIB, MAX_SINGLE_COPY, MAX_SINGLE_COPY + 1];
         let large = (1..=50).flat_map(|n| [n * MAX_OBJECT / 50 - 1, n * MAX_OBJECT / 50]);
         let around = (1..60).map(|n| n * MIB * MAX_PARTS + 1);

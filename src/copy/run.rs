@@ -1,4 +1,4 @@
-//! One run over the artifacts of a plan: they are copied or compared side by side.
+//! Copies or compares the artifacts of a plan concurrently.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -10,16 +10,17 @@ use super::outcome::{Done, Outcome, Verified};
 use super::there::There;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::Head;
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::plan::artifact::{Artifact, Body};
 use crate::plan::artifacts::Artifacts;
 
-/// One run over all artifacts.
+/// The state of one run over all artifacts.
 pub(super) struct Run<'a> {
     pub engine: &'a Engine<'a>,
     pub layout: &'a Layout,
     pub there: There,
-    /// Set when a server-side copy was denied: the rest need not try.
+    /// Whether to stream all objects: requested, or a server-side copy was denied.
     only_streams: AtomicBool,
 }
 
@@ -29,7 +30,7 @@ impl<'a> Run<'a> {
         Self { engine, layout, there, only_streams }
     }
 
-    /// Compares what is at the target, and keeps what each artifact there came to.
+    /// Compares existing target objects with their artifacts, and stores the results.
     pub async fn compare_all(&self, artifacts: &Artifacts) -> Result<()> {
         let compared = stream::iter(artifacts.by_size()?).map(|artifact| {
             async {
@@ -44,8 +45,8 @@ impl<'a> Run<'a> {
         compared.buffer_unordered(self.engine.limits.concurrency()).try_collect().await
     }
 
-    /// Copies what is not at the target. Large objects come first, so that small ones fill the gaps at the end. Where a
-    /// server-side copy may be denied, the smallest object tells, so that the rest need not try.
+    /// Copies the artifacts that are not at the target, the largest first, so that small objects fill the gaps at the
+    /// end. If a server-side copy may be denied, the smallest object is copied before all others to find out.
     pub async fn copy_all(&self, artifacts: &Artifacts) -> Result<()> {
         let (objects, bytes) = artifacts.totals()?;
         self.engine.meter.expect(objects, bytes);
@@ -76,7 +77,7 @@ impl<'a> Run<'a> {
         artifacts.set_result(artifact, &done)
     }
 
-    /// Compares the copy that was there before this run.
+    /// Compares the copy of an earlier run, if there is one.
     async fn compare_existing(&self, artifact: &Artifact) -> Result<Option<Done>> {
         match self.there.object(&artifact.target)? {
             Some(listed) => self.compare(artifact, listed.size, &listed.etag).await.map(Some),
@@ -87,7 +88,7 @@ impl<'a> Run<'a> {
     async fn copy_and_verify(&self, artifact: &Artifact) -> Result<Done> {
         let done = match self.attempt_or_settle(artifact).await? {
             Some(done) => done,
-            None => self.attempt_or_settle(artifact).await?.with_context(|| self.replaced(artifact))?,
+            None => self.attempt_or_settle(artifact).await?.ok_or_else(|| replaced(artifact))?,
         };
         match self.engine.tuning.verify {
             Strictness::Deep if done.verified != Some(Verified::Bytes) => self.read_both(artifact, done).await,
@@ -95,8 +96,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A condition that did not hold, or an upload that is gone, is settled by looking: another run may have brought
-    /// the same object meanwhile, or aborted the upload. Then nothing comes back, and it is worth another attempt.
+    /// Attempts a copy. If a precondition fails or the upload is gone, another run may have copied the object or
+    /// aborted the upload. In this case, compares the object that exists now. Returns `None` if no object exists, so
+    /// that the caller can attempt the copy again.
     async fn attempt_or_settle(&self, artifact: &Artifact) -> Result<Option<Done>> {
         let error = match self.attempt(artifact).await {
             Err(error) => error,
@@ -132,11 +134,7 @@ impl<'a> Run<'a> {
         kind(error) == Some(Kind::Denied) && self.engine.may_fall_back()
     }
 
-    fn replaced(&self, artifact: &Artifact) -> String {
-        format!("{} was replaced while it was copied; nothing was registered, run again", artifact.source.location)
-    }
-
-    /// Headers and metadata of the source, from the inventory or looked up now.
+    /// Headers and metadata of the source object, from the inventory or from a new HeadObject request.
     pub async fn source_head(&self, artifact: &Artifact) -> Result<Head> {
         if let Some(head) = &artifact.source.head {
             return Ok(head.clone());
@@ -144,10 +142,15 @@ impl<'a> Run<'a> {
         let _request = self.engine.limits.request().await;
         let head = self.engine.source.head(&artifact.source.location).await?;
         if head.etag != artifact.source.etag {
-            bail!(self.replaced(artifact));
+            bail!(replaced(artifact));
         }
         Ok(head)
     }
+}
+
+fn replaced(artifact: &Artifact) -> Failure {
+    let object = &artifact.source.location;
+    Failure::new(format!("{object} was replaced while it was copied; nothing was registered")).hint("Run again")
 }
 
 fn copying(artifact: &Artifact) -> String {
@@ -160,7 +163,7 @@ fn comparing(artifact: &Artifact) -> String {
     format!("comparing {} with {} ({field})", artifact.target, artifact.source.location)
 }
 
-/// What the failed call behind an error means, if there is one.
+/// The kind of the failed call that caused an error, if there is one.
 fn kind(error: &anyhow::Error) -> Option<Kind> {
     error.chain().find_map(|cause| cause.downcast_ref::<CallError>()).map(|error| error.kind)
 }

@@ -1,4 +1,4 @@
-//! Copies that S3 makes: no byte passes through this process. The target's principal reads the source.
+//! Server-side copies: S3 copies the bytes, and the target's principal reads the source.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ use super::run::Run;
 use crate::aws::objects::{CopySource, Head, Part, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
-/// Up to here, S3 copies an object in one request about as fast as in parts. It copies 60 to 85 MB/s in each request,
-/// however many there are: 4 GB took 72 s in one and 20 s in a few (s3fs-fuse, pull request 940), 250 MB 3 s
-/// (aws-sdk-js-v3, issue 2917).
+/// The largest object that is copied in one request by default, in bytes. S3 copies 60 to 85 MB/s per request,
+/// regardless of the number of requests: 4 GB took 72 s in one and 20 s in a few (s3fs-fuse, pull request 940), 250 MB
+/// 3 s (aws-sdk-js-v3, issue 2917).
 const ONE_REQUEST: u64 = 128 << 20;
-/// The sizes of parts, unless 10,000 of them are not enough: as many parts as are copied at once, but no smaller and no
-/// larger ones than these.
+/// The minimum and maximum of the default part size, in bytes. Within these limits, an object has `PARTS_AT_ONCE`
+/// parts.
 const PARTS: (u64, u64) = (64 << 20, 512 << 20);
 const PARTS_AT_ONCE: u64 = 64;
 
@@ -46,15 +46,15 @@ impl Run<'_> {
         self.verify(artifact, written, head).await
     }
 
-    /// Whether a copy in one request is proved by its ETag, an MD5, and one in parts by nothing: then one is better,
-    /// unless parts were asked for.
+    /// Whether only the ETag of a copy in one request can be compared. A copy in parts has another ETag and, without a
+    /// checksum of the source, could not be verified. An explicit part size takes precedence.
     fn only_its_etag_proves(&self, source: &Head) -> bool {
         let Engine { encryption, tuning, .. } = self.engine;
         let proves = source.etag.is_md5() && !encryption.changes_etags();
         proves && source.crc64nvme.is_none() && source.size <= MAX_SINGLE_COPY && tuning.part_size.is_none()
     }
 
-    /// A folder marker has no bytes to copy, and not every S3 has an object behind it that can be copied from.
+    /// Writes a folder marker. It is empty, and some S3-compatible servers cannot copy it.
     pub(super) async fn put_marker(&self, artifact: &Artifact) -> Result<Written> {
         let head = self.source_head(artifact).await?;
         let _request = self.engine.limits.request().await;

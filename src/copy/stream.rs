@@ -1,5 +1,5 @@
-//! Copies whose bytes pass through this process, between two principals. One budget bounds the memory of all objects
-//! together, whatever their size.
+//! Streamed copies: the bytes pass through this process, read by one principal and written by another. One limit bounds
+//! the memory of all objects together.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Body, Contents, Head, Part, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
-/// Downloads of the same bytes; what breaks off in the middle is no matter of the SDK's retries.
+/// The maximum number of attempts to download a range. The SDK does not retry a response that is interrupted.
 const DOWNLOADS: u32 = 5;
-/// The pause before the second one; twice as long before each further one, by a random part of it.
+/// The pause before the second attempt. It doubles before each further attempt, with jitter.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Memory, and a request to each side: held for as long as an object or a part is under way.
+/// The permits for memory and a request, held while an object or part is transferred.
 type Transfer<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 impl Run<'_> {
@@ -43,7 +43,7 @@ impl Run<'_> {
         self.verify(artifact, written, Some(head)).await
     }
 
-    /// A rewritten manifest is not copied but put, as it was planned.
+    /// Writes a rewritten manifest as planned.
     pub(super) async fn put_rewritten(&self, artifact: &Artifact, text: Bytes) -> Result<Done> {
         let head = self.source_head(artifact).await?;
         let bytes = text.len() as u64;
@@ -55,12 +55,12 @@ impl Run<'_> {
         Ok(Done { outcome: Outcome::Copied, verified: Some(Verified::Checksum), etag, crc64nvme })
     }
 
-    /// One request reads the object with its headers and checksum, one writes it.
+    /// Reads the object, its headers and its checksum with one request, and writes it with another.
     async fn stream_whole(&self, artifact: &Artifact) -> Result<Done> {
         let bytes = artifact.source.bytes;
         let (written, head) = {
             let _transfer = self.transfer(bytes).await;
-            self.again(|| self.put_whole(artifact)).await?
+            self.retry(|| self.put_whole(artifact)).await?
         };
         self.engine.meter.arrived(bytes);
         self.verify(artifact, written, Some(head)).await
@@ -92,7 +92,7 @@ impl Run<'_> {
                 let contents = self.contents(artifact, range.clone(), body).await?;
                 Ok(self.engine.target.upload_part(&artifact.target, id, number, contents).await?)
             };
-            self.again(send).await?
+            self.retry(send).await?
         };
         self.engine.uploads.has_part(id).await;
         self.engine.meter.arrived(bytes);
@@ -103,7 +103,7 @@ impl Run<'_> {
         (self.engine.limits.transfer(bytes).await, self.engine.limits.request().await)
     }
 
-    /// What to send, of a range that is being downloaded.
+    /// The request body for a range that is being downloaded: buffered if it is small, otherwise streamed.
     async fn contents(&self, artifact: &Artifact, range: Range<u64>, body: Body) -> Result<Contents> {
         let stall = self.engine.tuning.stall;
         if !passes(body.length) {
@@ -117,25 +117,25 @@ impl Run<'_> {
         Ok(Contents::passing(body.watched(stall), again))
     }
 
-    /// Begins to read a range of the source as it was planned.
+    /// Begins to read a range of the source object, conditionally on the planned ETag.
     async fn open(&self, artifact: &Artifact, range: Range<u64>) -> Result<Body, CallError> {
         self.engine.source.get(&artifact.source.location, range, &artifact.source.etag).await
     }
 
-    /// Reads a range of the source as it was planned: of the same ETag, and whole.
+    /// Reads a range of the source object completely, conditionally on the planned ETag.
     pub(super) async fn read(&self, artifact: &Artifact, range: Range<u64>) -> Result<Bytes> {
         self.collect(self.open(artifact, range).await?).await
     }
 
-    /// Does once more what failed because a download broke off or stalled.
-    pub(super) async fn again<T, Attempt>(&self, act: impl Fn() -> Attempt) -> Result<T>
+    /// Repeats an act if it failed because a download was interrupted or stalled.
+    pub(super) async fn retry<T, Attempt>(&self, act: impl Fn() -> Attempt) -> Result<T>
     where
         Attempt: Future<Output = Result<T>>,
     {
         let mut pause = PAUSE;
         for _ in 1..DOWNLOADS {
             match act().await {
-                Err(error) if broke_off(&error) => {}
+                Err(error) if is_interrupted_download(&error) => {}
                 other => return other,
             }
             sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
@@ -144,7 +144,7 @@ impl Run<'_> {
         act().await
     }
 
-    /// Reads a body to its end, which comes in time.
+    /// Reads a body to its end. Fails if the download stalls.
     pub(super) async fn collect(&self, body: Body) -> Result<Bytes> {
         let mut bytes = BytesMut::with_capacity(usize::try_from(body.length)?);
         let mut body = body.watched(self.engine.tuning.stall);
@@ -155,8 +155,8 @@ impl Run<'_> {
     }
 }
 
-/// Whether a download failed that may be begun again.
-fn broke_off(error: &anyhow::Error) -> bool {
+/// Whether a download was interrupted and can be repeated.
+fn is_interrupted_download(error: &anyhow::Error) -> bool {
     let call = error.chain().find_map(|cause| cause.downcast_ref::<CallError>());
     call.is_some_and(|error| error.kind == Kind::Unavailable && error.call == "s3:GetObject")
 }

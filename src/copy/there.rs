@@ -1,4 +1,4 @@
-//! What earlier runs have left in the folder of a promotion, before anything is copied.
+//! Lists the objects and unfinished uploads that earlier runs left in the folder of a promotion.
 
 use std::collections::HashSet;
 
@@ -9,21 +9,22 @@ use super::folder::Folder;
 use super::unfinished::{UploadOf, UploadState};
 use crate::aws::error::CallError;
 use crate::aws::objects::{Listed, TargetObjects, UploadId};
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::Plan;
 use crate::plan::artifact::Artifact;
 
-/// State objects that are read at once.
+/// The number of concurrent reads of state objects.
 const READS_AT_ONCE: usize = 32;
 
-/// What earlier runs have left, or a run at the same time is writing: below this folder only promotions of one source
-/// version write.
+/// The content of the folder of a promotion before the copy. Earlier or concurrent runs wrote it: only promotions of
+/// one source version to one group write to the folder.
 #[derive(Debug)]
 pub struct There {
     objects: Folder,
     uploads: HashSet<(Location, UploadId)>,
-    /// What is said of unfinished uploads, and where. What cannot be read is of no use.
+    /// The states of unfinished uploads, with their locations. `None` is a state that cannot be read.
     states: Vec<(Location, Option<UploadState>)>,
 }
 
@@ -46,12 +47,12 @@ impl There {
         Ok(Self { objects, uploads: open.into_iter().collect(), states })
     }
 
-    /// The object that is there under this key.
+    /// The existing object at a location.
     pub(super) fn object(&self, at: &Location) -> Result<Option<Listed>> {
         self.objects.find(&at.key)
     }
 
-    /// Whether an object of this size is there.
+    /// Whether an object of this size (in bytes) exists.
     ///
     /// # Errors
     /// A temporary file cannot be read.
@@ -59,19 +60,19 @@ impl There {
         Ok(self.object(location)?.is_some_and(|listed| listed.size == bytes))
     }
 
-    /// The unfinished uploads that were begun for the same copy.
+    /// The unfinished uploads of the same copy.
     pub(super) fn uploads_of<'a>(&'a self, copy: &'a UploadOf) -> impl Iterator<Item = UploadId> + 'a {
         let states = self.states.iter().filter_map(|(_, state)| state.as_ref());
         let ids = states.filter(move |state| state.of == *copy).map(|state| UploadId::new(&state.upload_id));
         ids.filter(|id| self.uploads.contains(&(copy.target.clone(), id.clone())))
     }
 
-    /// Every unfinished upload, and every object that tells of one.
+    /// Every unfinished upload, and the location of every state.
     pub(super) fn leftovers(&self) -> (Vec<(Location, UploadId)>, Vec<Location>) {
         (self.uploads.iter().cloned().collect(), self.states.iter().map(|(at, _)| at.clone()).collect())
     }
 
-    /// How many artifacts have to be copied, and their bytes.
+    /// The number of artifacts that have to be copied, and their total size in bytes.
     ///
     /// # Errors
     /// A temporary file cannot be read.
@@ -85,7 +86,7 @@ impl There {
         })
     }
 
-    /// Names what has to be there and is not, up to a screen of it.
+    /// Refuses a plan with artifacts that are not at the target. The message names the first 20 of them.
     pub(super) fn refuse_missing(&self, plan: &Plan) -> Result<()> {
         let (missing, _) = self.missing(plan)?;
         if missing == 0 {
@@ -93,10 +94,12 @@ impl There {
         }
         let absent = plan.artifacts.iter().filter_map(|artifact| self.absent(artifact).transpose());
         let named = absent.take(20).map(|target| Ok(format!("  {}", target?))).collect::<Result<Vec<_>>>()?;
-        bail!(
-            "{missing} of the artifacts are not at the target:\n{}\nRun `promote copy-artifacts` first",
-            named.join("\n")
-        )
+        let message = match missing {
+            1 => "1 artifact is not at the target",
+            _ => &format!("{missing} artifacts are not at the target"),
+        };
+        let message = format!("{message}:\n{}", named.join("\n"));
+        bail!(Failure::new(message).hint("Run `promote copy-artifacts` first"))
     }
 
     fn absent(&self, artifact: Result<Artifact>) -> Result<Option<Location>> {

@@ -1,5 +1,5 @@
-//! What an unfinished multipart upload is a copy of. S3 says nothing about an upload but its key and its parts, so a
-//! small JSON object beside the artifacts does: a later run continues an upload only if it would begin the very same.
+//! The state of unfinished multipart uploads. S3 does not store the source of an upload, so a small JSON object does. A
+//! later run resumes an upload only if source, headers, part size and encryption are the same.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -12,10 +12,10 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::package::sha256;
 
-/// The largest state that is read; user metadata has 2 KiB, a key 1 KiB.
+/// The size limit of states, in bytes. User metadata has at most 2 KiB, a key at most 1 KiB.
 const MAX_STATE_BYTES: u64 = 64 << 10;
 
-/// What an upload is a copy of, and how it is made.
+/// The source and the settings of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UploadOf {
     pub source: Location,
@@ -27,7 +27,7 @@ pub(super) struct UploadOf {
     pub kms_key: Option<KmsKeyArn>,
 }
 
-/// The object that tells of an upload.
+/// The state of an upload, stored as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct UploadState {
     pub upload_id: String,
@@ -36,19 +36,19 @@ pub(super) struct UploadState {
 }
 
 impl UploadState {
-    /// Where the state of an upload lies. Upload ids are not made for keys, so their hash is.
+    /// The location of the state of an upload. The key contains a hash, because upload IDs may be too long for a key.
     pub fn location(layout: &Layout, id: &UploadId) -> Location {
         let Location { bucket, key } = layout.unfinished();
         Location::new(&bucket, format!("{key}{}.json", sha256(id.as_str())))
     }
 
-    /// Reads a state; nothing when it is gone by now, or is no state.
+    /// Reads a state. Returns `None` if it no longer exists or cannot be parsed.
     pub async fn read(target: &TargetObjects, at: &Location) -> Result<Option<Self>, CallError> {
         let text = target.read(at, MAX_STATE_BYTES).await?;
         Ok(text.and_then(|(text, _)| serde_json::from_slice(&text).ok()))
     }
 
-    /// Writes the state of an upload that was begun.
+    /// Writes the state of a new upload. A state that exists already is kept.
     pub async fn write(&self, target: &TargetObjects, at: &Location, encryption: &Encryption) -> Result<()> {
         let text = Bytes::from(serde_json::to_vec_pretty(self)?);
         let attributes = Attributes { content_type: Some("application/json".into()), ..Attributes::default() };

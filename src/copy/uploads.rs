@@ -1,5 +1,5 @@
-//! The multipart uploads of one run. None stays open if the run is stopped, and only those that the next run can
-//! continue if it fails.
+//! Tracks the multipart uploads of one run. A stopped run aborts all uploads; a failed run keeps the uploads that the
+//! next run can resume.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -16,20 +16,20 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::Warning;
 
-/// Deletions under way at once.
+/// The number of concurrent deletions.
 const AT_ONCE: usize = 32;
 
 /// The open uploads of one run. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct OpenUploads {
     open: Arc<Mutex<HashMap<UploadId, Open>>>,
-    /// Whether S3 was asked more than once to begin one.
+    /// Whether the SDK repeated a request to create an upload.
     asked_again: Arc<AtomicBool>,
     /// Read-locked while an upload is being created, so that `abort_all` waits for its id.
     beginning: Arc<RwLock<()>>,
     /// States of uploads that are no longer open.
     stale: Arc<std::sync::Mutex<Vec<(TargetObjects, Location)>>>,
-    /// What failed and does no harm to a copy.
+    /// Failures that do not affect a copy.
     warnings: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
@@ -37,15 +37,15 @@ pub struct OpenUploads {
 struct Open {
     target: TargetObjects,
     location: Location,
-    /// The object that says what it is a copy of.
+    /// The location of the state of the upload.
     state: Location,
     /// Whether it has a part that the next run need not copy.
     has_parts: bool,
 }
 
 impl OpenUploads {
-    /// Creates an upload and keeps it until it is closed. It is created even if the caller is dropped meanwhile:
-    /// otherwise S3 might hold an upload whose id nobody knows.
+    /// Creates an upload and tracks it until it is closed. A spawned task creates it, because a dropped caller would
+    /// leave an upload with an unknown ID in S3.
     pub(super) async fn begin(
         &self,
         target: &TargetObjects,
@@ -70,13 +70,12 @@ impl OpenUploads {
         creation.await.expect("creating an upload neither panics nor is cancelled")
     }
 
-    /// Whether S3 may hold an upload that is not kept here: the answer to its creation was lost, and the SDK asked
-    /// again.
+    /// Whether S3 may hold an untracked upload, because the SDK repeated a request whose response was lost.
     pub(super) fn may_be_more(&self) -> bool {
         self.asked_again.load(Relaxed)
     }
 
-    /// Keeps an upload that an earlier run has begun, and some parts of it.
+    /// Tracks an upload of an earlier run, which has parts.
     pub(super) async fn take_up(&self, target: &TargetObjects, layout: &Layout, location: &Location, id: &UploadId) {
         let (target, location, state) = (target.clone(), location.clone(), UploadState::location(layout, id));
         self.open.lock().await.insert(id.clone(), Open { target, location, state, has_parts: true });
@@ -97,18 +96,18 @@ impl OpenUploads {
         }
     }
 
-    /// Keeps the state of an upload that is no longer open, for [`OpenUploads::settle`].
+    /// Marks the state of a closed upload for deletion by [`OpenUploads::settle`].
     pub(super) fn discard_state(&self, target: TargetObjects, state: Location) {
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).push((target, state));
     }
 
-    /// Deletes the states of uploads that are no longer open. Nothing waits for it, so it runs beside the next step.
-    /// Returns one warning of each kind that failed.
+    /// Deletes the states of closed uploads. Nothing depends on it, so it can run concurrently with the next step.
+    /// Returns at most one warning.
     pub async fn settle(&self) -> Vec<Warning> {
         let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
         let deletions = stale.into_iter().map(|(target, state)| async move {
             let error = target.delete(&state).await.err()?;
-            let remark = format!("the state of a finished upload stays until a later run: {error}");
+            let remark = format!("the state of a finished upload remains until a later run: {error}");
             Some(Warning { field: state.to_string(), remark })
         });
         let failed: Vec<Option<Warning>> = stream::iter(deletions).buffer_unordered(AT_ONCE).collect().await;
@@ -116,17 +115,17 @@ impl OpenUploads {
         failed.into_iter().flatten().take(1).collect()
     }
 
-    /// Keeps a warning for the document.
+    /// Adds a warning for the record.
     pub(super) fn warn(&self, warning: String) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// The warnings since this was asked last.
+    /// The warnings since the last call.
     pub(super) fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The copy of one object has failed: its upload is aborted, unless the error is transient.
+    /// Aborts the upload of a failed copy, unless the error is transient.
     pub(super) async fn give_up(&self, id: &UploadId, error: anyhow::Error) -> anyhow::Error {
         if error.chain().any(|cause| cause.downcast_ref::<CallError>().is_some_and(is_transient)) {
             return error;
@@ -141,7 +140,7 @@ impl OpenUploads {
         }
     }
 
-    /// The run has failed: uploads with parts stay for the next run, the others are aborted.
+    /// Ends a failed run: keeps uploads with parts for the next run, and aborts all others.
     pub(super) async fn leave(&self, error: anyhow::Error) -> anyhow::Error {
         let _none_is_beginning = self.beginning.write().await;
         let open: Vec<_> = self.open.lock().await.drain().collect();
@@ -152,15 +151,15 @@ impl OpenUploads {
             aborted.into_iter().filter_map(Result::err).fold(error, |error, left| error.context(stays_open(&left)));
         match kept.len() {
             0 => error,
-            1 => error.context("one object is unfinished, the next run continues it"),
-            more => error.context(format!("{more} objects are unfinished, the next run continues them")),
+            1 => error.context("1 object is unfinished; the next run resumes it"),
+            more => error.context(format!("{more} objects are unfinished; the next run resumes them")),
         }
     }
 
     /// Aborts every open upload, also those that are just being created.
     ///
     /// # Errors
-    /// Those that could not be aborted; they stay until a later run or a lifecycle rule removes them.
+    /// The failed aborts. A later run or a lifecycle rule removes the remaining uploads.
     pub async fn abort_all(&self) -> Vec<CallError> {
         let _none_is_beginning = self.beginning.write().await;
         let open: Vec<_> = self.open.lock().await.drain().collect();
@@ -171,8 +170,8 @@ impl OpenUploads {
 }
 
 impl Open {
-    /// An upload that is gone is as good as aborted. What tells of it is of no use then; if it cannot be deleted, the
-    /// next run does that.
+    /// Aborts the upload and deletes its state. An upload that no longer exists counts as aborted. If the state cannot
+    /// be deleted, the next run deletes it.
     async fn abort(&self, id: &UploadId) -> Result<(), CallError> {
         match self.target.abort(&self.location, id).await {
             Err(error) if !matches!(error.kind, Kind::NoSuchUpload | Kind::NotFound) => return Err(error),
@@ -189,5 +188,5 @@ fn is_transient(error: &CallError) -> bool {
 }
 
 fn stays_open(error: &CallError) -> String {
-    format!("an upload stays open until the next run: {error}")
+    format!("an unfinished upload remains until the next run: {error}")
 }

@@ -1,4 +1,4 @@
-//! Who decides on the approval status of a promoted version.
+//! Approval statuses, and the policy that sets the status of a promoted version.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Document;
 
-/// The approval status of a version (`ModelApprovalStatus`), in JSON as AWS writes it.
+/// The approval status of a version (`ModelApprovalStatus`). JSON uses the names of AWS.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum ApprovalStatus {
-    /// It may be deployed.
+    /// The version may be deployed.
     Approved,
     /// Nobody has decided yet.
     PendingManualApproval,
-    /// It must not be deployed.
+    /// The version must not be deployed.
     Rejected,
     /// A status that AWS added after this version of promote was built.
     Other(String),
@@ -29,17 +29,17 @@ impl ApprovalStatus {
         Self::stated(description).unwrap_or(Self::PendingManualApproval)
     }
 
-    /// The status that a description or request states, if it states one.
+    /// The status that a description or request states, if any.
     pub fn stated(document: &Document) -> Option<Self> {
         document.get(Self::MEMBER)?.as_str().map(Self::from)
     }
 
-    /// States this status in a request.
+    /// Sets this status in a request.
     pub fn state_in(&self, request: &mut Document) {
         request.insert(Self::MEMBER.into(), self.as_str().into());
     }
 
-    /// The text that AWS uses.
+    /// The name that AWS uses.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Approved => "Approved",
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_the_text_of_aws_in_json_also_when_it_is_unknown() {
+    fn json_uses_the_names_of_aws_even_for_an_unknown_status() {
         for text in ["Approved", "PendingManualApproval", "Rejected", "Quarantined"] {
             let status: ApprovalStatus = serde_json::from_value(text.into()).unwrap();
             assert_eq!(matches!(status, ApprovalStatus::Other(_)), text == "Quarantined");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_without_a_status_is_pending_and_states_none() {
+    fn a_version_without_a_status_is_pending() {
         assert_eq!(ApprovalStatus::of(&Document::new()), ApprovalStatus::PendingManualApproval);
         assert_eq!(ApprovalStatus::stated(&Document::new()), None);
     }

@@ -1,4 +1,4 @@
-//! ARNs and the names in them, parsed once where they enter: accounts, regions, groups, versions, keys and roles.
+//! ARNs and their parts: accounts, regions, groups, versions, keys and roles.
 
 mod fields;
 mod key;
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_arn_belongs_to_its_group_whatever_the_case_of_the_name() {
+    fn a_version_belongs_to_its_group_regardless_of_letter_case() {
         let group: GroupArn =
             "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/My-Group".parse().unwrap();
         let package: PackageArn =
@@ -31,14 +31,14 @@ mod tests {
     }
 
     #[test]
-    fn a_package_of_another_account_is_not_of_the_group() {
+    fn a_version_of_another_account_does_not_belong_to_the_group() {
         let group: GroupArn = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/g".parse().unwrap();
         let package: PackageArn = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/g/7".parse().unwrap();
         assert!(!package.is_of(&group));
     }
 
     #[test]
-    fn what_is_no_arn_is_refused_with_the_form_that_is_expected() {
+    fn a_malformed_arn_is_refused_with_the_expected_form() {
         for text in ["", "arn", "arn:aws:s3:::b", "arn:aws:sagemaker:eu-central-1:4443:model-package-group/g"] {
             assert!(text.parse::<GroupArn>().is_err(), "{text}");
         }

@@ -13,19 +13,20 @@ pub struct Destination {
     pub bucket: BucketName,
     /// The prefix of all promotions.
     pub prefix: TargetPrefix,
-    /// The group.
+    /// The target group.
     pub group: GroupArn,
-    /// The ARN of the principal that writes there.
+    /// The ARN of the principal that writes to the destination.
     pub caller: String,
 }
 
 impl Destination {
-    /// The folder of one version's promotion.
+    /// The keys of the promotion of one source version.
     pub fn layout(&self, source: &PackageArn) -> Layout {
         Layout::new(&self.bucket, &self.prefix, self.group.name(), source)
     }
 
-    /// The destination that a version of the same group was promoted to, read off its references.
+    /// The destination of an earlier promotion to the same group, derived from the locations in the promoted version.
+    /// Returns `None` if no location has the form of a promotion of `source`.
     pub fn of(&self, promoted: &PromotedVersion, source: &PackageArn) -> Option<Self> {
         let mut found = None;
         each_leaf(&promoted.description, &mut |_, value| {

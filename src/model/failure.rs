@@ -1,7 +1,7 @@
 //! Failures that tell the user what to do next.
 //!
-//! A failure prints `error: <message>` and, on a line of its own, `hint: <next step>`. Where promote finds the fault
-//! itself, return a [`Failure`]. Where an error comes from below, attach the hint with [`Hint::hint`].
+//! A failure prints `error: <message>` and, on a separate line, `hint: <next step>`. Return a [`Failure`] for a fault
+//! that promote detects. Attach a hint to the error of a call with [`Hint::hint`].
 //!
 //! ```
 //! use anyhow::{Context, Result, ensure};
@@ -18,7 +18,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// An error message, and what the user can do about it.
+/// An error message with an optional next step for the user.
 #[derive(Debug, Clone)]
 pub struct Failure {
     message: String,
@@ -27,23 +27,23 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure without a hint. `message`: one sentence without a full stop.
+    /// A failure without a hint. `message` is one sentence without a full stop.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, cause: None }
     }
 
-    /// The same failure with the next step: one sentence without a full stop, no question.
+    /// Adds the next step: one sentence with a capital letter and without a full stop.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The next step, if there is one.
+    /// The next step, if any.
     pub fn next_step(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The error that the hint was attached to, or that this failure repeats. Its first message is this failure's, so [`Error::source`] begins with
-    /// the error below it.
+    /// The error that the hint was attached to, or that this failure repeats. Its first message is the message of this
+    /// failure; [`Error::source`] continues with the next error of its chain.
     pub fn hinted(&self) -> Option<&anyhow::Error> {
         self.cause.as_deref()
     }
@@ -61,7 +61,7 @@ impl Error for Failure {
     }
 }
 
-/// The same error again, for several tasks that fail with it.
+/// Shares one error between several tasks that fail with it.
 impl From<Arc<anyhow::Error>> for Failure {
     fn from(cause: Arc<anyhow::Error>) -> Self {
         Self { message: cause.to_string(), hint: None, cause: Some(cause) }
@@ -70,13 +70,13 @@ impl From<Arc<anyhow::Error>> for Failure {
 
 /// Attaches a hint to any error.
 pub trait Hint<T> {
-    /// Attaches the next step; the error's messages stay as they are.
+    /// Attaches the next step. The messages of the error do not change.
     ///
-    /// Attach hints after the callers that decide by the error's type: the first error of the chain can no longer be
-    /// downcast.
+    /// Attach a hint only above callers that downcast the error: the first error of the chain can no longer be
+    /// downcast afterwards.
     ///
     /// # Errors
-    /// The same as before, with the hint.
+    /// The error of `self`, with the hint.
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
 }
 

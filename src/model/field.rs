@@ -1,14 +1,14 @@
-//! The path of a value in a package: a path such as `InferenceSpecification.Containers[0].ModelDataUrl`.
+//! Paths to values in a package, such as `InferenceSpecification.Containers[0].ModelDataUrl`.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A package, a request or a part of one, exactly as it travels: member order and absent members are kept.
+/// A package or a request as JSON. The order of members is kept, and absent members stay absent.
 pub type Document = Map<String, Value>;
 
-/// One step down into a document.
+/// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Step {
     Member(String),
@@ -21,34 +21,34 @@ enum Step {
 pub struct Field(Vec<Step>);
 
 impl Field {
-    /// A member of the document itself.
+    /// A top-level member of the document.
     pub fn top(member: &str) -> Self {
         Self::default().member(member)
     }
-    /// The member `name` of the structure that stands here.
+    /// The member `name` of the structure at this path.
     pub fn member(&self, name: &str) -> Self {
         self.then(Step::Member(name.to_owned()))
     }
-    /// The item `index` of the list that stands here.
+    /// The item `index` of the list at this path.
     pub fn item(&self, index: usize) -> Self {
         self.then(Step::Item(index))
     }
-    /// The entry `key` of the map that stands here.
+    /// The entry `key` of the map at this path.
     pub fn key(&self, key: &str) -> Self {
         self.then(Step::Key(key.to_owned()))
     }
-    /// The structure, list or map around this value.
+    /// The path of the structure, list or map that contains this value.
     pub fn parent(&self) -> Self {
         Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
     }
-    /// The name of the last step, or nothing for an item of a list.
+    /// The name of the last member or key, or `None` for a list item.
     pub fn name(&self) -> Option<&str> {
         match self.0.last()? {
             Step::Member(name) | Step::Key(name) => Some(name),
             Step::Item(_) => None,
         }
     }
-    /// The top-level member that this value is in.
+    /// The name of the top-level member that contains this value.
     pub fn root(&self) -> &str {
         match self.0.first() {
             Some(Step::Member(name)) => name,
@@ -56,7 +56,7 @@ impl Field {
         }
     }
 
-    /// The path with `[]` for every index and `{}` for every key, as tables write it.
+    /// The path with `[]` for every index and `{}` for every key, as the tables in `schema` write it.
     pub fn pattern(&self) -> String {
         self.render(|step, out| match step {
             Step::Member(name) => {
@@ -78,7 +78,7 @@ impl Field {
         })
     }
 
-    /// The value at this path, to be changed in place.
+    /// The value at this path, for changes in place.
     pub fn get_mut<'a>(&self, document: &'a mut Document) -> Option<&'a mut Value> {
         let (first, rest) = self.0.split_first()?;
         let Step::Member(name) = first else { return None };
@@ -88,7 +88,7 @@ impl Field {
         })
     }
 
-    /// Takes the member at this path out of its structure.
+    /// Removes the member at this path from its structure, and returns its value.
     pub fn remove(&self, document: &mut Document) -> Option<Value> {
         let name = self.name()?;
         match self.parent() {
@@ -137,13 +137,13 @@ impl Serialize for Field {
     }
 }
 
-/// Whether the value at this path is a map with free keys, not a structure.
+/// Whether the value at this path is a map with arbitrary keys instead of a structure.
 pub fn is_map(field: &Field) -> bool {
     // Every map of a model package has one of these names. A test in `schema::shapes` checks this list.
     matches!(field.name(), Some("Environment" | "CustomerMetadataProperties"))
 }
 
-/// Calls `visit` with every leaf (text, number, truth value, null) of a document and its path, in order.
+/// Calls `visit` with the path and the value of every leaf (string, number, Boolean, null), in document order.
 pub fn each_leaf(document: &Document, visit: &mut impl FnMut(&Field, &Value)) {
     for (name, value) in document {
         leaves_below(&Field::top(name), value, visit);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_leaf_is_visited_with_the_path_that_finds_it_again() {
+    fn the_path_of_every_visited_leaf_leads_to_its_value() {
         let document = document();
         let mut seen = Vec::new();
         each_leaf(&document, &mut |field, value| {

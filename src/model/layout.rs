@@ -10,7 +10,7 @@ use crate::model::location::{BucketName, Location};
 /// The longest key that S3 accepts, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// `--target-prefix`: nothing, or a key prefix that ends in `/`.
+/// `--target-prefix`: empty, or a key prefix that ends in `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TargetPrefix(String);
@@ -32,7 +32,7 @@ impl FromStr for TargetPrefix {
         if text.len() > 256 || folders.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
             return Err(Malformed::new(
                 "a target prefix",
-                "folders such as models/promoted, 256 characters at most",
+                "folders such as models/promoted, at most 256 characters",
                 text,
             ));
         }
@@ -41,8 +41,8 @@ impl FromStr for TargetPrefix {
 }
 text_type!(TargetPrefix);
 
-/// The folder of one promotion: it is a function of source version and target group, so that a re-run finds it and
-/// no two versions share a key.
+/// The folder of one promotion. It depends on the source version and the target group only: a later run finds the same
+/// folder, and no two versions share a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     bucket: BucketName,
@@ -52,63 +52,63 @@ pub struct Layout {
 impl Layout {
     /// `<prefix><target group>/<source account>-<source region>-<source group>-v<version>/` in `bucket`.
     ///
-    /// The source group is written as in the package's ARN: the same whatever way it was asked for.
+    /// The source group is spelled as in the ARN of the package, regardless of the spelling in the request.
     pub fn new(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName, source: &PackageArn) -> Self {
         let folder = format!("{prefix}{target_group}/{}", folder_name(source));
         Self { bucket: bucket.clone(), folder }
     }
 
-    /// Reads the prefix off the location of something that was promoted from `source` to `target_group`.
+    /// Derives the target prefix from the location of an object that was promoted from `source` to `target_group`.
     pub fn prefix_of(copy: &Location, target_group: &GroupName, source: &PackageArn) -> Option<TargetPrefix> {
         let end = copy.key.find(&format!("{target_group}/{}", folder_name(source)))?;
         copy.key[..end].parse().ok()
     }
 
-    /// The folder's own location; its key ends in `/`.
+    /// The location of the folder. Its key ends in `/`.
     pub fn folder(&self) -> Location {
         Location::new(&self.bucket, &self.folder)
     }
-    /// Where the copy of a source object, or of a prefix of objects, lies.
+    /// The target location of a source object or prefix.
     pub fn copy_of(&self, source: &Location) -> Location {
         Location::new(&self.bucket, format!("{}{}/{}", self.folder, source.bucket, source.key))
     }
-    /// Where a manifest with rewritten locations lies: apart from the copies, which are never changed.
-    /// No bucket's name begins with an underscore.
+    /// The location of a manifest with rewritten locations: separate from unchanged copies. It cannot collide with the
+    /// folder of a source bucket, because no bucket name begins with an underscore.
     pub fn rewritten(&self, manifest: &Location) -> Location {
         Location::new(&self.bucket, format!("{}_manifests/{}/{}", self.folder, manifest.bucket, manifest.key))
     }
-    /// The folder of what is known about unfinished uploads. It is no part of the promotion.
+    /// The folder of the state files of unfinished uploads. These files do not belong to the promotion.
     pub fn unfinished(&self) -> Location {
         Location::new(&self.bucket, format!("{}_unfinished/", self.folder))
     }
-    /// Where the record of the promotion lies.
+    /// The location of the first record of the promotion.
     pub fn record(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion.json", self.folder))
     }
-    /// The prefix of the keys of all records.
+    /// The common key prefix of all records.
     pub fn records(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion", self.folder))
     }
-    /// Whether an object of the bucket is a record of this promotion: directly in the folder, `promotion.json` or
-    /// `promotion-<…>.json`. Artifacts have the name of their source bucket as a folder.
+    /// Whether a key of the target bucket belongs to a record of this promotion: `promotion.json` or
+    /// `promotion-<…>.json`, directly in the folder. Artifacts are in a subfolder named after their source bucket.
     pub fn is_record(&self, key: &str) -> bool {
         let name = key.strip_prefix(&self.folder).and_then(|name| name.strip_suffix(".json"));
         let further = |name: &str| name.strip_prefix("promotion-").is_some_and(|time| !time.is_empty());
         name.is_some_and(|name| !name.contains('/') && (name == "promotion" || further(name)))
     }
-    /// Where the signature of a record lies.
+    /// The location of the signature of a record.
     pub fn signature_of(record: &Location) -> Location {
         Location::new(&record.bucket, format!("{}.dsse", record.key))
     }
-    /// The key of the record of which an object of the bucket is the signature, if it is one.
+    /// The key of the signed record, if `key` belongs to a signature.
     pub fn signed_record<'a>(&self, key: &'a str) -> Option<&'a str> {
         key.strip_suffix(".dsse").filter(|record| self.is_record(record))
     }
-    /// Where the record lies when the first one is of a target version that was removed since.
+    /// The location of the record of `target_version`, if the first record describes a version that was deleted since.
     pub fn later_record(&self, target_version: u32) -> Location {
         Location::new(&self.bucket, format!("{}promotion-{target_version}.json", self.folder))
     }
-    /// Where the record of something lies that happened to the promotion afterwards; `time` tells them apart.
+    /// The location of the record of a later change, such as a withdrawal. `time` makes the key unique.
     pub fn further_record(&self, time: &str) -> Location {
         Location::new(&self.bucket, format!("{}promotion-{time}.json", self.folder))
     }
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn the_source_can_be_read_off_the_key() {
+    fn the_key_of_a_copy_names_its_source() {
         let copy = layout("").copy_of(&"s3://models/a//../b.tar.gz".parse().unwrap());
         assert_eq!(copy.to_string(), "s3://serving/Prod/444333666777-eu-central-1-churn-v7/models/a//../b.tar.gz");
     }
 
     #[test]
-    fn records_lie_directly_in_the_folder_and_no_bucket_s_objects_are_taken_for_them() {
+    fn artifacts_are_never_mistaken_for_records() {
         let layout = layout("x");
         let key = |name: &str| format!("{}{name}", layout.folder().key);
         for name in ["promotion.json", "promotion-2.json", "promotion-20261128T120000Z.json"] {
@@ -155,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_a_folder_whether_or_not_it_ends_in_a_slash() {
+    fn the_final_slash_of_a_prefix_is_optional() {
         assert_eq!(layout("x/y").folder(), layout("x/y/").folder());
         assert!(layout("x").folder().key.starts_with("x/Prod/"));
         assert_eq!("/".parse::<TargetPrefix>(), Ok(TargetPrefix::default()));
     }
 
     #[test]
-    fn the_prefix_can_be_read_off_a_copy() {
+    fn the_prefix_is_derived_from_the_location_of_a_copy() {
         let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
         let copy = layout("x/y").copy_of(&"s3://models/k".parse().unwrap());
         let prefix = Layout::prefix_of(&copy, &"Prod".parse().unwrap(), &source);

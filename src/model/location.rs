@@ -1,4 +1,4 @@
-//! Locations in S3: a bucket and a key, read from `s3://` and `https://` URLs.
+//! Locations in S3, parsed from `s3://` and `https://` URLs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::arn::{Malformed, text_type};
 
-/// An S3 bucket's name (general purpose bucket naming rules of S3: 3 to 63 of `a-z0-9.-`).
+/// The name of an S3 bucket. Source: naming rules for general purpose buckets (3 to 63 characters of `a-z0-9.-`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BucketName(String);
@@ -35,13 +35,14 @@ impl FromStr for BucketName {
 }
 text_type!(BucketName);
 
-/// A bucket and a key, or a prefix of keys. The key is raw: `%`, `?`, `#`, `+`, spaces, `//` and `..` are themselves.
+/// A bucket and a key or key prefix. The key is literal: `%`, `?`, `#`, `+`, spaces, `//` and `..` have no special
+/// meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Location {
     /// The bucket.
     pub bucket: BucketName,
-    /// The key, exactly as S3 stores it; may be empty for a prefix that is the whole bucket.
+    /// The key exactly as S3 stores it. An empty prefix stands for the whole bucket.
     pub key: String,
 }
 
@@ -51,7 +52,7 @@ impl Location {
         Self { bucket: bucket.clone(), key: key.into() }
     }
 
-    /// Whether the text claims to be an S3 URL, in any of the accepted forms; `parse` may still refuse it.
+    /// Whether the text begins like an S3 URL of any accepted form. Parsing it may still fail.
     pub fn is_claimed_by(text: &str) -> bool {
         text.starts_with("s3://") || https_parts(text).is_some()
     }
@@ -65,17 +66,17 @@ impl fmt::Display for Location {
 
 impl FromStr for Location {
     type Err = Malformed;
-    /// Accepts `s3://bucket/key` (key raw) and the https forms of S3 (key percent-decoded):
-    /// virtual-hosted, path-style, `s3-region`, dual-stack and `.com.cn`.
+    /// Accepts `s3://bucket/key`, with a literal key, and the HTTPS URLs of S3, with a percent-encoded key:
+    /// virtual-hosted-style, path-style, `s3-<region>`, dual-stack and `.com.cn`.
     fn from_str(text: &str) -> Result<Self, Malformed> {
         if let Some(rest) = text.strip_prefix("s3://") {
             let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
             return Ok(Self { bucket: bucket.parse()?, key: key.to_owned() });
         }
-        let malformed = || Malformed::new("an S3 URL", "s3://<bucket>/<key> or the object's https URL", text);
+        let malformed = || Malformed::new("an S3 URL", "s3://<bucket>/<key> or the HTTPS URL of an object", text);
         let (bucket, path) = https_parts(text).ok_or_else(malformed)?;
         if path.contains(['?', '#']) {
-            return Err(Malformed::new("an S3 URL", "no query and no fragment in an https URL", text));
+            return Err(Malformed::new("an S3 URL", "an HTTPS URL without a query and fragment", text));
         }
         let key = percent_decode_str(path).decode_utf8().map_err(|_| malformed())?;
         Ok(Self { bucket: bucket.parse()?, key: key.into_owned() })
@@ -95,7 +96,7 @@ impl From<Location> for String {
     }
 }
 
-/// Bucket and encoded path of an https URL of S3, or nothing when the host is not S3's.
+/// The bucket and the encoded path of an HTTPS URL of S3, or `None` for another host.
 fn https_parts(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("https://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -131,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_an_s3_url_is_raw() {
+    fn the_key_of_an_s3_url_is_literal() {
         for key in ["a b", "a+b", "a%20b", "a#b", "a?b", "$a&b", "模型/ü", "a//b", "../a", "/a", "a/", "."] {
             assert_eq!(parts(&format!("s3://models/{key}")), ("models".into(), key.into()));
         }
     }
 
     #[test]
-    fn every_https_form_of_s3_is_understood_and_only_there_the_key_is_decoded() {
+    fn keys_of_https_urls_are_decoded() {
         for url in [
             "https://models.s3.amazonaws.com/a%20b/c+d",
             "https://models.s3.eu-central-1.amazonaws.com/a%20b/c+d",

@@ -1,4 +1,4 @@
-//! What a promotion speaks of: ARNs, locations, documents, packages, failures and the folder of a promotion.
+//! Types of the domain: ARNs, locations, documents, packages, failures and the layout of a promotion.
 
 pub mod approval;
 pub mod arn;

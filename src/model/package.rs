@@ -1,4 +1,4 @@
-//! A model package version of the source account that can be promoted.
+//! Model package versions of the source account that can be promoted.
 
 use anyhow::{Result, bail, ensure};
 use aws_smithy_types::DateTime;
@@ -12,7 +12,7 @@ use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package_status::PackageStatus;
 
-/// A described package version, Completed and not in restricted storage.
+/// A described package version with the status Completed and artifacts that can be copied.
 #[derive(Debug, Clone)]
 pub struct Package {
     arn: PackageArn,
@@ -21,65 +21,65 @@ pub struct Package {
 }
 
 impl Package {
-    /// Reads the answer to DescribeModelPackage for `asked`.
+    /// Reads the response of DescribeModelPackage for `requested`.
     ///
     /// # Errors
-    /// The answer is about something else, or the package cannot be promoted: the message says why.
-    pub fn from_description(asked: &PackageArn, description: Document) -> Result<Self> {
+    /// The response describes another package, or the package cannot be promoted. The message states the reason.
+    pub fn from_description(requested: &PackageArn, description: Document) -> Result<Self> {
         let text = |member: &str| description.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(group) = text("ModelPackageGroupName") else {
-            let message = "is an unversioned package: it belongs to no group, and only versions of groups are promoted";
-            bail!(Failure::new(format!("{asked} {message}")).hint("Register it as a version of a group"));
+            let message = format!("{requested} is an unversioned package; only versions of a group can be promoted");
+            bail!(Failure::new(message).hint("Register the package as a version of a group"));
         };
         let arn = text("ModelPackageArn").unwrap_or_default();
-        ensure!(arn == asked.as_str(), "the registry was asked for {asked} and answered with '{arn}'");
+        ensure!(arn == requested.as_str(), "the registry returned '{arn}' instead of {requested}");
         if let Some(storage) = text("ManagedStorageType") {
-            let message = format!("{asked} keeps its artifacts in {storage} storage, which cannot be copied");
-            bail!(Failure::new(message).hint("Register a package with its artifacts in a bucket of your own"));
+            let message = format!("{requested} stores its artifacts in {storage} storage, which cannot be copied");
+            bail!(Failure::new(message).hint("Register a package that has its artifacts in your own bucket"));
         }
         let status = PackageStatus::of(&description);
         if status != PackageStatus::Completed {
             let reasons = failure_reasons(&description);
-            let message = format!("{asked} is {status}, and only a Completed package can be promoted{reasons}");
+            let message = format!("{requested} is {status}; only a Completed package can be promoted{reasons}");
             bail!(Failure::new(message).hint(next_step(&status)));
         }
         let group = group.parse()?;
-        Ok(Self { arn: asked.clone(), group, description })
+        Ok(Self { arn: requested.clone(), group, description })
     }
 
-    /// The package's ARN.
+    /// The ARN of the package.
     pub fn arn(&self) -> &PackageArn {
         &self.arn
     }
-    /// The group's name as it was given, not in lower case as in the ARN.
+    /// The name of the group in its original spelling. The ARN has it in lower case.
     pub fn group(&self) -> &GroupName {
         &self.group
     }
-    /// The whole description, as the registry returned it.
+    /// The complete description, as the registry returned it.
     pub fn description(&self) -> &Document {
         &self.description
     }
-    /// Text of a top-level member; empty text counts as absent.
+    /// The string in a top-level field. An empty string counts as absent.
     pub fn text(&self, member: &str) -> Option<&str> {
         self.description.get(member).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
-    /// The approval status; a package without one is pending.
+    /// The approval status. A package without one is pending.
     pub fn approval(&self) -> ApprovalStatus {
         ApprovalStatus::of(&self.description)
     }
-    /// The registration's status: Completed.
+    /// The status of the registration, which is Completed.
     pub fn status(&self) -> PackageStatus {
         PackageStatus::of(&self.description)
     }
-    /// When the version was registered.
+    /// The time of the registration.
     pub fn created(&self) -> DateTime {
         time(self.description.get("CreationTime")).unwrap_or(DateTime::from_secs(0))
     }
-    /// When the version was changed last, if it was.
+    /// The time of the last change, if there was one.
     pub fn modified(&self) -> Option<DateTime> {
         time(self.description.get("LastModifiedTime"))
     }
-    /// A digest of the whole description: it changes whenever the package does.
+    /// A digest of the complete description. It changes whenever the package changes.
     pub fn fingerprint(&self) -> String {
         digest(&self.description)
     }
@@ -87,14 +87,14 @@ impl Package {
 
 fn next_step(status: &PackageStatus) -> &'static str {
     match status {
-        PackageStatus::Pending | PackageStatus::InProgress => "Wait until it is complete, then run again",
+        PackageStatus::Pending | PackageStatus::InProgress => "Run again when the registration is complete",
         PackageStatus::Completed | PackageStatus::Failed | PackageStatus::Deleting | PackageStatus::Other(_) => {
-            "Reject it or register it again, so that another version is the latest Approved one"
+            "Reject this version or register the package again, so that another version is the latest Approved version"
         }
     }
 }
 
-/// The SHA-256 of a document, whatever the order of its members, in hexadecimal digits.
+/// The SHA-256 of a document in hexadecimal digits. The order of its members does not matter.
 pub fn digest(document: &Document) -> String {
     let mut text = String::new();
     canonical(&Value::Object(document.clone()), &mut text);
@@ -106,12 +106,12 @@ pub fn sha256(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 
-/// RFC 3339 in UTC, with the fraction that the registry gave.
+/// The time in RFC 3339, in UTC, with the fractional seconds of the registry.
 pub fn rfc3339(time: &DateTime) -> String {
     time.fmt(Format::DateTime).unwrap_or_else(|_| time.secs().to_string())
 }
 
-/// Why validation or the image scan failed, as `: reason; reason`, or nothing.
+/// The reasons of a failed validation or image scan, as `: reason; reason`. Empty if there are none.
 pub fn failure_reasons(description: &Document) -> String {
     let details = description.get("ModelPackageStatusDetails");
     let items = ["ValidationStatuses", "ImageScanStatuses"]
@@ -123,7 +123,7 @@ pub fn failure_reasons(description: &Document) -> String {
     if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }
 
-/// The time that a top-level member holds.
+/// The time in a top-level field.
 pub fn time_of(description: &Document, member: &str) -> Option<DateTime> {
     time(description.get(member))
 }
@@ -136,6 +136,7 @@ fn time(value: Option<&Value>) -> Option<DateTime> {
     }
 }
 
+/// Writes a value with sorted members, without white space.
 fn canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(members) => {
@@ -188,15 +189,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_promoted_is_refused_with_its_reason() {
+    fn a_package_that_cannot_be_promoted_is_refused_with_the_reason() {
         let failed = json!({"ModelPackageStatus": "Failed",
             "ModelPackageStatusDetails": {"ValidationStatuses": [{"FailureReason": "no image"}]}});
         for (change, reason) in [
             (json!({"ModelPackageGroupName": ""}), "unversioned"),
             (json!({"ManagedStorageType": "Restricted"}), "Restricted storage"),
             (json!({"ModelPackageStatus": "InProgress"}), "is InProgress"),
-            (failed, "is Failed, and only a Completed package can be promoted: no image"),
-            (json!({"ModelPackageArn": "arn:other"}), "answered with 'arn:other'"),
+            (failed, "is Failed; only a Completed package can be promoted: no image"),
+            (json!({"ModelPackageArn": "arn:other"}), "returned 'arn:other'"),
         ] {
             let message = described(change).unwrap_err().to_string();
             assert!(message.contains(reason), "{message}");
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_changes_with_any_value_and_not_with_the_order_of_members() {
+    fn a_digest_depends_on_every_value_and_not_on_the_order_of_members() {
         let one = json!({"a": 1, "b": {"c": "x", "d": [1, 2]}});
         let same = json!({"b": {"d": [1, 2], "c": "x"}, "a": 1});
         let other = json!({"a": 1, "b": {"c": "x", "d": [2, 1]}});

@@ -1,4 +1,4 @@
-//! The status of a version's registration (`ModelPackageStatus`).
+//! The registration status of a version (`ModelPackageStatus`).
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Document;
 
-/// How far SageMaker has come with a version, in JSON as AWS writes it.
+/// The status of a registration. JSON uses the names of AWS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum PackageStatus {
-    /// Not begun.
+    /// The registration has not begun.
     Pending,
-    /// Being validated.
+    /// SageMaker is validating the package.
     InProgress,
-    /// Ready.
+    /// The package is ready for use.
     Completed,
     /// Validation or the image scan failed.
     Failed,
-    /// Being deleted.
+    /// SageMaker is deleting the version.
     Deleting,
-    /// A status that AWS added after this version of promote was built, or none.
+    /// A status that AWS added after this version of promote was built, or an empty text if there is none.
     Other(String),
 }
 
@@ -30,7 +30,7 @@ impl PackageStatus {
         description.get("ModelPackageStatus").and_then(|status| status.as_str()).unwrap_or_default().into()
     }
 
-    /// The text that AWS uses.
+    /// The name that AWS uses.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pending => "Pending",

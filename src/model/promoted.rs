@@ -1,4 +1,4 @@
-//! Promoted versions: versions of the target group that name the source version they were promoted from.
+//! Promoted versions of the target group, and the customer metadata that names their source versions.
 
 use serde_json::Value;
 
@@ -7,34 +7,34 @@ use super::arn::PackageArn;
 use super::field::Document;
 use super::package_status::PackageStatus;
 
-/// The customer metadata key that names the package a version was promoted from.
+/// The customer metadata key for the ARN of the source version.
 pub const SOURCE_KEY: &str = "promote:source-arn";
-/// The customer metadata key that names the first package of a chain of promotions.
+/// The customer metadata key for the ARN of the first source version in a chain of promotions.
 pub const ORIGIN_KEY: &str = "promote:origin-arn";
-/// The customer metadata key with the digest of the request, before this key was in it.
+/// The customer metadata key for the digest of the request. The digest does not cover this key.
 pub const REQUEST_KEY: &str = "promote:request-sha256";
-/// Begins the approval description of a version that the run which registered it has abandoned.
+/// The beginning of the approval description of an abandoned version. The run that registered the version sets it.
 pub const DISCARDED: &str = "promote: discarded: ";
-/// Begins the approval description of a version that was withdrawn. A later run recognizes the version by it, and
-/// approves it again when its source is approved again.
+/// The beginning of the approval description of a withdrawn version. A later run recognizes the version by this text,
+/// and approves it again when its source version is approved again.
 pub const WITHDRAWN: &str = "promote: withdrawn: ";
 
 /// A version of the target group that was promoted from a source version.
 #[derive(Debug, Clone)]
 pub struct PromotedVersion {
-    /// Its ARN.
+    /// The ARN of the promoted version.
     pub arn: PackageArn,
-    /// Its description.
+    /// The description of the promoted version.
     pub description: Document,
 }
 
 impl PromotedVersion {
-    /// Whether the package says that it was promoted from `source`.
+    /// Whether the metadata names `source` as the source version.
     pub fn is_promotion_of(&self, source: &PackageArn) -> bool {
         self.provenance() == Some(source.as_str())
     }
 
-    /// The version that the package says it was promoted from.
+    /// The source version in the metadata.
     pub fn source(&self) -> Option<PackageArn> {
         self.provenance()?.parse().ok()
     }
@@ -43,42 +43,42 @@ impl PromotedVersion {
         self.description.get("CustomerMetadataProperties")?.get(SOURCE_KEY)?.as_str()
     }
 
-    /// Whether a run has withdrawn it because its source was rejected, as against a version that somebody in the target
-    /// account has rejected.
+    /// Whether a run withdrew the version because its source version was rejected. A version that somebody in the
+    /// target account rejected is not withdrawn.
     pub fn is_withdrawn(&self) -> bool {
         self.approval() == ApprovalStatus::Rejected
             && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN))
     }
 
-    /// Its approval status.
+    /// The approval status.
     pub fn approval(&self) -> ApprovalStatus {
         ApprovalStatus::of(&self.description)
     }
 
-    /// The status of its registration.
+    /// The status of the registration.
     pub fn status(&self) -> PackageStatus {
         PackageStatus::of(&self.description)
     }
 
-    /// Whether it is complete and its approval is decided.
+    /// Whether the registration is complete and the version is no longer pending.
     pub fn is_settled(&self) -> bool {
         self.is_complete() && self.approval() != ApprovalStatus::PendingManualApproval
     }
 
-    /// Whether SageMaker has completed it.
+    /// Whether the registration is complete.
     pub fn is_complete(&self) -> bool {
         self.status() == PackageStatus::Completed
     }
 
-    /// Whether this attempt was abandoned: the registration failed, the version is being deleted, or the run that
-    /// registered it has discarded it.
+    /// Whether the version is abandoned: its registration failed, SageMaker is deleting it, or the run that registered
+    /// it discarded it.
     pub fn is_abandoned(&self) -> bool {
         let discarded = self.text("ApprovalDescription").is_some_and(|text| text.starts_with(DISCARDED));
         matches!(self.status(), PackageStatus::Failed | PackageStatus::Deleting)
             || self.approval() == ApprovalStatus::Rejected && discarded
     }
 
-    /// Text of a top-level member.
+    /// The string in a top-level field.
     pub fn text(&self, member: &str) -> Option<&str> {
         self.description.get(member).and_then(Value::as_str)
     }

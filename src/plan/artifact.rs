@@ -9,13 +9,13 @@ use crate::model::location::Location;
 /// An object of the source.
 #[derive(Debug, Clone)]
 pub struct SourceObject {
-    /// Where it lies.
+    /// The location.
     pub location: Location,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its ETag: every later request for the object is conditional on it.
+    /// The ETag. Every later request for the object is conditional on it.
     pub etag: ETag,
-    /// Headers, metadata and checksum, where HeadObject was called.
+    /// Headers, metadata and checksum, if HeadObject was called.
     pub head: Option<Head>,
 }
 
@@ -24,25 +24,25 @@ pub struct SourceObject {
 pub struct Artifact {
     /// The source object.
     pub source: SourceObject,
-    /// Where its copy goes.
+    /// The location of the copy.
     pub target: Location,
-    /// Every field that refers to it, in the order of the package.
+    /// Every field that refers to the object, in document order.
     pub fields: Vec<Field>,
-    /// What is written there.
+    /// The content of the copy.
     pub body: Body,
 }
 
-/// What is written to a target object.
+/// The content of a target object.
 #[derive(Debug, Clone)]
 pub enum Body {
-    /// The source's bytes.
+    /// The bytes of the source object.
     Copy,
     /// A manifest with its locations rewritten.
     Rewritten(Bytes),
 }
 
 impl Artifact {
-    /// The size of the target object.
+    /// The size of the target object in bytes.
     pub fn bytes(&self) -> u64 {
         match &self.body {
             Body::Copy => self.source.bytes,

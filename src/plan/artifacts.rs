@@ -1,26 +1,27 @@
-//! The artifacts of a plan: each distinct object once, with every field that refers to it. They are rows of a temporary
-//! database, since a prefix may have a million objects.
+//! The artifacts of a plan, in a temporary database, because a prefix may contain a million objects. An object is one
+//! artifact, regardless of the number of fields that refer to it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bytes::Bytes;
 use rusqlite::Row;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::aws::objects::ETag;
+use crate::model::failure::Failure;
 use crate::model::field::Field;
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::location::Location;
 use crate::plan::artifact::{Artifact, Body, SourceObject};
 use crate::store::{Database, paged};
 
-/// `bytes` and `etag` are of the source, `size` is of the target. `fields` are numbers of fields, separated by spaces.
-/// `result` is what a copy or a preview came to.
+/// `bytes` and `etag` describe the source object, `size` is the size of the target object in bytes. `fields` contains
+/// indexes of fields, separated by spaces. `result` is the JSON result of a copy or a preview.
 const TABLE: &str = "CREATE TABLE artifacts (
     target TEXT PRIMARY KEY, source TEXT NOT NULL, bytes INTEGER NOT NULL, etag TEXT NOT NULL, head TEXT,
     fields TEXT NOT NULL, text BLOB, size INTEGER NOT NULL, changed INTEGER NOT NULL DEFAULT FALSE, result TEXT
 ) WITHOUT ROWID";
-/// Several references may lead to one object.
+/// Inserts an artifact, or merges the fields if another reference led to the same object.
 const INSERT: &str = "INSERT INTO artifacts (target, source, bytes, etag, head, fields, text, size)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (target) DO UPDATE SET
@@ -28,7 +29,7 @@ const INSERT: &str = "INSERT INTO artifacts (target, source, bytes, etag, head, 
         head = coalesce(head, excluded.head),
         changed = changed OR bytes <> excluded.bytes OR etag <> excluded.etag";
 const COLUMNS: &str = "SELECT target, source, bytes, etag, head, fields, text, result, size FROM artifacts";
-/// Rows that are read at once: with long keys and many headers, about 1 MiB.
+/// Rows per page: about 1 MiB with long keys and many headers.
 const PAGE: &str = "LIMIT 250";
 
 /// The artifacts of a plan.
@@ -40,7 +41,7 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// No artifacts yet. `fields` are those that references stand in, in the order of the package.
+    /// An empty list. `fields` are the fields that hold references, in document order.
     ///
     /// # Errors
     /// The temporary database cannot be created.
@@ -48,7 +49,7 @@ impl Artifacts {
         Ok(Self { layout: layout.clone(), fields, rows: Database::new(TABLE)? })
     }
 
-    /// Adds objects that the fields with these numbers refer to.
+    /// Adds objects, which the fields with these indexes refer to.
     ///
     /// # Errors
     /// The temporary folder is full or cannot be written.
@@ -60,7 +61,7 @@ impl Artifacts {
         self.rows.execute_all(INSERT, rows)
     }
 
-    /// Adds a manifest that the fields with these numbers refer to.
+    /// Adds a manifest, which the fields with these indexes refer to.
     ///
     /// # Errors
     /// As [`Artifacts::add`].
@@ -89,11 +90,11 @@ impl Artifacts {
     pub(super) fn refuse_changes(&self) -> Result<()> {
         let changed: Option<String> =
             self.rows.row("SELECT source FROM artifacts WHERE changed LIMIT 1", [], |row| row.get(0))?;
-        ensure!(changed.is_none(), "{} changed while it was listed; run again", changed.unwrap_or_default());
-        Ok(())
+        let failure = |object| Failure::new(format!("{object} changed while it was listed")).hint("Run again");
+        changed.map_or(Ok(()), |object| Err(failure(object).into()))
     }
 
-    /// Whether this object of the source is copied.
+    /// Whether the plan copies this source object.
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -102,7 +103,7 @@ impl Artifacts {
         Ok(self.rows.row("SELECT 1 FROM artifacts WHERE target = ?1", [key], |_| Ok(()))?.is_some())
     }
 
-    /// How many artifacts there are, and their bytes at the target.
+    /// The number of artifacts, and their total size at the target in bytes.
     ///
     /// # Errors
     /// As [`Artifacts::contains`].
@@ -113,7 +114,7 @@ impl Artifacts {
         Ok(totals?.unwrap_or_default())
     }
 
-    /// The first artifacts that S3 would not take the key of: with a long prefix it would be all of them.
+    /// The first 20 artifacts whose target keys are too long for S3.
     ///
     /// # Errors
     /// As [`Artifacts::contains`].
@@ -136,7 +137,7 @@ impl Artifacts {
         self.results::<serde::de::IgnoredAny>().map(|item| Ok(item?.0))
     }
 
-    /// Every artifact with what it came to, in the order of the target's keys.
+    /// Every artifact with its result, in the order of the target's keys.
     pub fn results<R: DeserializeOwned>(&self) -> impl Iterator<Item = Result<(Artifact, Option<R>)>> + Send + '_ {
         let query = format!("{COLUMNS} WHERE target > ?1 ORDER BY target {PAGE}");
         let rows = paged(String::new(), move |last: &String| {
@@ -163,7 +164,7 @@ impl Artifacts {
         Ok(rows.map(|row| Ok(self.artifact(row?)?.0)))
     }
 
-    /// Keeps what an artifact came to.
+    /// Stores the result of an artifact.
     ///
     /// # Errors
     /// As [`Artifacts::by_size`].
@@ -174,8 +175,12 @@ impl Artifacts {
     }
 
     fn artifact(&self, row: RawRow) -> Result<(Artifact, Option<String>)> {
-        let mut fields =
-            row.fields.split(' ').map(str::parse).collect::<Result<Vec<usize>, _>>().context("a field's number")?;
+        let mut fields = row
+            .fields
+            .split(' ')
+            .map(str::parse)
+            .collect::<Result<Vec<usize>, _>>()
+            .context("reading the index of a field")?;
         fields.sort_unstable();
         fields.dedup();
         let source = SourceObject {
@@ -246,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_several_references_lead_to_is_one_artifact_with_every_field() {
+    fn several_references_to_one_object_make_one_artifact() {
         let artifacts = artifacts();
         artifacts.add([object("s3://one/m/a", 1), object("s3://one/m/b", 1)], &[1, 2]).unwrap();
         artifacts.add([object("s3://one/m/a", 1)], &[0]).unwrap();
@@ -257,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_come_first_over_several_pages() {
+    fn by_size_sorts_across_pages() {
         let artifacts = artifacts();
         artifacts.add((0..700).map(|n| object(&format!("s3://one/{n}"), n % 300)), &[0]).unwrap();
         let sizes: Vec<u64> = artifacts.by_size().unwrap().map(|artifact| artifact.unwrap().bytes()).collect();
@@ -271,12 +276,11 @@ mod tests {
         let artifacts = artifacts();
         artifacts.add([object("s3://one/m/a", 1)], &[0]).unwrap();
         artifacts.add([object("s3://one/m/a", 2)], &[1]).unwrap();
-        let refused = artifacts.refuse_changes().unwrap_err().to_string();
-        assert_eq!(refused, "s3://one/m/a changed while it was listed; run again");
+        assert_eq!(artifacts.refuse_changes().unwrap_err().to_string(), "s3://one/m/a changed while it was listed");
     }
 
     #[test]
-    fn a_key_is_measured_in_bytes() {
+    fn the_length_of_a_key_is_measured_in_bytes() {
         let artifacts = artifacts();
         let key = "ü".repeat(500);
         artifacts.add([object(&format!("s3://one/{key}"), 1)], &[0]).unwrap();

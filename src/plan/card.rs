@@ -1,16 +1,16 @@
-//! The content of a model card: a text of JSON in which only string values are replaced. Everything else, white space
-//! and spellings included, stays to the letter.
+//! Replaces string values in the JSON content of a model card. All other text is kept, including white space and
+//! escapes.
 
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-/// Every string value of the content, unescaped; none when it is not JSON.
+/// Every string value of the content, unescaped. Empty if the content is not JSON.
 pub fn string_values(content: &str) -> Vec<String> {
     literals(content).into_iter().map(|(_, value)| value).collect()
 }
 
-/// The content with the string values replaced for which `replace` has something else.
+/// Replaces each string value for which `replace` returns another value.
 pub fn with_values_replaced(content: &str, replace: impl Fn(&str) -> Option<String>) -> String {
     let (mut replaced, mut copied) = (String::with_capacity(content.len()), 0);
     for (span, value) in literals(content) {
@@ -23,9 +23,9 @@ pub fn with_values_replaced(content: &str, replace: impl Fn(&str) -> Option<Stri
     replaced + &content[copied..]
 }
 
-/// The string literals that are values, with their quotes, and the strings that they spell.
+/// The string literals that are values: their ranges, including the quotes, and their unescaped values.
 fn literals(content: &str) -> Vec<(Range<usize>, String)> {
-    // In valid JSON, a quote outside of a literal begins one, and a literal before a colon is a name.
+    // In valid JSON, a quote outside a literal begins a literal, and a literal before a colon is a name.
     if serde_json::from_str::<IgnoredAny>(content).is_err() {
         return Vec::new();
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_replaced_however_it_is_escaped_and_the_rest_stays_to_the_letter() {
+    fn a_value_is_replaced_regardless_of_escapes_and_other_text_is_kept() {
         let content =
             r#"{ "s3:\/\/a\/k" : "s3:\/\/a\/k", "e": [1e0, "\u00733://a/k" ],"t":"say \"s3://a/k\" \\", "u":"ü"}"#;
         let replaced = with_values_replaced(content, |value| (value == "s3://a/k").then(|| "s3://b/\"k".to_owned()));
@@ -67,12 +67,12 @@ mod tests {
     }
 
     #[test]
-    fn the_values_are_unescaped_and_names_are_none() {
+    fn values_are_unescaped_and_names_are_not_values() {
         assert_eq!(string_values(r#"{"a":"\/\"","b":{"c" : ["\\"]}}"#), ["/\"", "\\"]);
     }
 
     #[test]
-    fn what_is_not_json_has_no_values_and_stays() {
+    fn content_that_is_not_json_is_kept() {
         for content in ["", "\"", "{\"a\": s3://a/k}", "\"a\" \"b\""] {
             assert_eq!(string_values(content), [""; 0]);
             assert_eq!(with_values_replaced(content, |_| Some("x".into())), content);

@@ -6,41 +6,43 @@ use serde_json::{Value, json};
 
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
+use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::plan::not_carried::NotCarried;
-use crate::schema::members::{VERDICTS, Verdict};
+use crate::schema::members::{TREATMENTS, Treatment};
 use crate::schema::references::etags;
-use crate::schema::shapes::unknown_members;
+use crate::schema::unknown_members::unknown_members;
 
-/// What decides how a package is carried over, beyond the package itself.
+/// Settings of the target account that replace values of the source package.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PackageOverrides {
     /// Encrypts the artifacts and, where the source package is encrypted, the target package.
     pub kms_key: Option<KmsKeyArn>,
-    /// The algorithm of the target that stands for the source's.
+    /// The algorithm in the target account that replaces the algorithm of the source package.
     pub algorithm: Option<String>,
-    /// The role that validates the package in the target; without one the validation is left out.
+    /// The role that validates the package in the target account. Without a role, the validation is not carried over.
     pub validation_role: Option<RoleArn>,
-    /// Go on although the description has members that would be lost.
+    /// Drop fields that this version of promote does not know, instead of refusing the package.
     pub ignore_unknown_members: bool,
 }
 
-/// The carried members with the source's references.
+/// A request with the carried fields of the source package, before its references are rewritten.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// The request so far.
     pub request: Document,
-    /// The fields that are not carried over, as far as they are known.
+    /// The fields that are not carried over, except those found when the references are rewritten.
     pub not_carried: Vec<NotCarried>,
 }
 
 impl Draft {
-    /// Takes the members that are carried and adapts those that belong to an account.
+    /// Drafts the request for a version of `target_group` from a source package.
     ///
     /// # Errors
-    /// Something cannot be carried without a decision: the message names the flag that makes it.
+    /// A field needs a value of the target account, is unknown, or is rejected by CreateModelPackage. If a flag helps,
+    /// the hint names it.
     pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
         let mut draft = Self { request: carried(package), not_carried: Vec::new() };
         draft.leave_unknown(package, overrides)?;
@@ -54,7 +56,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Takes out the ETags of source objects: copies have their own.
+    /// Removes the ETags of source objects, because copies have their own ETags.
     pub fn without_etags(mut self) -> Self {
         for etag in etags(&self.request) {
             etag.remove(&mut self.request);
@@ -69,7 +71,7 @@ impl Draft {
             self.not_carried.push(NotCarried::new(
                 field,
                 value,
-                "unknown to this version, left out as --ignore-unknown-fields says",
+                "unknown to this version of promote, dropped by --ignore-unknown-fields",
             ));
             field.remove(&mut self.request);
         }
@@ -91,13 +93,14 @@ impl Draft {
         let field = Field::top("SecurityConfig").member("KmsKeyId");
         let Some(key) = field.get_mut(&mut self.request) else { return Ok(()) };
         let Some(target) = &overrides.kms_key else {
-            bail!("{field} is {key}, a key of the source; name the target's key with --kms-key-arn");
+            let message = format!("{field} is {key}, a key of the source account");
+            bail!(Failure::new(message).hint("Pass a key of the target account with --kms-key-arn"));
         };
         let source = std::mem::replace(key, target.as_str().into());
         self.not_carried.push(NotCarried::new(
             &field,
             text_of(&source),
-            format!("a key of the source; the target package has {target}"),
+            format!("a key of the source account, replaced by {target} (--kms-key-arn)"),
         ));
         Ok(())
     }
@@ -109,10 +112,10 @@ impl Draft {
             let field = list.item(index).member("AlgorithmName");
             let Some(name) = field.get_mut(&mut self.request) else { continue };
             let Some(target) = &overrides.algorithm else {
-                bail!(
-                    "{field} is {name}, an algorithm of the source; name one of the target account, or a subscription \
-                     there, with --target-algorithm"
-                );
+                let message = format!("{field} is {name}, an algorithm of the source account");
+                let hint =
+                    "Pass an algorithm of the target account, or one that it subscribes to, with --target-algorithm";
+                bail!(Failure::new(message).hint(hint));
             };
             let source = std::mem::replace(name, target.as_str().into());
             self.not_carried.push(NotCarried::new(
@@ -131,8 +134,8 @@ impl Draft {
             Some(role) => specification["ValidationRole"] = json!(role.as_str()),
             None => {
                 let profiles = specification["ValidationProfiles"].to_string();
-                let reason = "validation would run a transform job under a role of the source account; give a role of \
-                              the target with --target-validation-role-arn to carry it";
+                let reason = "validation would run a transform job under a role of the source account; to carry it over, \
+                              pass a role of the target account with --target-validation-role-arn";
                 self.not_carried.push(NotCarried::new(&field, profiles, reason));
                 field.remove(&mut self.request);
             }
@@ -145,34 +148,31 @@ impl Draft {
         for index in 0..count {
             let field = containers.item(index).member("AdditionalS3DataSource");
             if field.get(&self.request).is_some() {
-                bail!(
-                    "{field}: CreateModelPackage refuses an AdditionalS3DataSource in InferenceSpecification; it is \
-                     allowed in AdditionalInferenceSpecifications only. Register a package that has it there"
-                );
+                let message =
+                    "CreateModelPackage accepts an AdditionalS3DataSource in AdditionalInferenceSpecifications only";
+                let hint = "Register a package that has it in AdditionalInferenceSpecifications";
+                bail!(Failure::new(format!("{field}: {message}")).hint(hint));
             }
         }
         Ok(())
     }
 }
 
-/// Stops at members that this version does not know, unless they are to be ignored.
+/// Refuses a package with fields that this version of promote does not know, unless `ignore` is set.
 ///
 /// # Errors
-/// Names every one of them.
+/// The message names every unknown field.
 pub fn refuse_unknown(package: &Package, ignore: bool) -> Result<()> {
     let unknown: Vec<String> = unknown_members(package.description()).iter().map(Field::to_string).collect();
     if !unknown.is_empty() && !ignore {
-        bail!(
-            "{} has members that this version does not know and would lose: {}. Update promote, or go on without them \
-             with --ignore-unknown-fields",
-            package.arn(),
-            unknown.join(", ")
-        );
+        let fields = unknown.join(", ");
+        let message = format!("{} has fields that this version of promote does not know: {fields}", package.arn());
+        bail!(Failure::new(message).hint("Update promote, or pass --ignore-unknown-fields to drop them"));
     }
     Ok(())
 }
 
-/// The members with the verdict Carried, empty lists and maps left out: Create refuses them and they say nothing.
+/// The fields with the treatment Carried. Empty lists and maps are omitted, because CreateModelPackage rejects them.
 fn carried(package: &Package) -> Document {
     let is_empty = |value: &Value| match value {
         Value::Null => true,
@@ -180,7 +180,7 @@ fn carried(package: &Package) -> Document {
         Value::Object(entries) => entries.is_empty(),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => false,
     };
-    let carried = VERDICTS.iter().filter(|(_, verdict)| *verdict == Verdict::Carried);
+    let carried = TREATMENTS.iter().filter(|(_, treatment)| *treatment == Treatment::Carried);
     carried
         .filter_map(|(name, _)| Some(((*name).to_owned(), package.description().get(*name)?.clone())))
         .filter(|(_, value)| !is_empty(value))

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::aws::registry::{SourceRegistry, Summary};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
+use crate::model::failure::{Failure, Hint};
 
-/// What a group has to offer.
+/// The result of a search for the version to promote.
 #[derive(Debug, Clone)]
 pub enum Latest {
     /// The version to promote.
@@ -17,12 +18,12 @@ pub enum Latest {
     NoneApproved(Versions),
 }
 
-/// How many versions a group has, by approval status.
+/// The numbers of versions of a group, by approval status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Versions(pub BTreeMap<ApprovalStatus, u64>);
 
 impl Versions {
-    /// How many there are in all.
+    /// The number of all versions.
     pub fn count(&self) -> u64 {
         self.0.values().sum()
     }
@@ -39,13 +40,13 @@ impl std::fmt::Display for Versions {
     }
 }
 
-/// Finds the highest Approved version of a group. Answers with it what was listed on the way: every Approved version,
-/// or every version when none is.
+/// Finds the Approved version with the highest number. Also returns the listed versions: every Approved version, or
+/// every version if none is Approved.
 ///
 /// # Errors
 /// The group does not exist, or cannot be read.
 pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
-    // The list is sorted by time of creation; the number decides.
+    // The list is sorted by creation time, but the highest version number counts.
     let approved = registry.list(group, Some(ApprovalStatus::Approved)).await?;
     if let Some(latest) = approved.iter().filter(|s| s.approval == ApprovalStatus::Approved).max_by_key(|s| s.version) {
         return Ok((Latest::Version(latest.clone()), approved));
@@ -61,28 +62,29 @@ pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Res
     Ok((Latest::NoneApproved(versions), all))
 }
 
-/// Finds one version of a group, whatever its approval status. Answers with it every version.
+/// Finds a version by its number, regardless of its approval status. Also returns every version of the group.
 ///
 /// # Errors
-/// The group has no such version; the message names the highest.
+/// The group has no such version. The hint names the highest version.
 pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) -> Result<(Latest, Vec<Summary>)> {
     let all = registry.list(group, None).await?;
     let highest = all.iter().map(|summary| summary.version).max();
     match (all.iter().find(|summary| summary.version == version).cloned(), highest) {
         (Some(summary), _) => Ok((Latest::Version(summary), all)),
-        (None, Some(highest)) => bail!("{group} has no version {version}; its highest is {highest}"),
+        (None, Some(highest)) => {
+            let message = format!("{group} has no version {version}");
+            bail!(Failure::new(message).hint(format!("The highest version is {highest}")))
+        }
         (None, None) => {
             refuse_absent(registry, group).await?;
-            bail!("{group} has no version at all")
+            bail!("{group} has no versions")
         }
     }
 }
 
-/// An absent group lists like an empty one.
+/// The registry returns an empty list for a group that does not exist.
 async fn refuse_absent(registry: &SourceRegistry, group: &GroupArn) -> Result<()> {
-    ensure!(
-        registry.find_group(group).await?.is_some(),
-        "there is no group {group}. Check the name, the account and the region"
-    );
+    let found = registry.find_group(group).await?;
+    found.with_context(|| format!("there is no group {group}")).hint("Check the name, the account and the region")?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Looks up what the references point to. Reads the source, writes nothing. What is missing or has changed since the
-//! package was registered stops the run here.
+//! Looks up the objects that a package refers to in the source account. An object that is missing, or that changed
+//! since the package was registered, stops the run.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::error::Kind as CallKind;
 use crate::aws::objects::SourceObjects;
+use crate::model::failure::{Failure, Hint};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::artifact::SourceObject;
@@ -16,8 +17,10 @@ use crate::plan::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
 use crate::plan::path_warnings::PathWarnings;
 use crate::schema::references::{Kind, Reference};
 
-/// Look-ups of different references that are under way at once; each is one small request.
+/// The number of concurrent look-ups. Each is one small request.
 const LOOKUPS_AT_ONCE: usize = 32;
+/// The next step if a referenced object does not exist.
+const RESTORE: &str = "Restore it, or register a package that does not refer to it";
 
 /// What the references of a package point to.
 #[derive(Debug)]
@@ -33,21 +36,21 @@ pub struct Inventory {
 pub enum Found {
     /// One object.
     Object(SourceObject),
-    /// All objects below a prefix, with what a deployment may stumble over.
+    /// All objects below a prefix, with the path warnings of their keys.
     Prefix(Vec<String>),
-    /// A manifest, and all objects that it names.
+    /// A manifest, and all objects that it lists.
     Manifest(SourceObject),
-    /// A place to write to: nothing to copy.
+    /// A location that jobs write to: nothing is copied.
     Output,
-    /// Nothing is there; only an environment value may say so.
+    /// Nothing exists there. Only an environment variable may refer to nothing.
     Nothing,
 }
 
-/// Looks up every reference, each distinct place once, and lists every prefix to its end.
+/// Looks up every reference, each distinct location once, and lists every prefix completely.
 ///
 /// # Errors
-/// Something that is referred to is missing, forbidden, or no longer what it was when the package was registered;
-/// the message names every field that refers to it.
+/// A referenced object is missing, cannot be read, or changed since the package was registered. The message names every
+/// field that refers to it.
 pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layout: &Layout) -> Result<Inventory> {
     let fields = references.iter().map(|reference| reference.field.clone()).collect();
     let artifacts = Artifacts::new(layout, fields)?;
@@ -74,7 +77,7 @@ pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layou
     Ok(Inventory { found: found.collect::<Result<_>>()?, artifacts })
 }
 
-/// Says which fields refer to a location.
+/// A message with all fields that refer to a location.
 fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
     let fields = references.iter().filter(|reference| reference.location == *location);
     let fields: Vec<String> = fields.map(|reference| reference.field.to_string()).collect();
@@ -84,7 +87,7 @@ fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String
     }
 }
 
-/// The look-up of one place, for the references with these numbers.
+/// The look-up of one location, for the references with these indexes.
 struct Lookup<'a> {
     source: &'a SourceObjects,
     layout: &'a Layout,
@@ -104,7 +107,7 @@ impl Lookup<'_> {
         }
     }
 
-    /// The object of that key; where there is none, the objects of the folder of that name.
+    /// The object with this key. If no such object exists, the objects in the folder of this name.
     async fn object_or_folder(&self, location: &Location) -> Result<Option<Found>> {
         if location.key.is_empty() || location.key.ends_with('/') {
             return self.prefix(location).await;
@@ -137,7 +140,7 @@ impl Lookup<'_> {
         let mut pages = self.source.list(&prefix.bucket, &prefix.key);
         while let Some(page) = pages.next().await? {
             is_empty &= page.is_empty();
-            page.iter().for_each(|listed| warnings.see(&listed.key));
+            page.iter().for_each(|listed| warnings.check(&listed.key));
             let objects = page.into_iter().map(|listed| SourceObject {
                 location: Location::new(&prefix.bucket, listed.key),
                 bytes: listed.size,
@@ -151,17 +154,20 @@ impl Lookup<'_> {
 
     async fn manifest(&self, location: &Location, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
         let Some(object) = self.head(location).await? else {
-            bail!("there is no such object: {location}. Restore it, or register a package that does not refer to it");
+            bail!(Failure::new(format!("there is no such object: {location}")).hint(RESTORE));
         };
         let (text, etag) = self.source.read(location, MAX_MANIFEST_BYTES).await?;
-        ensure!(etag == object.etag, "{location} was replaced while it was read; run again");
-        let manifest = parse(&text).context("the manifest cannot be followed, so what it names would be lost")?;
+        ensure!(
+            etag == object.etag,
+            Failure::new(format!("{location} was replaced while it was read")).hint("Run again")
+        );
+        let manifest = parse(&text).context("the manifest cannot be parsed, so its objects would be lost")?;
         let lookups = manifest.listed().into_iter().map(|listed| async move {
             let (at, found) = match listed {
                 Listed::Prefix(prefix) => (prefix.clone(), self.prefix(&prefix).await?),
                 Listed::Object(at) => (at.clone(), self.object(&at).await?),
             };
-            found.with_context(|| format!("the manifest {location} names {at}, and nothing is there"))
+            found.with_context(|| format!("the manifest {location} lists {at}, which does not exist"))
         });
         let mut lookups = stream::iter(lookups).buffered(LOOKUPS_AT_ONCE);
         while lookups.try_next().await?.is_some() {}
@@ -172,22 +178,22 @@ impl Lookup<'_> {
 }
 
 fn existing(found: Option<Found>, location: &Location, otherwise: &str) -> Result<Found> {
-    let restore = "Restore it, or register a package that does not refer to it";
-    found.with_context(|| format!("{otherwise}: {location}. {restore}"))
+    found.with_context(|| format!("{otherwise}: {location}")).hint(RESTORE)
 }
 
-/// A package may have kept the ETag that its object had when it was registered.
+/// Compares the object with the ETag at the time of the registration, if the package states it.
 fn check_etag(reference: &Reference, found: &Found) -> Result<()> {
     let (Some(registered), Found::Object(object) | Found::Manifest(object)) = (&reference.etag, found) else {
         return Ok(());
     };
-    ensure!(
-        *registered == object.etag.as_str(),
-        "{} has changed since the package was registered: {} had the ETag {registered}, the object has {} now. Restore \
-         the version that was registered, or register the package anew",
+    if *registered == object.etag.as_str() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has changed since the package was registered: the ETag in {} was {registered}, and is {} now",
         object.location,
         reference.field,
         object.etag.as_str()
     );
-    Ok(())
+    bail!(Failure::new(message).hint("Restore the object that was registered, or register the package again"))
 }

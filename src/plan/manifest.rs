@@ -1,5 +1,5 @@
-//! Manifests that list where data lies: the text of one comes in, the locations it names come out, and the same
-//! text with other locations. What does not parse exactly is refused: half a manifest would serve half a model.
+//! Parses and rewrites manifests, which list locations of artifacts. A manifest that cannot be parsed completely is
+//! refused, because a part of the model would be missing in the target.
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::location::Location;
 
-/// The largest manifest that is read; real ones list thousands of objects in a few hundred kilobytes.
+/// The size limit of manifests, in bytes. A manifest of thousands of objects has a few hundred kilobytes.
 pub const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
 /// A parsed manifest.
@@ -22,14 +22,14 @@ pub enum Manifest {
     },
     /// A transform job's manifest: a prefix and keys below it.
     Json {
-        /// What all keys begin with.
+        /// The common prefix of all keys.
         prefix: Location,
         /// The rest of each key.
         keys: Vec<String>,
     },
 }
 
-/// What a manifest names.
+/// An entry of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
     /// One object.
@@ -39,22 +39,24 @@ pub enum Listed {
 }
 
 impl Manifest {
-    /// Parses a CSV without a header of known form: every cell that is wholly an S3 URL is a location.
+    /// Parses a CSV file. Its columns are not known, so every cell that is an S3 URL is a location.
     ///
     /// # Errors
-    /// The text is no UTF-8, no CSV with rows of one length, or a row names no location or half of one.
+    /// The text is not UTF-8, its rows have different lengths, or a row has no S3 URL or another URL.
     pub fn csv(text: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(text).context("it is not UTF-8")?;
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-        let rows =
-            reader.records().collect::<Result<Vec<_>, _>>().context("it is not a CSV with rows of one length")?;
+        let rows = reader
+            .records()
+            .collect::<Result<Vec<_>, _>>()
+            .context("it is not a CSV file with rows of equal length")?;
         ensure!(!rows.is_empty(), "it is empty");
         for (index, row) in rows.iter().enumerate() {
             let named = row.iter().filter(|cell| cell.parse::<Location>().is_ok()).count();
             let claimed = row.iter().filter(|cell| cell.contains("://")).count();
             let heading = index == 0 && claimed == 0 && rows.len() > 1;
-            ensure!(claimed == named, "line {} names a location that is not an S3 URL", index + 1);
-            ensure!(named > 0 || heading, "line {} names no S3 location", index + 1);
+            ensure!(claimed == named, "line {} contains a URL that is not an S3 URL", index + 1);
+            ensure!(named > 0 || heading, "line {} contains no S3 URL", index + 1);
         }
         Ok(Self::Csv { rows, crlf: text.contains("\r\n") })
     }
@@ -62,7 +64,7 @@ impl Manifest {
     /// Parses `[{"prefix": "s3://…"}, "key", "key", …]`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The text has another form.
     pub fn json(text: &[u8]) -> Result<Self> {
         let items: Vec<Value> = serde_json::from_slice(text).context("it is not a JSON list")?;
         let Some((Value::Object(head), rest)) = items.split_first() else {
@@ -72,11 +74,11 @@ impl Manifest {
             (1, Some(Value::String(prefix))) => prefix.parse()?,
             _ => bail!(r#"its first item is not {{"prefix": "s3://…"}}"#),
         };
-        let keys = rest.iter().map(|item| item.as_str().map(str::to_owned).context("an item is not a text"));
+        let keys = rest.iter().map(|item| item.as_str().map(str::to_owned).context("an item is not a string"));
         Ok(Self::Json { prefix, keys: keys.collect::<Result<_>>()? })
     }
 
-    /// Everything that the manifest names.
+    /// All entries of the manifest.
     pub fn listed(&self) -> Vec<Listed> {
         match self {
             Self::Csv { rows, .. } => {
@@ -89,7 +91,10 @@ impl Manifest {
         }
     }
 
-    /// The manifest's text with every location replaced by its copy.
+    /// The text of the manifest with every location replaced by the location of its copy.
+    ///
+    /// # Errors
+    /// The manifest cannot be written as CSV or JSON.
     pub fn rewritten(&self, copy_of: impl Fn(&Location) -> Location) -> Result<Bytes> {
         match self {
             Self::Csv { rows, crlf } => {
@@ -138,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn the_line_ends_of_a_csv_stay() {
+    fn the_line_endings_of_a_csv_are_kept() {
         let text = Manifest::csv(b"s3://models/a\r\ns3://models/b\r\n").unwrap().rewritten(moved).unwrap();
         assert_eq!(text, "s3://target/copy/a\r\ns3://target/copy/b\r\n");
     }
 
     #[test]
-    fn a_csv_that_does_not_parse_exactly_is_refused() {
+    fn a_csv_with_an_unreadable_row_is_refused() {
         for text in ["", "a,b\nc\n", "name\nno location\n", "s3://models/a\nhttps://example.com/b\n", "s3://B/x\n"] {
             assert!(Manifest::csv(text.as_bytes()).is_err(), "{text}");
         }
@@ -152,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_manifest_names_the_keys_below_its_prefix() {
+    fn a_json_manifest_lists_keys_below_its_prefix() {
         let manifest = Manifest::json(br#"[{"prefix":"s3://models/in/"},"a.csv","b/c.csv"]"#).unwrap();
         assert_eq!(manifest.listed()[1], Listed::Object("s3://models/in/b/c.csv".parse().unwrap()));
         assert_eq!(manifest.rewritten(moved).unwrap(), r#"[{"prefix":"s3://target/copy/in/"},"a.csv","b/c.csv"]"#);

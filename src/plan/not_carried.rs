@@ -1,4 +1,4 @@
-//! Lists the fields that are not carried over, and those that still name things of the source.
+//! Lists the fields that are not carried over, and the fields that still refer to the source account.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,14 +10,14 @@ use crate::model::location::Location;
 use crate::plan::resolved::Resolved;
 use crate::schema::references::is_one_url;
 
-/// A field that is not carried over, or whose value still names something of the source.
+/// A field that is not carried over, or whose value still refers to the source account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotCarried {
     /// The field of the source package.
     pub field: String,
-    /// Its value there.
+    /// The value in the source package.
     pub value: String,
-    /// Why it is not carried over, and what to do about it.
+    /// The reason, and what to do about it.
     pub reason: String,
 }
 
@@ -27,7 +27,7 @@ impl NotCarried {
     }
 }
 
-/// Lists the values of the request that name things of the source which were not copied.
+/// Lists the fields of the request that refer to resources of the source account that are not copied.
 pub fn not_carried(
     source: &PackageArn,
     request: &Document,
@@ -60,7 +60,7 @@ fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {
         Some("HubContentArn" | "HubContentName") => {
             return Some("the target account needs access to this hub content".into());
         }
-        // Set by the settings, and listed there.
+        // The draft replaces and lists these fields.
         Some("AlgorithmName" | "ValidationRole") => return None,
         Some("KmsKeyId") if field.root() == "SecurityConfig" => return None,
         Some("KmsKeyId" | "VolumeKmsKeyId") => {
@@ -71,14 +71,15 @@ fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {
     let environment = field.pattern().ends_with(".Environment{}");
     if environment && is_one_url(text) {
         return Some(match text.parse::<Location>() {
-            Ok(location) if location.key.is_empty() => "it names a whole bucket, which is not copied".into(),
-            _ => "nothing exists there, so it is carried as it is".into(),
+            Ok(location) if location.key.is_empty() => "the value names a whole bucket, which is not copied".into(),
+            _ => "nothing exists there, so the value is carried over unchanged".into(),
         });
     }
     if text.contains("s3://") || Location::is_claimed_by(text) {
-        return Some("it stands in a longer text or in a free field, which is carried as it is and not copied".into());
+        return Some("the field is not a reference, so the value is carried over unchanged and not copied".into());
     }
-    text.contains(source.account().as_str()).then(|| "it names the source account and is carried as it is".into())
+    text.contains(source.account().as_str())
+        .then(|| "the value names the source account and is carried over unchanged".into())
 }
 
 fn image_reason(image: &str) -> String {
@@ -91,7 +92,7 @@ fn image_reason(image: &str) -> String {
     }
 }
 
-/// The URLs in a model card that were not copied. They are what the card reports, and stay.
+/// Lists the URLs in a model card that are not copied. The card keeps them.
 fn urls_of_card(field: &Field, card: &str, layout: &Layout) -> Vec<NotCarried> {
     let Ok(Value::Object(content)) = serde_json::from_str::<Value>(card) else { return Vec::new() };
     let copies = layout.folder().to_string();
@@ -101,7 +102,7 @@ fn urls_of_card(field: &Field, card: &str, layout: &Layout) -> Vec<NotCarried> {
             listed.push(NotCarried {
                 field: format!("{field}.{inner}"),
                 value: text.to_owned(),
-                reason: "the card's own text is carried as it is".into(),
+                reason: "the text of the card is carried over unchanged".into(),
             });
         }
     });

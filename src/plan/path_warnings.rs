@@ -1,5 +1,5 @@
-//! Warns of keys that S3 stores and that a deployment may fail on, because it makes files of them. They are copied all
-//! the same.
+//! Warns about object keys that are not valid file paths. S3 stores them and promote copies them, but a deployment may
+//! fail to download them.
 
 use crate::model::location::Location;
 
@@ -9,34 +9,35 @@ const MAX_NAME_BYTES: usize = 255;
 /// Whether a key below the prefix has a path that a deployment may fail on.
 type Test = fn(&str) -> bool;
 
-/// What can be seen in one key.
+/// The checks of a single key, each with its remark.
 const TESTS: [(&str, Test); 4] = [
     ("end in '/' (folder markers)", |name| name.ends_with('/')),
     ("have a '.' or '..' in their path", |name| name.split('/').any(|part| part == "." || part == "..")),
     ("have an empty part in their path", |name| name.trim_end_matches('/').split('/').any(str::is_empty)),
     ("have a name of more than 255 bytes", |name| name.split('/').any(|part| part.len() > MAX_NAME_BYTES)),
 ];
-/// What can only be seen in two keys.
+/// The remark about a key that is also the folder of another key.
 const BOTH: &str = "are a file and a folder at once";
 
-/// What the download of a prefix to a folder may fail on.
+/// Keys below a prefix that a deployment may fail to download.
 #[derive(Debug)]
 pub struct PathWarnings {
     prefix: String,
-    /// How many keys each warning is about, and the first of them.
+    /// For each check, the number of affected keys and the first of them.
     found: [Option<(u64, String)>; 5],
-    /// The keys before this one that it begins with: S3 lists `a`, `a-b`, `a/b` in this order.
+    /// The previous keys that the current key begins with. S3 lists `a`, `a-b`, `a/b` in this order, so the last key is
+    /// not enough.
     beginnings: Vec<String>,
 }
 
 impl PathWarnings {
-    /// Nothing is seen yet.
+    /// No warnings yet. The keys are checked relative to `prefix`.
     pub fn new(prefix: &Location) -> Self {
         Self { prefix: prefix.key.clone(), found: Default::default(), beginnings: Vec::new() }
     }
 
-    /// Looks at the next key of the listing.
-    pub fn see(&mut self, key: &str) {
+    /// Checks the next key of a listing in key order.
+    pub fn check(&mut self, key: &str) {
         let Some(name) = key.strip_prefix(&self.prefix).filter(|name| !name.is_empty()) else { return };
         for (found, (_, is)) in self.found.iter_mut().zip(TESTS) {
             if is(name) {
@@ -52,12 +53,12 @@ impl PathWarnings {
         self.beginnings.push(name.to_owned());
     }
 
-    /// At most one remark of each kind.
+    /// The remarks, at most one per check, each with the number of keys and an example.
     pub fn remarks(&self) -> Vec<String> {
         let names = TESTS.iter().map(|(what, _)| *what).chain([BOTH]);
         let remark = |(found, what): (&Option<(u64, String)>, &str)| {
             let (count, name) = found.as_ref()?;
-            Some(format!("{count} object(s) {what}, such as '{name}'; a deployment may fail on it"))
+            Some(format!("{count} object(s) {what}, such as '{name}'; a deployment may fail to download them"))
         };
         self.found.iter().zip(names).filter_map(remark).collect()
     }
@@ -74,7 +75,7 @@ mod tests {
     fn warnings_of(keys: &[&str]) -> Vec<String> {
         let prefix: Location = "s3://models/m/".parse().unwrap();
         let mut warnings = PathWarnings::new(&prefix);
-        keys.iter().for_each(|key| warnings.see(&format!("m/{key}")));
+        keys.iter().for_each(|key| warnings.check(&format!("m/{key}")));
         warnings.remarks()
     }
 
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_model_has_none() {
+    fn an_ordinary_model_has_no_warnings() {
         assert!(warnings_of(&["", "config.json", "weights/0001.bin", "weights/0002.bin"]).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Makes the plan of a promotion. Pure: the same input gives the same plan, and nothing is called.
+//! Makes the plan of a promotion, without calls to AWS: the same input gives the same plan.
 
 use anyhow::{Result, bail};
 
@@ -22,26 +22,26 @@ use crate::schema::references::Reference;
 pub struct Plan {
     /// The package version that is promoted.
     pub source: PackageArn,
-    /// Where everything goes.
+    /// The target keys.
     pub layout: Layout,
     /// Each distinct object.
     pub artifacts: Artifacts,
-    /// CreateModelPackage, complete but for the client token.
+    /// The request of CreateModelPackage, without the client token.
     pub request: Document,
-    /// What the Update after it sets beside the approval.
+    /// The SourceUri that UpdateModelPackage sets after the registration.
     pub source_uri: Option<String>,
-    /// Each reference of the package, and where it points to in the target.
+    /// Each reference of the package with its target location.
     pub references: Vec<Resolved>,
     /// The fields that are not carried over, and why.
     pub not_carried: Vec<NotCarried>,
-    /// Keys that S3 allows and deployments may fail on.
+    /// Warnings about keys that a deployment may fail to download.
     pub warnings: Vec<Warning>,
 }
 
-/// Makes the plan from what the references of the draft were found to point to.
+/// Makes the plan from a draft and the inventory of its references.
 ///
 /// # Errors
-/// AWS would refuse what the plan asks for: every offending field is named, with its rule.
+/// AWS would reject the request or a key. The message names every offending field and the violated rule.
 pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layout) -> Result<Plan> {
     let Inventory { found, artifacts } = inventory;
     let targets = Targets::of(&found, &artifacts, &urls_elsewhere(package, &draft.request), layout)?;

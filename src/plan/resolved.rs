@@ -3,11 +3,11 @@
 use crate::model::location::Location;
 use crate::schema::references::Reference;
 
-/// A reference of a package, and where it points to in the target.
+/// A reference of a package with its target location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     /// The reference.
     pub reference: Reference,
-    /// What stands for it in the target; nothing when it was not copied.
+    /// The location that replaces it in the target, or `None` if nothing was copied.
     pub target: Option<Location>,
 }

@@ -1,5 +1,5 @@
-//! Rewrites a draft: each reference that was copied names its copy. The plan of a promotion and every later update of
-//! the promoted version use this one rewriting.
+//! Rewrites the references of a draft to the locations of the copies. The plan of a promotion and later updates of the
+//! promoted version share this code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +18,17 @@ use crate::plan::not_carried::NotCarried;
 use crate::plan::resolved::Resolved;
 use crate::schema::references::{Kind, Reference, references};
 
-/// Where things that were copied are in the target.
+/// Maps copied source locations to target locations.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
-    /// By exactly what a reference says: a prefix is not resolved by an object below it.
+    /// References by exact kind and location. An object below a prefix does not resolve the prefix.
     references: BTreeMap<(Kind, Location), Location>,
-    /// Objects that were copied and that a URL names which is no reference.
+    /// Copied objects whose URLs occur in fields that are not references.
     objects: BTreeMap<Location, Location>,
 }
 
 impl Targets {
-    /// The targets of what a promotion copies; `urls` are those of [`urls_elsewhere`].
+    /// The targets of everything that a promotion copies. `urls` is the result of [`urls_elsewhere`].
     ///
     /// # Errors
     /// A temporary file cannot be read.
@@ -65,12 +65,12 @@ impl Targets {
         self.objects.insert(source, target);
     }
 
-    /// The target of exactly this reference. Nothing has to be copied for a place that jobs write to.
+    /// The target of a reference with exactly this kind and location.
     fn of_reference(&self, reference: &Reference) -> Option<&Location> {
         self.references.get(&(reference.kind, reference.location.clone()))
     }
 
-    /// The target of a URL in a field that is no reference: of an object, or of a place that was copied as a whole.
+    /// The target of a URL in a field that is not a reference: a copied object, or a prefix that was copied completely.
     fn of_url(&self, url: &str) -> Option<&Location> {
         let location: Location = url.parse().ok()?;
         let copied = [Kind::Object, Kind::Prefix, Kind::Environment];
@@ -84,7 +84,7 @@ impl Targets {
 pub struct Rewritten {
     /// The request.
     pub request: Document,
-    /// The SourceUri that an Update sets, which CreateModelPackage does not take for a version of this kind.
+    /// The SourceUri that UpdateModelPackage sets, because CreateModelPackage does not accept it with the other fields.
     pub source_uri: Option<String>,
     /// Each reference of the draft.
     pub references: Vec<Resolved>,
@@ -114,14 +114,14 @@ impl Rewritten {
         Ok(Self { request, source_uri, references: resolved, not_carried })
     }
 
-    /// The references that were not resolved, and so name the source. A variable that names nothing may stay.
+    /// The references without a target, which still name the source. Environment variables may refer to nothing.
     pub fn unresolved(&self) -> impl Iterator<Item = &Reference> {
         let unresolved = self.references.iter().filter(|resolved| resolved.target.is_none());
         unresolved.map(|resolved| &resolved.reference).filter(|reference| reference.kind != Kind::Environment)
     }
 }
 
-/// The URLs in fields that are no references: they are rewritten when their objects were copied, and cause no copy.
+/// The URLs in fields that are not references. They are rewritten if their objects are copied, but cause no copy.
 pub fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
     let card = card_field().get(request).and_then(Value::as_str).map(string_values).unwrap_or_default();
     let urls = card.iter().map(String::as_str).chain(package.text("SourceUri"));
@@ -132,13 +132,13 @@ fn card_field() -> Field {
     Field::top("ModelCard").member("ModelCardContent")
 }
 
-/// The SourceUri of the promoted version. One that names a model or package would make SageMaker fill in the
-/// specification from it.
+/// The SourceUri of the promoted version. An ARN is omitted, because SageMaker would clone the model or package that it
+/// names.
 fn source_uri(package: &Package, targets: &Targets, not_carried: &mut Vec<NotCarried>) -> Option<String> {
     let uri = package.text("SourceUri")?;
     let field = Field::top("SourceUri");
     if uri.starts_with("arn:") {
-        let reason = "SageMaker would clone what an ARN names instead of taking this package; it is in the record";
+        let reason = "SageMaker would clone the model or package that the ARN names; the record contains the ARN";
         not_carried.push(NotCarried::new(&field, uri, reason));
         return None;
     }
@@ -146,7 +146,7 @@ fn source_uri(package: &Package, targets: &Targets, not_carried: &mut Vec<NotCar
         return Some(target.to_string());
     }
     if Location::is_claimed_by(uri) {
-        let reason = "nothing else refers to it, so it is carried as it is and not copied";
+        let reason = "no reference names this location, so it is carried over unchanged and not copied";
         not_carried.push(NotCarried::new(&field, uri, reason));
     }
     Some(uri.to_owned())

@@ -1,12 +1,12 @@
-//! Warnings: remarks that stop nothing.
+//! Warnings, which do not stop a run.
 
 use serde::{Deserialize, Serialize};
 
-/// A remark that stops nothing.
+/// A warning, which does not stop a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// The member it is about.
+    /// The affected field or location.
     pub field: String,
-    /// What was seen.
+    /// The text of the warning.
     pub remark: String,
 }

@@ -1,8 +1,7 @@
-//! Whether a package is what was asked for: the request and the description that the registry returns come in, the
-//! differences come out, leaf by leaf.
+//! Compares a registered package with the request that created it, field by field.
 //!
-//! A registry returns some members in other forms than it was given: it fills in digests and ETags, writes defaults
-//! where nothing was said, and leaves out what is empty. These are no differences; everything else is one.
+//! The registry adds digests, ETags and default values to a description, and omits empty fields. These changes do not
+//! count as differences. Every other change does.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,9 +9,9 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::model::field::{Document, Field, each_leaf, is_map};
-use crate::schema::members::{Verdict, verdict};
+use crate::schema::members::{Treatment, treatment};
 
-/// A member that is not as it was asked for.
+/// A field whose registered value differs from the requested value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     field: Field,
@@ -21,7 +20,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Which member.
+    /// The field that differs.
     pub fn field(&self) -> &Field {
         &self.field
     }
@@ -40,8 +39,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Values that a registry sets where the request says nothing: by the member's name, with the value that it may have
-/// (or any).
+/// Fields that the registry fills in when the request omits them: the name of the field, and the value that the
+/// registry sets (`None`: any value). Source: API reference of DescribeModelPackage.
 const FILLED_IN: [(&str, Option<&str>); 7] = [
     ("ETag", None),
     ("ImageDigest", None),
@@ -52,41 +51,44 @@ const FILLED_IN: [(&str, Option<&str>); 7] = [
     ("NearestModelName", Some("")),
 ];
 
-/// Every difference between a request and the package that it made.
+/// Lists every difference between a request and the description of the package that it created.
 ///
-/// Members that are set in other ways (approval, token, source URI) are not compared here.
+/// Compares the carried fields and the group's name. Fields that promote sets itself (approval status, client token,
+/// source URI) are not compared.
 pub fn differences(request: &Document, description: &Document) -> Vec<Difference> {
     let (requested, mut described) = (leaves(request), leaves(description));
     let mut found = Vec::new();
     for (field, value) in requested {
         match described.remove(&field) {
             Some(other) if same(&field, &value, &other) => {}
-            None if says_nothing(&value) => {}
+            None if counts_as_absent(&value) => {}
             other => found.push(Difference { field, requested: Some(value), described: other }),
         }
     }
-    let unasked = described.into_iter().filter(|(field, value)| !says_nothing(value) && !is_filled_in(field, value));
-    found.extend(unasked.map(|(field, value)| Difference { field, requested: None, described: Some(value) }));
+    let unexpected =
+        described.into_iter().filter(|(field, value)| !counts_as_absent(value) && !is_filled_in(field, value));
+    found.extend(unexpected.map(|(field, value)| Difference { field, requested: None, described: Some(value) }));
     found
 }
 
-/// The leaves of the members that a package carries, by their paths.
+/// The leaves of all carried fields and of the group's name, by path.
 pub(crate) fn leaves(document: &Document) -> BTreeMap<Field, Value> {
     let mut leaves = BTreeMap::new();
     each_leaf(document, &mut |field, value| {
-        if verdict(field.root()) == Some(Verdict::Carried) || field.root() == "ModelPackageGroupName" {
+        if treatment(field.root()) == Some(Treatment::Carried) || field.root() == "ModelPackageGroupName" {
             leaves.insert(field.clone(), value.clone());
         }
     });
     leaves
 }
 
+/// Whether a requested value and a described value are equal, allowing for the registry's normalization.
 pub(crate) fn same(field: &Field, requested: &Value, described: &Value) -> bool {
     if requested == described {
         return true;
     }
     match (field.name(), requested, described) {
-        // The same card may come back with other white space or member order.
+        // The registry may change white space and the order of members in a card.
         (Some("ModelCardContent"), Value::String(one), Value::String(other)) => {
             let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
             parse(one).is_some_and(|card| Some(card) == parse(other))
@@ -98,17 +100,17 @@ pub(crate) fn same(field: &Field, requested: &Value, described: &Value) -> bool 
     }
 }
 
-/// Whether two leaves say the same, where nothing stands too.
+/// Whether two leaves are equal. An absent leaf equals an empty one.
 pub(crate) fn agree(field: &Field, one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => same(field, one, other),
-        (Some(value), None) | (None, Some(value)) => says_nothing(value),
+        (Some(value), None) | (None, Some(value)) => counts_as_absent(value),
         (None, None) => true,
     }
 }
 
-/// An absent member and one of these say the same.
-fn says_nothing(value: &Value) -> bool {
+/// Whether the registry treats the value like an absent field.
+fn counts_as_absent(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(false)) || value.as_str() == Some("")
 }
 
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_registry_fills_in_or_leaves_out_is_no_difference() {
+    fn values_that_the_registry_adds_or_omits_do_not_count_as_differences() {
         let request = json!({
             "ModelPackageGroupName": "Churn", "ClientToken": "t", "ModelPackageDescription": "",
             "InferenceSpecification": {"Containers": [{"Image": "i", "Environment": {}}]},
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_a_missing_and_an_unasked_leaf_are_named() {
+    fn changed_missing_and_unexpected_fields_are_named() {
         let request = json!({"Domain": "a", "Task": "OTHER"});
         let description = json!({"Domain": "b", "CustomerMetadataProperties": {"ETag": "x"}});
         assert_eq!(
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_other_than_aws_s_own_is_a_difference() {
+    fn an_unexpected_default_value_is_a_difference() {
         let found = compare(json!({}), json!({"SkipModelValidation": "All"}));
         assert_eq!(found, [r#"SkipModelValidation is "All"; it should not be there"#]);
     }

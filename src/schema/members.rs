@@ -1,29 +1,29 @@
-//! What becomes of each top-level member of a described package: the verdicts that make a promotion lossless.
+//! Defines how a promotion treats each top-level field of a model package, so that no field is lost silently.
 //!
-//! Sources: the API reference of CreateModelPackage, DescribeModelPackage and UpdateModelPackage. Nested members
-//! share their top-level member's verdict, except the references in `references.rs` and the ETags there.
+//! Sources: the API reference of CreateModelPackage, DescribeModelPackage and UpdateModelPackage. Nested fields are
+//! treated like their top-level field, except the S3 references and ETags in `references.rs`.
 
-/// What is done with a member.
+/// How a promotion treats a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The target package has it as the source has it, references rewritten.
+pub enum Treatment {
+    /// Copied from the source package, with its references rewritten.
     Carried,
-    /// The tool sets it; the reason says from what.
+    /// Set by promote. The text says how.
     Set(&'static str),
-    /// Create does not accept it (together with the rest); an Update sets it afterwards.
+    /// Set by UpdateModelPackage after the registration, because CreateModelPackage does not accept it.
     Updated,
-    /// Facts of the source alone: recorded, never sent.
+    /// Describes the source version only: recorded, never sent.
     Provenance,
-    /// Only unversioned packages have it, and these are refused.
+    /// Occurs in unversioned packages only, which cannot be promoted.
     Unversioned,
     /// A package with it cannot be promoted.
     Refused,
 }
 
-use Verdict::{Carried, Provenance, Refused, Set, Unversioned, Updated};
+use Treatment::{Carried, Provenance, Refused, Set, Unversioned, Updated};
 
-/// Every member of Create and Describe, and what is done with it.
-pub const VERDICTS: [(&str, Verdict); 34] = [
+/// Every top-level field of CreateModelPackage and DescribeModelPackage, with its treatment.
+pub const TREATMENTS: [(&str, Treatment); 34] = [
     ("AdditionalInferenceSpecifications", Carried),
     ("ApprovalDescription", Updated),
     ("CertifyForMarketplace", Unversioned),
@@ -60,10 +60,13 @@ pub const VERDICTS: [(&str, Verdict); 34] = [
     ("ValidationSpecification", Carried),
 ];
 
-/// The verdict for a member, or nothing for one that this version does not know.
-pub fn verdict(member: &str) -> Option<Verdict> {
-    VERDICTS.iter().find(|(name, _)| *name == member).map(|(_, verdict)| *verdict)
+/// The treatment of a top-level field, or `None` if this version of promote does not know the field.
+pub fn treatment(field: &str) -> Option<Treatment> {
+    TREATMENTS.iter().find(|(name, _)| *name == field).map(|(_, treatment)| *treatment)
 }
+
+/// The former name of [`treatment`], which tests/sdk_members.rs still uses.
+pub use treatment as verdict;
 
 #[cfg(test)]
 mod tests {
@@ -73,19 +76,19 @@ mod tests {
     use crate::schema::shapes::members_of;
 
     #[test]
-    fn every_member_of_create_and_describe_has_a_verdict_and_nothing_else_has() {
+    fn exactly_the_fields_of_create_and_describe_have_a_treatment() {
         let create = members_of("CreateModelPackageInput").unwrap();
         let describe = members_of("DescribeModelPackageOutput").unwrap();
         let known: BTreeSet<&str> = create.into_iter().chain(describe).collect();
-        let judged: BTreeSet<&str> = VERDICTS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(judged, known);
+        let treated: BTreeSet<&str> = TREATMENTS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(treated, known);
     }
 
     #[test]
-    fn what_is_carried_is_described_and_accepted() {
+    fn describe_returns_and_create_accepts_every_carried_field() {
         let create = members_of("CreateModelPackageInput").unwrap();
         let describe = members_of("DescribeModelPackageOutput").unwrap();
-        for (name, _) in VERDICTS.iter().filter(|(_, verdict)| *verdict == Carried) {
+        for (name, _) in TREATMENTS.iter().filter(|(_, treatment)| *treatment == Carried) {
             assert!(create.contains(name) && describe.contains(name), "{name}");
         }
     }

@@ -1,12 +1,12 @@
-//! What a package refers to: a described package comes in, its references to S3 come out, each with its field.
+//! Finds the S3 references of a model package.
 //!
-//! The table names the S3 members of the service model (35, each a text of at most 1024 characters). A walk over
-//! all texts would take provenance for references and miss what a sibling member decides.
+//! A table lists the 35 S3 fields of the service model. A search for S3 URLs in all strings would mistake provenance
+//! for references, and could not take the sibling field `S3DataType` into account.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::arn::Malformed;
+use crate::model::failure::Failure;
 use crate::model::field::{Document, Field, each_leaf, is_map};
 use crate::model::location::Location;
 
@@ -14,22 +14,22 @@ use crate::model::location::Location;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// One object; a metrics report that is a folder is found as one.
+    /// One object, or a folder of this name if no such object exists, for example a metrics report.
     Object,
-    /// Every object whose key begins with this one.
+    /// Every object below a key prefix.
     Prefix,
-    /// A CSV that lists where artifacts are (`ManifestS3Uri`).
+    /// A CSV file that lists locations of artifacts (`ManifestS3Uri`).
     CsvManifest,
-    /// A JSON list of keys below a prefix (a transform job's `ManifestFile`).
+    /// A JSON list of keys below a prefix (data type `ManifestFile` of a transform job).
     JsonManifest,
-    /// A place that jobs write to: rewritten, never copied.
+    /// A location that jobs write to: rewritten, never copied.
     Output,
-    /// A free text that is wholly one S3 URL: copied when something exists there.
+    /// An environment variable whose value is one S3 URL: copied if an object or folder exists there.
     Environment,
 }
 
 impl Kind {
-    /// Whether this is a list of locations, which are rewritten too.
+    /// Whether the object lists further locations, which are rewritten too.
     pub fn is_manifest(self) -> bool {
         match self {
             Self::CsvManifest | Self::JsonManifest => true,
@@ -38,30 +38,30 @@ impl Kind {
     }
 }
 
-/// One member that refers to S3.
+/// A field that refers to S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The member that holds the URL.
+    /// The field that holds the URL.
     pub field: Field,
     /// The URL, parsed.
     pub location: Location,
-    /// What it points to.
+    /// What the URL points to.
     pub kind: Kind,
-    /// The ETag of the object when the package was registered, if the package has kept it.
+    /// The ETag of the object at the time of the registration, if the package states it.
     pub etag: Option<String>,
 }
 
-/// How the kind of a leaf is found.
+/// How the kind of an S3 field is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaf {
     Object,
-    /// The sibling `S3DataType` says whether it is an object, a prefix or a manifest.
+    /// The sibling field `S3DataType` distinguishes objects, prefixes and manifests.
     ByDataType,
     Csv,
     Output,
 }
 
-/// The S3 members of the service model.
+/// The S3 fields of the service model, as [`Field::pattern`] writes them.
 const LEAVES: [(&str, Leaf); 35] = [
     (
         "AdditionalInferenceSpecifications[].Containers[].AdditionalModelDataSources[].S3DataSource.ManifestS3Uri",
@@ -109,15 +109,15 @@ const LEAVES: [(&str, Leaf); 35] = [
     ("ValidationSpecification.ValidationProfiles[].TransformJobDefinition.TransformOutput.S3OutputPath", Leaf::Output),
 ];
 
-/// The members that hold the ETag of a sibling: compared with the source object, then left out.
+/// Fields that hold the ETag of a sibling's object: compared with the source object, then omitted from the request.
 const ETAGS: [(&str, &str); 3] =
     [("ModelDataETag", "ModelDataUrl"), ("ETag", "S3Uri"), ("ManifestEtag", "ManifestS3Uri")];
 
-/// Every reference to S3 in a described package, in the order of its members.
+/// Lists the S3 references of a described package in document order.
 ///
 /// # Errors
-/// A URL that is not one of S3, or a data type that cannot be promoted; both by their field.
-pub fn references(package: &Document) -> Result<Vec<Reference>, Unusable> {
+/// A field holds a URL that is not an S3 URL, or a data type that cannot be promoted. The message names the field.
+pub fn references(package: &Document) -> Result<Vec<Reference>, Failure> {
     let mut found = Ok(Vec::new());
     each_leaf(package, &mut |field, value| {
         let (Ok(references), Value::String(text)) = (&mut found, value) else { return };
@@ -129,44 +129,21 @@ pub fn references(package: &Document) -> Result<Vec<Reference>, Unusable> {
     found
 }
 
-/// The members of a package that hold ETags of its source objects.
+/// Lists the fields of a package that hold ETags of source objects.
 pub fn etags(package: &Document) -> Vec<Field> {
     let mut found = Vec::new();
     each_leaf(package, &mut |field, _| {
         let name = field.name().unwrap_or_default();
-        // `ETag` as a key of an environment is somebody's variable.
-        let structural = !is_map(&field.parent());
-        if structural && ETAGS.iter().any(|(etag, _)| *etag == name) {
+        // An entry named `ETag` of an environment is a variable of the container.
+        let in_structure = !is_map(&field.parent());
+        if in_structure && ETAGS.iter().any(|(etag, _)| *etag == name) {
             found.push(field.clone());
         }
     });
     found
 }
 
-/// Why a reference cannot be promoted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
-    /// The member.
-    pub field: Field,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl std::fmt::Display for Unusable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.reason)
-    }
-}
-
-impl std::error::Error for Unusable {}
-
-impl From<(Field, Malformed)> for Unusable {
-    fn from((field, malformed): (Field, Malformed)) -> Self {
-        Self { field, reason: format!("{malformed}. Correct it in the source, or register a package without it") }
-    }
-}
-
-fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Reference>, Unusable> {
+fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Reference>, Failure> {
     let pattern = field.pattern();
     let kind = match LEAVES.iter().find(|(leaf, _)| *leaf == pattern) {
         Some((_, leaf)) => kind(package, field, *leaf)?,
@@ -174,27 +151,30 @@ fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Ref
         None => return Ok(None),
     };
     let location = match text.parse::<Location>() {
-        // A variable that names a bucket is for writing there or for a library's own use: nobody serves a whole bucket.
+        // A variable that names a whole bucket tells the container where to write: no model consists of a bucket.
         Ok(location) if kind == Kind::Environment && location.key.is_empty() => return Ok(None),
         Ok(location) => location,
         Err(_) if kind == Kind::Environment => return Ok(None),
-        Err(malformed) => return Err((field.clone(), malformed).into()),
+        Err(malformed) => {
+            let hint = "Correct the field in the source, or register a package without it";
+            return Err(Failure::new(format!("{field}: {malformed}")).hint(hint));
+        }
     };
     Ok(Some(Reference {
         field: field.clone(),
-        kind: settle(kind, &location),
+        kind: kind_at(&location, kind),
         location,
         etag: sibling_etag(package, field),
     }))
 }
 
-/// A model data URL that ends in `/` names a folder of models (the multi-model layout).
-fn settle(kind: Kind, location: &Location) -> Kind {
+/// A model data URL that ends in `/` names a folder of models (multi-model endpoints).
+fn kind_at(location: &Location, kind: Kind) -> Kind {
     let folder = location.key.is_empty() || location.key.ends_with('/');
     if kind == Kind::Object && folder { Kind::Prefix } else { kind }
 }
 
-fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Unusable> {
+fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Failure> {
     match leaf {
         Leaf::Object => Ok(Kind::Object),
         Leaf::Csv => Ok(Kind::CsvManifest),
@@ -205,14 +185,10 @@ fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Unusable>
                 Some("S3Object") => Ok(Kind::Object),
                 Some("S3Prefix") => Ok(Kind::Prefix),
                 Some("ManifestFile") => Ok(Kind::JsonManifest),
-                other => Err(Unusable {
-                    field: sibling,
-                    reason: format!(
-                        "'{}' cannot be promoted: the data lies in places it does not name. Register a package with an \
-                         S3Object or S3Prefix",
-                        other.unwrap_or("")
-                    ),
-                }),
+                other => {
+                    let message = format!("{sibling}: the data type '{}' cannot be promoted", other.unwrap_or(""));
+                    Err(Failure::new(message).hint("Register a package with the data type S3Object or S3Prefix"))
+                }
             }
         }
     }
@@ -225,7 +201,7 @@ fn sibling_etag(package: &Document, field: &Field) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Whether the text is an S3 URL and nothing else (an s3:// key may hold spaces, a list of URLs may not pass).
+/// Whether the text is exactly one S3 URL. A key may contain spaces; a list of URLs is not one URL.
 pub(crate) fn is_one_url(text: &str) -> bool {
     Location::is_claimed_by(text) && !text.contains(['\n', ',']) && text.matches("://").count() == 1
 }
@@ -239,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_type_beside_a_url_says_what_it_points_to() {
+    fn the_data_type_determines_the_kind_of_a_reference() {
         for (data_type, kind) in
             [("S3Object", Kind::Object), ("S3Prefix", Kind::Prefix), ("ManifestFile", Kind::JsonManifest)]
         {
@@ -252,16 +228,17 @@ mod tests {
     }
 
     #[test]
-    fn an_augmented_manifest_is_refused_by_its_field() {
+    fn an_augmented_manifest_is_refused() {
         let package = package(
             r#"{"InferenceSpecification":{"Containers":[{"AdditionalS3DataSource":{"S3Uri":"s3://models/x","S3DataType":"AugmentedManifestFile"}}]}}"#,
         );
         let error = references(&package).unwrap_err();
-        assert!(error.field.to_string().ends_with("AdditionalS3DataSource.S3DataType"));
+        let refused = "AdditionalS3DataSource.S3DataType: the data type 'AugmentedManifestFile' cannot be promoted";
+        assert!(error.to_string().ends_with(refused), "{error}");
     }
 
     #[test]
-    fn only_an_environment_value_that_is_wholly_one_url_is_a_reference() {
+    fn an_environment_value_is_a_reference_only_if_it_is_exactly_one_url() {
         let package = package(
             r#"{"InferenceSpecification":{"Containers":[{"Environment":{"A":"s3://models/code.tar.gz","B":"see s3://models/x","C":"s3://models/a,s3://models/b","D":"text"}}]}}"#,
         );
@@ -271,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_value_that_names_a_whole_bucket_is_no_reference() {
+    fn an_environment_value_that_names_a_whole_bucket_is_not_a_reference() {
         let environment =
             r#"{"InferenceSpecification":{"Containers":[{"Environment":{"A":"s3://models","B":"s3://models/"}}]}}"#;
         assert_eq!(references(&package(environment)).unwrap(), []);
@@ -285,8 +262,8 @@ mod tests {
     }
 
     #[test]
-    fn a_url_of_another_host_is_refused_by_its_field() {
+    fn a_url_of_another_host_is_refused() {
         let error = references(&package(r#"{"SamplePayloadUrl":"https://example.com/x"}"#)).unwrap_err();
-        assert_eq!(error.field.to_string(), "SamplePayloadUrl");
+        assert!(error.to_string().starts_with("SamplePayloadUrl: "), "{error}");
     }
 }

@@ -1,7 +1,7 @@
-//! What AWS accepts in a model package: a document comes in, its unknown members and its violations come out.
+//! Checks requests against the service model: types, lengths, patterns and required members.
 //!
-//! The table is `shapes.json`, written by `tools/shapes.py` from the service model: types, lengths, patterns.
-//! Enumerations are not in it: AWS adds values to them, and what the source returned AWS has accepted once.
+//! `tools/shapes.py` writes the table `shapes.json` from the service model. The table omits enumerations: AWS adds
+//! values to them, and has accepted every value of the source package before.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -15,16 +15,17 @@ use crate::model::field::{Document, Field};
 /// The root shapes of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Root {
-    /// The request that registers a package.
+    /// The request of CreateModelPackage.
     Create,
-    /// The answer that describes one.
+    /// The response of DescribeModelPackage.
     Describe,
-    /// The request that sets status, approval description and source URI.
+    /// The request of UpdateModelPackage.
     Update,
 }
 
 impl Root {
-    fn shape(self) -> &'static str {
+    /// The name of the shape in the table.
+    pub(super) fn shape(self) -> &'static str {
         match self {
             Self::Create => "CreateModelPackageInput",
             Self::Describe => "DescribeModelPackageOutput",
@@ -37,10 +38,10 @@ impl Root {
 #[derive(Debug, Deserialize)]
 pub struct Shape {
     #[serde(flatten)]
-    kind: Kind,
-    /// Least length, or least value of a number.
+    pub(super) kind: Kind,
+    /// The minimum length, or the minimum value of a number.
     min: Option<u64>,
-    /// Greatest length.
+    /// The maximum length.
     max: Option<u64>,
     pattern: Option<String>,
     #[serde(skip)]
@@ -49,7 +50,7 @@ pub struct Shape {
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Structure {
         members: HashMap<String, String>,
         #[serde(default)]
@@ -68,10 +69,11 @@ enum Kind {
     Timestamp,
 }
 
-static SHAPES: LazyLock<HashMap<String, Shape>> =
+/// Every shape by its name.
+pub(super) static SHAPES: LazyLock<HashMap<String, Shape>> =
     LazyLock::new(|| serde_json::from_str(include_str!("shapes.json")).expect("the table is part of the program"));
 
-/// The names of a structure's members by the structure's name; nothing when the table has no such structure.
+/// The names of the members of a structure, or `None` if the table has no such structure.
 pub fn members_of(structure: &str) -> Option<Vec<&'static str>> {
     let Kind::Structure { members, .. } = &SHAPES.get(structure)?.kind else { return None };
     Some(members.keys().map(String::as_str).collect())
@@ -82,67 +84,30 @@ pub fn structures() -> impl Iterator<Item = &'static str> {
     SHAPES.iter().filter(|(_, shape)| matches!(shape.kind, Kind::Structure { .. })).map(|(name, _)| name.as_str())
 }
 
-/// The members of a described package that the table does not know, each by its path.
-pub fn unknown_members(description: &Document) -> Vec<Field> {
-    let mut unknown = Vec::new();
-    let members = description.iter().map(|(name, value)| (Field::top(name), name.as_str(), value));
-    find_unknown(Root::Describe.shape(), members, &mut unknown);
-    unknown
-}
-
-fn find_unknown<'a>(
-    structure: &str,
-    given: impl Iterator<Item = (Field, &'a str, &'a Value)>,
-    unknown: &mut Vec<Field>,
-) {
-    let Some(Shape { kind: Kind::Structure { members, .. }, .. }) = SHAPES.get(structure) else { return };
-    for (field, name, value) in given {
-        match members.get(name) {
-            None => unknown.push(field),
-            Some(shape) => unknown_below(shape, &field, value, unknown),
-        }
-    }
-}
-
-fn unknown_below(shape: &str, field: &Field, value: &Value, unknown: &mut Vec<Field>) {
-    match (SHAPES.get(shape).map(|shape| &shape.kind), value) {
-        (Some(Kind::Structure { .. }), Value::Object(given)) => {
-            let members = given.iter().map(|(name, value)| (field.member(name), name.as_str(), value));
-            find_unknown(shape, members, unknown);
-        }
-        (Some(Kind::List { member }), Value::Array(items)) => {
-            for (index, item) in items.iter().enumerate() {
-                unknown_below(member, &field.item(index), item, unknown);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What AWS would refuse, and why.
+/// A value that AWS would reject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where.
+    /// The field.
     pub field: Field,
-    /// The rule that is broken, with the figure found.
+    /// The violated rule, with the value found.
     pub reason: String,
 }
 
 impl Violation {
-    /// `field` breaks the rule that `reason` names.
+    /// A violation of the rule `reason` by `field`.
     pub fn new(field: Field, reason: impl Into<String>) -> Self {
         Self { field, reason: reason.into() }
     }
 }
 
-/// Why AWS would refuse a text of this shape, or nothing.
+/// Why AWS would reject `text` as a value of this shape, or `None` if it is valid.
 pub fn refusal(shape: &str, text: &str) -> Option<String> {
     let mut found = Vec::new();
     check(shape, &Field::default(), &Value::from(text), &mut found);
     found.pop().map(|violation| violation.reason)
 }
 
-/// Everything in a request that breaks a length, pattern, type or required member of the service model.
+/// Lists every violation of the service model in a request: lengths, patterns, types and required members.
 pub fn violations(root: Root, request: &Document) -> Vec<Violation> {
     let mut found = Vec::new();
     let value = Value::Object(request.clone());
@@ -190,7 +155,7 @@ impl Kind {
             Self::Structure { .. } => "structure",
             Self::List { .. } => "list",
             Self::Map { .. } => "map",
-            Self::String => "text",
+            Self::String => "string",
             Self::Integer => "integer",
             Self::Boolean => "boolean",
             Self::Timestamp => "timestamp",
@@ -230,7 +195,7 @@ impl Shape {
     }
 }
 
-/// AWS matches a pattern against the whole text.
+/// A regular expression that matches the whole text, as AWS matches patterns.
 fn whole(pattern: &str) -> Regex {
     Regex::new(&format!(r"\A(?:{pattern})\z")).expect("a test compiles every pattern of the table")
 }
@@ -245,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_refers_to_shapes_of_the_table_and_every_pattern_compiles() {
+    fn every_shape_name_resolves_and_every_pattern_compiles() {
         for (name, shape) in SHAPES.iter() {
             let below: Vec<&String> = match &shape.kind {
                 Kind::Structure { members, .. } => members.values().collect(),
@@ -263,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_map_of_the_table_is_known_by_its_name() {
+    fn is_map_knows_exactly_the_maps_of_the_table() {
         for (structure, shape) in SHAPES.iter() {
             let Kind::Structure { members, .. } = &shape.kind else { continue };
             for (member, target) in members {
@@ -274,29 +239,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_is_named_by_its_path_at_any_depth() {
-        let description = document(
-            r#"{"NewMember":1,"InferenceSpecification":{"Containers":[{"Image":"i","Shiny":true,"Environment":{"FREE":"x"}}]}}"#,
-        );
-        let names: Vec<String> = unknown_members(&description).iter().map(Field::to_string).collect();
-        assert_eq!(names, ["NewMember", "InferenceSpecification.Containers[0].Shiny"]);
-    }
-
-    #[test]
-    fn each_kind_of_violation_names_its_field() {
+    fn every_kind_of_violation_names_its_field() {
         let mut request = document(r#"{"InferenceSpecification":{},"Task":7,"CustomerMetadataProperties":{"a$":"x"}}"#);
         request.insert("SamplePayloadUrl".into(), format!("s3://b/{}", "k".repeat(1024)).into());
         let found: Vec<String> =
             violations(Root::Create, &request).iter().map(|v| format!("{} {}", v.field, v.reason)).collect();
         assert!(found.contains(&"InferenceSpecification.Containers is required and missing".into()), "{found:?}");
-        assert!(found.contains(&"Task is not of the type text".into()), "{found:?}");
+        assert!(found.contains(&"Task is not of the type string".into()), "{found:?}");
         assert!(found.contains(&"SamplePayloadUrl has 1031 characters; at most 1024 are allowed".into()), "{found:?}");
         assert!(found.iter().any(|v| v.starts_with("CustomerMetadataProperties{a$} does not match")), "{found:?}");
         assert_eq!(found.len(), 4);
     }
 
     #[test]
-    fn a_text_with_a_line_break_is_refused_where_aws_refuses_it() {
+    fn a_line_break_is_refused_where_aws_refuses_it() {
         let request = document(
             r#"{"ApprovalDescription":"two\nlines","ModelPackageArn":"arn:aws:sagemaker:eu-central-1:111222333444:model-package/g/1"}"#,
         );

@@ -1,23 +1,23 @@
-//! A temporary SQLite database. SQLite keeps a small one in its page cache, writes a large one to a file that it has
-//! unlinked, and frees both on close: memory stays flat, and nothing stays behind however the process ends.
+//! A temporary SQLite database for data that may exceed memory. SQLite keeps a small database in its page cache, and
+//! writes a large one to an unlinked file. The operating system removes the file even after a crash.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
-/// Nobody reads the file after a crash, so it needs neither a journal nor to be synced. The cache has 4 MiB.
+/// A crash discards the file, so it needs no journal and no synchronization. The cache has 4 MiB.
 const SETTINGS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;";
 
-/// A temporary database. It is locked for the time of one statement or transaction.
+/// A temporary database. Each statement or transaction locks it.
 #[derive(Debug)]
 pub struct Database(Mutex<Connection>);
 
 impl Database {
-    /// A database with these tables.
+    /// Creates a database. `tables` is the SQL that creates the tables.
     ///
     /// # Errors
-    /// SQLite has no memory for it.
+    /// SQLite cannot allocate memory.
     pub fn new(tables: &str) -> Result<Self> {
         let connection = Connection::open("").with_context(failed)?;
         connection.execute_batch(SETTINGS).and_then(|()| connection.execute_batch(tables)).with_context(failed)?;
@@ -28,7 +28,7 @@ impl Database {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a statement once.
+    /// Runs a statement, and returns the number of changed rows.
     ///
     /// # Errors
     /// The temporary folder is full or cannot be written.
@@ -90,7 +90,7 @@ fn failed() -> &'static str {
     "the temporary database; if the disk is full, set TMPDIR to a folder with room"
 }
 
-/// The rows of a long table, read a page at a time. `page` reads the rows after the key of the last one.
+/// Iterates over the rows of a long table page by page. `page` returns the rows after a key, each with its key.
 pub fn paged<K, T>(first: K, page: impl Fn(&K) -> Result<Vec<(K, T)>>) -> impl Iterator<Item = Result<T>> {
     let (mut last, mut rows, mut ended) = (first, Vec::new().into_iter(), false);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Lists of any length, as rows of a temporary database.
+//! Lists that may exceed memory, in a temporary database.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use super::database::{Database, paged};
 const TABLE: &str = "CREATE TABLE items (number INTEGER PRIMARY KEY, item TEXT NOT NULL)";
 const PAGE: &str = "SELECT number, item FROM items WHERE number > ?1 ORDER BY number LIMIT 500";
 
-/// A list. Each item is kept as JSON.
+/// A list in a temporary database. Each item is stored as JSON.
 pub struct List<T> {
     /// None while the list is empty.
     rows: Option<Database>,
@@ -34,11 +34,11 @@ impl<T> fmt::Debug for List<T> {
 }
 
 impl<T> List<T> {
-    /// How many items it has.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.items
     }
-    /// Whether it has none.
+    /// Whether the list has no items.
     pub fn is_empty(&self) -> bool {
         self.items == 0
     }
@@ -59,7 +59,7 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         Ok(())
     }
 
-    /// Every item, in the order they were added.
+    /// Every item, in insertion order.
     pub fn iter(&self) -> impl Iterator<Item = Result<T>> + '_ {
         let pages = self.rows.iter().flat_map(|rows| {
             paged(0, |last: &i64| rows.rows(PAGE, [last], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))))
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_keeps_its_order_over_several_pages() {
+    fn a_list_keeps_its_order_across_pages() {
         let mut list = List::default();
         (0..1_200_u32).for_each(|n| list.push(&n).unwrap());
         assert!(list.iter().map(Result::unwrap).eq(0..1_200));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_a_list_in_json() {
+    fn a_list_is_a_json_array() {
         let read: List<String> = serde_json::from_str(r#"["a\n","b"]"#).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), r#"["a\n","b"]"#);
         assert_eq!(serde_json::to_string(&List::<String>::default()).unwrap(), "[]");

@@ -1,4 +1,4 @@
-//! What may be larger than memory: rows in a temporary database, and documents in a temporary file.
+//! Storage for data that may exceed memory: temporary databases, lists and documents.
 
 mod database;
 mod list;

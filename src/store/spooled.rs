@@ -1,4 +1,4 @@
-//! Documents of any length. More than a few MiB lie in an unnamed temporary file.
+//! Documents that may exceed memory. A document above 4 MiB is stored in an unnamed temporary file.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use tempfile::{SpooledData, SpooledTempFile};
 
-/// What stays in memory: the record of about 10,000 objects.
+/// The largest document in memory, in bytes: a record of about 10,000 objects.
 const IN_MEMORY: usize = 4 << 20;
 
 /// A document that is being written.
@@ -19,7 +19,7 @@ pub struct Spooling {
     length: u64,
 }
 
-/// A document that was written. Clones share it.
+/// A complete document. Clones share its data.
 #[derive(Debug, Clone)]
 pub struct Spooled {
     data: Data,
@@ -70,7 +70,7 @@ impl Write for Spooling {
 }
 
 impl Spooled {
-    /// Writes a document as JSON.
+    /// Serializes a document as JSON.
     ///
     /// # Errors
     /// As [`Spooling::append`].
@@ -80,12 +80,12 @@ impl Spooled {
         Ok(out.into_inner().map_err(io::IntoInnerError::into_error).with_context(cannot_write)?.end())
     }
 
-    /// How many bytes it has.
+    /// The length in bytes.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Reads it from the beginning.
+    /// A reader from the beginning.
     pub fn reader(&self) -> impl Read + Send + Sync + 'static {
         BufReader::with_capacity(64 << 10, Reader { data: self.data.clone(), at: 0 })
     }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_read_from_memory_and_from_the_file_as_often_as_needed() {
+    fn a_document_can_be_read_repeatedly_from_memory_and_from_a_file() {
         for lines in [0, 3, 100_000] {
             let all: String = (0..lines).map(|n| format!("{n:>99}\n")).collect();
             let mut spooling = Spooling::default();

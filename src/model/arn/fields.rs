@@ -1,6 +1,6 @@
 //! The parts of any ARN (`arn:partition:service:region:account:resource`, AWS General Reference).
 
-/// The fields of an ARN of one service; region and account are empty where the service has none.
+/// The fields of an ARN. Region and account are empty for services whose resources have none.
 pub(crate) struct Fields<'a> {
     pub partition: &'a str,
     pub region: &'a str,
@@ -8,12 +8,12 @@ pub(crate) struct Fields<'a> {
     pub resource: &'a str,
 }
 
-/// The partition of an ARN of any service: `aws`, `aws-cn`, …
+/// The partition of any ARN: `aws`, `aws-cn`, …
 pub(crate) fn partition(text: &str) -> Option<&str> {
     Some(fields(text, text.split(':').nth(2)?)?.partition)
 }
 
-/// Takes an ARN of a service apart, or says that it is none.
+/// Splits an ARN of `service` into its fields. Returns `None` if the text is not such an ARN.
 pub(crate) fn fields<'a>(text: &'a str, service: &str) -> Option<Fields<'a>> {
     let mut parts = text.splitn(6, ':');
     let (arn, partition, of) = (parts.next()?, parts.next()?, parts.next()?);

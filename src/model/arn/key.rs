@@ -9,7 +9,7 @@ use super::malformed::Malformed;
 use super::parts::{AccountId, Region};
 use super::text::text_type;
 
-/// A KMS key or alias, by its ARN: only an ARN says which account and region the key is of.
+/// The ARN of a KMS key or alias. Unlike a key ID, the ARN contains the account and the region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KmsKeyArn {
@@ -22,7 +22,7 @@ impl KmsKeyArn {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-    /// The region of the key; objects can only be encrypted with keys of their bucket's region.
+    /// The region of the key. S3 accepts only keys from the region of the bucket.
     pub fn region(&self) -> &Region {
         &self.region
     }

@@ -1,8 +1,8 @@
-//! The error of a text that is not the name it should be.
+//! The error for malformed ARNs, names and URLs.
 
 use std::fmt;
 
-/// Why a text is not the name that was asked for; says which form is expected.
+/// A text that does not have the expected form. The message states both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     what: &'static str,
@@ -11,7 +11,7 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    /// `what` was given as `given`, but has to look like `expected`.
+    /// `given` is not `what`, whose form is `expected`.
     pub fn new(what: &'static str, expected: &'static str, given: impl Into<String>) -> Self {
         Self { what, expected, given: given.into() }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::malformed::Malformed;
 use super::text::text_type;
 
-/// The twelve digits of an AWS account.
+/// The ID of an AWS account: 12 digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(String);
@@ -25,7 +25,7 @@ impl FromStr for AccountId {
         if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("an account id", "12 digits", text))
+            Err(Malformed::new("an account ID", "12 digits", text))
         }
     }
 }
@@ -64,12 +64,12 @@ text_type!(Region);
 pub struct GroupName(String);
 
 impl GroupName {
-    /// The name as it was given.
+    /// The name in its original spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether both name one group: package ARNs carry the name in lower case.
+    /// Whether both names denote the same group. Letter case is ignored, because package ARNs use lower case.
     pub fn is(&self, other: &str) -> bool {
         self.0.eq_ignore_ascii_case(other)
     }

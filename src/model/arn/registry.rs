@@ -67,7 +67,7 @@ text_type!(GroupArn);
 
 /// `arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>`: one version of a group.
 ///
-/// SageMaker writes the group's name in lower case here; the name as it was given is in the description.
+/// SageMaker writes the group's name in lower case in this ARN. The description has the original spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PackageArn {
@@ -96,15 +96,15 @@ impl PackageArn {
     pub fn account(&self) -> &AccountId {
         &self.account
     }
-    /// The group's name as the ARN writes it.
+    /// The group's name in lower case, as in the ARN.
     pub fn group(&self) -> &GroupName {
         &self.group
     }
-    /// The version within the group, from 1.
+    /// The version number, starting at 1.
     pub fn version(&self) -> u32 {
         self.version
     }
-    /// Whether this is a version of `group`.
+    /// Whether this version belongs to `group`.
     pub fn is_of(&self, group: &GroupArn) -> bool {
         self.region == *group.region() && self.account == *group.account() && group.name().is(self.group.as_str())
     }
@@ -135,18 +135,18 @@ impl FromStr for PackageArn {
 }
 text_type!(PackageArn);
 
-/// `--group`: a group by its ARN, or by its name in the session's own account and region.
+/// `--group`: the ARN of a group, or its name in the account and region of the source session.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum GroupRef {
-    /// Account and region are known.
+    /// A group in the account and region of its ARN.
     Arn(GroupArn),
-    /// Account and region are the source session's.
+    /// A group in the account and region of the source session.
     Name(GroupName),
 }
 
 impl GroupRef {
-    /// The region that the ARN names.
+    /// The region in the ARN, if an ARN is given.
     pub fn region(&self) -> Option<&Region> {
         match self {
             Self::Arn(arn) => Some(arn.region()),

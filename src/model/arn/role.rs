@@ -9,7 +9,7 @@ use super::malformed::Malformed;
 use super::parts::AccountId;
 use super::text::text_type;
 
-/// An IAM role to assume.
+/// The ARN of an IAM role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoleArn {

@@ -1,6 +1,6 @@
-//! Text types: parsed with `FromStr`, written as they were given.
+//! A macro for types that are parsed from text and keep its spelling.
 
-/// Display, and serde by `try_from` and `into`, of a type with `as_str` and `FromStr`.
+/// Implements `Display` and the conversions for serde's `try_from` and `into` from `as_str` and `FromStr`.
 macro_rules! text_type {
     ($name:ident) => {
         impl std::fmt::Display for $name {
