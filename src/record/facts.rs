@@ -162,13 +162,13 @@ pub struct Withdrawn {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What happened to it.
-    pub result: Taken,
+    pub result: WithdrawalResult,
 }
 
 /// The result for a version that is to be withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Taken {
+pub enum WithdrawalResult {
     /// It is Rejected now.
     Withdrawn,
     /// A dry run would reject it.
@@ -177,7 +177,7 @@ pub enum Taken {
 
 impl Withdrawn {
     /// The facts of a withdrawal.
-    pub fn of(withdrawal: &Withdrawal, result: Taken) -> Self {
+    pub fn of(withdrawal: &Withdrawal, result: WithdrawalResult) -> Self {
         let arn = &withdrawal.promoted.arn;
         Self {
             model_package_arn: arn.clone(),

@@ -10,4 +10,4 @@ pub mod signing;
 pub mod verification;
 
 pub use document::{Conclusion, Record, SCHEMA};
-pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Taken, Target, Tool, Withdrawn};
+pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, WithdrawalResult, Target, Tool, Withdrawn};

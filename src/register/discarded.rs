@@ -1,5 +1,5 @@
-//! Discards versions that this run has registered: one that differs from its request, and one of two that were
-//! registered at the same time.
+//! Deletes or rejects versions that this run has registered: a version that differs from its request, or the second of
+//! two versions that were registered at the same time.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::model::arn::PackageArn;
 use crate::model::promoted::{DISCARDED, PromotedVersion};
 use crate::register::decision::{decision, remark};
 
-/// Another run was first: this run's version goes.
+/// Discards this run's version, because another run was first.
 pub(super) async fn yield_to(
     registry: &TargetRegistry,
     created: &PackageArn,
@@ -25,19 +25,23 @@ pub(super) async fn yield_to(
     }
 }
 
-/// The package is not what was asked for, and must not be served.
+/// The package differs from its request, or SageMaker could not complete it. It must not be approved.
 #[derive(Debug)]
-pub(super) struct NotAsRequested(pub String);
+pub(super) struct NotAsRequested {
+    pub message: String,
+    /// The next step, if the version is kept.
+    pub hint: Option<&'static str>,
+}
 
 impl fmt::Display for NotAsRequested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
 impl std::error::Error for NotAsRequested {}
 
-/// A package that should go could neither be removed nor rejected.
+/// A package that had to be discarded could be neither deleted nor rejected.
 #[derive(Debug)]
 struct NotDiscarded(String);
 
@@ -49,16 +53,16 @@ impl fmt::Display for NotDiscarded {
 
 impl std::error::Error for NotDiscarded {}
 
-/// Removes a package that this run has created, or leaves it Rejected, and says which beside the reason.
+/// Deletes a package that this run has created, or rejects it. Adds to `reason` which of both was done.
 pub(super) async fn discard(registry: &TargetRegistry, package: &PackageArn, reason: anyhow::Error) -> anyhow::Error {
     let Err(undeleted) = registry.delete(package).await else {
-        return reason.context(format!("{package} was removed again"));
+        return reason.context(format!("{package} was deleted again"));
     };
     let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())));
     match registry.update(package, &update).await {
-        Ok(()) => reason.context(format!("{package} could not be removed and was left Rejected")),
+        Ok(()) => reason.context(format!("{package} could not be deleted and was left Rejected")),
         Err(unrejected) => reason.context(NotDiscarded(format!(
-            "{package} is pending approval and has to be removed by hand: {undeleted}; {unrejected}"
+            "{package} is pending approval and could be neither deleted nor rejected: {undeleted}; {unrejected}"
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! Registers promoted versions, approves and withdraws them, and carries later changes of their sources over to them.
+//! Registers, approves and withdraws promoted versions, and syncs them with later changes of their sources.
 
 mod decision;
 mod discarded;

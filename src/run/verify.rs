@@ -118,7 +118,7 @@ impl Checking<'_> {
     async fn examine(
         &self,
         place: &Destination,
-        own: &PromotedVersion,
+        promoted: &PromotedVersion,
         source: &PackageArn,
         findings: &mut Findings,
     ) -> Result<()> {
@@ -138,18 +138,18 @@ impl Checking<'_> {
                 findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
             }
         }
-        let Some(past) = history.past(&own.arn) else {
+        let Some(past) = history.past(&promoted.arn) else {
             let detail = "there is no record of this version".to_owned();
             return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
         };
-        record(&past, own, findings, &layout.record())?;
-        package(&past, own, findings)?;
+        record(&past, promoted, findings, &layout.record())?;
+        package(&past, promoted, findings)?;
         self.artifacts(source, &past, &there, findings).await?;
         strangers(&layout, &there, findings)
     }
 
     /// The key that must have signed the records. Without one, signatures are not checked: an envelope that names its
-    /// own key proves nothing.
+    /// promoted key proves nothing.
     async fn key(&self) -> Result<Option<VerifyingKey>> {
         match &self.settings.signed_by {
             None => Ok(None),

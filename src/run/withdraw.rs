@@ -10,7 +10,7 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
 use crate::plan::Warning;
-use crate::record::{Conclusion, Taken, Target, Withdrawn};
+use crate::record::{Conclusion, WithdrawalResult, Target, Withdrawn};
 use crate::register::withdrawal::{Due, Withdrawal};
 
 /// What was withdrawn.
@@ -45,12 +45,12 @@ impl Promotion<'_> {
 
     async fn withdraw_version(&self, withdrawal: &Withdrawal) -> Result<(Withdrawn, Option<String>)> {
         if self.dry_run {
-            return Ok((Withdrawn::of(withdrawal, Taken::Planned), None));
+            return Ok((Withdrawn::of(withdrawal, WithdrawalResult::Planned), None));
         }
         withdrawal.carry_out(self.target.registry()).await?;
         let (promoted, source) = (&withdrawal.promoted.arn, &withdrawal.source);
         self.context.notice(Event::Withdrawn { promoted, source });
-        let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
+        let withdrawn = Withdrawn::of(withdrawal, WithdrawalResult::Withdrawn);
         let written = self.write_withdrawal(withdrawal, &withdrawn).await;
         let unconfirmed = written
             .err()

@@ -10,8 +10,8 @@ use super::{LINES_SHOWN, Rendered};
 use crate::copy::Outcome;
 use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
-use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
-use crate::register::sync::Renewed;
+use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
+use crate::register::sync::ChangeResult;
 use crate::store::List;
 
 impl Rendered for Record {
@@ -36,15 +36,15 @@ fn text(record: &Record) -> Result<String> {
         format!("{:>10}  {:<15}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
     list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
-        let what = if w.result == Taken::Planned { "would be rejected" } else { "Rejected now" };
+        let what = if w.result == WithdrawalResult::Planned { "would be rejected" } else { "Rejected now" };
         let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();
         format!("{} {what}\n      its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
     });
     list(&mut out, "Changed at the source", all(&record.changes), |c| {
         let what = match c.result {
-            Renewed::Updated => "updated",
-            Renewed::Planned => "would be updated",
-            Renewed::Drift => "cannot be updated",
+            ChangeResult::Updated => "updated",
+            ChangeResult::Planned => "would be updated",
+            ChangeResult::Drift => "cannot be updated",
         };
         let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("nothing".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
