@@ -1,4 +1,4 @@
-//! The document of a run: its form, its facts, its history beside the artifacts, its signature and its verification.
+//! The record of a run: the document, its history beside the artifacts, its signature and its verification.
 
 mod document;
 mod facts;

@@ -18,8 +18,8 @@ use crate::plan::Warning;
 use crate::register::decision::{decision, remark};
 use crate::register::existing::describe_all;
 
-/// The newest Approved versions of the target are always described, to report versions whose source was deleted. Older
-/// ones are described only if a rejected source version is older still.
+/// The newest Approved versions of the target, which are always described, to report those whose source was deleted.
+/// Other versions are described only if they are newer than a rejected source version.
 const NEWEST: usize = 16;
 
 /// Concurrent DescribeModelPackage calls.

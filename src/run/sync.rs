@@ -43,7 +43,7 @@ impl Syncing<'_> {
         }
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
         for artifact in before.artifacts.iter() {
-            record.artifacts.push(&artifact?.found_again())?;
+            record.artifacts.push(&artifact?.recorded())?;
         }
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);

@@ -16,7 +16,7 @@ use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
-use crate::record::hashing::{Hashes, hold};
+use crate::record::hashing::{Hashes, compare_bytes};
 use crate::record::history::{History, Past, StoredRecord};
 use crate::record::signature::{Envelope, VerifyingKey};
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, checksum, listed, package, record};
@@ -215,7 +215,7 @@ async fn one(
 ) -> Result<(Verdict, String)> {
     match (listed(artifact, there), source) {
         (Listing::Certain(Verdict::Identical, _), Some(source)) | (Listing::Checksum, Some(source)) => {
-            hold(target.objects(), source.objects(), artifact).await
+            compare_bytes(target.objects(), source.objects(), artifact).await
         }
         (Listing::Certain(verdict, detail), _) => Ok((verdict, detail)),
         (Listing::Checksum, None) => match target.objects().head(&artifact.target).await {
