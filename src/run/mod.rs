@@ -1,4 +1,4 @@
-//! The use cases as a library. Each is a function of a [`Context`] and its settings, without a terminal.
+//! The use cases as a library. Each is a function that takes a [`Context`] and settings.
 
 mod clock;
 mod context;

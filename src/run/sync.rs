@@ -1,4 +1,4 @@
-//! Syncs a version that was promoted before with its source: approval, metadata, added specifications.
+//! Syncs a promoted version with its source: approval, metadata and added specifications.
 
 use anyhow::Result;
 
@@ -16,21 +16,21 @@ use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::sync::{SyncPlan, ChangeResult};
 
-/// Syncs a version that was promoted before.
+/// Syncs a promoted version with its source.
 pub(super) struct Syncing<'a> {
     pub promotion: &'a Promotion<'a>,
-    /// Where the version was promoted to.
+    /// The destination that the version was promoted to.
     pub destination: &'a Destination,
-    /// Who approves a version that waits for an approval.
+    /// Who approves a version that is pending approval.
     pub approval: Approval,
 }
 
 impl Syncing<'_> {
-    /// Brings the copy up to date, in one Update; `record` is the document that the outcome goes into. Answers nothing
-    /// when the copy is to be approved again and one of its artifacts is not there: then it has to be promoted again.
+    /// Syncs the promoted version with one Update. Returns nothing if the version has no record, or if it is to be
+    /// approved and one of its artifacts is missing: then it has to be promoted again.
     ///
     /// # Errors
-    /// The Update fails, or AWS would refuse it.
+    /// The Update fails, or AWS would reject it.
     pub async fn run(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<Option<Record>> {
         let Some(before) = history.past(&promoted.arn).map(|past| past.base()) else { return Ok(None) };
         let decided = Decision::of(package, promoted, self.approval);
@@ -67,7 +67,7 @@ impl Syncing<'_> {
         Ok(Some(record))
     }
 
-    /// Whether every artifact of the promotion is at the target.
+    /// Whether every artifact of the promotion exists in the target.
     async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
         let there = There::look(self.promotion.target.objects(), &self.destination.layout(package.arn())).await?;
         for artifact in before.artifacts.iter() {
@@ -79,11 +79,11 @@ impl Syncing<'_> {
         Ok(true)
     }
 
-    /// A source that is as it was has changed nothing.
+    /// Compares the source with the newest record. An unchanged fingerprint means that there are no changes.
     fn changes(&self, package: &Package, before: &Record, promoted: &PromotedVersion) -> Result<SyncPlan> {
         let Some(request) = &before.request else { return Ok(SyncPlan::default()) };
         let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
-        // Drift is reported until the source takes it back.
+        // Drift is reported again in every run, until the source reverts the change.
         let drifted = before.changes.iter().any(|change| change.result == ChangeResult::Drift);
         if seen == Some(package.fingerprint().as_str()) && !drifted {
             return Ok(SyncPlan::default());
@@ -115,7 +115,7 @@ impl Syncing<'_> {
             }
             Err(error) => {
                 let error = with_hints(&error.into());
-                unconfirmed.push(format!("its state after the update could not be read back: {error}"));
+                unconfirmed.push(format!("the state of the version after the update could not be read: {error}"));
             }
         }
         let records = self.promotion.records(self.destination);
@@ -128,7 +128,7 @@ impl Syncing<'_> {
     }
 }
 
-/// An approval that the copy waits for.
+/// The approval status that a sync sets.
 struct Decision {
     status: ApprovalStatus,
     reason: String,
@@ -136,11 +136,11 @@ struct Decision {
 }
 
 impl Decision {
-    /// What was withdrawn waits for its source to be approved again, what was left pending for a run that carries the
-    /// approval. What somebody in the target account has decided stays.
+    /// Decides about withdrawn versions whose source is Approved again, and about pending versions if the source's
+    /// approval is carried over. A decision of somebody in the target account is kept.
     fn of(package: &Package, promoted: &PromotedVersion, approval: Approval) -> Option<Self> {
         let source = package.approval();
-        // Without a reason, the text that it was withdrawn with would stay.
+        // Without a reason, the Update would keep the reason of the withdrawal.
         let again = || format!("promote: {} is {source} again", package.arn());
         let reason = || package.text("ApprovalDescription").map_or_else(&again, str::to_owned);
         let (status, reason, outcome) = match (approval, promoted.approval()) {
@@ -167,5 +167,5 @@ fn not_as_set(plan: &SyncPlan, promoted: &PromotedVersion, after: &PromotedVersi
     if after.approval() != status {
         missing.push("ModelApprovalStatus".into());
     }
-    (!missing.is_empty()).then(|| format!("after the update, {} is not as it was set", missing.join(" and ")))
+    (!missing.is_empty()).then(|| format!("after the update, {} differs from the value that was set", missing.join(" and ")))
 }

@@ -1,4 +1,4 @@
-//! Withdraws promoted versions whose source is Rejected, each with a record of its own beside the artifacts.
+//! Withdraws promoted versions whose source is Rejected, and writes a record of each withdrawal.
 
 use anyhow::Result;
 use futures_util::future::join_all;
@@ -13,10 +13,10 @@ use crate::plan::Warning;
 use crate::record::{Conclusion, WithdrawalResult, Target, Withdrawn};
 use crate::register::withdrawal::{Due, Withdrawal};
 
-/// What was withdrawn.
+/// The versions that a run has withdrawn.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WithdrawnVersions {
-    /// Each version.
+    /// The versions.
     pub versions: Vec<Withdrawn>,
     /// Promoted versions whose source cannot be read.
     pub warnings: Vec<Warning>,
@@ -25,11 +25,10 @@ pub(super) struct WithdrawnVersions {
 }
 
 impl Promotion<'_> {
-    /// Withdraws every promoted version whose source is among the rejected. If one cannot be withdrawn, the others
-    /// still are.
+    /// Withdraws every promoted version whose source is Rejected. A failure does not stop the other withdrawals.
     ///
     /// # Errors
-    /// The first that could not be withdrawn.
+    /// The first error of a withdrawal.
     pub(super) async fn withdraw(&self, approved: &[Summary], rejected: &[Summary]) -> Result<WithdrawnVersions> {
         let registries = (self.source.registry(), self.target.registry());
         let due = Due::find(registries, &self.group, self.destination.group.name(), (approved, rejected)).await?;
