@@ -53,7 +53,7 @@ impl Register {
         printer.conclude(&register(context, &settings).await?)
     }
 
-    /// Flags win over the document of the step before.
+    /// The destination. Flags take precedence over the document of the previous step.
     fn destination(&self, before: &StepBefore) -> Result<DestinationSettings> {
         let copied = before.target.as_ref();
         let bucket = self.target_bucket.as_ref().or(copied.map(|target| &target.bucket));

@@ -55,7 +55,9 @@ pub async fn compare_bytes(
         return Ok((Verdict::Changed, format!("the CRC64NVME of its bytes is {}, and was {then}", there.crc64nvme)));
     }
     Ok(match (origin, &artifact.crc64nvme) {
-        (Ok(Some(origin)), _) if origin == there => (Verdict::Identical, "every byte equals the source object's".into()),
+        (Ok(Some(origin)), _) if origin == there => {
+            (Verdict::Identical, "every byte equals the source object's".into())
+        }
         (Ok(Some(_)), _) => (Verdict::Changed, "its bytes differ from the source object's".into()),
         (_, Some(_)) => (Verdict::Identical, "its bytes have the recorded CRC64NVME".into()),
         (Ok(None), None) => {

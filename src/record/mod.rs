@@ -10,4 +10,6 @@ pub mod signing;
 pub mod verification;
 
 pub use document::{Conclusion, Record, SCHEMA};
-pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, WithdrawalResult, Target, Tool, Withdrawn};
+pub use facts::{
+    ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool, WithdrawalResult, Withdrawn,
+};

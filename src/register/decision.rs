@@ -67,7 +67,8 @@ impl Wanted {
     /// The members that differ from the Update, as a sentence.
     pub fn unconfirmed(&self, described: &Document) -> Option<String> {
         let missing = self.missing(described);
-        (!missing.is_empty()).then(|| format!("after the final update, {} differs from the value that was set", missing.join(" and ")))
+        (!missing.is_empty())
+            .then(|| format!("after the final update, {} differs from the value that was set", missing.join(" and ")))
     }
 
     fn missing(&self, described: &Document) -> Vec<&'static str> {

@@ -1,8 +1,8 @@
 //! Syncs a promoted version with changes of its source version.
 
 mod change;
-mod sync_plan;
 mod specifications;
+mod sync_plan;
 
 pub use change::{Change, ChangeResult};
 pub use sync_plan::SyncPlan;

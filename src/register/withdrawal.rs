@@ -79,7 +79,8 @@ impl Due {
                 Some((promoted, source))
             });
         let checks = promoted.map(|(promoted, named)| check_source(source, promoted, named));
-        let mut states: Vec<SourceState> = stream::iter(checks).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
+        let mut states: Vec<SourceState> =
+            stream::iter(checks).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
         states.sort_by_key(SourceState::version);
         let mut due = Self::default();
         for state in states {
@@ -117,8 +118,12 @@ async fn check_source(registry: &SourceRegistry, promoted: PromotedVersion, sour
             return Ok(SourceState::Rejected(Box::new(Withdrawal { promoted, source, rejected })));
         }
         Ok(_) => return Ok(SourceState::NotRejected(version)),
-        Err(error) if error.kind == Kind::NotFound => format!("its source {source} no longer exists; the version was not changed"),
-        Err(error) if error.kind == Kind::Denied => format!("its source cannot be read; the version was not changed: {error}"),
+        Err(error) if error.kind == Kind::NotFound => {
+            format!("its source {source} no longer exists; the version was not changed")
+        }
+        Err(error) if error.kind == Kind::Denied => {
+            format!("its source cannot be read; the version was not changed: {error}")
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(SourceState::Unclear(version, Warning { field: promoted.arn.to_string(), remark }))
@@ -149,7 +154,8 @@ impl Withdrawal {
         let status = ApprovalStatus::of(&after);
         ensure!(
             status == ApprovalStatus::Rejected,
-            Failure::new(format!("{arn} is {status} after it was withdrawn: somebody else changed it")).hint("Run again")
+            Failure::new(format!("{arn} is {status} after it was withdrawn: somebody else changed it"))
+                .hint("Run again")
         );
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::plan::draft::Draft;
 use crate::plan::rewriting::{Rewritten, urls_elsewhere};
 use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
-use crate::register::sync::{SyncPlan, ChangeResult};
+use crate::register::sync::{ChangeResult, SyncPlan};
 
 /// Syncs a promoted version with its source.
 pub(super) struct Syncing<'a> {
@@ -31,7 +31,12 @@ impl Syncing<'_> {
     ///
     /// # Errors
     /// The Update fails, or AWS would reject it.
-    pub async fn run(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<Option<Record>> {
+    pub async fn run(
+        &self,
+        package: &Package,
+        history: &History,
+        promoted: &PromotedVersion,
+    ) -> Result<Option<Record>> {
         let Some(before) = history.past(&promoted.arn).map(|past| past.base()) else { return Ok(None) };
         let decided = Decision::of(package, promoted, self.approval);
         if decided.is_some() && !self.has_all(package, before).await? {
@@ -48,8 +53,7 @@ impl Syncing<'_> {
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
         record.warnings.extend(before.warnings.iter().cloned());
-        record.request =
-            if plan.request.is_empty() { before.request.clone() } else { Some(plan.request.clone()) };
+        record.request = if plan.request.is_empty() { before.request.clone() } else { Some(plan.request.clone()) };
         record.source_uri.clone_from(&before.source_uri);
         record.target = Some(Target::of(self.destination, package.arn(), Some((&promoted.arn, promoted.approval()))));
         self.announce_drift(&plan, promoted);
@@ -167,5 +171,6 @@ fn not_as_set(plan: &SyncPlan, promoted: &PromotedVersion, after: &PromotedVersi
     if after.approval() != status {
         missing.push("ModelApprovalStatus".into());
     }
-    (!missing.is_empty()).then(|| format!("after the update, {} differs from the value that was set", missing.join(" and ")))
+    (!missing.is_empty())
+        .then(|| format!("after the update, {} differs from the value that was set", missing.join(" and ")))
 }

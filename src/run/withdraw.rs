@@ -10,7 +10,7 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
 use crate::plan::Warning;
-use crate::record::{Conclusion, WithdrawalResult, Target, Withdrawn};
+use crate::record::{Conclusion, Target, WithdrawalResult, Withdrawn};
 use crate::register::withdrawal::{Due, Withdrawal};
 
 /// The versions that a run has withdrawn.

@@ -1,15 +1,15 @@
 //! The inputs of the stack. `agreement` checks them against each other, `parameters` turns them into the template's
 //! parameters.
 //!
-//! One rule names them all: the input `target_bucket_name` is the flag `--target-bucket-name`, the variables
+//! All inputs are named by one rule: the input `target_bucket_name` is the flag `--target-bucket-name`, the variables
 //! `PROMOTE_TARGET_BUCKET_NAME` and `SEEDFARMER_PARAMETER_TARGET_BUCKET_NAME`, and the template's parameter
 //! `TargetBucketName`.
 
 use clap::Args;
 
+use super::image_uri::ImageUri;
 use super::names::{
-    Buckets, EventBusName, ImageUri, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName,
-    TopicArn,
+    Buckets, EventBusName, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName, TopicArn,
 };
 use crate::model::approval::Approval;
 use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
@@ -24,7 +24,7 @@ const COMPUTE_TYPES: [&str; 5] = [
     "BUILD_GENERAL1_2XLARGE",
 ];
 
-/// What CloudWatch Logs accepts (`PutRetentionPolicy`).
+/// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
 const RETENTION_DAYS: [&str; 22] = [
     "1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "1827",
     "2192", "2557", "2922", "3288", "3653",
@@ -142,7 +142,7 @@ pub struct Build {
     pub bootstrap_qualifier: Qualifier,
 }
 
-/// As YAML, JSON and Python write it.
+/// Parses a truth value as YAML, JSON and Python write it.
 fn truth(text: &str) -> Result<bool, Malformed> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
@@ -157,18 +157,18 @@ impl Inputs {
         self.target_model_package_group_name.as_ref().unwrap_or(self.source_model_package_group_arn.name())
     }
 
-    /// The policy that bounds every role, if any.
+    /// The permissions boundary of every role, if there is one.
     pub(super) fn boundary(&self) -> Option<&PolicyName> {
         let by_arn = self.access.permissions_boundary_arn.as_ref().map(PolicyArn::name);
         self.access.permissions_boundary_name.as_ref().or(by_arn)
     }
 
-    /// `aws`, `aws-cn`, … as the source group's ARN says.
+    /// The partition of the source group, such as `aws`.
     pub fn partition(&self) -> &str {
         partition(self.source_model_package_group_arn.as_str()).unwrap_or("aws")
     }
 
-    /// The buckets that are named, as ARNs.
+    /// The ARNs of the source buckets.
     pub(super) fn source_buckets(&self) -> Vec<String> {
         let names = self.access.source_bucket_names.as_ref().map(Buckets::names).unwrap_or_default();
         names.iter().map(|name| format!("arn:{}:s3:::{name}", self.partition())).collect()

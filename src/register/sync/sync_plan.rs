@@ -269,8 +269,7 @@ mod tests {
             let one = |(name, image): &(&str, &str)| json!({"Name": name, "Containers": [{"Image": image}]});
             json!({"AdditionalInferenceSpecifications": images.iter().map(one).collect::<Vec<_>>()})
         };
-        let plan =
-            plan(of(&[("a", "1"), ("b", "1")]), of(&[("c", "1"), ("a", "2")]), of(&[("a", "1"), ("b", "1")]));
+        let plan = plan(of(&[("a", "1"), ("b", "1")]), of(&[("c", "1"), ("a", "2")]), of(&[("a", "1"), ("b", "1")]));
         let field = |name: &str| format!("AdditionalInferenceSpecifications{{{name}}}");
         let (a, b, c) = (field("a"), field("b"), field("c"));
         let expected = [(&*c, ChangeResult::Updated), (&*a, ChangeResult::Drift), (&*b, ChangeResult::Drift)];
