@@ -1,4 +1,4 @@
-//! S3: reading objects of the source account, reading and writing those of the target account.
+//! S3: reads objects of the source account, and reads and writes objects of the target account.
 
 mod body;
 mod contents;
