@@ -3,11 +3,11 @@
 //! No type of an AWS SDK leaves this module. The source and the target have distinct types, so that the source can never
 //! be written to.
 
-pub mod accounts;
+pub(crate) mod accounts;
 pub mod error;
-pub mod keys;
-pub mod objects;
-pub mod registry;
+pub(crate) mod keys;
+pub(crate) mod objects;
+pub(crate) mod registry;
 pub mod session;
 
 mod principal;

@@ -12,7 +12,6 @@ mod types;
 
 pub use body::Body;
 pub use contents::Contents;
-pub use pages::Pages;
 pub use source::SourceObjects;
 pub use target::TargetObjects;
-pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, Upload, UploadId, Written};
+pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, UploadId, Written};

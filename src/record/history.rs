@@ -33,8 +33,6 @@ pub struct StoredRecord {
     pub text: Spooled,
     /// The parsed record, or the reason why it cannot be parsed.
     pub record: Result<Record>,
-    /// Whether a signature is stored beside the record.
-    pub is_signed: bool,
 }
 
 /// Every record of one promotion folder.
@@ -65,13 +63,13 @@ pub async fn recorded(
     let (objects, layout) = (target.objects(), destination.layout(source));
     // The key of the first record is known without listing the folder, and most promotions have no other record.
     let location = layout.record();
-    let (text, keys) = tokio::join!(objects.read_all(&location), RecordKeys::list(objects, &layout));
-    let (text, keys) = (text?, keys?);
-    let first = text.map(|text| StoredRecord::of(location.clone(), text, &keys));
+    let (text, keys) = tokio::join!(objects.read_all(&location), record_keys(objects, &layout));
+    let (text, mut keys) = (text?, keys?);
+    let first = text.map(|text| StoredRecord::of(location.clone(), text));
     let named = first.as_ref().and_then(StoredRecord::version).cloned();
-    let others = keys.records.iter().filter(|key| **key != location.key).cloned().collect();
+    keys.remove(&location.key);
     let (others, version) =
-        tokio::try_join!(keys.read(objects, &layout, others), current(target, destination, source, named.clone()))?;
+        tokio::try_join!(read(objects, &layout, keys), current(target, destination, source, named.clone()))?;
     let history = History::of(first.into_iter().chain(others));
     history.refuse_unreadable()?;
     let version = match version {
@@ -112,11 +110,11 @@ impl History {
         layout: &Layout,
         keys: impl Iterator<Item = Result<String>>,
     ) -> Result<Self> {
-        let mut found = RecordKeys::default();
+        let mut records = BTreeSet::new();
         for key in keys {
-            found.add(layout, key?);
+            records.extend(Some(key?).filter(|key| is_record(layout, key)));
         }
-        Ok(Self::of(found.read(target, layout, found.records.iter().cloned().collect()).await?.into_iter()))
+        Ok(Self::of(read(target, layout, records).await?.into_iter()))
     }
 
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
@@ -128,11 +126,6 @@ impl History {
     /// All records, oldest first. Records that cannot be parsed come first.
     pub fn stored(&self) -> &[StoredRecord] {
         &self.stored
-    }
-
-    /// The locations of the records without a signature.
-    pub fn unsigned(&self) -> impl Iterator<Item = &Location> {
-        self.stored.iter().filter(|stored| !stored.is_signed).map(|stored| &stored.location)
     }
 
     /// The records of one promoted version; nothing if none of them has the request.
@@ -207,9 +200,8 @@ fn approval(record: &Record) -> Option<&ApprovalStatus> {
 }
 
 impl StoredRecord {
-    fn of(location: Location, text: Spooled, keys: &RecordKeys) -> Self {
-        let is_signed = keys.signed.contains(&location.key);
-        Self { record: Record::parse(&text), location, text, is_signed }
+    fn of(location: Location, text: Spooled) -> Self {
+        Self { record: Record::parse(&text), location, text }
     }
 
     /// The promoted version that the record is about.
@@ -222,43 +214,30 @@ impl StoredRecord {
     }
 }
 
-/// The keys of the records in a folder.
-#[derive(Debug, Default)]
-struct RecordKeys {
-    records: BTreeSet<String>,
-    /// The keys of records with a signature.
-    signed: BTreeSet<String>,
+/// The keys of a folder's records, without their signatures.
+async fn record_keys(target: &TargetObjects, layout: &Layout) -> Result<BTreeSet<String>> {
+    let mut keys = BTreeSet::new();
+    let prefix = layout.records();
+    let mut pages = target.list(&prefix.bucket, &prefix.key);
+    while let Some(page) = pages.next().await? {
+        keys.extend(page.into_iter().map(|listed| listed.key).filter(|key| is_record(layout, key)));
+    }
+    Ok(keys)
 }
 
-impl RecordKeys {
-    async fn list(target: &TargetObjects, layout: &Layout) -> Result<Self> {
-        let mut keys = Self::default();
-        let prefix = layout.records();
-        let mut pages = target.list(&prefix.bucket, &prefix.key);
-        while let Some(page) = pages.next().await? {
-            page.into_iter().for_each(|listed| keys.add(layout, listed.key));
-        }
-        Ok(keys)
-    }
+fn is_record(layout: &Layout, key: &str) -> bool {
+    layout.signed_record(key).is_none() && layout.is_record(key)
+}
 
-    fn add(&mut self, layout: &Layout, key: String) {
-        match layout.signed_record(&key) {
-            Some(record) => drop(self.signed.insert(record.to_owned())),
-            None if layout.is_record(&key) => drop(self.records.insert(key)),
-            None => {}
+/// Reads records. Leaves out records that were deleted meanwhile.
+async fn read(target: &TargetObjects, layout: &Layout, keys: BTreeSet<String>) -> Result<Vec<StoredRecord>> {
+    let bucket = layout.records().bucket;
+    let reads = keys.into_iter().map(|key| {
+        let location = Location::new(&bucket, key);
+        async move {
+            let text = target.read_all(&location).await?;
+            anyhow::Ok(text.map(|text| StoredRecord::of(location, text)))
         }
-    }
-
-    /// Reads records. Leaves out records that were deleted meanwhile.
-    async fn read(&self, target: &TargetObjects, layout: &Layout, keys: Vec<String>) -> Result<Vec<StoredRecord>> {
-        let bucket = layout.records().bucket;
-        let reads = keys.into_iter().map(|key| {
-            let location = Location::new(&bucket, key);
-            async move {
-                let text = target.read_all(&location).await?;
-                anyhow::Ok(text.map(|text| StoredRecord::of(location, text, self)))
-            }
-        });
-        stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await
-    }
+    });
+    stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await
 }

@@ -9,6 +9,5 @@ pub mod sync;
 mod visibility;
 pub mod withdrawal;
 
-pub use decision::decision;
 pub use new_group::NewGroup;
-pub use registration::{Policy, ReadBack, Registration, client_token, register};
+pub use registration::{Policy, Registration, register};

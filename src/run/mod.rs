@@ -19,7 +19,7 @@ mod target_group;
 mod verify;
 mod withdraw;
 
-pub use crate::copy::Limits;
+pub use crate::copy::{Limits, Meter, Reading};
 pub use clock::Clock;
 pub use context::Context;
 pub use copy_artifacts::copy_artifacts;

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::copy::{CopyMode, STALL, Strictness, Tuning};
+use crate::copy::{STALL, Tuning};
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
-use crate::plan::draft::PackageOverrides;
 use crate::register::Policy;
+
+pub use crate::copy::{CopyMode, Strictness};
+pub use crate::plan::draft::PackageOverrides;
 
 /// The source group, and the version to promote.
 #[derive(Debug, Clone, Deserialize)]

@@ -149,7 +149,7 @@ impl Checking<'_> {
     }
 
     /// The key that must have signed the records. Without one, signatures are not checked: an envelope that names its
-    /// promoted key proves nothing.
+    /// own key proves nothing.
     async fn key(&self) -> Result<Option<VerifyingKey>> {
         match &self.settings.signed_by {
             None => Ok(None),
