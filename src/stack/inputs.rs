@@ -32,7 +32,7 @@ const RETENTION_DAYS: [&str; 22] = [
 
 /// Every input of the stack.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What is promoted")]
+#[command(next_help_heading = "Promotion")]
 pub struct Inputs {
     /// Source model package group
     #[arg(long, env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
@@ -49,18 +49,18 @@ pub struct Inputs {
     /// Who approves a promoted version
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
     pub approval: Approval,
-    /// How the two accounts are reached.
+    /// Access to the two accounts.
     #[command(flatten)]
     pub access: Access,
-    /// What starts a run, what comes of it, and what the stack belongs to.
+    /// The stack, its trigger and notifications, and the SageMaker project.
     #[command(flatten)]
     pub module: Module,
-    /// Where and how long it runs.
+    /// The build environment.
     #[command(flatten)]
     pub build: Build,
 }
 
-/// How the two accounts are reached.
+/// Access to the two accounts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Accounts")]
 pub struct Access {
@@ -70,16 +70,16 @@ pub struct Access {
     /// Region that the stack is deployed in [also: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, env = "PROMOTE_TARGET_REGION", value_name = "REGION")]
     pub target_region: Option<Region>,
-    /// Role of the source account to read with [default: the build's own role reads]
+    /// Role of the source account to read with [default: the role of the build]
     #[arg(long, env = "PROMOTE_SOURCE_ROLE_ARN", value_name = "ARN")]
     pub source_role_arn: Option<RoleArn>,
-    /// Buckets that artifacts may be read from, separated by commas [default: those of the source account]
+    /// Buckets that artifacts may be read from, separated by commas [default: all buckets of the source account]
     #[arg(long, env = "PROMOTE_SOURCE_BUCKET_NAMES", value_name = "BUCKETS")]
     pub source_bucket_names: Option<Buckets>,
-    /// KMS key that encrypts the artifacts at the source [default: those of the source account]
+    /// KMS key that encrypts the artifacts at the source [default: all keys of the source account]
     #[arg(long, env = "PROMOTE_SOURCE_KMS_KEY_ARN", value_name = "ARN")]
     pub source_kms_key_arn: Option<KeyArn>,
-    /// KMS key that encrypts the artifacts in the target [default: the bucket's own encryption]
+    /// KMS key that encrypts the artifacts in the target [default: the bucket's default encryption]
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
     pub kms_key_arn: Option<KeyArn>,
     /// Asymmetric KMS key that signs the record of each promotion [default: unsigned]
@@ -88,12 +88,12 @@ pub struct Access {
     /// IAM policy of the target account that bounds every role of the stack
     #[arg(long, env = "PROMOTE_PERMISSIONS_BOUNDARY_NAME", value_name = "NAME")]
     pub permissions_boundary_name: Option<PolicyName>,
-    /// The same by its ARN; the name wins [also: SEEDFARMER_PERMISSIONS_BOUNDARY_ARN]
+    /// ARN of that policy; the name takes precedence [also: SEEDFARMER_PERMISSIONS_BOUNDARY_ARN]
     #[arg(long, env = "PROMOTE_PERMISSIONS_BOUNDARY_ARN", value_name = "ARN")]
     pub permissions_boundary_arn: Option<PolicyArn>,
 }
 
-/// What starts a run, what comes of it, and what the stack belongs to.
+/// The stack, its trigger and notifications, and the SageMaker project.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Stack")]
 pub struct Module {
@@ -106,7 +106,7 @@ pub struct Module {
     /// Whether each run first does a dry run and waits until somebody approves it
     #[arg(long, env = "PROMOTE_REVIEW_BEFORE_PROMOTION", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
     pub review_before_promotion: bool,
-    /// SNS topic that is told how each run ended
+    /// SNS topic that is notified of each run
     #[arg(long, env = "PROMOTE_RESULTS_TOPIC_ARN", value_name = "ARN")]
     pub results_topic_arn: Option<TopicArn>,
     /// Whether promoted versions stay when the stack is deleted; artifacts always stay
@@ -120,7 +120,7 @@ pub struct Module {
     pub sagemaker_project_name: Option<ProjectName>,
 }
 
-/// Where and how long it runs.
+/// The build environment.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Build")]
 pub struct Build {

@@ -41,13 +41,13 @@ impl Caller {
 
     /// The hint for a bucket in another `region` than the session.
     pub fn region_hint(&self, region: &str) -> String {
-        let (side, own) = (self.side, &self.region);
+        let (side, expected) = (self.side, &self.region);
         match side {
             Side::Source => format!(
-                "The bucket is in {region}, but the package is in {own}; artifacts are read in the package's region only"
+                "The bucket is in {region}, but the package is in {expected}; artifacts are read in the package's region only"
             ),
             Side::Target => format!(
-                "The bucket is in {region}, but the target region is {own}: pass --target-region {region} or use a bucket in {own}"
+                "The bucket is in {region}, but the target region is {expected}: pass --target-region {region} or use a bucket in {expected}"
             ),
         }
     }

@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(
             &*error.hint,
             "Grant s3:GetObject on arn:aws:s3:::models/k to this principal, and s3:ListBucket on arn:aws:s3:::models \
-             (without it a missing key answers 403 too), then run again; finished copies are skipped"
+             (without it S3 returns 403 for missing keys, too), then run again; finished copies are skipped"
         );
     }
 
