@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_denied_copy_names_the_right_to_read_and_the_right_to_write() {
+    fn a_denied_copy_names_the_permissions_to_read_and_to_write() {
         let (source, target) = ("s3://models/a b".parse().unwrap(), "s3://copies/c".parse().unwrap());
         let grant =
             Resource::Copy { source: &source, target: &target }.grant("s3:CopyObject", "eu-central-1", "Access Denied");

@@ -14,7 +14,7 @@ use crate::run::{Context, register};
 
 /// Register a version whose artifacts were copied
 ///
-/// Confirms that every artifact is at the target, creates the version pending approval, compares it with the request,
+/// Confirms that every artifact exists in the target, creates the version pending approval, compares it with the request,
 /// and approves it last.
 #[derive(Debug, Args)]
 pub(super) struct Register {

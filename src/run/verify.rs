@@ -62,7 +62,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let promoted = PromotedVersion { arn: arn.clone(), description: description? };
     let source = promoted.source().ok_or_else(|| {
         Failure::new(format!("{arn} was not promoted: its customer metadata has no promote:source-arn"))
-            .hint("Name a promoted version")
+            .hint("Pass a promoted version")
     })?;
     let name = promoted.text("ModelPackageGroupName").unwrap_or_default().parse()?;
     let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);

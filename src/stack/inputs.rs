@@ -112,7 +112,7 @@ pub struct Module {
     /// Whether promoted versions stay when the stack is deleted; artifacts always stay
     #[arg(long, env = "PROMOTE_RETAIN_ON_DELETE", value_name = "true|false", default_value = "true", value_parser = truth, action = clap::ArgAction::Set)]
     pub retain_on_delete: bool,
-    /// Id of the SageMaker project that the target group belongs to
+    /// ID of the SageMaker project that the target group belongs to
     #[arg(long, env = "PROMOTE_SAGEMAKER_PROJECT_ID", value_name = "ID")]
     pub sagemaker_project_id: Option<ProjectId>,
     /// Name of the SageMaker project that the target group belongs to
@@ -134,7 +134,7 @@ pub struct Build {
     /// Minutes after which a run is stopped
     #[arg(long, env = "PROMOTE_TIMEOUT_MINUTES", value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..=2160))]
     pub timeout_minutes: u16,
-    /// Days that logs are kept, as CloudWatch Logs accepts them
+    /// Days that logs are kept; a retention period of CloudWatch Logs
     #[arg(long, env = "PROMOTE_LOG_RETENTION_DAYS", value_name = "DAYS", default_value = "90", value_parser = RETENTION_DAYS)]
     pub log_retention_days: String,
     /// Qualifier of the CDK bootstrap

@@ -54,9 +54,9 @@ checked_name!(
     |text| (1..=512).contains(&text.len()) && only(text, "+=,.@_-/") && !text.starts_with('/')
 );
 checked_name!(
-    /// A SageMaker project's id (`ProjectId`).
+    /// A SageMaker project's ID (`ProjectId`).
     ProjectId,
-    "a SageMaker project id",
+    "a SageMaker project ID",
     "1 to 20 letters, digits and inner hyphens, such as p-1abcdefghijk",
     |text| is_entity(text, 20)
 );

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_of_the_template_is_given_and_none_that_it_does_not_have() {
+    fn the_parameters_are_those_of_the_template() {
         let template = template::json().unwrap();
         let declared: BTreeSet<&str> = template["Parameters"].as_object().unwrap().keys().map(String::as_str).collect();
         let parameters = inputs(&[]).parameters(&image());
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_boundary_wins_over_its_arn() {
+    fn the_name_of_a_boundary_takes_precedence_over_its_arn() {
         let arn = ["--permissions-boundary-arn", "arn:aws:iam::111222333444:policy/of-the-deployment"];
         assert_eq!(inputs(&arn).boundary().unwrap().as_str(), "of-the-deployment");
         let both: Vec<&str> = arn.into_iter().chain(["--permissions-boundary-name", "of-the-module"]).collect();

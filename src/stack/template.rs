@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_words_that_yaml_would_guess_stay_texts() {
+    fn versions_and_truth_words_are_strings() {
         let json = json().unwrap();
         assert_eq!(json["AWSTemplateFormatVersion"], "2010-09-09");
         assert_eq!(json["Parameters"]["RetainOnDelete"]["Default"], "true");

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn sagemaker_says_absent_and_present_in_words_only() {
+    fn absent_and_existing_groups_are_known_by_sagemakers_message() {
         let kind = |message| answer(400, &[], "ValidationException", message).kind;
         assert_eq!(kind("ModelPackageGroup g does not exist."), Kind::NotFound);
         assert_eq!(kind("Cannot create already existing model package group g"), Kind::AlreadyExists);

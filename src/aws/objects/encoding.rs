@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_counts_its_last_byte_in() {
+    fn a_range_includes_its_last_byte() {
         assert_eq!(byte_range(&(0..1)), "bytes=0-0");
         assert_eq!(byte_range(&(5..10)), "bytes=5-9");
     }

@@ -32,7 +32,8 @@ pub(super) struct Value<'a> {
 impl Files {
     /// Reads both files.
     ///
-    /// Errors when one is not text or cannot be parsed.
+    /// # Errors
+    /// A file is not UTF-8 text or cannot be parsed.
     pub async fn read(caller: &Caller) -> Result<Self, CallError> {
         let mut files = Vec::new();
         for (kind, variable, name) in FILES {
