@@ -102,7 +102,7 @@ pub async fn register(
             Ok(Registration { arn: promoted.arn, copied, approval, changed, reapproved, updated, visibility })
         }
         Err(error) => match error.downcast_ref::<NotAsRequested>().map(|failed| failed.hint) {
-            Some(_) if new => Err(discard(registry, &promoted.arn, error).await),
+            Some(_) if new => Err(discard(registry, &promoted.arn, error).await?),
             Some(Some(hint)) => Err(error).hint(hint),
             Some(None) | None => Err(error),
         },
