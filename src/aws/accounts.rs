@@ -1,4 +1,4 @@
-//! The source and the target account of a promotion: their sessions, and the check of who acts in each.
+//! The source and the target account of a promotion: their sessions, and the check of their principals.
 
 use anyhow::{Result, ensure};
 
@@ -9,7 +9,7 @@ use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
 use crate::model::arn::{AccountId, GroupArn, GroupName, GroupRef, KmsKeyArn, Region};
 use crate::model::failure::Failure;
 
-/// The account that is promoted from.
+/// The source account.
 pub struct SourceAccount {
     session: SourceSession,
     access: Access,
@@ -17,7 +17,7 @@ pub struct SourceAccount {
     objects: SourceObjects,
 }
 
-/// The account that is promoted to.
+/// The target account.
 pub struct TargetAccount {
     session: TargetSession,
     access: Access,
@@ -26,7 +26,7 @@ pub struct TargetAccount {
 }
 
 impl SourceAccount {
-    /// Opens a session without calling AWS; the region of an ARN wins over all others.
+    /// Opens a session without calling AWS. The region of an ARN takes precedence.
     pub async fn open(access: Access, region: Option<&Region>) -> Result<Self> {
         let session = SourceSession::open(&access, region.cloned()).await?;
         Ok(Self { registry: session.registry(), objects: session.objects(), session, access })
@@ -42,7 +42,7 @@ impl SourceAccount {
         &self.objects
     }
 
-    /// The group's ARN; a name needs one call, for the account.
+    /// The ARN of the group. A name needs one call, to learn the account.
     pub async fn group(&self, group: &GroupRef) -> Result<GroupArn> {
         match group {
             GroupRef::Arn(arn) => Ok(arn.clone()),
@@ -50,10 +50,10 @@ impl SourceAccount {
         }
     }
 
-    /// Checks who reads the source, where a role or a profile says who should.
+    /// Checks the principal that reads the source, if a role or a profile is given.
     ///
     /// # Errors
-    /// It is a principal of another account than the group.
+    /// The principal is not in the account of the group.
     pub async fn check(&self, account: &AccountId) -> Result<Option<Identity>> {
         if self.access.profile.is_none() && self.access.role.is_none() {
             return Ok(None);
@@ -71,7 +71,7 @@ impl SourceAccount {
     }
 }
 
-/// Who reads the source and who writes the target; where both are one principal it is asked once.
+/// The principals that read the source and write to the target. STS is asked once if both are the same.
 ///
 /// # Errors
 /// As [`SourceAccount::check`] and [`TargetAccount::check`].
@@ -109,20 +109,20 @@ impl TargetAccount {
         &self.objects
     }
 
-    /// KMS, where a key is.
+    /// KMS in the region of a key.
     pub fn keys(&self, key: &KmsKeyArn) -> SigningKeys {
         self.session.keys(key.region())
     }
 
-    /// Whether the source is read by a principal of its own.
+    /// Whether the source and the target are accessed by different principals.
     pub fn is_separate_from(&self, source: &SourceAccount) -> bool {
         !source.session.same_principal_as(&self.session)
     }
 
-    /// Who writes the target.
+    /// The principal that writes to the target.
     ///
     /// # Errors
-    /// A role was asked for, and the session is of another account.
+    /// A role was given, and the session is in another account.
     pub async fn check(&self) -> Result<Identity> {
         let identity = self.session.identity().await?;
         if let Some(role) = &self.access.role {
@@ -139,10 +139,10 @@ impl TargetAccount {
     }
 }
 
-/// Checks that the target group is another one than the source group.
+/// The target group, which must not be the source group.
 ///
 /// # Errors
-/// They are the same: the registry would announce the copy as a new version to promote, without end.
+/// The groups are the same. Each promoted version would trigger another promotion.
 pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> Result<GroupArn> {
     let group = target.group(name);
     let same_place = group.account() == source.account() && group.region() == source.region();

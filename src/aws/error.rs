@@ -1,4 +1,4 @@
-//! Errors of calls to AWS: what failed, where, what it means, and what the user can do about it.
+//! Errors of calls to AWS: the call, the resource, the cause and the next step.
 
 mod answer;
 mod call;

@@ -1,4 +1,4 @@
-//! KMS keys that sign, and their public keys.
+//! Signs with KMS keys, and reads their public keys.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::error::{CallError, Caller};
 use super::resource::Resource;
 use crate::model::arn::KmsKeyArn;
 
-/// The longest message that KMS takes as it is (Sign, MessageType RAW).
+/// The maximum size of a message (Sign, MessageType RAW).
 pub const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// KMS with one account's credentials. Clones share one client.
@@ -20,12 +20,12 @@ pub struct SigningKeys {
     caller: Arc<Caller>,
 }
 
-/// A public key, and how it is to be used.
+/// A public key and its signing algorithms.
 #[derive(Debug, Clone)]
 pub struct PublicKey {
     /// SubjectPublicKeyInfo in DER.
     pub spki: Vec<u8>,
-    /// The algorithms that KMS offers for it, such as `ECDSA_SHA_256`.
+    /// The signing algorithms that the key supports, such as `ECDSA_SHA_256`.
     pub algorithms: Vec<String>,
 }
 
@@ -41,18 +41,18 @@ impl SigningKeys {
         let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Key(key), error))?;
         let spki = answer.public_key().map(|blob| blob.as_ref().to_vec());
         let spki =
-            spki.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the answer has no public key"))?;
+            spki.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the response has no public key"))?;
         let algorithms = answer.signing_algorithms().iter().map(|one| one.as_str().to_owned()).collect();
         Ok(PublicKey { spki, algorithms })
     }
 
-    /// Signs a message of at most [`MAX_MESSAGE_BYTES`]; an ECDSA signature is in DER.
+    /// Signs a message of at most [`MAX_MESSAGE_BYTES`]. ECDSA signatures are in DER.
     pub async fn sign(&self, key: &KmsKeyArn, algorithm: &str, message: &[u8]) -> Result<Vec<u8>, CallError> {
         const CALL: &str = "kms:Sign";
         let call = self.client.sign().key_id(key.as_str()).message(Blob::new(message));
         let call = call.message_type(MessageType::Raw).signing_algorithm(SigningAlgorithmSpec::from(algorithm));
         let answer = call.send().await.map_err(|error| self.caller.error(CALL, &Resource::Key(key), error))?;
         let signature = answer.signature().map(|blob| blob.as_ref().to_vec());
-        signature.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the answer has no signature"))
+        signature.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the response has no signature"))
     }
 }

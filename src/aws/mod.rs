@@ -1,13 +1,13 @@
 //! Calls to the two AWS accounts.
 //!
-//! No type of an AWS SDK leaves this module. What reads the source and what writes the target are
-//! distinct types, so that the source can never be written to.
+//! No type of an AWS SDK leaves this module. The source and the target have distinct types, so that the source can never
+//! be written to.
 
-pub mod accounts;
+pub(crate) mod accounts;
 pub mod error;
-pub mod keys;
-pub mod objects;
-pub mod registry;
+pub(crate) mod keys;
+pub(crate) mod objects;
+pub(crate) mod registry;
 pub mod session;
 
 mod principal;

@@ -1,4 +1,4 @@
-//! S3: reading objects of the source account, reading and writing those of the target account.
+//! S3: reads objects of the source account, and reads and writes objects of the target account.
 
 mod body;
 mod contents;
@@ -12,7 +12,6 @@ mod types;
 
 pub use body::Body;
 pub use contents::Contents;
-pub use pages::Pages;
 pub use source::SourceObjects;
 pub use target::TargetObjects;
-pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, Upload, UploadId, Written};
+pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, UploadId, Written};

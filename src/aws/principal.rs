@@ -16,7 +16,7 @@ pub struct Identity {
     pub account: AccountId,
     /// The principal.
     pub arn: String,
-    /// The region that the session talks to.
+    /// The region of the session.
     pub region: Region,
 }
 
@@ -28,7 +28,7 @@ impl Identity {
     }
 }
 
-/// Who a session acts as; STS is asked once.
+/// The principal of a session. STS is asked once.
 #[derive(Debug, Clone)]
 pub(super) struct Principal {
     pub caller: Arc<Caller>,
@@ -38,7 +38,7 @@ pub(super) struct Principal {
 }
 
 impl Principal {
-    /// The principal of a client of STS; nothing is asked yet.
+    /// The principal of an STS client. Makes no call.
     pub fn new(sts: aws_sdk_sts::Client, caller: Caller, region: Region) -> Self {
         Self { sts, caller: Arc::new(caller), region, identity: Arc::default() }
     }
@@ -53,7 +53,7 @@ impl Principal {
         let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Principal, error))?;
         let account = answer.account().unwrap_or_default().parse();
         let account = account.map_err(|error| {
-            self.caller.unusable(CALL, &Resource::Principal, format!("the answer's account: {error}"))
+            self.caller.unusable(CALL, &Resource::Principal, format!("the account in the response: {error}"))
         })?;
         Ok(Identity { account, arn: answer.arn().unwrap_or_default().to_owned(), region: self.region.clone() })
     }

@@ -1,7 +1,7 @@
-//! SageMaker's model registry: reading it in the source account, reading and writing it in the target account.
+//! SageMaker's model registry: reads it in the source account, and reads and writes it in the target account.
 //!
-//! Descriptions are the raw answers and creation sends the raw document, because the SDK's types drop
-//! every member that they do not know. Every answer is checked to be of the group that was asked for.
+//! Descriptions are raw JSON responses, and requests are raw JSON documents, because the SDK's types drop unknown members.
+//! Every response is checked to be about the requested group.
 
 mod raw;
 mod reader;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::model::location::{BucketName, Location};
 
-/// The thing a call names.
+/// The resource of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Resource<'a> {
     Object(&'a Location),
@@ -32,7 +32,7 @@ impl fmt::Display for Resource<'_> {
 }
 
 impl Resource<'_> {
-    /// What to grant so that `call` is allowed, without the final full stop.
+    /// The grant that allows `call`, without a full stop.
     ///
     /// The permission is not always the operation's name (S3: "Required permissions for Amazon S3 API
     /// operations"); a denial by KMS says so in its message only.
@@ -75,7 +75,7 @@ impl Resource<'_> {
 fn object_grant(call: &str, object: &str, bucket: &str) -> String {
     match call {
         "s3:HeadObject" | "s3:GetObject" => format!(
-            "Grant s3:GetObject on {object} to this principal, and s3:ListBucket on {bucket} (without it a missing key answers 403 too)"
+            "Grant s3:GetObject on {object} to this principal, and s3:ListBucket on {bucket} (without it S3 returns 403 for missing keys, too)"
         ),
         "s3:CreateMultipartUpload" => {
             format!("Grant s3:PutObject and s3:AbortMultipartUpload on {object} to this principal")
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_denied_copy_names_the_right_to_read_and_the_right_to_write() {
+    fn a_denied_copy_names_the_permissions_to_read_and_to_write() {
         let (source, target) = ("s3://models/a b".parse().unwrap(), "s3://copies/c".parse().unwrap());
         let grant =
             Resource::Copy { source: &source, target: &target }.grant("s3:CopyObject", "eu-central-1", "Access Denied");

@@ -1,6 +1,6 @@
 //! Sessions: the credentials, the region and the clients of each account.
 //!
-//! Opening a session sends nothing; credentials are fetched by the first call and refresh by themselves.
+//! Opening a session makes no call. The first call fetches the credentials, which are then refreshed automatically.
 
 mod access;
 mod connection;

@@ -1,4 +1,5 @@
-//! The flags that verbs share, and the settings that they fill. Each flag is also a variable `PROMOTE_<FLAG>`.
+//! The flags that several verbs share, and the settings that they fill. Each flag can also be set as the variable
+//! `PROMOTE_<FLAG>`.
 
 use std::path::PathBuf;
 
@@ -29,7 +30,7 @@ pub enum Format {
     Json,
 }
 
-/// Which version of which group.
+/// The flags that select a source version.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model package")]
 pub struct GroupArgs {
@@ -48,7 +49,7 @@ impl GroupArgs {
     }
 }
 
-/// Which package, found by an earlier step.
+/// The flags that name a version that an earlier step has found.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model package")]
 #[group(required = true, multiple = false)]
@@ -61,7 +62,7 @@ pub struct PackageArgs {
     pub from: Option<PathBuf>,
 }
 
-/// How the source account is reached.
+/// The flags for access to the source account.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source account (default: the default AWS credentials)")]
 pub struct SourceArgs {
@@ -82,7 +83,7 @@ pub struct SourceArgs {
     pub source_region: Option<Region>,
 }
 
-/// How the target account is reached.
+/// The flags for access to the target account.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target account (default: the default AWS credentials)")]
 pub struct TargetArgs {
@@ -103,7 +104,7 @@ pub struct TargetArgs {
     pub target_region: Option<Region>,
 }
 
-/// Where in the target things go, beside the bucket.
+/// The flags for the destination, except the bucket.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct DestinationArgs {
@@ -115,7 +116,7 @@ pub struct DestinationArgs {
     pub target_prefix: Option<TargetPrefix>,
 }
 
-/// How the package is carried over.
+/// The flags that replace values of the source package.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Package overrides")]
 pub struct OverrideArgs {
@@ -134,11 +135,11 @@ pub struct OverrideArgs {
     pub ignore_unknown_fields: bool,
 }
 
-/// How artifacts are copied.
+/// The flags for copying artifacts.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Copying")]
 pub struct CopyArgs {
-    /// Who moves the bytes
+    /// Whether S3 copies the objects or promote streams them
     #[arg(long, env = "PROMOTE_COPY_MODE", value_name = "MODE", value_enum, default_value_t = CopyMode::Auto)]
     pub copy_mode: CopyMode,
     /// How copies are verified
@@ -174,7 +175,7 @@ impl CopyArgs {
     }
 }
 
-/// How the package is registered.
+/// The flags for registering the version.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
@@ -195,7 +196,7 @@ pub struct RegisterArgs {
     pub wait_seconds: u64,
 }
 
-/// What becomes of copies whose source changes.
+/// The flags for syncing promoted versions with their source.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sync")]
 pub struct SyncArgs {
@@ -204,7 +205,7 @@ pub struct SyncArgs {
     pub no_withdraw: bool,
 }
 
-/// What every verb has.
+/// The flags that every verb has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
@@ -220,7 +221,7 @@ pub struct OutputArgs {
 }
 
 impl SourceArgs {
-    /// How the source is accessed. The region of an ARN, if there is one, wins over the flag.
+    /// How the source is accessed. The region of an ARN takes precedence over the flag.
     pub fn access(&self, region: Option<&Region>) -> Access {
         let name = self.source_session_name.clone();
         let role = assumed(&self.source_role_arn, &self.source_external_id, name, Side::Source);
@@ -253,7 +254,7 @@ fn assumed(
 }
 
 impl OverrideArgs {
-    /// What of the package is set and not carried over.
+    /// The values that replace values of the source package.
     pub fn overrides(&self) -> PackageOverrides {
         PackageOverrides {
             kms_key: self.kms_key_arn.clone(),

@@ -1,4 +1,4 @@
-//! Parses the arguments, runs the verb and says how it ended.
+//! Parses the arguments, runs the verb and returns its exit code.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ enum Verb {
     Man(Man),
 }
 
-/// Parses the arguments, runs the verb and says how it ended.
+/// Parses the arguments, runs the verb and returns its exit code.
 pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
     let matches = without_empty_variables(Cli::command()).try_get_matches_from(arguments);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -69,14 +69,14 @@ impl Verb {
             Self::CopyArtifacts(verb) => {
                 let before = match until_interrupted(verb.package.step_before()).await {
                     Ok(before) => before?,
-                    Err(signal) => return Ok(stopped(signal)),
+                    Err(signal) => return Ok(interrupted(signal)),
                 };
                 interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Register(verb) => {
                 let before = match until_interrupted(verb.package.step_before()).await {
                     Ok(before) => before?,
-                    Err(signal) => return Ok(stopped(signal)),
+                    Err(signal) => return Ok(interrupted(signal)),
                 };
                 interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
@@ -86,7 +86,7 @@ impl Verb {
         }
     }
 
-    /// How a document is printed; nothing where the verb prints none.
+    /// The output flags; nothing if the verb prints no document.
     fn output(&self) -> Option<&OutputArgs> {
         match self {
             Self::FindLatest(verb) => Some(&verb.output),
@@ -100,7 +100,7 @@ impl Verb {
     }
 }
 
-/// Runs a verb until it ends or is interrupted. What an interrupted verb has under way is aborted.
+/// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb.
 async fn interruptible(context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
     let terminal = Arc::new(Terminal::default());
     let context = context.with_observer(terminal.clone()).with_build(build());
@@ -110,7 +110,7 @@ async fn interruptible(context: Context, verb: impl AsyncFnOnce(&Context) -> Res
         Err(signal) => {
             terminal.stop();
             context.abort().await;
-            Ok(stopped(signal))
+            Ok(interrupted(signal))
         }
     }
 }
@@ -123,12 +123,12 @@ async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, &'stat
     }
 }
 
-fn stopped(signal: &str) -> Exit {
-    say(&format!("{signal}: stopped; finished copies stay, and the next run takes them up"));
+fn interrupted(signal: &str) -> Exit {
+    say(&format!("{signal}: interrupted; finished copies stay. Run again to continue"));
     Exit::Interrupted
 }
 
-/// The CodeBuild build that runs this.
+/// The CodeBuild build that runs promote, if there is one.
 fn build() -> Option<Build> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     Some(Build {

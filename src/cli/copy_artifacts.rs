@@ -13,7 +13,7 @@ use crate::run::{Context, copy_artifacts};
 
 /// Copy and verify the artifacts of a version
 ///
-/// Registers nothing. Objects that are at the target already are not copied again.
+/// Registers nothing. Objects that already exist in the target are not copied again.
 #[derive(Debug, Args)]
 pub(super) struct CopyArtifacts {
     #[command(flatten)]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Success, also if nothing had to be done.
+    /// Success, including runs that had nothing to do.
     Done,
-    /// Failure. No version is Approved that is not complete.
+    /// Failure. Incomplete versions are never Approved.
     Failed,
     /// The arguments are wrong.
     Usage,

@@ -1,4 +1,4 @@
-//! `promote completions` and `promote man`: files for shells and man, made from the arguments themselves.
+//! `promote completions` and `promote man`: shell completions and man pages, generated from the arguments.
 
 use std::fs;
 use std::path::{Path, PathBuf};

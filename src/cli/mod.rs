@@ -1,4 +1,4 @@
-//! The command line: arguments, rendering, progress, signals and exit codes. No AWS call and no decision.
+//! The command line: arguments, rendering, progress, signals and exit codes. Calls AWS through [`crate::run`] only.
 
 mod arguments;
 mod command;

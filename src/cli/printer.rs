@@ -1,4 +1,4 @@
-//! Decides every stream: documents go to standard output, everything else to standard error.
+//! Prints documents to standard output, and everything else to standard error.
 
 use std::io::{BufWriter, ErrorKind, Write};
 
@@ -12,7 +12,7 @@ use super::render::Rendered;
 use crate::aws::error::hints;
 use crate::run::RunReport;
 
-/// Prints documents in the form that was asked for.
+/// Prints documents in the form of `--output`.
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
@@ -29,7 +29,7 @@ impl Printer {
         Ok(Self { format: settings.map_or(Format::Text, |settings| settings.output), file })
     }
 
-    /// Prints the document of a run, and says what is unconfirmed.
+    /// Prints the document of a run, and reports what is unconfirmed.
     ///
     /// # Errors
     /// As [`Printer::document`].
@@ -45,7 +45,7 @@ impl Printer {
     /// Prints a document, and writes it to the file of `--record`.
     ///
     /// # Errors
-    /// The stream or the file cannot be written. A closed pipe is no error.
+    /// The stream or the file cannot be written. A closed pipe is not an error.
     pub fn document(&self, document: &impl Rendered) -> Result<()> {
         let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
         let mut out = BufWriter::new(std::io::stdout().lock());
@@ -57,15 +57,15 @@ impl Printer {
     }
 }
 
-/// Prints a text as it is.
+/// Prints a text to standard output.
 ///
 /// # Errors
-/// The stream cannot be written. A closed pipe is no error.
+/// The stream cannot be written. A closed pipe is not an error.
 pub(super) fn print(text: &str) -> Result<()> {
     quietly(std::io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// Says something to the person in front of the terminal.
+/// Prints a line to standard error.
 pub(super) fn say(line: &str) {
     // Ignore errors: stderr is closed.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
@@ -77,7 +77,7 @@ pub(super) fn failed(error: &anyhow::Error) -> Exit {
     Exit::Failed
 }
 
-/// Reports another failure of a run that fails already.
+/// Reports an additional failure of a failed run.
 pub(super) fn warn(error: &anyhow::Error) {
     report("warning", error);
 }
@@ -104,7 +104,7 @@ fn quietly(printed: std::io::Result<()>) -> Result<()> {
     }
 }
 
-/// Writes the document piece by piece: it may be larger than memory.
+/// Writes the document without building it in memory: the document may be larger than memory.
 fn json(document: &impl Serialize, mut out: &mut dyn Write) -> std::io::Result<()> {
     serde_json::to_writer_pretty(&mut out, document)?;
     out.write_all(b"\n")

@@ -1,4 +1,4 @@
-//! Shows how far a copy is: a bar on a terminal, a line now and then elsewhere.
+//! Shows the progress of a copy: a bar on a terminal, otherwise a line every 10 seconds.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use tokio::time::{Instant, interval_at};
 use super::printer::say;
 use crate::copy::{Meter, Reading};
 
-/// Between two drawings of a bar.
+/// The interval of a progress bar.
 const FRAME: Duration = Duration::from_millis(100);
-/// Between two lines where there is no terminal: a build log of an hour stays readable.
+/// The interval of lines without a terminal. The log of a one-hour build stays readable.
 const LINE: Duration = Duration::from_secs(10);
 
-/// Shows a meter until it is dropped.
+/// Shows the progress of a meter until it is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
     task: AbortHandle,
@@ -24,7 +24,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins to show a meter.
+    /// Starts to show the progress of a meter.
     pub fn show(meter: Arc<Meter>) -> Self {
         if std::io::stderr().is_terminal() {
             let bar = Bar::new();
@@ -73,13 +73,14 @@ impl Bar {
     }
 }
 
-/// The bytes that this run has to bring: neither those that were there nor those that it takes up.
+/// The bytes that this run has to copy, without objects that were copied before and resumed parts.
 fn to_do(reading: &Reading) -> u64 {
     reading.bytes.saturating_sub(reading.bytes_there).saturating_sub(reading.bytes_resumed)
 }
 
 fn objects(reading: &Reading) -> String {
-    let there = if reading.objects_there > 0 { format!(" (+{} there)", reading.objects_there) } else { String::new() };
+    let there =
+        if reading.objects_there > 0 { format!(" (+{} already copied)", reading.objects_there) } else { String::new() };
     let resumed = match reading.bytes_resumed {
         0 => String::new(),
         bytes => format!(" (+{} resumed)", HumanBytes(bytes)),
@@ -105,18 +106,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_objects_bytes_rate_and_time_left_without_what_was_there() {
+    fn a_line_has_objects_bytes_rate_and_time_left_without_earlier_copies() {
         let meter = Meter::default();
         meter.expect(4, 4096);
         meter.found(1024);
         meter.arrived(1024);
         meter.completed();
         let text = line(&meter.read(), Duration::from_secs(1));
-        assert_eq!(text, "copying 1/3 objects (+1 there), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
+        assert_eq!(text, "copying 1/3 objects (+1 already copied), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
     }
 
     #[test]
-    fn what_an_earlier_run_has_brought_is_neither_done_nor_to_do() {
+    fn resumed_bytes_are_neither_done_nor_to_do() {
         let meter = Meter::default();
         meter.expect(1, 4096);
         meter.resumed(1024);
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_copied_yet_has_no_rate_to_tell_the_time_by() {
+    fn the_time_left_is_unknown_before_the_first_byte() {
         assert!(line(&Meter::default().read(), Duration::ZERO).ends_with("unknown left"));
     }
 }

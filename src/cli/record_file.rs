@@ -1,4 +1,4 @@
-//! The file of `--record`: opened before the run, written after it, and gone when there is nothing to write.
+//! The file of `--record`: checked before the run and written after the run.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -9,24 +9,24 @@ use anyhow::{Context, Result};
 
 use crate::model::failure::Hint;
 
-/// A file that can be written.
+/// The file of `--record`.
 #[derive(Debug)]
 pub struct RecordFile {
     path: PathBuf,
-    /// Whether it is empty and was made by this run.
+    /// Whether this run has created the file and written nothing to it.
     unused: AtomicBool,
 }
 
 impl RecordFile {
-    /// Makes sure that the file can be written; what is in it stays for now.
+    /// Checks that the file can be written. Does not change its content.
     pub fn open(path: &Path) -> Result<Self> {
         let is_new = !path.exists();
         let opened = fs::OpenOptions::new().append(true).create(true).open(path);
-        opened.with_context(|| format!("--record {} cannot be written", path.display())).hint("Name another file")?;
+        opened.with_context(|| format!("--record {} cannot be written", path.display())).hint("Pass another file")?;
         Ok(Self { path: path.to_owned(), unused: AtomicBool::new(is_new) })
     }
 
-    /// Replaces what is in the file by what `write` writes.
+    /// Replaces the content of the file.
     pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
         self.unused.store(false, Relaxed);
         let written = fs::File::create(&self.path).and_then(|file| {
@@ -41,7 +41,7 @@ impl RecordFile {
 impl Drop for RecordFile {
     fn drop(&mut self) {
         if self.unused.load(Relaxed) {
-            // An empty file that stays does no harm.
+            // Ignore errors: an empty file does no harm.
             let _ = fs::remove_file(&self.path);
         }
     }

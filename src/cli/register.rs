@@ -14,7 +14,7 @@ use crate::run::{Context, register};
 
 /// Register a version whose artifacts were copied
 ///
-/// Confirms that every artifact is at the target, creates the version pending approval, compares it with the request,
+/// Confirms that every artifact exists in the target, creates the version pending approval, compares it with the request,
 /// and approves it last.
 #[derive(Debug, Args)]
 pub(super) struct Register {
@@ -53,7 +53,7 @@ impl Register {
         printer.conclude(&register(context, &settings).await?)
     }
 
-    /// Flags win over the document of the step before.
+    /// The destination. Flags take precedence over the document of the previous step.
     fn destination(&self, before: &StepBefore) -> Result<DestinationSettings> {
         let copied = before.target.as_ref();
         let bucket = self.target_bucket.as_ref().or(copied.map(|target| &target.bucket));

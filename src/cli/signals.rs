@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Waits for Ctrl-C and SIGTERM.
 
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -1,4 +1,5 @@
-//! `promote stack`: the pipeline's template, its parameters, a CDK cloud assembly of both, and what the source grants.
+//! `promote stack`: prints the pipeline's template, its parameters and the policies of the source account, and writes a
+//! CDK cloud assembly.
 
 use std::path::PathBuf;
 use std::{env, fs, iter};
@@ -68,7 +69,7 @@ struct Assembly {
 }
 
 impl Stack {
-    /// Prints or writes what was asked for. Inputs that do not go together are wrong arguments.
+    /// Prints or writes the form. Conflicting inputs are wrong arguments.
     pub(super) fn run(&self) -> Result<Exit> {
         let done = match &self.form {
             Form::Template => print(template::TEXT),
@@ -77,22 +78,26 @@ impl Stack {
             Form::Assembly(asked) => asked.run(),
         };
         match done {
-            Err(error) if error.is::<Conflict>() => {
-                say(&format!("error: {error}"));
-                Ok(Exit::Usage)
-            }
-            done => done.map(|()| Exit::Done),
+            Ok(()) => Ok(Exit::Done),
+            Err(error) => match error.downcast::<Conflict>() {
+                Ok(conflict) => {
+                    say(&format!("error: {conflict}"));
+                    say(&format!("hint: {}", conflict.hint()));
+                    Ok(Exit::Usage)
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 }
 
-/// Lets each input of a form also come from SeedFarmer, and what AWS tools know from their variables: where an
-/// argument's own variable holds nothing, the first other one that holds something takes its place.
+/// Reads each input also from the variables of SeedFarmer and of the AWS tools. If an input's `PROMOTE_` variable is
+/// empty, the first other variable that is not empty replaces it.
 pub(super) fn with_other_variables(form: Command) -> Command {
     form.mut_args(|argument| {
-        let own = argument.get_env().map(|name| name.to_string_lossy().into_owned());
-        let Some(own) = own.filter(|name| !holds_something(name)) else { return argument };
-        let input = own.replacen("PROMOTE_", "SEEDFARMER_PARAMETER_", 1);
+        let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+        let Some(variable) = variable.filter(|name| !is_set(name)) else { return argument };
+        let input = variable.replacen("PROMOTE_", "SEEDFARMER_PARAMETER_", 1);
         let others: &[&str] = match argument.get_id().as_str() {
             "target_account" => &["AWS_ACCOUNT_ID"],
             "target_region" => &["AWS_REGION", "AWS_DEFAULT_REGION"],
@@ -100,21 +105,22 @@ pub(super) fn with_other_variables(form: Command) -> Command {
             _ => &[],
         };
         let mut names = iter::once(input.as_str()).chain(others.iter().copied());
-        match names.find(|name| holds_something(name)) {
+        match names.find(|name| is_set(name)) {
             Some(name) => argument.env(name.to_owned()),
             None => argument,
         }
     })
 }
 
-fn holds_something(variable: &str) -> bool {
+fn is_set(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 fn parameters(inputs: &Inputs) -> Result<()> {
     inputs.check()?;
     let image = inputs.build.image_uri.as_ref().ok_or_else(|| {
-        Conflict::new("--image-uri", "missing; expected an image that is pushed (`stack assembly` can build one)")
+        let hint = "Pass an image in ECR. `promote stack assembly` can build one";
+        Conflict::new("--image-uri", "missing", hint)
     })?;
     let given = inputs.parameters(&Image::pushed(image)).into_iter();
     let parameters: Vec<Value> =
@@ -125,7 +131,7 @@ fn parameters(inputs: &Inputs) -> Result<()> {
 impl SourceGrants {
     fn run(&self) -> Result<()> {
         self.inputs.check()?;
-        let (account, region) = place(&self.inputs)?;
+        let (account, region) = stack_environment(&self.inputs)?;
         let stack = stack_name(&self.inputs).ok();
         let reader = Reader { account, region, stack: stack.as_ref(), role: self.build_role_arn.as_ref() };
         let text: Vec<String> = grants(&self.inputs, &reader).iter().map(ToString::to_string).collect();
@@ -136,7 +142,7 @@ impl SourceGrants {
 impl Assembly {
     fn run(&self) -> Result<()> {
         self.inputs.check()?;
-        let (account, region) = place(&self.inputs)?;
+        let (account, region) = stack_environment(&self.inputs)?;
         let stack = stack_name(&self.inputs)?;
         let deployment = Deployment { stack: &stack, account, region, inputs: &self.inputs };
         let files = match &self.inputs.build.image_uri {
@@ -146,7 +152,7 @@ impl Assembly {
                 deployment.files(&deployment.image(&source), Some(&source))?
             }
         };
-        fs::create_dir_all(&self.output_dir).with_context(|| format!("making {}", self.output_dir.display()))?;
+        fs::create_dir_all(&self.output_dir).with_context(|| format!("creating {}", self.output_dir.display()))?;
         for (name, text) in files {
             let path = self.output_dir.join(name);
             fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
@@ -155,9 +161,9 @@ impl Assembly {
     }
 }
 
-/// Where the stack is deployed.
-fn place(inputs: &Inputs) -> Result<(&AccountId, &Region), Conflict> {
-    let missing = |input, form| Conflict::new(input, format!("missing; expected the stack's {form}"));
+/// The account and region of the stack.
+fn stack_environment(inputs: &Inputs) -> Result<(&AccountId, &Region), Conflict> {
+    let missing = |input, form| Conflict::new(input, "missing", format!("Pass the stack's {form}"));
     let account = inputs.access.target_account.as_ref();
     let region = inputs.access.target_region.as_ref();
     Ok((
@@ -166,7 +172,7 @@ fn place(inputs: &Inputs) -> Result<(&AccountId, &Region), Conflict> {
     ))
 }
 
-/// `--stack-name`, or the name that SeedFarmer's metadata expect: `<project>-<deployment>-<module>`.
+/// `--stack-name`, or the name that SeedFarmer expects: `<project>-<deployment>-<module>`.
 fn stack_name(inputs: &Inputs) -> Result<StackName, Conflict> {
     if let Some(name) = &inputs.module.stack_name {
         return Ok(name.clone());
@@ -176,11 +182,11 @@ fn stack_name(inputs: &Inputs) -> Result<StackName, Conflict> {
         env::var(name).ok().filter(|value| !value.is_empty())
     });
     let [Some(project), Some(deployment), Some(module)] = parts else {
-        let message = "missing; expected the name of the stack, or SEEDFARMER_PROJECT_NAME, \
-                       SEEDFARMER_DEPLOYMENT_NAME and SEEDFARMER_MODULE_NAME";
-        return Err(Conflict::new("--stack-name", message));
+        let hint = "Pass the name of the stack, or set SEEDFARMER_PROJECT_NAME, SEEDFARMER_DEPLOYMENT_NAME and \
+                    SEEDFARMER_MODULE_NAME";
+        return Err(Conflict::new("--stack-name", "missing", hint));
     };
     format!("{project}-{deployment}-{module}")
         .parse()
-        .map_err(|error| Conflict::new("--stack-name", format!("{error}")))
+        .map_err(|error| Conflict::new("--stack-name", format!("{error}"), "Pass another name with --stack-name"))
 }

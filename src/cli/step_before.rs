@@ -1,4 +1,4 @@
-//! The document of the step before, which `--from` names.
+//! Reads the document of the previous step, which `--from` names.
 
 use std::path::Path;
 
@@ -12,28 +12,28 @@ use crate::record::{Record, Target};
 use crate::run::settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
 
-/// What an earlier step has found.
+/// The result of the previous step.
 #[derive(Debug)]
 pub(super) struct StepBefore {
     /// The version.
     pub version: FoundVersion,
-    /// Where its artifacts were copied to, if they were.
+    /// The target that the artifacts were copied to, if they were copied.
     pub target: Option<Target>,
 }
 
 impl PackageArgs {
-    /// Reads the document of the step before, or takes the version from its flag.
+    /// Reads the document of the previous step, or takes the version from its flag.
     pub(super) async fn step_before(&self) -> Result<StepBefore> {
         let Some(from) = &self.from else {
             let Some(arn) = self.model_package.clone() else {
-                bail!(Failure::new("no model package is named").hint("Pass --model-package or --from"))
+                bail!(Failure::new("no model package is given").hint("Pass --model-package or --from"))
             };
             return Ok(StepBefore { version: FoundVersion { arn, fingerprint: None }, target: None });
         };
         let record = read_document(from).await?;
         let package = record.source.package.ok_or_else(|| {
-            Failure::new("the document of the step before names no version: none was approved")
-                .hint("Run find-latest again when a version is approved")
+            Failure::new("the document of the previous step has no version, because none was approved")
+                .hint("Run `promote find-latest` again when a version is approved")
         })?;
         let version = FoundVersion { arn: package.model_package_arn, fingerprint: Some(package.fingerprint) };
         Ok(StepBefore { version, target: record.target })
@@ -49,7 +49,7 @@ async fn read_document(from: &Path) -> Result<Record> {
         (name, read_all(file).await)
     };
     let text = read.with_context(|| format!("reading {name}"))?;
-    Record::parse(&text).with_context(|| format!("{name} is not the document of a step before"))
+    Record::parse(&text).with_context(|| format!("{name} is not the document of a previous step"))
 }
 
 async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Spooled> {

@@ -1,4 +1,4 @@
-//! The sentences that a person reads while a run works.
+//! Shows the events of a run on standard error.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use super::printer::{say, warn};
 use super::progress::Progress;
 use crate::run::{Event, Observer};
 
-/// Shows events on standard error.
+/// An observer that prints to standard error.
 #[derive(Debug, Default)]
 pub(super) struct Terminal {
     progress: Mutex<Option<Progress>>,
@@ -19,7 +19,7 @@ impl Terminal {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 
-    /// Stops to show progress.
+    /// Removes the progress bar.
     pub fn stop(&self) {
         self.show(None);
     }
@@ -42,16 +42,20 @@ impl Observer for Terminal {
             Event::WithdrawalFailed(error) => warn(error),
             Event::Drifted { promoted, fields } => {
                 let fields = fields.join(", ");
-                say(&format!("drift: {promoted} cannot follow its source, which has changed {fields}"));
+                say(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"));
             }
             Event::PromotedWithOtherSettings(promoted) => {
-                say(&format!("{promoted} was promoted with other settings; it stays as it is"));
+                say(&format!(
+                    "{promoted} was promoted with other settings; the settings of this run have no effect on it"
+                ));
             }
             Event::GroupNotReadable { part, error } => {
-                say(&format!("the new group gets no {part} of the source group: {error}"));
+                say(&format!("the target group is created without the source group's {part}: {error}"));
                 say(&format!("hint: {}", error.hint));
             }
-            Event::UploadLeftOpen(error) => say(&format!("an upload stays open until the next run: {error}")),
+            Event::UploadLeftOpen(error) => {
+                say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"))
+            }
         }
     }
 }

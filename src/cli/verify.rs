@@ -18,7 +18,8 @@ use crate::run::{Context, verify};
 
 /// Check a promoted version against its record
 ///
-/// Reads the record, the version and every object of the target, and names what is changed, missing or unverifiable.
+/// Compares the version and every object in the target with the record, and lists what is changed, missing or
+/// unverifiable.
 /// The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something is
 /// unverifiable.
 #[derive(Debug, Args)]
@@ -26,10 +27,10 @@ pub(super) struct Verify {
     /// Promoted version to check
     #[arg(long, env = "PROMOTE_MODEL_PACKAGE", value_name = "ARN", help_heading = "Model package")]
     model_package: PackageArn,
-    /// Read every byte and compare it with the recorded checksum and, where it can be read, with the source
+    /// Read every byte, and compare the bytes with the recorded checksum and with the source if it can be read
     #[arg(long, env = "PROMOTE_DEEP", value_parser = BoolishValueParser::new())]
     deep: bool,
-    /// Require records signed by this KMS key; KMS is asked for its public key
+    /// Require records signed by this KMS key; its public key is fetched from KMS
     #[arg(
         long,
         env = "PROMOTE_SIGN_KEY",
@@ -38,13 +39,13 @@ pub(super) struct Verify {
         help_heading = "Signature"
     )]
     sign_key: Option<KmsKeyArn>,
-    /// The same key's public key in PEM, to check signatures without KMS
+    /// Public key of the signing key in PEM, to check signatures without KMS
     #[arg(long, env = "PROMOTE_PUBLIC_KEY", value_name = "FILE", help_heading = "Signature")]
     public_key: Option<PathBuf>,
-    /// Bucket of the record [default: that of the version's artifacts]
+    /// Bucket of the record [default: the bucket of the version's artifacts]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
     target_bucket: Option<BucketName>,
-    /// Key prefix that the version was promoted with [default: that of the version's artifacts]
+    /// Key prefix that the version was promoted with [default: the prefix of the version's artifacts]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]

@@ -1,4 +1,5 @@
-//! The document of a run: every verb prints it, the next verb reads it, and it stays beside the artifacts as the record.
+//! The document of a run. Every verb prints it, the next verb reads it, and it is stored beside the artifacts as the
+//! record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,30 +21,30 @@ use crate::register::Registration;
 use crate::register::sync::Change;
 use crate::store::{List, Spooled};
 
-/// The version of this document; it changes when a reader would have to.
+/// The version of this document. It changes with every incompatible change.
 pub const SCHEMA: u32 = 2;
 
 /// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
-    /// `find-latest`: the version is found.
+    /// `find-latest`: a version was found.
     Found,
     /// `copy-artifacts`: everything is at the target and verified.
     Copied,
     /// The version is registered in the target.
     Promoted,
-    /// It was registered before, and nothing had to be done.
+    /// The version was registered before, and nothing had to be done.
     AlreadyPromoted,
     /// The group has no Approved version.
     NothingApproved,
-    /// The promoted version of a version that was rejected is rejected too.
+    /// The promoted version was rejected, because its source is Rejected.
     Withdrawn,
-    /// A withdrawn version was approved again, as its source.
+    /// A withdrawn version was approved again, because its source is Approved again.
     ApprovedAgain,
-    /// The version had been promoted, and changes of its source were carried over.
+    /// The promoted version was updated with changes of its source.
     Updated,
-    /// A dry run: what would be done.
+    /// A dry run: nothing was written.
     Planned,
 }
 
@@ -58,70 +59,70 @@ impl Conclusion {
     }
 }
 
-/// The document.
+/// The document of a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
     /// [`SCHEMA`].
     pub schema: u32,
     /// The outcome of the run.
     pub outcome: Conclusion,
-    /// Where from.
+    /// The source.
     pub source: Source,
-    /// Where to; `find-latest` does not know it.
+    /// The target; absent in the document of `find-latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// How many versions the group has by approval status, where none is approved.
+    /// The number of versions by approval status; only if no version is approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<BTreeMap<ApprovalStatus, u64>>,
-    /// What the package refers to, and what stands for it in the target.
+    /// The references of the package, each with its location in the target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<ReferenceFacts>,
-    /// Each object, in the order of bucket and key.
+    /// The objects, ordered by bucket and key.
     #[serde(default)]
     pub artifacts: List<ArtifactFacts>,
-    /// Promoted versions whose source is Rejected: withdrawn, or to be withdrawn after a dry run.
+    /// Promoted versions that were withdrawn, or that a dry run would withdraw, because their source is Rejected.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
-    /// What the source has changed since the version was promoted.
+    /// The fields that the source has changed since the version was promoted.
     #[serde(default)]
     pub changes: Vec<Change>,
-    /// The fields that are not carried over, and why.
+    /// The fields that are not carried over, each with the reason.
     #[serde(default)]
     pub not_carried: Vec<NotCarried>,
-    /// What a reader should know.
+    /// Warnings.
     #[serde(default)]
     pub warnings: Vec<Warning>,
-    /// CreateModelPackage as it was or would be sent, without the client token.
+    /// The CreateModelPackage request without the client token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Document>,
-    /// The SourceUri that an Update has set, which is in no request.
+    /// The SourceUri, which an Update sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_uri: Option<String>,
-    /// What could not be confirmed although the run did its work.
+    /// What could not be confirmed after the run did its work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unconfirmed: Option<String>,
-    /// The CodeBuild build that ran, if one did.
+    /// The CodeBuild build of the run, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
     /// The program that wrote this.
     pub tool: Tool,
     /// When the run began, RFC 3339 in UTC.
     pub started: String,
-    /// When it ended, RFC 3339 in UTC.
+    /// When the run ended, RFC 3339 in UTC.
     #[serde(default)]
     pub ended: String,
-    /// How long it took, in milliseconds.
+    /// The duration of the run in milliseconds.
     pub duration_ms: u64,
 }
 
-/// What tells whether the rest can be read.
+/// The part of a document that every version of promote can read.
 #[derive(Deserialize)]
 struct Version {
     schema: Option<serde_json::Value>,
 }
 
 impl Record {
-    /// A document of this version about `source`, begun at `started`, with nothing in it yet.
+    /// An empty document about `source` that begins at `started`.
     pub fn new(outcome: Conclusion, source: Source, started: &DateTime) -> Self {
         Self {
             schema: SCHEMA,
@@ -146,7 +147,7 @@ impl Record {
         }
     }
 
-    /// Adds what was planned and copied.
+    /// Adds the plan and the copied artifacts.
     ///
     /// # Errors
     /// A temporary file cannot be read or written.
@@ -156,7 +157,7 @@ impl Record {
         Ok(record)
     }
 
-    /// Adds what was planned and would be copied.
+    /// Adds the plan and the artifacts that would be copied.
     ///
     /// # Errors
     /// As [`Record::with_copied`].
@@ -177,7 +178,7 @@ impl Record {
         Ok(self)
     }
 
-    /// The targets of the references that the promotion resolved, and of its objects that `urls` name.
+    /// The targets of the references that the promotion has resolved, and of the objects in `urls`.
     ///
     /// # Errors
     /// A temporary file cannot be read.
@@ -198,7 +199,8 @@ impl Record {
         Ok(targets)
     }
 
-    /// The manifests whose locations were rewritten: they are not what a URL of the source names.
+    /// The manifests whose locations were rewritten. They differ from the source's manifests, so a URL must not be
+    /// rewritten to them.
     fn rewritten_manifests(&self) -> impl Iterator<Item = &Location> {
         let manifests = self.references.iter().filter(|reference| reference.kind.is_manifest());
         manifests.filter_map(|reference| reference.target.as_ref())
@@ -207,7 +209,7 @@ impl Record {
     /// Reads a document that a verb has printed.
     ///
     /// # Errors
-    /// It is none, or of a later version.
+    /// The text is not a document of this version.
     pub fn parse(text: &Spooled) -> Result<Self> {
         let version = match serde_json::from_reader::<_, Version>(text.reader()) {
             Err(error) if !error.is_data() => return Err(error).context("it is not JSON"),

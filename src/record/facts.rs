@@ -20,14 +20,14 @@ use crate::schema::references::{Kind, Reference};
 pub struct Source {
     /// The group.
     pub group: GroupName,
-    /// Its account.
+    /// The account of the group.
     pub account: AccountId,
-    /// Its region.
+    /// The region of the group.
     pub region: Region,
-    /// The version; absent when nothing is approved.
+    /// The version; absent if no version is approved.
     #[serde(flatten)]
     pub package: Option<SourcePackage>,
-    /// Who read it, where that was asked.
+    /// The ARN of the principal that read the source, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
 }
@@ -35,26 +35,26 @@ pub struct Source {
 /// The version that is promoted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SourcePackage {
-    /// Its ARN.
+    /// The ARN of the version.
     pub model_package_arn: PackageArn,
-    /// Its number.
+    /// The number of the version.
     pub version: u32,
-    /// Its status; `Completed` in every record.
+    /// The status; `Completed` in every record.
     pub status: PackageStatus,
-    /// Its approval status.
+    /// The approval status.
     pub approval_status: ApprovalStatus,
-    /// Why it was approved.
+    /// The reason of the approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_description: Option<String>,
-    /// Its description.
+    /// The description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it was registered.
+    /// When the version was registered.
     pub created: String,
-    /// When it was changed last.
+    /// When the version was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
-    /// The SHA-256 of its whole description.
+    /// The SHA-256 of the whole DescribeModelPackage answer.
     pub fingerprint: String,
 }
 
@@ -63,31 +63,31 @@ pub struct SourcePackage {
 pub struct Target {
     /// The group.
     pub group: GroupName,
-    /// Its account.
+    /// The account of the group.
     pub account: AccountId,
-    /// Its region.
+    /// The region of the group.
     pub region: Region,
-    /// The bucket of the artifacts.
+    /// The bucket that has the artifacts.
     pub bucket: BucketName,
-    /// The prefix of all promotions there.
+    /// The key prefix of all promotions.
     pub prefix: TargetPrefix,
     /// The folder of this promotion.
     pub folder: Location,
-    /// The version that was registered.
+    /// The promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_package_arn: Option<PackageArn>,
-    /// Its number.
+    /// The number of the promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Its approval status.
+    /// The approval status of the promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_status: Option<ApprovalStatus>,
-    /// Who wrote it.
+    /// The ARN of the principal that wrote to the target.
     pub caller: String,
 }
 
 impl Target {
-    /// The promotion of `source` at this destination, with the version that was registered and its approval status.
+    /// The target of a promotion of `source`, with the promoted version and its approval status.
     pub fn of(
         destination: &Destination,
         source: &PackageArn,
@@ -111,13 +111,13 @@ impl Target {
 /// A reference of the package.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReferenceFacts {
-    /// The member that it stands in.
+    /// The member that has the reference.
     pub field: String,
-    /// What it points to.
+    /// The location that the member refers to.
     pub location: Location,
-    /// What kind of thing that is.
+    /// The kind of the reference.
     pub kind: Kind,
-    /// What stands for it in the target, where it was copied.
+    /// The location in the target, if the object was copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Location>,
 }
@@ -125,15 +125,15 @@ pub struct ReferenceFacts {
 /// One object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ArtifactFacts {
-    /// Where it came from.
+    /// The location at the source.
     pub source: Location,
-    /// Where it is.
+    /// The location in the target.
     pub target: Location,
-    /// Its size at the target.
+    /// The size in bytes in the target.
     pub bytes: u64,
-    /// What happened to it.
+    /// The result for this object.
     pub result: Outcome,
-    /// How it was verified.
+    /// How the copy was verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
     /// The source object's ETag.
@@ -141,10 +141,10 @@ pub struct ArtifactFacts {
     /// The target object's ETag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_etag: Option<String>,
-    /// The CRC64NVME of all bytes, in base64, where S3 has told it.
+    /// The CRC64NVME of the whole object in base64, if S3 returned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crc64nvme: Option<String>,
-    /// Every member that refers to it.
+    /// The members that refer to the object.
     pub fields: Vec<String>,
 }
 
@@ -152,32 +152,32 @@ pub struct ArtifactFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {
-    /// The version of the target.
+    /// The promoted version.
     pub model_package_arn: PackageArn,
-    /// Its number.
+    /// The number of the promoted version.
     pub version: u32,
-    /// The version that it was promoted from.
+    /// The source version.
     pub source_model_package_arn: PackageArn,
-    /// Why that one was rejected, where it says so.
+    /// The reason of the source's rejection, if it states one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What happened to it.
-    pub result: Taken,
+    /// The result for this version.
+    pub result: WithdrawalResult,
 }
 
-/// The result for a version that is to be withdrawn.
+/// The result for a withdrawn version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Taken {
-    /// It is Rejected now.
+pub enum WithdrawalResult {
+    /// The version is Rejected now.
     Withdrawn,
-    /// A dry run would reject it.
+    /// A dry run: the version would be rejected.
     Planned,
 }
 
 impl Withdrawn {
     /// The facts of a withdrawal.
-    pub fn of(withdrawal: &Withdrawal, result: Taken) -> Self {
+    pub fn of(withdrawal: &Withdrawal, result: WithdrawalResult) -> Self {
         let arn = &withdrawal.promoted.arn;
         Self {
             model_package_arn: arn.clone(),
@@ -200,17 +200,17 @@ pub struct Build {
     /// CODEBUILD_BUILD_NUMBER.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// CODEBUILD_INITIATOR: the pipeline.
+    /// CODEBUILD_INITIATOR, the name of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiator: Option<String>,
 }
 
-/// This program.
+/// The program that wrote a document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tool {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its version.
+    /// The version.
     pub version: String,
 }
 
@@ -265,12 +265,12 @@ impl From<&Resolved> for ReferenceFacts {
 }
 
 impl ArtifactFacts {
-    /// The same object in the document of a run that did not have to copy it.
-    pub fn found_again(self) -> Self {
+    /// The same object in the document of a later run that did not copy it again.
+    pub fn recorded(self) -> Self {
         Self { result: Outcome::AlreadyThere, ..self }
     }
 
-    /// The facts of an artifact, and what became of it.
+    /// The facts of an artifact and its copy.
     pub fn of(artifact: &Artifact, done: Done) -> Self {
         Self {
             source: artifact.source.location.clone(),

@@ -1,4 +1,4 @@
-//! Writes records beside the artifacts. No record is ever overwritten.
+//! Writes records beside the artifacts. Records are never overwritten.
 
 use anyhow::{Context, Result, bail};
 
@@ -15,31 +15,31 @@ use crate::record::hashing::Hashes;
 use crate::record::signing::Signer;
 use crate::store::Spooled;
 
-/// Documents of one promotion that may have begun in the same millisecond.
+/// Records of one promotion whose runs began in the same millisecond. More fail.
 const AT_ONCE: usize = 8;
 
 /// Where and how records are written.
 #[derive(Clone, Copy)]
 pub struct Records<'a> {
-    /// The account.
+    /// The account that records are written to.
     pub target: &'a TargetAccount,
-    /// The folder of all promotions.
+    /// The destination of the promotions.
     pub destination: &'a Destination,
-    /// What encrypts the record.
+    /// The KMS key that encrypts the records; otherwise the bucket's default encryption applies.
     pub kms_key: Option<&'a KmsKeyArn>,
-    /// What signs it.
+    /// The key that signs the records, if there is one.
     pub signer: Option<&'a Signer>,
 }
 
 impl Records<'_> {
-    /// Puts the record of a promotion beside its artifacts. A record that is there is never overwritten: it is of a
-    /// version that was removed since, or of a run at the same time.
+    /// Writes the first record of a promoted version beside its artifacts. An existing record is never overwritten: it
+    /// belongs to a version that was deleted, or to a concurrent run.
     pub async fn write(&self, record: &Record) -> Result<Location> {
         let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
         let layout = self.destination.layout(source_of(record)?);
         let (first, second) = (layout.record(), layout.later_record(registered));
         for location in [&first, &second] {
-            // The same run, when the answer to its first attempt was lost, or another one at the same time.
+            // The record names this version if the answer to a first attempt was lost, or if a concurrent run wrote it.
             if self.put(location, record).await? || names_version(self.target, location, record).await? {
                 return Ok(location.clone());
             }
@@ -50,7 +50,7 @@ impl Records<'_> {
         )
     }
 
-    /// Puts the record of something that happened to a promotion afterwards beside the first one.
+    /// Writes the record of a later change of a promoted version, such as a withdrawal.
     pub async fn append(&self, record: &Record) -> Result<Location> {
         let (layout, stamp) = (self.destination.layout(source_of(record)?), stamp(&record.started));
         for number in 1..=AT_ONCE {
@@ -63,7 +63,7 @@ impl Records<'_> {
         bail!("{AT_ONCE} records named {} and the like already exist", layout.further_record(&stamp))
     }
 
-    /// Answers whether it was written, and signed: one that is there stays.
+    /// Writes and signs a record. Returns false if the location already has a record.
     async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
         let text = Spooled::json(record)?;
         let hashes = Hashes::of(&text)?;
@@ -72,7 +72,7 @@ impl Records<'_> {
         }
         if let Some(signer) = self.signer {
             let signed = signer.sign(record, location, &hashes.sha256).await;
-            let envelope: Spooled = signed.with_context(|| format!("{location} is written, and not signed"))?.into();
+            let envelope: Spooled = signed.with_context(|| format!("{location} is written, but not signed"))?.into();
             let hashes = Hashes::of(&envelope)?;
             let content_type = "application/vnd.dsse.envelope.v1+json";
             self.put_text(&Layout::signature_of(location), envelope, &hashes, content_type).await?;
@@ -102,7 +102,7 @@ async fn names_version(target: &TargetAccount, location: &Location, record: &Rec
     Ok(Record::parse(&text).is_ok_and(|there| named(&there) == named(record)))
 }
 
-/// A time as a part of a key.
+/// A time in the form that keys have.
 fn stamp(time: &str) -> String {
     time.chars().filter(|c| !"-:".contains(*c)).collect()
 }

@@ -1,4 +1,4 @@
-//! Bytes that are read again: an artifact comes in; whether its bytes are those that were promoted comes out.
+//! Reads artifacts again and compares their bytes with the source and with the recorded checksums.
 
 use std::io::Read;
 
@@ -13,12 +13,12 @@ use crate::record::facts::ArtifactFacts;
 use crate::record::verification::Verdict;
 use crate::store::Spooled;
 
-/// What bytes come to.
+/// The checksums of an object or a document.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Hashes {
-    /// Their SHA-256.
+    /// The SHA-256.
     pub sha256: Vec<u8>,
-    /// Their CRC64NVME in base64, as S3 writes it.
+    /// The CRC64NVME in base64, as S3 writes it.
     pub crc64nvme: String,
 }
 
@@ -39,30 +39,32 @@ impl Hashes {
     }
 }
 
-/// Reads both sides and compares. A source that cannot be read, or is another object by now, cannot tell; then the
-/// recorded checksum does.
+/// Reads an artifact at the source and in the target, and compares both. If the source object cannot be read or was
+/// replaced, the recorded checksum decides.
 ///
 /// # Errors
 /// The target cannot be read.
-pub async fn hold(
+pub async fn compare_bytes(
     target: &TargetObjects,
     source: &SourceObjects,
     artifact: &ArtifactFacts,
 ) -> Result<(Verdict, String)> {
     let (there, origin) = tokio::join!(target_hashes(target, artifact), source_hashes(source, artifact));
-    let Some(there) = there? else { return Ok((Verdict::Missing, "there is no such object".into())) };
+    let Some(there) = there? else { return Ok((Verdict::Missing, "the object does not exist".into())) };
     if let Some(then) = artifact.crc64nvme.as_ref().filter(|then| **then != there.crc64nvme) {
-        return Ok((Verdict::Changed, format!("its bytes have the CRC64NVME {}, and had {then}", there.crc64nvme)));
+        return Ok((Verdict::Changed, format!("the CRC64NVME of its bytes is {}, and was {then}", there.crc64nvme)));
     }
     Ok(match (origin, &artifact.crc64nvme) {
-        (Ok(Some(origin)), _) if origin == there => (Verdict::Identical, "every byte is as at the source".into()),
-        (Ok(Some(_)), _) => (Verdict::Changed, "its bytes are others than at the source".into()),
+        (Ok(Some(origin)), _) if origin == there => {
+            (Verdict::Identical, "every byte equals the source object's".into())
+        }
+        (Ok(Some(_)), _) => (Verdict::Changed, "its bytes differ from the source object's".into()),
         (_, Some(_)) => (Verdict::Identical, "its bytes have the recorded CRC64NVME".into()),
         (Ok(None), None) => {
-            (Verdict::Unverifiable, "no checksum is recorded, and the source is no longer there".into())
+            (Verdict::Unverifiable, "no checksum is recorded, and the source object no longer exists".into())
         }
         (Err(error), None) => {
-            (Verdict::Unverifiable, format!("no checksum is recorded, and the source cannot be read: {error}"))
+            (Verdict::Unverifiable, format!("no checksum is recorded, and the source object cannot be read: {error}"))
         }
     })
 }
@@ -78,7 +80,7 @@ async fn target_hashes(target: &TargetObjects, artifact: &ArtifactFacts) -> Resu
     hashes(target.get(&artifact.target, 0..head.size, &head.etag).await?).await.map(Some)
 }
 
-/// A rewritten manifest has no source with its bytes.
+/// Reads the source object; nothing for a rewritten manifest, whose bytes differ from the source's.
 async fn source_hashes(source: &SourceObjects, artifact: &ArtifactFacts) -> Result<Option<Hashes>, CallError> {
     let is_copy = artifact.target.key.ends_with(&format!("/{}/{}", artifact.source.bucket, artifact.source.key))
         && !artifact.target.key.contains("/_manifests/");

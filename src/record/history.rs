@@ -1,4 +1,4 @@
-//! The history of a promotion: every record beside its artifacts. Whoever asks for the past asks here.
+//! Reads the history of a promotion: the records beside its artifacts.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use crate::aws::objects::TargetObjects;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
+use crate::model::failure::Hint;
 use crate::model::field::Document;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
@@ -20,20 +21,18 @@ use crate::model::promoted::PromotedVersion;
 use crate::record::document::{Conclusion, Record};
 use crate::store::Spooled;
 
-/// Records read at once; most promotions have one or two.
+/// Concurrent reads of records. Most promotions have one or two records.
 const READS_AT_ONCE: usize = 16;
 
 /// A record as it is stored beside the artifacts.
 #[derive(Debug)]
 pub struct StoredRecord {
-    /// Its location.
+    /// The location of the record.
     pub location: Location,
-    /// Its bytes.
+    /// The bytes of the record.
     pub text: Spooled,
-    /// Its content, or why it cannot be read.
+    /// The parsed record, or the reason why it cannot be parsed.
     pub record: Result<Record>,
-    /// Whether its signature is stored beside it.
-    pub is_signed: bool,
 }
 
 /// Every record of one promotion folder.
@@ -45,32 +44,32 @@ pub struct History {
 /// The records of one promoted version.
 #[derive(Debug)]
 pub struct Past<'a> {
-    /// Each, the oldest first.
+    /// The records, oldest first.
     records: Vec<&'a Record>,
     first: (&'a Record, &'a Document),
     base: (&'a Record, &'a Document),
 }
 
-/// The history of a promotion, and the current promoted version that it names: one that is there and not abandoned.
-/// Nothing when there is none.
+/// The history of a promotion, and the current promoted version that the history names. Nothing if that version does
+/// not exist or was abandoned.
 ///
 /// # Errors
-/// The target cannot be read, or one of the records is none.
+/// The target cannot be read, or a record cannot be parsed.
 pub async fn recorded(
     target: &TargetAccount,
     destination: &Destination,
     source: &PackageArn,
 ) -> Result<Option<(History, PromotedVersion)>> {
     let (objects, layout) = (target.objects(), destination.layout(source));
-    // The first record is named without a look at the folder, and most promotions have no other.
+    // The key of the first record is known without listing the folder, and most promotions have no other record.
     let location = layout.record();
-    let (text, keys) = tokio::join!(objects.read_all(&location), RecordKeys::list(objects, &layout));
-    let (text, keys) = (text?, keys?);
-    let first = text.map(|text| StoredRecord::of(location.clone(), text, &keys));
+    let (text, keys) = tokio::join!(objects.read_all(&location), record_keys(objects, &layout));
+    let (text, mut keys) = (text?, keys?);
+    let first = text.map(|text| StoredRecord::of(location.clone(), text));
     let named = first.as_ref().and_then(StoredRecord::version).cloned();
-    let others = keys.records.iter().filter(|key| **key != location.key).cloned().collect();
+    keys.remove(&location.key);
     let (others, version) =
-        tokio::try_join!(keys.read(objects, &layout, others), current(target, destination, source, named.clone()))?;
+        tokio::try_join!(read(objects, &layout, keys), current(target, destination, source, named.clone()))?;
     let history = History::of(first.into_iter().chain(others));
     history.refuse_unreadable()?;
     let version = match version {
@@ -83,7 +82,7 @@ pub async fn recorded(
     Ok(version.filter(|version| history.past(&version.arn).is_some()).map(|version| (history, version)))
 }
 
-/// The described version, when it is a promotion of `source` in this group that was not abandoned.
+/// Describes a version; nothing unless it is a promotion of `source` in this group that was not abandoned.
 async fn current(
     target: &TargetAccount,
     destination: &Destination,
@@ -102,20 +101,20 @@ async fn current(
 }
 
 impl History {
-    /// Reads the records of a folder that was listed: `keys` are those of all its objects.
+    /// Reads the records of a folder. `keys` are the keys of all objects in the folder.
     ///
     /// # Errors
-    /// A record cannot be fetched.
+    /// A record cannot be read from S3.
     pub async fn read(
         target: &TargetObjects,
         layout: &Layout,
         keys: impl Iterator<Item = Result<String>>,
     ) -> Result<Self> {
-        let mut found = RecordKeys::default();
+        let mut records = BTreeSet::new();
         for key in keys {
-            found.add(layout, key?);
+            records.extend(Some(key?).filter(|key| is_record(layout, key)));
         }
-        Ok(Self::of(found.read(target, layout, found.records.iter().cloned().collect()).await?.into_iter()))
+        Ok(Self::of(read(target, layout, records).await?.into_iter()))
     }
 
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
@@ -124,17 +123,12 @@ impl History {
         Self { stored }
     }
 
-    /// Every record, the oldest first; those that cannot be read come before all others.
+    /// All records, oldest first. Records that cannot be parsed come first.
     pub fn stored(&self) -> &[StoredRecord] {
         &self.stored
     }
 
-    /// The locations of the records that have no signature beside them.
-    pub fn unsigned(&self) -> impl Iterator<Item = &Location> {
-        self.stored.iter().filter(|stored| !stored.is_signed).map(|stored| &stored.location)
-    }
-
-    /// The records of one promoted version; nothing when none of them holds its request.
+    /// The records of one promoted version; nothing if none of them has the request.
     pub fn past(&self, version: &PackageArn) -> Option<Past<'_>> {
         let of_version = self.stored.iter().filter(|stored| stored.version() == Some(version));
         let records: Vec<&Record> = of_version.filter_map(|stored| stored.record.as_ref().ok()).collect();
@@ -151,8 +145,8 @@ impl History {
     fn refuse_unreadable(&self) -> Result<()> {
         for StoredRecord { location, record, .. } in &self.stored {
             if let Err(error) = record {
-                let refusal = format!("{location} is not the record of a promotion; remove it, and run again");
-                return Err(anyhow::anyhow!("{error:#}")).context(refusal);
+                let refusal = format!("{location} is not the record of a promotion");
+                return Err(anyhow::anyhow!("{error:#}")).context(refusal).hint("Remove it, then run again");
             }
         }
         Ok(())
@@ -160,7 +154,7 @@ impl History {
 }
 
 impl<'a> Past<'a> {
-    /// The record of the promotion itself, with every artifact.
+    /// The record of the promotion, which lists every artifact.
     pub fn first(&self) -> &'a Record {
         self.first.0
     }
@@ -170,12 +164,12 @@ impl<'a> Past<'a> {
         self.first.1
     }
 
-    /// The newest record with a request: the base of every comparison with the source.
+    /// The newest record with a request, which the source is compared with.
     pub fn base(&self) -> &'a Record {
         self.base.0
     }
 
-    /// The request that the promoted version should be like.
+    /// The request that describes the promoted version since its last Update.
     pub fn request(&self) -> &'a Document {
         self.base.1
     }
@@ -190,12 +184,12 @@ impl<'a> Past<'a> {
         self.records.iter().rev().find_map(|record| approval(record))
     }
 
-    /// Whether a run has recorded it as Approved.
+    /// Whether a record has the version as Approved.
     pub fn was_approved(&self) -> bool {
         self.records.iter().any(|record| approval(record) == Some(&ApprovalStatus::Approved))
     }
 
-    /// Whether a run has recorded that it withdrew it.
+    /// Whether a record says that the version was withdrawn.
     pub fn was_withdrawn(&self) -> bool {
         self.records.iter().any(|record| record.outcome == Conclusion::Withdrawn)
     }
@@ -206,12 +200,11 @@ fn approval(record: &Record) -> Option<&ApprovalStatus> {
 }
 
 impl StoredRecord {
-    fn of(location: Location, text: Spooled, keys: &RecordKeys) -> Self {
-        let is_signed = keys.signed.contains(&location.key);
-        Self { record: Record::parse(&text), location, text, is_signed }
+    fn of(location: Location, text: Spooled) -> Self {
+        Self { record: Record::parse(&text), location, text }
     }
 
-    /// The promoted version that it is about.
+    /// The promoted version that the record is about.
     fn version(&self) -> Option<&PackageArn> {
         self.record.as_ref().ok()?.target.as_ref()?.model_package_arn.as_ref()
     }
@@ -221,43 +214,30 @@ impl StoredRecord {
     }
 }
 
-/// The keys of a folder's records.
-#[derive(Debug, Default)]
-struct RecordKeys {
-    records: BTreeSet<String>,
-    /// Keys of records that have a signature.
-    signed: BTreeSet<String>,
+/// The keys of a folder's records, without their signatures.
+async fn record_keys(target: &TargetObjects, layout: &Layout) -> Result<BTreeSet<String>> {
+    let mut keys = BTreeSet::new();
+    let prefix = layout.records();
+    let mut pages = target.list(&prefix.bucket, &prefix.key);
+    while let Some(page) = pages.next().await? {
+        keys.extend(page.into_iter().map(|listed| listed.key).filter(|key| is_record(layout, key)));
+    }
+    Ok(keys)
 }
 
-impl RecordKeys {
-    async fn list(target: &TargetObjects, layout: &Layout) -> Result<Self> {
-        let mut keys = Self::default();
-        let prefix = layout.records();
-        let mut pages = target.list(&prefix.bucket, &prefix.key);
-        while let Some(page) = pages.next().await? {
-            page.into_iter().for_each(|listed| keys.add(layout, listed.key));
-        }
-        Ok(keys)
-    }
+fn is_record(layout: &Layout, key: &str) -> bool {
+    layout.signed_record(key).is_none() && layout.is_record(key)
+}
 
-    fn add(&mut self, layout: &Layout, key: String) {
-        match layout.signed_record(&key) {
-            Some(record) => drop(self.signed.insert(record.to_owned())),
-            None if layout.is_record(&key) => drop(self.records.insert(key)),
-            None => {}
+/// Reads records. Leaves out records that were deleted meanwhile.
+async fn read(target: &TargetObjects, layout: &Layout, keys: BTreeSet<String>) -> Result<Vec<StoredRecord>> {
+    let bucket = layout.records().bucket;
+    let reads = keys.into_iter().map(|key| {
+        let location = Location::new(&bucket, key);
+        async move {
+            let text = target.read_all(&location).await?;
+            anyhow::Ok(text.map(|text| StoredRecord::of(location, text)))
         }
-    }
-
-    /// Reads records; one that was removed since is left out.
-    async fn read(&self, target: &TargetObjects, layout: &Layout, keys: Vec<String>) -> Result<Vec<StoredRecord>> {
-        let bucket = layout.records().bucket;
-        let reads = keys.into_iter().map(|key| {
-            let location = Location::new(&bucket, key);
-            async move {
-                let text = target.read_all(&location).await?;
-                anyhow::Ok(text.map(|text| StoredRecord::of(location, text, self)))
-            }
-        });
-        stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await
-    }
+    });
+    stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await
 }

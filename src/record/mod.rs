@@ -1,13 +1,20 @@
-//! The document of a run: its form, its facts, its history beside the artifacts, its signature and its verification.
+//! The record of a run: the document, its history beside the artifacts, its signature and its verification.
 
 mod document;
 mod facts;
-pub mod files;
-pub mod hashing;
-pub mod history;
-pub mod signature;
-pub mod signing;
+pub(crate) mod files;
+pub(crate) mod hashing;
+pub(crate) mod history;
+pub(crate) mod signature;
+pub(crate) mod signing;
 pub mod verification;
 
+pub use crate::copy::{Outcome, Verified};
+pub use crate::plan::Warning;
+pub use crate::plan::not_carried::NotCarried;
+pub use crate::register::sync::{Change, ChangeResult};
+pub use crate::store::List;
 pub use document::{Conclusion, Record, SCHEMA};
-pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Taken, Target, Tool, Withdrawn};
+pub use facts::{
+    ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool, WithdrawalResult, Withdrawn,
+};

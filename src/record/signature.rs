@@ -1,5 +1,4 @@
-//! Signed records: the bytes of a record come in, a DSSE envelope around an in-toto statement comes out; and whether
-//! an envelope is of a record and a key.
+//! Signs records with a DSSE envelope around an in-toto statement, and checks such envelopes.
 //!
 //! Sources: DSSE 1.0 (envelope.md, protocol.md), in-toto Attestation Framework v1 (statement.md).
 
@@ -13,31 +12,34 @@ use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::record::document::Record;
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// What the statement is: a promotion's record.
+/// The predicate type of a statement about a record.
 const PREDICATE_TYPE: &str = "urn:promote:record:v1";
 
-/// The algorithms that are used, the best first, by the names that KMS gives them.
+/// The supported algorithms by their names in KMS, in order of preference.
 const ALGORITHMS: [(&str, &dyn VerificationAlgorithm); 3] = [
     ("ECDSA_SHA_256", &ECDSA_P256_SHA256_ASN1),
     ("ECDSA_SHA_384", &ECDSA_P384_SHA384_ASN1),
     ("RSASSA_PKCS1_V1_5_SHA_256", &RSA_PKCS1_2048_8192_SHA256),
 ];
 
-/// The algorithm to sign with, of those that a key offers.
+/// The algorithm to sign with, of those that a key supports.
 ///
 /// # Errors
-/// It offers none that can be verified here.
+/// The key supports none of [`ALGORITHMS`].
 pub fn algorithm(offered: &[String]) -> Result<&'static str> {
     let known = ALGORITHMS.iter().map(|(name, _)| *name);
     let found = known.into_iter().find(|name| offered.iter().any(|one| one == name));
-    found.with_context(|| {
-        format!("the key offers {}; create one for SIGN_VERIFY, such as ECC_NIST_P256", offered.join(", "))
-    })
+    let refused = || {
+        Failure::new(format!("the key supports {} only", offered.join(", ")))
+            .hint("Create a key for SIGN_VERIFY, such as ECC_NIST_P256")
+    };
+    Ok(found.ok_or_else(refused)?)
 }
 
 /// A signed payload (DSSE).
@@ -56,17 +58,17 @@ struct Signature {
     sig: String,
 }
 
-/// A statement that waits for its signature.
+/// A statement that is not signed yet.
 #[derive(Debug, Clone)]
 pub struct Unsigned {
     payload: Vec<u8>,
 }
 
 impl Unsigned {
-    /// The statement about a record, which lies at `location` and has this SHA-256.
+    /// The statement about the record at `location` with this SHA-256.
     ///
     /// # Errors
-    /// It cannot be written as JSON.
+    /// The statement cannot be written as JSON.
     pub fn of(record: &Record, location: &Location, sha256: &[u8]) -> Result<Self> {
         let target = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
         let source = record.source.package.as_ref().map(|package| &package.model_package_arn);
@@ -87,12 +89,12 @@ impl Unsigned {
         Ok(Self { payload: serde_json::to_vec(&statement)? })
     }
 
-    /// What is signed.
+    /// The bytes to sign.
     pub fn message(&self) -> Vec<u8> {
         pre_authentication_encoding(PAYLOAD_TYPE, &self.payload)
     }
 
-    /// The envelope with a signature of that message by the key `keyid`.
+    /// The envelope with the signature of [`Unsigned::message`] by the key `keyid`.
     pub fn signed(self, keyid: &str, signature: &[u8]) -> Envelope {
         Envelope {
             payload_type: PAYLOAD_TYPE.to_owned(),
@@ -103,20 +105,20 @@ impl Unsigned {
 }
 
 impl Envelope {
-    /// Reads an envelope.
+    /// Parses an envelope.
     ///
     /// # Errors
-    /// It is none.
+    /// The text is not an envelope.
     pub fn parse(text: &[u8]) -> Result<Self> {
         serde_json::from_slice(text).context("it is not a DSSE envelope")
     }
 
-    /// Checks that the key has signed a statement about bytes of exactly this SHA-256 at this location.
+    /// Checks that the key has signed a statement about this location and this SHA-256.
     ///
     /// # Errors
-    /// Says what does not hold.
+    /// The first check that fails.
     pub fn check(&self, key: &VerifyingKey, location: &Location, sha256: &[u8]) -> Result<()> {
-        ensure!(self.payload_type == PAYLOAD_TYPE, "it is of the type {}", self.payload_type);
+        ensure!(self.payload_type == PAYLOAD_TYPE, "its payload type is {}", self.payload_type);
         let payload = aws_smithy_types::base64::decode(&self.payload).ok().context("its payload is not base64")?;
         let message = pre_authentication_encoding(&self.payload_type, &payload);
         let signed = self.signatures.iter().filter_map(|one| aws_smithy_types::base64::decode(&one.sig).ok());
@@ -143,22 +145,22 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// A SubjectPublicKeyInfo in DER, as KMS answers it.
+    /// A key from a SubjectPublicKeyInfo in DER, as KMS returns it.
     pub fn of_der(spki: Vec<u8>) -> Self {
         Self { spki }
     }
 
-    /// A `PUBLIC KEY` in PEM.
+    /// A key from a `PUBLIC KEY` in PEM.
     ///
     /// # Errors
-    /// It is none.
+    /// The text is not a public key.
     pub fn of_pem(pem: &[u8]) -> Result<Self> {
         let spki = SubjectPublicKeyInfoDer::from_pem_slice(pem);
         let spki = spki.map_err(|error| anyhow::anyhow!("it is not a public key in PEM: {error}"))?;
         Ok(Self { spki: spki.as_ref().to_vec() })
     }
 
-    /// A key fits one algorithm only: the others do not take it.
+    /// Whether the key has signed the message. Every algorithm is tried: only the key's algorithm accepts the key.
     pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         ALGORITHMS
             .iter()

@@ -1,5 +1,4 @@
-//! Signs records: a record and its SHA-256 come in, an envelope signed by a KMS key goes out, checked before it is
-//! written.
+//! Signs records with a KMS key, and checks each signature before it is written.
 
 use anyhow::{Context, Result, ensure};
 
@@ -10,7 +9,7 @@ use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::signature::{Unsigned, VerifyingKey, algorithm};
 
-/// A key that signs.
+/// A KMS key that signs records.
 pub struct Signer {
     key: KmsKeyArn,
     keys: SigningKeys,
@@ -19,10 +18,10 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Looks at the key of `--sign-key` before anything is promoted; nothing when there is none.
+    /// Reads the public key of `--sign-key` before anything is promoted; nothing if no key is given.
     ///
     /// # Errors
-    /// The key cannot be read, or cannot sign.
+    /// The public key cannot be read, or the key cannot sign.
     pub async fn open(target: &TargetAccount, key: Option<&KmsKeyArn>) -> Result<Option<Self>> {
         let Some(key) = key else { return Ok(None) };
         let keys = target.keys(key);
@@ -34,7 +33,7 @@ impl Signer {
     /// The text of an envelope about a record with this SHA-256.
     ///
     /// # Errors
-    /// KMS does not sign, or its signature does not hold.
+    /// KMS does not sign, or the signature is invalid.
     pub async fn sign(&self, record: &Record, location: &Location, sha256: &[u8]) -> Result<Vec<u8>> {
         let unsigned = Unsigned::of(record, location, sha256)?;
         let message = unsigned.message();

@@ -23,7 +23,7 @@ use crate::store::List;
 pub enum Subject {
     /// The record beside the artifacts.
     Record,
-    /// Its signature.
+    /// The signature of the record.
     Signature,
     /// The version in the target's registry, or one of its fields.
     Package,
@@ -31,45 +31,45 @@ pub enum Subject {
     Artifact,
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It is what was promoted.
+    /// The subject equals the record.
     Identical,
-    /// It is something else.
+    /// The subject differs from the record.
     Changed,
-    /// It is not there.
+    /// The subject does not exist.
     Missing,
-    /// Nothing is recorded that it could be compared with.
+    /// Nothing is recorded to compare the subject with.
     Unverifiable,
 }
 
-/// A verdict on one thing.
+/// The verdict on one record, signature, field or artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// What kind of thing.
+    /// What the finding is about.
     pub subject: Subject,
-    /// Which one: a field, a location or an ARN.
+    /// A field, a location or an ARN.
     pub name: String,
-    /// What was found.
+    /// The result of a check.
     pub verdict: Verdict,
-    /// By what that is known, or what differs.
+    /// What was compared, or what differs.
     pub detail: String,
 }
 
-/// All verdicts.
+/// The findings of a verification.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Each, in the order of record, package, artifacts.
+    /// The findings in the order of record, package and artifacts.
     pub all: List<Finding>,
-    /// How many are identical, changed, missing, and unverifiable.
+    /// The numbers of identical, changed, missing and unverifiable findings.
     pub counts: [u64; 4],
 }
 
 impl Findings {
-    /// Adds one.
+    /// Adds a finding.
     ///
     /// # Errors
     /// The temporary folder is full or cannot be written.
@@ -79,29 +79,28 @@ impl Findings {
         Ok(())
     }
 
-    /// How many have this verdict.
+    /// The number of findings with this verdict.
     pub fn count(&self, verdict: Verdict) -> u64 {
         self.counts[verdict as usize]
     }
 
-    /// The worst of all.
+    /// The worst verdict.
     pub fn worst(&self) -> Verdict {
         let worst = [Verdict::Changed, Verdict::Missing, Verdict::Unverifiable];
         worst.into_iter().find(|verdict| self.count(*verdict) > 0).unwrap_or(Verdict::Identical)
     }
 }
 
-/// Whether the record is consistent with itself and with the package: the package's metadata holds the digest of the
-/// request that made it.
+/// Checks that the digest of the recorded request is the digest in the package's metadata.
 pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
     let request = past.first_request();
     let digest = request_digest(request);
     let verdict = if marked(&promoted.description) == Some(&digest) {
-        (Verdict::Identical, "its request is the one that the package names by its digest".to_owned())
+        (Verdict::Identical, "the digest of its request is the one in the package's metadata".to_owned())
     } else if marked(request) == Some(&digest) {
-        (Verdict::Changed, "the package names a request of another digest".to_owned())
+        (Verdict::Changed, "the package's metadata has the digest of another request".to_owned())
     } else {
-        (Verdict::Changed, "its request has another digest than it says itself".to_owned())
+        (Verdict::Changed, "its request does not match the digest in its own metadata".to_owned())
     };
     findings.add(Subject::Record, &at.to_string(), verdict)
 }
@@ -118,7 +117,7 @@ fn marked(document: &Document) -> Option<&str> {
     document.get("CustomerMetadataProperties")?.get(REQUEST_KEY)?.as_str()
 }
 
-/// Holds every field of the package against the record.
+/// Compares every field of the package with the record.
 pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings) -> Result<()> {
     let before = findings.count(Verdict::Changed);
     let mut changed = |field: &str, detail: String| findings.add(Subject::Package, field, (Verdict::Changed, detail));
@@ -142,7 +141,7 @@ pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findi
         changed("ApprovalDescription", detail)?;
     }
     if findings.count(Verdict::Changed) == before {
-        let detail = "every field is as it was recorded".to_owned();
+        let detail = "every field equals the record".to_owned();
         findings.add(Subject::Package, promoted.arn.as_str(), (Verdict::Identical, detail))?;
     }
     Ok(())
@@ -152,12 +151,12 @@ fn shown(text: Option<&str>) -> String {
     text.map_or_else(|| "absent".to_owned(), |text| format!("\"{text}\""))
 }
 
-/// The approval description that the newest record tells, where it tells one.
+/// How the approval description differs from the newest record; nothing if it does not.
 fn reason(newest: &Record, promoted: &PromotedVersion) -> Option<String> {
     let found = promoted.text("ApprovalDescription").filter(|text| !text.is_empty());
     if newest.outcome == Conclusion::Withdrawn {
         let kept = found.is_some_and(|text| text.starts_with(WITHDRAWN));
-        return (!kept).then(|| format!("is {}, not that it was withdrawn", shown(found)));
+        return (!kept).then(|| format!("is {}, without the reason of the withdrawal", shown(found)));
     }
     let source = newest.source.package.as_ref()?;
     let target = newest.target.as_ref()?.approval_status.as_ref()?;
@@ -167,19 +166,19 @@ fn reason(newest: &Record, promoted: &PromotedVersion) -> Option<String> {
     (!kept).then(|| format!("is {}, not {}", shown(found), shown(expected)))
 }
 
-/// What the listing tells about an artifact.
+/// What the listing of the folder says about an artifact.
 pub enum Listing {
-    /// That much is certain.
+    /// The listing suffices for a verdict.
     Certain(Verdict, String),
-    /// Its checksum has to tell.
+    /// The ETag differs, so the checksum has to be compared.
     Checksum,
 }
 
-/// Holds an artifact against the listing.
+/// Compares an artifact with the listing.
 pub fn listed(artifact: &ArtifactFacts, there: Option<&Listed>) -> Listing {
-    let Some(there) = there else { return Listing::Certain(Verdict::Missing, "there is no such object".into()) };
+    let Some(there) = there else { return Listing::Certain(Verdict::Missing, "the object does not exist".into()) };
     if there.size != artifact.bytes {
-        let detail = format!("it has {} bytes, and had {}", there.size, artifact.bytes);
+        let detail = format!("its size is {} bytes, and was {}", there.size, artifact.bytes);
         return Listing::Certain(Verdict::Changed, detail);
     }
     if artifact.target_etag.as_deref() == Some(there.etag.as_str()) {
@@ -188,7 +187,7 @@ pub fn listed(artifact: &ArtifactFacts, there: Option<&Listed>) -> Listing {
     Listing::Checksum
 }
 
-/// Holds an artifact whose ETag is another one against its checksum.
+/// Compares the checksum of an artifact whose ETag differs.
 pub fn checksum(artifact: &ArtifactFacts, etag: &str, crc64nvme: Option<&str>) -> (Verdict, String) {
     match (&artifact.crc64nvme, crc64nvme, &artifact.target_etag) {
         (Some(then), Some(now), _) if then == now => (Verdict::Identical, "its CRC64NVME is the recorded one".into()),

@@ -1,4 +1,4 @@
-//! Decides the final state of a promoted version, and makes the Update that sets it.
+//! Decides the approval status and description of a promoted version, and makes the Update that sets them.
 
 use serde_json::Value;
 
@@ -34,8 +34,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// A status that somebody in the target account has given is theirs. What was withdrawn waits for a decision
-    /// again as soon as its source is approved again.
+    /// A status that somebody in the target account has set is kept. A withdrawn version is approved again, or pending
+    /// again, when its source is Approved again.
     pub fn of(package: &Package, promoted: &PromotedVersion, approval: Approval, source_uri: Option<String>) -> Self {
         let (source, current) = (package.approval(), promoted.approval());
         let again = promoted.is_withdrawn() && source == ApprovalStatus::Approved;
@@ -46,13 +46,13 @@ impl Wanted {
             Approval::Pending if again => (ApprovalStatus::PendingManualApproval, None),
             Approval::Carry | Approval::Pending => (current, None),
         };
-        // Otherwise the text that it was withdrawn with would stay.
+        // Without a description, the Update would keep the reason of the withdrawal.
         let description =
             description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
         Self { status, description, source_uri }
     }
 
-    /// The one Update, or nothing when all is as wanted.
+    /// The Update, or nothing if the version already has the wanted state.
     pub fn update(&self, described: &Document) -> Option<Document> {
         if self.missing(described).is_empty() {
             return None;
@@ -64,9 +64,11 @@ impl Wanted {
         Some(update)
     }
 
+    /// The members that differ from the Update, as a sentence.
     pub fn unconfirmed(&self, described: &Document) -> Option<String> {
         let missing = self.missing(described);
-        (!missing.is_empty()).then(|| format!("after the final update, {} is not as it was set", missing.join(" and ")))
+        (!missing.is_empty())
+            .then(|| format!("after the final update, {} differs from the value that was set", missing.join(" and ")))
     }
 
     fn missing(&self, described: &Document) -> Vec<&'static str> {

@@ -1,5 +1,5 @@
 //! Finds the existing promotions of a source version. A registry cannot be searched by metadata, but a promoted version
-//! is always younger than its source.
+//! is always newer than its source.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::model::arn::{GroupName, PackageArn};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 
-/// Descriptions under way at once.
+/// Concurrent DescribeModelPackage calls.
 const DESCRIPTIONS_AT_ONCE: usize = 16;
 
 /// The existing promotions of one source version.
@@ -20,20 +20,20 @@ const DESCRIPTIONS_AT_ONCE: usize = 16;
 pub struct ExistingPromotions {
     /// Each, lowest version first.
     versions: Vec<PromotedVersion>,
-    /// Every version that was described; the source that a version names never changes.
+    /// Every version that was described. Versions are not described twice: their source never changes.
     seen: HashSet<PackageArn>,
 }
 
 impl ExistingPromotions {
-    /// Describes every version of the target group that is younger than the source version.
+    /// Describes every version of the target group that is newer than the source version.
     pub async fn find(registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
-        let younger = registry.list_created_after(group, &package.created()).await?;
-        Self::default().and_those(registry, younger, package).await
+        let newer = registry.list_created_after(group, &package.created()).await?;
+        Self::default().with_listed(registry, newer, package).await
     }
 
-    /// Adds the versions that were registered since, `created` among them, which Create has just answered with: it is
-    /// described while the others are listed. Answers without it when it was removed, or is not visible yet.
-    pub(super) async fn and_created(
+    /// Adds the versions that were registered since, and `created`, which CreateModelPackage has just returned.
+    /// `created` is described while the others are listed. It is left out if it was deleted or is not visible yet.
+    pub(super) async fn with_created(
         self,
         registry: &TargetRegistry,
         group: &GroupName,
@@ -42,27 +42,27 @@ impl ExistingPromotions {
         visibility: Visibility,
     ) -> Result<Self> {
         let since = package.created();
-        let (younger, description) =
+        let (newer, description) =
             tokio::join!(registry.list_created_after(group, &since), visibility.find(registry, created));
-        let (younger, description) = (younger?, description?);
+        let (newer, description) = (newer?, description?);
         let promoted = description.map(|description| PromotedVersion { arn: created.clone(), description });
         let mut existing = self;
         existing.add(vec![created.clone()], promoted.into_iter().collect(), package);
-        existing.and_those(registry, younger, package).await
+        existing.with_listed(registry, newer, package).await
     }
 
-    /// Whether a version that Create has answered with may be new. SageMaker does not give out the number of a deleted
-    /// version again: a new version is higher than every version seen before.
+    /// Whether a version that CreateModelPackage has returned may be new. SageMaker does not reuse version numbers: a
+    /// new version is higher than every version seen before.
     pub(super) fn is_newest(&self, created: &PackageArn) -> bool {
         self.seen.iter().all(|arn| arn.version() < created.version())
     }
 
-    /// Whether this is one of them.
+    /// Whether this version is an existing promotion.
     pub(super) fn contains(&self, version: &PackageArn) -> bool {
         self.versions.iter().any(|known| known.arn == *version)
     }
 
-    async fn and_those(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
+    async fn with_listed(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
         let new = listed.into_iter().map(|summary| summary.arn).filter(|arn| !self.seen.contains(arn));
         let new: Vec<PackageArn> = new.collect();
         let described = describe_all(registry, &new).await?;
@@ -76,18 +76,18 @@ impl ExistingPromotions {
         self.seen.extend(seen);
     }
 
-    /// The promotion of the source version: the first that was not abandoned.
+    /// The current promotion of the source version: the first that was not abandoned.
     pub fn current(&self) -> Option<&PromotedVersion> {
         self.versions.iter().find(|promoted| !promoted.is_abandoned())
     }
 
-    /// How many attempts were abandoned.
+    /// The number of abandoned promotions.
     pub fn abandoned(&self) -> usize {
         self.versions.iter().filter(|promoted| promoted.is_abandoned()).count()
     }
 }
 
-/// Describes versions of the target, those left out that were removed meanwhile.
+/// Describes versions of the target. Leaves out versions that were deleted meanwhile.
 pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<PromotedVersion>> {
     let descriptions = versions.iter().cloned().map(|arn| describe(registry, arn));
     let described: Vec<Option<PromotedVersion>> =
@@ -95,7 +95,7 @@ pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) ->
     Ok(described.into_iter().flatten().collect())
 }
 
-/// A version that was removed between list and description is not there.
+/// Describes a version; nothing if it was deleted after it was listed.
 async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
     let description = Visibility::NONE.find(registry, &arn).await?;
     Ok(description.map(|description| PromotedVersion { arn, description }))

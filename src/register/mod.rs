@@ -1,4 +1,4 @@
-//! Registers promoted versions, approves and withdraws them, and carries later changes of their sources over to them.
+//! Registers, approves and withdraws promoted versions, and syncs them with later changes of their sources.
 
 mod decision;
 mod discarded;
@@ -9,6 +9,5 @@ pub mod sync;
 mod visibility;
 pub mod withdrawal;
 
-pub use decision::decision;
 pub use new_group::NewGroup;
-pub use registration::{Policy, ReadBack, Registration, client_token, register};
+pub use registration::{Policy, Registration, register};

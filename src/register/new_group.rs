@@ -1,16 +1,16 @@
-//! Target groups that have to be created.
+//! The description and tags of a target group that is created.
 
 /// A target group that does not exist yet.
 #[derive(Debug, Clone, Default)]
 pub struct NewGroup {
-    /// As the source group has it.
+    /// The source group's description.
     pub description: Option<String>,
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<(String, String)>,
 }
 
 impl NewGroup {
-    /// The source group's tags, those that only AWS may set left out; the asked-for tags win.
+    /// The source group's tags without those that only AWS may set. Tags in `asked` take precedence.
     pub fn of(description: Option<String>, source: Vec<(String, String)>, asked: &[(String, String)]) -> Self {
         let is_asked = |key: &str| asked.iter().any(|(other, _)| other == key);
         let inherited = source.into_iter().filter(|(key, _)| !key.starts_with("aws:") && !is_asked(key));

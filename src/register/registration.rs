@@ -1,5 +1,5 @@
-//! Registers a package in the target: one promoted version per source version, whatever was interrupted before or runs at
-//! the same time. Approved last.
+//! Registers a version in the target account: one promoted version per source version, also after interrupted or
+//! concurrent runs. The version is approved last.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::copy::Copied;
 use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::arn::{GroupName, PackageArn};
+use crate::model::failure::{Failure, Hint};
 use crate::model::field::Document;
 use crate::model::package::{Package, digest, failure_reasons, sha256};
 use crate::model::package_status::PackageStatus;
@@ -20,45 +21,45 @@ use crate::register::existing::ExistingPromotions;
 use crate::register::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
 use crate::schema::comparison::differences;
 
-/// How packages are registered.
+/// How versions are registered.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The status at the end.
+    /// Who approves the version.
     pub approval: Approval,
-    /// How long a package may take to become complete.
+    /// How long SageMaker may take to complete the version.
     pub patience: Duration,
 }
 
-/// A package version of the target that has the content of the source version.
+/// The result of a registration: the promoted version.
 #[derive(Debug)]
 pub struct Registration {
-    /// The target version.
+    /// The promoted version.
     pub arn: PackageArn,
-    /// The artifacts that it refers to.
+    /// The artifacts that the version refers to.
     pub copied: Copied,
-    /// Its approval status now.
+    /// The version's approval status.
     pub approval: ApprovalStatus,
-    /// Whether this run has registered or approved it; otherwise an earlier one had done everything.
+    /// Whether this run has registered or approved the version. False if an earlier run had done both.
     pub changed: bool,
-    /// Whether this run has approved again what was withdrawn.
+    /// Whether this run has approved a withdrawn version again.
     pub reapproved: bool,
-    /// What the last Update has set, to be read back.
+    /// The values of the last Update, to be compared after it.
     updated: Option<Wanted>,
-    /// How long Describe may miss it.
+    /// How long Describe may fail to find the version.
     visibility: Visibility,
 }
 
-/// What was found when a package was read back after its last Update.
+/// The state of a version after its last Update.
 #[derive(Debug, Clone, Default)]
 pub struct ReadBack {
-    /// Its approval status; nothing when it could not be read, or when nothing had been changed.
+    /// The approval status; nothing if the version could not be read or was not changed.
     pub approval: Option<ApprovalStatus>,
-    /// What is not as it was set, or could not be read.
+    /// What differs from the Update, or could not be read.
     pub unconfirmed: Option<String>,
 }
 
 impl Registration {
-    /// Reads the package back after its last Update.
+    /// Describes the version after its last Update.
     pub async fn read_back(&self, registry: &TargetRegistry) -> ReadBack {
         let Some(wanted) = &self.updated else { return ReadBack::default() };
         match self.visibility.describe(registry, &self.arn).await {
@@ -67,18 +68,18 @@ impl Registration {
                 unconfirmed: wanted.unconfirmed(&description),
             },
             Err(error) => {
-                let unconfirmed = format!("its final state could not be read back: {error}");
+                let unconfirmed = format!("the final state of the version could not be read: {error}");
                 ReadBack { approval: None, unconfirmed: Some(unconfirmed) }
             }
         }
     }
 }
 
-/// Registers the package, or completes what an earlier run has begun.
+/// Registers the version, or completes a registration that an earlier run has begun.
 ///
 /// # Errors
-/// The registry refuses, the package fails or is not what was asked for. What this run has created is removed then,
-/// or left Rejected; it is never Approved.
+/// The registry rejects the request, the version fails, or it differs from the request. A version that this run has
+/// created is then deleted, or left Rejected. It is never Approved.
 pub async fn register(
     (source, registry): (&SourceRegistry, &TargetRegistry),
     group: &GroupName,
@@ -92,7 +93,7 @@ pub async fn register(
         Some(promoted) => (promoted, source.describe(package.arn()).await?, false),
         None => registering.create(group, existing).await?,
     };
-    // A replica of the registry may miss a new version that another one has shown.
+    // The registry is eventually consistent: Describe may not find a version that was found before.
     let visibility = if new { Visibility::within(policy.patience) } else { Visibility::NONE };
     match registering.complete(&promoted, source_now, visibility).await {
         Ok(Completion { approval, updated }) => {
@@ -100,24 +101,26 @@ pub async fn register(
             let changed = new || updated.is_some();
             Ok(Registration { arn: promoted.arn, copied, approval, changed, reapproved, updated, visibility })
         }
-        Err(error) if new && error.downcast_ref::<NotAsRequested>().is_some() => {
-            Err(discard(registry, &promoted.arn, error).await)
-        }
-        Err(error) => Err(error),
+        Err(error) => match error.downcast_ref::<NotAsRequested>().map(|failed| failed.hint) {
+            Some(_) if new => Err(discard(registry, &promoted.arn, error).await?),
+            Some(Some(hint)) => Err(error).hint(hint),
+            Some(None) | None => Err(error),
+        },
     }
 }
 
-/// A token answers with what it made before, even when that was removed since; then the next token is tried.
+/// Tokens to try. CreateModelPackage returns the version that the token created before, even if that version was
+/// deleted. Then the next token is tried.
 const TOKENS: usize = 4;
 
-/// The same request has the same token, so that a retry does not register twice; an abandoned attempt makes another
-/// one. At most 36 letters, digits and hyphens (CreateModelPackage).
+/// The client token of a request. The same request has the same token, so that a retry does not register a second
+/// version. Each abandoned attempt changes the token. At most 36 letters, digits and hyphens (CreateModelPackage).
 pub fn client_token(request: &Document, abandoned: usize) -> String {
     let text = format!("{}#{abandoned}", digest(request));
     sha256(&text)[..32].to_owned()
 }
 
-/// How a package was completed.
+/// The state of a completed version.
 struct Completion {
     approval: ApprovalStatus,
     updated: Option<Wanted>,
@@ -132,10 +135,11 @@ struct Registering<'a> {
 }
 
 impl Registering<'_> {
-    /// Creates the package. Two runs at once both create one where the registry does not know the token; then the lower
-    /// version is the promotion, and the other is withdrawn by the run that made it.
+    /// Creates the version. If two concurrent runs both create one, the lower version is the promotion, and the other
+    /// run discards its version.
     ///
-    /// Answers also how the source's version is described by then.
+    /// Returns the promotion, the current description of the source version, and whether this run created the
+    /// promotion.
     async fn create(
         &self,
         group: &GroupName,
@@ -150,25 +154,25 @@ impl Registering<'_> {
             let created = registry.create(&request).await?;
             let may_be_late = existing.is_newest(&created);
             let mut source_now;
-            (existing, source_now) = self.look_again(group, existing, &created, Visibility::NONE).await?;
-            // Meanwhile versions of other runs may have become visible, and the source may have been rejected.
+            (existing, source_now) = self.describe_all_sides(group, existing, &created, Visibility::NONE).await?;
+            // While this run waited, other runs may have registered the version, or the source may have been rejected.
             if may_be_late && !existing.contains(&created) && visibility.wait(registry, &created).await? {
-                (existing, source_now) = self.look_again(group, existing, &created, visibility).await?;
+                (existing, source_now) = self.describe_all_sides(group, existing, &created, visibility).await?;
             }
             match existing.current() {
                 Some(first) if first.arn == created => return Ok((first.clone(), source_now, true)),
                 Some(first) => {
                     return yield_to(registry, &created, first).await.map(|promoted| (promoted, source_now, false));
                 }
-                // The token's answer was removed since.
+                // The version that the token created before was deleted.
                 None => {}
             }
         }
-        bail!("{group} answers every request to register {} with a version that was removed", package.arn())
+        bail!("every request to register {} in {group} returns a version that was deleted", package.arn())
     }
 
-    /// Describes what was created, what others have registered meanwhile, and the source's version as it is now.
-    async fn look_again(
+    /// Describes the created version, the versions that others have registered meanwhile, and the source version.
+    async fn describe_all_sides(
         &self,
         group: &GroupName,
         existing: ExistingPromotions,
@@ -176,15 +180,16 @@ impl Registering<'_> {
         visibility: Visibility,
     ) -> Result<(ExistingPromotions, Document)> {
         let Self { source, registry, package, .. } = self;
-        let known = existing.and_created(registry, group, package, created, visibility);
+        let known = existing.with_created(registry, group, package, created, visibility);
         let (known, source_now) = tokio::join!(known, source.describe(package.arn()));
-        let unknown = "is registered, pending approval; whether another run did the same is unknown, run again";
-        let known = known.with_context(|| format!("{created} {unknown}"))?;
-        let source_now = source_now.with_context(|| format!("{created} is registered, pending approval; run again"))?;
+        let unchecked = "is registered and pending approval; concurrent registrations could not be checked";
+        let known = known.with_context(|| format!("{created} {unchecked}")).hint("Run again")?;
+        let source_now = source_now.with_context(|| format!("{created} is registered and pending approval"));
+        let source_now = source_now.hint("Run again")?;
         Ok((known, source_now))
     }
 
-    /// Waits for the package, compares it, and gives it its final status.
+    /// Waits until the version is complete, compares it with the request, and sets its final status.
     async fn complete(
         &self,
         promoted: &PromotedVersion,
@@ -197,12 +202,9 @@ impl Registering<'_> {
         let found = differences(&self.plan.request, description);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
-            let text = format!(
-                "{arn} is not what was asked for:\n{}\nIt was not approved. If it is another promotion of the same \
-                 version, remove it and run again",
-                lines.join("\n")
-            );
-            bail!(NotAsRequested(text));
+            let message = format!("{arn} differs from its request and was not approved:\n{}", lines.join("\n"));
+            let hint = "If it is another promotion of the same source version, delete it, then run again";
+            bail!(NotAsRequested { message, hint: Some(hint) });
         }
         let wanted = Wanted::of(self.package, &promoted, self.policy.approval, self.plan.source_uri.clone());
         let Some(update) = wanted.update(description) else {
@@ -215,18 +217,22 @@ impl Registering<'_> {
         Ok(Completion { approval: wanted.status.clone(), updated: Some(wanted) })
     }
 
-    /// Copying takes its time, and what was rejected meanwhile must not become Approved: nobody would withdraw it.
+    /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the
+    /// version.
     fn refuse_withdrawn(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
         let (found, now) = (self.package.approval(), ApprovalStatus::of(source_now));
         ensure!(
             found == now,
-            "{} was {found} when it was found, and is {now} now; {arn} stays as it is. Run again",
-            self.package.arn()
+            Failure::new(format!(
+                "the approval of {} changed from {found} to {now} during this run; {arn} was not approved",
+                self.package.arn()
+            ))
+            .hint("Run again")
         );
         Ok(())
     }
 
-    /// Looks again until the package is complete; it was described a moment ago, and so was its source.
+    /// Describes the version and its source until the version is complete. Both were described a moment ago.
     async fn wait(
         &self,
         promoted: &PromotedVersion,
@@ -241,13 +247,16 @@ impl Registering<'_> {
             match PackageStatus::of(&description) {
                 PackageStatus::Completed => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),
                 PackageStatus::Failed | PackageStatus::Deleting => {
-                    let text = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
-                    bail!(NotAsRequested(text));
+                    let message = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
+                    bail!(NotAsRequested { message, hint: None });
                 }
                 status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => ensure!(
                     started.elapsed() < self.policy.patience,
-                    "{arn} is still {status} after {} s; it is pending approval. Run again to complete it",
-                    self.policy.patience.as_secs()
+                    Failure::new(format!(
+                        "{arn} is still {status} after {} s; it is pending approval",
+                        self.policy.patience.as_secs()
+                    ))
+                    .hint("Run again to complete it")
                 ),
             }
             tokio::time::sleep(pause).await;

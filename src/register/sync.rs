@@ -1,8 +1,8 @@
-//! Carries changes of a source version over to its promoted version.
+//! Syncs a promoted version with changes of its source version.
 
 mod change;
-mod renewal;
 mod specifications;
+mod sync_plan;
 
-pub use change::{Change, Renewed};
-pub use renewal::Renewal;
+pub use change::{Change, ChangeResult};
+pub use sync_plan::SyncPlan;

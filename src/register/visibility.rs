@@ -1,4 +1,4 @@
-//! Describes a version that Create has answered with, although the registry may not show it yet.
+//! Describes a version that was just created, although the registry may not show it yet.
 
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use tokio::time::Instant;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
+use crate::model::failure::{Failure, Hint};
 use crate::model::field::Document;
 
-/// Between two looks at a package that is not complete, or not visible, yet: at first, and at most.
+/// The first and the longest pause between two descriptions of a version that is not complete or not visible yet.
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(250);
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// A version that Describe has not found for so long was deleted. Without this limit, a version that was deleted while
-/// it was the newest of its group could never be registered again: its client token always answers with its ARN, and no
+/// A version that Describe does not find for this long was deleted. Without this limit, a version that was deleted while
+/// it was the newest of its group could never be registered again: its client token always returns its ARN, and no
 /// higher version shows that it is old. Not measured at SageMaker: six times the 5 s that a promotion has to tolerate.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -26,25 +27,28 @@ pub(super) struct Visibility {
 }
 
 impl Visibility {
-    /// For a version that was visible before: when Describe does not find it, it was deleted.
+    /// For a version that was visible before: if Describe does not find it, it was deleted.
     pub const NONE: Self = Self { patience: Duration::ZERO };
 
-    /// For a run that waits for a package for `patience`.
+    /// For a run that waits up to `patience` for a version.
     pub fn within(patience: Duration) -> Self {
         Self { patience }
     }
 
-    /// Waits until Describe finds the version. Answers false if it was deleted.
+    /// Waits until Describe finds the version. Returns false if the version was deleted.
     ///
     /// # Errors
-    /// Patience ended before it is known whether the version is late or was deleted.
+    /// The wait ended before it is known whether the version is late or was deleted.
     pub async fn wait(self, registry: &TargetRegistry, created: &PackageArn) -> Result<bool> {
         let found = self.find(registry, created).await;
-        let found = found.with_context(|| format!("{created} is registered, pending approval; run again"))?;
+        let found = found.with_context(|| format!("{created} is registered and pending approval")).hint("Run again")?;
         ensure!(
             found.is_some() || self.patience >= VISIBLE_WITHIN,
-            "{created} is registered, pending approval, but not visible yet after {} s; run again",
-            self.patience.as_secs()
+            Failure::new(format!(
+                "{created} is registered and pending approval, but not visible after {} s",
+                self.patience.as_secs()
+            ))
+            .hint("Run again")
         );
         Ok(found.is_some())
     }
@@ -58,7 +62,7 @@ impl Visibility {
         }
     }
 
-    /// Describes the version; "does not exist" is believed only in the end.
+    /// Describes the version. Retries while Describe answers that the version does not exist.
     pub async fn describe(self, registry: &TargetRegistry, version: &PackageArn) -> Result<Document, CallError> {
         let until = Instant::now() + self.patience.min(VISIBLE_WITHIN);
         let mut pause = FIRST_WAIT;

@@ -1,5 +1,5 @@
-//! Withdraws promoted versions whose source version is Rejected. Only versions that name a version of the source group
-//! are looked at, so that nobody else's version is touched.
+//! Withdraws promoted versions whose source version is Rejected. Versions that were not promoted from the source group
+//! are never changed.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,18 @@ use crate::aws::error::Kind;
 use crate::aws::registry::{SourceRegistry, Summary, TargetRegistry};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
+use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::promoted::{PromotedVersion, WITHDRAWN};
 use crate::plan::Warning;
 use crate::register::decision::{decision, remark};
 use crate::register::existing::describe_all;
 
-/// Approved versions of the target that are described although they are older than every rejected version of the
-/// source: their sources may be deleted.
+/// The newest Approved versions of the target, which are always described, to report those whose source was deleted.
+/// Other versions are described only if they are newer than a rejected source version.
 const NEWEST: usize = 16;
 
-/// Versions of the source described at once.
+/// Concurrent DescribeModelPackage calls.
 const DESCRIPTIONS_AT_ONCE: usize = 16;
 
 /// A promoted version that is Approved although its source version is Rejected.
@@ -31,22 +32,22 @@ pub struct Withdrawal {
     pub promoted: PromotedVersion,
     /// The version that it was promoted from.
     pub source: PackageArn,
-    /// That version's description.
+    /// The source version's description.
     pub rejected: Document,
 }
 
-/// What is to be withdrawn.
+/// The versions to withdraw.
 #[derive(Debug, Clone, Default)]
 pub struct Due {
     /// Each withdrawal, lowest promoted version first.
     pub withdrawals: Vec<Withdrawal>,
-    /// Promoted versions whose source cannot be read: they stay as they are.
+    /// Promoted versions whose source cannot be read. They are not changed.
     pub unclear: Vec<Warning>,
 }
 
 impl Due {
-    /// Finds the Approved versions of the group `to` that were promoted from versions of `from` which are Rejected now.
-    /// `approved` and `rejected` are what the source's registry has listed.
+    /// Finds the Approved versions of the group `to` whose source version in `from` is Rejected. `approved` and
+    /// `rejected` are the versions that the source's registry has listed.
     ///
     /// # Errors
     /// A registry cannot be read.
@@ -58,7 +59,7 @@ impl Due {
     ) -> Result<Self> {
         let since = rejected.iter().map(|summary| summary.created).min();
         let offered = target.list(to, Some(ApprovalStatus::Approved)).await?;
-        // A promoted version is always younger than its source.
+        // A promoted version is always newer than its source.
         let is_candidate = |(index, summary): &(usize, &Summary)| {
             *index < NEWEST || since.is_some_and(|since| summary.created >= since)
         };
@@ -77,68 +78,73 @@ impl Due {
                     promoted.source().filter(|source| source.is_of(from) && !still.contains(source.as_str()))?;
                 Some((promoted, source))
             });
-        let looks = promoted.map(|(promoted, named)| look(source, promoted, named));
-        let mut looks: Vec<Look> = stream::iter(looks).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
-        looks.sort_by_key(Look::version);
+        let checks = promoted.map(|(promoted, named)| check_source(source, promoted, named));
+        let mut states: Vec<SourceState> =
+            stream::iter(checks).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
+        states.sort_by_key(SourceState::version);
         let mut due = Self::default();
-        for look in looks {
-            match look {
-                Look::Rejected(withdrawal) => due.withdrawals.push(*withdrawal),
-                Look::Unclear(_, warning) => due.unclear.push(warning),
-                Look::Stands(_) => {}
+        for state in states {
+            match state {
+                SourceState::Rejected(withdrawal) => due.withdrawals.push(*withdrawal),
+                SourceState::Unclear(_, warning) => due.unclear.push(warning),
+                SourceState::NotRejected(_) => {}
             }
         }
         Ok(due)
     }
 }
 
-/// What became of the source of a promoted version.
-enum Look {
+/// The state of a promoted version's source.
+enum SourceState {
     Rejected(Box<Withdrawal>),
     Unclear(u32, Warning),
-    Stands(u32),
+    NotRejected(u32),
 }
 
-impl Look {
+impl SourceState {
     fn version(&self) -> u32 {
         match self {
             Self::Rejected(withdrawal) => withdrawal.promoted.arn.version(),
-            Self::Unclear(version, _) | Self::Stands(version) => *version,
+            Self::Unclear(version, _) | Self::NotRejected(version) => *version,
         }
     }
 }
 
-/// Only a version that says itself that it is Rejected is rejected.
-async fn look(registry: &SourceRegistry, promoted: PromotedVersion, source: PackageArn) -> Result<Look> {
+/// Describes the source: a version that cannot be read does not count as rejected.
+async fn check_source(registry: &SourceRegistry, promoted: PromotedVersion, source: PackageArn) -> Result<SourceState> {
     let version = promoted.arn.version();
     let remark = match registry.describe(&source).await {
         Ok(rejected) if ApprovalStatus::of(&rejected) == ApprovalStatus::Rejected => {
-            return Ok(Look::Rejected(Box::new(Withdrawal { promoted, source, rejected })));
+            return Ok(SourceState::Rejected(Box::new(Withdrawal { promoted, source, rejected })));
         }
-        Ok(_) => return Ok(Look::Stands(version)),
-        Err(error) if error.kind == Kind::NotFound => format!("its source {source} is gone; it stays as it is"),
-        Err(error) if error.kind == Kind::Denied => format!("its source cannot be read; it stays as it is: {error}"),
+        Ok(_) => return Ok(SourceState::NotRejected(version)),
+        Err(error) if error.kind == Kind::NotFound => {
+            format!("its source {source} no longer exists; the version was not changed")
+        }
+        Err(error) if error.kind == Kind::Denied => {
+            format!("its source cannot be read; the version was not changed: {error}")
+        }
         Err(error) => return Err(error.into()),
     };
-    Ok(Look::Unclear(version, Warning { field: promoted.arn.to_string(), remark }))
+    Ok(SourceState::Unclear(version, Warning { field: promoted.arn.to_string(), remark }))
 }
 
 impl Withdrawal {
-    /// Why the source was rejected, if it says so.
+    /// The reason of the source's rejection, if it states one.
     pub fn reason(&self) -> Option<&str> {
         text(&self.rejected, "ApprovalDescription").filter(|reason| !reason.is_empty())
     }
 
-    /// The approval description of the promoted version from now on.
+    /// The approval description of the withdrawn version.
     pub fn remark(&self) -> String {
         let reason = self.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
         remark(WITHDRAWN, &format!("{} is Rejected{reason}", self.source))
     }
 
-    /// Rejects the promoted version, and reads it back.
+    /// Rejects the promoted version, and describes it again to confirm that.
     ///
     /// # Errors
-    /// It could not be rejected, or is not Rejected afterwards.
+    /// The version could not be rejected, or is not Rejected afterwards.
     pub async fn carry_out(&self, registry: &TargetRegistry) -> Result<()> {
         let arn = &self.promoted.arn;
         let context = || format!("withdrawing {arn}, whose source {} is Rejected", self.source);
@@ -148,7 +154,8 @@ impl Withdrawal {
         let status = ApprovalStatus::of(&after);
         ensure!(
             status == ApprovalStatus::Rejected,
-            "{arn} is {status} after it was withdrawn; somebody else changed it. Run again"
+            Failure::new(format!("{arn} is {status} after it was withdrawn: somebody else changed it"))
+                .hint("Run again")
         );
         Ok(())
     }

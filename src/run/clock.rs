@@ -1,4 +1,4 @@
-//! Time as a run sees it.
+//! The clock of a run, and the start and end times in its record.
 
 use std::time::{Instant, SystemTime};
 
@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use crate::model::package::rfc3339;
 use crate::record::{Build, Conclusion, Record, Source};
 
-/// Tells the time of day. Tests set their own.
+/// The time of day. Tests set their own clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock(pub fn() -> SystemTime);
 

@@ -1,4 +1,4 @@
-//! What the runs of a process share: the two accounts, limits, a clock and an observer.
+//! The context that the runs of a process share: two accounts, limits, a clock and an observer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,8 @@ use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};
 use crate::record::Build;
 
-/// What the runs of a process share. Runs with one context may run side by side.
+/// The two accounts, limits, clock and observer of the runs of a process. Runs may share a context and run
+/// concurrently.
 pub struct Context {
     access: (Access, Access),
     source: OnceCell<SourceAccount>,
@@ -49,17 +50,17 @@ impl Context {
         Self { clock, ..self }
     }
 
-    /// Sets who receives the events.
+    /// Sets the observer, which receives the events.
     pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer, ..self }
     }
 
-    /// Sets the CodeBuild build that the records name.
+    /// Sets the CodeBuild build that the records name, if there is one.
     pub fn with_build(self, build: Option<Build>) -> Self {
         Self { build, ..self }
     }
 
-    /// Aborts what the runs have under way in S3, after they were dropped. The observer receives what stays open.
+    /// Aborts the multipart uploads of dropped runs. The observer receives each upload that could not be aborted.
     pub async fn abort(&self) {
         let all = self.uploads.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for uploads in all {
@@ -67,7 +68,7 @@ impl Context {
         }
     }
 
-    /// Aborts what one run has under way in S3.
+    /// Aborts the multipart uploads of one run.
     pub(crate) async fn abort_run(&self, uploads: &OpenUploads) {
         for error in uploads.abort_all().await {
             self.notice(Event::UploadLeftOpen(&error));

@@ -9,10 +9,10 @@ use super::settings::CopyArtifactsSettings;
 use crate::aws::accounts::callers;
 use crate::record::{Conclusion, Target};
 
-/// Copies and verifies the artifacts of a version. Objects that are at the target already are not copied again.
+/// Copies and verifies the artifacts of a version. Objects that already exist in the target are not copied again.
 ///
 /// # Errors
-/// An artifact is missing or cannot be read, written or verified; or another object is in its place.
+/// An artifact is missing, or cannot be read, written or verified, or its key in the target has a different object.
 pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;

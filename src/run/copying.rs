@@ -12,7 +12,7 @@ use crate::copy::{Copied, Engine, Meter, Preview, STALL, There, Tuning, confirm,
 use crate::plan::Plan;
 
 impl Promotion<'_> {
-    /// Brings every artifact of a plan to the target.
+    /// Copies every artifact of a plan to the target.
     pub async fn copy(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Copied> {
         let meter = Arc::new(Meter::default());
         let (objects, bytes) = there.missing(&plan)?;
@@ -25,13 +25,13 @@ impl Promotion<'_> {
         copied
     }
 
-    /// Confirms that every artifact of a plan is at the target.
+    /// Confirms that every artifact of a plan exists in the target.
     pub async fn confirm(&self, plan: Plan, there: There) -> Result<Copied> {
         let (tuning, encryption, meter) = (Tuning::default(), self.encryption(), Meter::default());
         confirm(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await
     }
 
-    /// Looks what a copy would do.
+    /// Previews what [`Promotion::copy`] would copy.
     pub async fn preview(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Preview> {
         let (tuning, encryption, meter) = (settings.tuning(), self.encryption(), Meter::default());
         preview(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await

@@ -1,4 +1,4 @@
-//! What a run tells while it works.
+//! The events of a run, and the observer that receives them.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::model::location::Location;
 pub enum Event<'a> {
     /// Artifacts are about to be copied.
     CopyStarted {
-        /// Objects that are not at the target yet.
+        /// The number of objects that are not in the target yet.
         objects: u64,
         /// Their size in bytes.
         bytes: u64,
         /// The folder of the promotion.
         folder: &'a Location,
-        /// Counts the objects and bytes; may be read at any time.
+        /// The progress of the copy. It can be read at any time.
         meter: &'a Arc<Meter>,
     },
-    /// Every artifact was copied, or copying failed.
+    /// Every artifact was copied, or the copy failed.
     CopyEnded,
     /// A promoted version was rejected, because its source is Rejected.
     Withdrawn {
@@ -30,25 +30,25 @@ pub enum Event<'a> {
         /// The source version.
         source: &'a PackageArn,
     },
-    /// Withdrawing failed in a run whose promotion failed too.
+    /// Withdrawing a version failed in a run whose promotion failed as well.
     WithdrawalFailed(&'a anyhow::Error),
-    /// Fields have changed at the source that UpdateModelPackage cannot change.
+    /// The source has changed fields that UpdateModelPackage cannot change.
     Drifted {
         /// The promoted version.
         promoted: &'a PackageArn,
         /// The fields.
         fields: &'a [&'a str],
     },
-    /// The version was promoted before with other settings, and stays as it is.
+    /// The version was promoted before with other settings, and is not promoted again.
     PromotedWithOtherSettings(&'a PackageArn),
-    /// The source group's description or tags cannot be read, so the new target group has none.
+    /// The source group's description or tags cannot be read, so the new target group does not have them.
     GroupNotReadable {
         /// `description` or `tags`.
         part: &'static str,
-        /// Why.
+        /// The reason.
         error: &'a CallError,
     },
-    /// A multipart upload could not be aborted; a later run or a lifecycle rule aborts it.
+    /// A multipart upload could not be aborted. A later run or a lifecycle rule aborts it.
     UploadLeftOpen(&'a CallError),
 }
 
@@ -56,7 +56,7 @@ pub enum Event<'a> {
 ///
 /// Events come from the task that runs; an observer must not block.
 pub trait Observer: Send + Sync {
-    /// Receives an event.
+    /// Handles an event.
     fn notice(&self, event: Event<'_>);
 }
 

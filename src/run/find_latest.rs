@@ -45,7 +45,7 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
 }
 
 impl Selection {
-    /// Finds the version, and returns the versions that were listed on the way.
+    /// Finds the version. Also returns the versions that were listed to find it.
     pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
         match self.version {
             Some(number) => version(source.registry(), group, number).await,
@@ -53,11 +53,12 @@ impl Selection {
         }
     }
 
-    /// Checks that a version that was listed as Approved still is, unless it was asked for by its number.
+    /// Checks that a version that was listed as Approved is still Approved. A version that was selected by its number
+    /// needs no approval.
     pub(super) fn check_approval(&self, approval: &ApprovalStatus, found: &Summary) -> Result<()> {
         ensure!(
             self.version.is_some() || *approval == ApprovalStatus::Approved,
-            Failure::new(format!("{} was Approved when it was listed and is {approval} now", found.arn))
+            Failure::new(format!("the approval of {} changed from Approved to {approval} during this run", found.arn))
                 .hint("Run again")
         );
         Ok(())

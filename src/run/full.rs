@@ -1,4 +1,4 @@
-//! `promote full`: from a group to its latest Approved version in the target account.
+//! `promote full`: promotes the latest Approved version of a group, syncs it later, and withdraws rejected versions.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ use crate::schema::comparison::differences;
 /// Promotes the latest Approved version of a group, and withdraws promoted versions whose source is Rejected.
 ///
 /// # Errors
-/// The version could not be promoted, or a promoted version could not be withdrawn. What is registered by then is
-/// complete or pending approval.
+/// The version could not be promoted, or a promoted version could not be withdrawn. A version that was registered before
+/// the error is complete or pending approval.
 pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
@@ -65,7 +65,7 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
     full.promote_and_withdraw(&latest, &approved, &rejected).await.map(RunReport::from)
 }
 
-/// The versions that the source has rejected, unless promoted versions stay Approved anyway.
+/// The rejected versions of the source; none if promoted versions are not to be withdrawn.
 async fn rejected(settings: &FullSettings, source: &SourceAccount, group: &GroupArn) -> Result<Vec<Summary>> {
     match settings.keep_rejected {
         true => Ok(Vec::new()),
@@ -78,11 +78,11 @@ struct Full<'a> {
     settings: &'a FullSettings,
 }
 
-/// The withdrawals that go on beside the promotion. Who needs their result waits for it.
+/// The withdrawals, which run concurrently with the promotion. The record of the promotion waits for their result.
 type Withdrawing<'a> = Shared<BoxFuture<'a, Result<WithdrawnVersions, Arc<Error>>>>;
 
 impl Full<'_> {
-    /// Neither the promotion nor the withdrawals wait for each other, or fail because of each other.
+    /// Runs the promotion and the withdrawals concurrently. A failure of one does not stop the other.
     async fn promote_and_withdraw(
         &self,
         latest: &Latest,
@@ -92,7 +92,7 @@ impl Full<'_> {
         let withdrawing = self.withdraw(approved, rejected).map_err(Arc::new).boxed().shared();
         let (promoted, withdrawn) = tokio::join!(self.promote_latest(latest, withdrawing.clone()), withdrawing);
         if let (Err(first), Err(error)) = (&promoted, &withdrawn)
-            && first.to_string() != error.to_string()
+            && format!("{first:#}") != format!("{error:#}")
         {
             self.promotion.context.notice(Event::WithdrawalFailed(error));
         }
@@ -145,8 +145,7 @@ impl Full<'_> {
         self.plan_copy_register(&package, missing?, withdrawing).await
     }
 
-    /// Carries over what has changed at the source since the promotion. Returns nothing if artifacts have to be copied
-    /// first.
+    /// Syncs a promoted version with its source. Returns nothing if artifacts have to be copied first.
     async fn sync(
         &self,
         package: &Package,
@@ -186,7 +185,7 @@ impl Full<'_> {
         registering.run(package, copied, existing, withdrawn).await
     }
 
-    /// Copies the artifacts and creates the group side by side. Nothing is registered before both are done.
+    /// Copies the artifacts and creates the group concurrently. Nothing is registered before both are done.
     async fn copy_and_create_group(&self, plan: Plan, there: There, missing_group: bool) -> Result<Copied> {
         let promotion = &self.promotion;
         let creating = async {
@@ -223,7 +222,7 @@ impl Full<'_> {
         Ok(record)
     }
 
-    /// The version was promoted to another bucket or prefix: nothing is copied a second time.
+    /// Syncs a version that was promoted to another bucket or prefix. Nothing is copied again.
     async fn sync_elsewhere(&self, package: &Package, promoted: &PromotedVersion) -> Result<Record> {
         let promotion = &self.promotion;
         promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
@@ -241,7 +240,7 @@ impl Full<'_> {
     }
 }
 
-/// A finished promotion of the version that this plan would not make.
+/// The current promotion of the version, if its request differs from the plan's.
 fn promoted_with_other_settings<'a>(plan: &Plan, existing: &'a ExistingPromotions) -> Option<&'a PromotedVersion> {
     let current = existing.current().filter(|current| current.is_settled())?;
     (!differences(&plan.request, &current.description).is_empty()).then_some(current)

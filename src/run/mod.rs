@@ -1,4 +1,4 @@
-//! The use cases as a library. Each is a function of a [`Context`] and its settings, without a terminal.
+//! The use cases as a library. Each is a function that takes a [`Context`] and settings.
 
 mod clock;
 mod context;
@@ -19,7 +19,7 @@ mod target_group;
 mod verify;
 mod withdraw;
 
-pub use crate::copy::Limits;
+pub use crate::copy::{Limits, Meter, Reading};
 pub use clock::Clock;
 pub use context::Context;
 pub use copy_artifacts::copy_artifacts;

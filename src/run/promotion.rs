@@ -1,4 +1,4 @@
-//! What the steps of one promotion share.
+//! The state that the steps of one promotion share.
 
 use anyhow::{Result, ensure};
 
@@ -20,7 +20,7 @@ use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Source};
 use crate::schema::references::references;
 
-/// One promotion: from a group of the source to a destination.
+/// A promotion from a source group to a destination.
 pub(crate) struct Promotion<'a> {
     pub context: &'a Context,
     pub started: Started,
@@ -60,7 +60,7 @@ impl Promotion<'_> {
     /// Plans the promotion of a version.
     ///
     /// # Errors
-    /// Something that the version refers to is missing or cannot be read, or AWS would refuse the request.
+    /// An object that the version refers to is missing or cannot be read, or AWS would reject the request.
     pub async fn plan(&self, package: &Package) -> Result<Plan> {
         self.check_key()?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
@@ -84,7 +84,7 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Lists what is in the folder of a version's promotion.
+    /// Lists the objects in the folder of a version's promotion.
     pub async fn list_folder(&self, version: &PackageArn) -> Result<There> {
         There::look(self.target.objects(), &self.destination.layout(version)).await
     }
@@ -119,7 +119,7 @@ pub(crate) async fn describe(source: &SourceAccount, version: &PackageArn) -> Re
 /// Describes a version that an earlier step has found.
 ///
 /// # Errors
-/// It has changed since that step.
+/// The version has changed since that step.
 pub(crate) async fn describe_unchanged(
     source: &SourceAccount,
     version: &super::settings::FoundVersion,
@@ -128,8 +128,8 @@ pub(crate) async fn describe_unchanged(
     let changed = version.fingerprint.as_ref().is_some_and(|then| *then != package.fingerprint());
     ensure!(
         !changed,
-        Failure::new(format!("{} has changed since the step before", package.arn()))
-            .hint("Begin again with find-latest")
+        Failure::new(format!("{} has changed since the previous step", package.arn()))
+            .hint("Start again with `promote find-latest`")
     );
     Ok(package)
 }

@@ -16,7 +16,7 @@ use crate::register::existing::ExistingPromotions;
 /// Registers a version whose artifacts were copied.
 ///
 /// # Errors
-/// An artifact is not at the target, or the version could not be registered.
+/// An artifact is missing in the target, or the version could not be registered.
 pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;

@@ -1,4 +1,4 @@
-//! The last steps: registers a copied version and writes its record.
+//! Registers a copied version and writes its record: the last steps of a promotion.
 
 use anyhow::Result;
 
@@ -19,13 +19,13 @@ pub(super) struct Registering<'a> {
 }
 
 impl Registering<'_> {
-    /// Registers the version in its group, which exists by now, and writes the record beside the artifacts.
+    /// Registers the version in an existing group, and writes the record beside the artifacts.
     ///
-    /// `withdrawn` are the versions that the same run withdraws meanwhile. The record waits for them.
+    /// `withdrawn`: the versions that the same run withdraws. The record waits for them.
     ///
     /// # Errors
-    /// The version is not promoted, or a version could not be withdrawn. What fails after the promotion is unconfirmed
-    /// in the record.
+    /// The version is not promoted, or a version could not be withdrawn. A failure after the promotion is reported as
+    /// unconfirmed in the record.
     pub async fn run(
         &self,
         package: &Package,
@@ -45,7 +45,7 @@ impl Registering<'_> {
         let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(destination, package.arn(), Some(registered)));
         record.withdrawn = withdrawn.await?;
-        // The record says what was set, so it need not wait until that is read back.
+        // The record has the values that were set, so it does not wait until the version is described again.
         let (read_back, written) =
             tokio::join!(registration.read_back(target.registry()), self.write(&record, &registration));
         let written = written

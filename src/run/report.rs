@@ -1,9 +1,9 @@
-//! What a run came to.
+//! The result of a run.
 
 use crate::model::arn::PackageArn;
 use crate::record::{Conclusion, Record};
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct RunReport {
     /// The document of the run, as `--output json` prints it.
@@ -11,7 +11,7 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// What the run came to, in a word.
+    /// The outcome of the run.
     pub fn outcome(&self) -> Conclusion {
         self.document.outcome
     }

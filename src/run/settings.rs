@@ -1,24 +1,26 @@
-//! What each use case is asked to do. Flags, variables and files are three ways to fill these structs.
+//! The settings of each use case. Flags, variables and files can fill these structs.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::copy::{CopyMode, STALL, Strictness, Tuning};
+use crate::copy::{STALL, Tuning};
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
-use crate::plan::draft::PackageOverrides;
 use crate::register::Policy;
 
-/// Which version of which group.
+pub use crate::copy::{CopyMode, Strictness};
+pub use crate::plan::draft::PackageOverrides;
+
+/// The source group, and the version to promote.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
     /// The source group.
     pub group: GroupRef,
-    /// This version, whatever its approval status; otherwise the latest Approved one.
+    /// The number of a version, which may have any approval status; otherwise the latest Approved version.
     #[serde(default)]
     pub version: Option<u32>,
 }
@@ -34,13 +36,13 @@ pub struct FindLatestSettings {
     pub ignore_unknown_fields: bool,
 }
 
-/// Where a promotion goes in the target account.
+/// The destination of a promotion in the target account.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DestinationSettings {
     /// The bucket.
     pub bucket: BucketName,
-    /// The key prefix of everything that is written.
+    /// The prefix of every key that is written.
     #[serde(default)]
     pub prefix: TargetPrefix,
     /// The target group; otherwise the source group's name.
@@ -52,13 +54,13 @@ pub struct DestinationSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CopySettings {
-    /// Who moves the bytes.
+    /// Whether S3 copies or promote streams.
     pub mode: CopyMode,
     /// How copies are verified.
     pub verify: Strictness,
-    /// The size of parts in bytes; otherwise it follows from the size of the object.
+    /// The part size in bytes; otherwise it depends on the object size.
     pub part_size: Option<u64>,
-    /// Seconds after which a download slower than 1 KiB/s is tried again.
+    /// Seconds after which a download slower than 1 KiB/s is retried.
     pub stall_seconds: u64,
 }
 
@@ -86,7 +88,7 @@ pub struct RegistrationSettings {
     pub create_group: bool,
     /// Tags of a target group that is created.
     pub group_tags: Vec<(String, String)>,
-    /// The KMS key that signs the records.
+    /// The KMS key that signs the records; otherwise they are not signed.
     pub sign_key: Option<KmsKeyArn>,
     /// Seconds that SageMaker may take to complete the new version.
     pub wait_seconds: u64,
@@ -111,9 +113,9 @@ impl RegistrationSettings {
 pub struct FullSettings {
     /// The version to promote.
     pub selection: Selection,
-    /// Where it goes.
+    /// The destination.
     pub destination: DestinationSettings,
-    /// What of the package is set and not carried over.
+    /// Values that replace values of the source package.
     #[serde(default)]
     pub overrides: PackageOverrides,
     /// How artifacts are copied.
@@ -122,7 +124,7 @@ pub struct FullSettings {
     /// How the version is registered.
     #[serde(default)]
     pub registration: RegistrationSettings,
-    /// Leave promoted versions Approved whose source is Rejected.
+    /// Do not withdraw promoted versions whose source is Rejected.
     #[serde(default)]
     pub keep_rejected: bool,
     /// Write nothing to AWS.
@@ -136,7 +138,7 @@ pub struct FullSettings {
 pub struct FoundVersion {
     /// The source version.
     pub arn: PackageArn,
-    /// The fingerprint that it had then. If it has another one now, the run stops.
+    /// The fingerprint that the earlier step has recorded. The run stops if the version's fingerprint differs.
     #[serde(default)]
     pub fingerprint: Option<String>,
 }
@@ -147,9 +149,9 @@ pub struct FoundVersion {
 pub struct CopyArtifactsSettings {
     /// The version whose artifacts are copied.
     pub version: FoundVersion,
-    /// Where they go.
+    /// The destination of the artifacts.
     pub destination: DestinationSettings,
-    /// What of the package is set and not carried over.
+    /// Values that replace values of the source package.
     #[serde(default)]
     pub overrides: PackageOverrides,
     /// How artifacts are copied.
@@ -164,11 +166,11 @@ pub struct CopyArtifactsSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterSettings {
-    /// The version that is registered. Its artifacts are at the target already.
+    /// The version to register. Its artifacts were copied before.
     pub version: FoundVersion,
-    /// Where they are.
+    /// The destination of the artifacts.
     pub destination: DestinationSettings,
-    /// What of the package is set and not carried over.
+    /// Values that replace values of the source package.
     #[serde(default)]
     pub overrides: PackageOverrides,
     /// How the version is registered.
@@ -196,25 +198,25 @@ pub struct StatusSettings {
 pub struct VerifySettings {
     /// The promoted version.
     pub version: PackageArn,
-    /// Read every byte and compare it with the recorded checksum and, where it can be read, with the source.
+    /// Read every byte, and compare the bytes with the recorded checksum and with the source if it can be read.
     #[serde(default)]
     pub deep: bool,
-    /// The key that must have signed the records; without one, signatures are not checked.
+    /// The key that must have signed the records. Without a key, signatures are not checked.
     #[serde(default)]
     pub signed_by: Option<SignedBy>,
-    /// The bucket of the record; otherwise it follows from the version's references.
+    /// The bucket of the record; otherwise the bucket that the version's references name.
     #[serde(default)]
     pub bucket: Option<BucketName>,
-    /// The key prefix that the version was promoted with, where the bucket is given.
+    /// The key prefix that the version was promoted with. Used only with `bucket`.
     #[serde(default)]
     pub prefix: Option<TargetPrefix>,
 }
 
-/// Who must have signed the records.
+/// The key that must have signed the records.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignedBy {
-    /// A KMS key; KMS is asked for its public key.
+    /// A KMS key. Its public key is fetched from KMS.
     Key(KmsKeyArn),
     /// A public key in PEM.
     PublicKey(String),

@@ -1,4 +1,4 @@
-//! Joins the versions of a source group with their promoted versions.
+//! Joins the versions of a source group with their promoted versions, and states the state of each promotion.
 
 use std::collections::BTreeMap;
 
@@ -15,37 +15,37 @@ use crate::model::promoted::PromotedVersion;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// The source has it, and the target does not.
+    /// The version was not promoted.
     NotPromoted,
-    /// It is Approved in the target, as at the source.
+    /// The version is Approved in both accounts.
     Promoted,
-    /// It waits for an approval in the target.
+    /// The promoted version is pending approval.
     Pending,
-    /// It was withdrawn because its source was rejected.
+    /// The promoted version was withdrawn, because its source was Rejected.
     Withdrawn,
-    /// Somebody in the target account has rejected it.
+    /// Somebody in the target account has rejected the promoted version.
     Rejected,
-    /// SageMaker did not complete it, or the run that registered it abandoned it.
+    /// SageMaker did not complete the promoted version, or a run abandoned it.
     Failed,
-    /// The target offers it, and the source does not approve it: the next `promote full` withdraws it, if the source is
-    /// Rejected.
+    /// The promoted version is Approved, and its source is not. The next `promote full` withdraws the promoted version if
+    /// the source is Rejected.
     Stale,
-    /// The target offers it, and the source has no such version any more.
+    /// The promoted version is Approved, and its source was deleted.
     Orphaned,
 }
 
 /// One version on one side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Side {
-    /// Its ARN.
+    /// The ARN of the version.
     pub model_package_arn: PackageArn,
-    /// Its number.
+    /// The number of the version.
     pub version: u32,
-    /// Its approval status.
+    /// The approval status.
     pub approval_status: ApprovalStatus,
-    /// When it was registered.
+    /// When the version was registered.
     pub created: String,
-    /// When it was changed last, where that is known.
+    /// When the version was last changed, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
 }
@@ -55,17 +55,17 @@ pub struct Side {
 pub struct Row {
     /// The state of the promotion.
     pub state: State,
-    /// The version of the source; nothing when it is gone.
+    /// The source version; nothing if it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Side>,
-    /// Its promoted version.
+    /// The promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Side>,
-    /// Fields in which the promoted version differs from its source as it is now, where they were compared.
+    /// The fields in which the promoted version differs from the current source version.
     pub drift: Vec<String>,
 }
 
-/// Joins both sides, the newest source version first. `promoted` are described versions of the target.
+/// Joins source versions with described versions of the target, newest source version first.
 pub fn rows(
     from: &GroupArn,
     sources: &[Summary],
@@ -81,12 +81,12 @@ pub fn rows(
         }
     }
     let mut rows = Vec::new();
-    for (_, (source, copies)) in by_version.into_iter().rev() {
-        if copies.is_empty() {
+    for (_, (source, promotions)) in by_version.into_iter().rev() {
+        if promotions.is_empty() {
             rows.push((Row { state: State::NotPromoted, source, target: None, drift: Vec::new() }, None));
             continue;
         }
-        for promoted in copies {
+        for promoted in promotions {
             let state = state(source.as_ref(), &promoted);
             let target = Some(promoted_side(&promoted));
             rows.push((Row { state, source: source.clone(), target, drift: Vec::new() }, Some(promoted)));
@@ -132,7 +132,7 @@ fn promoted_side(promoted: &PromotedVersion) -> Side {
     }
 }
 
-/// The fields in which a promoted version differs from its described source, of those that are carried over unchanged.
+/// The fields in which a promoted version differs from its source. Compares the fields that are carried over unchanged.
 pub fn drift(source: &Document, promoted: &PromotedVersion) -> Vec<String> {
     const PLAIN: [&str; 6] = [
         "ModelPackageDescription",

@@ -13,7 +13,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::record::{SCHEMA, Tool};
 use crate::register::existing::describe_all;
 
-/// Source versions described at a time.
+/// Concurrent DescribeModelPackage calls.
 const DESCRIPTIONS_AT_ONCE: usize = 16;
 
 /// The document of `promote status`.
@@ -27,7 +27,7 @@ pub struct StatusReport {
     pub target_group: GroupArn,
     /// Source versions with their promoted versions, the newest source version first.
     pub versions: Vec<Row>,
-    /// Versions of the target group that others have registered.
+    /// The number of versions in the target group that were not promoted from the source group.
     pub others: usize,
     /// The program that wrote this.
     pub tool: Tool,
@@ -56,7 +56,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
     Ok(StatusReport { schema: SCHEMA, source_group: group, target_group, versions, others, tool: Tool::default() })
 }
 
-/// Compares each promoted version with its source as it is now.
+/// Compares each promoted version with its current source version.
 async fn with_drift(source: &SourceAccount, rows: Vec<(Row, Option<PromotedVersion>)>) -> Result<Vec<Row>> {
     let compared = rows.into_iter().map(|(mut row, promoted)| async {
         if let (Some(side), Some(promoted)) = (&row.source, promoted) {

@@ -1,4 +1,4 @@
-//! The target group: looked up early, created when everything else is known.
+//! Looks up the target group before the promotion, and creates it with the description and tags of the source group.
 
 use anyhow::{Result, ensure};
 
@@ -14,7 +14,7 @@ use crate::register::NewGroup;
 /// Whether the target group has to be created.
 ///
 /// # Errors
-/// It does not exist, and must not be created.
+/// The group does not exist, and the settings do not allow to create it.
 pub(super) async fn is_missing(
     target: &TargetAccount,
     destination: &Destination,
@@ -24,7 +24,7 @@ pub(super) async fn is_missing(
     ensure!(
         !missing || settings.create_group,
         Failure::new(format!("the target group {} does not exist", destination.group))
-            .hint("Create it, or run without --no-create-group")
+            .hint("Create the group, or run without --no-create-group")
     );
     Ok(missing)
 }
@@ -42,8 +42,7 @@ pub(super) async fn create_group(promotion: &Promotion<'_>, settings: &Registrat
     Ok(())
 }
 
-/// A group without description or tags is better than no promotion, where the source does not grant to read them. Any
-/// other failure stops the run.
+/// Continues without a description or tags if the source denies reading them. Other errors stop the run.
 fn readable<T>(read: Result<T, CallError>, part: &'static str, promotion: &Promotion<'_>) -> Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),

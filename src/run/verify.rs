@@ -16,14 +16,14 @@ use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
-use crate::record::hashing::{Hashes, hold};
+use crate::record::hashing::{Hashes, compare_bytes};
 use crate::record::history::{History, Past, StoredRecord};
 use crate::record::signature::{Envelope, VerifyingKey};
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, checksum, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::store::{List, Spooled};
 
-/// Objects that are looked at, or read, at a time.
+/// Concurrent checks of objects.
 const OBJECTS_AT_ONCE: usize = 16;
 
 /// The document of `promote verify`.
@@ -33,19 +33,19 @@ pub struct Verification {
     pub schema: u32,
     /// The promoted version.
     pub model_package_arn: PackageArn,
-    /// The version that it was promoted from.
+    /// The source version.
     pub source_model_package_arn: PackageArn,
-    /// The worst of all findings.
+    /// The worst finding.
     pub outcome: Verdict,
-    /// Findings that are as recorded.
+    /// The number of findings that equal the record.
     pub identical: u64,
-    /// Findings that differ.
+    /// The number of findings that differ from the record.
     pub changed: u64,
-    /// Findings that are missing.
+    /// The number of findings that are missing.
     pub missing: u64,
-    /// Findings that nothing says anything about.
+    /// The number of findings that could not be verified.
     pub unverifiable: u64,
-    /// Each finding.
+    /// The findings.
     pub findings: List<Finding>,
     /// The program that wrote this.
     pub tool: Tool,
@@ -54,7 +54,7 @@ pub struct Verification {
 /// Checks a promoted version against its record. Reads only.
 ///
 /// # Errors
-/// The version was not promoted, or it, its record or its artifacts cannot be read.
+/// The version was not promoted, or the version, its record or its artifacts cannot be read.
 pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Verification> {
     let arn = &settings.version;
     let target = context.target().await?;
@@ -62,7 +62,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let promoted = PromotedVersion { arn: arn.clone(), description: description? };
     let source = promoted.source().ok_or_else(|| {
         Failure::new(format!("{arn} was not promoted: its customer metadata has no promote:source-arn"))
-            .hint("Name a promoted version")
+            .hint("Pass a promoted version")
     })?;
     let name = promoted.text("ModelPackageGroupName").unwrap_or_default().parse()?;
     let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);
@@ -70,12 +70,12 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let mut findings = Findings::default();
     match &destination {
         None => {
-            let detail = "the version refers to no artifact of a promotion; name the bucket with --target-bucket";
+            let detail = "the version refers to no promoted artifact; pass the bucket with --target-bucket";
             findings.add(Subject::Record, source.as_str(), (Verdict::Unverifiable, detail.into()))?;
         }
-        Some(place) => {
+        Some(destination) => {
             let checking = Checking { context, settings, target };
-            checking.examine(place, &promoted, &source, &mut findings).await?;
+            checking.examine(destination, &promoted, &source, &mut findings).await?;
         }
     }
     Ok(Verification {
@@ -92,7 +92,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     })
 }
 
-/// Where the version was promoted to: as the settings say, or as the version's references do.
+/// The destination that the version was promoted to, from the settings or from the version's references.
 fn destination(
     settings: &VerifySettings,
     promoted: &PromotedVersion,
@@ -117,13 +117,13 @@ struct Checking<'a> {
 impl Checking<'_> {
     async fn examine(
         &self,
-        place: &Destination,
-        own: &PromotedVersion,
+        destination: &Destination,
+        promoted: &PromotedVersion,
         source: &PackageArn,
         findings: &mut Findings,
     ) -> Result<()> {
         let target = self.target;
-        let layout = place.layout(source);
+        let layout = destination.layout(source);
         let there = Folder::list(target.objects(), &layout.folder()).await?;
         let key = self.key().await?;
         let keys = there.keys(&layout.folder().key)?.into_iter().map(Ok);
@@ -134,18 +134,18 @@ impl Checking<'_> {
                 findings.add(Subject::Signature, &Layout::signature_of(location).to_string(), verdict)?;
             }
             if let Err(error) = record {
-                let detail = format!("it is not a record: {error:#}");
+                let detail = format!("the object is not a record: {error:#}");
                 findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
             }
         }
-        let Some(past) = history.past(&own.arn) else {
+        let Some(past) = history.past(&promoted.arn) else {
             let detail = "there is no record of this version".to_owned();
             return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
         };
-        record(&past, own, findings, &layout.record())?;
-        package(&past, own, findings)?;
+        record(&past, promoted, findings, &layout.record())?;
+        package(&past, promoted, findings)?;
         self.artifacts(source, &past, &there, findings).await?;
-        strangers(&layout, &there, findings)
+        unexpected_objects(&layout, &there, findings)
     }
 
     /// The key that must have signed the records. Without one, signatures are not checked: an envelope that names its
@@ -160,7 +160,7 @@ impl Checking<'_> {
         }
     }
 
-    /// Looks at every artifact, and reads it where that was asked for.
+    /// Checks every artifact. Reads the artifacts if the settings say so.
     async fn artifacts(
         &self,
         source: &PackageArn,
@@ -173,22 +173,22 @@ impl Checking<'_> {
             false => None,
         };
         let target = self.target;
-        let looks = past.first().artifacts.iter().map(|artifact| async {
+        let checks = past.first().artifacts.iter().map(|artifact| async {
             let artifact = artifact?;
             let listed = there.find(&artifact.target.key)?;
             there.expect(&artifact.target.key)?;
-            let verdict = one(target, source.as_ref(), &artifact, listed.as_ref()).await?;
+            let verdict = artifact_verdict(target, source.as_ref(), &artifact, listed.as_ref()).await?;
             anyhow::Ok((artifact.target, verdict))
         });
-        let mut looks = stream::iter(looks).buffered(OBJECTS_AT_ONCE);
-        while let Some((location, verdict)) = looks.try_next().await? {
+        let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
+        while let Some((location, verdict)) = checks.try_next().await? {
             findings.add(Subject::Artifact, &location.to_string(), verdict)?;
         }
         Ok(())
     }
 }
 
-/// The longest envelope that is read; real ones have about 2 KB.
+/// The maximum size of an envelope. Real envelopes have about 2 KB.
 const MAX_ENVELOPE_BYTES: u64 = 1 << 20;
 
 async fn signature(
@@ -202,12 +202,12 @@ async fn signature(
     };
     let sha256 = Hashes::of(bytes)?.sha256;
     Ok(match Envelope::parse(&text).and_then(|envelope| envelope.check(key, record, &sha256)) {
-        Ok(()) => (Verdict::Identical, "the key has signed the record as it is".into()),
+        Ok(()) => (Verdict::Identical, "the key has signed this record".into()),
         Err(error) => (Verdict::Changed, format!("{error:#}")),
     })
 }
 
-async fn one(
+async fn artifact_verdict(
     target: &TargetAccount,
     source: Option<&SourceAccount>,
     artifact: &ArtifactFacts,
@@ -215,27 +215,28 @@ async fn one(
 ) -> Result<(Verdict, String)> {
     match (listed(artifact, there), source) {
         (Listing::Certain(Verdict::Identical, _), Some(source)) | (Listing::Checksum, Some(source)) => {
-            hold(target.objects(), source.objects(), artifact).await
+            compare_bytes(target.objects(), source.objects(), artifact).await
         }
         (Listing::Certain(verdict, detail), _) => Ok((verdict, detail)),
         (Listing::Checksum, None) => match target.objects().head(&artifact.target).await {
             Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.crc64nvme.as_deref())),
             Err(error) if error.kind == Kind::NotFound => {
-                Ok((Verdict::Missing, "it is gone since it was listed".into()))
+                Ok((Verdict::Missing, "the object was deleted after it was listed".into()))
             }
             Err(error) => Err(error.into()),
         },
     }
 }
 
-/// An object more below a prefix is a file more in the model that is deployed.
-fn strangers(layout: &Layout, there: &Folder, findings: &mut Findings) -> Result<()> {
+/// Reports objects in the folder that are not part of the promotion. Below a model's prefix, such an object would be
+/// deployed with the model.
+fn unexpected_objects(layout: &Layout, there: &Folder, findings: &mut Findings) -> Result<()> {
     let unfinished = layout.unfinished().key;
     for listed in there.unexpected() {
         let Listed { key, .. } = listed?;
         if !layout.is_record(&key) && layout.signed_record(&key).is_none() && !key.starts_with(&unfinished) {
             let location = Location::new(&layout.folder().bucket, key).to_string();
-            let detail = "the promotion has not put it there";
+            let detail = "the object is not part of the promotion";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;
         }
     }

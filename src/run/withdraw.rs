@@ -1,4 +1,4 @@
-//! Withdraws promoted versions whose source is Rejected, each with a record of its own beside the artifacts.
+//! Withdraws promoted versions whose source is Rejected, and writes a record of each withdrawal.
 
 use anyhow::Result;
 use futures_util::future::join_all;
@@ -10,13 +10,13 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
 use crate::plan::Warning;
-use crate::record::{Conclusion, Taken, Target, Withdrawn};
+use crate::record::{Conclusion, Target, WithdrawalResult, Withdrawn};
 use crate::register::withdrawal::{Due, Withdrawal};
 
-/// What was withdrawn.
+/// The versions that a run has withdrawn.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WithdrawnVersions {
-    /// Each version.
+    /// The versions.
     pub versions: Vec<Withdrawn>,
     /// Promoted versions whose source cannot be read.
     pub warnings: Vec<Warning>,
@@ -25,11 +25,10 @@ pub(super) struct WithdrawnVersions {
 }
 
 impl Promotion<'_> {
-    /// Withdraws every promoted version whose source is among the rejected. If one cannot be withdrawn, the others
-    /// still are.
+    /// Withdraws every promoted version whose source is Rejected. A failure does not stop the other withdrawals.
     ///
     /// # Errors
-    /// The first that could not be withdrawn.
+    /// The first error of a withdrawal.
     pub(super) async fn withdraw(&self, approved: &[Summary], rejected: &[Summary]) -> Result<WithdrawnVersions> {
         let registries = (self.source.registry(), self.target.registry());
         let due = Due::find(registries, &self.group, self.destination.group.name(), (approved, rejected)).await?;
@@ -45,12 +44,12 @@ impl Promotion<'_> {
 
     async fn withdraw_version(&self, withdrawal: &Withdrawal) -> Result<(Withdrawn, Option<String>)> {
         if self.dry_run {
-            return Ok((Withdrawn::of(withdrawal, Taken::Planned), None));
+            return Ok((Withdrawn::of(withdrawal, WithdrawalResult::Planned), None));
         }
         withdrawal.carry_out(self.target.registry()).await?;
         let (promoted, source) = (&withdrawal.promoted.arn, &withdrawal.source);
         self.context.notice(Event::Withdrawn { promoted, source });
-        let withdrawn = Withdrawn::of(withdrawal, Taken::Withdrawn);
+        let withdrawn = Withdrawn::of(withdrawal, WithdrawalResult::Withdrawn);
         let written = self.write_withdrawal(withdrawal, &withdrawn).await;
         let unconfirmed = written
             .err()

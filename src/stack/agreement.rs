@@ -1,22 +1,29 @@
-//! Whether inputs go together: all of them come in, the first two that do not agree come out.
+//! Checks the inputs of the stack against each other.
 
 use std::fmt;
 
+use super::image_uri::ImageUri;
 use super::inputs::Inputs;
-use super::names::{ImageUri, KeyArn, PolicyArn, TopicArn};
+use super::names::{KeyArn, PolicyArn, TopicArn};
 use crate::model::arn::{RoleArn, partition as partition_of};
 
-/// Two inputs that do not go together.
+/// Two inputs that conflict, or an input that is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     input: &'static str,
     message: String,
+    hint: String,
 }
 
 impl Conflict {
-    /// `message` says what is wrong with `input` (its flag) and what is expected.
-    pub fn new(input: &'static str, message: impl Into<String>) -> Self {
-        Self { input, message: message.into() }
+    /// `message`: the error in `input`, which is a flag. `hint`: the next step.
+    pub fn new(input: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { input, message: message.into(), hint: hint.into() }
+    }
+
+    /// The next step: one sentence without a full stop.
+    pub fn hint(&self) -> &str {
+        &self.hint
     }
 }
 
@@ -29,10 +36,10 @@ impl fmt::Display for Conflict {
 impl std::error::Error for Conflict {}
 
 impl Inputs {
-    /// Whether the inputs agree with each other.
+    /// Checks the inputs against each other.
     ///
     /// # Errors
-    /// The first two that do not, with what is expected.
+    /// The first conflict.
     pub fn check(&self) -> Result<(), Conflict> {
         self.check_partitions()?;
         self.check_source()?;
@@ -52,9 +59,8 @@ impl Inputs {
         ];
         for (input, arn) in arns.into_iter().filter_map(|(input, arn)| Some((input, arn?))) {
             if partition_of(arn) != Some(partition) {
-                let message =
-                    format!("{arn} is of another partition than the source group; expected arn:{partition}:…");
-                return Err(Conflict::new(input, message));
+                let message = format!("{arn} is not in the partition of the source group");
+                return Err(Conflict::new(input, message, format!("Pass an ARN that begins with arn:{partition}:")));
             }
         }
         Ok(())
@@ -63,21 +69,22 @@ impl Inputs {
     fn check_source(&self) -> Result<(), Conflict> {
         let (access, group) = (&self.access, &self.source_model_package_group_arn);
         if let Some(role) = access.source_role_arn.as_ref().filter(|role| role.account() != group.account()) {
-            let message = format!("the role is of account {}, the source group of {}", role.account(), group.account());
-            let expected = format!("expected a role of {}, which reads the group", group.account());
-            return Err(Conflict::new("--source-role-arn", format!("{message}; {expected}")));
+            let message =
+                format!("the role is in account {}, but the source group is in {}", role.account(), group.account());
+            let hint = format!("Pass a role in account {} that can read the group", group.account());
+            return Err(Conflict::new("--source-role-arn", message, hint));
         }
         let here = access.target_account.as_ref() == Some(group.account())
             && access.target_region.as_ref() == Some(group.region());
         if here && group.name().is(self.target_group().as_str()) {
-            let message = "the target group would be the source group itself; expected another name, or a stack in \
-                           another account or region";
-            return Err(Conflict::new("--target-model-package-group-name", message));
+            let message = "the target group is the source group";
+            let hint = "Pass another name, or deploy the stack in another account or region";
+            return Err(Conflict::new("--target-model-package-group-name", message, hint));
         }
         Ok(())
     }
 
-    /// Keys, topics and images are used in the region of the stack.
+    /// Keys, topics and images have to be in the region of the stack.
     fn check_regions(&self) -> Result<(), Conflict> {
         let Some(region) = &self.access.target_region else { return Ok(()) };
         let regions = [
@@ -88,14 +95,14 @@ impl Inputs {
         ];
         for (input, what, other) in regions.into_iter().filter_map(|(input, what, other)| Some((input, what, other?))) {
             if other != region {
-                let message = format!("{what} is in {other}, the stack in {region}; expected one in {region}");
-                return Err(Conflict::new(input, message));
+                let message = format!("{what} is in {other}, but the stack is in {region}");
+                return Err(Conflict::new(input, message, format!("Pass one in {region}")));
             }
         }
         Ok(())
     }
 
-    /// What the stack can only use in its own account.
+    /// Images and policies have to be in the account of the stack.
     fn check_accounts(&self) -> Result<(), Conflict> {
         let Some(account) = &self.access.target_account else { return Ok(()) };
         let boundary = self.access.permissions_boundary_arn.as_ref();
@@ -106,9 +113,8 @@ impl Inputs {
         for (input, what, other) in accounts.into_iter().filter_map(|(input, what, other)| Some((input, what, other?)))
         {
             if other != account {
-                let message =
-                    format!("{what} is of account {other}, the stack of {account}; expected one of {account}");
-                return Err(Conflict::new(input, message));
+                let message = format!("{what} is in account {other}, but the stack is in {account}");
+                return Err(Conflict::new(input, message, format!("Pass one in account {account}")));
             }
         }
         Ok(())

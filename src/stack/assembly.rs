@@ -1,6 +1,6 @@
-//! A CDK cloud assembly: stack, parameters and image come in, the three files that `cdk deploy --app` reads go out.
+//! Makes a CDK cloud assembly: the manifest, the template and the assets that `cdk deploy --app` reads.
 //!
-//! The stack is deployed with the roles of the CDK bootstrap, so that whoever deploys needs no rights but to assume
+//! The CDK deploys with the roles of its bootstrap, so that the deploying principal only needs the permission to assume
 //! them (AWS CDK, "Cloud assembly schema" 36 and "Bootstrapping").
 
 use anyhow::Result;
@@ -14,25 +14,25 @@ use super::parameters::Image;
 use super::template;
 use crate::model::arn::{AccountId, Region};
 
-/// What a CDK of 2024 and each later one reads.
+/// The schema version of the assembly, which the CDK reads since 2024.
 const SCHEMA: &str = "36.0.0";
 
-/// Where and as what the stack is deployed.
+/// A deployment of the stack.
 #[derive(Debug)]
 pub struct Deployment<'a> {
     /// The stack's name.
     pub stack: &'a StackName,
-    /// The account that it is deployed in.
+    /// The account of the stack.
     pub account: &'a AccountId,
-    /// The region that it is deployed in.
+    /// The region of the stack.
     pub region: &'a Region,
-    /// All that it is told.
+    /// The inputs.
     pub inputs: &'a Inputs,
 }
 
 impl Deployment<'_> {
-    /// The files by name: manifest, template and assets. `source` is the image that the CDK is to build; without one
-    /// the image of the inputs is taken as it is.
+    /// The files by name: manifest, template and assets. The CDK builds the image from `source`; without a source, the
+    /// image already exists.
     ///
     /// # Errors
     /// As [`template::json`].
@@ -51,13 +51,13 @@ impl Deployment<'_> {
         Ok(files)
     }
 
-    /// The image that the CDK pushes to the bootstrap's repository.
+    /// The image in the bootstrap's repository, which the CDK pushes.
     pub fn image(&self, source: &ImageSource) -> Image {
         Image { repository: self.bootstrapped("container-assets"), tag: source.hash.clone() }
     }
 
-    /// The template with the inputs as its parameters' defaults: the CDK's command line does not pass on the parameters
-    /// of an assembly (aws-cdk 2.1148.1, `deployStack` in toolkit-lib; tried).
+    /// The template with the inputs as the defaults of its parameters. The CDK's command line does not pass on the
+    /// parameters of an assembly (tried with aws-cdk 2.1148.1, `deployStack` in toolkit-lib).
     fn template(&self, image: &Image) -> Result<Value> {
         let mut template = template::json()?;
         for (name, value) in self.inputs.parameters(image) {
@@ -70,7 +70,7 @@ impl Deployment<'_> {
         format!("{}.template.json", self.stack)
     }
 
-    /// `cdk-<qualifier>-<what>-<account>-<region>`, as the bootstrap names what it makes.
+    /// The name of a resource of the bootstrap: `cdk-<qualifier>-<what>-<account>-<region>`.
     fn bootstrapped(&self, what: &str) -> String {
         format!("cdk-{}-{what}-{}-{}", self.inputs.build.bootstrap_qualifier, self.account, self.region)
     }
@@ -119,7 +119,7 @@ impl Deployment<'_> {
         })
     }
 
-    /// The template tags its resources itself; these are for the stack.
+    /// The tags of the stack. The template tags its resources.
     fn tags(&self) -> Value {
         let module = &self.inputs.module;
         let mut tags = Map::from_iter([("sagemaker:deployment-stage".to_owned(), self.stack.as_str().into())]);
@@ -138,7 +138,7 @@ impl Deployment<'_> {
         let images: Map<String, Value> = source
             .map(|source| {
                 let image = json!({
-                    // CodeBuild's Linux containers are x86.
+                    // The build runs in an x86 container of CodeBuild.
                     "source": {"directory": source.folder.to_string_lossy(), "platform": "linux/amd64"},
                     "destinations": {place.as_str(): {
                         "repositoryName": self.bootstrapped("container-assets"),

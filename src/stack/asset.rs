@@ -1,4 +1,4 @@
-//! The image's sources: a folder comes in, a hash of all that can end up in the image goes out.
+//! Hashes the folder that the image is built from.
 
 use std::fs;
 use std::io;
@@ -7,27 +7,32 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-/// What never belongs to an image: what Cargo, npm and the CDK make. Hidden entries do not, either.
+use crate::model::failure::Failure;
+
+/// Folders that are not part of an image: output of Cargo, npm and the CDK. Hidden entries are left out as well.
 const LEFT_OUT: [&str; 3] = ["target", "node_modules", "cdk.out"];
 
 /// A folder with a Dockerfile, and the hash of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSource {
-    /// The folder, absolute.
+    /// The absolute path of the folder.
     pub folder: PathBuf,
-    /// SHA-256 over names and contents, in hexadecimal.
+    /// The SHA-256 of all names and contents in hexadecimal.
     pub hash: String,
 }
 
 impl ImageSource {
-    /// Reads the folder; `output` is left out if it lies in it.
+    /// Reads the folder. Leaves out `output` if it is inside the folder.
     ///
     /// # Errors
     /// The folder cannot be read, or has no Dockerfile.
     pub fn read(folder: &Path, output: &Path) -> Result<Self> {
         let folder = folder.canonicalize().with_context(|| format!("reading {}", folder.display()))?;
         if !folder.join("Dockerfile").is_file() {
-            bail!("there is no Dockerfile in {}; --image-dir names the folder that has it", folder.display());
+            bail!(
+                Failure::new(format!("{} has no Dockerfile", folder.display()))
+                    .hint("Pass the folder of the Dockerfile with --image-dir")
+            );
         }
         let mut files = Vec::new();
         let output = output.canonicalize().unwrap_or_else(|_| output.to_owned());
@@ -50,13 +55,13 @@ fn collect(folder: &Path, output: &Path, files: &mut Vec<PathBuf>) -> io::Result
         if name.starts_with('.') || LEFT_OUT.contains(&name.as_ref()) || path == output {
             continue;
         }
-        // A link is what it points to by name: following it could lead out of the folder.
+        // Links are not followed: they could lead out of the folder.
         if entry.file_type()?.is_dir() { collect(&path, output, files)? } else { files.push(path) }
     }
     Ok(())
 }
 
-/// Lengths before texts, so that no two folders read the same.
+/// Adds a file to the hash. Each part is preceded by its length, so that different folders have different hashes.
 fn add(hash: &mut Sha256, folder: &Path, file: &Path) -> io::Result<()> {
     let name = file.strip_prefix(folder).unwrap_or(file).as_os_str().as_encoded_bytes();
     let content = match file.is_symlink() {

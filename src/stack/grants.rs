@@ -1,8 +1,7 @@
-//! What the source account has to grant: the stack's inputs come in, policies to copy come out, each with the command
-//! that sets it.
+//! Makes the policies that let the pipeline read the source account, each with the command that applies it.
 //!
-//! Rights across accounts take two policies: the build's role allows its calls, and the source's resources let that
-//! role in. The first is in the template, the second is this.
+//! Cross-account access takes two policies: the policy of the build's role allows the calls, and the policies of the
+//! source's resources allow that role. The template has the first, this file makes the others.
 
 use std::fmt;
 
@@ -12,23 +11,24 @@ use super::inputs::Inputs;
 use super::names::StackName;
 use crate::model::arn::{AccountId, Region, RoleArn};
 
-/// Characters of a stack's name that the names of its roles begin with: CloudFormation cuts longer ones.
+/// The length of the prefix that a stack's name and the names of its roles have in common. CloudFormation shortens longer
+/// names.
 const OF_A_ROLE: usize = 20;
 
-/// Who reads the source: the build's role of the stack.
+/// The principal that reads the source: the build's role of the stack.
 #[derive(Debug)]
 pub struct Reader<'a> {
     /// The account of the stack.
     pub account: &'a AccountId,
     /// The region of the stack.
     pub region: &'a Region,
-    /// The stack, if it has a name already.
+    /// The name of the stack, if it is known.
     pub stack: Option<&'a StackName>,
-    /// The build's role, once the stack exists (its output BuildRoleArn).
+    /// The build's role, if the stack exists (output BuildRoleArn).
     pub role: Option<&'a RoleArn>,
 }
 
-/// One thing to grant.
+/// A policy, and how to apply it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grant {
     title: String,
@@ -42,7 +42,7 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Everything that the source account has to grant, and last what the target's event bus has to.
+/// The grants of the source account, followed by the grant of the target's event bus.
 pub fn grants(inputs: &Inputs, reader: &Reader<'_>) -> Vec<Grant> {
     let source = Source { inputs, reader };
     let mut grants = Vec::new();
@@ -62,7 +62,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// A statement that lets the build's role in.
+    /// A statement that allows the build's role.
     fn statement(&self, sid: &str, actions: &[&str], resource: Value) -> Value {
         let (partition, account) = (self.inputs.partition(), self.reader.account);
         let root = format!("arn:{partition}:iam::{account}:root");
@@ -78,7 +78,8 @@ impl Source<'_> {
         statement
     }
 
-    /// ARNs of the group's versions, as the group's name is written and in lower case, as SageMaker writes it.
+    /// The ARNs of the group's versions. SageMaker writes the group's name in lower case there, and IAM compares letter
+    /// case, so both spellings are granted.
     fn versions(&self) -> Vec<String> {
         let group = &self.inputs.source_model_package_group_arn;
         let (partition, region, account) = (self.inputs.partition(), group.region(), group.account());
@@ -116,7 +117,7 @@ impl Source<'_> {
             members.remove("Resource");
         }
         Grant {
-            title: format!("Who may assume {role}"),
+            title: format!("Trust policy of {role}"),
             how: format!(
                 "In {}: aws iam update-assume-role-policy --role-name {} --policy-document file://policy.json",
                 role.account(),
@@ -136,7 +137,7 @@ impl Source<'_> {
         decrypt["Condition"] = self.through_services();
         let read = ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"];
         Grant {
-            title: format!("What {role} may do"),
+            title: format!("Permissions of {role}"),
             how: format!(
                 "In {}: aws iam put-role-policy --role-name {} --policy-name promote --policy-document \
                  file://policy.json",
@@ -153,7 +154,7 @@ impl Source<'_> {
         }
     }
 
-    /// The buckets that are named, or a place to fill in.
+    /// The ARNs of the source buckets, or a placeholder.
     fn bucket_arns(&self) -> Vec<String> {
         let named = self.inputs.source_buckets();
         if named.is_empty() { vec![format!("arn:{}:s3:::<bucket>", self.inputs.partition())] } else { named }
@@ -161,7 +162,7 @@ impl Source<'_> {
 
     fn buckets(&self) -> Vec<Grant> {
         let why = match &self.inputs.access.source_role_arn {
-            Some(_) => "Only for copies within S3, without which promote streams: ",
+            Some(_) => "Optional: with this policy S3 copies directly, without it promote streams the bytes. ",
             None => "",
         };
         let grant = |arn: String| {
@@ -170,8 +171,8 @@ impl Source<'_> {
             Grant {
                 title: format!("Bucket {name}"),
                 how: format!(
-                    "{why}add to what the bucket has, then aws s3api put-bucket-policy --bucket {name} --policy \
-                     file://policy.json"
+                    "{why}Add these statements to the bucket's policy, then run: aws s3api put-bucket-policy --bucket \
+                     {name} --policy file://policy.json"
                 ),
                 policy: policy(vec![
                     self.statement("PromoteReadsArtifacts", &["s3:GetObject"], objects.into()),
@@ -208,8 +209,8 @@ impl Source<'_> {
         };
         Grant {
             title: format!("KMS key {}", self.key_arn()),
-            how: "If the artifacts are encrypted with a key; with the key aws/s3 no other account can read them. Add \
-                  to what the key has, then aws kms put-key-policy"
+            how: "Required if the artifacts are encrypted with a KMS key. Other accounts cannot read objects that are \
+                  encrypted with the key aws/s3. Add this statement to the key's policy, then run: aws kms put-key-policy"
                 .to_owned(),
             policy: policy(vec![statement]),
         }
@@ -221,8 +222,8 @@ impl Source<'_> {
         let actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
         Grant {
             title: format!("Image repositories of {}", group.account()),
-            how: "Images are not copied: if a version's image is in the source account, SageMaker in the target has \
-                  to be able to pull it. For each repository: aws ecr set-repository-policy --repository-name \
+            how: "Images are not copied. If a version's image is in the source account, the target account needs \
+                  permission to pull it. Run for each repository: aws ecr set-repository-policy --repository-name \
                   <repository> --policy-text file://policy.json"
                 .to_owned(),
             policy: policy(vec![
@@ -231,7 +232,7 @@ impl Source<'_> {
         }
     }
 
-    /// The rule of the source, the role that it forwards with, and what the target's bus lets in.
+    /// The rule of the source that forwards events, its role, and the policy of the target's event bus.
     fn events(&self) -> Vec<Grant> {
         let Some(bus) = &self.inputs.module.event_bus_name else { return Vec::new() };
         let (partition, group) = (self.inputs.partition(), &self.inputs.source_model_package_group_arn);
@@ -267,8 +268,9 @@ impl Source<'_> {
                 policy: pattern,
             },
             Grant {
-                title: "Role of that rule".to_owned(),
-                how: "A role of the source account that events.amazonaws.com may assume, with this policy".to_owned(),
+                title: "Role of the rule".to_owned(),
+                how: "Create a role in the source account that events.amazonaws.com can assume, with this policy"
+                    .to_owned(),
                 policy: policy(vec![forward]),
             },
             Grant {

@@ -1,15 +1,15 @@
 //! The inputs of the stack. `agreement` checks them against each other, `parameters` turns them into the template's
 //! parameters.
 //!
-//! One rule names them all: the input `target_bucket_name` is the flag `--target-bucket-name`, the variables
+//! All inputs are named by one rule: the input `target_bucket_name` is the flag `--target-bucket-name`, the variables
 //! `PROMOTE_TARGET_BUCKET_NAME` and `SEEDFARMER_PARAMETER_TARGET_BUCKET_NAME`, and the template's parameter
 //! `TargetBucketName`.
 
 use clap::Args;
 
+use super::image_uri::ImageUri;
 use super::names::{
-    Buckets, EventBusName, ImageUri, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName,
-    TopicArn,
+    Buckets, EventBusName, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName, TopicArn,
 };
 use crate::model::approval::Approval;
 use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
@@ -24,7 +24,7 @@ const COMPUTE_TYPES: [&str; 5] = [
     "BUILD_GENERAL1_2XLARGE",
 ];
 
-/// What CloudWatch Logs accepts (`PutRetentionPolicy`).
+/// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
 const RETENTION_DAYS: [&str; 22] = [
     "1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "1827",
     "2192", "2557", "2922", "3288", "3653",
@@ -32,7 +32,7 @@ const RETENTION_DAYS: [&str; 22] = [
 
 /// Every input of the stack.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What is promoted")]
+#[command(next_help_heading = "Promotion")]
 pub struct Inputs {
     /// Source model package group
     #[arg(long, env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
@@ -49,18 +49,18 @@ pub struct Inputs {
     /// Who approves a promoted version
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
     pub approval: Approval,
-    /// How the two accounts are reached.
+    /// Access to the two accounts.
     #[command(flatten)]
     pub access: Access,
-    /// What starts a run, what comes of it, and what the stack belongs to.
+    /// The stack, its trigger and notifications, and the SageMaker project.
     #[command(flatten)]
     pub module: Module,
-    /// Where and how long it runs.
+    /// The build environment.
     #[command(flatten)]
     pub build: Build,
 }
 
-/// How the two accounts are reached.
+/// Access to the two accounts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Accounts")]
 pub struct Access {
@@ -70,16 +70,16 @@ pub struct Access {
     /// Region that the stack is deployed in [also: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, env = "PROMOTE_TARGET_REGION", value_name = "REGION")]
     pub target_region: Option<Region>,
-    /// Role of the source account to read with [default: the build's own role reads]
+    /// Role of the source account to read with [default: the role of the build]
     #[arg(long, env = "PROMOTE_SOURCE_ROLE_ARN", value_name = "ARN")]
     pub source_role_arn: Option<RoleArn>,
-    /// Buckets that artifacts may be read from, separated by commas [default: those of the source account]
+    /// Buckets that artifacts may be read from, separated by commas [default: all buckets of the source account]
     #[arg(long, env = "PROMOTE_SOURCE_BUCKET_NAMES", value_name = "BUCKETS")]
     pub source_bucket_names: Option<Buckets>,
-    /// KMS key that encrypts the artifacts at the source [default: those of the source account]
+    /// KMS key that encrypts the artifacts at the source [default: all keys of the source account]
     #[arg(long, env = "PROMOTE_SOURCE_KMS_KEY_ARN", value_name = "ARN")]
     pub source_kms_key_arn: Option<KeyArn>,
-    /// KMS key that encrypts the artifacts in the target [default: the bucket's own encryption]
+    /// KMS key that encrypts the artifacts in the target [default: the bucket's default encryption]
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
     pub kms_key_arn: Option<KeyArn>,
     /// Asymmetric KMS key that signs the record of each promotion [default: unsigned]
@@ -88,12 +88,12 @@ pub struct Access {
     /// IAM policy of the target account that bounds every role of the stack
     #[arg(long, env = "PROMOTE_PERMISSIONS_BOUNDARY_NAME", value_name = "NAME")]
     pub permissions_boundary_name: Option<PolicyName>,
-    /// The same by its ARN; the name wins [also: SEEDFARMER_PERMISSIONS_BOUNDARY_ARN]
+    /// ARN of that policy; the name takes precedence [also: SEEDFARMER_PERMISSIONS_BOUNDARY_ARN]
     #[arg(long, env = "PROMOTE_PERMISSIONS_BOUNDARY_ARN", value_name = "ARN")]
     pub permissions_boundary_arn: Option<PolicyArn>,
 }
 
-/// What starts a run, what comes of it, and what the stack belongs to.
+/// The stack, its trigger and notifications, and the SageMaker project.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Stack")]
 pub struct Module {
@@ -106,13 +106,13 @@ pub struct Module {
     /// Whether each run first does a dry run and waits until somebody approves it
     #[arg(long, env = "PROMOTE_REVIEW_BEFORE_PROMOTION", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
     pub review_before_promotion: bool,
-    /// SNS topic that is told how each run ended
+    /// SNS topic that is notified of each run
     #[arg(long, env = "PROMOTE_RESULTS_TOPIC_ARN", value_name = "ARN")]
     pub results_topic_arn: Option<TopicArn>,
     /// Whether promoted versions stay when the stack is deleted; artifacts always stay
     #[arg(long, env = "PROMOTE_RETAIN_ON_DELETE", value_name = "true|false", default_value = "true", value_parser = truth, action = clap::ArgAction::Set)]
     pub retain_on_delete: bool,
-    /// Id of the SageMaker project that the target group belongs to
+    /// ID of the SageMaker project that the target group belongs to
     #[arg(long, env = "PROMOTE_SAGEMAKER_PROJECT_ID", value_name = "ID")]
     pub sagemaker_project_id: Option<ProjectId>,
     /// Name of the SageMaker project that the target group belongs to
@@ -120,7 +120,7 @@ pub struct Module {
     pub sagemaker_project_name: Option<ProjectName>,
 }
 
-/// Where and how long it runs.
+/// The build environment.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Build")]
 pub struct Build {
@@ -134,7 +134,7 @@ pub struct Build {
     /// Minutes after which a run is stopped
     #[arg(long, env = "PROMOTE_TIMEOUT_MINUTES", value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..=2160))]
     pub timeout_minutes: u16,
-    /// Days that logs are kept, as CloudWatch Logs accepts them
+    /// Days that logs are kept; a retention period of CloudWatch Logs
     #[arg(long, env = "PROMOTE_LOG_RETENTION_DAYS", value_name = "DAYS", default_value = "90", value_parser = RETENTION_DAYS)]
     pub log_retention_days: String,
     /// Qualifier of the CDK bootstrap
@@ -142,7 +142,7 @@ pub struct Build {
     pub bootstrap_qualifier: Qualifier,
 }
 
-/// As YAML, JSON and Python write it.
+/// Parses a truth value as YAML, JSON and Python write it.
 fn truth(text: &str) -> Result<bool, Malformed> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
@@ -157,18 +157,18 @@ impl Inputs {
         self.target_model_package_group_name.as_ref().unwrap_or(self.source_model_package_group_arn.name())
     }
 
-    /// The policy that bounds every role, if any.
+    /// The permissions boundary of every role, if there is one.
     pub(super) fn boundary(&self) -> Option<&PolicyName> {
         let by_arn = self.access.permissions_boundary_arn.as_ref().map(PolicyArn::name);
         self.access.permissions_boundary_name.as_ref().or(by_arn)
     }
 
-    /// `aws`, `aws-cn`, … as the source group's ARN says.
+    /// The partition of the source group, such as `aws`.
     pub fn partition(&self) -> &str {
         partition(self.source_model_package_group_arn.as_str()).unwrap_or("aws")
     }
 
-    /// The buckets that are named, as ARNs.
+    /// The ARNs of the source buckets.
     pub(super) fn source_buckets(&self) -> Vec<String> {
         let names = self.access.source_bucket_names.as_ref().map(Buckets::names).unwrap_or_default();
         names.iter().map(|name| format!("arn:{}:s3:::{name}", self.partition())).collect()

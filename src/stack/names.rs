@@ -1,11 +1,11 @@
-//! Names that only the stack has, parsed once at the edge: text comes in, a checked name comes out.
+//! The types of the stack's inputs. Each parses and checks its text.
 
 use std::str::FromStr;
 
 use crate::model::arn::{AccountId, Fields, Malformed, Region, fields, text_type};
 use crate::model::location::BucketName;
 
-/// A text that is checked by `$valid` and kept as it is.
+/// Defines a name that `$valid` checks.
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $valid:expr) => {
         $(#[$doc])*
@@ -13,7 +13,7 @@ macro_rules! checked_name {
         pub struct $name(String);
 
         impl $name {
-            /// The name as it was given.
+            /// The name.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -31,7 +31,7 @@ macro_rules! checked_name {
 }
 
 checked_name!(
-    /// A stack's name. A pipeline's is at most 100 characters long, of which `-Pipeline` takes nine.
+    /// A stack's name. Its pipeline's name adds `-Pipeline` and has at most 100 characters.
     StackName,
     "a stack name",
     "a letter, then letters, digits and hyphens, 91 at most",
@@ -43,20 +43,20 @@ checked_name!(
     /// An event bus of the target account.
     EventBusName,
     "the name of an event bus",
-    "1 to 256 letters, digits and ._-/, such as mlops-bus; no ARN: the bus is the target account's",
+    "1 to 256 letters, digits and ._-/, such as mlops-bus; not an ARN: the bus has to be in the target account",
     |text| (1..=256).contains(&text.len()) && only(text, "._-/")
 );
 checked_name!(
-    /// An IAM policy, with its path if it has one.
+    /// The name of an IAM policy, with its path.
     PolicyName,
     "the name of an IAM policy",
-    "letters, digits and +=,.@_-, such as my-boundary; no ARN",
+    "letters, digits and +=,.@_-, such as my-boundary; not an ARN",
     |text| (1..=512).contains(&text.len()) && only(text, "+=,.@_-/") && !text.starts_with('/')
 );
 checked_name!(
-    /// A SageMaker project's id (`ProjectId`).
+    /// A SageMaker project's ID (`ProjectId`).
     ProjectId,
-    "a SageMaker project id",
+    "a SageMaker project ID",
     "1 to 20 letters, digits and inner hyphens, such as p-1abcdefghijk",
     |text| is_entity(text, 20)
 );
@@ -75,8 +75,8 @@ checked_name!(
     |text| (1..=10).contains(&text.len()) && only(text, "")
 );
 
-/// Letters, digits and these.
-fn only(text: &str, more: &str) -> bool {
+/// Whether a text has only ASCII letters, digits and the characters in `more`.
+pub(super) fn only(text: &str, more: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }
 
@@ -84,7 +84,7 @@ fn is_entity(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && only(text, "-") && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// An ARN with a region and an account; only one kind of resource of one service.
+/// Defines the ARN of one kind of resource, which has a region and an account.
 macro_rules! arn_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $service:literal, $valid:expr) => {
         $(#[$doc])*
@@ -125,15 +125,15 @@ macro_rules! arn_type {
 }
 
 arn_type!(
-    /// A KMS key, not an alias: a policy names keys.
+    /// The ARN of a KMS key. Policies cannot name aliases.
     KeyArn,
     "the ARN of a KMS key",
-    "arn:aws:kms:<region>:<account>:key/<id> (no alias: policies name keys)",
+    "arn:aws:kms:<region>:<account>:key/<id> (not an alias: policies cannot name aliases)",
     "kms",
     |resource| resource.strip_prefix("key/").is_some_and(|id| !id.is_empty() && only(id, "-"))
 );
 arn_type!(
-    /// An SNS topic.
+    /// The ARN of an SNS topic.
     TopicArn,
     "the ARN of an SNS topic",
     "arn:aws:sns:<region>:<account>:<name>",
@@ -141,7 +141,7 @@ arn_type!(
     |resource| (1..=256).contains(&resource.len()) && only(resource, "-_")
 );
 
-/// A customer's IAM policy by its ARN, as a deployment names its permissions boundary.
+/// The ARN of a customer-managed IAM policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyArn {
     text: String,
@@ -178,75 +178,12 @@ impl FromStr for PolicyArn {
 }
 text_type!(PolicyArn);
 
-/// An image in ECR, by tag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageUri {
-    text: String,
-    account: AccountId,
-    region: Region,
-    repository: String,
-    tag: String,
-}
-
-impl ImageUri {
-    /// The whole URI.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-    /// The account of the registry.
-    pub fn account(&self) -> &AccountId {
-        &self.account
-    }
-    /// The region of the registry.
-    pub fn region(&self) -> &Region {
-        &self.region
-    }
-    /// The repository in the registry.
-    pub fn repository(&self) -> &str {
-        &self.repository
-    }
-    /// The image's tag.
-    pub fn tag(&self) -> &str {
-        &self.tag
-    }
-}
-
-impl FromStr for ImageUri {
-    type Err = Malformed;
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let malformed = || {
-            Malformed::new(
-                "an image of an ECR repository",
-                "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag> (no digest: the pipeline looks up a tag)",
-                text,
-            )
-        };
-        let (host, path) = text.split_once('/').ok_or_else(malformed)?;
-        let host = host.strip_suffix(".cn").unwrap_or(host).strip_suffix(".amazonaws.com").ok_or_else(malformed)?;
-        let (account, region) = host.split_once(".dkr.ecr.").ok_or_else(malformed)?;
-        let (repository, tag) = path.rsplit_once(':').ok_or_else(malformed)?;
-        let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-        let named = (2..=256).contains(&repository.len()) && repository.chars().all(lower);
-        if !named || tag.is_empty() || tag.len() > 128 || !only(tag, "._-") {
-            return Err(malformed());
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            account: account.parse().map_err(|_| malformed())?,
-            region: region.parse().map_err(|_| malformed())?,
-            repository: repository.to_owned(),
-            tag: tag.to_owned(),
-        })
-    }
-}
-text_type!(ImageUri);
-
-/// Buckets, separated by commas or as a JSON list.
+/// Bucket names, separated by commas or as a JSON list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buckets(Vec<BucketName>);
 
 impl Buckets {
-    /// The buckets.
+    /// The bucket names.
     pub fn names(&self) -> &[BucketName] {
         &self.0
     }
@@ -270,23 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_is_taken_apart_and_needs_a_tag() {
-        let image: ImageUri = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/tools/promote:1.2".parse().unwrap();
-        assert_eq!((image.repository(), image.tag()), ("tools/promote", "1.2"));
-        assert_eq!((image.account().as_str(), image.region().as_str()), ("111222333444", "eu-central-1"));
-        let chinese = "111222333444.dkr.ecr.cn-north-1.amazonaws.com.cn/promote:1".parse::<ImageUri>();
-        assert!(chinese.is_ok());
-        for text in
-            ["promote:1", "111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote", "public.ecr.aws/x/promote:1"]
-        {
-            assert!(text.parse::<ImageUri>().is_err(), "{text}");
-        }
-        let digest = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote@sha256:aa";
-        assert!(digest.parse::<ImageUri>().is_err());
-    }
-
-    #[test]
-    fn lists_of_buckets_come_as_text_or_as_json() {
+    fn buckets_are_separated_by_commas_or_a_json_list() {
         let buckets = |text: &str| text.parse::<Buckets>().map(|list| list.0.iter().map(ToString::to_string).collect());
         let both: Vec<String> = vec!["models".into(), "metrics".into()];
         assert_eq!(buckets("models, metrics"), Ok(both.clone()));

@@ -1,30 +1,30 @@
-//! The template's parameters: the inputs and the image come in, a text for each parameter comes out.
+//! Makes the template's parameters from the inputs and the image.
 
 use std::fmt;
 
+use super::image_uri::ImageUri;
 use super::inputs::Inputs;
-use super::names::ImageUri;
 use crate::model::approval::Approval;
 use crate::model::arn::GroupName;
 
 /// The image that the build runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Its repository in the target account and region.
+    /// The repository in the target account and region.
     pub repository: String,
-    /// Its tag.
+    /// The tag.
     pub tag: String,
 }
 
 impl Image {
-    /// An image that is in its repository already.
+    /// An image that was pushed before.
     pub fn pushed(uri: &ImageUri) -> Self {
         Self { repository: uri.repository().to_owned(), tag: uri.tag().to_owned() }
     }
 }
 
 impl Inputs {
-    /// Every parameter of the template with its value; what is unset is empty, so that an update unsets it, too.
+    /// Every parameter of the template with its value. Unset inputs are empty, so that an update unsets them.
     pub fn parameters(&self, image: &Image) -> Vec<(&'static str, String)> {
         fn text(value: &Option<impl fmt::Display>) -> String {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -63,7 +63,7 @@ impl Inputs {
     }
 }
 
-/// The name in lower case where that differs, as the ARNs of a group's versions have it.
+/// The name in lower case, as in the ARNs of a group's versions; empty if it does not differ.
 fn lower(group: &GroupName) -> String {
     let lower = group.as_str().to_ascii_lowercase();
     if lower == group.as_str() { String::new() } else { lower }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_of_the_template_is_given_and_none_that_it_does_not_have() {
+    fn the_parameters_are_those_of_the_template() {
         let template = template::json().unwrap();
         let declared: BTreeSet<&str> = template["Parameters"].as_object().unwrap().keys().map(String::as_str).collect();
         let parameters = inputs(&[]).parameters(&image());
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_boundary_wins_over_its_arn() {
+    fn the_name_of_a_boundary_takes_precedence_over_its_arn() {
         let arn = ["--permissions-boundary-arn", "arn:aws:iam::111222333444:policy/of-the-deployment"];
         assert_eq!(inputs(&arn).boundary().unwrap().as_str(), "of-the-deployment");
         let both: Vec<&str> = arn.into_iter().chain(["--permissions-boundary-name", "of-the-module"]).collect();

@@ -1,16 +1,16 @@
-//! The template: YAML with CloudFormation's short forms goes in, the same as JSON comes out, which the CDK asks for.
+//! Converts the template from YAML with CloudFormation's short forms to JSON, which the CDK requires.
 
 use anyhow::{Context, Result, anyhow, bail};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value};
 
-/// The template as it is written, with its comments.
+/// The template in YAML, with its comments.
 pub const TEXT: &str = include_str!("../../stack/promote.yaml");
 
-/// The template as JSON; `!Sub` and its like in their long form.
+/// The template as JSON, with functions such as `!Sub` in their long form.
 ///
 /// # Errors
-/// The YAML holds something that JSON cannot; a test keeps that from happening.
+/// The YAML cannot be converted to JSON. A test checks that it can.
 pub fn json() -> Result<Value> {
     let documents = Yaml::load_from_str(TEXT).context("reading the template")?;
     value(documents.first().context("the template is empty")?)
@@ -22,7 +22,7 @@ fn value(node: &Yaml<'_>) -> Result<Value> {
         Yaml::Sequence(items) => Value::Array(items.iter().map(value).collect::<Result<_>>()?),
         Yaml::Mapping(members) => {
             let member = |(name, inner): (&Yaml<'_>, &Yaml<'_>)| {
-                let name = name.as_str().ok_or_else(|| anyhow!("a member's name is no text: {name:?}"))?;
+                let name = name.as_str().ok_or_else(|| anyhow!("a member's name is not text: {name:?}"))?;
                 Ok((name.to_owned(), value(inner)?))
             };
             Value::Object(members.iter().map(member).collect::<Result<_>>()?)
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_words_that_yaml_would_guess_stay_texts() {
+    fn versions_and_truth_words_are_strings() {
         let json = json().unwrap();
         assert_eq!(json["AWSTemplateFormatVersion"], "2010-09-09");
         assert_eq!(json["Parameters"]["RetainOnDelete"]["Default"], "true");

@@ -1,4 +1,4 @@
-//! The parts of an HTTP answer that say what went wrong, and what each error code of AWS means.
+//! Reads the error from an HTTP response, and maps AWS error codes to error kinds.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::call::Kind;
 
-/// The parts of an HTTP answer that say what went wrong.
+/// The parts of an HTTP response that describe an error.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub status: u16,
@@ -27,7 +27,7 @@ impl Answer {
         let code = meta.and_then(|meta| meta.code()).map(str::to_owned);
         let given = meta.and_then(|meta| meta.message()).map(str::to_owned);
         let message = given.unwrap_or_else(|| match raw.status().is_success() {
-            true => format!("the answer cannot be read: {}", sentence(error)),
+            true => format!("the response cannot be read: {}", sentence(error)),
             false => format!("HTTP {status}{}", reason(status)),
         });
         Some(Self {
@@ -39,7 +39,7 @@ impl Answer {
         })
     }
 
-    /// The meaning, by code first (a body may carry an error under HTTP 200), then by status.
+    /// The kind, by the error code first (a response with HTTP 200 may have an error in its body), then by the status.
     pub fn kind(&self) -> Kind {
         let message = self.message.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
@@ -110,7 +110,7 @@ fn region_of_bucket(body: &[u8]) -> Option<String> {
     Some(region.to_owned()).filter(|region| !region.is_empty())
 }
 
-/// What a bodiless answer to HEAD means.
+/// The meaning of a response to HEAD, which has no body.
 fn reason(status: u16) -> &'static str {
     match status {
         301 | 307 => " (the bucket is in another region)",
@@ -122,21 +122,21 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-/// Whether the connection ended in the middle of an answer.
+/// Whether the connection ended before the response was complete.
 pub(super) fn broke_off(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|cause| cause.to_string().contains("error reading a body"))
 }
 
-/// Why there was no answer at all.
+/// The reason why there was no response.
 pub(super) fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::ConstructionFailure(_) => format!("the request cannot be built: {}", sentence(error)),
-        SdkError::TimeoutError(_) => format!("no answer in time: {}", sentence(error)),
-        _ => format!("no answer: {}", sentence(error)),
+        SdkError::TimeoutError(_) => format!("no response in time: {}", sentence(error)),
+        _ => format!("no response: {}", sentence(error)),
     }
 }
 
-/// The causes of an error in one line, each once; the SDK's outermost texts say nothing and are left out.
+/// The causes of an error in one line, each once. Leaves out texts of the SDK that have no information.
 pub(super) fn sentence(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error) {
@@ -150,7 +150,7 @@ pub(super) fn sentence(error: &(dyn Error + 'static)) -> String {
     if told.is_empty() { texts.join(": ") } else { told.join(": ") }
 }
 
-/// Texts that only announce the next cause.
+/// Texts that only introduce the next cause.
 const HOLLOW: [&str; 14] = [
     "dispatch failure",
     "service error",

@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Which of the two accounts a call went to.
+/// The account that a call went to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// The account that is promoted from.
+    /// The source account.
     Source,
-    /// The account that is promoted to.
+    /// The target account.
     Target,
 }
 
@@ -24,51 +24,51 @@ impl fmt::Display for Side {
     }
 }
 
-/// What a failed call means to its caller. Callers decide by it.
+/// The kind of a failure, by which callers decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The thing is not there: HTTP 404, or SageMaker's ValidationException that says so. Never a 403.
+    /// The resource does not exist: HTTP 404, or a ValidationException of SageMaker that says so. Never a 403.
     NotFound,
-    /// The principal may not: HTTP 403.
+    /// The principal does not have the permission: HTTP 403.
     Denied,
-    /// A thing of that name is there already.
+    /// A resource of that name already exists.
     AlreadyExists,
-    /// A condition on an ETag or on absence did not hold (412), or another write was under way (409).
+    /// A condition on the ETag or the absence of an object failed (412), or a concurrent write conflicted (409).
     PreconditionFailed,
-    /// The multipart upload was completed, aborted or never there.
+    /// The multipart upload was completed or aborted, or never existed.
     NoSuchUpload,
-    /// The request itself is refused, or it went to the wrong region.
+    /// The request is invalid, or it went to the wrong region.
     Invalid,
-    /// Too many calls, after the SDK's own retries.
+    /// Too many requests, after the SDK's retries.
     Throttled,
-    /// 5xx, time-outs, and hosts that cannot be reached, after the SDK's own retries.
+    /// 5xx, timeouts and unreachable hosts, after the SDK's retries.
     Unavailable,
-    /// No credentials, expired ones, or a role that cannot be assumed.
+    /// No credentials, expired credentials, or a role that cannot be assumed.
     Credentials,
-    /// Anything else, an answer that contradicts the question included.
+    /// Any other failure, including responses that do not match the request.
     Other,
 }
 
-/// A call that failed, with everything that a person needs to act on it.
+/// A failed call, with the information that a user needs to resolve it.
 #[derive(Debug, Clone)]
 pub struct CallError {
     /// The account that was called.
     pub side: Side,
     /// The operation, such as `s3:HeadObject`.
     pub call: &'static str,
-    /// What it was called on, such as `s3://bucket/key` or an ARN.
+    /// The resource, such as `s3://bucket/key` or an ARN.
     pub resource: Box<str>,
-    /// What it means.
+    /// The kind of the failure.
     pub kind: Kind,
-    /// AWS's error code, when it gave one.
+    /// The error code of AWS, if there is one.
     pub code: Option<Box<str>>,
-    /// AWS's message, or ours when there was no answer.
+    /// The message of AWS, or promote's if there was no response.
     pub message: Box<str>,
-    /// AWS's request id, for its support.
+    /// The request ID, for AWS Support.
     pub request_id: Option<Box<str>>,
-    /// The region of the bucket, when S3 says that it is another one than was called.
+    /// The region of the bucket, if S3 says that it differs from the region of the call.
     pub bucket_region: Option<Box<str>>,
-    /// What to do next: one sentence without a full stop. Not part of the message.
+    /// The next step: one sentence without a full stop. Not part of the message.
     pub hint: Box<str>,
 }
 

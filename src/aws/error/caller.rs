@@ -1,9 +1,9 @@
-//! The principal that a call is made with, and what it can do about an error.
+//! Hints for errors of AWS calls, which depend on the principal of the call.
 
 use super::call::{Kind, Side};
 use crate::aws::resource::Resource;
 
-/// Who calls: what an error has to name besides the call itself.
+/// The side, profile, role and region of a session, which its errors name.
 #[derive(Debug, Clone)]
 pub(in crate::aws) struct Caller {
     pub side: Side,
@@ -23,8 +23,8 @@ impl Caller {
             }
             Kind::Credentials => self.sign_in_hint(),
             Kind::NotFound => format!("Check the name, the account and the region ({})", self.region),
-            Kind::AlreadyExists => "Use the existing one or choose another name".to_owned(),
-            Kind::PreconditionFailed => format!("Something else wrote it at the same time: {again}"),
+            Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
+            Kind::PreconditionFailed => format!("Another process wrote the resource at the same time: {again}"),
             Kind::NoSuchUpload => format!("The multipart upload was aborted or completed elsewhere: {again}"),
             Kind::Throttled => format!("Wait, or set AWS_MAX_ATTEMPTS to more than its default of 3, then {again}"),
             Kind::Unavailable => format!("All retries failed: {again}"),
@@ -35,24 +35,24 @@ impl Caller {
                 format!("Check that the credentials are fresh and the bucket is in {}, then {again}", self.region)
             }
             Kind::Invalid => "Correct this value, then run again".to_owned(),
-            Kind::Other => "Run again; if the error persists, contact AWS Support with the request id".to_owned(),
+            Kind::Other => "Run again; if the error persists, contact AWS Support with the request ID".to_owned(),
         }
     }
 
-    /// The bucket is in another `region` than the session.
+    /// The hint for a bucket in another `region` than the session.
     pub fn region_hint(&self, region: &str) -> String {
-        let (side, own) = (self.side, &self.region);
+        let (side, expected) = (self.side, &self.region);
         match side {
             Side::Source => format!(
-                "The bucket is in {region}, but the package is in {own}; artifacts are read in the package's region only"
+                "The bucket is in {region}, but the package is in {expected}; artifacts are read in the package's region only"
             ),
             Side::Target => format!(
-                "The bucket is in {region}, but the target region is {own}: pass --target-region {region} or use a bucket in {own}"
+                "The bucket is in {region}, but the target region is {expected}: pass --target-region {region} or use a bucket in {expected}"
             ),
         }
     }
 
-    /// No answer came.
+    /// The hint if there was no response.
     pub fn network_hint(&self) -> String {
         format!(
             "Check the network, AWS_ENDPOINT_URL* and the region ({}), then run again; finished copies are skipped",
@@ -60,16 +60,16 @@ impl Caller {
         )
     }
 
-    /// STS refused to let the role be assumed.
+    /// The hint if STS denied AssumeRole.
     pub fn assume_hint(&self) -> String {
         let role = self.role.as_deref().unwrap_or("the role of the profile");
         format!(
-            "Grant sts:AssumeRole on {role} to {}, and let the role's trust policy name it (and its external id, if any)",
+            "Grant sts:AssumeRole on {role} to {}, and let the role's trust policy name it (and its external ID, if any)",
             self.profile_or_chain()
         )
     }
 
-    /// The credentials are missing, expired or refused.
+    /// The hint for credentials that are missing, expired or rejected.
     pub fn sign_in_hint(&self) -> String {
         match &self.profile {
             Some(profile) => format!(
@@ -81,7 +81,7 @@ impl Caller {
         }
     }
 
-    /// Where the credentials come from.
+    /// The source of the credentials.
     pub fn profile_or_chain(&self) -> String {
         match &self.profile {
             Some(profile) => format!("profile '{profile}'"),

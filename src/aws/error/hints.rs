@@ -1,18 +1,18 @@
-//! The hints of an error, for whoever shows it.
+//! Collects the hints of an error chain.
 
 use std::error::Error;
 
 use super::call::CallError;
 use crate::model::failure::Failure;
 
-/// The next step of each failure in the chain, outermost first, each text once.
+/// The hints of all failures in the chain, outermost first, each once.
 pub fn hints(error: &anyhow::Error) -> Vec<&str> {
     let mut found = Vec::new();
     collect(error, &mut found);
     found
 }
 
-/// The messages of an error and its hints in parentheses, for a document or a warning: those have one line.
+/// The messages of an error with its hints in parentheses, for documents and warnings, which have one line.
 pub fn with_hints(error: &anyhow::Error) -> String {
     match hints(error).as_slice() {
         [] => format!("{error:#}"),

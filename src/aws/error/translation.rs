@@ -1,4 +1,4 @@
-//! How an error of the AWS SDK becomes a [`CallError`].
+//! Translates errors of the AWS SDK into a [`CallError`].
 
 use std::error::Error;
 
@@ -14,8 +14,8 @@ use super::caller::Caller;
 use crate::aws::resource::Resource;
 
 impl Caller {
-    /// Turns the SDK's error of `call` on `resource` into ours. Where the body of a request was itself an answer, and
-    /// that has failed, its error is the one.
+    /// Translates the SDK's error of `call` on `resource`. If the request body was streamed from another call that
+    /// failed, returns the error of that call.
     pub fn error<E>(&self, call: &'static str, resource: &Resource<'_>, error: SdkError<E, HttpResponse>) -> CallError
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -54,39 +54,46 @@ impl Caller {
         }
     }
 
-    /// An answer that AWS did give, but that cannot be used.
+    /// The error for a response that cannot be used.
     pub fn unusable(&self, call: &'static str, resource: &Resource<'_>, message: impl Into<String>) -> CallError {
         let hint = "Check which endpoint answers (AWS_ENDPOINT_URL*) and for which account";
-        self.own(call, resource, Kind::Other, message.into(), hint.to_owned())
+        self.call_error(call, resource, Kind::Other, message.into(), hint.to_owned())
     }
 
-    /// What was asked for cannot be asked for, or is larger than what is taken.
+    /// The error for a request that cannot be made, or for an object that is too large.
     pub fn invalid(&self, call: &'static str, resource: &Resource<'_>, message: String) -> CallError {
-        self.own(call, resource, Kind::Invalid, message, self.hint(call, resource, Kind::Invalid, None, ""))
+        self.call_error(call, resource, Kind::Invalid, message, self.hint(call, resource, Kind::Invalid, None, ""))
     }
 
-    /// The object answered with another tag than the one that was asked for.
+    /// The error for an object whose ETag has changed.
     pub fn changed(&self, call: &'static str, resource: &Resource<'_>, expected: &str, found: &str) -> CallError {
         let message = format!("its ETag was {expected} and is {found} now");
         let hint = self.hint(call, resource, Kind::PreconditionFailed, None, &message);
-        self.own(call, resource, Kind::PreconditionFailed, message, hint)
+        self.call_error(call, resource, Kind::PreconditionFailed, message, hint)
     }
 
-    /// The answer's body ended in an error.
+    /// The error for a download that failed.
     pub fn broken_off(&self, call: &'static str, resource: &Resource<'_>, error: &(dyn Error + 'static)) -> CallError {
-        let message = format!("the download broke off: {}", sentence(error));
+        let message = format!("the download failed: {}", sentence(error));
         let hint = self.hint(call, resource, Kind::Unavailable, None, &message);
-        self.own(call, resource, Kind::Unavailable, message, hint)
+        self.call_error(call, resource, Kind::Unavailable, message, hint)
     }
 
-    /// The answer's body ended, or no more of it came, before it was whole.
+    /// The error for a download that ended or stalled before it was complete.
     pub fn cut_off(&self, call: &'static str, resource: &Resource<'_>, had: u64, length: u64) -> CallError {
-        let message = format!("the download broke off: {had} of {length} bytes came");
+        let message = format!("the download ended after {had} of {length} bytes");
         let hint = self.hint(call, resource, Kind::Unavailable, None, &message);
-        self.own(call, resource, Kind::Unavailable, message, hint)
+        self.call_error(call, resource, Kind::Unavailable, message, hint)
     }
 
-    fn own(&self, call: &'static str, resource: &Resource<'_>, kind: Kind, message: String, hint: String) -> CallError {
+    fn call_error(
+        &self,
+        call: &'static str,
+        resource: &Resource<'_>,
+        kind: Kind,
+        message: String,
+        hint: String,
+    ) -> CallError {
         CallError {
             side: self.side,
             call,
@@ -100,7 +107,7 @@ impl Caller {
         }
     }
 
-    /// The error when the call was never sent because the credentials could not be had.
+    /// The error for a call that was not sent, because there were no credentials.
     fn credentials_error<E>(
         &self,
         call: &'static str,
@@ -180,7 +187,7 @@ mod tests {
         assert_eq!(
             &*error.hint,
             "Grant s3:GetObject on arn:aws:s3:::models/k to this principal, and s3:ListBucket on arn:aws:s3:::models \
-             (without it a missing key answers 403 too), then run again; finished copies are skipped"
+             (without it S3 returns 403 for missing keys, too), then run again; finished copies are skipped"
         );
     }
 
@@ -197,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn sagemaker_says_absent_and_present_in_words_only() {
+    fn absent_and_existing_groups_are_known_by_sagemakers_message() {
         let kind = |message| answer(400, &[], "ValidationException", message).kind;
         assert_eq!(kind("ModelPackageGroup g does not exist."), Kind::NotFound);
         assert_eq!(kind("Cannot create already existing model package group g"), Kind::AlreadyExists);

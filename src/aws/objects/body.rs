@@ -1,4 +1,4 @@
-//! The body of an S3 object as a stream that is either complete or ends in an error.
+//! Streams the body of an S3 object. A stream that is not complete ends in an error.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::model::location::Location;
 
-/// The call that bodies come from.
+/// The call that returns bodies.
 pub(super) const GET: &str = "s3:GetObject";
 
-/// What a connection has to bring.
+/// The minimum rate of a download.
 const LEAST_BYTES_PER_SECOND: u64 = 1 << 10;
 
 /// The bytes of an object or of a range of it, as a stream. Ends early only with an error.
 pub struct Body {
-    /// How many bytes will come.
+    /// The length in bytes.
     pub length: u64,
     at: Location,
     caller: Arc<Caller>,
@@ -51,8 +51,8 @@ impl Body {
         Self { length, at, caller, chunks: chunks.boxed() }
     }
 
-    /// The same, given up with an error when it brings less than 1 KiB/s for as long as `stall`. Only the time counts
-    /// in which it is waited for.
+    /// The same body, which ends in an error if it is slower than 1 KiB/s for the time `stall`. Only time that is spent
+    /// waiting for the body counts.
     pub fn watched(self, stall: Duration) -> Self {
         let Self { length, at, caller, chunks } = self;
         let cut_off = {
@@ -72,7 +72,7 @@ impl Body {
     }
 }
 
-/// What a body has brought, in all and lately.
+/// The bytes of a body, in total and since the last check of the rate.
 #[derive(Debug, Default)]
 struct Watch {
     had: u64,
@@ -81,7 +81,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Whether a body brings enough, now that this has come after so long.
+    /// Adds a chunk that took `waited`. Returns whether the body is fast enough.
     fn satisfied(&mut self, stall: Duration, waited: Duration, chunk: &Result<Bytes, CallError>) -> bool {
         let bytes = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         self.had += bytes;
@@ -110,7 +110,7 @@ mod tests {
 
     const STALL: Duration = Duration::from_secs(20);
 
-    /// Whether all of these chunks, each after so many seconds, are enough.
+    /// Whether a body with these chunks, each with its wait in seconds, is fast enough.
     fn satisfies(chunks: &[(f64, usize)]) -> bool {
         let mut watch = Watch::default();
         let mut satisfied = |waited: f64, bytes: usize| {
@@ -121,13 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_trickles_is_not_enough() {
+    fn a_body_below_the_minimum_rate_is_given_up() {
         assert!(!satisfies(&[(1.0, 100); 20]));
         assert!(satisfies(&[(1.0, 100); 19]));
     }
 
     #[test]
-    fn a_slow_body_is_enough_and_so_is_one_that_brings_little_at_times() {
+    fn a_slow_body_and_a_body_with_pauses_are_fast_enough() {
         assert!(satisfies(&[(1.0, 2048); 100]));
         assert!(satisfies(&[(1.0, 1 << 20), (9.0, 1), (9.0, 1), (1.0, 1 << 20), (9.0, 1)]));
     }

@@ -1,5 +1,5 @@
-//! The contents of an object to be written: bytes in memory, in a temporary file or from another object. They can be
-//! sent again.
+//! The contents of an object to write: bytes in memory, in a temporary file or of another object. Contents can be sent
+//! again in a retry.
 
 use std::io::{self, Read};
 use std::pin::Pin;
@@ -15,17 +15,17 @@ use super::body::Body;
 use crate::aws::error::CallError;
 use crate::store::Spooled;
 
-/// Bytes to write, and how many they are.
+/// The bytes to write, and their length.
 pub struct Contents {
     pub(super) length: u64,
     pub(super) body: ByteStream,
-    /// Whether they are still to come, so that sending them takes as long as that.
+    /// Whether the bytes are streamed from another object, so that sending takes as long as downloading.
     pub(super) passing: bool,
 }
 
 impl Contents {
-    /// What comes from another object and is sent while it comes: nothing asks for more of it than can be sent. For a
-    /// second attempt it is asked for `again`.
+    /// Bytes of another object, which are sent while they are downloaded. No more is downloaded than can be sent. A retry
+    /// downloads the bytes with `again`.
     pub fn passing<Again, Asked>(first: Body, again: Again) -> Self
     where
         Again: Fn() -> Asked + Send + Sync + 'static,
@@ -35,7 +35,7 @@ impl Contents {
         let (first, again) = (Arc::new(Mutex::new(Some(first))), Arc::new(again));
         let body = move || {
             let (first, again) = (first.clone(), again.clone());
-            // The SDK makes bodies that it never sends: only one that is read takes the first.
+            // The SDK makes bodies that it never sends. The first body that is read takes the first download.
             let opened = async move {
                 let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
                 match first {
@@ -64,8 +64,8 @@ impl From<Spooled> for Contents {
     }
 }
 
-/// A body that reads a chunk when it is asked for one. The file was just written: its pages are in memory, or a disk
-/// has them faster than a network takes them.
+/// A body that reads chunks from a temporary file. Blocking reads are fine: the file was just written and is cached, and a
+/// disk is faster than the network.
 struct Reading {
     from: Box<dyn Read + Send + Sync>,
     left: u64,
@@ -95,7 +95,7 @@ impl http_body::Body for Reading {
     }
 }
 
-/// A body that is another one's. No two threads read it at once; the lock is what lets it move between them.
+/// A body that streams a download. The lock only makes the body `Sync`; the body is never read concurrently.
 struct Passing {
     chunks: Mutex<BoxStream<'static, Result<Bytes, CallError>>>,
     left: u64,
@@ -109,7 +109,7 @@ impl http_body::Body for Passing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CallError>>> {
-        // The SDK asks once more after the end.
+        // The SDK polls once more after the end.
         if self.left == 0 {
             return Poll::Ready(None);
         }

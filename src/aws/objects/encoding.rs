@@ -1,4 +1,4 @@
-//! Keys and byte ranges in the form of S3's headers.
+//! Encodes keys and byte ranges for S3's headers.
 
 use std::ops::Range;
 
@@ -10,12 +10,12 @@ use crate::model::location::Location;
 /// and a bare `+`, `?` or `%` in a key would become another key.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// `bucket/key` for `x-amz-copy-source`; the SDK sends it as it is.
+/// `bucket/key` for `x-amz-copy-source`. The SDK does not encode it.
 pub(super) fn copy_source(location: &Location) -> String {
     format!("{}/{}", location.bucket, utf8_percent_encode(&location.key, ENCODED))
 }
 
-/// A range of bytes for `Range` and `x-amz-copy-source-range`, which count the last byte in.
+/// A byte range for `Range` and `x-amz-copy-source-range`, which include the last byte.
 pub(super) fn byte_range(range: &Range<u64>) -> String {
     format!("bytes={}-{}", range.start, range.end.saturating_sub(1))
 }
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_counts_its_last_byte_in() {
+    fn a_range_includes_its_last_byte() {
         assert_eq!(byte_range(&(0..1)), "bytes=0-0");
         assert_eq!(byte_range(&(5..10)), "bytes=5-9");
     }

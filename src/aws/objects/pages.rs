@@ -1,4 +1,4 @@
-//! Listings of a bucket's keys under a prefix, page by page.
+//! Lists the keys under a prefix, page by page.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
 use crate::model::location::BucketName;
 
-/// The pages of a listing, up to 1000 keys each; a page is asked for when the caller wants it.
+/// The pages of a listing, with up to 1000 keys each. Each page is requested when the caller asks for it.
 #[derive(Debug)]
 pub struct Pages {
     reader: Reader,
@@ -26,12 +26,15 @@ enum Next {
 }
 
 impl Pages {
-    /// The pages of what begins with `prefix`; nothing is asked for yet.
+    /// The pages of all keys that begin with `prefix`. Makes no call.
     pub(super) fn new(reader: Reader, bucket: BucketName, prefix: String) -> Self {
         Self { reader, bucket, prefix, next: Next::First, seen: HashSet::new() }
     }
 
-    /// The next page, or nothing after the last. Errors when the listing goes in circles or leaves the prefix.
+    /// The next page, or nothing after the last page.
+    ///
+    /// # Errors
+    /// The listing fails, repeats a page, or has a key outside the prefix.
     pub async fn next(&mut self) -> Result<Option<Vec<Listed>>, CallError> {
         let token = match std::mem::replace(&mut self.next, Next::End) {
             Next::First => None,
@@ -41,7 +44,7 @@ impl Pages {
         self.page(token).await.map(Some)
     }
 
-    /// Whether there are pages to come.
+    /// Whether there may be more pages.
     pub fn has_more(&self) -> bool {
         !matches!(self.next, Next::End)
     }
@@ -67,7 +70,8 @@ impl Pages {
             page.push(Listed { key: key.to_owned(), size, etag: ETag::new(etag) });
         }
         if answer.is_truncated() == Some(true) {
-            let token = answer.next_continuation_token().ok_or_else(|| unusable("the list breaks off".to_owned()))?;
+            let token =
+                answer.next_continuation_token().ok_or_else(|| unusable("the list is incomplete".to_owned()))?;
             if !self.seen.insert(token.to_owned()) {
                 return Err(unusable("the list's continuation token repeats".to_owned()));
             }

@@ -1,4 +1,4 @@
-//! Reading from S3, for both accounts.
+//! Reads from S3, for both accounts.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -21,7 +21,7 @@ use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
 use crate::store::{Spooled, Spooling};
 
-/// HeadObject and GetObject tell the same about an object, in two types.
+/// The metadata of an object. HeadObject and GetObject return it in two types.
 macro_rules! head_of {
     ($answer:expr) => {{
         let answer = &$answer;
@@ -30,13 +30,13 @@ macro_rules! head_of {
         size.zip(answer.e_tag()).map(|(size, etag)| Head {
             size,
             etag: ETag::new(etag),
-            // A CRC64NVME is always of the full object (S3 User Guide, "Checking object integrity").
+            // A CRC64NVME always covers the full object (S3 User Guide, "Checking object integrity").
             crc64nvme: text(answer.checksum_crc64_nvme()),
             attributes: Attributes {
                 content_type: text(answer.content_type()),
                 cache_control: text(answer.cache_control()),
                 content_disposition: text(answer.content_disposition()),
-                // Until November 2024, S3 kept an empty one for uploads in chunks (aws-sdk-kotlin issue 1358).
+                // Until November 2024, S3 stored an empty encoding for chunked uploads (aws-sdk-kotlin issue 1358).
                 content_encoding: text(answer.content_encoding().filter(|encoding| !encoding.is_empty())),
                 content_language: text(answer.content_language()),
                 expires: text(answer.expires_string()),
@@ -47,16 +47,16 @@ macro_rules! head_of {
     }};
 }
 
-/// What both sides can do.
+/// The S3 reader of either account.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     pub client: Client,
     pub caller: Arc<Caller>,
-    /// Buckets of other regions, where they are followed.
+    /// Clients for buckets in other regions, if buckets are followed there.
     elsewhere: Option<Arc<Elsewhere>>,
 }
 
-/// Clients of the regions that buckets turned out to be in.
+/// The clients for buckets in other regions.
 #[derive(Debug)]
 struct Elsewhere {
     config: Builder,
@@ -75,7 +75,7 @@ impl Reader {
         Self { elsewhere: Some(elsewhere.into()), ..Self::new(config, caller) }
     }
 
-    /// Calls in the region of the bucket, which S3 tells when it is another one.
+    /// Makes a call in the region of the bucket. S3 names the region if it differs.
     pub async fn call<T, Answer: Future<Output = Result<T, CallError>>>(
         &self,
         bucket: &BucketName,
@@ -98,13 +98,13 @@ impl Reader {
             let call = client.head_object().bucket(at.bucket.as_str()).key(&at.key);
             let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
             let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
-            let unusable = || self.caller.unusable(CALL, &Resource::Object(at), "the answer has no size or ETag");
+            let unusable = || self.caller.unusable(CALL, &Resource::Object(at), "the response has no size or ETag");
             head_of!(answer).ok_or_else(unusable)
         })
         .await
     }
 
-    /// A checksum over the whole object is verified by whoever has all of it; a range has none.
+    /// The bytes of a range. Ranges have no checksum: the caller verifies the checksum of the whole object.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         let expected = range.end.saturating_sub(range.start);
         let answer =
@@ -117,12 +117,12 @@ impl Reader {
         Ok(Body::new(length, answer.body, at.clone(), self.caller.clone()))
     }
 
-    /// The object with all that a look at it would tell.
+    /// The whole object with the metadata that [`Reader::head`] returns.
     pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
         let conditions = |call: GetObject| call.if_match(if_match.quoted()).checksum_mode(ChecksumMode::Enabled);
         let answer = self.get_object(at, bytes, conditions).await?;
         let head = head_of!(answer)
-            .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no size or ETag"))?;
+            .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the response has no size or ETag"))?;
         if head.etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), head.etag.as_str()));
         }
@@ -135,7 +135,7 @@ impl Reader {
         let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if length > limit {
-            let message = format!("it is {length} bytes long, but at most {limit} are read here");
+            let message = format!("the object has {length} bytes, but at most {limit} can be read");
             return Err(self.caller.invalid(GET, &Resource::Object(at), message));
         }
         let mut bytes = Vec::new();
@@ -158,7 +158,7 @@ impl Reader {
         Ok(bytes.end())
     }
 
-    /// `bytes`: how many are expected; 0 where nobody knows, as of documents, which are mostly small.
+    /// `bytes`: the expected length; 0 if it is unknown, as for documents, which are usually small.
     async fn get_object(
         &self,
         at: &Location,
@@ -175,7 +175,7 @@ impl Reader {
     }
 
     fn expect(&self, at: &Location, asked: u64, answered: u64) -> Result<(), CallError> {
-        let message = || format!("{asked} bytes were asked for, {answered} are answered");
+        let message = || format!("{asked} bytes were requested, but {answered} were returned");
         if asked == answered { Ok(()) } else { Err(self.caller.unusable(GET, &Resource::Object(at), message())) }
     }
 
@@ -183,7 +183,7 @@ impl Reader {
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
         length
             .zip(answer.e_tag().map(ETag::new))
-            .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the answer has no length or ETag"))
+            .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the response has no length or ETag"))
     }
 }
 
@@ -199,7 +199,7 @@ impl Elsewhere {
     }
 }
 
-/// Turns "not there" into nothing. A bucket that is not there stays an error.
+/// Returns nothing for an object that does not exist. A bucket that does not exist is an error.
 pub(super) fn absent_is_none<T>(found: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match found {
         Ok(found) => Ok(Some(found)),
@@ -208,7 +208,7 @@ pub(super) fn absent_is_none<T>(found: Result<T, CallError>) -> Result<Option<T>
     }
 }
 
-/// Whether the object is not there, in a bucket that is.
+/// Whether the object does not exist, and its bucket does.
 pub(super) fn is_absent(error: &CallError) -> bool {
     error.kind == Kind::NotFound && error.code.as_deref() != Some("NoSuchBucket")
 }

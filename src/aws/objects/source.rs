@@ -1,4 +1,4 @@
-//! The source account's objects: they can only be read.
+//! Reads the objects of the source account.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,28 +24,27 @@ impl SourceObjects {
         Self { reader: Reader::following(config, caller) }
     }
 
-    /// What S3 knows about the object; an absent one is an error of the kind NotFound.
+    /// The metadata of the object. A missing object is an error of the kind NotFound.
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
         self.reader.head(at).await
     }
 
-    /// The objects under a prefix, page by page. Do not rely on their order.
+    /// The objects under a prefix, page by page, in no particular order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
         Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
     }
 
-    /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
+    /// The bytes of a range of a non-empty object. PreconditionFailed if the ETag differs.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         self.reader.get(at, range, if_match).await
     }
 
-    /// The whole object, of so many bytes, with what a look at it would tell; PreconditionFailed when its tag is another
-    /// one.
+    /// The whole object with its metadata. PreconditionFailed if the ETag or the length differs.
     pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
         self.reader.get_whole(at, bytes, if_match).await
     }
 
-    /// The whole object and its tag, refused when it is longer than `limit` bytes.
+    /// The whole object and its ETag. An object that is longer than `limit` bytes is an error.
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
         self.reader.read(at, limit).await
     }

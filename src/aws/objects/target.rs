@@ -1,4 +1,4 @@
-//! The target account's objects: reading, writing, copying and multipart uploads. Nothing is overwritten unasked.
+//! Reads, writes and copies objects in the target account, also with multipart uploads. Never overwrites an object.
 
 mod client;
 mod uploads;

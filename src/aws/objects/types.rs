@@ -1,4 +1,4 @@
-//! What S3 knows about an object, in types of our own.
+//! Types for the metadata of S3 objects and uploads.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,23 +14,23 @@ use crate::model::location::Location;
 pub struct ETag(String);
 
 impl ETag {
-    /// The tag of a header or a listing, which has quotes; without them it is taken as it is.
+    /// The ETag of a header or a listing, with or without quotes.
     pub fn new(text: &str) -> Self {
         Self(text.trim_matches('"').to_owned())
     }
 
-    /// The tag without quotes.
+    /// The ETag without quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the tag has the form of an MD5 of the object's bytes. It is one only for an object that was
-    /// put in one piece and is not encrypted with SSE-KMS or SSE-C.
+    /// Whether the ETag has the form of an MD5. It is the MD5 of the bytes only if the object was written with one request
+    /// and is not encrypted with SSE-KMS or SSE-C.
     pub fn is_md5(&self) -> bool {
         self.0.len() == 32 && self.0.bytes().all(|b| b.is_ascii_hexdigit())
     }
 
-    /// The tag as a condition's header wants it.
+    /// The ETag with quotes, for headers.
     pub(super) fn quoted(&self) -> String {
         format!("\"{}\"", self.0)
     }
@@ -42,7 +42,7 @@ impl fmt::Display for ETag {
     }
 }
 
-/// One object of a listing.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// The key.
@@ -53,20 +53,20 @@ pub struct Listed {
     pub etag: ETag,
 }
 
-/// What HEAD tells about an object.
+/// The metadata of an object, as HeadObject returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The size in bytes.
     pub size: u64,
     /// The entity tag.
     pub etag: ETag,
-    /// The CRC64NVME of the whole object in base64, when S3 stores one.
+    /// The CRC64NVME of the whole object in base64, if S3 stores it.
     pub crc64nvme: Option<String>,
-    /// The headers that belong to the object and survive a promotion.
+    /// The headers of the object, which a promotion keeps.
     pub attributes: Attributes,
 }
 
-/// The headers that belong to an object.
+/// The headers of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {
     /// Content-Type.
@@ -79,7 +79,7 @@ pub struct Attributes {
     pub content_encoding: Option<String>,
     /// Content-Language.
     pub content_language: Option<String>,
-    /// Expires, as it was written.
+    /// Expires, as text.
     pub expires: Option<String>,
     /// x-amz-website-redirect-location.
     pub website_redirect: Option<String>,
@@ -87,49 +87,49 @@ pub struct Attributes {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// How what is written is encrypted.
+/// The encryption of objects that are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encryption {
-    /// SSE-KMS with this key and a bucket key; without one, the bucket's own default applies.
+    /// The KMS key for SSE-KMS with a bucket key; otherwise the bucket's default encryption applies.
     pub kms_key: Option<KmsKeyArn>,
 }
 
 impl Encryption {
-    /// Whether a copy's ETag says nothing about its bytes: with SSE-KMS it is no MD5.
+    /// Whether a copy's ETag does not depend on its bytes: with SSE-KMS, the ETag is not an MD5.
     pub fn changes_etags(&self) -> bool {
         self.kms_key.is_some()
     }
 }
 
-/// What a server-side copy reads: it fails when the object is no longer the one that was looked at.
+/// The source of a server-side copy. The copy fails if the object's ETag has changed.
 #[derive(Debug, Clone, Copy)]
 pub struct CopySource<'a> {
     /// The object.
     pub location: &'a Location,
-    /// The tag that it had.
+    /// The expected ETag.
     pub if_match: &'a ETag,
 }
 
-/// What a write answers.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The new object's tag.
+    /// The ETag of the new object.
     pub etag: ETag,
-    /// The CRC64NVME of the whole object in base64, when S3 tells it.
+    /// The CRC64NVME of the whole object in base64, if S3 returns it.
     pub crc64nvme: Option<String>,
 }
 
-/// The name of an unfinished multipart upload.
+/// The ID of an unfinished multipart upload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UploadId(pub(super) String);
 
 impl UploadId {
-    /// The upload of this id.
+    /// The upload with this ID.
     pub fn new(id: &str) -> Self {
         Self(id.to_owned())
     }
 
-    /// The id.
+    /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -141,30 +141,30 @@ impl fmt::Display for UploadId {
     }
 }
 
-/// A part of a multipart upload that S3 has.
+/// An uploaded part of a multipart upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// From 1 to 10,000.
+    /// The part number, from 1 to 10,000.
     pub number: i32,
-    /// The part's tag.
+    /// The ETag of the part.
     pub etag: ETag,
-    /// The CRC64NVME of the part in base64, when S3 tells it.
+    /// The CRC64NVME of the part in base64, if S3 returns it.
     pub crc64nvme: Option<String>,
 }
 
-/// A part as ListParts shows it.
+/// A part, as ListParts returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPart {
     /// The part.
     pub part: Part,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
 }
 
-/// An unfinished multipart upload as ListMultipartUploads shows it.
+/// An unfinished multipart upload, as ListMultipartUploads returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// The key that it will become.
+    /// The key of the object.
     pub key: String,
     /// The upload.
     pub id: UploadId,

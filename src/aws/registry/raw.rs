@@ -1,4 +1,4 @@
-//! The JSON body of an answer, with the members that the SDK does not know.
+//! Keeps the JSON body of a response, with members that the SDK does not know.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,15 +10,15 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::model::field::Document;
 
-/// Keeps the body of the last attempt's answer; clones share it.
+/// Keeps the body of the last attempt's response. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RawAnswer(Arc<Mutex<Vec<u8>>>);
 
 impl RawAnswer {
-    /// The body as a JSON object, or why it is none.
+    /// The body as a JSON object.
     pub fn document(&self) -> Result<Document, String> {
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::from_slice(&body).map_err(|error| format!("the answer is no JSON object: {error}"))
+        serde_json::from_slice(&body).map_err(|error| format!("the response is not a JSON object: {error}"))
     }
 }
 
@@ -36,9 +36,9 @@ impl Intercept for RawAnswer {
     ) -> Result<(), BoxError> {
         let body = match context.response().body().bytes() {
             Some(body) => body,
-            // It broke off, which is the SDK's to say, and to try again.
+            // The body is incomplete. The SDK reports that and retries.
             None if context.output_or_error().is_err() => return Ok(()),
-            None => return Err("the answer's body is not in memory".into()),
+            None => return Err("the body of the response is not in memory".into()),
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
         Ok(())

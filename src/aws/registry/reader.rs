@@ -1,4 +1,4 @@
-//! Lists and describes, for both accounts. Every answer is checked to be about the group that was asked for.
+//! Lists and describes versions and groups, for both accounts. Checks that every response is about the requested group.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::Document;
 
-/// Reads one account's registry. Groups are named by their ARN, which also works from another account.
+/// Reads the registry of one account. Groups are named by ARN, which also works across accounts.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     pub client: Client,
@@ -44,7 +44,7 @@ impl Reader {
             for summary in answer.model_package_summary_list() {
                 found.push(self.summary(CALL, group, summary)?);
             }
-            // A page may be empty and still not be the last.
+            // An empty page is not necessarily the last page.
             token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
             match &token {
                 None => break,
@@ -66,7 +66,8 @@ impl Reader {
     ) -> Result<Summary, CallError> {
         let text = listed.model_package_arn().unwrap_or_default();
         let unusable = |message: String| self.caller.unusable(call, &Resource::Group(group), message);
-        let arn: PackageArn = text.parse().map_err(|error| unusable(format!("the list holds no version: {error}")))?;
+        let arn: PackageArn =
+            text.parse().map_err(|error| unusable(format!("the list has an invalid ARN: {error}")))?;
         if !arn.is_of(group) {
             return Err(self.not_of(call, group, text));
         }
@@ -96,7 +97,7 @@ impl Reader {
             other => Err(self.caller.unusable(
                 CALL,
                 &resource,
-                format!("the answer describes {}", other.unwrap_or("nothing")),
+                format!("the response describes {}", other.unwrap_or("nothing")),
             )),
         }
     }
@@ -136,7 +137,7 @@ impl Reader {
         self.caller.unusable(
             call,
             &Resource::Group(group),
-            format!("the answer holds {arn}, which is not of this group"),
+            format!("the response has {arn}, which is not in this group"),
         )
     }
 }

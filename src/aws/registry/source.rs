@@ -1,4 +1,4 @@
-//! The source account's registry.
+//! Reads the registry of the source account.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::Document;
 
-/// The source account's registry: it can only be read.
+/// The source account's registry, for reading only.
 #[derive(Debug, Clone)]
 pub struct SourceRegistry(Reader);
 
@@ -20,18 +20,20 @@ impl SourceRegistry {
         Self(Reader { client, caller })
     }
 
-    /// Every version of `group` with this approval status, or with any, newest version first. Errors when the group is
-    /// absent.
+    /// The versions of `group` with this approval status, or with any, newest version first.
+    ///
+    /// # Errors
+    /// The group does not exist or cannot be read.
     pub async fn list(&self, group: &GroupArn, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
         self.0.list(group, status, None).await
     }
 
-    /// The whole DescribeModelPackage answer (IncludedData AllData).
+    /// The whole DescribeModelPackage response (IncludedData AllData).
     pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
         self.0.describe(package).await
     }
 
-    /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
+    /// The whole DescribeModelPackageGroup response, or nothing if the group does not exist.
     pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
         self.0.find_group(group).await
     }

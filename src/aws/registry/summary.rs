@@ -1,4 +1,4 @@
-//! Versions as ListModelPackages shows them.
+//! Versions, as ListModelPackages returns them.
 
 use aws_smithy_types::DateTime;
 
@@ -6,7 +6,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::package_status::PackageStatus;
 
-/// One version of a group, as a list shows it.
+/// A version in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     /// The version's ARN.

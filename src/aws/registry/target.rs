@@ -1,4 +1,4 @@
-//! The target account's registry.
+//! Reads and writes the registry of the target account.
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
@@ -17,8 +17,8 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::field::Document;
 
-/// The target account's registry: it can be read and written. Groups are those of the session's own account: the
-/// first call asks STS which one that is, and no answer from another account is taken.
+/// The target account's registry, for reading and writing. Groups are in the account of the session: the first call asks
+/// STS for the account, and responses about another account are errors.
 #[derive(Debug, Clone)]
 pub struct TargetRegistry {
     reader: Reader,
@@ -31,28 +31,28 @@ impl TargetRegistry {
         Self { reader: Reader { client, caller }, principal }
     }
 
-    /// The versions of `group` registered after `time`, newest version first; none when the group is absent.
+    /// The versions of `group` registered after `time`, newest version first; none if the group does not exist.
     pub async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
         absent_is_empty(self.reader.list(&self.own(group).await?, None, Some(*time)).await)
     }
 
-    /// The versions of `group` with this approval status, or with any, newest version first; none when the group is
-    /// absent.
+    /// The versions of `group` with this approval status, or with any, newest version first; none if the group does not
+    /// exist.
     pub async fn list(&self, group: &GroupName, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
         absent_is_empty(self.reader.list(&self.own(group).await?, status, None).await)
     }
 
-    /// The whole DescribeModelPackage answer (IncludedData AllData).
+    /// The whole DescribeModelPackage response (IncludedData AllData).
     pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
         self.reader.describe(package).await
     }
 
-    /// The whole DescribeModelPackageGroup answer, or nothing when the group is absent.
+    /// The whole DescribeModelPackageGroup response, or nothing if the group does not exist.
     pub async fn find_group(&self, group: &GroupName) -> Result<Option<Document>, CallError> {
         self.reader.find_group(&self.own(group).await?).await
     }
 
-    /// Creates the group. Answers whether this call created it: one that is there already is fine.
+    /// Creates the group. Returns false if the group already exists.
     pub async fn create_group(
         &self,
         group: &GroupName,
@@ -71,8 +71,8 @@ impl TargetRegistry {
         }
     }
 
-    /// Registers a package version: `document` is the CreateModelPackage request, sent byte for byte. Its
-    /// ModelPackageGroupName is a name, and it holds a ClientToken: the SDK repeats the request when an answer is lost.
+    /// Registers a version. `document` is the CreateModelPackage request, which is sent unchanged. It has the name of a
+    /// group and a ClientToken, because the SDK repeats the request if a response is lost.
     pub async fn create(&self, document: &Document) -> Result<PackageArn, CallError> {
         const CALL: &str = "sagemaker:CreateModelPackage";
         let group = document.get("ModelPackageGroupName").and_then(Value::as_str).unwrap_or_default().parse();
@@ -80,22 +80,23 @@ impl TargetRegistry {
         let group = self.own(&group.map_err(|error| invalid(format!("ModelPackageGroupName: {error}")))?).await?;
         let resource = Resource::Group(&group);
         let body = self.body(CALL, &resource, document)?;
-        // The typed request only carries the operation's headers; its own body never leaves.
+        // The typed request only sets the headers of the operation. Its body is replaced.
         let call = self.reader.client.create_model_package().client_token("replaced").customize();
         let call = call.mutate_request(move |request| replace_body(request, &body));
         let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
         let arn = answer.model_package_arn().unwrap_or_default();
-        let unusable = |error| self.reader.caller.unusable(CALL, &resource, format!("it is registered, but {error}"));
+        let unusable =
+            |error| self.reader.caller.unusable(CALL, &resource, format!("the version is registered, but {error}"));
         let arn: PackageArn = arn.parse().map_err(unusable)?;
         if arn.is_of(&group) { Ok(arn) } else { Err(self.reader.not_of(CALL, &group, arn.as_str())) }
     }
 
-    /// The group of that name in the session's own account and region.
+    /// The group with this name in the account and region of the session.
     async fn own(&self, group: &GroupName) -> Result<GroupArn, CallError> {
         Ok(self.principal.identity().await?.group(group))
     }
 
-    /// Changes what `changes` names: members of the UpdateModelPackage request, sent as they are.
+    /// Updates a version. `changes` are the members of the UpdateModelPackage request, which are sent unchanged.
     pub async fn update(&self, package: &PackageArn, changes: &Document) -> Result<(), CallError> {
         const CALL: &str = "sagemaker:UpdateModelPackage";
         let resource = Resource::Package(package);
@@ -109,11 +110,11 @@ impl TargetRegistry {
     }
 
     fn body(&self, call: &'static str, resource: &Resource<'_>, document: &Document) -> Result<Vec<u8>, CallError> {
-        let invalid = |error| self.reader.caller.invalid(call, resource, format!("the request is no JSON: {error}"));
+        let invalid = |error| self.reader.caller.invalid(call, resource, format!("the request is not JSON: {error}"));
         serde_json::to_vec(document).map_err(invalid)
     }
 
-    /// Deletes the version; one that is gone already is fine.
+    /// Deletes the version. Succeeds if the version does not exist.
     pub async fn delete(&self, package: &PackageArn) -> Result<(), CallError> {
         let answer = self.reader.client.delete_model_package().model_package_name(package.as_str()).send().await;
         match answer.map_err(|e| self.error("sagemaker:DeleteModelPackage", &Resource::Package(package), e)) {

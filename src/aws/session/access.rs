@@ -3,19 +3,19 @@
 use crate::aws::error::Side;
 use crate::model::arn::{Region, RoleArn};
 
-/// How one account is reached. Nothing given means the SDK's default chain of credentials.
+/// How an account is accessed. The default is the SDK's default credential chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// A profile of `~/.aws/config`; wins over credentials in the environment, as in the AWS CLI.
+    /// A profile of `~/.aws/config`. Takes precedence over credentials in the environment, as in the AWS CLI.
     pub profile: Option<String>,
     /// A role to assume with the profile's or the default chain's credentials.
     pub role: Option<AssumedRole>,
-    /// The region, when it is not the profile's or the environment's.
+    /// The region; otherwise the region of the environment or the profile.
     pub region: Option<Region>,
 }
 
 impl Access {
-    /// What decides who acts: not the region, and not how the session is called.
+    /// The settings that determine the principal: not the region or the session name.
     pub(super) fn principal(&self) -> (Option<&str>, Option<(&RoleArn, Option<&str>)>) {
         let role = self.role.as_ref().map(|role| (&role.arn, role.external_id.as_deref()));
         (self.profile.as_deref(), role)
@@ -27,13 +27,13 @@ impl Access {
 pub struct AssumedRole {
     /// The role.
     pub arn: RoleArn,
-    /// What the role's trust policy asks for, if it does.
+    /// The external ID, if the role's trust policy requires one.
     pub external_id: Option<String>,
-    /// How the session is called in CloudTrail; [`session_name`] makes a valid one.
+    /// The session name in CloudTrail. [`session_name`] makes a valid name.
     pub session_name: String,
 }
 
-/// A role session name of STS (`[\w+=,.@-]{2,64}`) out of any text, such as a login or a build id.
+/// Makes a role session name (`[\w+=,.@-]{2,64}`) from any text, such as a login or a build ID.
 pub fn session_name(side: Side, who: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     let name = if who.is_empty() { format!("promote-{side}") } else { format!("promote-{side}-{who}") };

@@ -21,7 +21,7 @@ use crate::aws::principal::Principal;
 use crate::aws::timeouts::{CONNECT, FIRST_BYTE};
 use crate::model::arn::Region;
 
-/// What both sessions are made of.
+/// The parts of a session, for either account.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     pub config: SdkConfig,
@@ -61,21 +61,20 @@ impl Session {
         aws_sdk_sagemaker::Client::from_conf(config.build())
     }
 
-    /// Path-style addressing for endpoints of one's own, which seldom have a host name for each bucket.
+    /// Uses path-style addressing for custom endpoints, which usually have no host name for each bucket.
     pub fn s3(&self) -> aws_sdk_s3::config::Builder {
-        let own = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty())
+        let custom = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty())
             || self.config.endpoint_url().is_some();
-        // What is only passed on is verified by the S3 that receives it; computing a checksum here would be a second
-        // time.
+        // The receiving S3 verifies streamed bytes, so they are not verified here as well.
         aws_sdk_s3::config::Builder::from(&self.config)
-            .force_path_style(own)
+            .force_path_style(custom)
             .retry_config(self.s3_retries())
             .retry_partition(RetryPartition::custom("s3").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(self.renewal.clone())
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
     }
 
-    /// What AWS_MAX_ATTEMPTS or the profile says, if it is not the SDK's own default.
+    /// The attempts that AWS_MAX_ATTEMPTS or the profile sets, if they differ from the SDK's default.
     fn s3_retries(&self) -> RetryConfig {
         let configured = self.config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
         let is_default = configured.max_attempts() == RetryConfig::standard().max_attempts();
@@ -83,12 +82,11 @@ impl Session {
     }
 }
 
-/// S3 slows a new prefix down until it has split it (its performance guidelines), which takes longer than the SDK's
-/// three attempts. 256 requests that are slowed down at once would also use up the SDK's quota of retries.
+/// S3 throttles a new prefix until S3 has partitioned it (S3 performance guidelines), which takes longer than the SDK's
+/// three attempts. 256 concurrent requests that are throttled would also use up the SDK's retry quota.
 const S3_ATTEMPTS: u32 = 10;
 
-/// The SDK's default configuration, with credentials that fit a header and without a retry setting that the SDK would
-/// read itself.
+/// The SDK's default configuration with checked credentials and with promote's retry settings.
 async fn base_config(access: &Access, region: &Region, renewal: &Renewal, retries: RetryConfig) -> SdkConfig {
     let region = SdkRegion::new(region.to_string());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -97,7 +95,7 @@ async fn base_config(access: &Access, region: &Region, renewal: &Renewal, retrie
         .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
     if let Some(name) = &access.profile {
-        // The default chain would prefer AWS_ACCESS_KEY_ID over the profile that was asked for.
+        // The default chain would prefer AWS_ACCESS_KEY_ID to the given profile.
         let chosen = ProfileFileCredentialsProvider::builder()
             .configure(&ProviderConfig::without_region().with_region(Some(region)))
             .profile_name(name);

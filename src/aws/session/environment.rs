@@ -10,14 +10,14 @@ use super::refusal::refused;
 use crate::aws::error::{CallError, Caller};
 use crate::model::arn::Region;
 
-/// Refuses variables that the SDK panics on. The retry settings are not among them: it is not let read them.
+/// Rejects variables on which the SDK panics. Retry settings are checked elsewhere.
 pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"] {
         if given(name).is_some_and(|value| !fits_a_header(&value)) {
             return Err(refused(caller, format!("{name} {UNFIT}"), "Correct it, or unset it".to_owned()));
         }
     }
-    // The SDK takes a host and a port alone for a valid URI, and then misses the scheme.
+    // The SDK accepts a URI without a scheme here, and fails later.
     let uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     if let Some(value) = given(uri).filter(|value| !value.contains("://")) {
         let hint = "Set it to a URI that begins with http:// or https://, or unset it";
@@ -26,11 +26,10 @@ pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {
     Ok(())
 }
 
-/// Refuses a system without a certificate authority: the SDK could open no TLS connection, and a debug build of it
-/// panics.
+/// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.
 pub(super) fn check_authorities(caller: &Caller) -> Result<(), CallError> {
     let loaded = rustls_native_certs::load_native_certs();
-    // One is enough; most systems have about 150.
+    // One is enough. Most systems have about 150.
     let usable = loaded.certs.into_iter().any(|authority| RootCertStore::empty().add(authority).is_ok());
     if usable {
         return Ok(());
@@ -43,19 +42,19 @@ pub(super) fn check_authorities(caller: &Caller) -> Result<(), CallError> {
     Err(refused(caller, message.replace(" ()", ""), hint.to_owned()))
 }
 
-/// The value of a variable; one that is set to nothing counts as unset.
+/// The value of a variable. An empty variable counts as unset.
 pub(super) fn given(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The region of the environment or the profile. The instance's metadata service is not asked: it is a network call.
+/// The region of the environment or the profile. Does not ask the instance metadata service, which takes a network call.
 pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) -> Result<Region, CallError> {
     let mut of_profile = ProfileFileRegionProvider::builder();
     if let Some(profile) = profile {
         of_profile = of_profile.profile_name(profile);
     }
     let hint = format!("Pass --{}-region, set AWS_REGION, or give the profile a region", caller.side);
-    // A variable that is set to nothing counts as unset.
+    // An empty variable counts as unset.
     let given = EnvironmentVariableRegionProvider::new().region().await.filter(|region| !region.as_ref().is_empty());
     let found = match given {
         Some(region) => Some(region),

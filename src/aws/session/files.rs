@@ -1,6 +1,7 @@
-//! The AWS configuration files, as far as promote itself has to know them: which profile sets a key, in which file.
+//! Reads the AWS configuration files: the values of a profile, and the file that sets each.
 //!
-//! The SDK ignores a file that it cannot parse, and panics on some values. Both are refused here, with their place.
+//! The SDK ignores files that it cannot parse, and panics on some values. Both are rejected here, with the file and
+//! profile in the message.
 
 use std::env::{home_dir, var_os};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use super::refusal::refused;
 use crate::aws::error::{CallError, Caller};
 
-/// Both files; a value of the first wins, as in the SDK.
+/// Both files. A value of the first takes precedence, as in the SDK.
 const FILES: [(Kind, &str, &str); 2] =
     [(Kind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"), (Kind::Config, "AWS_CONFIG_FILE", "config")];
 
@@ -19,7 +20,7 @@ const FILES: [(Kind, &str, &str); 2] =
 #[derive(Debug)]
 pub(super) struct Files(Vec<(PathBuf, ProfileSet)>);
 
-/// A value of a profile, with its place.
+/// A value of a profile, with its file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value<'a> {
     file: &'a Path,
@@ -31,12 +32,13 @@ pub(super) struct Value<'a> {
 impl Files {
     /// Reads both files.
     ///
-    /// Errors when one is not text or cannot be parsed.
+    /// # Errors
+    /// A file is not UTF-8 text or cannot be parsed.
     pub async fn read(caller: &Caller) -> Result<Self, CallError> {
         let mut files = Vec::new();
         for (kind, variable, name) in FILES {
             let path = path(variable, name);
-            // A file that cannot be read counts as absent, as in the SDK.
+            // A file that cannot be read is ignored, as in the SDK.
             let Ok(content) = std::fs::read(&path) else { continue };
             let hint = || "Correct the file".to_owned();
             let place = path.display();
@@ -52,7 +54,7 @@ impl Files {
         Ok(Self(files))
     }
 
-    /// The value of a key of a profile; an empty one counts as unset.
+    /// The value of a key of a profile. An empty value counts as unset.
     pub fn get<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<Value<'a>> {
         let found = |(file, profiles): &'a (PathBuf, ProfileSet)| {
             let text = profiles.get_profile(profile)?.get(key)?;
@@ -61,15 +63,15 @@ impl Files {
         self.0.iter().find_map(found).filter(|value| !value.text.is_empty())
     }
 
-    /// Refuses keys and tokens that no HTTP header can carry, of the profile and of those that lend to it: the SDK
-    /// panics when it signs with them.
+    /// Rejects keys and tokens that an HTTP header cannot contain, of the profile and its source profiles. The SDK panics
+    /// when it signs with them.
     pub fn check_keys(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
         let mut seen = Vec::new();
         let mut next = Some(profile);
         while let Some(profile) = next.filter(|name| !seen.contains(name)) {
             for key in ["aws_access_key_id", "aws_session_token"] {
                 if let Some(value) = self.get(profile, key).filter(|value| !fits_a_header(value.text)) {
-                    return Err(value.refused(caller, UNFIT, "Correct it"));
+                    return Err(value.refused(caller, UNFIT, "Correct it, then run again"));
                 }
             }
             seen.push(profile);
@@ -79,23 +81,23 @@ impl Files {
     }
 }
 
-/// What is wrong with a key or a token that does not fit a header. The value itself is a secret, or close to one.
+/// The error of a key or token that a header cannot contain. The message does not have the value, which is a secret.
 pub(super) const UNFIT: &str = "has a line break, a control character or a letter outside ASCII";
 
-/// Whether an HTTP header can carry it.
+/// Whether an HTTP header can contain the text.
 pub(super) fn fits_a_header(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
 }
 
 impl Value<'_> {
-    /// The error that says where the value is, what is wrong with it, and what to do.
+    /// The error for this value.
     pub fn refused(&self, caller: &Caller, wrong: &str, hint: &str) -> CallError {
         let Self { file, profile, key, .. } = self;
         refused(caller, format!("{key} of profile '{profile}' in {} {wrong}", file.display()), hint.to_owned())
     }
 }
 
-/// Where the SDK looks for a file.
+/// The path of a file, as in the SDK.
 fn path(variable: &str, name: &str) -> PathBuf {
     let home = home_dir();
     match var_os(variable).map(PathBuf::from) {
@@ -107,7 +109,7 @@ fn path(variable: &str, name: &str) -> PathBuf {
     }
 }
 
-/// The SDK breaks its message into lines.
+/// Joins the lines of the SDK's message.
 fn one_line(error: &dyn std::error::Error) -> String {
     let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     error.split_whitespace().collect::<Vec<_>>().join(" ")

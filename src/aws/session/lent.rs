@@ -1,4 +1,4 @@
-//! Credentials that the SDK can sign with, whoever lent them: a process, a container's endpoint, SSO, a file.
+//! Checks the credentials of every provider: a process, a container endpoint, SSO or a file.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as Answer;
@@ -6,7 +6,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 
 use super::files::{UNFIT, fits_a_header};
 
-/// Refuses credentials that no HTTP header can carry: the SDK panics when it signs with them.
+/// Rejects credentials that an HTTP header cannot contain. The SDK panics when it signs with them.
 #[derive(Debug)]
 pub(super) struct Lent(pub SharedCredentialsProvider);
 

@@ -1,4 +1,4 @@
-//! Renews credentials that AWS calls expired before their own expiry time. The SDK renews them by that time only.
+//! Renews credentials that AWS rejects as expired before their expiry time. The SDK renews credentials only at that time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,12 +13,12 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// The SDK's 5 s are short for a chain of profile, SSO and role.
+/// The SDK's default of 5 s is too short for a chain of profile, SSO and role.
 const LOADING: Duration = Duration::from_secs(30);
-/// Calls that were under way with the same credentials fail one after the other; they are renewed once.
+/// Concurrent calls with the same credentials fail one after the other. Within this time, they cause one renewal.
 const ONCE_IN: Duration = Duration::from_secs(1);
 
-/// The codes of S3, STS and SageMaker for credentials that were valid once.
+/// The error codes of S3, STS and SageMaker for expired credentials.
 const EXPIRED: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
 
 /// The cached credentials of one session. Clones share them.
@@ -46,7 +46,8 @@ fn empty() -> SharedIdentityCache {
     IdentityCache::lazy().load_timeout(LOADING).build()
 }
 
-/// An answer to HEAD has no body; a 400 that does not name another region can hardly mean anything else.
+/// Whether a response to HEAD means expired credentials. HEAD has no body, and a 400 without another region has hardly
+/// any other cause.
 fn says_expired(answer: &HttpResponse) -> bool {
     let text = answer.body().bytes().and_then(|body| std::str::from_utf8(body).ok()).unwrap_or_default();
     match answer.status().as_u16() {

@@ -1,7 +1,6 @@
-//! How often a call is tried: AWS_MAX_ATTEMPTS and AWS_RETRY_MODE, or else the profile's `max_attempts` and
-//! `retry_mode`.
+//! Reads the retry settings: AWS_MAX_ATTEMPTS and AWS_RETRY_MODE, or the profile's `max_attempts` and `retry_mode`.
 //!
-//! The SDK panics on values that it cannot read. It is always given a whole configuration, so that it reads none.
+//! The SDK panics on invalid values. It always receives a complete configuration, so that it reads none itself.
 
 use aws_config::retry::{RetryConfig, RetryMode};
 
@@ -10,9 +9,10 @@ use super::files::{Files, Value};
 use super::refusal::refused;
 use crate::aws::error::{CallError, Caller};
 
-/// The configuration for a profile; the environment wins, as in the AWS CLI.
+/// The retry settings for a profile. The environment takes precedence, as in the AWS CLI.
 ///
-/// Errors when a value that counts cannot be read.
+/// # Errors
+/// A setting cannot be parsed.
 pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) -> Result<RetryConfig, CallError> {
     let attempts = Setting {
         variable: "AWS_MAX_ATTEMPTS",

@@ -1,4 +1,4 @@
-//! The sessions of the two accounts: distinct types, so that nothing can be written with the source's.
+//! The sessions of the two accounts. They have distinct types, so that nothing can be written with the source's session.
 
 use aws_config::Region as SdkRegion;
 
@@ -11,24 +11,25 @@ use crate::aws::principal::Identity;
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::model::arn::Region;
 
-/// The session that reads the source account; there is no way to write with it.
+/// The session that reads the source account. It cannot write.
 #[derive(Debug, Clone)]
 pub struct SourceSession(Session);
 
 impl SourceSession {
-    /// Opens the session without any call to AWS; `region` (the group ARN's) wins over the one in `access`.
+    /// Opens the session without a call to AWS. `region`, the region of the group's ARN, takes precedence over `access`.
     ///
-    /// Errors when no region can be found.
+    /// # Errors
+    /// There is no region.
     pub async fn open(access: &Access, region: Option<Region>) -> Result<Self, CallError> {
         Session::open(Side::Source, access, region).await.map(Self)
     }
 
-    /// Who this is, by STS GetCallerIdentity.
+    /// The principal of the session (STS GetCallerIdentity).
     pub async fn identity(&self) -> Result<Identity, CallError> {
         self.0.principal.identity().await.cloned()
     }
 
-    /// The region that the session talks to.
+    /// The region of the session.
     pub fn region(&self) -> &Region {
         &self.0.principal.region
     }
@@ -43,7 +44,7 @@ impl SourceSession {
         SourceObjects::new(self.0.s3(), self.0.principal.caller.clone())
     }
 
-    /// Whether both sessions act as one principal: same profile, same role, same external id.
+    /// Whether both sessions have the same principal: the same profile, role and external ID.
     pub fn same_principal_as(&self, target: &TargetSession) -> bool {
         self.0.access.principal() == target.0.access.principal()
     }
@@ -54,19 +55,20 @@ impl SourceSession {
 pub struct TargetSession(Session);
 
 impl TargetSession {
-    /// Opens the session without any call to AWS; `region` wins over the one in `access`.
+    /// Opens the session without a call to AWS. `region` takes precedence over `access`.
     ///
-    /// Errors when no region can be found.
+    /// # Errors
+    /// There is no region.
     pub async fn open(access: &Access, region: Option<Region>) -> Result<Self, CallError> {
         Session::open(Side::Target, access, region).await.map(Self)
     }
 
-    /// Who this is, by STS GetCallerIdentity.
+    /// The principal of the session (STS GetCallerIdentity).
     pub async fn identity(&self) -> Result<Identity, CallError> {
         self.0.principal.identity().await.cloned()
     }
 
-    /// The region that the session talks to.
+    /// The region of the session.
     pub fn region(&self) -> &Region {
         &self.0.principal.region
     }

@@ -1,9 +1,9 @@
-//! Parses the values of flags whose types are not parsed elsewhere.
+//! Parses part sizes and tags.
 
 use crate::copy::{MAX_PART, MIN_PART};
 use crate::schema::shapes::refusal;
 
-/// A number of bytes, KiB, MiB or GiB that a part may have.
+/// Parses a part size in bytes, KiB, MiB or GiB.
 pub(super) fn part_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     let unit: u64 = match text[digits.len()..].trim() {
@@ -11,19 +11,19 @@ pub(super) fn part_size(text: &str) -> Result<u64, String> {
         "K" | "KiB" => 1 << 10,
         "M" | "MiB" => 1 << 20,
         "G" | "GiB" => 1 << 30,
-        unit => return Err(format!("'{unit}' is no unit; write 64MiB or 1GiB")),
+        unit => return Err(format!("'{unit}' is not a unit; expected a size such as 64MiB or 1GiB")),
     };
     let bytes = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     let sizes = MIN_PART..=MAX_PART;
-    let bytes = bytes.ok_or("write a number and a unit, such as 64MiB")?;
-    if sizes.contains(&bytes) { Ok(bytes) } else { Err("a part has 5MiB to 5GiB (S3's limit)".to_owned()) }
+    let bytes = bytes.ok_or("expected a number and a unit, such as 64MiB")?;
+    if sizes.contains(&bytes) { Ok(bytes) } else { Err("expected 5MiB to 5GiB (S3 limit)".to_owned()) }
 }
 
-/// A tag that may be given to a group.
+/// Parses a tag for a group.
 pub(super) fn tag(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     if key.to_ascii_lowercase().starts_with("aws:") {
-        return Err("keys that begin with aws: are reserved; choose another key".into());
+        return Err("keys that begin with aws: are reserved for AWS".into());
     }
     match (refusal("TagKey", key), refusal("TagValue", value)) {
         (Some(reason), _) => Err(format!("the key {reason}")),

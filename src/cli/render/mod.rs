@@ -1,4 +1,4 @@
-//! Documents for people. The same documents are printed as JSON with `--output json`.
+//! Renders documents as text. `--output json` prints the same documents as JSON.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -7,12 +7,12 @@ mod record;
 mod status;
 mod verify;
 
-/// Lines of one kind that the text shows; JSON shows all.
+/// The maximum number of lines in a list. JSON has all items.
 const LINES_SHOWN: usize = 20;
 
-/// A document that a verb ends with.
+/// A document that can be printed as text or JSON.
 pub(super) trait Rendered: Serialize {
-    /// The document for people.
+    /// The document as text.
     ///
     /// # Errors
     /// A temporary file cannot be read.

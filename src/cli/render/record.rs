@@ -1,4 +1,4 @@
-//! A record for people.
+//! Renders a record as text.
 
 use std::fmt::Write as _;
 
@@ -7,11 +7,11 @@ use indicatif::HumanBytes;
 use serde_json::Value;
 
 use super::{LINES_SHOWN, Rendered};
-use crate::copy::Outcome;
+use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
-use crate::record::{ArtifactFacts, Conclusion, Record, Taken};
-use crate::register::sync::Renewed;
+use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
+use crate::register::sync::ChangeResult;
 use crate::store::List;
 
 impl Rendered for Record {
@@ -33,20 +33,20 @@ fn text(record: &Record) -> Result<String> {
     }
     let shown = record.artifacts.iter().take(LINES_SHOWN).collect::<Result<Vec<_>>>()?;
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
-        format!("{:>10}  {:<15}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
+        format!("{:>10}  {:<30}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
     list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
-        let what = if w.result == Taken::Planned { "would be rejected" } else { "Rejected now" };
+        let what = if w.result == WithdrawalResult::Planned { "would be rejected" } else { "Rejected now" };
         let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();
         format!("{} {what}\n      its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
     });
     list(&mut out, "Changed at the source", all(&record.changes), |c| {
         let what = match c.result {
-            Renewed::Updated => "updated",
-            Renewed::Planned => "would be updated",
-            Renewed::Drift => "cannot be updated",
+            ChangeResult::Updated => "updated",
+            ChangeResult::Planned => "would be updated",
+            ChangeResult::Drift => "cannot be updated",
         };
-        let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("nothing".into()));
+        let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("(none)".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
     });
     let references: &[_] = if record.outcome == Conclusion::Found { &record.references } else { &[] };
@@ -61,16 +61,20 @@ fn text(record: &Record) -> Result<String> {
 fn outcome(record: &Record) -> String {
     match record.outcome {
         Conclusion::Found => "found".into(),
-        Conclusion::Copied => "copied: every artifact is at the target and verified".into(),
+        Conclusion::Copied => "copied: every artifact is in the target and verified".into(),
         Conclusion::Promoted => "promoted".into(),
         Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
         Conclusion::NothingApproved => {
             let versions = Versions(record.versions.clone().unwrap_or_default());
             format!("nothing approved: the group has {versions}")
         }
-        Conclusion::Withdrawn => "withdrawn: its source is Rejected".into(),
-        Conclusion::ApprovedAgain => "approved again, as its source: nothing was registered".into(),
-        Conclusion::Updated => "already promoted, and brought up to date: nothing was registered".into(),
+        Conclusion::Withdrawn => "withdrawn: the source is Rejected".into(),
+        Conclusion::ApprovedAgain => {
+            "approved again: the source is Approved again, no new version was registered".into()
+        }
+        Conclusion::Updated => {
+            "updated: the promoted version was synced with its source, no new version was registered".into()
+        }
         Conclusion::Planned => "planned: a dry run, nothing was written".into(),
     }
 }
@@ -108,7 +112,7 @@ fn artifacts(artifacts: &List<ArtifactFacts>) -> Result<String> {
     let mut bytes = 0;
     let mut parts = [
         (Outcome::Copied, "copied", 0),
-        (Outcome::AlreadyThere, "already there", 0),
+        (Outcome::AlreadyThere, "already copied", 0),
         (Outcome::Planned, "to be copied", 0),
     ];
     for artifact in artifacts.iter() {
@@ -123,17 +127,21 @@ fn artifacts(artifacts: &List<ArtifactFacts>) -> Result<String> {
 }
 
 fn result(artifact: &ArtifactFacts) -> String {
-    let verified = artifact.verified.map(|verified| format!("{verified:?}").to_lowercase());
-    match (artifact.result, verified) {
-        (Outcome::Planned, _) => "to copy".into(),
-        (Outcome::Copied, Some(by)) => format!("copied/{by}"),
-        (Outcome::AlreadyThere, Some(by)) => format!("there/{by}"),
-        (Outcome::Copied, None) => "copied".into(),
-        (Outcome::AlreadyThere, None) => "there".into(),
+    let result = match artifact.result {
+        Outcome::Planned => return "to be copied".into(),
+        Outcome::Copied => "copied",
+        Outcome::AlreadyThere => "already copied",
+    };
+    match artifact.verified {
+        None => result.into(),
+        Some(Verified::Bytes) => format!("{result}, bytes equal"),
+        Some(Verified::Checksum) => format!("{result}, checksum equal"),
+        Some(Verified::Etag) => format!("{result}, ETag equal"),
+        Some(Verified::Size) => format!("{result}, size equal"),
     }
 }
 
-/// All items of a list, and how many they are.
+/// All items of a list, and their number.
 fn all<T>(items: &[T]) -> (&[T], usize) {
     (items, items.len())
 }
@@ -153,7 +161,7 @@ fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render:
     }
 }
 
-/// One line of at most 80 characters.
+/// Shortens a text to one line of at most 80 characters.
 fn short(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.chars().count() <= 80 { line } else { line.chars().take(79).chain(['…']).collect() }

@@ -1,4 +1,4 @@
-//! The result of `promote status` for people.
+//! Renders the result of `promote status` as text.
 
 use std::fmt::Write as _;
 
@@ -17,25 +17,24 @@ impl Rendered for StatusReport {
             writeln!(out, "{:<11}{} more in the target group, registered by others", "", self.others)?;
         }
         if self.versions.is_empty() {
-            writeln!(out, "The source group has no version")?;
+            writeln!(out, "The source group has no versions")?;
             return Ok(out);
         }
         writeln!(
             out,
             "\n{:>7}  {:<21}  {:<20}  {:>6}  {:<21}  {:<20}  STATE",
-            "VERSION", "SOURCE", "REGISTERED", "COPY", "TARGET", "SINCE"
+            "SOURCE", "APPROVAL", "REGISTERED", "TARGET", "APPROVAL", "CHANGED"
         )?;
         for row in &self.versions {
             let (version, source, registered) = cells(row.source.as_ref(), |side| &side.created);
-            let since = |side: &'_ Side| side.modified.clone().unwrap_or_else(|| side.created.clone());
-            let (copy, target, _) = cells(row.target.as_ref(), |side| &side.created);
-            let since = row.target.as_ref().map(since).map_or("-".to_owned(), |time| seconds(&time));
-            let drift =
-                if row.drift.is_empty() { String::new() } else { format!(", drifted: {}", row.drift.join(", ")) };
+            let changed = |side: &'_ Side| side.modified.clone().unwrap_or_else(|| side.created.clone());
+            let (promoted, target, _) = cells(row.target.as_ref(), |side| &side.created);
+            let changed = row.target.as_ref().map(changed).map_or("-".to_owned(), |time| seconds(&time));
+            let drift = if row.drift.is_empty() { String::new() } else { format!(", drift: {}", row.drift.join(", ")) };
             let state = state(row.state);
             writeln!(
                 out,
-                "{version:>7}  {source:<21}  {registered:<20}  {copy:>6}  {target:<21}  {since:<20}  {state}{drift}"
+                "{version:>7}  {source:<21}  {registered:<20}  {promoted:>6}  {target:<21}  {changed:<20}  {state}{drift}"
             )?;
         }
         Ok(out)
@@ -48,7 +47,7 @@ fn cells(side: Option<&Side>, time: impl Fn(&Side) -> &String) -> (String, Strin
     })
 }
 
-/// A time without its fraction.
+/// A time without fractions of a second.
 fn seconds(time: &str) -> String {
     match time.split_once('.') {
         Some((whole, _)) => format!("{whole}Z"),
@@ -60,11 +59,11 @@ fn state(state: State) -> &'static str {
     match state {
         State::NotPromoted => "not promoted",
         State::Promoted => "promoted",
-        State::Pending => "pending in the target",
+        State::Pending => "pending approval in the target",
         State::Withdrawn => "withdrawn",
         State::Rejected => "rejected in the target",
         State::Failed => "failed",
-        State::Stale => "offered, but not Approved at the source",
-        State::Orphaned => "offered, but gone at the source",
+        State::Stale => "approved here, not at the source: `promote full` withdraws it if the source is Rejected",
+        State::Orphaned => "approved here, deleted at the source",
     }
 }

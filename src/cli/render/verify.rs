@@ -1,4 +1,4 @@
-//! The result of `promote verify` for people.
+//! Renders the result of `promote verify` as text.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ impl Rendered for Verification {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
         let outcome = match self.outcome {
-            Verdict::Identical => "identical: it is what was promoted",
-            Verdict::Changed => "changed: it is not what was promoted",
-            Verdict::Missing => "missing: a part of what was promoted is not there",
+            Verdict::Identical => "identical: the version and its artifacts equal the record",
+            Verdict::Changed => "changed: the version or an artifact differs from the record",
+            Verdict::Missing => "missing: the record or an artifact does not exist",
             Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
         };
         writeln!(out, "{:<11}{outcome}", "Outcome")?;
@@ -27,7 +27,7 @@ impl Rendered for Verification {
             (self.unverifiable, "unverifiable"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
-        writeln!(out, "{:<11}{}", "Things", counts.collect::<Vec<_>>().join(", "))?;
+        writeln!(out, "{:<11}{}", "Findings", counts.collect::<Vec<_>>().join(", "))?;
         let (mut shown, mut more) = (0, 0);
         for finding in self.findings.iter() {
             let Finding { verdict, name, detail, .. } = finding?;

@@ -1,4 +1,4 @@
-//! Changes of single fields.
+//! Finds the fields that the source has changed since the promotion.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,32 +12,32 @@ use crate::schema::comparison::{agree, leaves};
 pub struct Change {
     /// The field.
     pub field: String,
-    /// The value in the promoted version, before an Update.
+    /// The value in the promoted version before the Update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<Value>,
     /// The value in the source version now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is: Option<Value>,
     /// The result.
-    pub result: Renewed,
+    pub result: ChangeResult,
 }
 
-/// The result for a changed field.
+/// What happens to a changed field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Renewed {
+pub enum ChangeResult {
     /// The promoted version has the new value.
     Updated,
-    /// A dry run would update it.
+    /// A dry run: the field would be updated.
     Planned,
-    /// UpdateModelPackage cannot change it: the promoted version stays as it is.
+    /// UpdateModelPackage cannot change the field: the promoted version keeps its value.
     Drift,
 }
 
 /// A field, its value in the promoted version, and its value in the source version now.
 pub(super) type Changed = (Field, Option<Value>, Option<Value>);
 
-/// The leaves that the source has changed since the base and that the promoted version does not have.
+/// The leaves that the source has changed since the base and that differ from the promoted version's.
 pub(super) fn changed(
     now: &Document,
     before: &Document,

@@ -1,11 +1,11 @@
-//! Additional inference specifications, which are known by their names.
+//! Finds and compares additional inference specifications by name.
 
 use serde_json::{Value, json};
 
 use crate::model::field::{Document, Field};
 use crate::schema::comparison::differences;
 
-/// The member that holds them.
+/// The member that lists the specifications.
 pub(super) const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 
 pub(super) fn list(document: &Document) -> impl Iterator<Item = &Value> {
@@ -20,7 +20,7 @@ pub(super) fn named<'a>(document: &'a Document, name: &str) -> Option<&'a Value>
     list(document).find(|one| one.get("Name").and_then(Value::as_str) == Some(name))
 }
 
-/// Whether two specifications are the same, but for what a registry fills in.
+/// Whether two specifications are equal. Fields that the registry fills in are ignored.
 pub(super) fn alike(one: Option<&Value>, other: Option<&Value>) -> bool {
     let alone = |one: &Value| Document::from_iter([(SPECIFICATIONS.to_owned(), json!([one]))]);
     match (one, other) {

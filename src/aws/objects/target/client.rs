@@ -1,4 +1,4 @@
-//! The target account's objects: they can be read and written, and nothing is overwritten unasked.
+//! Reads, writes and copies objects of the target account. Never overwrites an object.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,12 +26,12 @@ use crate::store::Spooled;
 #[derive(Debug, Clone)]
 pub struct TargetObjects {
     pub(super) reader: Reader,
-    /// For calls that move bytes, one client for each of [`PATIENCE`]: they answer when they are done.
+    /// The clients for calls that move bytes, one for each of [`PATIENCE`]. Such calls respond when they are done.
     movers: [Client; PATIENCE.len()],
     config: Builder,
 }
 
-/// Sets the object's own headers and the encryption on one of the three calls that create an object.
+/// Sets the object's headers and encryption on a call that creates an object.
 macro_rules! described {
     ($call:expr, $attributes:expr, $encryption:expr) => {{
         let (attributes, encryption): (Option<&Attributes>, &Encryption) = ($attributes, $encryption);
@@ -50,7 +50,7 @@ macro_rules! described {
             .set_bucket_key_enabled(key.as_ref().map(|_| true))
             .set_ssekms_key_id(key)
             .customize()
-            // The SDK's own Expires is a date; the text of the source may be anything.
+            // The SDK's type of Expires is a date, but the source object may have any text.
             .mutate_request(move |request| {
                 if let Some(expires) = &expires {
                     request.headers_mut().insert("expires", expires.clone());
@@ -66,28 +66,29 @@ impl TargetObjects {
         Self { reader: Reader::new(config.clone(), caller), movers, config }
     }
 
-    /// The same, with other time limits for calls that move bytes: so many times the default.
+    /// The same client, with the timeouts of calls that move bytes multiplied by a factor.
     pub fn with_patience(&self, times: f64) -> Self {
         let movers = PATIENCE.map(|(_, limit)| until_done(&self.config, limit.mul_f64(times)));
         Self { movers, ..self.clone() }
     }
 
-    /// What S3 knows about the object; an absent one is an error of the kind NotFound.
+    /// The metadata of the object. A missing object is an error of the kind NotFound.
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
         self.reader.head(at).await
     }
 
-    /// The objects under a prefix, page by page. Do not rely on their order.
+    /// The objects under a prefix, page by page, in no particular order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
         Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
     }
 
-    /// The whole object and its tag, or nothing when it is absent; refused when it is longer than `limit` bytes.
+    /// The whole object and its ETag, or nothing if it does not exist. An object that is longer than `limit` bytes is an
+    /// error.
     pub async fn read(&self, at: &Location, limit: u64) -> Result<Option<(Bytes, ETag)>, CallError> {
         absent_is_none(self.reader.read(at, limit).await)
     }
 
-    /// The whole object, whatever its size, or nothing when it is absent.
+    /// The whole object of any size, or nothing if it does not exist.
     ///
     /// # Errors
     /// The object cannot be read, or the temporary folder cannot be written.
@@ -99,15 +100,15 @@ impl TargetObjects {
         }
     }
 
-    /// The bytes of a range of the object, which is not empty; PreconditionFailed when its tag is another one.
+    /// The bytes of a range of a non-empty object. PreconditionFailed if the ETag differs.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         self.reader.get(at, range, if_match).await
     }
 
-    /// Writes an object in one piece, and never over an existing one: that is PreconditionFailed.
+    /// Writes an object with one request. PreconditionFailed if the object exists.
     ///
-    /// S3 verifies the bytes against `crc64nvme` (base64), the source's own when it is known, so that the whole way
-    /// is guarded; otherwise against one that the SDK computes.
+    /// S3 verifies the bytes with `crc64nvme` (base64). That is the source object's checksum if it is known, so that the
+    /// bytes are verified end to end; otherwise the SDK computes it.
     pub async fn put_new(
         &self,
         at: &Location,
@@ -125,23 +126,23 @@ impl TargetObjects {
             Some(checksum) => call.checksum_crc64_nvme(checksum),
             None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
         };
-        // The checksum guards the bytes; a SHA-256 of them for the signature would be computed on top.
+        // The checksum verifies the bytes, so the signature does not need their SHA-256 as well.
         let call = described!(call, Some(attributes), encryption).disable_payload_signing();
         let answer = on_threads(length, call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
     }
 
-    /// Deletes an object; one that is gone already is fine.
+    /// Deletes an object. Succeeds if the object does not exist.
     pub async fn delete(&self, at: &Location) -> Result<(), CallError> {
         let call = self.reader.client.delete_object().bucket(at.bucket.as_str()).key(&at.key);
         call.send().await.map(drop).map_err(|error| self.error("s3:DeleteObject", at, error))
     }
 
-    /// Copies an object of so many bytes, up to 5 GiB, within S3, and never over an existing object.
+    /// Copies an object of up to 5 GiB within S3. PreconditionFailed if the target object exists.
     ///
-    /// `attributes` replace the source's; without them the copy keeps the source's. Tags are not copied: that
-    /// would take s3:GetObjectTagging in the source account, and multipart copies have none either.
+    /// `attributes` replace the source object's attributes. Tags are not copied: that would take s3:GetObjectTagging in
+    /// the source account, and multipart copies have no tags either.
     pub async fn copy(
         &self,
         source: CopySource<'_>,
@@ -167,7 +168,7 @@ impl TargetObjects {
         &self.movers[fitting]
     }
 
-    /// What passes through comes from as far as it goes, and is watched on its way: it has time.
+    /// The client for streamed bytes, which take as long as their download and are watched there.
     pub(super) fn for_contents(&self, contents: &Contents) -> &Client {
         self.for_bytes(if contents.passing { contents.length.max(PASSING) } else { contents.length })
     }
@@ -184,7 +185,7 @@ impl TargetObjects {
         self.reader.caller.error(call, &Resource::Object(at), error)
     }
 
-    /// S3 may answer 200 before it is done and break off: without a tag nothing is certain.
+    /// Checks that a response has an ETag. S3 may respond with 200 before it is done, and then fail.
     pub(super) fn written(
         &self,
         call: &'static str,
@@ -194,24 +195,24 @@ impl TargetObjects {
     ) -> Result<Written, CallError> {
         let etag = etag.filter(|etag| !etag.is_empty()).map(ETag::new);
         let etag =
-            etag.ok_or_else(|| self.reader.caller.unusable(call, &Resource::Object(at), "the answer has no ETag"))?;
+            etag.ok_or_else(|| self.reader.caller.unusable(call, &Resource::Object(at), "the response has no ETag"))?;
         Ok(Written { etag, crc64nvme: crc.map(str::to_owned) })
     }
 }
 
-/// How long an attempt at moving so many bytes may take. The bounds are there for connections that died unnoticed: S3
-/// copies 5 GiB within minutes, and a client that uploads several parts at once has more than 170 KB/s for each.
+/// The timeouts of calls that move up to these numbers of bytes. They end calls on dead connections: S3 copies 5 GiB
+/// within minutes, and each of several concurrent uploads has more than 170 KB/s.
 const PATIENCE: [(u64, Duration); 3] = [
     (16 << 20, Duration::from_secs(100)),
     (1 << 30, Duration::from_secs(10 * 60)),
     (5 << 30, Duration::from_secs(30 * 60)),
 ];
 
-/// Bytes that pass through have at least as much time as so many.
+/// Streamed bytes have at least the timeout of this number of bytes.
 const PASSING: u64 = 1 << 30;
 
-/// No time limit up to the first byte, and none for the white space that S3 sends while it copies.
-/// Sending a body that stalls still ends in an error.
+/// A client without a timeout for the first byte, and for the white space that S3 sends while it copies. An upload that
+/// stalls still fails.
 fn until_done(config: &Builder, limit: Duration) -> Client {
     let connect = crate::aws::timeouts::CONNECT;
     let time =

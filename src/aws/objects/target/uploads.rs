@@ -17,12 +17,12 @@ use crate::aws::objects::types::{
 use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
 
-/// Completing takes S3 up to minutes, as copying so many bytes would.
+/// Completing an upload takes S3 up to minutes. It has the timeout of copying this number of bytes.
 const COMPLETION: u64 = 1 << 30;
 
 impl TargetObjects {
-    /// Starts an upload whose whole object gets a CRC64NVME. Each attempt of the SDK may have started one, so the
-    /// number of attempts is returned as well.
+    /// Starts an upload whose object will have a CRC64NVME. Also returns the number of attempts, because each attempt of
+    /// the SDK may have started an upload.
     pub async fn create_upload(
         &self,
         at: &Location,
@@ -39,7 +39,7 @@ impl TargetObjects {
         });
         let created = call.send().await.map_err(|error| self.error(CALL, at, error)).and_then(|answer| {
             let id = answer.upload_id().filter(|id| !id.is_empty()).map(|id| UploadId(id.to_owned()));
-            id.ok_or_else(|| self.reader.caller.unusable(CALL, &Resource::Object(at), "the answer has no upload id"))
+            id.ok_or_else(|| self.reader.caller.unusable(CALL, &Resource::Object(at), "the response has no upload id"))
         });
         (created, attempts.load(Relaxed))
     }
@@ -66,8 +66,7 @@ impl TargetObjects {
         Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
     }
 
-    /// Uploads part `number`. S3 verifies it against the CRC64NVME that the SDK computes, of bytes that pass through as
-    /// they go.
+    /// Uploads part `number`. S3 verifies the part with the CRC64NVME that the SDK computes while it sends.
     pub async fn upload_part(
         &self,
         at: &Location,
@@ -81,15 +80,15 @@ impl TargetObjects {
         let call = self.for_contents(&contents).upload_part().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number).body(contents.body);
         let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
-        // As for `put`: the checksum guards the bytes.
+        // As in `put`: the checksum verifies the bytes.
         let answer = on_threads(length, call.customize().disable_payload_signing().send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         let written = self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())?;
         Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
     }
 
-    /// Turns the parts into the object, and never over an existing one. S3 refuses when the whole is not `size`
-    /// bytes long, or has not the checksum that is given.
+    /// Completes the upload. PreconditionFailed if the object exists. S3 rejects an object whose size or checksum differs
+    /// from the given values.
     pub async fn complete(
         &self,
         at: &Location,
@@ -110,7 +109,7 @@ impl TargetObjects {
         self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
     }
 
-    /// The parts that an unfinished upload has.
+    /// The parts of an unfinished upload.
     pub async fn list_parts(&self, at: &Location, upload: &UploadId) -> Result<Vec<StoredPart>, CallError> {
         const CALL: &str = "s3:ListParts";
         let mut found = Vec::new();
@@ -138,7 +137,7 @@ impl TargetObjects {
         }
     }
 
-    /// Drops the upload and its parts; one that is gone already is fine.
+    /// Aborts the upload. Succeeds if the upload does not exist.
     pub async fn abort(&self, at: &Location, upload: &UploadId) -> Result<(), CallError> {
         let call = self.reader.client.abort_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
         let answer = call.upload_id(upload.as_str()).send().await;
@@ -148,7 +147,7 @@ impl TargetObjects {
         }
     }
 
-    /// The unfinished uploads under a prefix, whoever started them.
+    /// The unfinished uploads of all principals under a prefix.
     pub async fn list_uploads(&self, bucket: &BucketName, prefix: &str) -> Result<Vec<Upload>, CallError> {
         const CALL: &str = "s3:ListMultipartUploads";
         let mut found = Vec::new();

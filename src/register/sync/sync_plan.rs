@@ -1,17 +1,18 @@
-//! Compares a promoted version with its source as it is now, and makes the Update that carries the changes over.
+//! Compares a promoted version with the current source version, and makes the Update that carries the changes over.
 //!
-//! Only what the source has changed since counts: what somebody in the target account has changed is theirs.
+//! Only changes of the source count. A field that somebody in the target account has changed is not overwritten.
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use crate::model::approval::ApprovalStatus;
+use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::rewriting::Rewritten;
 use crate::register::decision::decision;
-use crate::register::sync::change::{Change, Renewed, changed};
+use crate::register::sync::change::{Change, ChangeResult, changed};
 use crate::register::sync::specifications::{SPECIFICATIONS, alike, list, named, names, refers_elsewhere};
 use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
@@ -20,51 +21,53 @@ const METADATA: &str = "CustomerMetadataProperties";
 const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
 /// Members that an Update replaces as a whole (UpdateModelPackage).
 const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
-/// What begins the keys that a promotion sets itself.
-const OWN_KEYS: &str = "promote:";
+/// The prefix of the metadata keys that a promotion sets.
+const PROMOTE_KEYS: &str = "promote:";
 
-/// What is to be done about a promoted version.
+/// The Update that syncs a promoted version with its source.
 #[derive(Debug, Clone, Default)]
-pub struct Renewal {
+pub struct SyncPlan {
     /// Members of UpdateModelPackage; none when there is nothing to change.
     pub update: Document,
     /// Each field that the source has changed and the promoted version does not have yet.
     pub changes: Vec<Change>,
-    /// The request that the promoted version is like afterwards.
+    /// The request that describes the promoted version after the Update.
     pub request: Document,
 }
 
-impl Renewal {
-    /// Compares. `now` is the request that a promotion of the source version would make today, `before` the one that
-    /// was made.
+impl SyncPlan {
+    /// Compares `now`, the request that a promotion would make today, with `before`, the request that was made.
     ///
     /// # Errors
-    /// AWS would refuse the Update: every offending field is named.
+    /// AWS would reject the Update. The message names every offending field.
     pub fn of(package: &Package, now: &Rewritten, before: &Document, promoted: &PromotedVersion) -> Result<Self> {
         let unresolved: Vec<Field> = now.unresolved().map(|reference| reference.field.clone()).collect();
         let (now, unresolved, current) = (&now.request, unresolved.as_slice(), &promoted.description);
-        let mut renewal = Self { request: followed(now, unresolved, before), ..Self::default() };
-        renewal.metadata(now, before, current);
-        renewal.replaced(now, before, current);
-        renewal.specifications(now, unresolved, before, current);
-        renewal.others(now, before, current);
-        if !renewal.update.is_empty() {
-            let mut request = renewal.update.clone();
+        let mut plan = Self { request: followed(now, unresolved, before), ..Self::default() };
+        plan.metadata(now, before, current);
+        plan.replaced(now, before, current);
+        plan.specifications(now, unresolved, before, current);
+        plan.others(now, before, current);
+        if !plan.update.is_empty() {
+            let mut request = plan.update.clone();
             request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
             if let Some(member) = request.get_mut(METADATA) {
-                *member = renewal.metadata_after(current).into();
+                *member = plan.metadata_after(current).into();
             }
             let refused: Vec<String> =
                 violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
             ensure!(
                 refused.is_empty(),
-                "{} cannot be brought up to date with {}; AWS would refuse it:\n{}\nCorrect it at the source",
-                promoted.arn,
-                package.arn(),
-                refused.join("\n")
+                Failure::new(format!(
+                    "{} cannot be synced with {}: AWS would reject the update:\n{}",
+                    promoted.arn,
+                    package.arn(),
+                    refused.join("\n")
+                ))
+                .hint("Correct these fields of the source version, then run again")
             );
         }
-        Ok(renewal)
+        Ok(plan)
     }
 
     /// Adds an approval status with its reason.
@@ -75,20 +78,20 @@ impl Renewal {
         self
     }
 
-    /// Whether there is something that no Update can carry.
+    /// The changes that no Update can carry over.
     pub fn drift(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.result == Renewed::Drift)
+        self.changes.iter().filter(|change| change.result == ChangeResult::Drift)
     }
 
-    /// The changes of a run that writes nothing.
+    /// The changes as a dry run reports them.
     pub fn planned(self) -> Vec<Change> {
-        let planned = |result| if result == Renewed::Updated { Renewed::Planned } else { result };
+        let planned = |result| if result == ChangeResult::Updated { ChangeResult::Planned } else { result };
         self.changes.into_iter().map(|change| Change { result: planned(change.result), ..change }).collect()
     }
 
-    /// The fields that the Update has set and the described version does not have.
+    /// The fields that the Update has set and that differ in the described version.
     pub fn missing(&self, current: &Document) -> Vec<String> {
-        let updated = self.changes.iter().filter(|change| change.result == Renewed::Updated);
+        let updated = self.changes.iter().filter(|change| change.result == ChangeResult::Updated);
         let leaves: Vec<(String, Value)> =
             leaves(current).into_iter().map(|(field, value)| (field.to_string(), value)).collect();
         let there = |field: &str| leaves.iter().find(|(name, _)| name == field).map(|(_, value)| value);
@@ -100,17 +103,17 @@ impl Renewal {
             .collect()
     }
 
-    fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: Renewed) {
+    fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: ChangeResult) {
         self.changes.push(Change { field: field.to_string(), was: was.cloned(), is: is.cloned(), result });
     }
 
-    /// Keys are added, replaced and removed one by one; those of the target account stay.
+    /// Adds, replaces and removes keys one by one. Keys that the target account has added are kept.
     fn metadata(&mut self, now: &Document, before: &Document, current: &Document) {
         let of = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
         let (now, before, current) = (of(now), of(before), of(current));
         let (mut set, mut removed) = (Document::new(), Vec::new());
         let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
-        for key in keys.filter(|key| !key.starts_with(OWN_KEYS)) {
+        for key in keys.filter(|key| !key.starts_with(PROMOTE_KEYS)) {
             let (is, was) = (now.get(key), current.get(key));
             if is == before.get(key) || is == was {
                 continue;
@@ -119,7 +122,7 @@ impl Renewal {
                 Some(value) => drop(set.insert(key.clone(), value.clone())),
                 None => removed.push(Value::from(key.as_str())),
             }
-            self.note(&Field::top(METADATA).key(key), was, is, Renewed::Updated);
+            self.note(&Field::top(METADATA).key(key), was, is, ChangeResult::Updated);
         }
         if !set.is_empty() {
             self.update.insert(METADATA.into(), set.into());
@@ -129,7 +132,7 @@ impl Renewal {
         }
     }
 
-    /// All metadata of the version after the Update: AWS limits its entries.
+    /// All metadata of the version after the Update. AWS limits the number of entries.
     fn metadata_after(&self, current: &Document) -> Document {
         let entries = |member: Option<&Value>| member.and_then(Value::as_object).cloned().unwrap_or_default();
         let mut all = entries(current.get(METADATA));
@@ -143,7 +146,7 @@ impl Renewal {
     fn replaced(&mut self, now: &Document, before: &Document, current: &Document) {
         for member in REPLACED {
             let changed = changed(now, before, current, |field| field.root() == member);
-            let result = if now.contains_key(member) { Renewed::Updated } else { Renewed::Drift };
+            let result = if now.contains_key(member) { ChangeResult::Updated } else { ChangeResult::Drift };
             if let (false, Some(value)) = (changed.is_empty(), now.get(member)) {
                 self.update.insert(member.into(), value.clone());
             }
@@ -153,7 +156,7 @@ impl Renewal {
         }
     }
 
-    /// A specification is known by its name. One can be added; one that is there cannot be changed or removed.
+    /// Specifications are identified by name. An Update can add a specification, but not change or remove one.
     fn specifications(&mut self, now: &Document, unresolved: &[Field], before: &Document, current: &Document) {
         let mut added = Vec::new();
         for name in names(now).into_iter().chain(names(before).into_iter().filter(|name| !names(now).contains(name))) {
@@ -164,9 +167,9 @@ impl Renewal {
             let result = match (is, was) {
                 (Some(specification), None) if !refers_elsewhere(now, name, unresolved) => {
                     added.push(specification.clone());
-                    Renewed::Updated
+                    ChangeResult::Updated
                 }
-                _ => Renewed::Drift,
+                _ => ChangeResult::Drift,
             };
             self.note(&Field::top(SPECIFICATIONS).key(name), was, is, result);
         }
@@ -181,12 +184,12 @@ impl Renewal {
             root != METADATA && root != SPECIFICATIONS && !REPLACED.contains(&root) && root != "ModelPackageGroupName"
         };
         for (field, was, is) in changed(now, before, current, is_other) {
-            self.note(&field, was.as_ref(), is.as_ref(), Renewed::Drift);
+            self.note(&field, was.as_ref(), is.as_ref(), ChangeResult::Drift);
         }
     }
 }
 
-/// The request that was made, with what an Update can carry of the one that would be made now.
+/// The request that was made, with the changes of `now` that an Update can carry over.
 fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document {
     let mut request = before.clone();
     for member in REPLACED {
@@ -194,7 +197,7 @@ fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document
             request.insert(member.into(), value.clone());
         }
     }
-    let is_ours = |(key, _): &(&String, &Value)| key.starts_with(OWN_KEYS);
+    let is_ours = |(key, _): &(&String, &Value)| key.starts_with(PROMOTE_KEYS);
     let entries = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
     let (then, is) = (entries(before), entries(now));
     let metadata = is.iter().filter(|entry| !is_ours(entry)).chain(then.iter().filter(is_ours));
@@ -221,43 +224,43 @@ mod tests {
         value.as_object().expect("an object").clone()
     }
 
-    fn renewal(before: Value, now: Value, current: Value) -> Renewal {
+    fn plan(before: Value, now: Value, current: Value) -> SyncPlan {
         let description =
             json!({"ModelPackageArn": SOURCE, "ModelPackageGroupName": "g", "ModelPackageStatus": "Completed"});
         let package = Package::from_description(&SOURCE.parse().unwrap(), object(description)).unwrap();
         let promoted = PromotedVersion { arn: PROMOTED.parse().unwrap(), description: object(current) };
         let now = Rewritten { request: object(now), ..Rewritten::default() };
-        Renewal::of(&package, &now, &object(before), &promoted).unwrap()
+        SyncPlan::of(&package, &now, &object(before), &promoted).unwrap()
     }
 
     const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/g/1";
     const PROMOTED: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/g/1";
 
-    fn results(renewal: &Renewal) -> Vec<(&str, Renewed)> {
-        renewal.changes.iter().map(|change| (change.field.as_str(), change.result)).collect()
+    fn results(plan: &SyncPlan) -> Vec<(&str, ChangeResult)> {
+        plan.changes.iter().map(|change| (change.field.as_str(), change.result)).collect()
     }
 
     #[test]
-    fn what_the_target_has_changed_itself_stays() {
+    fn changes_made_in_the_target_are_kept() {
         let before = json!({"CustomerMetadataProperties": {"team": "a", "promote:source-arn": "s"}, "Domain": "x"});
         let current =
             json!({"CustomerMetadataProperties": {"team": "b", "ours": "c", "promote:source-arn": "s"}, "Domain": "y"});
-        let renewal = renewal(before.clone(), before, current);
-        assert_eq!((renewal.update.len(), renewal.changes.len()), (0, 0));
+        let plan = plan(before.clone(), before, current);
+        assert_eq!((plan.update.len(), plan.changes.len()), (0, 0));
     }
 
     #[test]
     fn metadata_is_added_replaced_and_removed_key_by_key() {
         let metadata = |entries: Value| json!({"CustomerMetadataProperties": entries});
-        let renewal = renewal(
+        let plan = plan(
             metadata(json!({"stays": "1", "changes": "1", "goes": "1"})),
             metadata(json!({"stays": "1", "changes": "2", "comes": "1"})),
             metadata(json!({"stays": "1", "changes": "1", "goes": "1", "ours": "1"})),
         );
         let fields = ["changes", "comes", "goes"].map(|key| format!("CustomerMetadataProperties{{{key}}}"));
-        assert_eq!(results(&renewal), fields.each_ref().map(|field| (field.as_str(), Renewed::Updated)));
-        assert_eq!(renewal.update[METADATA], json!({"changes": "2", "comes": "1"}));
-        assert_eq!(renewal.update[REMOVED], json!(["goes"]));
+        assert_eq!(results(&plan), fields.each_ref().map(|field| (field.as_str(), ChangeResult::Updated)));
+        assert_eq!(plan.update[METADATA], json!({"changes": "2", "comes": "1"}));
+        assert_eq!(plan.update[REMOVED], json!(["goes"]));
     }
 
     #[test]
@@ -266,23 +269,22 @@ mod tests {
             let one = |(name, image): &(&str, &str)| json!({"Name": name, "Containers": [{"Image": image}]});
             json!({"AdditionalInferenceSpecifications": images.iter().map(one).collect::<Vec<_>>()})
         };
-        let renewal =
-            renewal(of(&[("a", "1"), ("b", "1")]), of(&[("c", "1"), ("a", "2")]), of(&[("a", "1"), ("b", "1")]));
+        let plan = plan(of(&[("a", "1"), ("b", "1")]), of(&[("c", "1"), ("a", "2")]), of(&[("a", "1"), ("b", "1")]));
         let field = |name: &str| format!("AdditionalInferenceSpecifications{{{name}}}");
         let (a, b, c) = (field("a"), field("b"), field("c"));
-        let expected = [(&*c, Renewed::Updated), (&*a, Renewed::Drift), (&*b, Renewed::Drift)];
-        assert_eq!(results(&renewal), expected);
-        assert_eq!(renewal.update["AdditionalInferenceSpecificationsToAdd"].as_array().map(Vec::len), Some(1));
+        let expected = [(&*c, ChangeResult::Updated), (&*a, ChangeResult::Drift), (&*b, ChangeResult::Drift)];
+        assert_eq!(results(&plan), expected);
+        assert_eq!(plan.update["AdditionalInferenceSpecificationsToAdd"].as_array().map(Vec::len), Some(1));
     }
 
     #[test]
-    fn what_no_update_carries_drifts_and_what_is_there_already_is_no_change() {
-        let renewal = renewal(
+    fn a_field_that_no_update_can_change_drifts_and_an_equal_field_is_no_change() {
+        let plan = plan(
             json!({"Domain": "x", "ModelLifeCycle": {"Stage": "Dev", "StageStatus": "a"}}),
             json!({"Domain": "y", "ModelLifeCycle": {"Stage": "Prod", "StageStatus": "a"}}),
             json!({"Domain": "x", "ModelLifeCycle": {"Stage": "Prod", "StageStatus": "a"}}),
         );
-        assert_eq!(results(&renewal), [("Domain", Renewed::Drift)]);
-        assert!(renewal.update.is_empty());
+        assert_eq!(results(&plan), [("Domain", ChangeResult::Drift)]);
+        assert!(plan.update.is_empty());
     }
 }
