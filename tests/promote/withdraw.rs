@@ -87,9 +87,9 @@ fn a_version_that_the_source_rejects_is_withdrawn_and_the_one_before_it_is_the_l
     assert_eq!((&promoted(&cloud)[0], cloud.package(&copy(3))), (&first, Some(other)));
     assert!(artifacts.iter().all(|key| cloud.keys(SERVING).contains(key)), "every artifact is still there");
     let records = records(&cloud, 2);
-    let [(first, _), (second, record)] = &records[..] else { panic!("{records:?}") };
-    assert!(first.starts_with("promotion-") && second == "promotion.json" || second.starts_with("promotion"));
-    let record = if record["outcome"] == "withdrawn" { record } else { &records[0].1 };
+    let [(name, record), (first_name, first)] = &records[..] else { panic!("{records:?}") };
+    assert!(name.starts_with("promotion-2"), "{name} has the time of the withdrawal");
+    assert_eq!((first_name.as_str(), &first["outcome"]), ("promotion.json", &json!("promoted")));
     assert_eq!((&record["outcome"], &record["withdrawn"]), (&json!("withdrawn"), &withdrawn));
     assert_eq!(record["target"]["approval_status"], "Rejected");
 }
