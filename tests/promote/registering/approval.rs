@@ -118,7 +118,7 @@ fn a_failed_version_that_may_not_be_removed_is_left_rejected() {
 }
 
 #[test]
-fn a_version_that_is_not_what_was_asked_for_is_removed_and_the_field_is_named() {
+fn a_version_that_differs_from_its_request_is_deleted_and_the_field_is_named() {
     let cloud = with_package();
     cloud.tamper(|package| package["ModelMetrics"]["ModelQuality"]["Statistics"]["ContentType"] = json!("text/plain"));
     let field = "ModelMetrics.ModelQuality.Statistics.ContentType is \"text/plain\", not \"application/json\"";

@@ -417,9 +417,8 @@ impl Cloud {
 
     /// Waits until so many calls of an operation were answered with 200; false when that takes a minute.
     pub fn succeeds(&self, operation: &str, calls: usize) -> bool {
-        let succeeded = |world: &World| {
-            world.calls.iter().filter(|call| call.operation == operation && call.status == 200).count()
-        };
+        let succeeded =
+            |world: &World| world.calls.iter().filter(|call| call.operation == operation && call.status == 200).count();
         let minute = Duration::from_secs(60);
         let waited = self.shared.answered.wait_timeout_while(self.world(), minute, |world| succeeded(world) < calls);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()

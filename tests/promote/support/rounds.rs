@@ -37,8 +37,7 @@ impl Cloud {
         let mut rounds = Rounds::new();
         while child.try_wait().expect("the binary can be waited for").is_none() {
             if self.waits_for_answers(&child) {
-                let operations: Vec<String> =
-                    self.calls().drain(answered..).map(|call| call.operation).collect();
+                let operations: Vec<String> = self.calls().drain(answered..).map(|call| call.operation).collect();
                 answered += operations.len();
                 rounds.push(operations);
                 self.end_round();
