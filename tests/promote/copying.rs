@@ -104,7 +104,7 @@ fn a_source_object_that_is_replaced_during_the_copy_is_noticed_and_nothing_is_re
 }
 
 #[test]
-fn server_side_without_the_right_to_read_the_source_names_the_grant_to_make() {
+fn server_side_without_permission_to_read_the_source_names_the_missing_grant() {
     let cloud = with_package();
     let fixed = ["--copy-mode", "server-side", "--output", "json"];
     let options: Vec<String> = TWO_PRINCIPALS.into_iter().chain(fixed).map(str::to_owned).collect();

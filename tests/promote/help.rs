@@ -89,7 +89,7 @@ fn a_variable_that_is_set_does_not_show_in_the_help() {
 }
 
 #[test]
-fn the_contract_s_flags_are_all_there() {
+fn every_flag_of_the_specification_exists() {
     let full = help(&["full", "--help"]);
     let flags = [
         "--group",
@@ -117,7 +117,7 @@ fn the_contract_s_flags_are_all_there() {
 }
 
 #[test]
-fn the_version_is_the_package_s() {
+fn version_prints_the_version_of_the_package() {
     assert_eq!(help(&["--version"]), format!("promote {}\n", env!("CARGO_PKG_VERSION")));
 }
 

@@ -159,7 +159,7 @@ fn dressed() -> Attributes {
 }
 
 #[test]
-fn headers_and_metadata_arrive_with_small_and_large_objects_by_both_ways() {
+fn headers_and_metadata_arrive_with_small_and_large_objects_in_both_modes() {
     for (who, more) in ways() {
         let cloud = world();
         cloud.register(whole_bucket());
@@ -184,7 +184,7 @@ fn headers_and_metadata_arrive_with_small_and_large_objects_by_both_ways() {
 }
 
 #[test]
-fn an_ordinary_copy_carries_no_mark_of_ours() {
+fn an_ordinary_copy_has_no_metadata_of_promote() {
     for (who, more) in ways() {
         let cloud = with_package();
         run_json(&cloud, who, &more);

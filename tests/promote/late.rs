@@ -42,7 +42,7 @@ fn a_version_that_does_not_become_visible_in_time_is_named_and_completed_by_the_
 }
 
 #[test]
-fn a_source_version_that_is_rejected_while_its_copy_is_not_visible_is_not_approved() {
+fn a_source_version_rejected_while_the_promoted_version_is_not_visible_is_not_approved() {
     let cloud = with_package();
     cloud.describes_until_completed(0);
     cloud.show_new_versions_after(4);
@@ -54,7 +54,7 @@ fn a_source_version_that_is_rejected_while_its_copy_is_not_visible_is_not_approv
 }
 
 #[test]
-fn a_version_that_describe_misses_again_while_the_run_waits_and_reads_back_is_promoted() {
+fn a_version_that_describe_misses_twice_is_promoted() {
     let cloud = with_package();
     for call in [2, 4] {
         cloud.fail(Moment::on("DescribeModelPackage", call).at(TARGET_VERSION), ABSENT);

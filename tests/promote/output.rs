@@ -26,7 +26,7 @@ fn json_is_exactly_one_document_on_standard_output() {
 }
 
 #[test]
-fn what_is_copied_is_said_on_standard_error() {
+fn the_copied_objects_are_reported_on_standard_error() {
     let run = promote(&with_package(), &[]);
     assert_eq!(run.stderr, format!("copying 4 objects, 25 B, to s3://{SERVING}/{FOLDER}\n"));
 }
@@ -149,7 +149,7 @@ fn a_dry_run_of_every_verb_writes_nothing() {
 }
 
 #[test]
-fn a_dry_run_needs_no_right_to_write() {
+fn a_dry_run_needs_no_permission_to_write() {
     let cloud = with_package();
     for action in ["s3:PutObject", "sagemaker:Create*", "sagemaker:Update*", "sagemaker:Delete*"] {
         cloud.deny(Principal::Both, action, "*");

@@ -1,7 +1,7 @@
 //! What a package refers to is found, copied and rewritten, member by member; what stays is listed with its reason.
 
 mod kinds;
-mod stays;
+mod not_carried;
 
 use serde_json::{Value, json};
 

@@ -115,7 +115,7 @@ fn a_signature_of_another_key_or_for_another_record_or_none_at_all_fails() {
 }
 
 #[test]
-fn what_happens_later_is_signed_as_well() {
+fn later_records_are_signed_as_well() {
     let cloud = signed();
     for status in ["Rejected", "Approved"] {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));

@@ -46,7 +46,7 @@ fn the_template_that_is_printed_is_the_one_in_the_sources() {
 }
 
 #[test]
-fn the_source_is_told_what_to_grant() {
+fn source_grants_names_every_grant() {
     let named = ["--stack-name", "mlops-model-package", "--event-bus-name", "mlops-bus"];
     let sources = [
         "--source-bucket-names",

@@ -39,7 +39,7 @@ fn at_every_stage() -> Cloud {
 }
 
 #[test]
-fn each_version_stands_beside_its_copy_with_what_became_of_it() {
+fn each_source_version_is_listed_with_its_promoted_version_and_outcome() {
     let cloud = at_every_stage();
     let wrote = writes(&cloud);
     let document = status(&cloud);
@@ -67,7 +67,7 @@ fn each_version_stands_beside_its_copy_with_what_became_of_it() {
 }
 
 #[test]
-fn a_copy_whose_source_is_gone_is_shown_too() {
+fn a_promoted_version_whose_source_is_deleted_is_listed() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
     let mut client = crate::stand_in::client::Client::new(&cloud, Principal::Source);

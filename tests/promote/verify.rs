@@ -203,7 +203,7 @@ fn a_record_that_is_gone_broken_or_of_another_request_is_named() {
 }
 
 #[test]
-fn what_happened_since_is_part_of_what_is_verified() {
+fn later_records_are_verified_too() {
     let cloud = promoted_world();
     let all_pass = |cloud: &Cloud, after: &str| {
         let run = verify(cloud, &[]);

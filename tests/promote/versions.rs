@@ -92,7 +92,7 @@ fn a_version_that_is_asked_for_is_promoted_with_its_own_status() {
 }
 
 #[test]
-fn nothing_approved_ends_well_for_full_and_with_4_for_find_latest_and_both_tell_the_states() {
+fn nothing_approved_is_0_for_full_and_4_for_find_latest_and_both_count_the_states() {
     let cloud = with_versions(3, &[]);
     cloud.register(one(4, "PendingManualApproval"));
     let states = json!({"PendingManualApproval": 1, "Rejected": 3});

@@ -1,7 +1,7 @@
-//! The target mirrors the source: what the source rejects is no longer offered, what it approves again is offered
-//! again, and what others have registered stays as it is.
+//! The target follows the source: a rejected version is withdrawn, a version that is approved again is approved again,
+//! and other versions in the target group are not changed.
 
-mod back;
+mod approved_again;
 mod faults;
 mod orders;
 
@@ -67,7 +67,7 @@ fn records(cloud: &Cloud, version: u32) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn a_version_that_the_source_rejects_is_withdrawn_and_the_one_before_it_is_the_latest() {
+fn a_version_that_the_source_rejects_is_withdrawn_and_the_version_before_it_is_the_latest() {
     let cloud = two_promoted();
     let (artifacts, other) = (cloud.keys(SERVING), theirs(&cloud));
     let first = promoted(&cloud)[0].clone();
@@ -87,9 +87,9 @@ fn a_version_that_the_source_rejects_is_withdrawn_and_the_one_before_it_is_the_l
     assert_eq!((&promoted(&cloud)[0], cloud.package(&copy(3))), (&first, Some(other)));
     assert!(artifacts.iter().all(|key| cloud.keys(SERVING).contains(key)), "every artifact is still there");
     let records = records(&cloud, 2);
-    let [(first, _), (second, record)] = &records[..] else { panic!("{records:?}") };
-    assert!(first.starts_with("promotion-") && second == "promotion.json" || second.starts_with("promotion"));
-    let record = if record["outcome"] == "withdrawn" { record } else { &records[0].1 };
+    let [(name, record), (first_name, first)] = &records[..] else { panic!("{records:?}") };
+    assert!(name.starts_with("promotion-2"), "{name} has the time of the withdrawal");
+    assert_eq!((first_name.as_str(), &first["outcome"]), ("promotion.json", &json!("promoted")));
     assert_eq!((&record["outcome"], &record["withdrawn"]), (&json!("withdrawn"), &withdrawn));
     assert_eq!(record["target"]["approval_status"], "Rejected");
 }
@@ -106,7 +106,7 @@ fn a_second_run_has_nothing_left_to_withdraw() {
 }
 
 #[test]
-fn what_was_promoted_is_withdrawn_also_when_nothing_is_approved_any_more() {
+fn promoted_versions_are_withdrawn_although_no_source_version_is_approved() {
     let cloud = two_promoted();
     reject(&cloud, 1);
     reject(&cloud, 2);
@@ -130,7 +130,7 @@ fn a_new_version_is_promoted_and_the_rejected_one_withdrawn_by_one_run() {
 }
 
 #[test]
-fn a_rejected_version_is_withdrawn_also_when_the_promotion_of_another_one_fails() {
+fn a_rejected_version_is_withdrawn_although_the_promotion_of_another_version_fails() {
     let cloud = two_promoted();
     reject(&cloud, 2);
     let mut broken = package();
@@ -141,7 +141,7 @@ fn a_rejected_version_is_withdrawn_also_when_the_promotion_of_another_one_fails(
 }
 
 #[test]
-fn no_withdraw_leaves_everything_as_it_is() {
+fn no_withdraw_changes_no_version() {
     let cloud = two_promoted();
     reject(&cloud, 2);
     let before = promoted(&cloud);
@@ -160,7 +160,7 @@ fn a_dry_run_says_what_would_be_withdrawn_and_changes_nothing() {
 }
 
 #[test]
-fn a_version_of_the_source_that_is_gone_is_not_rejected() {
+fn a_deleted_source_version_is_not_withdrawn() {
     let cloud = two_promoted();
     let mut client = crate::stand_in::client::Client::new(&cloud, Principal::Source);
     assert_eq!(client.registry("DeleteModelPackage", json!({"ModelPackageName": source(2)})).status, 200);
@@ -173,7 +173,7 @@ fn a_version_of_the_source_that_is_gone_is_not_rejected() {
 }
 
 #[test]
-fn a_version_of_the_source_that_may_no_longer_be_read_is_not_rejected() {
+fn a_source_version_that_cannot_be_read_is_not_withdrawn() {
     let cloud = two_promoted();
     reject(&cloud, 2);
     cloud.deny(Principal::Both, "sagemaker:DescribeModelPackage", &source(2));
@@ -208,7 +208,7 @@ fn a_version_that_is_rejected_while_it_is_copied_is_never_approved() {
 }
 
 #[test]
-fn a_withdrawal_that_fails_keeps_no_version_from_being_promoted() {
+fn a_failed_withdrawal_does_not_stop_the_promotion_of_a_new_version() {
     let cloud = two_promoted();
     reject(&cloud, 2);
     cloud.register(package());

@@ -67,7 +67,7 @@ fn nothing_is_written_before_everything_else_has_been_found() {
 }
 
 #[test]
-fn a_dry_run_tells_of_everything() {
+fn a_dry_run_reports_every_problem() {
     let cloud = long();
     let document = promote(&cloud, &["--dry-run"]).document();
     assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(OBJECTS));
@@ -115,7 +115,7 @@ fn a_key_of_a_later_page_that_is_too_long_for_the_target_is_named_and_nothing_is
 }
 
 #[test]
-fn keys_of_later_pages_that_a_deployment_stumbles_over_are_warned_of() {
+fn keys_of_later_pages_that_a_deployment_cannot_use_are_warned_of() {
     let cloud = long();
     cloud.put(MODELS, "llm/999/", "");
     let document = promote(&cloud, &[]).document();

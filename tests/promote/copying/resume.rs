@@ -52,7 +52,7 @@ fn a_copy_in_parts_that_was_interrupted_continues_from_its_parts() {
 }
 
 #[test]
-fn parts_of_an_object_that_was_replaced_since_are_not_taken_up() {
+fn parts_of_an_object_that_was_replaced_since_are_not_reused() {
     for checksums in [true, false] {
         let cloud = world();
         cloud.default_checksums(checksums);
@@ -70,7 +70,7 @@ fn parts_of_an_object_that_was_replaced_since_are_not_taken_up() {
 }
 
 #[test]
-fn parts_that_would_become_an_object_of_another_key_or_size_are_not_taken_up() {
+fn parts_of_an_object_of_another_key_or_size_are_not_reused() {
     let key = "arn:aws:kms:eu-central-1:111222333444:key/11111111-2222-3333-4444-555555555555";
     for more in [["--kms-key-arn", key], ["--part-size", "1GiB"]] {
         let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default());
@@ -97,7 +97,7 @@ fn an_upload_that_goes_away_while_it_is_continued_is_begun_anew() {
 }
 
 #[test]
-fn an_upload_without_parts_is_of_no_use_and_is_aborted() {
+fn an_upload_without_parts_is_aborted() {
     let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default());
     cloud.fail(Moment::every("UploadPartCopy"), LOST);
     promote(&cloud, &[]).fails(1, &["target: s3:UploadPartCopy on s3://serving/"]);
@@ -113,7 +113,7 @@ fn an_upload_that_no_run_could_continue_is_aborted() {
 }
 
 #[test]
-fn what_tells_of_an_upload_says_it_in_plain_words() {
+fn the_state_of_an_upload_is_in_plain_words() {
     let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default().metadata("run", "7"));
     interrupted(&cloud, "UploadPartCopy", 3, &[]);
     let key = cloud.keys(SERVING).pop().expect("the state");
@@ -128,7 +128,7 @@ fn what_tells_of_an_upload_says_it_in_plain_words() {
 }
 
 #[test]
-fn an_upload_that_nothing_tells_of_is_begun_anew() {
+fn an_upload_without_a_state_is_started_again() {
     for damage in ["gone", "damaged"] {
         let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default());
         interrupted(&cloud, "UploadPartCopy", 3, &[]);

@@ -172,7 +172,7 @@ fn metadata_that_fills_its_limit_arrives_without_a_mark() {
 }
 
 #[test]
-fn markers_and_empty_objects_are_taken_up_too() {
+fn markers_and_empty_objects_are_reused() {
     let cloud = with_package();
     cloud.put(MODELS, "churn/llm/", "");
     cloud.put_with(MODELS, "churn/llm/empty", "", in_parts());

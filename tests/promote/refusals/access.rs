@@ -56,7 +56,7 @@ fn with_one_object() -> Cloud {
 }
 
 #[test]
-fn a_principal_without_any_rights_is_told_which_call_was_denied() {
+fn a_principal_without_permissions_is_told_which_call_was_denied() {
     let cloud = with_package();
     let run = run(&cloud, Principal::Stranger, &FULL);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
@@ -76,7 +76,7 @@ fn denied_tags_and_description_of_the_source_group_stop_nothing_and_are_said() {
 }
 
 #[test]
-fn credentials_that_are_none_are_told_from_missing_rights() {
+fn invalid_credentials_are_told_from_missing_permissions() {
     let cloud = with_package();
     let mut command = cloud.promote(Principal::Both);
     command.args(FULL).env("AWS_ACCESS_KEY_ID", "AKIANOBODY0000000000");

@@ -17,7 +17,7 @@ fn versions(cloud: &Cloud) -> Vec<u64> {
 }
 
 #[test]
-fn a_version_that_was_deleted_is_registered_anew_and_recorded_beside_the_first_record() {
+fn a_deleted_version_is_registered_again_and_recorded_beside_the_first_record() {
     let cloud = with_package();
     let first = promote(&cloud, &[]).document();
     cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
@@ -35,7 +35,7 @@ fn a_version_that_was_deleted_is_registered_anew_and_recorded_beside_the_first_r
 }
 
 #[test]
-fn a_record_that_was_lost_is_written_again_and_nothing_is_registered() {
+fn a_lost_record_is_written_again_and_nothing_is_registered() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
     cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
@@ -46,7 +46,7 @@ fn a_record_that_was_lost_is_written_again_and_nothing_is_registered() {
 }
 
 #[test]
-fn a_version_that_was_promoted_to_another_prefix_stays_as_it_is_and_nothing_is_copied() {
+fn a_version_that_was_promoted_to_another_prefix_is_not_changed_and_nothing_is_copied() {
     let cloud = with_package();
     let first = promote(&cloud, &["--target-prefix", "first/place"]).document();
     let (before, keys) = (promoted(&cloud), cloud.keys(SERVING));
@@ -60,7 +60,7 @@ fn a_version_that_was_promoted_to_another_prefix_stays_as_it_is_and_nothing_is_c
 }
 
 #[test]
-fn the_document_of_a_promotion_to_another_prefix_names_the_place_of_its_artifacts() {
+fn the_document_of_a_promotion_to_another_prefix_names_the_destination_of_its_artifacts() {
     let cloud = with_package();
     promote(&cloud, &["--target-prefix", "first"]).document();
     let again = promote(&cloud, &["--target-prefix", "second"]).document();
@@ -84,7 +84,7 @@ fn a_second_version_of_the_source_becomes_a_second_version_of_the_target() {
 }
 
 #[test]
-fn the_steps_one_at_a_time_come_to_what_full_comes_to() {
+fn the_single_steps_give_the_same_result_as_full() {
     let cloud = with_package();
     let group = Cloud::group_arn(GROUP);
     let found = run(&cloud, Principal::Both, &["find-latest", "--group", &group, "--output", "json"]);

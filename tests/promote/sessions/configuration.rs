@@ -127,7 +127,7 @@ fn a_file_that_is_not_text_or_has_no_structure_is_refused() {
 }
 
 #[test]
-fn what_is_usual_in_configuration_files_is_taken() {
+fn common_forms_of_configuration_files_are_accepted() {
     let cloud = with_package();
     for lines in [
         "retry_mode = legacy",

@@ -45,7 +45,7 @@ fn synthetic_bodies_are_equal_when_seed_and_length_are() {
 }
 
 #[test]
-fn rights_follow_accounts_and_exceptions() {
+fn permissions_follow_accounts_and_exceptions() {
     let cloud = filled();
     let status = |who, method: &str, target: &str| {
         Client::new(&cloud, who).ask(method, target, &[], b"x").expect("an answer").status

@@ -112,7 +112,7 @@ fn lists_are_ascending_and_of_ten_unless_asked_and_may_begin_with_an_empty_page(
 }
 
 #[test]
-fn a_session_has_the_rights_of_its_account_and_needs_its_token() {
+fn a_session_has_the_permissions_of_its_account_and_needs_its_token() {
     let cloud = filled();
     let mut sts = Client::new(&cloud, Principal::Target);
     sts.service = "sts";

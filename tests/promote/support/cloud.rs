@@ -29,6 +29,8 @@ struct Shared {
     /// Connections that are open and calls that are worked on.
     busy: (Mutex<usize>, Condvar),
     next_round: Notify,
+    /// A call was answered.
+    answered: Condvar,
     address: String,
     encrypted: AtomicBool,
     home: tempfile::TempDir,
@@ -47,6 +49,7 @@ impl Cloud {
             held: Semaphore::new(0),
             busy: Default::default(),
             next_round: Notify::new(),
+            answered: Condvar::new(),
             address: format!("127.0.0.1:{port}"),
             encrypted: AtomicBool::new(false),
             home: tempfile::tempdir().expect("a home folder"),
@@ -171,6 +174,15 @@ impl Cloud {
         if let Ok(permit) = self.shared.held.acquire().await {
             permit.forget();
         }
+    }
+
+    /// Notes how a call was answered.
+    pub(crate) fn answer(&self, number: usize, status: u16, bytes_out: u64) {
+        self.locked(|world| {
+            let call = &mut world.calls[number - 1];
+            (call.status, call.bytes_out) = (status, bytes_out);
+        });
+        self.shared.answered.notify_all();
     }
 
     /// Counts as busy as long as the guard lives.
@@ -401,6 +413,15 @@ impl Cloud {
             .wait_timeout_while(count, Duration::from_secs(60), |count| *count > 0)
             .unwrap_or_else(PoisonError::into_inner);
         !late.timed_out()
+    }
+
+    /// Waits until so many calls of an operation were answered with 200; false when that takes a minute.
+    pub fn succeeds(&self, operation: &str, calls: usize) -> bool {
+        let succeeded =
+            |world: &World| world.calls.iter().filter(|call| call.operation == operation && call.status == 200).count();
+        let minute = Duration::from_secs(60);
+        let waited = self.shared.answered.wait_timeout_while(self.world(), minute, |world| succeeded(world) < calls);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Forgets every scripted failure and hook: from now on all goes well.

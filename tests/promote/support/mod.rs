@@ -9,7 +9,7 @@ pub mod kms;
 pub mod principals;
 mod registry;
 #[cfg(target_os = "linux")]
-mod rounds;
+pub mod rounds;
 pub mod s3;
 mod server;
 mod sts;

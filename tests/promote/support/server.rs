@@ -102,10 +102,7 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     }
     let status = answer.status;
     let sent = answer.body.len();
-    cloud.locked(|world| {
-        world.calls[number - 1].status = status;
-        world.calls[number - 1].bytes_out = sent;
-    });
+    cloud.answer(number, status, sent);
     Ok(respond(answer, announced, ending))
 }
 

@@ -1,6 +1,7 @@
 //! The k-th call of a withdrawal fails, for every k: the next run completes it.
 
 use super::*;
+use crate::support::calls::Call;
 
 /// A new approved version, one to be withdrawn, and one of somebody else.
 fn to_be_withdrawn() -> (Cloud, Value) {
@@ -23,9 +24,11 @@ fn whichever_call_fails_the_next_run_completes_the_withdrawal() {
         (1..=calls).flat_map(|k| [broken, denied, Failure::Reset, Failure::ResetAfter].map(|failure| (k, failure)));
     crate::faults::each(crate::faults::AT_ONCE, &all.collect::<Vec<_>>(), |(k, failure)| {
         let (cloud, other) = to_be_withdrawn();
+        let before = cloud.calls().len();
         cloud.fail(Moment::nth(*k), *failure);
         let first = promote(&cloud, &[]);
-        assert!([0, 1, 3].contains(&first.code), "call {k}, {failure:?}: {}", first.stderr);
+        let call = cloud.calls()[before + k - 1].clone();
+        assert_eq!(first.code, expected(&call, *failure), "{call:?}, {failure:?}: {}", first.stderr);
         if first.code == 1 {
             assert!(first.stderr.contains("error: ") && first.stdout.is_empty(), "call {k}: {}", first.stderr);
         }
@@ -38,4 +41,18 @@ fn whichever_call_fails_the_next_run_completes_the_withdrawal() {
         assert!(said.as_str().is_some_and(|said| said.starts_with("promote: withdrawn: ")), "{said}");
         Ok(())
     });
+}
+
+/// The exit code of a run in which this call fails.
+fn expected(call: &Call, failure: Failure) -> i32 {
+    let denied = matches!(failure, Failure::Status(403, ..));
+    match call.operation.as_str() {
+        // The version is withdrawn, but its record is missing.
+        "PutObject" => 3,
+        // The target group is needed only for a new version.
+        "DescribeModelPackageGroup" => 0,
+        // A source version that cannot be read is not a rejected one.
+        "DescribeModelPackage" if denied && call.resource == source(2) => 0,
+        _ => 1,
+    }
 }

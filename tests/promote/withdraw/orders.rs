@@ -1,4 +1,4 @@
-//! Events arrive in any order, twice, and at once: what counts is how the source is when a run looks.
+//! Events arrive in any order, twice, and at once: each run follows the present state of the source.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn happen(cloud: &Cloud, (what, version): (&str, u32)) {
 
 /// The latest Approved version of the target has the content of the source's, each source version has one copy at
 /// most, and what others have registered is as it was.
-fn mirrors(cloud: &Cloud, theirs: &Value) {
+fn follows_the_source(cloud: &Cloud, theirs: &Value) {
     let approved = |version: &Value| version["ModelApprovalStatus"] == "Approved";
     let source: Option<Value> = cloud.packages(crate::support::SOURCE_ACCOUNT, GROUP).into_iter().rfind(approved);
     let (foreign, copies): (Vec<Value>, Vec<Value>) =
@@ -50,35 +50,36 @@ fn mirrors(cloud: &Cloud, theirs: &Value) {
 }
 
 #[test]
-fn after_each_event_and_its_double_the_target_is_as_the_source() {
+fn the_target_follows_the_source_after_each_event_and_its_duplicate() {
     let (cloud, theirs) = pending();
     for step in STORY {
         happen(&cloud, step);
         for _ in 0..2 {
             let run = promote(&cloud, &[]);
             assert_eq!(run.code, 0, "{step:?}: {}", run.stderr);
-            mirrors(&cloud, &theirs);
+            follows_the_source(&cloud, &theirs);
         }
     }
 }
 
 #[test]
-fn events_that_come_late_in_any_order_and_doubled_come_to_the_same() {
-    // Each list says how many events have come by the time that each step has happened.
-    for behind in [[0, 0, 0, 0, 0, 12], [0, 1, 0, 4, 1, 6], [2, 0, 0, 0, 3, 7], [0, 0, 5, 0, 0, 7]] {
+fn the_target_follows_the_source_when_events_are_late_or_duplicated() {
+    // How many events arrive after each step: 12 in all, two of each step.
+    for arrivals in [[0, 0, 0, 0, 0, 12], [0, 1, 0, 4, 1, 6], [2, 0, 0, 0, 3, 7], [0, 0, 5, 0, 0, 7]] {
+        assert_eq!(arrivals.iter().sum::<usize>(), 2 * STORY.len());
         let (cloud, theirs) = pending();
-        for (step, events) in STORY.into_iter().zip(behind) {
+        for (step, events) in STORY.into_iter().zip(arrivals) {
             happen(&cloud, step);
-            for _ in 0..events.min(3) {
+            for _ in 0..events {
                 assert_eq!(promote(&cloud, &[]).code, 0);
-                mirrors(&cloud, &theirs);
+                follows_the_source(&cloud, &theirs);
             }
         }
     }
 }
 
 #[test]
-fn two_runs_at_once_withdraw_and_approve_again_like_one() {
+fn two_runs_at_once_withdraw_and_approve_again_as_one_run_does() {
     let cloud = two_promoted();
     for (step, status) in [("reject", "Rejected"), ("approve", "Approved")] {
         happen(&cloud, (step, 2));

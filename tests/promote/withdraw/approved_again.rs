@@ -1,4 +1,4 @@
-//! A source version that is approved again: its copy is, too, and no second one is made.
+//! A source version that is approved again: its promoted version is approved again, and no second one is registered.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn withdrawn() -> Cloud {
 }
 
 #[test]
-fn the_copy_is_approved_again_with_the_new_reason_and_nothing_is_registered_or_copied() {
+fn the_promoted_version_is_approved_again_with_the_new_reason_and_nothing_is_registered_or_copied() {
     let cloud = withdrawn();
     let copies = cloud.calls_of("CopyObject").len();
     approve(&cloud, 2);
@@ -28,7 +28,7 @@ fn the_copy_is_approved_again_with_the_new_reason_and_nothing_is_registered_or_c
 }
 
 #[test]
-fn a_copy_that_somebody_in_the_target_account_rejected_stays_rejected() {
+fn a_promoted_version_that_the_target_account_rejected_stays_rejected() {
     let cloud = two_promoted();
     cloud.change(&copy(2), json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not with us"}));
     let before = promoted(&cloud);
@@ -44,7 +44,7 @@ fn a_copy_that_somebody_in_the_target_account_rejected_stays_rejected() {
 }
 
 #[test]
-fn with_approval_pending_the_copy_waits_for_somebody_in_the_target() {
+fn with_approval_pending_the_promoted_version_waits_for_an_approval_in_the_target() {
     let cloud = withdrawn();
     approve(&cloud, 2);
     let document = promote(&cloud, &["--approval", "pending"]).document();
@@ -53,7 +53,7 @@ fn with_approval_pending_the_copy_waits_for_somebody_in_the_target() {
 }
 
 #[test]
-fn a_copy_without_its_record_is_approved_again_too() {
+fn a_promoted_version_without_a_record_is_approved_again() {
     let cloud = withdrawn();
     for (name, _) in records(&cloud, 2) {
         cloud.remove(SERVING, &format!("{}{name}", FOLDER.replace("-v1/", "-v2/")));
@@ -64,7 +64,7 @@ fn a_copy_without_its_record_is_approved_again_too() {
 }
 
 #[test]
-fn an_artifact_that_is_gone_is_brought_again_before_the_copy_is_approved_again() {
+fn a_missing_artifact_is_copied_again_before_the_promoted_version_is_approved_again() {
     let cloud = withdrawn();
     let key = format!("{}models/churn/report.json", FOLDER.replace("-v1/", "-v2/"));
     cloud.remove(SERVING, &key);
@@ -75,7 +75,7 @@ fn an_artifact_that_is_gone_is_brought_again_before_the_copy_is_approved_again()
 }
 
 #[test]
-fn a_copy_is_approved_again_although_the_source_s_artifacts_are_gone() {
+fn a_promoted_version_is_approved_again_although_the_source_artifacts_are_deleted() {
     let cloud = withdrawn();
     for key in cloud.keys(MODELS) {
         cloud.remove(MODELS, &key);
@@ -86,7 +86,7 @@ fn a_copy_is_approved_again_although_the_source_s_artifacts_are_gone() {
 }
 
 #[test]
-fn a_copy_at_another_prefix_is_approved_again_where_it_is() {
+fn a_promoted_version_at_another_prefix_is_approved_again() {
     let cloud = withdrawn();
     approve(&cloud, 2);
     let document = promote(&cloud, &["--target-prefix", "elsewhere"]).document();
@@ -96,7 +96,7 @@ fn a_copy_at_another_prefix_is_approved_again_where_it_is() {
 }
 
 #[test]
-fn a_dry_run_says_so_and_changes_nothing() {
+fn a_dry_run_reports_the_approval_and_changes_nothing() {
     let cloud = withdrawn();
     approve(&cloud, 2);
     let before = promoted(&cloud);

@@ -1,4 +1,4 @@
-//! What the source changes after a promotion: the copy follows where an Update can carry it, and drift is named.
+//! Changes of a source version after its promotion: what an Update accepts is synced, the rest is reported as drift.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_an_update_can_carry_is_brought_up_to_date_and_reported_field_by_field() {
+fn fields_that_an_update_accepts_are_synced_and_reported_one_by_one() {
     let cloud = promoted_once();
     cloud.change(COPY, json!({"CustomerMetadataProperties": {
         "team": "growth", "stays": "1", "goes": "1", "ours": "kept",
@@ -80,7 +80,7 @@ fn what_an_update_can_carry_is_brought_up_to_date_and_reported_field_by_field() 
 }
 
 #[test]
-fn a_new_additional_specification_is_added_and_one_with_artifacts_of_its_own_drifts() {
+fn a_new_additional_specification_is_added_and_one_with_other_artifacts_is_drift() {
     let cloud = promoted_once();
     let mut specifications = package()["AdditionalInferenceSpecifications"].clone();
     let mut second = specifications[0].clone();
@@ -107,7 +107,7 @@ fn a_new_additional_specification_is_added_and_one_with_artifacts_of_its_own_dri
 }
 
 #[test]
-fn a_reference_is_resolved_by_exactly_what_was_copied_and_not_by_an_object_below_it() {
+fn a_reference_is_resolved_only_if_exactly_this_reference_was_copied() {
     for uri in ["s3://models/churn/ll", "s3://models/churn/"] {
         let cloud = promoted_once();
         let mut specifications = package()["AdditionalInferenceSpecifications"].clone();
@@ -134,7 +134,7 @@ fn the_record_says_which_references_were_resolved() {
 }
 
 #[test]
-fn a_change_that_the_source_takes_back_is_taken_back() {
+fn a_change_that_the_source_reverts_is_reverted() {
     let cloud = promoted_once();
     for team in ["risk", "growth"] {
         let metadata = json!({"team": team, "stays": "1", "goes": "1"});
@@ -157,7 +157,7 @@ fn drift_is_reported_again_after_an_update() {
 }
 
 #[test]
-fn what_no_update_can_carry_is_drift_in_one_line_and_no_failure() {
+fn fields_that_no_update_accepts_are_drift_in_one_line_and_no_failure() {
     let cloud = promoted_once();
     cloud.change(SOURCE_VERSION, json!({"Domain": "OTHER", "ModelPackageDescription": "Another text"}));
     let before = promoted(&cloud);
@@ -173,7 +173,7 @@ fn what_no_update_can_carry_is_drift_in_one_line_and_no_failure() {
 }
 
 #[test]
-fn what_the_target_account_has_changed_itself_is_theirs() {
+fn fields_that_the_target_account_changed_are_not_overwritten() {
     let cloud = promoted_once();
     cloud.change(COPY, json!({"ModelLifeCycle": {"Stage": "Serving", "StageStatus": "Live"}}));
     cloud.change(SOURCE_VERSION, json!({"LastModifiedTime": 1800000000.0}));
@@ -183,7 +183,7 @@ fn what_the_target_account_has_changed_itself_is_theirs() {
 }
 
 #[test]
-fn the_source_s_artifacts_are_not_needed_to_update_a_copy() {
+fn the_source_artifacts_are_not_needed_to_update_a_promoted_version() {
     let cloud = promoted_once();
     for key in cloud.keys(MODELS) {
         cloud.remove(MODELS, &key);

@@ -1,5 +1,5 @@
-//! The rights of the build's role, both ways: what `promote full` does is allowed by the role of the emitted template,
-//! and whatever the role may do, some run does.
+//! The permissions of the build's role: the role of the template allows every call of `promote full`, and some run
+//! needs each of its permissions.
 //!
 //! Each run is started as the build starts it, with the variables of the template's project. The stand-in notes every
 //! right that IAM would ask for: a CopyObject needs s3:GetObject at the source and s3:PutObject at the target, and
@@ -163,7 +163,7 @@ impl Tally {
 }
 
 #[test]
-fn every_call_of_the_recorded_runs_is_allowed_and_every_right_is_used() {
+fn every_call_of_the_recorded_runs_is_allowed_and_every_permission_is_used() {
     let tally = Tally::of_all_runs(|_| {});
     assert_eq!(tally.refused, Vec::<String>::new(), "the role lacks rights");
     assert_eq!(tally.unused(), Vec::<String>::new(), "the role has rights that no run needs");
@@ -171,7 +171,7 @@ fn every_call_of_the_recorded_runs_is_allowed_and_every_right_is_used() {
 }
 
 #[test]
-fn a_right_that_is_taken_away_or_added_is_noticed() {
+fn a_missing_or_an_unused_permission_is_noticed() {
     let without = Tally::of_all_runs(|statements| {
         for statement in statements.iter_mut().filter(|one| one.sid == "RegisterVersions") {
             statement.actions.retain(|action| action != "sagemaker:UpdateModelPackage");
@@ -187,7 +187,7 @@ fn a_right_that_is_taken_away_or_added_is_noticed() {
 }
 
 #[test]
-fn what_is_read_at_the_source_is_let_in_by_the_policies_that_source_grants_prints() {
+fn the_policies_that_source_grants_prints_allow_every_read_at_the_source() {
     let mut needed = 0;
     for record in records() {
         for check in &record.checks {
@@ -208,7 +208,7 @@ fn what_is_read_at_the_source_is_let_in_by_the_policies_that_source_grants_print
 }
 
 #[test]
-fn the_evaluation_knows_a_right_from_a_wrong() {
+fn a_statement_allows_only_its_own_actions_resources_and_accounts() {
     let check = |action: &str, resource: &str, owner: &str| Check {
         role: None,
         action: action.into(),

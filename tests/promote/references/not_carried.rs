@@ -1,4 +1,4 @@
-//! What stays at the source, with its reason, and what a reader is warned of.
+//! Fields that are not carried over, each with its reason, and warnings.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn an_environment_value_that_is_a_url_is_copied_when_something_is_there() {
 }
 
 #[test]
-fn an_environment_url_that_points_nowhere_stays_and_is_listed() {
+fn an_environment_url_without_objects_is_not_rewritten_and_is_listed() {
     let cloud = with_environment(json!({"OUTPUT": "s3://models/written-at-run-time/"}));
     let document = promote(&cloud, &[]).document();
     assert_eq!(arrived(&cloud, "OUTPUT"), "s3://models/written-at-run-time/");
@@ -63,7 +63,7 @@ fn an_environment_value_that_names_a_whole_bucket_copies_nothing_and_is_listed()
 }
 
 #[test]
-fn a_url_within_a_longer_environment_value_stays_and_is_listed() {
+fn a_url_within_a_longer_environment_value_is_not_rewritten_and_is_listed() {
     let texts = ["--data s3://models/m.tar.gz --fast", "s3://models/m.tar.gz,s3://models/m.tar.gz"];
     let cloud = with_environment(json!({"ARGS": texts[0], "LIST": texts[1], "LEVEL": "info"}));
     let document = promote(&cloud, &[]).document();
@@ -111,7 +111,7 @@ fn images_subscriptions_and_hub_content_are_listed_with_what_the_target_needs() 
 }
 
 #[test]
-fn free_texts_that_name_the_source_are_carried_and_listed() {
+fn free_texts_that_name_the_source_are_kept_and_listed() {
     let cloud = world();
     cloud.put(MODELS, "m.tar.gz", "m");
     let mut package = model("s3://models/m.tar.gz");
@@ -156,7 +156,7 @@ fn a_source_uri_that_was_copied_points_to_the_copy_and_an_arn_is_left_out() {
 }
 
 #[test]
-fn keys_that_a_deployment_stumbles_over_are_warned_of_and_copied() {
+fn keys_that_a_deployment_cannot_use_are_copied_with_a_warning() {
     let cloud = world();
     let mut package = model("s3://models/m.tar.gz");
     let source = json!({"S3Uri": "s3://models/llm/", "S3DataType": "S3Prefix", "CompressionType": "None"});
