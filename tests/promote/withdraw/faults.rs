@@ -28,7 +28,8 @@ fn whichever_call_fails_the_next_run_completes_the_withdrawal() {
         cloud.fail(Moment::nth(*k), *failure);
         let first = promote(&cloud, &[]);
         let call = cloud.calls()[before + k - 1].clone();
-        assert_eq!(first.code, expected(&call, *failure), "{call:?}, {failure:?}: {}", first.stderr);
+        let failed = format!("{} on {}, {failure:?}", call.operation, call.resource);
+        assert_eq!(first.code, expected(&call, *failure), "{failed}: {}", first.stderr);
         if first.code == 1 {
             assert!(first.stderr.contains("error: ") && first.stdout.is_empty(), "call {k}: {}", first.stderr);
         }
