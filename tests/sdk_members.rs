@@ -1,4 +1,4 @@
-//! The SDK against the table of shapes: a member that AWS has added, and that promote has no verdict for, fails here.
+//! The SDK against the table of shapes: a member that AWS has added, and that promote has no treatment for, fails here.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use aws_sdk_sagemaker::operation::create_model_package::CreateModelPackageInput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::operation::update_model_package::UpdateModelPackageInput;
 use aws_sdk_sagemaker::types::*;
-use promote::schema::members::verdict;
+use promote::schema::members::treatment;
 use promote::schema::shapes::{members_of, structures};
 
 /// The names of the members of each of these structures, as the SDK knows them.
@@ -53,11 +53,11 @@ fn every_structure_of_the_table_is_held_against_the_sdk() {
 }
 
 #[test]
-fn every_member_that_the_sdk_describes_or_creates_has_a_verdict() {
+fn every_member_that_the_sdk_describes_or_creates_has_a_treatment() {
     let roots = ["CreateModelPackageInput", "DescribeModelPackageOutput"];
     for (name, members) in sdk_structures().into_iter().filter(|(name, _)| roots.contains(name)) {
         for member in members {
-            assert!(verdict(member).is_some(), "{member} of {name} has no verdict in src/schema/members.rs");
+            assert!(treatment(member).is_some(), "{member} of {name} has no treatment in src/schema/members.rs");
         }
     }
 }

@@ -1,6 +1,6 @@
 """Writes src/schema/shapes.json, what AWS accepts in a model package, from botocore's service model.
 
-Run it with `make shapes` when the SDK gains a member (a test says so); then give the new member its verdict in
+Run it with `make shapes` when the SDK gains a member (a test says so); then give the new member its treatment in
 src/schema/members.rs and, if it can hold an S3 URL, its line in src/schema/references.rs.
 """
 

@@ -65,9 +65,6 @@ pub fn treatment(field: &str) -> Option<Treatment> {
     TREATMENTS.iter().find(|(name, _)| *name == field).map(|(_, treatment)| *treatment)
 }
 
-/// The former name of [`treatment`], which tests/sdk_members.rs still uses.
-pub use treatment as verdict;
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

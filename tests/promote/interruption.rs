@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{Body, Cloud, Failure, Moment, Principal};
 use crate::world::*;
 
-const STOPPED: &str = "stopped; finished copies stay, and the next run takes them up\n";
+const STOPPED: &str = "interrupted; finished copies stay. Run again to continue\n";
 
 #[test]
 fn ctrl_c_during_a_multipart_copy_aborts_the_upload() {
@@ -69,7 +69,7 @@ fn an_upload_that_cannot_be_aborted_is_named_and_the_next_run_removes_it() {
     let run = ended(child);
     run.fails(
         130,
-        &["an upload stays open until the next run: target: s3:AbortMultipartUpload on s3://serving/", STOPPED],
+        &["an unfinished upload remains until the next run: target: s3:AbortMultipartUpload on s3://serving/", STOPPED],
     );
     assert_eq!(cloud.uploads(SERVING).len(), 1);
     next_run_completes(&cloud, &[]);

@@ -32,7 +32,7 @@ fn a_version_that_does_not_become_visible_in_time_is_named_and_completed_by_the_
     let cloud = with_package();
     cloud.show_new_versions_after(u64::MAX);
     let run = promote(&cloud, &["--wait-seconds", "1"]);
-    let says = format!("{TARGET_VERSION} is registered, pending approval, but not visible yet after 1 s; run again");
+    let says = format!("{TARGET_VERSION} is registered and pending approval, but not visible after 1 s; run again");
     run.fails(1, &[&says]);
     assert_eq!((cloud.calls_of("CreateModelPackage").len(), promoted(&cloud).len()), (1, 1));
     assert!(cloud.calls_of("UpdateModelPackage").is_empty() && cloud.calls_of("DeleteModelPackage").is_empty());

@@ -154,7 +154,7 @@ fn a_package_that_changes_between_two_steps_is_refused_by_the_second() {
     let register = run(&cloud, both, &["register", "--from", copied]);
     register.fails(
         1,
-        &[&format!("{SOURCE_VERSION} has changed since the step before"), "hint: Begin again with find-latest"],
+        &[&format!("{SOURCE_VERSION} has changed since the previous step"), "hint: Begin again with find-latest"],
     );
     assert_eq!(register.stdout, "");
     assert!(promoted(&cloud).is_empty() && cloud.calls_of("CreateModelPackage").is_empty());

@@ -139,6 +139,6 @@ fn a_record_that_could_not_be_signed_is_unconfirmed() {
     let cloud = with_package();
     cloud.fail(Moment::every("Sign"), Failure::Status(400, "KMSInvalidStateException", "pending deletion"));
     let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
-    run.fails(3, &["is written, and not signed", "kms:Sign"]);
+    run.fails(3, &["is written, but not signed", "kms:Sign"]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
 }

@@ -136,7 +136,7 @@ fn a_rejected_version_is_withdrawn_although_the_promotion_of_another_version_fai
     let mut broken = package();
     broken["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] = json!("s3://models/nothing-there.json");
     cloud.register(broken);
-    promote(&cloud, &[]).fails(1, &["there is no such object", &format!("withdrew {}", copy(2))]);
+    promote(&cloud, &[]).fails(1, &["the object does not exist", &format!("withdrew {}", copy(2))]);
     assert_eq!(statuses(&cloud), ["Approved", "Rejected"]);
 }
 
@@ -169,7 +169,7 @@ fn a_deleted_source_version_is_not_withdrawn() {
     assert_eq!((&document["withdrawn"], promoted(&cloud)), (&json!([]), before));
     let warning = &document["warnings"][0];
     assert_eq!(warning["field"], copy(2));
-    assert_eq!(warning["remark"], format!("its source {} is gone; it stays as it is", source(2)));
+    assert_eq!(warning["remark"], format!("its source {} no longer exists; the version was not changed", source(2)));
 }
 
 #[test]
@@ -181,7 +181,10 @@ fn a_source_version_that_cannot_be_read_is_not_withdrawn() {
     let document = promote(&cloud, &[]).document();
     assert_eq!((&document["withdrawn"], promoted(&cloud)), (&json!([]), before));
     let remark = document["warnings"][0]["remark"].as_str().unwrap_or_default();
-    assert!(remark.starts_with("its source cannot be read; it stays as it is: source: sagemaker:Describe"), "{remark}");
+    assert!(
+        remark.starts_with("its source cannot be read; the version was not changed: source: sagemaker:Describe"),
+        "{remark}"
+    );
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Caller {
             Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
             Kind::PreconditionFailed => format!("Another process wrote the resource at the same time: {again}"),
             Kind::NoSuchUpload => format!("The multipart upload was aborted or completed elsewhere: {again}"),
-            Kind::Throttled => format!("Wait, or set AWS_MAX_ATTEMPTS to more than its default of 3, then {again}"),
+            Kind::Throttled => format!("Wait, or set AWS_MAX_ATTEMPTS to more than 10, then {again}"),
             Kind::Unavailable => format!("All retries failed: {again}"),
             Kind::Invalid if code == Some("BadDigest") => {
                 format!("The bytes changed in transit, so S3 rejected them and nothing was registered: {again}")

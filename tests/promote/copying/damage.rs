@@ -92,7 +92,7 @@ fn a_download_that_breaks_off_is_an_error_and_leaves_nothing() {
         let cloud = with(Body::synthetic(size, 3), Attributes::default());
         cloud.fail(Moment::every("GetObject").at("m.tar.gz"), Failure::Truncate);
         let run = promote(&cloud, &["--copy-mode", "stream"]);
-        run.fails(1, &["source: s3:GetObject on s3://models/m.tar.gz", "the download broke off"]);
+        run.fails(1, &["source: s3:GetObject on s3://models/m.tar.gz", "the download failed"]);
         assert_eq!((cloud.keys(SERVING).len(), cloud.uploads(SERVING).len(), promoted(&cloud).len()), (0, 0, 0));
     }
 }

@@ -10,7 +10,7 @@ const LOST: Failure = Failure::Status(500, "InternalError", "We encountered an e
 fn interrupted(cloud: &Cloud, part: &str, after: usize, more: &[&str]) {
     cloud.fail(Moment::on(part, after + 1).times(usize::MAX / 2), LOST);
     let run = promote(cloud, &[&["--concurrency", "1"], more].concat());
-    run.fails(1, &["one object is unfinished, the next run continues it", "run again"]);
+    run.fails(1, &["1 object is unfinished; the next run resumes it", "run again"]);
     cloud.heal();
     assert_eq!((states(cloud), cloud.keys(SERVING).len(), cloud.uploads(SERVING).len()), (1, 1, 1));
     assert_eq!(parts_there(cloud), after);

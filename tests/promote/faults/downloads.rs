@@ -44,10 +44,7 @@ fn a_download_that_breaks_off_each_time_ends_the_run() {
         let cloud = (way.world)();
         cloud.fail(Moment::every("GetObject").at(&format!("{MODELS}/churn/model.tar.gz")), Failure::Truncate);
         let run = impatient(&cloud, way.flags);
-        run.fails(
-            1,
-            &["source: s3:GetObject on s3://models/churn/model.tar.gz", "the download broke off", "run again"],
-        );
+        run.fails(1, &["source: s3:GetObject on s3://models/churn/model.tar.gz", "the download failed", "run again"]);
         let asked = cloud.calls_of("GetObject").into_iter().filter(|call| call.resource.starts_with(MODELS));
         let ranges: Vec<_> = asked.map(|call| call.headers.get("range").cloned()).collect();
         assert!(ranges.iter().all(|range| ranges.iter().filter(|one| *one == range).count() <= 9), "{ranges:?}");

@@ -71,7 +71,14 @@ fn denied_tags_and_description_of_the_source_group_stop_nothing_and_are_said() {
     cloud.deny(Principal::Both, "sagemaker:ListTags", group);
     cloud.deny(Principal::Both, "sagemaker:DescribeModelPackageGroup", group);
     let run = promote(&cloud, &[]);
-    run.fails(0, &["the new group gets no tags", "the new group gets no description", "Grant sagemaker:ListTags"]);
+    run.fails(
+        0,
+        &[
+            "the target group is created without the source group's tags",
+            "the target group is created without the source group's description",
+            "Grant sagemaker:ListTags",
+        ],
+    );
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
 }
 

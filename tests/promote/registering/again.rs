@@ -55,7 +55,11 @@ fn a_version_that_was_promoted_to_another_prefix_is_not_changed_and_nothing_is_c
     let again = run.document();
     assert_eq!(again["outcome"], "already-promoted");
     assert_eq!(again["target"]["model_package_arn"], first["target"]["model_package_arn"]);
-    assert!(run.stderr.contains("was promoted with other settings; it stays as it is"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("was promoted with other settings; the settings of this run have no effect on it"),
+        "{}",
+        run.stderr
+    );
     assert_eq!((promoted(&cloud), cloud.keys(SERVING)), (before, keys));
 }
 

@@ -97,7 +97,7 @@ fn a_version_that_fails_is_reported_with_its_reason_and_never_approved() {
     let cloud = with_package();
     cloud.fail_next_package("ClientError: the image does not exist");
     let run = promote(&cloud, &[]);
-    run.fails(1, &["could not complete", "ClientError: the image does not exist", "was removed again"]);
+    run.fails(1, &["could not complete", "ClientError: the image does not exist", "was deleted again"]);
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
     // A higher version shows that the failed version was deleted, and the next run need not wait for it.
     cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
@@ -111,7 +111,7 @@ fn a_failed_version_that_may_not_be_removed_is_left_rejected() {
     let cloud = with_package();
     cloud.deny(crate::support::Principal::Both, "sagemaker:DeleteModelPackage", "*");
     cloud.fail_next_package("no such image");
-    promote(&cloud, &[]).fails(1, &["no such image", "could not be removed and was left Rejected"]);
+    promote(&cloud, &[]).fails(1, &["no such image", "could not be deleted and was left Rejected"]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
     let document = promote(&cloud, &[]).document();
     assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(2)));
@@ -122,6 +122,6 @@ fn a_version_that_differs_from_its_request_is_deleted_and_the_field_is_named() {
     let cloud = with_package();
     cloud.tamper(|package| package["ModelMetrics"]["ModelQuality"]["Statistics"]["ContentType"] = json!("text/plain"));
     let field = "ModelMetrics.ModelQuality.Statistics.ContentType is \"text/plain\", not \"application/json\"";
-    promote(&cloud, &[]).fails(1, &["is not what was asked for", field, "was removed again"]);
+    promote(&cloud, &[]).fails(1, &["differs from its request and was not approved", field, "was deleted again"]);
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
 }

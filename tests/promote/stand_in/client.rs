@@ -42,7 +42,7 @@ impl Reply {
     /// The content of the first XML element of this name.
     pub fn element(&self, name: &str) -> String {
         let text = self.text();
-        let (_, rest) = text.split_once(&format!("<{name}>")).expect("the answer has this element");
+        let (_, rest) = text.split_once(&format!("<{name}>")).expect("the response has this element");
         rest.split('<').next().unwrap_or_default().to_owned()
     }
 }
