@@ -69,7 +69,7 @@ fn an_upload_that_cannot_be_aborted_is_named_and_the_next_run_removes_it() {
     let run = ended(child);
     run.fails(
         130,
-        &["an unfinished upload remains until the next run: target: s3:AbortMultipartUpload on s3://serving/", STOPPED],
+        &["an unfinished upload could not be aborted; a later run aborts it: target: s3:AbortMultipartUpload on s3://serving/", STOPPED],
     );
     assert_eq!(cloud.uploads(SERVING).len(), 1);
     next_run_completes(&cloud, &[]);

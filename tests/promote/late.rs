@@ -32,7 +32,8 @@ fn a_version_that_does_not_become_visible_in_time_is_named_and_completed_by_the_
     let cloud = with_package();
     cloud.show_new_versions_after(u64::MAX);
     let run = promote(&cloud, &["--wait-seconds", "1"]);
-    let says = format!("{TARGET_VERSION} is registered and pending approval, but not visible after 1 s; run again");
+    let says =
+        format!("{TARGET_VERSION} is registered and pending approval, but not visible after 1 s\nhint: Run again");
     run.fails(1, &[&says]);
     assert_eq!((cloud.calls_of("CreateModelPackage").len(), promoted(&cloud).len()), (1, 1));
     assert!(cloud.calls_of("UpdateModelPackage").is_empty() && cloud.calls_of("DeleteModelPackage").is_empty());
@@ -49,7 +50,8 @@ fn a_source_version_rejected_while_the_promoted_version_is_not_visible_is_not_ap
     cloud.hook(Moment::on("DescribeModelPackage", 2).at(TARGET_VERSION), |cloud| {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
     });
-    promote(&cloud, &[]).fails(1, &[&format!("{SOURCE_VERSION} was Approved when it was found, and is Rejected now")]);
+    promote(&cloud, &[])
+        .fails(1, &[&format!("the approval of {SOURCE_VERSION} changed from Approved to Rejected during this run")]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
 }
 

@@ -100,7 +100,10 @@ fn a_package_rejected_between_list_and_describe_is_not_promoted() {
     let run = promote(&cloud, &[]);
     run.fails(
         1,
-        &[&format!("{SOURCE_VERSION} was Approved when it was listed and is Rejected now"), "hint: Run again"],
+        &[
+            &format!("the approval of {SOURCE_VERSION} changed from Approved to Rejected during this run"),
+            "hint: Run again",
+        ],
     );
     assert_eq!(run.stdout, "");
     assert_eq!(writes(&cloud), Vec::<String>::new());
@@ -113,7 +116,7 @@ fn a_source_object_replaced_after_it_was_found_stops_the_run_by_its_name() {
         cloud.put(MODELS, "churn/model.tar.gz", "other weights");
     });
     let run = promote(&cloud, &[]);
-    run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "run again"]);
+    run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "hint: Run again"]);
     assert_eq!(run.stdout, "");
     assert!(promoted(&cloud).is_empty(), "nothing is registered");
     assert_eq!(cloud.object(SERVING, &format!("{FOLDER}models/churn/model.tar.gz")).map(|one| one.body), None);
@@ -128,7 +131,7 @@ fn a_source_object_replaced_while_it_is_streamed_stops_the_run_by_its_name() {
         cloud.put(MODELS, "churn/model.tar.gz", vec![2; 20 << 20]);
     });
     let run = promote(&cloud, &["--copy-mode", "stream"]);
-    run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "run again"]);
+    run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "hint: Run again"]);
     assert!(promoted(&cloud).is_empty(), "nothing is registered");
     assert!(cloud.uploads(SERVING).is_empty(), "no upload stays open");
 }
@@ -154,7 +157,10 @@ fn a_package_that_changes_between_two_steps_is_refused_by_the_second() {
     let register = run(&cloud, both, &["register", "--from", copied]);
     register.fails(
         1,
-        &[&format!("{SOURCE_VERSION} has changed since the previous step"), "hint: Begin again with find-latest"],
+        &[
+            &format!("{SOURCE_VERSION} has changed since the previous step"),
+            "hint: Start again with `promote find-latest`",
+        ],
     );
     assert_eq!(register.stdout, "");
     assert!(promoted(&cloud).is_empty() && cloud.calls_of("CreateModelPackage").is_empty());

@@ -131,7 +131,10 @@ fn an_additional_data_source_where_aws_refuses_it_stops_the_run_before_the_first
     package["InferenceSpecification"]["Containers"][0]["AdditionalS3DataSource"] = source;
     cloud.register(package);
     let run = promote(&cloud, &[]);
-    run.fails(1, &["InferenceSpecification.Containers[0].AdditionalS3DataSource", "CreateModelPackage refuses"]);
+    run.fails(
+        1,
+        &["InferenceSpecification.Containers[0].AdditionalS3DataSource", "in AdditionalInferenceSpecifications only"],
+    );
     assert_eq!((run.stdout.as_str(), cloud.keys(SERVING).len(), promoted(&cloud).len()), ("", 0, 0));
 }
 

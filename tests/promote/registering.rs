@@ -71,8 +71,10 @@ fn a_group_that_exists_is_neither_created_nor_changed() {
 #[test]
 fn a_missing_group_that_must_not_be_created_stops_the_run_before_the_first_write() {
     let cloud = with_group();
-    promote(&cloud, &["--no-create-group"])
-        .fails(1, &["the target group", GROUP, "does not exist\nhint: Create it, or run without --no-create-group"]);
+    promote(&cloud, &["--no-create-group"]).fails(
+        1,
+        &["the target group", GROUP, "does not exist\nhint: Create the group, or run without --no-create-group"],
+    );
     assert_eq!((cloud.groups(TARGET_ACCOUNT).len(), cloud.keys(SERVING).len()), (0, 0));
 }
 

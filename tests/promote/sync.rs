@@ -95,11 +95,7 @@ fn a_new_additional_specification_is_added_and_one_with_other_artifacts_is_drift
     let name = |name: &str| format!("AdditionalInferenceSpecifications{{{name}}}");
     let expected = pairs(&[(&name("second"), "updated"), (&name("third"), "drift")]);
     assert_eq!(results(&run.document()), expected);
-    assert!(
-        run.stderr.starts_with(&format!("drift: {COPY} cannot follow its source, which has changed ")),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.starts_with(&format!("drift: the source of {COPY} has changed ")), "{}", run.stderr);
     let copy = &promoted(&cloud)[0]["AdditionalInferenceSpecifications"];
     assert_eq!((copy.as_array().map(Vec::len), &copy[1]["Name"]), (Some(2), &json!("second")));
     let uri = copy[1]["Containers"][0]["ModelDataSource"]["S3DataSource"]["S3Uri"].as_str().unwrap_or_default();
@@ -165,8 +161,9 @@ fn fields_that_no_update_accepts_are_drift_in_one_line_and_no_failure() {
         let run = promote(&cloud, &[]);
         assert_eq!(results(&run.document()), pairs(&[("Domain", "drift"), ("ModelPackageDescription", "drift")]));
         assert_eq!(run.document()["outcome"], "already-promoted");
-        let line =
-            format!("drift: {COPY} cannot follow its source, which has changed Domain, ModelPackageDescription\n");
+        let line = format!(
+            "drift: the source of {COPY} has changed Domain, ModelPackageDescription, which cannot be updated\n"
+        );
         assert_eq!((run.code, run.stderr), (0, line));
         assert_eq!(promoted(&cloud), before);
     }

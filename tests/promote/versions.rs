@@ -81,7 +81,7 @@ fn a_version_that_is_asked_for_is_taken_whatever_its_status() {
     let document = promote(&cloud, &["--package-version", "68"]).document();
     assert_eq!(document["source"]["version"], 68);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
-    find(&cloud, &["--package-version", "151"]).fails(1, &["has no version 151; its highest is 150"]);
+    find(&cloud, &["--package-version", "151"]).fails(1, &["has no version 151\nhint: The highest version is 150"]);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_list_that_holds_a_version_of_another_account_or_group_is_refused() {
         let mut package = one(9, "Approved");
         package["ModelPackageArn"] = json!(foreign);
         cloud.register(package);
-        find(&cloud, &[]).fails(1, &[foreign, "is not of this group"]);
+        find(&cloud, &[]).fails(1, &[foreign, "is not in this group"]);
         promote(&cloud, &[]).fails(1, &[foreign]);
         assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
     }
@@ -140,7 +140,7 @@ fn a_version_that_changes_its_status_between_list_and_description_is_not_promote
     let hooked = arn.clone();
     let reject = move |cloud: &Cloud| cloud.change(&hooked, json!({"ModelApprovalStatus": "Rejected"}));
     cloud.hook(Moment::on("DescribeModelPackage", 1).at(&arn), reject);
-    promote(&cloud, &[]).fails(1, &["was Approved when it was listed and is Rejected now", "hint: Run again"]);
+    promote(&cloud, &[]).fails(1, &["changed from Approved to Rejected during this run", "hint: Run again"]);
     assert_eq!(promoted(&cloud).len(), 0);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "nothing-approved");
 }

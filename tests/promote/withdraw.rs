@@ -136,7 +136,7 @@ fn a_rejected_version_is_withdrawn_although_the_promotion_of_another_version_fai
     let mut broken = package();
     broken["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] = json!("s3://models/nothing-there.json");
     cloud.register(broken);
-    promote(&cloud, &[]).fails(1, &["the object does not exist", &format!("withdrew {}", copy(2))]);
+    promote(&cloud, &[]).fails(1, &["there is no such object", &format!("withdrew {}", copy(2))]);
     assert_eq!(statuses(&cloud), ["Approved", "Rejected"]);
 }
 
@@ -202,7 +202,7 @@ fn a_version_that_is_rejected_while_it_is_copied_is_never_approved() {
     let cloud = with_package();
     cloud.hook(Moment::on("CopyObject", 1), |cloud| reject(cloud, 1));
     let run = promote(&cloud, &[]);
-    run.fails(1, &["was Approved when it was found, and is Rejected now", "stays as it is. Run again"]);
+    run.fails(1, &["changed from Approved to Rejected during this run", "was not approved\nhint: Run again"]);
     assert_eq!(statuses(&cloud), ["PendingManualApproval"]);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "nothing-approved");
     approve(&cloud, 1);

@@ -25,7 +25,7 @@ fn bytes_that_change_within_s3_are_noticed_by_the_checksum_and_stay_to_be_looked
     for attributes in [Attributes::default(), Attributes::default().parts_of(3)] {
         let cloud = with("weights", attributes);
         cloud.hook(Moment::on("CopyObject", 1), |cloud| rot(cloud, MODELS, "m.tar.gz", "wEights"));
-        let says = ["s3://serving/Churn-Model/", "m.tar.gz has the checksum", "after the copy, and its source"];
+        let says = ["s3://serving/Churn-Model/", "m.tar.gz has the checksum", "after the copy, but its source"];
         assert_noticed(&cloud, &[], &says);
         promote(&cloud, &[]).fails(1, &["refusing to overwrite"]);
         cloud.remove(SERVING, &copy_key());
@@ -83,7 +83,11 @@ fn a_copy_that_is_too_short_is_noticed_by_its_size_where_there_are_no_checksums(
     cloud.register(model("s3://models/m.tar.gz"));
     let key = copy_key();
     cloud.hook(Moment::on("HeadObject", 1).at(&key), |cloud| rot(cloud, SERVING, &copy_key(), "weig"));
-    assert_noticed(&cloud, &["--copy-mode", "server-side"], &["has 4 bytes after the copy, and its source 7"]);
+    assert_noticed(
+        &cloud,
+        &["--copy-mode", "server-side"],
+        &["has 4 bytes after the copy, but its source has 7 bytes"],
+    );
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn an_upload_without_parts_is_aborted() {
 fn an_upload_that_no_run_could_continue_is_aborted() {
     let cloud = with(Body::synthetic(6 * GIB, 8), Attributes::default());
     cloud.hook(Moment::on("UploadPartCopy", 5), |cloud| cloud.put(MODELS, "m.tar.gz", Body::synthetic(6 * GIB, 9)));
-    promote(&cloud, &["--concurrency", "1"]).fails(1, &["was replaced while it was copied", "run again"]);
+    promote(&cloud, &["--concurrency", "1"]).fails(1, &["was replaced while it was copied", "hint: Run again"]);
     assert_eq!((cloud.keys(SERVING).len(), cloud.uploads(SERVING).len()), (0, 0));
 }
 

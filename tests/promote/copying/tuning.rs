@@ -108,7 +108,9 @@ fn a_source_bucket_in_another_region_is_read_there() {
 #[test]
 fn part_sizes_that_s3_would_refuse_are_refused() {
     let cloud = with_package();
-    for (size, says) in [("4MiB", "5MiB to 5GiB"), ("6GiB", "5MiB to 5GiB"), ("1TB", "no unit"), ("MiB", "a number")] {
+    for (size, says) in
+        [("4MiB", "5MiB to 5GiB"), ("6GiB", "5MiB to 5GiB"), ("1TB", "is not a unit"), ("MiB", "a number")]
+    {
         promote(&cloud, &["--part-size", size]).fails(2, &["--part-size", says]);
     }
 }

@@ -47,7 +47,7 @@ fn an_environment_url_without_objects_is_not_rewritten_and_is_listed() {
     assert_eq!(arrived(&cloud, "OUTPUT"), "s3://models/written-at-run-time/");
     let listed = not_carried(&document, &format!("{ENVIRONMENT}{{OUTPUT}}"));
     assert_eq!(listed["value"], "s3://models/written-at-run-time/");
-    assert_eq!(listed["reason"], "nothing exists there, so it is carried as it is");
+    assert_eq!(listed["reason"], "nothing exists there, so the value is carried over unchanged");
 }
 
 #[test]

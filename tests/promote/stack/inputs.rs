@@ -84,9 +84,9 @@ fn add(text: &mut String, line: &str, run: &Run) {
 #[test]
 fn an_image_of_another_account_or_region_is_refused() {
     for (image, says) in [
-        ("555666777888.dkr.ecr.eu-central-1.amazonaws.com/promote:1", "of account 555666777888"),
+        ("555666777888.dkr.ecr.eu-central-1.amazonaws.com/promote:1", "the image is in account 555666777888"),
         ("111222333444.dkr.ecr.eu-west-1.amazonaws.com/promote:1", "in eu-west-1"),
-        ("111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote@sha256:aa", "no digest"),
+        ("111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote@sha256:aa", "not a digest"),
     ] {
         stack(&with("parameters", &["--image-uri", image]), &[]).fails(2, &["--image-uri", says]);
     }
