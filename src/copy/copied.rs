@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::outcome::Done;
 use super::run::Run;
 use super::there::{There, open_uploads};
+use super::uploads::stays_open;
 use crate::plan::artifact::Artifact;
 use crate::plan::{Plan, Warning};
 
@@ -100,7 +101,7 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
     let aborts = stale.into_iter().map(|(location, id)| {
         let abort = async move {
             if let Err(error) = engine.target.abort(&location, &id).await {
-                engine.uploads.warn(format!("an unfinished upload remains until a later run: {error}"));
+                engine.uploads.warn(stays_open(&error));
             }
         };
         abort.boxed()

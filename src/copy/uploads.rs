@@ -107,7 +107,8 @@ impl OpenUploads {
         let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
         let deletions = stale.into_iter().map(|(target, state)| async move {
             let error = target.delete(&state).await.err()?;
-            let remark = format!("the state of a finished upload remains until a later run: {error}");
+            let remark =
+                format!("the state of a finished upload could not be deleted; a later run deletes it: {error}");
             Some(Warning { field: state.to_string(), remark })
         });
         let failed: Vec<Option<Warning>> = stream::iter(deletions).buffer_unordered(AT_ONCE).collect().await;
@@ -187,6 +188,7 @@ fn is_transient(error: &CallError) -> bool {
     matches!(error.kind, Kind::Unavailable | Kind::Throttled | Kind::Credentials)
 }
 
-fn stays_open(error: &CallError) -> String {
-    format!("an unfinished upload remains until the next run: {error}")
+/// The warning for an upload that could not be aborted.
+pub(super) fn stays_open(error: &CallError) -> String {
+    format!("an unfinished upload could not be aborted; a later run aborts it: {error}")
 }
