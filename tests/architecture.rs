@@ -8,7 +8,7 @@ use regex::Regex;
 
 /// The folders in the order of the data path. `stack` imports `model` only.
 const ORDER: [&str; 11] =
-    ["store", "model", "schema", "aws", "plan", "copy", "register", "record", "run", "stack", "cli"];
+    ["model", "store", "schema", "aws", "plan", "copy", "register", "record", "run", "stack", "cli"];
 
 #[test]
 fn a_folder_imports_only_folders_before_it() {

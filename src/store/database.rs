@@ -3,8 +3,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use super::full::without_space;
 
 /// A crash discards the file, so it needs no journal and no synchronization. The cache has 4 MiB.
 const SETTINGS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;";
@@ -19,8 +21,8 @@ impl Database {
     /// # Errors
     /// SQLite cannot allocate memory.
     pub fn new(tables: &str) -> Result<Self> {
-        let connection = Connection::open("").with_context(failed)?;
-        connection.execute_batch(SETTINGS).and_then(|()| connection.execute_batch(tables)).with_context(failed)?;
+        let connection = Connection::open("").map_err(failed)?;
+        connection.execute_batch(SETTINGS).and_then(|()| connection.execute_batch(tables)).map_err(failed)?;
         Ok(Self(Mutex::new(connection)))
     }
 
@@ -35,7 +37,7 @@ impl Database {
     pub fn execute(&self, statement: &str, parameters: impl Params) -> Result<usize> {
         let connection = self.lock();
         let changed = connection.prepare_cached(statement).and_then(|mut statement| statement.execute(parameters));
-        changed.with_context(failed)
+        changed.map_err(failed)
     }
 
     /// Runs a statement for each set of parameters, all in one transaction.
@@ -44,14 +46,14 @@ impl Database {
     /// As [`Database::execute`].
     pub fn execute_all<P: Params>(&self, statement: &str, all: impl Iterator<Item = Result<P>>) -> Result<()> {
         let mut connection = self.lock();
-        let transaction = connection.transaction().with_context(failed)?;
+        let transaction = connection.transaction().map_err(failed)?;
         {
-            let mut statement = transaction.prepare_cached(statement).with_context(failed)?;
+            let mut statement = transaction.prepare_cached(statement).map_err(failed)?;
             for parameters in all {
-                statement.execute(parameters?).with_context(failed)?;
+                statement.execute(parameters?).map_err(failed)?;
             }
         }
-        transaction.commit().with_context(failed)
+        transaction.commit().map_err(failed)
     }
 
     /// Reads all rows of a query.
@@ -65,9 +67,9 @@ impl Database {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(query).with_context(failed)?;
+        let mut statement = connection.prepare_cached(query).map_err(failed)?;
         let rows = statement.query_map(parameters, read).and_then(Iterator::collect);
-        rows.with_context(failed)
+        rows.map_err(failed)
     }
 
     /// Reads the first row of a query, if there is one.
@@ -81,13 +83,13 @@ impl Database {
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(query).with_context(failed)?;
-        statement.query_row(parameters, read).optional().with_context(failed)
+        let mut statement = connection.prepare_cached(query).map_err(failed)?;
+        statement.query_row(parameters, read).optional().map_err(failed)
     }
 }
 
-fn failed() -> &'static str {
-    "the temporary database; if the disk is full, set TMPDIR to a folder with room"
+fn failed(error: rusqlite::Error) -> Error {
+    without_space(Error::new(error).context("the temporary database failed"))
 }
 
 /// Iterates over the rows of a long table page by page. `page` returns the rows after a key, each with its key.
@@ -107,4 +109,19 @@ pub fn paged<K, T>(first: K, page: impl Fn(&K) -> Result<Vec<(K, T)>>) -> impl I
         last = key;
         Some(Ok(row))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::failure::Failure;
+
+    #[test]
+    fn a_full_database_names_the_next_step() {
+        let database = Database::new("PRAGMA max_page_count = 2; CREATE TABLE lines (line TEXT)").unwrap();
+        let error = database.execute("INSERT INTO lines VALUES (?1)", ["x".repeat(1 << 20)]).unwrap_err();
+        let failure: &Failure = error.downcast_ref().unwrap();
+        assert!(format!("{error:#}").starts_with("the temporary database failed: "), "{error:#}");
+        assert_eq!(failure.next_step(), Some("If the disk is full, set TMPDIR to a folder with more space"));
+    }
 }

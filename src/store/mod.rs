@@ -1,6 +1,7 @@
 //! Storage for data that may exceed memory: temporary databases, lists and documents.
 
 mod database;
+mod full;
 mod list;
 mod spooled;
 

@@ -5,9 +5,11 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Error, Result};
 use bytes::Bytes;
 use tempfile::{SpooledData, SpooledTempFile};
+
+use super::full::without_space;
 
 /// The largest document in memory, in bytes: a record of about 10,000 objects.
 const IN_MEMORY: usize = 4 << 20;
@@ -44,7 +46,7 @@ impl Spooling {
     /// # Errors
     /// The temporary folder is full or cannot be written.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.write_all(bytes).with_context(cannot_write)
+        self.write_all(bytes).map_err(cannot_write)
     }
 
     /// Ends the document.
@@ -76,8 +78,8 @@ impl Spooled {
     /// As [`Spooling::append`].
     pub fn json(document: &impl serde::Serialize) -> Result<Self> {
         let mut out = io::BufWriter::with_capacity(64 << 10, Spooling::default());
-        serde_json::to_writer_pretty(&mut out, document).with_context(cannot_write)?;
-        Ok(out.into_inner().map_err(io::IntoInnerError::into_error).with_context(cannot_write)?.end())
+        serde_json::to_writer_pretty(&mut out, document).map_err(cannot_write)?;
+        Ok(out.into_inner().map_err(io::IntoInnerError::into_error).map_err(cannot_write)?.end())
     }
 
     /// The length in bytes.
@@ -113,8 +115,9 @@ impl Read for Reader {
     }
 }
 
-fn cannot_write() -> String {
-    format!("writing to the temporary folder {}; set TMPDIR to one with room", std::env::temp_dir().display())
+fn cannot_write(error: impl Into<Error>) -> Error {
+    let folder = std::env::temp_dir();
+    without_space(error.into().context(format!("writing to the temporary folder {}", folder.display())))
 }
 
 #[cfg(test)]
