@@ -66,8 +66,9 @@ fn done(plan: &Plan) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + 
 /// Compares the objects at the target with the plan, without copying.
 ///
 /// # Errors
-/// An object at the target differs from its artifact.
+/// An object at the target differs from its artifact, or a prefix has objects that the source does not have.
 pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Preview> {
+    there.refuse_unexpected(&plan)?;
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
     Ok(Preview { plan })
 }
@@ -75,9 +76,11 @@ pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Pr
 /// Confirms that every artifact is at the target already.
 ///
 /// # Errors
-/// Artifacts are missing at the target, or an object there differs from its artifact.
+/// Artifacts are missing at the target, an object there differs from its artifact, or a prefix has objects that the
+/// source does not have.
 pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     there.refuse_missing(&plan)?;
+    there.refuse_unexpected(&plan)?;
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
     Ok(Copied { plan, warnings: Vec::new() })
 }
@@ -85,9 +88,10 @@ pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Co
 /// Copies every artifact of the plan to the target and verifies it.
 ///
 /// # Errors
-/// An artifact cannot be copied. Concurrent copies are stopped. A later run reuses complete objects, and complete parts
+/// An artifact cannot be copied, or a prefix at the target has objects that the source does not have. Concurrent copies are stopped. A later run reuses complete objects, and complete parts
 /// of unfinished uploads.
 pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
+    there.refuse_unexpected(&plan)?;
     let (before, states) = there.leftovers();
     if let Err(error) = Run::new(engine, &plan.layout, there).copy_all(&plan.artifacts).await {
         return Err(engine.uploads.leave(error).await);

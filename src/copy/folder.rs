@@ -58,6 +58,14 @@ impl Folder {
         self.rows.execute("UPDATE objects SET expected = TRUE WHERE key = ?1", [key]).map(drop)
     }
 
+    /// Marks objects as expected.
+    ///
+    /// # Errors
+    /// As [`Folder::expect`], or a key cannot be read.
+    pub fn expect_all(&self, keys: impl Iterator<Item = Result<String>>) -> Result<()> {
+        self.rows.execute_all("UPDATE objects SET expected = TRUE WHERE key = ?1", keys.map(|key| Ok([key?])))
+    }
+
     /// Every object that is not marked as expected, in key order.
     pub fn unexpected(&self) -> impl Iterator<Item = Result<Listed>> + Send + '_ {
         let query = format!("{COLUMNS} WHERE NOT expected AND key > ?1 ORDER BY key LIMIT 500");

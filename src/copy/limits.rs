@@ -35,6 +35,7 @@ impl Default for Limits {
 impl Limits {
     /// Limits of `concurrency` S3 requests, at least 1, and 64 MiB of memory.
     pub fn new(concurrency: usize) -> Self {
+        let concurrency = concurrency.max(1);
         let memory = Semaphore::new(units(MEMORY) as usize);
         Self { requests: Semaphore::new(concurrency), memory, concurrency }
     }

@@ -14,6 +14,7 @@ mod run;
 mod server_side;
 mod stream;
 mod there;
+mod unexpected;
 mod unfinished;
 mod uploads;
 

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::folder::Folder;
+use super::unexpected::refuse_unexpected;
 use super::unfinished::{UploadOf, UploadState};
 use crate::aws::error::CallError;
 use crate::aws::objects::{Listed, TargetObjects, UploadId};
@@ -52,12 +53,13 @@ impl There {
         self.objects.find(&at.key)
     }
 
-    /// Whether an object of this size (in bytes) exists.
+    /// Whether an object of this size (in bytes) exists, with this ETag if it is known.
     ///
     /// # Errors
     /// A temporary file cannot be read.
-    pub fn has(&self, location: &Location, bytes: u64) -> Result<bool> {
-        Ok(self.object(location)?.is_some_and(|listed| listed.size == bytes))
+    pub fn has(&self, location: &Location, bytes: u64, etag: Option<&str>) -> Result<bool> {
+        let same = |listed: &Listed| listed.size == bytes && etag.is_none_or(|etag| listed.etag.as_str() == etag);
+        Ok(self.object(location)?.as_ref().is_some_and(same))
     }
 
     /// The unfinished uploads of the same copy.
@@ -100,6 +102,11 @@ impl There {
         };
         let message = format!("{message}:\n{}", named.join("\n"));
         bail!(Failure::new(message).hint("Run `promote copy-artifacts` first"))
+    }
+
+    /// Refuses a plan if one of its prefixes has objects at the target that the source does not have.
+    pub(super) fn refuse_unexpected(&self, plan: &Plan) -> Result<()> {
+        refuse_unexpected(&self.objects, plan)
     }
 
     fn absent(&self, artifact: Result<Artifact>) -> Result<Option<Location>> {

@@ -82,8 +82,11 @@ pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) 
     }
 }
 
-/// The registry returns an empty list for a group that does not exist.
-async fn refuse_absent(registry: &SourceRegistry, group: &GroupArn) -> Result<()> {
+/// Refuses a group that does not exist. The registry returns an empty list for it.
+///
+/// # Errors
+/// The group does not exist or cannot be read.
+pub async fn refuse_absent(registry: &SourceRegistry, group: &GroupArn) -> Result<()> {
     let found = registry.find_group(group).await?;
     found.with_context(|| format!("there is no group {group}")).hint("Check the name, the account and the region")?;
     Ok(())

@@ -44,7 +44,9 @@ impl Registering<'_> {
         record.warnings.extend(warnings);
         let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(destination, package.arn(), Some(registered)));
-        record.withdrawn = withdrawn.await?;
+        // A failed withdrawal does not prevent the record of the promotion.
+        let withdrawn = withdrawn.await;
+        record.withdrawn = withdrawn.as_ref().cloned().unwrap_or_default();
         // The record has the values that were set, so it does not wait until the version is described again.
         let (read_back, written) =
             tokio::join!(registration.read_back(target.registry()), self.write(&record, &registration));
@@ -55,7 +57,7 @@ impl Registering<'_> {
         }
         let unconfirmed: Vec<String> = read_back.unconfirmed.into_iter().chain(written.err()).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
-        Ok(record)
+        withdrawn.map(|_| record)
     }
 
     async fn write(&self, record: &Record, registration: &Registration) -> Result<Location> {

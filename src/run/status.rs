@@ -10,6 +10,7 @@ use super::standing::{Row, drift, rows};
 use crate::aws::accounts::{SourceAccount, callers, target_group};
 use crate::model::arn::GroupArn;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::find::refuse_absent;
 use crate::record::{SCHEMA, Tool};
 use crate::register::existing::describe_all;
 
@@ -47,6 +48,9 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
         target.registry().list(name, None),
     );
     let ((_, writer), sources, listed) = (callers?, sources?, listed?);
+    if sources.is_empty() {
+        refuse_absent(source.registry(), &group).await?;
+    }
     let target_group = target_group(&group, &writer, name)?;
     let arns: Vec<_> = listed.into_iter().map(|summary| summary.arn).collect();
     let described = describe_all(target.registry(), &arns).await?;

@@ -38,14 +38,15 @@ impl Syncing<'_> {
         history: &History,
         promoted: &PromotedVersion,
     ) -> Result<Option<Record>> {
-        let Some(before) = history.past(&promoted.arn).map(|past| past.base()) else { return Ok(None) };
-        let decided = Decision::of(package, promoted, self.approval);
+        let Some(past) = history.past(&promoted.arn) else { return Ok(None) };
+        let before = past.base();
+        let decided = Decision::of(package, promoted, past.approval(), self.approval);
         if decided.is_some() && !self.has_all(package, before).await? {
             return Ok(None);
         }
         let mut plan = self.changes(package, before, promoted)?;
         if let Some(Decision { status, reason, .. }) = &decided {
-            plan = plan.deciding(status, reason);
+            plan = plan.deciding(status, reason.as_deref());
         }
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
         for artifact in before.artifacts.iter() {
@@ -72,12 +73,12 @@ impl Syncing<'_> {
         Ok(Some(record))
     }
 
-    /// Whether every artifact of the promotion exists in the target.
+    /// Whether every artifact of the promotion exists in the target and was not replaced.
     async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
         let there = There::look(self.promotion.target.objects(), &self.destination.layout(package.arn())).await?;
         for artifact in before.artifacts.iter() {
             let artifact = artifact?;
-            if !there.has(&artifact.target, artifact.bytes)? {
+            if !there.has(&artifact.target, artifact.bytes, artifact.target_etag.as_deref())? {
                 return Ok(false);
             }
         }
@@ -136,29 +137,36 @@ impl Syncing<'_> {
 /// The approval status that a sync sets.
 struct Decision {
     status: ApprovalStatus,
-    reason: String,
+    reason: Option<String>,
     outcome: Conclusion,
 }
 
 impl Decision {
     /// Decides about withdrawn versions whose source is Approved again, and about pending versions if the source's
-    /// approval is carried over. A decision of somebody in the target account is kept.
-    fn of(package: &Package, promoted: &PromotedVersion, approval: Approval) -> Option<Self> {
+    /// approval is carried over. A decision of somebody in the target account is kept, also if they set a version that
+    /// was `recorded` as Approved to pending.
+    fn of(
+        package: &Package,
+        promoted: &PromotedVersion,
+        recorded: Option<&ApprovalStatus>,
+        approval: Approval,
+    ) -> Option<Self> {
         let source = package.approval();
         // Without a reason, the Update would keep the reason of the withdrawal.
         let again = || format!("promote: {} is {source} again", package.arn());
-        let reason = || package.text("ApprovalDescription").map_or_else(&again, str::to_owned);
+        let carried = package.text("ApprovalDescription").map(str::to_owned);
+        let suspended = recorded == Some(&ApprovalStatus::Approved);
         let (status, reason, outcome) = match (approval, promoted.approval()) {
             (Approval::Carry, ApprovalStatus::PendingManualApproval)
-                if source != ApprovalStatus::PendingManualApproval =>
+                if source != ApprovalStatus::PendingManualApproval && !suspended =>
             {
-                (source.clone(), reason(), Conclusion::Promoted)
+                (source.clone(), carried, Conclusion::Promoted)
             }
             (Approval::Carry, _) if promoted.is_withdrawn() && source == ApprovalStatus::Approved => {
-                (source.clone(), reason(), Conclusion::ApprovedAgain)
+                (source.clone(), carried.or_else(|| Some(again())), Conclusion::ApprovedAgain)
             }
             (Approval::Pending, _) if promoted.is_withdrawn() && source == ApprovalStatus::Approved => {
-                (ApprovalStatus::PendingManualApproval, again(), Conclusion::ApprovedAgain)
+                (ApprovalStatus::PendingManualApproval, Some(again()), Conclusion::ApprovedAgain)
             }
             _ => return None,
         };

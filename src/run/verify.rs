@@ -126,7 +126,7 @@ impl Checking<'_> {
         let layout = destination.layout(source);
         let there = Folder::list(target.objects(), &layout.folder()).await?;
         let key = self.key().await?;
-        let keys = there.keys(&layout.folder().key)?.into_iter().map(Ok);
+        let keys = there.keys(&layout.records().key)?.into_iter().map(Ok);
         let history = History::read(target.objects(), &layout, keys).await?;
         for StoredRecord { location, text, record, .. } in history.stored() {
             if let Some(key) = &key {

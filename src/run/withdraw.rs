@@ -1,7 +1,7 @@
 //! Withdraws promoted versions whose source is Rejected, and writes a record of each withdrawal.
 
 use anyhow::Result;
-use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::event::Event;
 use super::promotion::Promotion;
@@ -12,6 +12,9 @@ use crate::model::package::Package;
 use crate::plan::Warning;
 use crate::record::{Conclusion, Target, WithdrawalResult, Withdrawn};
 use crate::register::withdrawal::{Due, Withdrawal};
+
+/// Concurrent withdrawals. SageMaker throttles its control plane at low rates.
+const AT_ONCE: usize = 4;
 
 /// The versions that a run has withdrawn.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +36,11 @@ impl Promotion<'_> {
         let registries = (self.source.registry(), self.target.registry());
         let due = Due::find(registries, &self.group, self.destination.group.name(), (approved, rejected)).await?;
         let mut withdrawn = WithdrawnVersions { warnings: due.unclear, ..WithdrawnVersions::default() };
-        let outcomes = join_all(due.withdrawals.iter().map(|withdrawal| self.withdraw_version(withdrawal))).await;
+        let mut withdrawals = Vec::new();
+        for withdrawal in &due.withdrawals {
+            withdrawals.push(self.withdraw_version(withdrawal).boxed());
+        }
+        let outcomes: Vec<_> = stream::iter(withdrawals).buffered(AT_ONCE).collect().await;
         for outcome in outcomes {
             let (version, unconfirmed) = outcome?;
             withdrawn.versions.push(version);

@@ -82,3 +82,9 @@ def test_find_latest_exits_with_4_and_counts_the_versions_when_none_is_approved(
     assert run.code == 4
     said = run.stdout + run.stderr
     assert all(part in said for part in ("3 versions", "2 PendingManualApproval", "1 Rejected")), said
+
+
+def test_the_status_of_a_group_that_does_not_exist_is_refused(stage):
+    group = stage.group_arn + "-nowhere"
+    run = stage.run("status", "--group", group, "--source-profile", "source", "--target-profile", "target")
+    assert run.code == 1 and f"there is no group {group}" in run.stderr, run

@@ -6,6 +6,7 @@ mod encrypted;
 mod large;
 mod pages;
 mod resume;
+mod strays;
 mod streaming;
 mod trouble;
 mod tuning;

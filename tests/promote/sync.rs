@@ -199,3 +199,38 @@ fn a_dry_run_reports_what_would_be_updated_and_changes_nothing() {
     assert_eq!(results(&document), pairs(&[("CustomerMetadataProperties{team}", "planned")]));
     assert_eq!(promoted(&cloud), before);
 }
+
+#[test]
+fn a_version_that_the_target_account_set_to_pending_is_not_approved_again() {
+    let cloud = promoted_once();
+    cloud.change(COPY, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    for _ in 0..2 {
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(document["outcome"], "already-promoted");
+        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+    }
+}
+
+#[test]
+fn a_pending_version_with_a_replaced_artifact_is_not_approved() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    let key = format!("{FOLDER}models/churn/model.tar.gz");
+    let bytes = cloud.object(SERVING, &key).expect("the copy").body.bytes().len();
+    cloud.put(SERVING, &key, "x".repeat(bytes));
+    promote(&cloud, &[]).fails(1, &["refusing to overwrite", &key]);
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+}
+
+#[test]
+fn a_pending_version_that_is_approved_without_a_description_has_none_and_verifies() {
+    let cloud = world();
+    fill(&cloud);
+    cloud.change(SOURCE_VERSION, json!({"ApprovalDescription": null}));
+    promote(&cloud, &["--approval", "pending"]).document();
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+    assert_eq!(promoted(&cloud)[0]["ApprovalDescription"], Value::Null);
+    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", COPY]);
+    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
+}

@@ -218,6 +218,7 @@ fn a_failed_withdrawal_does_not_stop_the_promotion_of_a_new_version() {
     cloud.fail(Moment::on("UpdateModelPackage", 1).at("churn-model/2"), Failure::Status(500, "InternalFailure", "x"));
     promote(&cloud, &[]).fails(1, &["withdrawing", "sagemaker:UpdateModelPackage"]);
     assert_eq!(statuses(&cloud), ["Approved", "Approved", "Approved"]);
+    assert_eq!(records(&cloud, 3)[0].1["outcome"], "promoted");
     cloud.heal();
     let document = promote(&cloud, &[]).document();
     assert_eq!(document["withdrawn"][0]["version"], 2);

@@ -70,9 +70,9 @@ impl SyncPlan {
         Ok(plan)
     }
 
-    /// Adds an approval status with its reason.
-    pub fn deciding(mut self, status: &ApprovalStatus, reason: &str) -> Self {
-        for (member, value) in decision(status, Some(reason)) {
+    /// Adds an approval status, and the reason for it.
+    pub fn deciding(mut self, status: &ApprovalStatus, reason: Option<&str>) -> Self {
+        for (member, value) in decision(status, reason) {
             self.update.entry(member).or_insert(value);
         }
         self
