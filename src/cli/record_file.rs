@@ -34,7 +34,9 @@ impl RecordFile {
             write(&mut out)?;
             out.flush()
         });
-        written.with_context(|| format!("writing the record to {}", self.path.display()))
+        written
+            .with_context(|| format!("writing the record to {}", self.path.display()))
+            .hint("The run itself is complete. Run again with another file to write the record")
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, Hint};
 use crate::record::{Record, Target};
 use crate::run::settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
@@ -49,7 +49,9 @@ async fn read_document(from: &Path) -> Result<Record> {
         (name, read_all(file).await)
     };
     let text = read.with_context(|| format!("reading {name}"))?;
-    Record::parse(&text).with_context(|| format!("{name} is not the document of a previous step"))
+    Record::parse(&text)
+        .with_context(|| format!("{name} is not the document of a previous step"))
+        .hint("Run the previous step with --output json and the same release of promote")
 }
 
 async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Spooled> {
