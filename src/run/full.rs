@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
 use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
-use super::promotion::Promotion;
+use super::promotion::{Promotion, planned};
 use super::registering::Registering;
 use super::report::RunReport;
 use super::settings::FullSettings;
@@ -212,11 +212,7 @@ impl Full<'_> {
         let promotion = &self.promotion;
         let preview = promotion.preview(&self.settings.copy, plan, there).await?;
         let current = existing.current();
-        let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
-            true => Conclusion::AlreadyPromoted,
-            false => Conclusion::Planned,
-        };
-        let mut record = promotion.record(outcome, package).with_preview(&preview)?;
+        let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
         Ok(record)

@@ -12,6 +12,7 @@ use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::inventory::inventory;
 use crate::plan::{Plan, plan};
@@ -36,6 +37,14 @@ pub(crate) struct Promotion<'a> {
     /// The multipart uploads of this run.
     pub uploads: OpenUploads,
     pub dry_run: bool,
+}
+
+/// The outcome of a dry run: the current promotion of the version stays, or a new one is registered.
+pub(crate) fn planned(current: Option<&PromotedVersion>) -> Conclusion {
+    match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
+        true => Conclusion::AlreadyPromoted,
+        false => Conclusion::Planned,
+    }
 }
 
 impl DestinationSettings {

@@ -3,14 +3,14 @@
 use anyhow::Result;
 
 use super::context::Context;
-use super::promotion::{Promotion, describe_unchanged, source_group};
+use super::promotion::{Promotion, describe_unchanged, planned, source_group};
 use super::registering::Registering;
 use super::report::RunReport;
 use super::settings::RegisterSettings;
 use super::target_group::{create_group, is_missing};
 use crate::aws::accounts::callers;
+use crate::record::Target;
 use crate::record::signing::Signer;
-use crate::record::{Conclusion, Target};
 use crate::register::existing::ExistingPromotions;
 
 /// Registers a version whose artifacts were copied.
@@ -50,11 +50,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     let copied = promotion.confirm(plan, there).await?;
     if settings.dry_run {
         let current = existing.current();
-        let outcome = match current.is_some_and(|current| current.is_settled() && !current.is_withdrawn()) {
-            true => Conclusion::AlreadyPromoted,
-            false => Conclusion::Planned,
-        };
-        let mut record = promotion.record(outcome, &package).with_copied(&copied)?;
+        let mut record = promotion.record(planned(current), &package).with_copied(&copied)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
         return Ok(record.into());
