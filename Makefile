@@ -46,7 +46,7 @@ unit: ## the tests in Rust, with servers inside the test process
 memory: ## the peaks of memory with a prefix of a million objects (7 minutes after the builds, 8 GiB)
 	cargo build --release --locked
 	PROMOTE_TEST_BINARY=target/release/promote PROMOTE_TEST_KEYS=1000000 \
-		cargo test --locked --test promote -- memory:: --test-threads 1 --nocapture
+		cargo test --locked --test promote -- run::memory:: --test-threads 1 --nocapture
 
 doc: ## the documentation's links and code
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --examples
@@ -58,7 +58,7 @@ e2e: build standins ## the program against moto and SeaweedFS
 	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest tests/e2e
 
 faults: ## two thousand runs with faults and kills, each followed by a clean one; SEEDS=17 or SEEDS=1-50 for some of them
-	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture faults::plan
+	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture run::faults::plan
 
 stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, cdk-nag, and what it creates on moto
 	$(VENV)/bin/cfn-lint stack/promote.yaml

@@ -9,6 +9,7 @@ use crate::world::Run;
 
 mod assembly;
 mod inputs;
+mod permissions;
 
 /// The source group.
 const GROUP: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/Churn-Model";

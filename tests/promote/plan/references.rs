@@ -5,7 +5,7 @@ mod not_carried;
 
 use serde_json::{Value, json};
 
-use crate::lossless::package::{Algorithm, complete, leaves, pattern};
+use crate::plan::lossless::package::{Algorithm, complete, leaves, pattern};
 use crate::support::Cloud;
 use crate::world::*;
 

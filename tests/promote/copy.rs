@@ -3,6 +3,7 @@
 
 mod damage;
 mod encrypted;
+mod keys;
 mod large;
 mod pages;
 mod resume;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::support::Cloud;
 use crate::world::{GROUP, MODELS};
 
-const SHAPES: &str = include_str!("../../../src/schema/shapes.json");
+const SHAPES: &str = include_str!("../../../../src/schema/shapes.json");
 
 /// The key that the source package, its validation output and its validation volumes are encrypted with.
 pub const SOURCE_KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/of-the-source";

@@ -2,6 +2,10 @@
 
 mod again;
 mod approval;
+mod late;
+mod races;
+mod sync;
+mod withdraw;
 
 use serde_json::{Value, json};
 

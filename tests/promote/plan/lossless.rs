@@ -125,7 +125,7 @@ fn the_package_of_these_tests_has_every_s3_member() {
     let cloud = world();
     let both = [Algorithm::Url, Algorithm::Source].map(|algorithm| leaves(&complete(&cloud, algorithm)));
     let patterns: Vec<String> = both.iter().flatten().map(|(path, _)| pattern(path)).collect();
-    for leaf in crate::references::LEAVES {
+    for leaf in crate::plan::references::LEAVES {
         let refused = leaf == "InferenceSpecification.Containers[].AdditionalS3DataSource.S3Uri";
         assert_eq!(patterns.iter().any(|pattern| pattern == leaf), !refused, "{leaf}");
     }

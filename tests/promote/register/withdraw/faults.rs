@@ -22,7 +22,7 @@ fn whichever_call_fails_the_next_run_completes_the_withdrawal() {
     let denied = Failure::Status(403, "AccessDeniedException", "Access Denied");
     let all =
         (1..=calls).flat_map(|k| [broken, denied, Failure::Reset, Failure::ResetAfter].map(|failure| (k, failure)));
-    crate::faults::each(crate::faults::AT_ONCE, &all.collect::<Vec<_>>(), |(k, failure)| {
+    crate::run::faults::each(crate::run::faults::AT_ONCE, &all.collect::<Vec<_>>(), |(k, failure)| {
         let (cloud, other) = to_be_withdrawn();
         let before = cloud.calls().len();
         cloud.fail(Moment::nth(*k), *failure);

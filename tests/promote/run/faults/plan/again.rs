@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 
-use crate::faults::proof::artifacts;
+use crate::run::faults::proof::artifacts;
 use crate::support::calls::Call;
 use crate::support::{Body, Cloud};
 use crate::world::*;

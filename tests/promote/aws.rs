@@ -1,0 +1,3 @@
+//! Sessions: configuration files, credentials, endpoints and accounts.
+
+mod sessions;

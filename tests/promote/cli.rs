@@ -1,0 +1,5 @@
+//! The command line: help, output, and refusals.
+
+mod help;
+mod output;
+mod refusals;

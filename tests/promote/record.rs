@@ -1,0 +1,5 @@
+//! Records: their content, their signatures, and their verification.
+
+mod records;
+mod signing;
+mod verify;
