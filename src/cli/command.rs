@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -14,9 +15,10 @@ use super::full::Full;
 use super::generate::{Completions, Man};
 use super::printer::{Printer, failed, say, usage};
 use super::register::Register;
-use super::signals::interruption;
+use super::signals::Signals;
 use super::stack::Stack;
 use super::status::Status;
+use super::step_before::StepBefore;
 use super::terminal::Terminal;
 use super::variables::without_empty_variables;
 use super::verify::Verify;
@@ -67,16 +69,16 @@ impl Verb {
             Self::Verify(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Status(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::CopyArtifacts(verb) => {
-                let before = match until_interrupted(verb.package.step_before()).await {
-                    Ok(before) => before?,
-                    Err(signal) => return Ok(interrupted(signal)),
+                let before = match read_step_before(verb.package.step_before()).await? {
+                    Ok(before) => before,
+                    Err(exit) => return Ok(exit),
                 };
                 interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Register(verb) => {
-                let before = match until_interrupted(verb.package.step_before()).await {
-                    Ok(before) => before?,
-                    Err(signal) => return Ok(interrupted(signal)),
+                let before = match read_step_before(verb.package.step_before()).await? {
+                    Ok(before) => before,
+                    Err(exit) => return Ok(exit),
                 };
                 interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
@@ -100,31 +102,48 @@ impl Verb {
     }
 }
 
-/// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb.
+/// How long an interrupted run may take to abort its uploads.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb, until a second
+/// signal arrives.
 async fn interruptible(context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
+    let mut signals = Signals::listen()?;
     let terminal = Arc::new(Terminal::default());
     let context = context.with_observer(terminal.clone()).with_build(build());
     // Boxed: the compiler limits how deep futures nest.
-    match until_interrupted(Box::pin(verb(&context))).await {
-        Ok(ended) => ended,
-        Err(signal) => {
-            terminal.stop();
-            context.abort().await;
-            Ok(interrupted(signal))
-        }
+    let signal = match until_interrupted(Box::pin(verb(&context)), &mut signals).await {
+        Ok(ended) => return ended,
+        Err(signal) => signal,
+    };
+    terminal.stop();
+    let cleaned = tokio::select! {
+        () = context.abort() => true,
+        () = tokio::time::sleep(CLEAN_UP) => false,
+        _ = signals.next() => false,
+    };
+    let rest = if cleaned { "finished copies stay" } else { "unfinished uploads stay until a later run aborts them" };
+    Ok(interrupted(signal, rest))
+}
+
+/// Reads the document of the step before, or waits for the signal that arrives first.
+async fn read_step_before(step: impl Future<Output = Result<StepBefore>>) -> Result<Result<StepBefore, Exit>> {
+    match until_interrupted(step, &mut Signals::listen()?).await {
+        Ok(before) => before.map(Ok),
+        Err(signal) => Ok(Err(interrupted(signal, "finished copies stay"))),
     }
 }
 
 /// Waits for `work`, or for the signal that arrives first.
-async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, &'static str> {
+async fn until_interrupted<T>(work: impl Future<Output = T>, signals: &mut Signals) -> Result<T, &'static str> {
     tokio::select! {
         done = work => Ok(done),
-        signal = interruption() => Err(signal),
+        signal = signals.next() => Err(signal),
     }
 }
 
-fn interrupted(signal: &str) -> Exit {
-    say(&format!("{signal}: interrupted; finished copies stay. Run again to continue"));
+fn interrupted(signal: &str, rest: &str) -> Exit {
+    say(&format!("{signal}: interrupted; {rest}. Run again to continue"));
     Exit::Interrupted
 }
 

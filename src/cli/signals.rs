@@ -1,15 +1,29 @@
 //! Waits for Ctrl-C and SIGTERM.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::io;
 
-/// Waits for a signal, and returns its name.
-pub(super) async fn interruption() -> &'static str {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals that interrupt a run.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Listens to the signals from now on.
+    ///
+    /// # Errors
+    /// The system does not deliver signals.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next signal, and returns its name.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
     }
 }

@@ -76,6 +76,24 @@ fn an_upload_that_cannot_be_aborted_is_named_and_the_next_run_removes_it() {
 }
 
 #[test]
+fn a_second_ctrl_c_ends_a_clean_up_that_takes_long() {
+    let cloud = with_large_model();
+    cloud.fail(Moment::every("UploadPartCopy"), Failure::Hang);
+    cloud.fail(Moment::every("AbortMultipartUpload"), Failure::Hang);
+    let copying = Arrival::of(&cloud, Moment::on("UploadPartCopy", 1));
+    let aborting = Arrival::of(&cloud, Moment::on("AbortMultipartUpload", 1));
+    let child = spawn(&cloud, &[]);
+    copying.wait();
+    interrupt(&child, "INT");
+    aborting.wait();
+    interrupt(&child, "INT");
+    let run = ended(child);
+    let says = "SIGINT: interrupted; unfinished uploads stay until a later run aborts them. Run again to continue\n";
+    assert_eq!((run.code, run.remarks().as_str()), (130, says));
+    next_run_completes(&cloud, &[]);
+}
+
+#[test]
 fn objects_copied_before_ctrl_c_are_not_copied_again() {
     let cloud = with_package();
     cloud.fail(Moment::every("CopyObject").at("churn/model.tar.gz"), Failure::Hang);
