@@ -3,6 +3,7 @@
 //! Opening a session makes no call. The first call fetches the credentials, which are then refreshed automatically.
 
 mod access;
+mod authorities;
 mod connection;
 mod environment;
 mod files;

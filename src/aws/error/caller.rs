@@ -73,11 +73,13 @@ impl Caller {
     pub fn sign_in_hint(&self) -> String {
         match &self.profile {
             Some(profile) => format!(
-                "Check the profile with `aws sts get-caller-identity --profile {profile}`; if it is an SSO profile, run `aws sso login --profile {profile}`, then run again"
+                "Sign in with `aws sso login --profile {profile}` or `aws login --profile {profile}`, or check the \
+                 profile with `aws sts get-caller-identity --profile {profile}`; then run again"
             ),
-            None => {
-                format!("Sign in (`aws sso login`), set AWS_PROFILE or pass --{}-profile, then run again", self.side)
-            }
+            None => format!(
+                "Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass --{}-profile, then run again",
+                self.side
+            ),
         }
     }
 

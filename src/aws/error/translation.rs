@@ -227,6 +227,6 @@ mod tests {
     fn expired_credentials_name_the_command_that_renews_them() {
         let error = answer(400, &[], "ExpiredToken", "The provided token has expired.");
         assert_eq!(error.kind, Kind::Credentials);
-        assert!(error.hint.contains("run `aws sso login --profile prod`"), "{error:?}");
+        assert!(error.hint.contains("`aws sso login --profile prod`"), "{error:?}");
     }
 }

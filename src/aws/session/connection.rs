@@ -9,9 +9,13 @@ use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use aws_types::service_config::ServiceConfigKey;
 
 use super::access::Access;
-use super::environment::{check_authorities, check_environment, configured_region, given};
+use super::authorities::http_client;
+use super::environment::{check_environment, configured_region, given};
 use super::files::Files;
 use super::lent::Lent;
 use super::renewal::Renewal;
@@ -39,10 +43,11 @@ impl Session {
             region: String::new(),
         };
         check_environment(&caller)?;
-        check_authorities(&caller)?;
         let files = Files::read(&caller).await?;
         let profile = caller.profile.as_deref().unwrap_or("default");
-        files.check_keys(&caller, profile)?;
+        files.check_exists(&caller, profile)?;
+        files.check_credentials(&caller, profile)?;
+        let http = http_client(&caller, &files, profile)?;
         let retries = configured_retries(&caller, &files, profile)?;
         let region = match region.or_else(|| access.region.clone()) {
             Some(region) => region,
@@ -50,7 +55,7 @@ impl Session {
         };
         caller.region = region.to_string();
         let renewal = Renewal::new();
-        let config = assume(base_config(access, &region, &renewal, retries).await, access).await;
+        let config = assume(base_config(access, &region, &renewal, retries, http).await, access).await;
         let sts = aws_sdk_sts::Client::new(&config);
         let principal = Principal::new(sts, caller, region);
         Ok(Self { config, renewal, access: access.clone(), principal })
@@ -63,8 +68,9 @@ impl Session {
 
     /// Uses path-style addressing for custom endpoints, which usually have no host name for each bucket.
     pub fn s3(&self) -> aws_sdk_s3::config::Builder {
-        let custom = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some_and(|url| !url.is_empty())
-            || self.config.endpoint_url().is_some();
+        let key = ServiceConfigKey::builder().service_id("s3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+        let configured = self.config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
+        let custom = configured.is_some() || self.config.endpoint_url().is_some();
         // The receiving S3 verifies streamed bytes, so they are not verified here as well.
         aws_sdk_s3::config::Builder::from(&self.config)
             .force_path_style(custom)
@@ -87,18 +93,27 @@ impl Session {
 const S3_ATTEMPTS: u32 = 10;
 
 /// The SDK's default configuration with checked credentials and with promote's retry settings.
-async fn base_config(access: &Access, region: &Region, renewal: &Renewal, retries: RetryConfig) -> SdkConfig {
+async fn base_config(
+    access: &Access,
+    region: &Region,
+    renewal: &Renewal,
+    retries: RetryConfig,
+    http: Option<SharedHttpClient>,
+) -> SdkConfig {
     let region = SdkRegion::new(region.to_string());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region.clone())
         .identity_cache(renewal.clone())
         .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
+    let mut provider = ProviderConfig::without_region().with_region(Some(region));
+    if let Some(http) = http {
+        loader = loader.http_client(http.clone());
+        provider = provider.with_http_client(http);
+    }
     if let Some(name) = &access.profile {
         // The default chain would prefer AWS_ACCESS_KEY_ID to the given profile.
-        let chosen = ProfileFileCredentialsProvider::builder()
-            .configure(&ProviderConfig::without_region().with_region(Some(region)))
-            .profile_name(name);
+        let chosen = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name);
         loader = loader.profile_name(name).credentials_provider(chosen.build());
     }
     let config = loader.load().await;

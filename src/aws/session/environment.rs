@@ -3,7 +3,6 @@
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
-use rustls::RootCertStore;
 
 use super::files::{UNFIT, fits_a_header};
 use super::refusal::refused;
@@ -24,22 +23,6 @@ pub(super) fn check_environment(caller: &Caller) -> Result<(), CallError> {
         return Err(refused(caller, format!("{uri} is '{}'", value.escape_debug()), hint.to_owned()));
     }
     Ok(())
-}
-
-/// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.
-pub(super) fn check_authorities(caller: &Caller) -> Result<(), CallError> {
-    let loaded = rustls_native_certs::load_native_certs();
-    // One is enough. Most systems have about 150.
-    let usable = loaded.certs.into_iter().any(|authority| RootCertStore::empty().add(authority).is_ok());
-    if usable {
-        return Ok(());
-    }
-    let place =
-        ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some(format!("{name} is '{}'", given(name)?)));
-    let place = place.chain(loaded.errors.first().map(ToString::to_string)).collect::<Vec<_>>().join("; ");
-    let message = format!("no certificate authority is installed ({place})");
-    let hint = "Install the package ca-certificates, or set SSL_CERT_FILE to a PEM file of authorities";
-    Err(refused(caller, message.replace(" ()", ""), hint.to_owned()))
 }
 
 /// The value of a variable. An empty variable counts as unset.

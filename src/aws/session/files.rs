@@ -3,6 +3,7 @@
 //! The SDK ignores files that it cannot parse, and panics on some values. Both are rejected here, with the file and
 //! profile in the message.
 
+use std::collections::BTreeSet;
 use std::env::{home_dir, var_os};
 use std::path::{Path, PathBuf};
 
@@ -63,9 +64,23 @@ impl Files {
         self.0.iter().find_map(found).filter(|value| !value.text.is_empty())
     }
 
-    /// Rejects keys and tokens that an HTTP header cannot contain, of the profile and its source profiles. The SDK panics
-    /// when it signs with them.
-    pub fn check_keys(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
+    /// Rejects a profile that neither file has. The SDK would look for other credentials, or blame its own features.
+    pub fn check_exists(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
+        let names: BTreeSet<&str> = self.0.iter().flat_map(|(_, profiles)| profiles.profiles()).collect();
+        if caller.profile.is_none() || names.contains(profile) {
+            return Ok(());
+        }
+        let files = FILES.map(|(_, variable, name)| path(variable, name).display().to_string()).join(" and ");
+        let hint = match names.is_empty() {
+            true => format!("{files} have no profile. Create one with `aws configure`"),
+            false => format!("{files} have the profiles: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        Err(refused(caller, format!("profile '{profile}' does not exist"), hint))
+    }
+
+    /// Rejects roles that need a code of an MFA device, and keys and tokens that an HTTP header cannot contain, of the
+    /// profile and its source profiles. The SDK ignores `mfa_serial`, and panics when it signs with such a key.
+    pub fn check_credentials(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
         let mut seen = Vec::new();
         let mut next = Some(profile);
         while let Some(profile) = next.filter(|name| !seen.contains(name)) {
@@ -73,6 +88,17 @@ impl Files {
                 if let Some(value) = self.get(profile, key).filter(|value| !fits_a_header(value.text)) {
                     return Err(value.refused(caller, UNFIT, "Correct it, then run again"));
                 }
+            }
+            if let (Some(_), Some(value)) = (self.get(profile, "role_arn"), self.get(profile, "mfa_serial")) {
+                let hint = format!(
+                    "Run `aws configure export-credentials --profile {profile} --format env`, set the variables that it \
+                     prints, and pass no profile"
+                );
+                return Err(value.refused(
+                    caller,
+                    "needs a code of an MFA device, which promote does not ask for",
+                    &hint,
+                ));
             }
             seen.push(profile);
             next = self.get(profile, "source_profile").map(|value| value.text);

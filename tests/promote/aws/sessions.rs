@@ -114,7 +114,10 @@ fn a_role_that_cannot_be_assumed_is_named_with_what_to_grant() {
 fn a_profile_that_does_not_exist_is_named() {
     let cloud = with_package();
     let run = promote(&cloud, &["--source-profile", "nobody"]);
-    run.fails(1, &["source: ", "profile 'nobody'"]);
+    run.fails(
+        1,
+        &["source: ", "profile 'nobody' does not exist\nhint: ", "aws-config", "have the profiles: ", "source"],
+    );
     assert!(cloud.calls().iter().all(|call| call.service != Service::SageMaker || !reads_the_source(call)));
 }
 

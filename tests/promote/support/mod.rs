@@ -13,7 +13,7 @@ pub mod rounds;
 pub mod s3;
 mod server;
 mod sts;
-mod tls;
+pub mod tls;
 mod weather;
 mod wire;
 mod world;

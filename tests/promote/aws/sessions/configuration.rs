@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::*;
+use crate::support::tls::AUTHORITY;
 use crate::support::{Failure, Moment};
 
 mod fuzz;
@@ -211,8 +212,80 @@ fn no_content_of_the_environment_makes_it_panic() {
         ("HTTPS_PROXY", "\u{fffd}"),
         ("HOME", "\u{fffd}"),
         ("AWS_PROFILE", "[x]"),
+        ("AWS_CA_BUNDLE", "\u{fffd}"),
     ] {
         Configured::new(&cloud, "", "").with(&[(variable, value)]).run();
         Configured::new(&cloud, "", "").without_credentials().with(&[(variable, value)]).run();
     }
+}
+
+#[test]
+fn a_role_that_needs_an_mfa_code_is_refused_with_the_command_that_asks_for_it() {
+    let cloud = with_package();
+    let role = "role_arn = arn:aws:iam::444333666777:role/reader\nmfa_serial = arn:aws:iam::444333666777:mfa/me\n";
+    for config in [
+        format!("[profile named]\nsource_profile = default\n{role}"),
+        format!(
+            "[profile named]\nrole_arn = arn:aws:iam::444333666777:role/more\nsource_profile = base\n[profile base]\n{role}"
+        ),
+    ] {
+        let mut run = Configured::new(&cloud, config, "");
+        run.command.args(["--source-profile", "named"]);
+        run.refuses("config", &["mfa_serial of profile", "hint: Run `aws configure export-credentials --profile "]);
+    }
+}
+
+#[test]
+fn a_profile_of_aws_login_without_a_session_is_named_with_the_command_that_opens_one() {
+    let cloud = with_package();
+    let config = "[profile named]\nlogin_session = arn:aws:iam::444333666777:user/me\n";
+    let mut run = Configured::new(&cloud, config, "").without_credentials();
+    run.command.args(["--source-profile", "named"]);
+    run.run().fails(1, &["profile 'named'", "aws login"]);
+}
+
+#[test]
+fn the_authorities_of_the_environment_and_of_the_profile_are_trusted_instead_of_the_system_s() {
+    let other = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promote/support/tls/server.pem");
+    let profile = |bundle: &str| format!("[default]\nca_bundle = {bundle}\n");
+    for (config, variables, trusted) in [
+        (String::new(), &[("AWS_CA_BUNDLE", AUTHORITY), ("SSL_CERT_FILE", other)][..], true),
+        (profile(AUTHORITY), &[("SSL_CERT_FILE", other)], true),
+        (profile(other), &[("AWS_CA_BUNDLE", AUTHORITY)], true),
+        (String::new(), &[("AWS_CA_BUNDLE", other)], false),
+        (profile(other), &[], false),
+    ] {
+        let cloud = with_package();
+        cloud.encrypt();
+        let run = Configured::new(&cloud, config, "").with(variables).run();
+        assert_eq!(run.code == 0, trusted, "{variables:?}: {}", run.stderr);
+        assert_eq!(!cloud.calls().is_empty(), trusted);
+    }
+}
+
+#[test]
+fn a_file_of_authorities_that_has_none_is_refused() {
+    let cloud = with_package();
+    let says = ["'/nowhere.pem': No such file", "'/dev/null': the file has no certificate"];
+    for (path, says) in ["/nowhere.pem", "/dev/null"].into_iter().zip(says) {
+        Configured::new(&cloud, format!("[default]\nca_bundle = {path}\n"), "").refuses("config", &["ca_bundle", says]);
+        let mut run = Configured::new(&cloud, "", "").with(&[("AWS_CA_BUNDLE", path)]);
+        run.run().fails(1, &[&format!("AWS_CA_BUNDLE is {says}")]);
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let mut run = Configured::new(&cloud, "", "").with(&[("AWS_CA_BUNDLE", path)]);
+    run.run().fails(1, &["Cargo.toml': the file has no certificate"]);
+}
+
+#[test]
+fn an_s3_endpoint_of_the_profile_s_services_section_has_the_bucket_in_its_path() {
+    let cloud = with_package();
+    let url = cloud.endpoint();
+    let config = format!("[default]\nservices = local\n[services local]\ns3 =\n  endpoint_url = {url}\n");
+    let mut run = Configured::new(&cloud, config, "");
+    run.command.env_remove("AWS_ENDPOINT_URL_S3");
+    let mut command = Command::new(run.command.get_program());
+    command.env_clear().envs(run.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ended = Run::of(command.args(full()).args(["--output", "json"]).output().expect("the binary starts"));
+    assert_eq!(ended.document()["outcome"], "promoted");
 }

@@ -48,7 +48,10 @@ fn expired_credentials_that_nobody_renews_are_named_with_what_to_do_and_nothing_
     cloud.fail(Moment::on("CopyObject", 2).times(100), expired);
     let run = promote(&cloud, &[]);
     run.fails(1, &["target: s3:CopyObject on s3://serving/", "ExpiredToken: The provided token has expired"]);
-    run.fails(1, &["Sign in (`aws sso login`), set AWS_PROFILE or pass --target-profile, then run again"]);
+    run.fails(
+        1,
+        &["Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass --target-profile, then run again"],
+    );
     assert_eq!((run.stdout.as_str(), promoted(&cloud).len()), ("", 0));
     cloud.heal();
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");

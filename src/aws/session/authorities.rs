@@ -1,0 +1,84 @@
+//! The certificate authorities that a session trusts.
+//!
+//! The SDK trusts the authorities of the system only. Like the AWS CLI, promote also reads AWS_CA_BUNDLE and the profile's
+//! `ca_bundle`, which replace them.
+
+use std::fs;
+use std::path::Path;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::environment::given;
+use super::files::Files;
+use super::refusal::refused;
+use crate::aws::error::{CallError, Caller};
+
+/// The HTTP client that trusts the configured authorities; nothing if the session trusts the authorities of the system.
+///
+/// # Errors
+/// The configured file has no valid certificate, or the system has no authorities: the SDK would panic.
+pub(super) fn http_client(
+    caller: &Caller,
+    files: &Files,
+    profile: &str,
+) -> Result<Option<SharedHttpClient>, CallError> {
+    let hint = || "Set it to a PEM file of certificate authorities, or remove it".to_owned();
+    if let Some(path) = given("AWS_CA_BUNDLE") {
+        let error = |reason| refused(caller, format!("AWS_CA_BUNDLE is '{}': {reason}", path.escape_debug()), hint());
+        return bundle(Path::new(&path)).and_then(client).map(Some).map_err(error);
+    }
+    if let Some(value) = files.get(profile, "ca_bundle") {
+        let error = |reason| value.refused(caller, &format!("is '{}': {reason}", value.text.escape_debug()), &hint());
+        return bundle(Path::new(value.text)).and_then(client).map(Some).map_err(error);
+    }
+    check_system(caller)?;
+    Ok(None)
+}
+
+/// The contents of a PEM file in which every certificate is valid.
+fn bundle(path: &Path) -> Result<Vec<u8>, String> {
+    let pem = fs::read(path).map_err(|error| error.to_string())?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = certificates.map_err(|error| error.to_string())?;
+    let mut authorities = RootCertStore::empty();
+    for certificate in certificates {
+        authorities.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if authorities.is_empty() { Err("the file has no certificate".to_owned()) } else { Ok(pem) }
+}
+
+/// The SDK's default client with other authorities.
+fn client(pem: Vec<u8>) -> Result<SharedHttpClient, String> {
+    let authorities = TrustStore::empty().with_pem_certificate(pem);
+    let context = TlsContext::builder().with_trust_store(authorities).build().map_err(|error| error.to_string())?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.tls_context(context.clone()).build()
+    }))
+}
+
+/// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.
+fn check_system(caller: &Caller) -> Result<(), CallError> {
+    let loaded = rustls_native_certs::load_native_certs();
+    // One is enough. Most systems have about 150.
+    let usable = loaded.certs.into_iter().any(|authority| RootCertStore::empty().add(authority).is_ok());
+    if usable {
+        return Ok(());
+    }
+    let place =
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some(format!("{name} is '{}'", given(name)?)));
+    let place = place.chain(loaded.errors.first().map(ToString::to_string)).collect::<Vec<_>>().join("; ");
+    let message = format!("no certificate authority is installed ({place})");
+    let hint = "Install the package ca-certificates, or set AWS_CA_BUNDLE to a PEM file of authorities";
+    Err(refused(caller, message.replace(" ()", ""), hint.to_owned()))
+}
