@@ -12,8 +12,9 @@ use crate::model::arn::{GroupName, PackageArn};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 
-/// Concurrent DescribeModelPackage calls.
-const DESCRIPTIONS_AT_ONCE: usize = 16;
+/// Concurrent DescribeModelPackage calls of one step. SageMaker answers "Rate exceeded" at low rates, which AWS does not
+/// document.
+pub const DESCRIPTIONS_AT_ONCE: usize = 4;
 
 /// The existing promotions of one source version.
 #[derive(Debug, Clone, Default)]

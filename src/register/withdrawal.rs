@@ -16,14 +16,11 @@ use crate::model::field::Document;
 use crate::model::promoted::{PromotedVersion, WITHDRAWN};
 use crate::plan::Warning;
 use crate::register::decision::{decision, remark};
-use crate::register::existing::describe_all;
+use crate::register::existing::{DESCRIPTIONS_AT_ONCE, describe_all};
 
 /// The newest Approved versions of the target, which are always described, to report those whose source was deleted.
 /// Other versions are described only if they are newer than a rejected source version.
 const NEWEST: usize = 16;
-
-/// Concurrent DescribeModelPackage calls.
-const DESCRIPTIONS_AT_ONCE: usize = 16;
 
 /// A promoted version that is Approved although its source version is Rejected.
 #[derive(Debug, Clone)]

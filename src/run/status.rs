@@ -12,10 +12,7 @@ use crate::model::arn::GroupArn;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::refuse_absent;
 use crate::record::{SCHEMA, Tool};
-use crate::register::existing::describe_all;
-
-/// Concurrent DescribeModelPackage calls.
-const DESCRIPTIONS_AT_ONCE: usize = 16;
+use crate::register::existing::{DESCRIPTIONS_AT_ONCE, describe_all};
 
 /// The document of `promote status`.
 #[derive(Debug, Serialize)]

@@ -8,3 +8,4 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod rounds;
 mod status;
+mod throttled;

@@ -9,11 +9,32 @@ use super::files::{Files, Value};
 use super::refusal::refused;
 use crate::aws::error::{CallError, Caller};
 
+/// The retry settings of the user; nothing where the user has not set one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retries {
+    attempts: Option<u32>,
+    mode: Option<RetryMode>,
+}
+
+impl Retries {
+    /// The user's settings, and the SDK's defaults for the others.
+    pub fn config(self) -> RetryConfig {
+        self.over(RetryConfig::standard())
+    }
+
+    /// The user's settings, and these defaults for the others.
+    pub fn over(self, default: RetryConfig) -> RetryConfig {
+        let attempts = self.attempts.unwrap_or(default.max_attempts());
+        let mode = self.mode.unwrap_or(default.mode());
+        default.with_max_attempts(attempts).with_retry_mode(mode)
+    }
+}
+
 /// The retry settings for a profile. The environment takes precedence, as in the AWS CLI.
 ///
 /// # Errors
 /// A setting cannot be parsed.
-pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) -> Result<RetryConfig, CallError> {
+pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) -> Result<Retries, CallError> {
     let attempts = Setting {
         variable: "AWS_MAX_ATTEMPTS",
         key: "max_attempts",
@@ -31,14 +52,7 @@ pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) 
         },
         hint: "Set it to standard or adaptive, or remove it",
     };
-    let mut retries = RetryConfig::standard();
-    if let Some(attempts) = attempts.read(caller, files, profile)? {
-        retries = retries.with_max_attempts(attempts);
-    }
-    if let Some(mode) = mode.read(caller, files, profile)? {
-        retries = retries.with_retry_mode(mode);
-    }
-    Ok(retries)
+    Ok(Retries { attempts: attempts.read(caller, files, profile)?, mode: mode.read(caller, files, profile)? })
 }
 
 struct Setting<T> {

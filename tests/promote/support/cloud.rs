@@ -352,6 +352,11 @@ impl Cloud {
         self.world().options.tokens = false;
     }
 
+    /// Answers so many calls of an account in a second, and throttles the others.
+    pub fn throttle_registry(&self, rate: usize) {
+        self.world().options.rate = Some(rate);
+    }
+
     /// Lets the next created package end Failed.
     pub fn fail_next_package(&self, reason: &str) {
         self.world().options.next_failure = Some(reason.to_owned());

@@ -44,6 +44,8 @@ pub struct Options {
     pub next_failure: Option<String>,
     /// Whether a client token that is known answers with what it made before.
     pub tokens: bool,
+    /// The calls that the registry answers in a second, if it throttles.
+    pub rate: Option<usize>,
     /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
     pub checksums: bool,
     /// What S3 calls itself.
@@ -71,6 +73,7 @@ impl World {
                 lag: Lag::Looks(0),
                 next_failure: None,
                 tokens: true,
+                rate: None,
                 checksums: true,
                 server: "AmazonS3",
                 lifetime: 3600.0,

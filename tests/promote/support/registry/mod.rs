@@ -15,7 +15,7 @@ use super::world::World;
 use groups::Group;
 use packages::Package;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The groups and packages of one account in one region.
 #[derive(Default)]
@@ -26,6 +26,8 @@ pub struct Registry {
     tokens: BTreeMap<String, (Value, String)>,
     /// The highest version that each group has had: the number of a deleted version is not given out again.
     last_versions: BTreeMap<String, u64>,
+    /// When the calls of the last second were answered.
+    answered: VecDeque<f64>,
 }
 
 /// One request with everything that answering it needs.
@@ -57,6 +59,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
         return Err(Refusal::new(400, "UnknownOperationException", message));
     }
     shapes::check(&operation, &body).map_err(|message| invalid(&message))?;
+    throttle(world, &who.account, region)?;
     let ask = Ask { world, who, operation: &operation, region: region.to_owned(), request: body };
     let value = match ask.operation {
         "CreateModelPackageGroup" => groups::answer_create(ask),
@@ -71,6 +74,19 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
         _ => Err(invalid("This operation has a shape and no code")),
     }?;
     Ok(Answer::json(&value))
+}
+
+/// Refuses a call of an account that has made too many in the last second.
+fn throttle(world: &mut World, account: &str, region: &str) -> Result<(), Refusal> {
+    let Some(rate) = world.options.rate else { return Ok(()) };
+    let now = world.now();
+    let answered = &mut world.registry(account, region).answered;
+    answered.retain(|time| now - time < 1.0);
+    if answered.len() >= rate {
+        return Err(Refusal::new(400, "ThrottlingException", "Rate exceeded"));
+    }
+    answered.push_back(now);
+    Ok(())
 }
 
 pub fn refuse(refusal: &Refusal) -> Answer {
