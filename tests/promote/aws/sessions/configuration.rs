@@ -163,7 +163,7 @@ fn common_forms_of_configuration_files_are_accepted() {
 fn attempts_are_the_profile_s_unless_the_environment_says_otherwise() {
     const CALL: &str = "ListModelPackages";
     for (config, variables, attempts) in [
-        ("", &[][..], 3),
+        ("[default]\nmax_attempts = 3\n", &[][..], 3),
         ("[default]\nmax_attempts = 2\n", &[], 2),
         ("[default]\nmax_attempts = 2\nretry_mode = adaptive\n", &[], 2),
         ("[default]\nmax_attempts = 2\nretry_mode = legacy\n", &[], 2),
