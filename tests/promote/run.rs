@@ -8,4 +8,5 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod rounds;
 mod status;
+mod strict_registry;
 mod throttled;

@@ -4,6 +4,7 @@ pub mod client;
 mod objects;
 mod registry;
 mod script;
+mod switches;
 
 use crate::support::{Cloud, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 

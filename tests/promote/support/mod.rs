@@ -21,5 +21,6 @@ mod world;
 pub use cloud::Cloud;
 pub use faults::{Failure, Moment};
 pub use principals::{Check, Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+pub use registry::Spelling;
 pub use s3::{Attributes, Body};
 pub use weather::Weather;

@@ -3,10 +3,9 @@
 use super::calls::Call;
 use super::faults::Script;
 use super::principals::{Check, Identity, Lent, REGION, Rule, Sessions};
-use super::registry::{Lag, Registry};
+use super::registry::{Behaviour, Registry};
 use super::s3::Bucket;
 use super::wire::Refusal;
-use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,32 +27,17 @@ pub struct World {
     serial: u64,
 }
 
-type Tamper = Box<dyn FnMut(&mut Value) + Send>;
-
 /// How the services behave, where a test may choose.
 pub struct Options {
     /// At most so many keys in one page of ListObjectsV2, ListParts and ListMultipartUploads.
     pub page: usize,
-    /// An empty page with a NextToken before each page of ListModelPackages.
-    pub empty_pages: bool,
-    /// The describe calls that a new package needs until it is Completed.
-    pub describes: u64,
-    /// When a new package is shown to Describe and List.
-    pub lag: Lag,
-    /// The reason with which the next created package fails.
-    pub next_failure: Option<String>,
-    /// Whether a client token that is known answers with what it made before.
-    pub tokens: bool,
-    /// The calls that the registry answers in a second, if it throttles.
-    pub rate: Option<usize>,
+    pub registry: Behaviour,
     /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
     pub checksums: bool,
     /// What S3 calls itself.
     pub server: &'static str,
     /// How long credentials are lent, in seconds.
     pub lifetime: f64,
-    /// Changes what describing a created package answers.
-    pub tamper: Option<Tamper>,
 }
 
 impl World {
@@ -68,16 +52,10 @@ impl World {
             script: Script::default(),
             options: Options {
                 page: 1000,
-                empty_pages: false,
-                describes: 2,
-                lag: Lag::Looks(0),
-                next_failure: None,
-                tokens: true,
-                rate: None,
+                registry: Behaviour::default(),
                 checksums: true,
                 server: "AmazonS3",
                 lifetime: 3600.0,
-                tamper: None,
             },
             waiting: None,
             last_time: 0.0,

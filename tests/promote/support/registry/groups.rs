@@ -4,14 +4,22 @@ use super::{Ask, Place, context, group_arn, invalid};
 use crate::support::wire::Refusal;
 use crate::support::world::World;
 use serde_json::{Map, Value, json};
+use std::time::Instant;
 
 pub struct Group {
     /// As describing it answers.
     shown: Value,
     tags: Vec<Value>,
+    created: Instant,
+    by_call: bool,
 }
 
 impl Group {
+    /// Whether Describe and List know of the group yet.
+    pub fn is_seen(&self, ask: &Ask) -> bool {
+        !self.by_call || self.created.elapsed() >= ask.world.options.registry.group_lag
+    }
+
     pub fn with_tags(&self) -> Value {
         let mut shown = self.shown.clone();
         shown["Tags"] = json!(self.tags);
@@ -21,11 +29,20 @@ impl Group {
 
 /// Makes a group unless it is there; gives its ARN.
 pub fn create(world: &mut World, account: &str, region: &str, name: &str, members: Value) -> String {
-    let creator = format!("arn:aws:iam::{account}:root");
-    insert(world, account, region, name, members, &creator)
+    insert(world, account, region, name, members, None)
 }
 
-fn insert(world: &mut World, account: &str, region: &str, name: &str, mut members: Value, creator: &str) -> String {
+/// `creator`: who has called; nobody where a test makes the group.
+fn insert(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    mut members: Value,
+    creator: Option<&str>,
+) -> String {
+    let by_call = creator.is_some();
+    let creator = creator.map_or_else(|| format!("arn:aws:iam::{account}:root"), str::to_owned);
     let arn = group_arn(account, region, name);
     let now = world.now();
     let tags = members.as_object_mut().and_then(|members| members.remove("Tags"));
@@ -33,20 +50,20 @@ fn insert(world: &mut World, account: &str, region: &str, name: &str, mut member
         ("ModelPackageGroupName".to_owned(), json!(name)),
         ("ModelPackageGroupArn".to_owned(), json!(arn)),
         ("CreationTime".to_owned(), json!(now)),
-        ("CreatedBy".to_owned(), context(creator)),
+        ("CreatedBy".to_owned(), context(&creator)),
         ("ModelPackageGroupStatus".to_owned(), json!("Completed")),
     ]);
     shown.extend(members.as_object().cloned().unwrap_or_default());
     let tags = tags.and_then(|tags| tags.as_array().cloned()).unwrap_or_default();
-    let group = Group { shown: Value::Object(shown), tags };
+    let group = Group { shown: Value::Object(shown), tags, created: Instant::now(), by_call };
     world.registry(account, region).groups.entry(name.to_owned()).or_insert(group);
     arn
 }
 
 /// CreateModelPackageGroup.
 pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
-    let name = ask.text("ModelPackageGroupName").to_owned();
-    let place = Place { account: ask.who.account.clone(), name: name.clone() };
+    let place = ask.place(ask.text("ModelPackageGroupName"))?;
+    let name = place.name.clone();
     ask.allow("model-package-group", &place)?;
     if ask.request.get("Tags").is_some() {
         ask.allow_also("AddTags", "model-package-group", &place)?;
@@ -56,7 +73,7 @@ pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
         return Err(invalid(&format!("Model Package Group already exists: {arn}")));
     }
     let members = ask.request.clone();
-    let arn = insert(ask.world, &place.account, &ask.region, &name, members, &ask.who.arn);
+    let arn = insert(ask.world, &place.account, &ask.region, &name, members, Some(&ask.who.arn));
     Ok(json!({ "ModelPackageGroupArn": arn }))
 }
 
@@ -65,6 +82,7 @@ pub fn describe(ask: &Ask) -> Result<Value, Refusal> {
     let place = ask.place(ask.text("ModelPackageGroupName"))?;
     ask.allow("model-package-group", &place)?;
     let group = ask.looked_up(&place.account).and_then(|registry| registry.groups.get(&place.name));
+    let group = group.filter(|group| group.is_seen(ask));
     group.map(|group| group.shown.clone()).ok_or_else(|| absent(ask, &place))
 }
 

@@ -1,21 +1,29 @@
 //! The SageMaker model registry, awsJson1.1, one registry for each account and region.
 
+mod added;
+mod behaviour;
 mod groups;
 mod list;
+mod package;
 mod packages;
+mod rate;
 mod rules;
 mod shapes;
+mod spelling;
 
+pub use behaviour::{Behaviour, Lag, Lags, Spelling};
 pub use groups::create as create_group;
-pub use packages::{Lag, change, complete, register};
+pub use packages::{change, complete, register};
+pub use rate::Rate;
 
 use super::principals::{Identity, credential, denial};
 use super::wire::{Answer, Refusal, Request};
 use super::world::World;
 use groups::Group;
-use packages::Package;
+use package::Package;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use spelling::respell;
+use std::collections::BTreeMap;
 
 /// The groups and packages of one account in one region.
 #[derive(Default)]
@@ -26,8 +34,6 @@ pub struct Registry {
     tokens: BTreeMap<String, (Value, String)>,
     /// The highest version that each group has had: the number of a deleted version is not given out again.
     last_versions: BTreeMap<String, u64>,
-    /// When the calls of the last second were answered.
-    answered: VecDeque<f64>,
 }
 
 /// One request with everything that answering it needs.
@@ -59,9 +65,11 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
         return Err(Refusal::new(400, "UnknownOperationException", message));
     }
     shapes::check(&operation, &body).map_err(|message| invalid(&message))?;
-    throttle(world, &who.account, region)?;
-    let ask = Ask { world, who, operation: &operation, region: region.to_owned(), request: body };
-    let value = match ask.operation {
+    if let Some(rate) = &mut world.options.registry.rate {
+        rate.allow(&who.account)?;
+    }
+    let ask = Ask { world: &mut *world, who, operation: &operation, region: region.to_owned(), request: body };
+    let mut value = match ask.operation {
         "CreateModelPackageGroup" => groups::answer_create(ask),
         "DescribeModelPackageGroup" => groups::describe(&ask),
         "ListTags" => groups::list_tags(&ask),
@@ -73,20 +81,8 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
         "DeleteModelPackage" => packages::delete(ask),
         _ => Err(invalid("This operation has a shape and no code")),
     }?;
+    respell(world, region, &who.account, &mut value);
     Ok(Answer::json(&value))
-}
-
-/// Refuses a call of an account that has made too many in the last second.
-fn throttle(world: &mut World, account: &str, region: &str) -> Result<(), Refusal> {
-    let Some(rate) = world.options.rate else { return Ok(()) };
-    let now = world.now();
-    let answered = &mut world.registry(account, region).answered;
-    answered.retain(|time| now - time < 1.0);
-    if answered.len() >= rate {
-        return Err(Refusal::new(400, "ThrottlingException", "Rate exceeded"));
-    }
-    answered.push_back(now);
-    Ok(())
 }
 
 pub fn refuse(refusal: &Refusal) -> Answer {
@@ -116,6 +112,17 @@ impl Ask<'_> {
 
     /// A bare name is the caller's own; an ARN must be of the region that the request is signed for.
     fn place(&self, reference: &str) -> Result<Place, Refusal> {
+        let mut place = self.as_spelled(reference)?;
+        if self.world.options.registry.spelling != Spelling::default()
+            && let Some(registry) = self.looked_up(&place.account)
+        {
+            let (group, version) = place.name.split_at(place.name.find('/').unwrap_or(place.name.len()));
+            place.name = format!("{}{version}", registry.as_created(group));
+        }
+        Ok(place)
+    }
+
+    fn as_spelled(&self, reference: &str) -> Result<Place, Refusal> {
         let Some(arn) = reference.strip_prefix("arn:aws:sagemaker:") else {
             return Ok(Place { account: self.who.account.clone(), name: reference.to_owned() });
         };
@@ -156,7 +163,7 @@ impl Registry {
     /// The packages of a group by version.
     pub fn of_group(&self, group: &str) -> Vec<Value> {
         let mut found: Vec<&Package> =
-            self.packages.iter().filter(|package| package.group.as_deref() == Some(group)).collect();
+            self.packages.iter().filter(|one| one.group.as_deref() == Some(group) && !one.is_deleted()).collect();
         found.sort_by_key(|package| package.version);
         found.into_iter().map(Package::shown).collect()
     }
@@ -168,11 +175,11 @@ impl Registry {
 
     /// ARNs are compared without regard to case: the service writes them in lower case.
     pub fn package(&self, arn: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| package.arn.eq_ignore_ascii_case(arn))
+        self.packages.iter().find(|package| package.is(arn) && !package.is_deleted())
     }
 
     fn package_mut(&mut self, arn: &str) -> Option<&mut Package> {
-        self.packages.iter_mut().find(|package| package.arn.eq_ignore_ascii_case(arn))
+        self.packages.iter_mut().find(|package| package.is(arn) && !package.is_deleted())
     }
 }
 

@@ -1,83 +1,12 @@
 //! Model packages: register, create, describe, update, delete.
 
+use super::added::{add_defaults, add_empty_members, find_out};
+use super::package::{Age, Package, merge};
 use super::rules::{check_create, check_specifications};
 use super::{Ask, Place, Registry, context, groups, invalid};
 use crate::support::wire::Refusal;
 use crate::support::world::World;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
-use std::cell::Cell;
-use std::time::{Duration, Instant};
-
-pub struct Package {
-    pub arn: String,
-    pub group: Option<String>,
-    pub version: u64,
-    /// Every member as describing it answers.
-    shown: Value,
-    /// The describes until a created package is ready; nothing when it is or was registered by the test.
-    pending: Option<u64>,
-    /// Why it will fail.
-    failure: Option<String>,
-    created: bool,
-    /// Of a package that was created by a call.
-    age: Option<Age>,
-}
-
-/// When a new package is shown to Describe and List.
-#[derive(Clone, Copy)]
-pub enum Lag {
-    /// After so many calls that would have shown it.
-    Looks(u64),
-    /// After so long.
-    Time(Duration),
-}
-
-/// How long a created package has been there.
-struct Age {
-    looks: Cell<u64>,
-    since: Instant,
-}
-
-impl Package {
-    pub fn shown(&self) -> Value {
-        self.shown.clone()
-    }
-
-    /// Whether any call knows of the package yet.
-    fn is_visible(&self, lag: Lag) -> bool {
-        self.age.as_ref().is_none_or(|age| match lag {
-            Lag::Looks(looks) => age.looks.get() >= looks,
-            Lag::Time(time) => age.since.elapsed() >= time,
-        })
-    }
-
-    /// The same for a call of Describe or List, which counts.
-    pub fn is_seen(&self, lag: Lag) -> bool {
-        let visible = self.is_visible(lag);
-        if let Some(age) = &self.age {
-            age.looks.set(age.looks.get() + 1);
-        }
-        visible
-    }
-
-    /// Moves on towards Completed or Failed by one describe.
-    fn progress(&mut self) {
-        let Some(left) = self.pending else { return };
-        self.pending = left.checked_sub(1).filter(|left| *left > 0);
-        let status = match (self.pending, &self.failure) {
-            (Some(_), _) => "InProgress",
-            (None, Some(_)) => "Failed",
-            (None, None) => "Completed",
-        };
-        self.shown["ModelPackageStatus"] = json!(status);
-        let mut details = json!({ "Name": self.arn, "Status": status });
-        if let (None, Some(reason)) = (self.pending, &self.failure) {
-            details["FailureReason"] = json!(reason);
-        }
-        self.shown["ModelPackageStatusDetails"] = json!({ "ValidationStatuses": [details], "ImageScanStatuses": [] });
-    }
-}
 
 /// Puts a package into a registry as it is, with what it lacks; makes its group if it names one.
 pub fn register(world: &mut World, account: &str, region: &str, package: Value) -> String {
@@ -121,7 +50,7 @@ fn store(world: &mut World, account: &str, region: &str, given: Value, creator: 
         shown.extend(given.as_object().cloned().unwrap_or_default());
     }
     let shown = Value::Object(shown);
-    Package { arn, group, version, shown, pending: None, failure: None, created: false, age: None }
+    Package::new(arn, group, version, shown)
 }
 
 /// Merges members into a package; `null` removes one.
@@ -141,16 +70,6 @@ pub fn complete(world: &mut World, arn: &str) {
     package.progress();
 }
 
-fn merge(shown: &mut Value, members: &Value) {
-    let (Some(shown), Some(members)) = (shown.as_object_mut(), members.as_object()) else { return };
-    for (name, value) in members {
-        match value {
-            Value::Null => drop(shown.shift_remove(name)),
-            value => drop(shown.insert(name.clone(), value.clone())),
-        }
-    }
-}
-
 /// CreateModelPackage.
 pub fn create(mut ask: Ask) -> Result<Value, Refusal> {
     let group = ask.place(ask.request["ModelPackageGroupName"].as_str().unwrap_or(""))?;
@@ -164,7 +83,7 @@ pub fn create(mut ask: Ask) -> Result<Value, Refusal> {
     }
     let mut given = ask.request.clone();
     let token = given.as_object_mut().and_then(|given| given.shift_remove("ClientToken"));
-    let token = token.and_then(|token| token.as_str().map(str::to_owned)).filter(|_| ask.world.options.tokens);
+    let token = token.and_then(|token| token.as_str().map(str::to_owned)).filter(|_| ask.world.options.registry.tokens);
     if let Some((earlier, arn)) = token.as_ref().and_then(|token| ask.registry(&group.account).tokens.get(token)) {
         return match *earlier == given {
             true => Ok(json!({ "ModelPackageArn": arn })),
@@ -175,24 +94,28 @@ pub fn create(mut ask: Ask) -> Result<Value, Refusal> {
             )),
         };
     }
-    let arn = add(&mut ask, &group.account, given.clone())?;
+    let arn = add(&mut ask, &group, given.clone())?;
     if let Some(token) = token {
         ask.registry(&group.account).tokens.insert(token, (given, arn.clone()));
     }
     Ok(json!({ "ModelPackageArn": arn }))
 }
 
-fn add(ask: &mut Ask, account: &str, mut given: Value) -> Result<String, Refusal> {
-    normalise(ask.world, &mut given);
-    let failure = ask.world.options.next_failure.take();
-    let describes = ask.world.options.describes;
+fn add(ask: &mut Ask, group: &Place, mut given: Value) -> Result<String, Refusal> {
+    find_out(ask.world, &mut given);
+    if given.get("ModelPackageGroupName").is_some() {
+        given["ModelPackageGroupName"] = json!(group.name);
+    }
+    let account = &group.account;
+    let failure = ask.world.options.registry.next_failure.take();
+    let describes = ask.world.options.registry.describes;
     let mut package = store(ask.world, account, &ask.region, given, &ask.who.arn);
     if ask.looked_up(account).is_some_and(|registry| registry.package(&package.arn).is_some()) {
         return Err(invalid(&format!("Model Package already exists: {}", package.arn)));
     }
     package.created = true;
     package.failure = failure;
-    package.age = Some(Age { looks: Cell::new(0), since: Instant::now() });
+    package.age = Some(Age::new());
     package.pending = Some(describes.max(1));
     package.shown["ModelPackageStatus"] = json!("Pending");
     if describes == 0 {
@@ -203,47 +126,28 @@ fn add(ask: &mut Ask, account: &str, mut given: Value) -> Result<String, Refusal
     Ok(arn)
 }
 
-/// Fills in what the service finds out itself: image digests and the ETags of model data.
-fn normalise(world: &World, given: &mut Value) {
-    let mut specifications: Vec<&mut Value> = Vec::new();
-    if let Some(members) = given.as_object_mut() {
-        for (name, value) in members {
-            match name.as_str() {
-                "InferenceSpecification" => specifications.push(value),
-                "AdditionalInferenceSpecifications" => {
-                    specifications.extend(value.as_array_mut().into_iter().flatten())
-                }
-                _ => {}
-            }
-        }
-    }
-    for container in specifications.into_iter().filter_map(|one| one["Containers"].as_array_mut()).flatten() {
-        if let (Some(image), None) = (container["Image"].as_str(), container.get("ImageDigest")) {
-            let digest: String = Sha256::digest(image).iter().map(|byte| format!("{byte:02x}")).collect();
-            container["ImageDigest"] = json!(format!("sha256:{digest}"));
-        }
-        if let (Some(uri), None) = (container["ModelDataUrl"].as_str(), container.get("ModelDataETag")) {
-            let place = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-            let object = place.and_then(|(bucket, key)| world.buckets.get(bucket)?.objects.get(key));
-            if let Some(object) = object {
-                container["ModelDataETag"] = json!(object.etag);
-            }
-        }
-    }
-}
-
 /// DescribeModelPackage; what is under way moves on.
 pub fn describe(mut ask: Ask) -> Result<Value, Refusal> {
     let metadata_only = ask.text("IncludedData") == "MetadataOnly";
-    let reference = ask.text("ModelPackageName").to_owned();
-    let (account, arn) = find(&ask, &reference)?;
-    let package = package_of(ask.registry(&account), &arn)?;
-    package.progress();
-    let (mut shown, created) = (package.shown(), package.created);
+    let place = allowed(&ask, ask.text("ModelPackageName"))?;
+    let (arn, lags) = (arn_of(&ask, &place), ask.world.options.registry.described);
+    let package = ask.registry(&place.account).packages.iter_mut().find(|package| package.is(&arn));
+    let package = package.ok_or_else(|| absent(&arn))?;
+    if package.is_shown(lags) {
+        package.progress();
+    }
+    let (shown, created) = (package.seen(lags).cloned(), package.created);
+    let mut shown = shown.ok_or_else(|| absent(&arn))?;
+    if ask.world.options.registry.defaults {
+        add_defaults(ask.world, &mut shown, created);
+    }
+    if ask.world.options.registry.empty_members {
+        add_empty_members(&mut shown);
+    }
     if metadata_only && shown.get("ModelCard").is_some() {
         shown["ModelCard"]["ModelCardContent"] = json!("{}");
     }
-    if let Some(tamper) = ask.world.options.tamper.as_mut().filter(|_| created) {
+    if let Some(tamper) = ask.world.options.registry.tamper.as_mut().filter(|_| created) {
         tamper(&mut shown);
     }
     Ok(shown)
@@ -262,34 +166,27 @@ pub fn update(mut ask: Ask) -> Result<Value, Refusal> {
     }
     let members = request.as_object_mut().expect("its shape was checked");
     members.retain(|name, _| !["ModelPackageArn", "ClientToken"].contains(&name.as_str()));
-    resolve(members, &mut package.shown)?;
-    merge(&mut package.shown, &request);
-    merge(&mut package.shown, &json!({ "LastModifiedTime": now, "LastModifiedBy": context(&who) }));
+    resolve(members, &package.shown)?;
+    request["LastModifiedTime"] = json!(now);
+    request["LastModifiedBy"] = context(&who);
+    package.update(&request);
     Ok(json!({ "ModelPackageArn": arn }))
 }
 
 /// Turns what adds to or removes from a member into the whole member.
-fn resolve(members: &mut Map<String, Value>, shown: &mut Value) -> Result<(), Refusal> {
-    if let Some(keys) = members.shift_remove("CustomerMetadataPropertiesToRemove") {
-        let keys: Map<String, Value> = keys
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(|key| (key.to_owned(), Value::Null))
-            .collect();
-        merge(&mut shown["CustomerMetadataProperties"], &Value::Object(keys));
-    }
-    if let Some(more) = members.get_mut("CustomerMetadataProperties") {
-        let mut all = shown["CustomerMetadataProperties"].clone();
-        if all.is_null() {
-            all = json!({});
+fn resolve(members: &mut Map<String, Value>, shown: &Value) -> Result<(), Refusal> {
+    let removed = members.shift_remove("CustomerMetadataPropertiesToRemove");
+    let added = members.shift_remove("CustomerMetadataProperties");
+    if removed.is_some() || added.is_some() {
+        let mut all = shown["CustomerMetadataProperties"].as_object().cloned().unwrap_or_default();
+        for key in removed.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
+            all.shift_remove(key);
         }
-        merge(&mut all, more);
-        if all.as_object().is_some_and(|all| all.len() > 50) {
+        all.extend(added.as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
+        if all.len() > 50 {
             return Err(invalid("CustomerMetadataProperties must have at most 50 entries"));
         }
-        *more = all;
+        members.insert("CustomerMetadataProperties".to_owned(), Value::Object(all));
     }
     if let Some(Value::Array(more)) = members.shift_remove("AdditionalInferenceSpecificationsToAdd") {
         let mut all = shown["AdditionalInferenceSpecifications"].as_array().cloned().unwrap_or_default();
@@ -303,23 +200,36 @@ fn resolve(members: &mut Map<String, Value>, shown: &mut Value) -> Result<(), Re
 pub fn delete(mut ask: Ask) -> Result<Value, Refusal> {
     let reference = ask.text("ModelPackageName").to_owned();
     let (account, arn) = find(&ask, &reference)?;
-    ask.registry(&account).packages.retain(|package| package.arn != arn);
+    package_of(ask.registry(&account), &arn)?.delete();
     Ok(json!({}))
 }
 
-/// The account and the exact ARN of the package that a request means, if the caller may.
+/// The account and the exact ARN of the package that a request changes, if the caller may.
 fn find(ask: &Ask, reference: &str) -> Result<(String, String), Refusal> {
-    let place = ask.place(reference)?;
-    ask.allow("model-package", &place)?;
-    let arn = format!("arn:aws:sagemaker:{}:{}:model-package/{}", ask.region, place.account, place.name);
+    let place = allowed(ask, reference)?;
+    let (arn, lags) = (arn_of(ask, &place), ask.world.options.registry.described);
     let package = ask.looked_up(&place.account).and_then(|registry| registry.package(&arn));
-    let (lag, counts) = (ask.world.options.lag, ask.operation == "DescribeModelPackage");
-    match package.filter(|package| if counts { package.is_seen(lag) } else { package.is_visible(lag) }) {
+    match package.filter(|package| package.is_visible(lags)) {
         Some(package) => Ok((place.account, package.arn.clone())),
-        None => Err(invalid(&format!("ModelPackage {arn} does not exist."))),
+        None => Err(absent(&arn)),
     }
 }
 
+/// What a request means, if the caller may do that to it.
+fn allowed(ask: &Ask, reference: &str) -> Result<Place, Refusal> {
+    let place = ask.place(reference)?;
+    ask.allow("model-package", &place)?;
+    Ok(place)
+}
+
+fn arn_of(ask: &Ask, place: &Place) -> String {
+    format!("arn:aws:sagemaker:{}:{}:model-package/{}", ask.region, place.account, place.name)
+}
+
+fn absent(arn: &str) -> Refusal {
+    invalid(&format!("ModelPackage {arn} does not exist."))
+}
+
 fn package_of<'a>(registry: &'a mut Registry, arn: &str) -> Result<&'a mut Package, Refusal> {
-    registry.package_mut(arn).ok_or_else(|| invalid(&format!("ModelPackage {arn} does not exist.")))
+    registry.package_mut(arn).ok_or_else(|| absent(arn))
 }

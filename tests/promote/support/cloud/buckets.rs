@@ -1,0 +1,72 @@
+//! Buckets and objects.
+
+use super::Cloud;
+use crate::support::principals::REGION;
+use crate::support::s3::{Attributes, Body, Bucket, Object, Upload};
+
+impl Cloud {
+    /// Makes a bucket of an account in the usual region.
+    pub fn create_bucket(&self, name: &str, account: &str) {
+        self.create_bucket_in(name, account, REGION);
+    }
+
+    /// Makes a bucket in another region.
+    pub fn create_bucket_in(&self, name: &str, account: &str, region: &str) {
+        self.world().buckets.insert(name.to_owned(), Bucket::new(account, region));
+    }
+
+    /// Gives a bucket a default KMS key, which writes without an encryption header use.
+    pub fn encrypt_bucket(&self, name: &str, key_arn: &str) {
+        self.world().buckets.get_mut(name).expect("the bucket exists").default_key = Some(key_arn.to_owned());
+    }
+
+    /// Writes an object past all rights and faults; the bucket must exist.
+    pub fn put(&self, bucket: &str, key: &str, body: impl Into<Body>) {
+        self.put_with(bucket, key, body, Attributes::default());
+    }
+
+    /// Writes an object with headers, metadata, encryption, tags or parts.
+    pub fn put_with(&self, bucket: &str, key: &str, body: impl Into<Body>, attributes: Attributes) {
+        let world = &mut *self.world();
+        let object = Object::new(world, body.into(), attributes);
+        let bucket = world.buckets.get_mut(bucket).expect("the bucket exists");
+        bucket.objects.insert(key.to_owned(), object);
+    }
+
+    /// Deletes a bucket with all that is in it.
+    pub fn remove_bucket(&self, name: &str) {
+        self.world().buckets.remove(name).expect("the bucket exists");
+    }
+
+    /// Deletes an object.
+    pub fn remove(&self, bucket: &str, key: &str) {
+        self.world().buckets.get_mut(bucket).expect("the bucket exists").objects.remove(key);
+    }
+
+    /// The object as it is now.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Object> {
+        self.world().buckets.get(bucket)?.objects.get(key).cloned()
+    }
+
+    /// The keys of a bucket in order.
+    pub fn keys(&self, bucket: &str) -> Vec<String> {
+        let world = self.world();
+        world.buckets.get(bucket).map(|bucket| bucket.objects.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The multipart uploads of a bucket that are neither completed nor aborted.
+    pub fn uploads(&self, bucket: &str) -> Vec<Upload> {
+        let world = self.world();
+        world.buckets.get(bucket).map(|bucket| bucket.uploads.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Lists at most `size` entries a page.
+    pub fn page_size(&self, size: usize) {
+        self.world().options.page = size;
+    }
+
+    /// Whether S3 computes a CRC64NVME where a write brings no checksum (it does unless told otherwise).
+    pub fn default_checksums(&self, on: bool) {
+        self.world().options.checksums = on;
+    }
+}
