@@ -48,17 +48,18 @@ class Cloud:
 
 
 @contextmanager
-def cloud(where=LOCAL):
+def cloud(where=LOCAL, lag=0.0, tokens=True):
     """Starts both accounts; when the block ends, however it ends, no process, port or file is left.
 
-    `where`: the folder that their own, with all objects in it, is made in.
+    `where`: the folder that their own, with all objects in it, is made in. `lag`: for how many seconds the model
+    registry does not show what is new; `tokens`: whether a client token creates one version only.
     """
     where.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="standins-", dir=where))
     # A SIGTERM becomes an exception, so that the clean-up below runs then as well.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with registry(folder) as registry_url:
+        with registry(folder, lag, tokens) as registry_url:
             principals = create_principals(registry_url)
             with objects(folder, principals) as objects_url:
                 variables = write_profiles(folder, principals)

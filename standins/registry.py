@@ -11,13 +11,17 @@ from standins.server import free_ports, serving
 
 
 @contextmanager
-def registry(folder):
-    """Runs moto while the block runs, and yields its URL."""
+def registry(folder, lag, tokens):
+    """Runs moto while the block runs, and yields its URL.
+
+    What is new is shown `lag` seconds late; `tokens`: a client token creates one version.
+    """
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     serve = "from standins.cloudformation import serve; serve()"
     command = [sys.executable, "-c", serve, "-H", "127.0.0.1", "-p", str(port)]
-    with serving(command, folder / "moto.log", lambda: answers(f"{url}/moto-api/")):
+    environment = {"STANDINS_LAG": str(lag), "STANDINS_TOKENS": str(int(tokens))}
+    with serving(command, folder / "moto.log", lambda: answers(f"{url}/moto-api/"), environment):
         yield url
 
 
