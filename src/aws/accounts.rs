@@ -145,9 +145,8 @@ impl TargetAccount {
 /// The groups are the same. Each promoted version would trigger another promotion.
 pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> Result<GroupArn> {
     let group = target.group(name);
-    let same_place = group.account() == source.account() && group.region() == source.region();
     ensure!(
-        !(same_place && group.name().is(source.name().as_str())),
+        group != *source,
         Failure::new(format!("{group} would be promoted into itself")).hint(
             "Use credentials of the target account (--target-profile, --target-role-arn) or name another group with \
              --target-group"

@@ -52,16 +52,17 @@ pub struct Layout {
 impl Layout {
     /// `<prefix><target group>/<source account>-<source region>-<source group>-v<version>/` in `bucket`.
     ///
-    /// The source group is spelled as in the ARN of the package, regardless of the spelling in the request.
+    /// Both groups are in lower case, however the request or the registry spells them.
     pub fn new(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName, source: &PackageArn) -> Self {
-        let folder = format!("{prefix}{target_group}/{}", folder_name(source));
+        let folder = format!("{prefix}{}", own_folder(target_group, source));
         Self { bucket: bucket.clone(), folder }
     }
 
     /// Derives the target prefix from the location of an object that was promoted from `source` to `target_group`.
     pub fn prefix_of(copy: &Location, target_group: &GroupName, source: &PackageArn) -> Option<TargetPrefix> {
-        let end = copy.key.find(&format!("{target_group}/{}", folder_name(source)))?;
-        copy.key[..end].parse().ok()
+        let folder = own_folder(target_group, source);
+        let mut found = copy.key.match_indices(&folder).map(|(at, _)| &copy.key[..at]);
+        found.find(|prefix| prefix.is_empty() || prefix.ends_with('/'))?.parse().ok()
     }
 
     /// The location of the folder. Its key ends in `/`.
@@ -114,8 +115,10 @@ impl Layout {
     }
 }
 
-fn folder_name(source: &PackageArn) -> String {
-    format!("{}-{}-{}-v{}/", source.account(), source.region(), source.group(), source.version())
+/// The part of a folder below the prefix.
+fn own_folder(target_group: &GroupName, source: &PackageArn) -> String {
+    let (target, group) = (target_group.canonical(), source.group().canonical());
+    format!("{target}/{}-{}-{group}-v{}/", source.account(), source.region(), source.version())
 }
 
 #[cfg(test)]
@@ -130,7 +133,14 @@ mod tests {
     #[test]
     fn the_key_of_a_copy_names_its_source() {
         let copy = layout("").copy_of(&"s3://models/a//../b.tar.gz".parse().unwrap());
-        assert_eq!(copy.to_string(), "s3://serving/Prod/444333666777-eu-central-1-churn-v7/models/a//../b.tar.gz");
+        assert_eq!(copy.to_string(), "s3://serving/prod/444333666777-eu-central-1-churn-v7/models/a//../b.tar.gz");
+    }
+
+    #[test]
+    fn the_folder_does_not_depend_on_the_spelling_of_a_group() {
+        let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/Churn/7".parse().unwrap();
+        let other = Layout::new(&"serving".parse().unwrap(), &"x".parse().unwrap(), &"pROD".parse().unwrap(), &source);
+        assert_eq!(other, layout("x"));
     }
 
     #[test]
@@ -157,7 +167,7 @@ mod tests {
     #[test]
     fn the_final_slash_of_a_prefix_is_optional() {
         assert_eq!(layout("x/y").folder(), layout("x/y/").folder());
-        assert!(layout("x").folder().key.starts_with("x/Prod/"));
+        assert!(layout("x").folder().key.starts_with("x/prod/"));
         assert_eq!("/".parse::<TargetPrefix>(), Ok(TargetPrefix::default()));
     }
 
@@ -168,6 +178,8 @@ mod tests {
         let prefix = Layout::prefix_of(&copy, &"Prod".parse().unwrap(), &source);
         assert_eq!(prefix, "x/y".parse().ok());
         assert_eq!(Layout::prefix_of(&"s3://models/k".parse().unwrap(), &"Prod".parse().unwrap(), &source), None);
+        let longer = layout("x/pre-").copy_of(&"s3://models/k".parse().unwrap()).to_string().replace("pre-/", "pre-");
+        assert_eq!(Layout::prefix_of(&longer.parse().unwrap(), &"Prod".parse().unwrap(), &source), None);
     }
 
     #[test]

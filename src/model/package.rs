@@ -32,7 +32,8 @@ impl Package {
             bail!(Failure::new(message).hint("Register the package as a version of a group"));
         };
         let arn = text("ModelPackageArn").unwrap_or_default();
-        ensure!(arn == requested.as_str(), "the registry returned '{arn}' instead of {requested}");
+        let is_requested = arn.parse().is_ok_and(|arn: PackageArn| arn == *requested);
+        ensure!(is_requested, "the registry returned '{arn}' instead of {requested}");
         if let Some(storage) = text("ManagedStorageType") {
             let message = format!("{requested} stores its artifacts in {storage} storage, which cannot be copied");
             bail!(Failure::new(message).hint("Register a package that has its artifacts in your own bucket"));
@@ -51,7 +52,7 @@ impl Package {
     pub fn arn(&self) -> &PackageArn {
         &self.arn
     }
-    /// The name of the group in its original spelling. The ARN has it in lower case.
+    /// The name of the group, spelled as in the description.
     pub fn group(&self) -> &GroupName {
         &self.group
     }
@@ -81,7 +82,7 @@ impl Package {
     }
     /// A digest of the complete description. It changes whenever the package changes.
     pub fn fingerprint(&self) -> String {
-        digest(&self.description)
+        digest(&without_case(&self.description, &["ModelPackageArn", "ModelPackageGroupName"]))
     }
 }
 
@@ -92,6 +93,22 @@ fn next_step(status: &PackageStatus) -> &'static str {
             "Reject this version or register the package again, so that another version is the latest Approved version"
         }
     }
+}
+
+/// The digest of a CreateModelPackage request. The spelling of the group's name does not matter.
+pub fn request_digest(request: &Document) -> String {
+    digest(&without_case(request, &["ModelPackageGroupName"]))
+}
+
+/// A document with the texts of some members in lower case.
+fn without_case(document: &Document, members: &[&str]) -> Document {
+    let mut document = document.clone();
+    for member in members {
+        if let Some(Value::String(text)) = document.get_mut(*member) {
+            text.make_ascii_lowercase();
+        }
+    }
+    document
 }
 
 /// The SHA-256 of a document in hexadecimal digits. The order of its members does not matter.

@@ -31,7 +31,7 @@ pub struct PromotedVersion {
 impl PromotedVersion {
     /// Whether the metadata names `source` as the source version.
     pub fn is_promotion_of(&self, source: &PackageArn) -> bool {
-        self.provenance() == Some(source.as_str())
+        self.source().is_some_and(|named| named == *source)
     }
 
     /// The source version in the metadata.

@@ -8,7 +8,7 @@ use crate::aws::objects::Listed;
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
 use crate::model::location::Location;
-use crate::model::package::digest;
+use crate::model::package::request_digest;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::{PromotedVersion, REQUEST_KEY, WITHDRAWN};
 use crate::record::document::{Conclusion, Record};
@@ -94,7 +94,7 @@ impl Findings {
 /// Checks that the digest of the recorded request is the digest in the package's metadata.
 pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
     let request = past.first_request();
-    let digest = request_digest(request);
+    let digest = digest_of(request);
     let verdict = if marked(&promoted.description) == Some(&digest) {
         (Verdict::Identical, "the digest of its request is the one in the package's metadata".to_owned())
     } else if marked(request) == Some(&digest) {
@@ -105,12 +105,12 @@ pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findin
     findings.add(Subject::Record, &at.to_string(), verdict)
 }
 
-fn request_digest(request: &Document) -> String {
+fn digest_of(request: &Document) -> String {
     let mut request = request.clone();
     if let Some(Value::Object(metadata)) = request.get_mut("CustomerMetadataProperties") {
         metadata.shift_remove(REQUEST_KEY);
     }
-    digest(&request)
+    request_digest(&request)
 }
 
 fn marked(document: &Document) -> Option<&str> {

@@ -11,7 +11,7 @@ use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::failure::{Failure, Hint};
 use crate::model::field::Document;
-use crate::model::package::{Package, digest, failure_reasons, sha256};
+use crate::model::package::{Package, failure_reasons, request_digest, sha256};
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
@@ -116,7 +116,7 @@ const TOKENS: usize = 4;
 /// The client token of a request. The same request has the same token, so that a retry does not register a second
 /// version. Each abandoned attempt changes the token. At most 36 letters, digits and hyphens (CreateModelPackage).
 pub fn client_token(request: &Document, abandoned: usize) -> String {
-    let text = format!("{}#{abandoned}", digest(request));
+    let text = format!("{}#{abandoned}", request_digest(request));
     sha256(&text)[..32].to_owned()
 }
 

@@ -1,7 +1,7 @@
 //! Withdraws promoted versions whose source version is Rejected. Versions that were not promoted from the source group
 //! are never changed.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -62,17 +62,13 @@ impl Due {
         };
         let candidates = offered.iter().enumerate().filter(is_candidate).map(|(_, summary)| summary.arn.clone());
         let described = describe_all(target, &candidates.collect::<Vec<_>>()).await?;
-        let still: BTreeSet<&str> = approved
-            .iter()
-            .filter(|one| one.approval == ApprovalStatus::Approved)
-            .map(|one| one.arn.as_str())
-            .collect();
+        let still: HashSet<&PackageArn> =
+            approved.iter().filter(|one| one.approval == ApprovalStatus::Approved).map(|one| &one.arn).collect();
         let promoted = described
             .into_iter()
             .filter(|promoted| promoted.approval() == ApprovalStatus::Approved)
             .filter_map(|promoted| {
-                let source =
-                    promoted.source().filter(|source| source.is_of(from) && !still.contains(source.as_str()))?;
+                let source = promoted.source().filter(|source| source.is_of(from) && !still.contains(source))?;
                 Some((promoted, source))
             });
         let checks = promoted.map(|(promoted, named)| check_source(source, promoted, named));

@@ -76,7 +76,7 @@ impl Inputs {
         }
         let here = access.target_account.as_ref() == Some(group.account())
             && access.target_region.as_ref() == Some(group.region());
-        if here && group.name().is(self.target_group().as_str()) {
+        if here && group.name() == self.target_group() {
             let message = "the target group is the source group";
             let hint = "Pass another name, or deploy the stack in another account or region";
             return Err(Conflict::new("--target-model-package-group-name", message, hint));

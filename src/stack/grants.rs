@@ -78,16 +78,19 @@ impl Source<'_> {
         statement
     }
 
-    /// The ARNs of the group's versions. SageMaker writes the group's name in lower case there, and IAM compares letter
-    /// case, so both spellings are granted.
-    fn versions(&self) -> Vec<String> {
+    /// The ARNs of the group. SageMaker writes its name as it was created or in lower case, and IAM compares letter case,
+    /// so both spellings are granted.
+    fn groups(&self) -> Vec<String> {
         let group = &self.inputs.source_model_package_group_arn;
-        let (partition, region, account) = (self.inputs.partition(), group.region(), group.account());
-        let arn = |name: &str| format!("arn:{partition}:sagemaker:{region}:{account}:model-package/{name}/*");
-        let name = group.name().as_str();
-        let mut arns = vec![arn(name), arn(&name.to_ascii_lowercase())];
+        let mut arns = vec![group.to_string(), group.canonical()];
         arns.dedup();
         arns
+    }
+
+    /// The ARNs of the group's versions, in both spellings.
+    fn versions(&self) -> Vec<String> {
+        let of_group = |arn: String| format!("{}/*", arn.replacen(":model-package-group/", ":model-package/", 1));
+        self.groups().into_iter().map(of_group).collect()
     }
 
     fn group(&self) -> Grant {
@@ -105,7 +108,7 @@ impl Source<'_> {
                 group.name()
             ),
             policy: policy(vec![
-                self.statement("PromoteReadsTheGroup", &describe, group.as_str().into()),
+                self.statement("PromoteReadsTheGroup", &describe, self.groups().into()),
                 self.statement("PromoteReadsItsVersions", &read, versions),
             ]),
         }
@@ -129,7 +132,6 @@ impl Source<'_> {
 
     fn role(&self, role: &RoleArn) -> Grant {
         let allow = |sid: &str, actions: &[&str], resource: Value| json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource});
-        let group = &self.inputs.source_model_package_group_arn;
         let buckets = self.bucket_arns();
         let objects: Vec<String> = buckets.iter().map(|bucket| format!("{bucket}/*")).collect();
         let registry = ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags"];
@@ -145,7 +147,7 @@ impl Source<'_> {
                 role_name(role)
             ),
             policy: policy(vec![
-                allow("ReadTheGroup", &registry, group.as_str().into()),
+                allow("ReadTheGroup", &registry, self.groups().into()),
                 allow("ReadItsVersions", &read, self.versions().into()),
                 allow("ReadTheArtifacts", &["s3:GetObject"], objects.into()),
                 allow("ListTheArtifacts", &["s3:ListBucket"], buckets.into()),

@@ -4,6 +4,7 @@ mod again;
 mod approval;
 mod late;
 mod races;
+mod spelling;
 mod sync;
 mod withdraw;
 

@@ -15,7 +15,7 @@ pub const SERVING: &str = "serving";
 /// The group, in both accounts.
 pub const GROUP: &str = "Churn-Model";
 /// Where version 1 of the group goes.
-pub const FOLDER: &str = "Churn-Model/444333666777-eu-central-1-churn-model-v1/";
+pub const FOLDER: &str = "churn-model/444333666777-eu-central-1-churn-model-v1/";
 /// Version 1 of the group in the source account.
 pub const SOURCE_VERSION: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/1";
 

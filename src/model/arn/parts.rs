@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::malformed::Malformed;
-use super::text::text_type;
+use super::text::{equal_without_case, text_type};
 
 /// The ID of an AWS account: 12 digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,8 +58,9 @@ impl FromStr for Region {
 }
 text_type!(Region);
 
-/// The name of a model package group: 1 to 63 letters, digits and inner hyphens (SageMaker's `EntityName`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The name of a model package group: 1 to 63 letters, digits and inner hyphens (SageMaker's `EntityName`). Names that
+/// differ in letter case only are equal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GroupName(String);
 
@@ -69,9 +70,9 @@ impl GroupName {
         &self.0
     }
 
-    /// Whether both names denote the same group. Letter case is ignored, because package ARNs use lower case.
-    pub fn is(&self, other: &str) -> bool {
-        self.0.eq_ignore_ascii_case(other)
+    /// The name in lower case, as keys have it.
+    pub fn canonical(&self) -> String {
+        self.0.to_ascii_lowercase()
     }
 }
 
@@ -91,3 +92,4 @@ impl FromStr for GroupName {
     }
 }
 text_type!(GroupName);
+equal_without_case!(GroupName);

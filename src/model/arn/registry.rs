@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::fields::fields;
 use super::malformed::Malformed;
 use super::parts::{AccountId, GroupName, Region};
-use super::text::text_type;
+use super::text::{equal_without_case, text_type};
 
-/// `arn:aws:sagemaker:<region>:<account>:model-package-group/<name>`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// `arn:aws:sagemaker:<region>:<account>:model-package-group/<name>`. Two ARNs that differ in the letter case of the name
+/// only are equal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GroupArn {
     text: String,
@@ -25,9 +26,13 @@ impl GroupArn {
         let text = format!("arn:{partition}:sagemaker:{region}:{account}:model-package-group/{name}");
         Self { text, region: region.clone(), account: account.clone(), name: name.clone() }
     }
-    /// The whole ARN.
+    /// The whole ARN, spelled as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+    /// The ARN with the name in lower case.
+    pub fn canonical(&self) -> String {
+        self.text.to_ascii_lowercase()
     }
     /// The region of the registry.
     pub fn region(&self) -> &Region {
@@ -64,11 +69,13 @@ impl FromStr for GroupArn {
     }
 }
 text_type!(GroupArn);
+equal_without_case!(GroupArn);
 
 /// `arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>`: one version of a group.
 ///
-/// SageMaker writes the group's name in lower case in this ARN. The description has the original spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// SageMaker writes the name of the group as it was created in some answers and in lower case in others. Two ARNs that
+/// differ in that only are equal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PackageArn {
     text: String,
@@ -80,9 +87,13 @@ pub struct PackageArn {
 }
 
 impl PackageArn {
-    /// The whole ARN.
+    /// The whole ARN, spelled as it was given or answered.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+    /// The ARN with the name of the group in lower case, as metadata has it.
+    pub fn canonical(&self) -> String {
+        self.text.to_ascii_lowercase()
     }
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     pub fn partition(&self) -> &str {
@@ -96,7 +107,7 @@ impl PackageArn {
     pub fn account(&self) -> &AccountId {
         &self.account
     }
-    /// The group's name in lower case, as in the ARN.
+    /// The group's name, spelled as in the ARN.
     pub fn group(&self) -> &GroupName {
         &self.group
     }
@@ -106,7 +117,7 @@ impl PackageArn {
     }
     /// Whether this version belongs to `group`.
     pub fn is_of(&self, group: &GroupArn) -> bool {
-        self.region == *group.region() && self.account == *group.account() && group.name().is(self.group.as_str())
+        self.region == *group.region() && self.account == *group.account() && self.group == *group.name()
     }
 }
 
@@ -134,6 +145,7 @@ impl FromStr for PackageArn {
     }
 }
 text_type!(PackageArn);
+equal_without_case!(PackageArn);
 
 /// `--group`: the ARN of a group, or its name in the account and region of the source session.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

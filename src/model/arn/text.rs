@@ -22,3 +22,22 @@ macro_rules! text_type {
     };
 }
 pub(crate) use text_type;
+
+/// Implements `PartialEq`, `Eq` and `Hash` from `canonical`: SageMaker answers with the name of a group as it was
+/// created in some calls, and in lower case in others.
+macro_rules! equal_without_case {
+    ($name:ident) => {
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.as_str().eq_ignore_ascii_case(other.as_str())
+            }
+        }
+        impl Eq for $name {}
+        impl std::hash::Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.canonical().hash(state);
+            }
+        }
+    };
+}
+pub(crate) use equal_without_case;

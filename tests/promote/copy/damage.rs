@@ -25,7 +25,7 @@ fn bytes_that_change_within_s3_are_noticed_by_the_checksum_and_stay_to_be_looked
     for attributes in [Attributes::default(), Attributes::default().parts_of(3)] {
         let cloud = with("weights", attributes);
         cloud.hook(Moment::on("CopyObject", 1), |cloud| rot(cloud, MODELS, "m.tar.gz", "wEights"));
-        let says = ["s3://serving/Churn-Model/", "m.tar.gz has the checksum", "after the copy, but its source"];
+        let says = ["s3://serving/churn-model/", "m.tar.gz has the checksum", "after the copy, but its source"];
         assert_noticed(&cloud, &[], &says);
         promote(&cloud, &[]).fails(1, &["refusing to overwrite"]);
         cloud.remove(SERVING, &copy_key());

@@ -18,7 +18,7 @@ fn open_keys(cloud: &Cloud) -> Vec<String> {
 #[test]
 fn uploads_of_an_earlier_run_are_aborted_and_those_outside_the_folder_are_not() {
     let cloud = with(Body::synthetic(20 << 20, 1), Attributes::default());
-    let foreign = ["Churn-Model/444333666777-eu-central-1-churn-model-v10/models/m.tar.gz", "other/m.tar.gz"];
+    let foreign = ["churn-model/444333666777-eu-central-1-churn-model-v10/models/m.tar.gz", "other/m.tar.gz"];
     let own = [copy_key(), format!("{FOLDER}models/no-longer-referred-to")];
     own.iter().map(String::as_str).chain(foreign).for_each(|key| leave_open(&cloud, key));
     assert_eq!(cloud.uploads(SERVING).len(), 4);

@@ -50,7 +50,7 @@ fn a_version_that_was_promoted_to_another_prefix_is_not_changed_and_nothing_is_c
     let cloud = with_package();
     let first = promote(&cloud, &["--target-prefix", "first/place"]).document();
     let (before, keys) = (promoted(&cloud), cloud.keys(SERVING));
-    assert!(keys.iter().all(|key| key.starts_with("first/place/Churn-Model/")), "{keys:?}");
+    assert!(keys.iter().all(|key| key.starts_with("first/place/churn-model/")), "{keys:?}");
     let run = promote(&cloud, &["--target-prefix", "second"]);
     let again = run.document();
     assert_eq!(again["outcome"], "already-promoted");

@@ -154,10 +154,12 @@ impl Tally {
         }
     }
 
-    /// Actions and resources that no run needed.
+    /// Actions and resources that no run needed. A resource in the other spelling of a group's name counts as needed.
     fn unused(&self) -> Vec<String> {
+        let spelled = |(sid, resource): &(String, String)| (sid.clone(), resource.to_lowercase());
+        let used: BTreeSet<_> = self.used_resources.iter().map(spelled).collect();
         let actions = self.declared.difference(&self.used);
-        let resources = self.declared_resources.difference(&self.used_resources);
+        let resources = self.declared_resources.iter().filter(|resource| !used.contains(&spelled(resource)));
         actions.chain(resources).map(|(sid, what)| format!("{sid}: {what}")).collect()
     }
 }

@@ -6,8 +6,8 @@ use crate::snapshot::normalised;
 const KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000";
 const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:*";
 const TARGET: &str = "arn:aws:sagemaker:eu-central-1:111222333444:*";
-const COPY: &str = "serving/Churn-Model/444333666777-eu-central-1-churn-model-v1/models/churn/model.tar.gz";
-const RECORD: &str = "serving/Churn-Model/444333666777-eu-central-1-churn-model-v1/promotion.json";
+const COPY: &str = "serving/churn-model/444333666777-eu-central-1-churn-model-v1/models/churn/model.tar.gz";
+const RECORD: &str = "serving/churn-model/444333666777-eu-central-1-churn-model-v1/promotion.json";
 
 /// What is denied, on what, and the exit code.
 const DENIALS: [(&str, &str, i32); 16] = [

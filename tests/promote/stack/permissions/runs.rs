@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::support::kms::SIGN_KEY;
-use crate::support::{Attributes, Body, Failure, Moment};
+use crate::support::{Attributes, Body, Failure, Moment, Spelling};
 
 /// A cloud after the builds of one stack.
 pub struct Recorded {
@@ -18,8 +18,13 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 15] = [
+pub const RUNS: [(&str, Scenario); 16] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
+    ("group names as they were created", || {
+        let cloud = with_package();
+        cloud.spell(Spelling::AsCreated);
+        stack(&[], cloud).promotes("promoted").promotes("already promoted")
+    }),
     ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
     ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
     ("a dry run", || stack(&[], with_package()).reviews("planned")),
