@@ -119,7 +119,8 @@ fn ctrl_c_while_the_version_is_created_leaves_nothing_approved_and_the_next_run_
     creating.wait();
     interrupt(&child, "INT");
     is_stopped(&cloud, child, &format!("SIGINT: {STOPPED}"));
-    assert!(promoted(&cloud).iter().all(|one| one["ModelApprovalStatus"] == "PendingManualApproval"));
+    let approvals: Vec<_> = promoted(&cloud).iter().map(|one| one["ModelApprovalStatus"].clone()).collect();
+    assert_eq!(approvals, ["PendingManualApproval"]);
     next_run_completes(&cloud, &[]);
 }
 

@@ -49,6 +49,7 @@ pub fn approved_last(calls: &[Call]) -> Result<()> {
     let last = written.map(|call| call.number).max().unwrap_or(0);
     let approvals = calls.iter().filter(|call| call.request["ModelApprovalStatus"] == "Approved");
     let first = approvals.filter(|call| call.operation == "UpdateModelPackage").map(|call| call.number).min();
+    ensure!(first.is_none() || last > 0, "approved by call {first:?}, and no artifact was written");
     ensure!(first.is_none_or(|first| first > last), "approved by call {first:?} before call {last}");
     Ok(())
 }
