@@ -62,7 +62,6 @@ def headers(key, etag, without):
     every = {
         "content-length": "0",
         "if-none-match": "*",
-        "x-amz-checksum-algorithm": "CRC64NVME",
         "x-amz-copy-source": quote(f"{BUCKET}/{key}"),
         "x-amz-copy-source-if-match": etag,
         "x-amz-metadata-directive": "COPY",

@@ -1,6 +1,7 @@
 //! S3: reads objects of the source account, and reads and writes objects of the target account.
 
 mod body;
+mod checksum;
 mod contents;
 mod encoding;
 mod pages;
@@ -11,6 +12,7 @@ mod threads;
 mod types;
 
 pub use body::Body;
+pub use checksum::{Algorithm, Checksum};
 pub use contents::Contents;
 pub use source::SourceObjects;
 pub use target::TargetObjects;

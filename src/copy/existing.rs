@@ -9,7 +9,7 @@ use super::marks::is_marked;
 use super::outcome::{Done, Outcome, Verified};
 use super::parts::{STREAMED_PART, parts};
 use super::run::Run;
-use crate::aws::objects::{ETag, Head, Written};
+use crate::aws::objects::{Checksum, ETag, Head, Written};
 use crate::model::failure::Failure;
 use crate::plan::artifact::{Artifact, Body};
 use crate::plan::manifest::MAX_MANIFEST_BYTES;
@@ -27,7 +27,7 @@ impl Run<'_> {
             Body::Copy if *etag == artifact.source.etag => Some((Verified::Etag, None)),
             Body::Copy => self.compare_heads(artifact).await?,
         };
-        let Some((verified, crc64nvme)) = verified else {
+        let Some((verified, checksum)) = verified else {
             let message = format!(
                 "refusing to overwrite {} ({size} bytes, ETag {}) with {} ({} bytes, ETag {}): they differ",
                 artifact.target,
@@ -40,7 +40,7 @@ impl Run<'_> {
             bail!(Failure::new(message).hint(hint));
         };
         let (etag, verified) = (Some(etag.to_string()), Some(verified));
-        Ok(Done { outcome: Outcome::AlreadyThere, verified, etag, crc64nvme })
+        Ok(Done { outcome: Outcome::AlreadyThere, verified, etag, checksum })
     }
 
     /// Reads a source object and its new copy again, and compares every byte.
@@ -68,7 +68,7 @@ impl Run<'_> {
         artifact: &Artifact,
         text: &Bytes,
         size: u64,
-    ) -> Result<Option<(Verified, Option<String>)>> {
+    ) -> Result<Option<(Verified, Option<Checksum>)>> {
         if size != text.len() as u64 {
             return Ok(None);
         }
@@ -78,11 +78,13 @@ impl Run<'_> {
 
     /// Compares checksums or the mark of the copy. ETags of equal objects differ if their encryption or their parts
     /// differ.
-    async fn compare_heads(&self, artifact: &Artifact) -> Result<Option<(Verified, Option<String>)>> {
+    async fn compare_heads(&self, artifact: &Artifact) -> Result<Option<(Verified, Option<Checksum>)>> {
         let (source, target) = tokio::try_join!(self.source_head(artifact), self.target_head(artifact))?;
-        match (&source.crc64nvme, &target.crc64nvme) {
-            (Some(one), Some(other)) => Ok((one == other).then(|| (Verified::Checksum, Some(one.clone())))),
-            _ if is_marked(&target, &source) => Ok(Some((Verified::Size, target.crc64nvme))),
+        match (&source.checksum, &target.checksum) {
+            (Some(one), Some(other)) if one.algorithm == other.algorithm => {
+                Ok((one == other).then(|| (Verified::Checksum, Some(one.clone()))))
+            }
+            _ if is_marked(&target, &source) => Ok(Some((Verified::Size, target.checksum))),
             _ if target.size != artifact.source.bytes => Ok(None),
             _ => self.compare_bytes(artifact, &target.etag).await,
         }
@@ -90,7 +92,7 @@ impl Run<'_> {
 
     /// Compares every byte. Without `--verify deep`, only copies without a comparable ETag, checksum or mark need this:
     /// encrypted objects from before S3 stored a checksum of every object, copied by an interrupted run.
-    async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<String>)>> {
+    async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<Checksum>)>> {
         let (source, engine) = (&artifact.source, self.engine);
         let ranges = parts(source.bytes, STREAMED_PART).map(|range| {
             async move {
@@ -125,23 +127,25 @@ impl Run<'_> {
     /// # Errors
     /// The copy differs from its source.
     pub(super) async fn verify(&self, artifact: &Artifact, written: Written, source: Option<Head>) -> Result<Done> {
-        let copied = |verified: Verified, crc64nvme: Option<String>| {
+        let copied = |verified: Verified, checksum: Option<Checksum>| {
             let etag = Some(written.etag.to_string());
-            Done { outcome: Outcome::Copied, verified: Some(verified), etag, crc64nvme }
+            Done { outcome: Outcome::Copied, verified: Some(verified), etag, checksum }
         };
         if written.etag == artifact.source.etag {
-            return Ok(copied(Verified::Etag, written.crc64nvme));
+            return Ok(copied(Verified::Etag, written.checksum));
         }
         let source = source.or_else(|| artifact.source.head.clone());
         if self.engine.tuning.verify == Strictness::Size && source.is_none() {
-            return Ok(copied(Verified::Size, written.crc64nvme));
+            return Ok(copied(Verified::Size, written.checksum));
         }
         let source = match source {
             Some(head) => head,
             None => self.source_head(artifact).await?,
         };
-        let stored = match &written.crc64nvme {
-            Some(checksum) if source.crc64nvme.is_some() => Some(checksum.clone()),
+        let has_algorithm =
+            |one: &Checksum| source.checksum.as_ref().is_some_and(|source| source.algorithm == one.algorithm);
+        let stored = match &written.checksum {
+            Some(checksum) if has_algorithm(checksum) => Some(checksum.clone()),
             none if self.engine.tuning.verify == Strictness::Size => none.clone(),
             _ => {
                 let target = self.target_head(artifact).await?;
@@ -152,15 +156,15 @@ impl Run<'_> {
                         artifact.target, target.size, artifact.source.bytes
                     ))
                 );
-                target.crc64nvme
+                target.checksum
             }
         };
-        match (source.crc64nvme, stored) {
-            (Some(one), Some(other)) if one != other => bail!(bad_copy(format!(
-                "{} has the checksum {other} after the copy, but its source has {one}; nothing was registered",
-                artifact.target
+        match (source.checksum, stored) {
+            (Some(one), Some(other)) if one.algorithm == other.algorithm && one != other => bail!(bad_copy(format!(
+                "{} has the checksum {} after the copy, but its source has {}; nothing was registered",
+                artifact.target, other.value, one.value
             ))),
-            (Some(_), Some(checksum)) => Ok(copied(Verified::Checksum, Some(checksum))),
+            (Some(one), Some(checksum)) if one == checksum => Ok(copied(Verified::Checksum, Some(checksum))),
             (_, checksum) => Ok(copied(Verified::Size, checksum)),
         }
     }

@@ -12,7 +12,7 @@ const MAX_METADATA_BYTES: usize = 2048;
 /// unless one of them is encrypted with a KMS key. The encryption of the source is not known in advance, so the source
 /// also needs a checksum.
 pub(super) fn needs_mark(artifact: &Artifact, source: Option<&Head>, encryption: &Encryption) -> bool {
-    let without_checksum = source.is_some_and(|head| head.crc64nvme.is_none());
+    let without_checksum = source.is_some_and(|head| head.checksum.is_none());
     !artifact.source.etag.is_md5() || encryption.changes_etags() || without_checksum
 }
 

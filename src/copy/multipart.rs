@@ -11,7 +11,7 @@ use super::parts::{part_size, parts};
 use super::run::Run;
 use super::unfinished::{UploadOf, UploadState};
 use crate::aws::error::Kind;
-use crate::aws::objects::{Head, Part, StoredPart, UploadId, Written};
+use crate::aws::objects::{Checksum, Head, Part, StoredPart, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
 /// Who moves the bytes of a part.
@@ -31,6 +31,7 @@ impl Run<'_> {
         preferred: u64,
     ) -> Result<Written> {
         let bytes = artifact.source.bytes;
+        let checksum = source.checksum.as_ref().filter(|checksum| checksum.algorithm.joins_parts());
         let copy = UploadOf {
             source: artifact.source.location.clone(),
             source_etag: artifact.source.etag.clone(),
@@ -39,6 +40,7 @@ impl Run<'_> {
             target: artifact.target.clone(),
             headers: marked(source),
             kms_key: self.engine.encryption.kms_key.clone(),
+            algorithm: checksum.map(|checksum| checksum.algorithm).unwrap_or_default(),
         };
         let (id, copied) = match self.unfinished(artifact, &copy).await? {
             Some((id, there)) => {
@@ -47,7 +49,7 @@ impl Run<'_> {
             }
             None => self.begin(artifact, mode, copy).await?,
         };
-        self.finish(artifact, &id, copied, source.crc64nvme.as_deref()).await
+        self.finish(artifact, &id, copied, checksum).await
     }
 
     /// Begins an upload. Writes its state while the first parts are copied.
@@ -58,7 +60,9 @@ impl Run<'_> {
         copy: UploadOf,
     ) -> Result<(UploadId, Result<Vec<Part>>)> {
         let (uploads, encryption) = (self.engine.uploads, self.engine.encryption);
-        let id = uploads.begin(self.engine.target, self.layout, (&copy.target, &copy.headers), encryption).await?;
+        let id = uploads
+            .begin(self.engine.target, self.layout, (&copy.target, &copy.headers), (encryption, copy.algorithm))
+            .await?;
         let state = UploadState { upload_id: id.as_str().to_owned(), of: copy };
         let written = async {
             let _request = self.engine.limits.request().await;
@@ -101,7 +105,7 @@ impl Run<'_> {
             async move {
                 match mode {
                     TransferMode::ServerSide => self.copy_part(artifact, id, number, range).await,
-                    TransferMode::Stream => self.send_part(artifact, id, number, range).await,
+                    TransferMode::Stream => self.send_part(artifact, (id, copy.algorithm), number, range).await,
                 }
             }
             .boxed()
@@ -119,12 +123,12 @@ impl Run<'_> {
         artifact: &Artifact,
         id: &UploadId,
         parts: Result<Vec<Part>>,
-        crc64nvme: Option<&str>,
+        checksum: Option<&Checksum>,
     ) -> Result<Written> {
         let engine = self.engine;
         let completed = match parts {
             Ok(parts) => {
-                let whole = (artifact.source.bytes, crc64nvme);
+                let whole = (artifact.source.bytes, checksum);
                 engine.target.complete(&artifact.target, id, &parts, whole).await.map_err(anyhow::Error::from)
             }
             Err(error) => Err(error),

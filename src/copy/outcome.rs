@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::objects::Checksum;
+
 /// Whether an artifact was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,7 +22,7 @@ pub enum Outcome {
 pub enum Verified {
     /// Both objects were read again, and every byte is equal.
     Bytes,
-    /// The checksum of the full objects (CRC64NVME) is equal.
+    /// The checksum of the full objects is equal.
     Checksum,
     /// The ETag is equal: the MD5 of the object, or of the same parts.
     Etag,
@@ -37,13 +39,13 @@ pub struct Done {
     pub verified: Option<Verified>,
     /// The ETag of the target object.
     pub etag: Option<String>,
-    /// The CRC64NVME of the full object in Base64, if S3 returned it.
-    pub crc64nvme: Option<String>,
+    /// The checksum of the full object, if S3 returned it.
+    pub checksum: Option<Checksum>,
 }
 
 impl Done {
     /// The result of a dry run for an artifact that is not at the target.
     pub(super) fn planned() -> Self {
-        Self { outcome: Outcome::Planned, verified: None, etag: None, crc64nvme: None }
+        Self { outcome: Outcome::Planned, verified: None, etag: None, checksum: None }
     }
 }

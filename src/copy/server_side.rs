@@ -10,7 +10,7 @@ use super::multipart::TransferMode;
 use super::outcome::Done;
 use super::parts::MAX_SINGLE_COPY;
 use super::run::Run;
-use crate::aws::objects::{CopySource, Head, Part, UploadId, Written};
+use crate::aws::objects::{Algorithm, CopySource, Head, Part, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
 /// The largest object that is copied in one request by default, in bytes. S3 copies 60 to 85 MB/s per request,
@@ -36,7 +36,7 @@ impl Run<'_> {
             false => Some(self.source_head(artifact).await?),
         };
         let written = match &head {
-            Some(head) if !whole && !self.only_its_etag_proves(head) => {
+            Some(head) if !whole && !self.only_one_request_proves(head) => {
                 let preferred = (bytes / PARTS_AT_ONCE).clamp(PARTS.0, PARTS.1);
                 let preferred = self.engine.tuning.part_size.unwrap_or(preferred);
                 self.copy_in_parts(artifact, head, TransferMode::ServerSide, preferred).await?
@@ -46,12 +46,15 @@ impl Run<'_> {
         self.verify(artifact, written, head).await
     }
 
-    /// Whether only the ETag of a copy in one request can be compared. A copy in parts has another ETag and, without a
-    /// checksum of the source, could not be verified. An explicit part size takes precedence.
-    fn only_its_etag_proves(&self, source: &Head) -> bool {
+    /// Whether only a copy in one request can be compared with the source: by its ETag, or by a checksum that S3 does not
+    /// compute for objects in parts. An explicit part size takes precedence.
+    fn only_one_request_proves(&self, source: &Head) -> bool {
         let Engine { encryption, tuning, .. } = self.engine;
-        let proves = source.etag.is_md5() && !encryption.changes_etags();
-        proves && source.crc64nvme.is_none() && source.size <= MAX_SINGLE_COPY && tuning.part_size.is_none()
+        let proves = match &source.checksum {
+            Some(checksum) => !checksum.algorithm.joins_parts(),
+            None => source.etag.is_md5() && !encryption.changes_etags(),
+        };
+        proves && source.size <= MAX_SINGLE_COPY && tuning.part_size.is_none()
     }
 
     /// Writes a folder marker. It is empty, and some S3-compatible servers cannot copy it.
@@ -66,9 +69,11 @@ impl Run<'_> {
     async fn copy_whole(&self, artifact: &Artifact, head: Option<&Head>) -> Result<Written> {
         let engine = self.engine;
         let attributes = head.filter(|head| needs_mark(artifact, Some(head), engine.encryption)).map(marked);
+        // S3 gives the copy a checksum of the source's algorithm, or none.
+        let algorithm = head.filter(|head| head.checksum.is_none()).map(|_| Algorithm::default());
         let at = (&artifact.target, artifact.source.bytes);
         let _request = self.engine.limits.request().await;
-        let copy = engine.target.copy(copy_source(artifact), at, attributes.as_ref(), engine.encryption);
+        let copy = engine.target.copy(copy_source(artifact), at, attributes.as_ref(), engine.encryption, algorithm);
         let written = copy.await?;
         engine.meter.arrived(artifact.source.bytes);
         Ok(written)

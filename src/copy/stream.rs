@@ -17,7 +17,7 @@ use super::outcome::{Done, Outcome, Verified};
 use super::parts::STREAMED_PART;
 use super::run::Run;
 use crate::aws::error::{CallError, Kind};
-use crate::aws::objects::{Body, Contents, Head, Part, UploadId, Written};
+use crate::aws::objects::{Algorithm, Body, Contents, Head, Part, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
 /// The maximum number of attempts to download a range. The SDK does not retry a response that is interrupted.
@@ -51,8 +51,8 @@ impl Run<'_> {
         let engine = self.engine;
         let written = engine.target.put_new(&artifact.target, text, &head.attributes, engine.encryption, None).await?;
         engine.meter.arrived(bytes);
-        let (etag, crc64nvme) = (Some(written.etag.to_string()), written.crc64nvme);
-        Ok(Done { outcome: Outcome::Copied, verified: Some(Verified::Checksum), etag, crc64nvme })
+        let (etag, checksum) = (Some(written.etag.to_string()), written.checksum);
+        Ok(Done { outcome: Outcome::Copied, verified: Some(Verified::Checksum), etag, checksum })
     }
 
     /// Reads the object, its headers and its checksum with one request, and writes it with another.
@@ -72,7 +72,7 @@ impl Run<'_> {
         let contents = self.contents(artifact, 0..source.bytes, body).await?;
         let mark = needs_mark(artifact, Some(&head), engine.encryption);
         let attributes = if mark { marked(&head) } else { head.attributes.clone() };
-        let checksum = head.crc64nvme.as_deref();
+        let checksum = head.checksum.as_ref();
         let put = engine.target.put_new(&artifact.target, contents, &attributes, engine.encryption, checksum);
         Ok((put.await?, head))
     }
@@ -80,7 +80,7 @@ impl Run<'_> {
     pub(super) async fn send_part(
         &self,
         artifact: &Artifact,
-        id: &UploadId,
+        (id, algorithm): (&UploadId, Algorithm),
         number: i32,
         range: Range<u64>,
     ) -> Result<Part> {
@@ -90,7 +90,7 @@ impl Run<'_> {
             let send = || async {
                 let body = self.open(artifact, range.clone()).await?;
                 let contents = self.contents(artifact, range.clone(), body).await?;
-                Ok(self.engine.target.upload_part(&artifact.target, id, number, contents).await?)
+                Ok(self.engine.target.upload_part(&artifact.target, id, number, contents, algorithm).await?)
             };
             self.retry(send).await?
         };

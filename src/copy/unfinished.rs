@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{CallError, Kind};
-use crate::aws::objects::{Attributes, ETag, Encryption, TargetObjects, UploadId};
+use crate::aws::objects::{Algorithm, Attributes, ETag, Encryption, TargetObjects, UploadId};
 use crate::model::arn::KmsKeyArn;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
@@ -25,6 +25,7 @@ pub(super) struct UploadOf {
     pub target: Location,
     pub headers: Attributes,
     pub kms_key: Option<KmsKeyArn>,
+    pub algorithm: Algorithm,
 }
 
 /// The state of an upload, stored as JSON.

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, RwLock};
 
 use super::unfinished::UploadState;
 use crate::aws::error::{CallError, Kind};
-use crate::aws::objects::{Attributes, Encryption, TargetObjects, UploadId};
+use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::Warning;
@@ -51,14 +51,14 @@ impl OpenUploads {
         target: &TargetObjects,
         layout: &Layout,
         (location, attributes): (&Location, &Attributes),
-        encryption: &Encryption,
+        (encryption, algorithm): (&Encryption, Algorithm),
     ) -> Result<UploadId, CallError> {
         let guard = Arc::clone(&self.beginning).read_owned().await;
         let (open, asked_again) = (Arc::clone(&self.open), Arc::clone(&self.asked_again));
         let (target, layout, location) = (target.clone(), layout.clone(), location.clone());
         let (attributes, encryption) = (attributes.clone(), encryption.clone());
         let creation = tokio::spawn(async move {
-            let (created, attempts) = target.create_upload(&location, &attributes, &encryption).await;
+            let (created, attempts) = target.create_upload(&location, &attributes, &encryption, algorithm).await;
             asked_again.fetch_or(attempts > 1, Relaxed);
             if let Ok(id) = &created {
                 let state = UploadState::location(&layout, id);

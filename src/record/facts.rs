@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::objects::Checksum;
 use crate::copy::{Done, Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
@@ -141,9 +142,9 @@ pub struct ArtifactFacts {
     /// The target object's ETag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_etag: Option<String>,
-    /// The CRC64NVME of the whole object in base64, if S3 returned it.
+    /// The checksum of the whole object, if S3 returned it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub crc64nvme: Option<String>,
+    pub checksum: Option<Checksum>,
     /// The members that refer to the object.
     pub fields: Vec<String>,
 }
@@ -280,7 +281,7 @@ impl ArtifactFacts {
             verified: done.verified,
             etag: artifact.source.etag.as_str().to_owned(),
             target_etag: done.etag,
-            crc64nvme: done.crc64nvme,
+            checksum: done.checksum,
             fields: artifact.fields.iter().map(ToString::to_string).collect(),
         }
     }

@@ -83,8 +83,8 @@ impl Records<'_> {
     async fn put_text(&self, location: &Location, text: Spooled, hashes: &Hashes, content_type: &str) -> Result<bool> {
         let attributes = Attributes { content_type: Some(content_type.into()), ..Attributes::default() };
         let encryption = Encryption { kms_key: self.kms_key.cloned() };
-        let crc = Some(hashes.crc64nvme.as_str());
-        match self.target.objects().put_new(location, text, &attributes, &encryption, crc).await {
+        let checksum = Some(&hashes.checksum);
+        match self.target.objects().put_new(location, text, &attributes, &encryption, checksum).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
             Err(error) => Err(error.into()),

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::aws::objects::Checksum;
 use crate::aws::objects::Listed;
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
@@ -188,10 +189,14 @@ pub fn listed(artifact: &ArtifactFacts, there: Option<&Listed>) -> Listing {
 }
 
 /// Compares the checksum of an artifact whose ETag differs.
-pub fn checksum(artifact: &ArtifactFacts, etag: &str, crc64nvme: Option<&str>) -> (Verdict, String) {
-    match (&artifact.crc64nvme, crc64nvme, &artifact.target_etag) {
-        (Some(then), Some(now), _) if then == now => (Verdict::Identical, "its CRC64NVME is the recorded one".into()),
-        (Some(then), Some(now), _) => (Verdict::Changed, format!("its CRC64NVME is {now}, and was {then}")),
+pub fn checksum(artifact: &ArtifactFacts, etag: &str, checksum: Option<&Checksum>) -> (Verdict, String) {
+    match (&artifact.checksum, checksum, &artifact.target_etag) {
+        (Some(then), Some(now), _) if then == now => {
+            (Verdict::Identical, format!("its {} is the recorded one", then.algorithm))
+        }
+        (Some(then), Some(now), _) if then.algorithm == now.algorithm => {
+            (Verdict::Changed, format!("its {} is {}, and was {}", now.algorithm, now.value, then.value))
+        }
         (_, _, Some(then)) => (Verdict::Changed, format!("its ETag is {etag}, and was {then}")),
         (_, _, None) => (Verdict::Unverifiable, "neither an ETag nor a checksum of the copy is recorded".into()),
     }

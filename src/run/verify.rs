@@ -219,7 +219,7 @@ async fn artifact_verdict(
         }
         (Listing::Certain(verdict, detail), _) => Ok((verdict, detail)),
         (Listing::Checksum, None) => match target.objects().head(&artifact.target).await {
-            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.crc64nvme.as_deref())),
+            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.checksum.as_ref())),
             Err(error) if error.kind == Kind::NotFound => {
                 Ok((Verdict::Missing, "the object was deleted after it was listed".into()))
             }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 
 use super::body::{Body, GET};
+use super::checksum::checksum_of;
 use super::encoding::byte_range;
 use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
@@ -30,8 +31,7 @@ macro_rules! head_of {
         size.zip(answer.e_tag()).map(|(size, etag)| Head {
             size,
             etag: ETag::new(etag),
-            // A CRC64NVME always covers the full object (S3 User Guide, "Checking object integrity").
-            crc64nvme: text(answer.checksum_crc64_nvme()),
+            checksum: checksum_of!(answer),
             attributes: Attributes {
                 content_type: text(answer.content_type()),
                 cache_control: text(answer.cache_control()),

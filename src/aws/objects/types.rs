@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::checksum::Checksum;
 use crate::model::arn::KmsKeyArn;
 use crate::model::location::Location;
 
@@ -60,8 +61,8 @@ pub struct Head {
     pub size: u64,
     /// The entity tag.
     pub etag: ETag,
-    /// The CRC64NVME of the whole object in base64, if S3 stores it.
-    pub crc64nvme: Option<String>,
+    /// The checksum of the whole object, if S3 stores one.
+    pub checksum: Option<Checksum>,
     /// The headers of the object, which a promotion keeps.
     pub attributes: Attributes,
 }
@@ -115,8 +116,8 @@ pub struct CopySource<'a> {
 pub struct Written {
     /// The ETag of the new object.
     pub etag: ETag,
-    /// The CRC64NVME of the whole object in base64, if S3 returns it.
-    pub crc64nvme: Option<String>,
+    /// The checksum of the whole object, if S3 returns it.
+    pub checksum: Option<Checksum>,
 }
 
 /// The ID of an unfinished multipart upload.
@@ -148,8 +149,8 @@ pub struct Part {
     pub number: i32,
     /// The ETag of the part.
     pub etag: ETag,
-    /// The CRC64NVME of the part in base64, if S3 returns it.
-    pub crc64nvme: Option<String>,
+    /// The checksum of the part, if S3 returns it.
+    pub checksum: Option<Checksum>,
 }
 
 /// A part, as ListParts returns it.

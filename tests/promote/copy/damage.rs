@@ -1,6 +1,7 @@
 //! Copies that are not what their source is: each is noticed, and nothing is registered.
 
 use super::*;
+use crate::support::s3::Algorithm;
 use crate::support::{Attributes, Body, Failure, Moment};
 
 /// Changes the content of an object behind S3's back: its ETag and checksum stay.
@@ -22,7 +23,8 @@ fn assert_noticed(cloud: &Cloud, more: &[&str], says: &[&str]) {
 
 #[test]
 fn bytes_that_change_within_s3_are_noticed_by_the_checksum_and_stay_to_be_looked_at() {
-    for attributes in [Attributes::default(), Attributes::default().parts_of(3)] {
+    let in_parts = Attributes::default().parts_of(3);
+    for attributes in [Attributes::default(), in_parts.clone(), in_parts.checksum(Algorithm::Crc32)] {
         let cloud = with("weights", attributes);
         cloud.hook(Moment::on("CopyObject", 1), |cloud| rot(cloud, MODELS, "m.tar.gz", "wEights"));
         let says = ["s3://serving/churn-model/", "m.tar.gz has the checksum", "after the copy, but its source"];

@@ -1,5 +1,7 @@
 //! How a copy was held against its source, and what a second run takes for the artifact.
 
+use serde_json::json;
+
 use super::*;
 use crate::support::Attributes;
 use crate::support::s3::Algorithm;
@@ -28,7 +30,10 @@ fn equal_checksums_verify_where_etags_cannot() {
         let document = promote(&cloud, &mode).document();
         assert_eq!(told(&document), ("copied", "checksum"), "{mode:?}");
         let checksum = copy(&cloud).checksum.expect("the copy has one").value;
-        assert_eq!(artifact(&document, "s3://models/m.tar.gz")["crc64nvme"], checksum);
+        assert_eq!(
+            artifact(&document, "s3://models/m.tar.gz")["checksum"],
+            json!({"algorithm": "CRC64NVME", "value": checksum})
+        );
         let cloud = with("weights", Attributes::default());
         let options = [mode[0], mode[1], KEY[0], KEY[1]];
         assert_eq!(told(&promote(&cloud, &options).document()), ("copied", "checksum"), "{options:?}");
@@ -36,15 +41,47 @@ fn equal_checksums_verify_where_etags_cannot() {
 }
 
 #[test]
-fn where_the_source_has_no_comparable_checksum_the_document_says_size() {
+fn a_checksum_of_any_algorithm_verifies_a_copy_in_one_request_or_in_parts() {
+    let parts = ["--part-size", "5MiB"];
     for mode in MODES {
-        for attributes in [in_parts(), in_parts().checksum(Algorithm::Sha256)] {
-            let cloud = world();
-            cloud.default_checksums(false);
-            cloud.put_with(MODELS, "m.tar.gz", "weights", attributes);
-            cloud.register(model("s3://models/m.tar.gz"));
-            assert_eq!(told(&promote(&cloud, &mode).document()), ("copied", "size"), "{mode:?}");
+        for algorithm in Algorithm::ALL {
+            let small = with("weights", in_parts().checksum(algorithm));
+            assert_verified(&small, &mode, algorithm);
+            if algorithm != Algorithm::Sha256 {
+                let large = with(vec![7; 6 << 20], Attributes::default().parts_of(1 << 20).checksum(algorithm));
+                assert_verified(&large, &[mode[0], mode[1], parts[0], parts[1]], algorithm);
+            }
         }
+    }
+}
+
+fn assert_verified(cloud: &Cloud, options: &[&str], algorithm: Algorithm) {
+    let checksum = cloud.object(MODELS, "m.tar.gz").expect("the source").checksum.expect("it has one");
+    let document = promote(cloud, options).document();
+    assert_eq!(told(&document), ("copied", "checksum"), "{options:?} {algorithm:?}");
+    let expected = json!({"algorithm": algorithm.name(), "value": checksum.value});
+    assert_eq!(artifact(&document, "s3://models/m.tar.gz")["checksum"], expected);
+    assert_eq!(copy(cloud).checksum, Some(checksum));
+    let version = document["target"]["model_package_arn"].as_str().expect("a version");
+    let verified = cloud.promote(Principal::Both).args(["verify", "--model-package", version, "--deep"]).output();
+    assert_eq!(Run::of(verified.expect("the binary starts")).code, 0, "{options:?} {algorithm:?}");
+}
+
+#[test]
+fn a_large_object_with_a_sha_256_is_copied_by_s3_in_one_request_so_that_it_can_be_compared() {
+    let cloud = with(vec![7; (128 << 20) + 1], Attributes::default().parts_of(8 << 20).checksum(Algorithm::Sha256));
+    assert_eq!(told(&promote(&cloud, &MODES[0]).document()), ("copied", "checksum"));
+    assert_eq!(cloud.calls_of("CopyObject").len(), 1);
+}
+
+#[test]
+fn where_the_source_has_no_checksum_the_document_says_size() {
+    for mode in MODES {
+        let cloud = world();
+        cloud.default_checksums(false);
+        cloud.put_with(MODELS, "m.tar.gz", "weights", in_parts());
+        cloud.register(model("s3://models/m.tar.gz"));
+        assert_eq!(told(&promote(&cloud, &mode).document()), ("copied", "size"), "{mode:?}");
     }
 }
 
@@ -117,14 +154,14 @@ fn a_second_copy_knows_the_first_where_the_source_is_under_a_kms_key_and_has_no_
 }
 
 #[test]
-fn a_second_copy_knows_the_first_where_the_target_bucket_has_a_key_of_its_own_and_the_source_no_checksum() {
+fn a_second_copy_knows_the_first_by_its_checksum_where_the_target_bucket_has_a_key_of_its_own() {
     for mode in MODES {
         let cloud = world();
         cloud.default_checksums(false);
         cloud.encrypt_bucket(SERVING, KEY[1]);
         cloud.put_with(MODELS, "m.tar.gz", "weights", Attributes::default().checksum(Algorithm::Crc32));
         cloud.register(model("s3://models/m.tar.gz"));
-        assert_taken_up(&cloud, &mode, "size");
+        assert_taken_up(&cloud, &mode, "checksum");
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, TaggingDirective};
+use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
 use crate::aws::error::{CallError, Caller};
 use crate::aws::objects::body::Body;
+use crate::aws::objects::checksum::{Algorithm, Checksum, checksum_of, with_checksum};
 use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::copy_source;
 use crate::aws::objects::pages::Pages;
@@ -107,30 +108,30 @@ impl TargetObjects {
 
     /// Writes an object with one request. PreconditionFailed if the object exists.
     ///
-    /// S3 verifies the bytes with `crc64nvme` (base64). That is the source object's checksum if it is known, so that the
-    /// bytes are verified end to end; otherwise the SDK computes it.
+    /// S3 verifies the bytes with `checksum`. That is the source object's checksum if it is known, so that the bytes are
+    /// verified end to end; otherwise the SDK computes a CRC64NVME.
     pub async fn put_new(
         &self,
         at: &Location,
         contents: impl Into<Contents>,
         attributes: &Attributes,
         encryption: &Encryption,
-        crc64nvme: Option<&str>,
+        checksum: Option<&Checksum>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:PutObject";
         let contents = contents.into();
         let length = contents.length;
         let call = self.for_contents(&contents).put_object().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.body(contents.body).if_none_match("*");
-        let call = match crc64nvme {
-            Some(checksum) => call.checksum_crc64_nvme(checksum),
-            None => call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
+        let call = match checksum {
+            Some(_) => with_checksum!(call, checksum),
+            None => call.checksum_algorithm(Algorithm::default().sdk()),
         };
         // The checksum verifies the bytes, so the signature does not need their SHA-256 as well.
         let call = described!(call, Some(attributes), encryption).disable_payload_signing();
         let answer = on_threads(length, call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
-        self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+        self.written(CALL, at, answer.e_tag(), checksum_of!(answer))
     }
 
     /// Deletes an object. Succeeds if the object does not exist.
@@ -141,6 +142,8 @@ impl TargetObjects {
 
     /// Copies an object of up to 5 GiB within S3. PreconditionFailed if the target object exists.
     ///
+    /// The copy has a checksum of `algorithm`, otherwise of the source object's algorithm (CopyObject).
+    ///
     /// `attributes` replace the source object's attributes. Tags are not copied: that would take s3:GetObjectTagging in
     /// the source account, and multipart copies have no tags either.
     pub async fn copy(
@@ -149,6 +152,7 @@ impl TargetObjects {
         (at, bytes): (&Location, u64),
         attributes: Option<&Attributes>,
         encryption: &Encryption,
+        algorithm: Option<Algorithm>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:CopyObject";
         let resource = Resource::Copy { source: source.location, target: at };
@@ -156,11 +160,11 @@ impl TargetObjects {
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
         let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };
         let call = call.metadata_directive(directive).tagging_directive(TaggingDirective::Replace);
-        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let call = call.set_checksum_algorithm(algorithm.map(Algorithm::sdk));
         let answer = described!(call, attributes, encryption).send().await;
         let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         let result = answer.copy_object_result();
-        self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| r.checksum_crc64_nvme()))
+        self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| checksum_of!(r)))
     }
 
     pub(super) fn for_bytes(&self, bytes: u64) -> &Client {
@@ -191,12 +195,12 @@ impl TargetObjects {
         call: &'static str,
         at: &Location,
         etag: Option<&str>,
-        crc: Option<&str>,
+        checksum: Option<Checksum>,
     ) -> Result<Written, CallError> {
         let etag = etag.filter(|etag| !etag.is_empty()).map(ETag::new);
         let etag =
             etag.ok_or_else(|| self.reader.caller.unusable(call, &Resource::Object(at), "the response has no ETag"))?;
-        Ok(Written { etag, crc64nvme: crc.map(str::to_owned) })
+        Ok(Written { etag, checksum })
     }
 }
 

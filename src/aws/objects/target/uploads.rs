@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 
 use super::client::{TargetObjects, described};
 use crate::aws::error::{CallError, Kind};
+use crate::aws::objects::checksum::{Algorithm, Checksum, checksum_of, with_checksum};
 use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::{byte_range, copy_source};
 use crate::aws::objects::threads::on_threads;
@@ -21,19 +22,20 @@ use crate::model::location::{BucketName, Location};
 const COMPLETION: u64 = 1 << 30;
 
 impl TargetObjects {
-    /// Starts an upload whose object will have a CRC64NVME. Also returns the number of attempts, because each attempt of
+    /// Starts an upload whose object will have a checksum of `algorithm`. Also returns the number of attempts, because each attempt of
     /// the SDK may have started an upload.
     pub async fn create_upload(
         &self,
         at: &Location,
         attributes: &Attributes,
         encryption: &Encryption,
+        algorithm: Algorithm,
     ) -> (Result<UploadId, CallError>, u32) {
         const CALL: &str = "s3:CreateMultipartUpload";
         let attempts = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&attempts);
         let call = self.reader.client.create_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
-        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+        let call = call.checksum_algorithm(algorithm.sdk()).checksum_type(ChecksumType::FullObject);
         let call = described!(call, Some(attributes), encryption).mutate_request(move |_| {
             count.fetch_add(1, Relaxed);
         });
@@ -61,30 +63,31 @@ impl TargetObjects {
         let answer = call.copy_source_range(byte_range(&range)).send().await;
         let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         let result = answer.copy_part_result();
-        let written =
-            self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| r.checksum_crc64_nvme()))?;
-        Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
+        let written = self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| checksum_of!(r)))?;
+        Ok(Part { number, etag: written.etag, checksum: written.checksum })
     }
 
-    /// Uploads part `number`. S3 verifies the part with the CRC64NVME that the SDK computes while it sends.
+    /// Uploads part `number`. S3 verifies the part with the checksum that the SDK computes while it sends: of the
+    /// algorithm that the upload was created with.
     pub async fn upload_part(
         &self,
         at: &Location,
         upload: &UploadId,
         number: i32,
         contents: impl Into<Contents>,
+        algorithm: Algorithm,
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPart";
         let contents = contents.into();
         let length = contents.length;
         let call = self.for_contents(&contents).upload_part().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number).body(contents.body);
-        let call = call.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let call = call.checksum_algorithm(algorithm.sdk());
         // As in `put`: the checksum verifies the bytes.
         let answer = on_threads(length, call.customize().disable_payload_signing().send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
-        let written = self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())?;
-        Ok(Part { number, etag: written.etag, crc64nvme: written.crc64nvme })
+        let written = self.written(CALL, at, answer.e_tag(), checksum_of!(answer))?;
+        Ok(Part { number, etag: written.etag, checksum: written.checksum })
     }
 
     /// Completes the upload. PreconditionFailed if the object exists. S3 rejects an object whose size or checksum differs
@@ -94,7 +97,7 @@ impl TargetObjects {
         at: &Location,
         upload: &UploadId,
         parts: &[Part],
-        (size, crc64nvme): (u64, Option<&str>),
+        (size, checksum): (u64, Option<&Checksum>),
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:CompleteMultipartUpload";
         let mut parts: Vec<CompletedPart> = parts.iter().map(completed).collect();
@@ -103,10 +106,10 @@ impl TargetObjects {
         let call = self.for_bytes(COMPLETION).complete_multipart_upload().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).multipart_upload(parts.build()).if_none_match("*");
         let call = call.checksum_type(ChecksumType::FullObject);
-        let call = call.set_checksum_crc64_nvme(crc64nvme.map(str::to_owned));
+        let call = with_checksum!(call, checksum);
         let answer = call.set_mpu_object_size(i64::try_from(size).ok()).send().await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
-        self.written(CALL, at, answer.e_tag(), answer.checksum_crc64_nvme())
+        self.written(CALL, at, answer.e_tag(), checksum_of!(answer))
     }
 
     /// The parts of an unfinished upload.
@@ -123,8 +126,8 @@ impl TargetObjects {
                 let facts = part.part_number().zip(part.e_tag()).zip(size);
                 let unusable = || self.reader.caller.unusable(CALL, &Resource::Object(at), "a part has no number");
                 let ((number, etag), bytes) = facts.ok_or_else(unusable)?;
-                let crc64nvme = part.checksum_crc64_nvme().map(str::to_owned);
-                found.push(StoredPart { part: Part { number, etag: ETag::new(etag), crc64nvme }, bytes });
+                let checksum = checksum_of!(part);
+                found.push(StoredPart { part: Part { number, etag: ETag::new(etag), checksum }, bytes });
             }
             let next = answer.next_part_number_marker().map(str::to_owned);
             if answer.is_truncated() != Some(true) {
@@ -173,9 +176,6 @@ impl TargetObjects {
 }
 
 fn completed(part: &Part) -> CompletedPart {
-    CompletedPart::builder()
-        .part_number(part.number)
-        .e_tag(part.etag.quoted())
-        .set_checksum_crc64_nvme(part.crc64nvme.clone())
-        .build()
+    let completed = CompletedPart::builder().part_number(part.number).e_tag(part.etag.quoted());
+    with_checksum!(completed, part.checksum.as_ref()).build()
 }
