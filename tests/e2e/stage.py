@@ -151,7 +151,7 @@ class Stage:
 
     def copies(self):
         """ETag by key of all that the target bucket holds of this group, unfinished uploads included."""
-        ours = {"Bucket": TARGET_BUCKET, "Prefix": f"{self.target_group}/"}
+        ours = {"Bucket": TARGET_BUCKET, "Prefix": f"{self.target_group.lower()}/"}
         pages = self.target_s3.get_paginator("list_objects_v2").paginate(**ours)
         found = {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
         unfinished = self.target_s3.list_multipart_uploads(**ours).get("Uploads", [])

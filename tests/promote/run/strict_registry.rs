@@ -36,6 +36,8 @@ const fn with_pauses(sentence: &'static str, before: fn(&Cloud)) -> Case {
 
 const CASES: &[Case] = &[
     registry("behaves as usual", |_| {}),
+    registry("spells group names in lower case", |cloud| cloud.spell(Spelling::LowerCase)),
+    registry("spells group names in either way", |cloud| cloud.spell(Spelling::Mixed)),
     registry("spells group names as they were created", |cloud| cloud.spell(Spelling::AsCreated)),
     registry("shows new versions late", |cloud| cloud.show_new_versions_late(LATE)),
     registry("shows new versions only to the fifth call", |cloud| cloud.show_new_versions_after(4)),
