@@ -13,12 +13,13 @@ use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
-use crate::plan::draft::PackageOverrides;
 use crate::run::Limits;
 use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings, Selection};
 
+mod overrides;
 mod values;
 
+pub use overrides::OverrideArgs;
 use values::{part_size, tag};
 
 /// `--output`.
@@ -114,25 +115,6 @@ pub struct DestinationArgs {
     /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
     pub target_prefix: Option<TargetPrefix>,
-}
-
-/// The flags that replace values of the source package.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Package overrides")]
-pub struct OverrideArgs {
-    /// KMS key that encrypts the artifacts in the target, and the package if the source package is encrypted
-    /// [default: the bucket's default encryption]
-    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
-    pub kms_key_arn: Option<KmsKeyArn>,
-    /// Algorithm in the target account to use instead of the source package's algorithm
-    #[arg(long, env = "PROMOTE_TARGET_ALGORITHM", value_name = "ARN|NAME")]
-    pub target_algorithm: Option<String>,
-    /// Role in the target account that validates the package; without it, the package is not validated
-    #[arg(long, env = "PROMOTE_TARGET_VALIDATION_ROLE_ARN", value_name = "ARN")]
-    pub target_validation_role_arn: Option<RoleArn>,
-    /// Continue if the package has unknown fields; they are dropped and reported
-    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
-    pub ignore_unknown_fields: bool,
 }
 
 /// The flags for copying artifacts.
@@ -251,18 +233,6 @@ fn assumed(
         external_id: external_id.clone(),
         session_name: name.unwrap_or_else(|| session_name(side, &who)),
     })
-}
-
-impl OverrideArgs {
-    /// The values that replace values of the source package.
-    pub fn overrides(&self) -> PackageOverrides {
-        PackageOverrides {
-            kms_key: self.kms_key_arn.clone(),
-            algorithm: self.target_algorithm.clone(),
-            validation_role: self.target_validation_role_arn.clone(),
-            ignore_unknown_members: self.ignore_unknown_fields,
-        }
-    }
 }
 
 impl RegisterArgs {

@@ -9,6 +9,7 @@ use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
+use crate::plan::images::Images;
 use crate::plan::not_carried::NotCarried;
 use crate::schema::members::{TREATMENTS, Treatment};
 use crate::schema::references::etags;
@@ -26,6 +27,8 @@ pub struct PackageOverrides {
     pub validation_role: Option<RoleArn>,
     /// Drop fields that this version of promote does not know, instead of refusing the package.
     pub ignore_unknown_members: bool,
+    /// What to do with images that cannot be used in the target's region; otherwise the package is refused.
+    pub images: Option<Images>,
 }
 
 /// A request with the carried fields of the source package, before its references are rewritten.

@@ -8,6 +8,8 @@ use crate::aws::registry::{SourceRegistry, Summary};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
+use crate::model::package_status::PackageStatus;
+use crate::plan::warning::Warning;
 
 /// The result of a search for the version to promote.
 #[derive(Debug, Clone)]
@@ -16,6 +18,18 @@ pub enum Latest {
     Version(Summary),
     /// No version is approved.
     NoneApproved(Versions),
+}
+
+/// The result of a search, with what was listed for it.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The version to promote.
+    pub latest: Latest,
+    /// The listed versions: every Approved version, or every version if none is Approved or if the version was selected by
+    /// its number.
+    pub listed: Vec<Summary>,
+    /// Approved versions that are newer than the version to promote, and that SageMaker could not complete.
+    pub passed_over: Vec<Warning>,
 }
 
 /// The numbers of versions of a group, by approval status.
@@ -40,16 +54,19 @@ impl std::fmt::Display for Versions {
     }
 }
 
-/// Finds the Approved version with the highest number. Also returns the listed versions: every Approved version, or
-/// every version if none is Approved.
+/// Finds the Approved version with the highest number. Versions that SageMaker could not complete are passed over, unless
+/// there is no other.
 ///
 /// # Errors
 /// The group does not exist, or cannot be read.
-pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
+pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<Search> {
     // The list is sorted by creation time, but the highest version number counts.
     let approved = registry.list(group, Some(ApprovalStatus::Approved)).await?;
-    if let Some(latest) = approved.iter().filter(|s| s.approval == ApprovalStatus::Approved).max_by_key(|s| s.version) {
-        return Ok((Latest::Version(latest.clone()), approved));
+    let candidates = approved.iter().filter(|summary| summary.approval == ApprovalStatus::Approved);
+    if let Some(latest) = candidates.clone().max_by_key(|summary| (!is_failed(summary), summary.version)).cloned() {
+        let failed = candidates.filter(|summary| summary.version > latest.version);
+        let passed_over = failed.map(|failed| passed_over(failed, &latest)).collect();
+        return Ok(Search { latest: Latest::Version(latest), listed: approved, passed_over });
     }
     let all = registry.list(group, None).await?;
     if all.is_empty() {
@@ -59,18 +76,30 @@ pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Res
     for summary in &all {
         *versions.0.entry(summary.approval.clone()).or_default() += 1;
     }
-    Ok((Latest::NoneApproved(versions), all))
+    Ok(Search { latest: Latest::NoneApproved(versions), listed: all, passed_over: Vec::new() })
 }
 
-/// Finds a version by its number, regardless of its approval status. Also returns every version of the group.
+fn is_failed(summary: &Summary) -> bool {
+    matches!(summary.status, PackageStatus::Failed | PackageStatus::Deleting)
+}
+
+fn passed_over(failed: &Summary, latest: &Summary) -> Warning {
+    let remark = format!(
+        "this version is Approved, but {}, and was passed over: version {} is promoted",
+        failed.status, latest.version
+    );
+    Warning { field: failed.arn.to_string(), remark }
+}
+
+/// Finds a version by its number, regardless of its approval status.
 ///
 /// # Errors
 /// The group has no such version. The hint names the highest version.
-pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) -> Result<(Latest, Vec<Summary>)> {
+pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) -> Result<Search> {
     let all = registry.list(group, None).await?;
     let highest = all.iter().map(|summary| summary.version).max();
     match (all.iter().find(|summary| summary.version == version).cloned(), highest) {
-        (Some(summary), _) => Ok((Latest::Version(summary), all)),
+        (Some(summary), _) => Ok(Search { latest: Latest::Version(summary), listed: all, passed_over: Vec::new() }),
         (None, Some(highest)) => {
             let message = format!("{group} has no version {version}");
             bail!(Failure::new(message).hint(format!("The highest version is {highest}")))

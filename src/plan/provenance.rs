@@ -1,10 +1,13 @@
 //! Marks the request with the source version, the origin of a chain of promotions, and the digest of the request.
+//! Refuses to promote a version back to where it came from.
 
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::model::arn::PackageArn;
+use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::failure::Failure;
 use crate::model::field::Document;
-use crate::model::package::request_digest;
+use crate::model::package::{Package, request_digest};
 use crate::model::promoted::{ORIGIN_KEY, REQUEST_KEY, SOURCE_KEY};
 
 /// Adds the provenance of a version that is promoted from `source`.
@@ -23,4 +26,29 @@ pub fn add_provenance(request: &mut Document, source: &PackageArn) {
     request.insert("CustomerMetadataProperties".into(), metadata.into());
     let digest = request_digest(request);
     request["CustomerMetadataProperties"][REQUEST_KEY] = digest.into();
+}
+
+/// Refuses a version that was promoted from the target group: two accounts that promote into each other would go on for
+/// ever, and swapped accounts would plan production into training.
+///
+/// # Errors
+/// The message names the metadata.
+pub fn refuse_return(package: &Package, target: &GroupArn) -> Result<()> {
+    for key in [SOURCE_KEY, ORIGIN_KEY] {
+        let named =
+            package.description().get("CustomerMetadataProperties").and_then(|metadata| metadata.get(key)?.as_str());
+        let back = named.and_then(|named| named.parse().ok()).filter(|named: &PackageArn| named.is_of(target));
+        ensure!(
+            back.is_none(),
+            Failure::new(format!(
+                "{} comes from the target group {target}, and is not promoted back: its metadata has {key} = {}",
+                package.arn(),
+                named.unwrap_or_default()
+            ))
+            .hint(
+                "If the source and the target are swapped, swap them; otherwise name another group with --target-group"
+            )
+        );
+    }
+    Ok(())
 }

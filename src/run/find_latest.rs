@@ -12,7 +12,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
 use crate::model::failure::Failure;
 use crate::plan::draft::refuse_unknown;
-use crate::plan::find::{Latest, Versions, latest_approved, version};
+use crate::plan::find::{Latest, Search, latest_approved, version};
 use crate::record::{Conclusion, Source};
 use crate::schema::references::references;
 
@@ -25,13 +25,13 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
     let source = context.source().await?;
     let group = source.group(&settings.selection.group).await?;
     let (identity, latest) = tokio::join!(source.check(group.account()), settings.selection.find(source, &group));
-    let (identity, (latest, _)) = (identity?, latest?);
+    let (identity, Search { latest, passed_over, .. }) = (identity?, latest?);
     let reader = identity.map(|identity| identity.arn);
     let record = |outcome, source| started.record(outcome, source, context.build.as_ref());
     let found = match latest {
         Latest::Version(found) => found,
         Latest::NoneApproved(versions) => {
-            let mut record = record(Conclusion::NothingApproved, none_approved(&group, &versions, reader));
+            let mut record = record(Conclusion::NothingApproved, none_approved(&group, reader));
             record.versions = Some(versions.0);
             return Ok(record.into());
         }
@@ -41,12 +41,13 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
     let references = references(package.description())?;
     let mut record = record(Conclusion::Found, Source::of(&package, reader));
     record.references = references.iter().map(Into::into).collect();
+    record.warnings = passed_over;
     Ok(record.into())
 }
 
 impl Selection {
-    /// Finds the version. Also returns the versions that were listed to find it.
-    pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<(Latest, Vec<Summary>)> {
+    /// Finds the version.
+    pub(super) async fn find(&self, source: &SourceAccount, group: &GroupArn) -> Result<Search> {
         match self.version {
             Some(number) => version(source.registry(), group, number).await,
             None => latest_approved(source.registry(), group).await,
@@ -66,8 +67,7 @@ impl Selection {
 }
 
 /// The source side of a record about a group without an Approved version.
-pub(super) fn none_approved(group: &GroupArn, versions: &Versions, caller: Option<String>) -> Source {
-    debug_assert!(!versions.0.contains_key(&ApprovalStatus::Approved));
+pub(super) fn none_approved(group: &GroupArn, caller: Option<String>) -> Source {
     Source {
         group: group.name().clone(),
         account: group.account().clone(),

@@ -25,7 +25,7 @@ use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
-use crate::plan::find::Latest;
+use crate::plan::find::{Latest, Search};
 use crate::record::history::{History, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
@@ -47,7 +47,7 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
         settings.selection.find(source, &group),
         rejected(settings, source, &group)
     );
-    let ((reader, writer), signer, (latest, approved), rejected) = (callers?, signer?, latest?, rejected?);
+    let ((reader, writer), signer, search, rejected) = (callers?, signer?, latest?, rejected?);
     let promotion = Promotion {
         context,
         started,
@@ -62,7 +62,7 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
         dry_run: settings.dry_run,
     };
     let full = Full { promotion, settings };
-    full.promote_and_withdraw(&latest, &approved, &rejected).await.map(RunReport::from)
+    full.promote_and_withdraw(search, &rejected).await.map(RunReport::from)
 }
 
 /// The rejected versions of the source; none if promoted versions are not to be withdrawn.
@@ -83,13 +83,9 @@ type Withdrawing<'a> = Shared<BoxFuture<'a, Result<WithdrawnVersions, Arc<Error>
 
 impl Full<'_> {
     /// Runs the promotion and the withdrawals concurrently. A failure of one does not stop the other.
-    async fn promote_and_withdraw(
-        &self,
-        latest: &Latest,
-        approved: &[Summary],
-        rejected: &[Summary],
-    ) -> Result<Record> {
-        let withdrawing = self.withdraw(approved, rejected).map_err(Arc::new).boxed().shared();
+    async fn promote_and_withdraw(&self, search: Search, rejected: &[Summary]) -> Result<Record> {
+        let Search { latest, listed, passed_over } = &search;
+        let withdrawing = self.withdraw(listed, rejected).map_err(Arc::new).boxed().shared();
         let (promoted, withdrawn) = tokio::join!(self.promote_latest(latest, withdrawing.clone()), withdrawing);
         if let (Err(first), Err(error)) = (&promoted, &withdrawn)
             && format!("{first:#}") != format!("{error:#}")
@@ -99,7 +95,7 @@ impl Full<'_> {
         let mut record = promoted?;
         let withdrawn = withdrawn.map_err(Failure::from)?;
         record.withdrawn = withdrawn.versions;
-        record.warnings.extend(withdrawn.warnings);
+        record.warnings.extend(passed_over.iter().cloned().chain(withdrawn.warnings));
         let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(withdrawn.unconfirmed).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         Ok(record)
@@ -117,7 +113,7 @@ impl Full<'_> {
             Latest::Version(found) => self.promote(found, withdrawing).await,
             Latest::NoneApproved(versions) => {
                 let promotion = &self.promotion;
-                let source = none_approved(&promotion.group, versions, Some(promotion.reader.clone()));
+                let source = none_approved(&promotion.group, Some(promotion.reader.clone()));
                 let mut record = promotion.record_of(Conclusion::NothingApproved, source);
                 record.versions = Some(versions.0.clone());
                 Ok(record)

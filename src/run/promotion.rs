@@ -14,7 +14,9 @@ use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
+use crate::plan::images::refuse_elsewhere;
 use crate::plan::inventory::inventory;
+use crate::plan::provenance::refuse_return;
 use crate::plan::{Plan, plan};
 use crate::record::files::Records;
 use crate::record::signing::Signer;
@@ -72,7 +74,9 @@ impl Promotion<'_> {
     /// An object that the version refers to is missing or cannot be read, or AWS would reject the request.
     pub async fn plan(&self, package: &Package) -> Result<Plan> {
         self.check_key()?;
+        refuse_return(package, &self.destination.group)?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
+        refuse_elsewhere(&draft.request, package.arn(), self.destination.group.region(), self.overrides.images)?;
         let references = references(&draft.request)?;
         let layout = self.destination.layout(package.arn());
         let inventory = inventory(references, self.source.objects(), &layout).await?;

@@ -1,5 +1,7 @@
 //! Planning: which version is promoted, which references are rewritten, and what is not carried over.
 
+mod images;
 pub(crate) mod lossless;
+mod provenance;
 pub(crate) mod references;
 mod versions;

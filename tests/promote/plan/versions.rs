@@ -105,6 +105,43 @@ fn nothing_approved_is_0_for_full_and_4_for_find_latest_and_both_count_the_state
     assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
 }
 
+/// A version that is Approved although SageMaker could not complete it.
+fn failed(cloud: &Cloud, version: u64) -> String {
+    let mut package = one(version, "Approved");
+    package["ModelPackageStatus"] = json!("Failed");
+    cloud.register(package)
+}
+
+#[test]
+fn an_approved_version_that_failed_is_passed_over_with_a_warning() {
+    let cloud = with_versions(3, &[1, 2, 3]);
+    let arns = [4, 5].map(|version| failed(&cloud, version));
+    failed(&cloud, 6);
+    cloud.change(&arns[0].replace("/4", "/6"), json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    for document in [find(&cloud, &[]).document(), promote(&cloud, &["--dry-run"]).document()] {
+        assert_eq!(document["source"]["version"], 3);
+        let warnings = document["warnings"].as_array().expect("warnings");
+        let fields: Vec<&str> = warnings.iter().filter_map(|warning| warning["field"].as_str()).collect();
+        assert_eq!(fields, [&arns[1], &arns[0]]);
+        let remark = warnings[0]["remark"].as_str().expect("a remark");
+        assert!(
+            remark.starts_with("this version is Approved, but Failed, and was passed over: version 3 is promoted"),
+            "{remark}"
+        );
+    }
+    assert_eq!(promote(&cloud, &[]).document()["source"]["version"], 3);
+    let chosen = ["--package-version", "5"];
+    promote(&cloud, &chosen).fails(1, &[&arns[1], "is Failed; only a Completed package can be promoted"]);
+}
+
+#[test]
+fn a_group_of_which_every_approved_version_failed_is_an_error() {
+    let cloud = with_versions(1, &[]);
+    let arn = failed(&cloud, 2);
+    promote(&cloud, &[]).fails(1, &[&arn, "is Failed; only a Completed package can be promoted"]);
+    assert_eq!((find(&cloud, &[]).code, promoted(&cloud).len()), (1, 0));
+}
+
 #[test]
 fn an_unversioned_package_is_never_the_latest() {
     let cloud = with_versions(1, &[1]);

@@ -1,0 +1,44 @@
+//! The flags that replace values of the source package.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use crate::model::arn::{KmsKeyArn, RoleArn};
+use crate::plan::draft::PackageOverrides;
+use crate::plan::images::Images;
+
+/// The flags that replace values of the source package.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Package overrides")]
+pub struct OverrideArgs {
+    /// KMS key that encrypts the artifacts in the target, and the package if the source package is encrypted
+    /// [default: the bucket's default encryption]
+    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
+    pub kms_key_arn: Option<KmsKeyArn>,
+    /// Algorithm in the target account to use instead of the source package's algorithm
+    #[arg(long, env = "PROMOTE_TARGET_ALGORITHM", value_name = "ARN|NAME")]
+    pub target_algorithm: Option<String>,
+    /// Role in the target account that validates the package; without it, the package is not validated
+    #[arg(long, env = "PROMOTE_TARGET_VALIDATION_ROLE_ARN", value_name = "ARN")]
+    pub target_validation_role_arn: Option<RoleArn>,
+    /// Continue if the package has unknown fields; they are dropped and reported
+    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
+    pub ignore_unknown_fields: bool,
+    /// What to do with container images that SageMaker in the target's region cannot use: `keep` promotes the version
+    /// with them [default: refuse the version]
+    #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum)]
+    pub images: Option<Images>,
+}
+
+impl OverrideArgs {
+    /// The values that replace values of the source package.
+    pub fn overrides(&self) -> PackageOverrides {
+        PackageOverrides {
+            kms_key: self.kms_key_arn.clone(),
+            algorithm: self.target_algorithm.clone(),
+            validation_role: self.target_validation_role_arn.clone(),
+            ignore_unknown_members: self.ignore_unknown_fields,
+            images: self.images,
+        }
+    }
+}
