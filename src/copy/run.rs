@@ -22,12 +22,14 @@ pub(super) struct Run<'a> {
     pub there: There,
     /// Whether to stream all objects: requested, or a server-side copy was denied.
     only_streams: AtomicBool,
+    /// Whether S3 cannot copy in one request on the condition that the target object does not exist.
+    pub only_parts: AtomicBool,
 }
 
 impl<'a> Run<'a> {
     pub fn new(engine: &'a Engine<'a>, layout: &'a Layout, there: There) -> Self {
         let only_streams = AtomicBool::new(engine.tuning.mode == CopyMode::Stream);
-        Self { engine, layout, there, only_streams }
+        Self { engine, layout, there, only_streams, only_parts: AtomicBool::default() }
     }
 
     /// Compares existing target objects with their artifacts, and stores the results.
@@ -164,6 +166,6 @@ fn comparing(artifact: &Artifact) -> String {
 }
 
 /// The kind of the failed call that caused an error, if there is one.
-fn kind(error: &anyhow::Error) -> Option<Kind> {
+pub(super) fn kind(error: &anyhow::Error) -> Option<Kind> {
     error.chain().find_map(|cause| cause.downcast_ref::<CallError>()).map(|error| error.kind)
 }

@@ -1,6 +1,7 @@
 //! Server-side copies: S3 copies the bytes, and the target's principal reads the source.
 
 use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
 
@@ -9,7 +10,8 @@ use super::marks::{marked, needs_mark};
 use super::multipart::TransferMode;
 use super::outcome::Done;
 use super::parts::MAX_SINGLE_COPY;
-use super::run::Run;
+use super::run::{Run, kind};
+use crate::aws::error::Kind;
 use crate::aws::objects::{Algorithm, CopySource, Head, Part, UploadId, Written};
 use crate::plan::artifact::Artifact;
 
@@ -35,15 +37,37 @@ impl Run<'_> {
             true => known.cloned(),
             false => Some(self.source_head(artifact).await?),
         };
-        let written = match &head {
-            Some(head) if !whole && !self.only_one_request_proves(head) => {
-                let preferred = (bytes / PARTS_AT_ONCE).clamp(PARTS.0, PARTS.1);
-                let preferred = self.engine.tuning.part_size.unwrap_or(preferred);
-                self.copy_in_parts(artifact, head, TransferMode::ServerSide, preferred).await?
+        let parts = (bytes / PARTS_AT_ONCE).clamp(PARTS.0, PARTS.1);
+        let (written, head) = match head {
+            Some(head) if !whole && !self.only_one_request_proves(&head) => {
+                let preferred = self.engine.tuning.part_size.unwrap_or(parts);
+                let copied = self.copy_in_parts(artifact, &head, TransferMode::ServerSide, preferred);
+                (copied.await?, Some(head))
             }
-            head => self.copy_whole(artifact, head.as_ref()).await?,
+            head if self.only_parts.load(Relaxed) => self.copy_as_upload(artifact, head).await?,
+            head => match self.copy_whole(artifact, head.as_ref()).await {
+                Err(error) if kind(&error) == Some(Kind::NotImplemented) => {
+                    self.only_parts.store(true, Relaxed);
+                    self.copy_as_upload(artifact, head).await?
+                }
+                copied => (copied?, head),
+            },
         };
         self.verify(artifact, written, head).await
+    }
+
+    /// Copies an object as an upload of one part, whose completion is conditional everywhere. In some partitions,
+    /// CopyObject answers NotImplemented to If-None-Match (S3 User Guide, "Conditional writes").
+    async fn copy_as_upload(&self, artifact: &Artifact, head: Option<Head>) -> Result<(Written, Option<Head>)> {
+        let head = match head {
+            Some(head) => head,
+            None => self.source_head(artifact).await?,
+        };
+        let written = match artifact.source.bytes {
+            0 => self.put_marker(artifact).await?,
+            bytes => self.copy_in_parts(artifact, &head, TransferMode::ServerSide, bytes).await?,
+        };
+        Ok((written, Some(head)))
     }
 
     /// Whether only a copy in one request can be compared with the source: by its ETag, or by a checksum that S3 does not
@@ -89,7 +113,9 @@ impl Run<'_> {
         let bytes = range.end - range.start;
         let _request = self.engine.limits.request().await;
         let target = self.engine.target;
-        let part = target.upload_part_copy(&artifact.target, id, number, copy_source(artifact), range).await?;
+        let part = target
+            .upload_part_copy(&artifact.target, id, number, copy_source(artifact), (range, artifact.source.bytes))
+            .await?;
         self.engine.uploads.has_part(id).await;
         self.engine.meter.arrived(bytes);
         Ok(part)

@@ -78,6 +78,20 @@ fn one_principal_copies_server_side_and_no_artifact_byte_passes_through_the_proc
 }
 
 #[test]
+fn where_copies_in_one_request_cannot_be_conditional_each_object_is_an_upload_that_is() {
+    let cloud = with_package();
+    cloud.put(MODELS, "churn/llm/empty", "");
+    cloud.refuse_conditional_copies();
+    let document = promote(&cloud, &["--copy-mode", "server-side"]).document();
+    let verified = |artifact: &Value| ["etag", "checksum"].contains(&artifact["verified"].as_str().unwrap_or_default());
+    assert!(document["artifacts"].as_array().expect("artifacts").iter().all(verified), "{document:#}");
+    let completed = cloud.calls_of("CompleteMultipartUpload");
+    assert!(!completed.is_empty());
+    assert!(completed.iter().all(|call| call.headers.get("if-none-match").map(String::as_str) == Some("*")));
+    assert!(cloud.uploads(SERVING).is_empty());
+}
+
+#[test]
 fn every_server_side_copy_is_conditional_on_the_source_and_on_an_absent_target() {
     let cloud = with_package();
     promote(&cloud, &[]).document();

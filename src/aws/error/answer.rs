@@ -69,6 +69,7 @@ impl Answer {
             | "RequestLimitExceeded"
             | "RequestThrottled"
             | "RequestThrottledException" => Kind::Throttled,
+            "NotImplemented" => Kind::NotImplemented,
             "InternalError" | "InternalFailure" | "ServiceUnavailable" | "RequestTimeout" => Kind::Unavailable,
             "ValidationException"
             | "ValidationError"
@@ -96,6 +97,7 @@ impl Answer {
             412 => Kind::PreconditionFailed,
             429 => Kind::Throttled,
             300..=499 => Kind::Invalid,
+            501 => Kind::NotImplemented,
             500..=599 => Kind::Unavailable,
             _ => Kind::Other,
         }

@@ -39,6 +39,8 @@ pub enum Kind {
     NoSuchUpload,
     /// The request is invalid, or it went to the wrong region.
     Invalid,
+    /// The server does not support the request: HTTP 501.
+    NotImplemented,
     /// Too many requests, after the SDK's retries.
     Throttled,
     /// 5xx, timeouts and unreachable hosts, after the SDK's retries.

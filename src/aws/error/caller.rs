@@ -34,6 +34,9 @@ impl Caller {
             Kind::Invalid if call == "s3:HeadObject" => {
                 format!("Check that the credentials are fresh and the bucket is in {}, then {again}", self.region)
             }
+            Kind::NotImplemented => {
+                "Use another server: this one does not have a feature that Amazon S3 has".to_owned()
+            }
             Kind::Invalid => "Correct this value, then run again".to_owned(),
             Kind::Other => "Run again; if the error persists, contact AWS Support with the request ID".to_owned(),
         }

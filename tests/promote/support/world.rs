@@ -34,6 +34,8 @@ pub struct Options {
     pub registry: Behaviour,
     /// Whether S3 computes a CRC64NVME for objects that come without a checksum.
     pub checksums: bool,
+    /// Whether CopyObject takes If-None-Match, as it does not in every partition.
+    pub conditional_copies: bool,
     /// What S3 calls itself.
     pub server: &'static str,
     /// How long credentials are lent, in seconds.
@@ -54,6 +56,7 @@ impl World {
                 page: 1000,
                 registry: Behaviour::default(),
                 checksums: true,
+                conditional_copies: true,
                 server: "AmazonS3",
                 lifetime: 3600.0,
             },

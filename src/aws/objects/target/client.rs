@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
+use aws_sdk_s3::types::{AnnotationDirective, MetadataDirective, TaggingDirective};
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
@@ -144,8 +144,8 @@ impl TargetObjects {
     ///
     /// The copy has a checksum of `algorithm`, otherwise of the source object's algorithm (CopyObject).
     ///
-    /// `attributes` replace the source object's attributes. Tags are not copied: that would take s3:GetObjectTagging in
-    /// the source account, and multipart copies have no tags either.
+    /// `attributes` replace the source object's attributes. Tags and annotations are not copied: that would take
+    /// s3:GetObjectTagging and s3:GetObjectAnnotation in the source account, and copies in parts have neither.
     pub async fn copy(
         &self,
         source: CopySource<'_>,
@@ -160,6 +160,7 @@ impl TargetObjects {
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
         let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };
         let call = call.metadata_directive(directive).tagging_directive(TaggingDirective::Replace);
+        let call = call.annotation_directive(AnnotationDirective::Exclude);
         let call = call.set_checksum_algorithm(algorithm.map(Algorithm::sdk));
         let answer = described!(call, attributes, encryption).send().await;
         let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;

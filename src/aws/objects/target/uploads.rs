@@ -46,21 +46,23 @@ impl TargetObjects {
         (created, attempts.load(Relaxed))
     }
 
-    /// Copies a range of the source within S3 into part `number`.
+    /// Copies a range of the source, which has `size` bytes, within S3 into part `number`. S3 copies ranges of objects
+    /// above 5 MB only (UploadPartCopy), so the whole object has no range.
     pub async fn upload_part_copy(
         &self,
         at: &Location,
         upload: &UploadId,
         number: i32,
         source: CopySource<'_>,
-        range: Range<u64>,
+        (range, size): (Range<u64>, u64),
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPartCopy";
         let resource = Resource::Copy { source: source.location, target: at };
         let call = self.for_bytes(range.end - range.start).upload_part_copy().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number);
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
-        let answer = call.copy_source_range(byte_range(&range)).send().await;
+        let part = (range != (0..size)).then(|| byte_range(&range));
+        let answer = call.set_copy_source_range(part).send().await;
         let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         let result = answer.copy_part_result();
         let written = self.written(CALL, at, result.and_then(|r| r.e_tag()), result.and_then(|r| checksum_of!(r)))?;

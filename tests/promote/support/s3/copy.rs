@@ -12,6 +12,13 @@ pub const LARGEST: u64 = 5 << 30;
 pub fn copy(ask: Ask) -> Result<Answer, Refusal> {
     let source = source(&ask)?;
     ask.allow("s3:PutObject", &ask.bucket, &ask.key)?;
+    if ask.request.header("x-amz-object-annotation-directive") != Some("EXCLUDE") {
+        return Err(Refusal::new(403, "AccessDenied", "Nobody here has s3:GetObjectAnnotation."));
+    }
+    if !ask.world.options.conditional_copies && ask.request.header("if-none-match").is_some() {
+        let message = "A header you provided implies functionality that is not implemented";
+        return Err(Refusal::new(501, "NotImplemented", message));
+    }
     if source.body.len() > LARGEST {
         return Err(Refusal::new(
             400,
