@@ -27,6 +27,8 @@ pub struct PackageOverrides {
     pub validation_role: Option<RoleArn>,
     /// Drop fields that this version of promote does not know, instead of refusing the package.
     pub ignore_unknown_members: bool,
+    /// Carry over the URLs of reports that do not exist, instead of refusing the package.
+    pub ignore_missing_reports: bool,
     /// What to do with images that cannot be used in the target's region; otherwise the package is refused.
     pub images: Option<Images>,
 }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::error::Kind as CallKind;
 use crate::aws::objects::SourceObjects;
-use crate::model::failure::{Failure, Hint};
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::artifact::SourceObject;
@@ -19,8 +19,6 @@ use crate::schema::references::{Kind, Reference};
 
 /// The number of concurrent look-ups. Each is one small request.
 const LOOKUPS_AT_ONCE: usize = 32;
-/// The next step if a referenced object does not exist.
-const RESTORE: &str = "Restore it, or register a package that does not refer to it";
 
 /// What the references of a package point to.
 #[derive(Debug)]
@@ -42,8 +40,17 @@ pub enum Found {
     Manifest(SourceObject),
     /// A location that jobs write to: nothing is copied.
     Output,
-    /// Nothing exists there. Only an environment variable may refer to nothing.
+    /// Nothing exists there. Only environment variables, and reports that may be missing, refer to nothing.
     Nothing,
+}
+
+/// Whether reports that do not exist stop the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingReports {
+    /// A missing report stops the run.
+    Refused,
+    /// The URL of a missing report is carried over unchanged.
+    Ignored,
 }
 
 /// Looks up every reference, each distinct location once, and lists every prefix completely.
@@ -51,7 +58,12 @@ pub enum Found {
 /// # Errors
 /// A referenced object is missing, cannot be read, or changed since the package was registered. The message names every
 /// field that refers to it.
-pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layout: &Layout) -> Result<Inventory> {
+pub async fn inventory(
+    references: Vec<Reference>,
+    source: &SourceObjects,
+    layout: &Layout,
+    reports: MissingReports,
+) -> Result<Inventory> {
     let fields = references.iter().map(|reference| reference.field.clone()).collect();
     let artifacts = Artifacts::new(layout, fields)?;
     let mut places: BTreeMap<(Location, Kind), Vec<usize>> = BTreeMap::new();
@@ -59,7 +71,7 @@ pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layou
         places.entry((reference.location.clone(), reference.kind)).or_default().push(number);
     }
     let lookups = places.into_iter().map(|((location, kind), numbers)| {
-        let fields = fields_that_refer_to(&location, &references);
+        let fields = fields_that_refer_to(&location, &references, &location.to_string());
         let lookup = Lookup { source, layout, artifacts: &artifacts, numbers };
         async move {
             let found = lookup.reference(&location, kind).await.with_context(|| fields)?;
@@ -68,6 +80,7 @@ pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layou
     });
     let places: HashMap<(Location, Kind), Found> =
         stream::iter(lookups).buffer_unordered(LOOKUPS_AT_ONCE).try_collect().await?;
+    refuse_missing(&references, &places, reports)?;
     artifacts.refuse_changes()?;
     let found = references.into_iter().map(|reference| {
         let found = places[&(reference.location.clone(), reference.kind)].clone();
@@ -77,9 +90,47 @@ pub async fn inventory(references: Vec<Reference>, source: &SourceObjects, layou
     Ok(Inventory { found: found.collect::<Result<_>>()?, artifacts })
 }
 
-/// A message with all fields that refer to a location.
-fn fields_that_refer_to(location: &Location, references: &[Reference]) -> String {
-    let fields = references.iter().filter(|reference| reference.location == *location);
+/// Refuses references to nothing, except environment variables and reports that may be missing.
+///
+/// # Errors
+/// The message names everything that is missing.
+fn refuse_missing(
+    references: &[Reference],
+    places: &HashMap<(Location, Kind), Found>,
+    reports: MissingReports,
+) -> Result<()> {
+    let is_missing = |reference: &&Reference| {
+        let found = &places[&(reference.location.clone(), reference.kind)];
+        matches!(found, Found::Nothing)
+            && reference.kind != Kind::Environment
+            && !(reference.is_report() && reports == MissingReports::Ignored)
+    };
+    let missing: Vec<&Reference> = references.iter().filter(is_missing).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for reference in &missing {
+        let location = &reference.location;
+        let what = if reference.kind == Kind::Prefix { "no object has this prefix" } else { "there is no such object" };
+        let line = format!("{what}: {location} ({})", fields_that_refer_to(location, references, "it"));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let message = match lines.as_slice() {
+        [] => return Ok(()),
+        [line] => line.clone(),
+        lines => format!("{} references lead to nothing:\n  {}", lines.len(), lines.join("\n  ")),
+    };
+    let restore = "Restore what is missing, or register a package that does not refer to it";
+    let hint = match missing.iter().any(|reference| reference.is_report()) {
+        true => format!("{restore}. --ignore-missing-reports carries the URLs of missing reports over unchanged"),
+        false => restore.to_owned(),
+    };
+    bail!(Failure::new(message).hint(hint))
+}
+
+/// A text with all fields that refer to a location, which the text calls `location`.
+fn fields_that_refer_to(at: &Location, references: &[Reference], location: &str) -> String {
+    let fields = references.iter().filter(|reference| reference.location == *at);
     let fields: Vec<String> = fields.map(|reference| reference.field.to_string()).collect();
     match fields.as_slice() {
         [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
@@ -99,9 +150,8 @@ impl Lookup<'_> {
     async fn reference(&self, location: &Location, kind: Kind) -> Result<Found> {
         match kind {
             Kind::Output => Ok(Found::Output),
-            Kind::Prefix => existing(self.prefix(location).await?, location, "no object has this prefix"),
-            Kind::Object => existing(self.object_or_folder(location).await?, location, "there is no such object"),
-            Kind::Environment => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
+            Kind::Prefix => Ok(self.prefix(location).await?.unwrap_or(Found::Nothing)),
+            Kind::Object | Kind::Environment => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
             Kind::CsvManifest => self.manifest(location, Manifest::csv).await,
             Kind::JsonManifest => self.manifest(location, Manifest::json).await,
         }
@@ -153,9 +203,7 @@ impl Lookup<'_> {
     }
 
     async fn manifest(&self, location: &Location, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
-        let Some(object) = self.head(location).await? else {
-            bail!(Failure::new(format!("there is no such object: {location}")).hint(RESTORE));
-        };
+        let Some(object) = self.head(location).await? else { return Ok(Found::Nothing) };
         let (text, etag) = self.source.read(location, MAX_MANIFEST_BYTES).await?;
         ensure!(
             etag == object.etag,
@@ -175,10 +223,6 @@ impl Lookup<'_> {
         self.artifacts.add_manifest(&object, &text, &self.numbers)?;
         Ok(Found::Manifest(object))
     }
-}
-
-fn existing(found: Option<Found>, location: &Location, otherwise: &str) -> Result<Found> {
-    found.with_context(|| format!("{otherwise}: {location}")).hint(RESTORE)
 }
 
 /// Compares the object with the ETag at the time of the registration, if the package states it.

@@ -8,7 +8,7 @@ use crate::model::field::{Document, Field, each_leaf};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::resolved::Resolved;
-use crate::schema::references::is_one_url;
+use crate::schema::references::{is_one_url, is_served_by_hub};
 
 /// A field that is not carried over, or whose value still refers to the source account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,9 @@ pub fn not_carried(
         }
         if *field == Field::top("ModelCard").member("ModelCardContent") {
             listed.extend(urls_of_card(field, text, layout));
-        } else if let Some(reason) = reason(source, field, text) {
+        } else if let Some(reason) =
+            reason_at_source(request, references, field).or_else(|| reason(source, field, text))
+        {
             listed.push(NotCarried::new(field, text.as_str(), reason));
         }
     });
@@ -51,6 +53,17 @@ pub fn not_carried(
 
 fn was_rewritten(field: &Field, references: &[Resolved]) -> bool {
     references.iter().any(|resolved| resolved.reference.field == *field && resolved.target.is_some())
+}
+
+/// Why a reference is not copied.
+fn reason_at_source(request: &Document, references: &[Resolved], field: &Field) -> Option<String> {
+    let is_location = matches!(field.name(), Some("S3Uri" | "ManifestS3Uri"));
+    if is_location && is_served_by_hub(request, field) {
+        return Some("a hub serves the object (HubAccessConfig), so the URL is carried over unchanged".into());
+    }
+    let is_missing = |resolved: &&Resolved| resolved.reference.field == *field && resolved.reference.is_report();
+    let reason = "nothing exists there, so the URL is carried over unchanged (--ignore-missing-reports)";
+    references.iter().find(is_missing).map(|_| reason.into())
 }
 
 fn reason(source: &PackageArn, field: &Field, text: &str) -> Option<String> {

@@ -46,7 +46,10 @@ pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layo
     let Inventory { found, artifacts } = inventory;
     let targets = Targets::of(&found, &artifacts, &urls_elsewhere(package, &draft.request), layout)?;
     let rewritten = Rewritten::of(package, draft, &targets)?;
-    if let Some(reference) = rewritten.unresolved().next() {
+    let is_known = |reference: &&Reference| {
+        found.iter().any(|(known, found)| known.field == reference.field && matches!(found, Found::Nothing))
+    };
+    if let Some(reference) = rewritten.unresolved().find(|reference| !is_known(reference)) {
         bail!("{} was not looked up", reference.field);
     }
     let Rewritten { mut request, source_uri, references, not_carried: mut omitted } = rewritten;

@@ -15,7 +15,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::images::refuse_elsewhere;
-use crate::plan::inventory::inventory;
+use crate::plan::inventory::{MissingReports, inventory};
 use crate::plan::provenance::refuse_return;
 use crate::plan::{Plan, plan};
 use crate::record::files::Records;
@@ -79,7 +79,11 @@ impl Promotion<'_> {
         refuse_elsewhere(&draft.request, package.arn(), self.destination.group.region(), self.overrides.images)?;
         let references = references(&draft.request)?;
         let layout = self.destination.layout(package.arn());
-        let inventory = inventory(references, self.source.objects(), &layout).await?;
+        let reports = match self.overrides.ignore_missing_reports {
+            true => MissingReports::Ignored,
+            false => MissingReports::Refused,
+        };
+        let inventory = inventory(references, self.source.objects(), &layout, reports).await?;
         plan(package, draft, inventory, &layout)
     }
 

@@ -51,6 +51,13 @@ pub struct Reference {
     pub etag: Option<String>,
 }
 
+impl Reference {
+    /// Whether the field names a report about the model: a metric or a drift baseline, which no container loads.
+    pub fn is_report(&self) -> bool {
+        matches!(self.field.root(), "ModelMetrics" | "DriftCheckBaselines")
+    }
+}
+
 /// How the kind of an S3 field is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaf {
@@ -143,9 +150,16 @@ pub fn etags(package: &Document) -> Vec<Field> {
     found
 }
 
+/// Whether a hub serves the object of this S3 data source. Its location is the hub's, and nobody can be granted access
+/// to it (InferenceHubAccessConfig).
+pub(crate) fn is_served_by_hub(package: &Document, field: &Field) -> bool {
+    field.parent().member("HubAccessConfig").get(package).is_some()
+}
+
 fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Reference>, Failure> {
     let pattern = field.pattern();
     let kind = match LEAVES.iter().find(|(leaf, _)| *leaf == pattern) {
+        Some(_) if is_served_by_hub(package, field) => return Ok(None),
         Some((_, leaf)) => kind(package, field, *leaf)?,
         None if pattern.ends_with(".Environment{}") && is_one_url(text) => Kind::Environment,
         None => return Ok(None),

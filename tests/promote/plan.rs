@@ -2,6 +2,7 @@
 
 mod images;
 pub(crate) mod lossless;
+mod missing;
 mod provenance;
 pub(crate) mod references;
 mod versions;

@@ -24,6 +24,9 @@ pub struct OverrideArgs {
     /// Continue if the package has unknown fields; they are dropped and reported
     #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
     pub ignore_unknown_fields: bool,
+    /// Continue if metrics reports or drift baselines do not exist; their URLs are carried over unchanged and reported
+    #[arg(long, env = "PROMOTE_IGNORE_MISSING_REPORTS", value_parser = BoolishValueParser::new())]
+    pub ignore_missing_reports: bool,
     /// What to do with container images that SageMaker in the target's region cannot use: `keep` promotes the version
     /// with them [default: refuse the version]
     #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum)]
@@ -38,6 +41,7 @@ impl OverrideArgs {
             algorithm: self.target_algorithm.clone(),
             validation_role: self.target_validation_role_arn.clone(),
             ignore_unknown_members: self.ignore_unknown_fields,
+            ignore_missing_reports: self.ignore_missing_reports,
             images: self.images,
         }
     }

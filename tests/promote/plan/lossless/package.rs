@@ -111,6 +111,8 @@ impl Filler<'_> {
             "ModelDataUrl" | "ModelDataETag" => !url,
             "ModelDataSource" => url,
             "AdditionalS3DataSource" => in_inference,
+            // What a hub serves is not copied: `plan::missing`.
+            "HubAccessConfig" => true,
             _ => false,
         }
     }
