@@ -7,6 +7,7 @@ mod encoding;
 mod pages;
 mod reader;
 mod source;
+mod storage;
 mod target;
 mod threads;
 mod types;

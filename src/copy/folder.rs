@@ -77,7 +77,7 @@ impl Folder {
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    Ok(Listed { key: row.get(0)?, size: row.get(1)?, etag: ETag::new(&row.get::<_, String>(2)?) })
+    Ok(Listed { key: row.get(0)?, size: row.get(1)?, etag: ETag::new(&row.get::<_, String>(2)?), archived: false })
 }
 
 #[cfg(test)]

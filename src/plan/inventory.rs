@@ -11,6 +11,7 @@ use crate::aws::objects::SourceObjects;
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
+use crate::plan::archived::Archived;
 use crate::plan::artifact::SourceObject;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
@@ -66,13 +67,14 @@ pub async fn inventory(
 ) -> Result<Inventory> {
     let fields = references.iter().map(|reference| reference.field.clone()).collect();
     let artifacts = Artifacts::new(layout, fields)?;
+    let archived = Archived::default();
     let mut places: BTreeMap<(Location, Kind), Vec<usize>> = BTreeMap::new();
     for (number, reference) in references.iter().enumerate() {
         places.entry((reference.location.clone(), reference.kind)).or_default().push(number);
     }
     let lookups = places.into_iter().map(|((location, kind), numbers)| {
         let fields = fields_that_refer_to(&location, &references, &location.to_string());
-        let lookup = Lookup { source, layout, artifacts: &artifacts, numbers };
+        let lookup = Lookup { source, layout, artifacts: &artifacts, archived: &archived, numbers };
         async move {
             let found = lookup.reference(&location, kind).await.with_context(|| fields)?;
             anyhow::Ok(((location, kind), found))
@@ -81,6 +83,7 @@ pub async fn inventory(
     let places: HashMap<(Location, Kind), Found> =
         stream::iter(lookups).buffer_unordered(LOOKUPS_AT_ONCE).try_collect().await?;
     refuse_missing(&references, &places, reports)?;
+    archived.refuse()?;
     artifacts.refuse_changes()?;
     let found = references.into_iter().map(|reference| {
         let found = places[&(reference.location.clone(), reference.kind)].clone();
@@ -143,6 +146,7 @@ struct Lookup<'a> {
     source: &'a SourceObjects,
     layout: &'a Layout,
     artifacts: &'a Artifacts,
+    archived: &'a Archived,
     numbers: Vec<usize>,
 }
 
@@ -177,6 +181,9 @@ impl Lookup<'_> {
     async fn head(&self, location: &Location) -> Result<Option<SourceObject>> {
         match self.source.head(location).await {
             Ok(head) => {
+                if head.archived {
+                    self.archived.note(location);
+                }
                 let (location, bytes, etag) = (location.clone(), head.size, head.etag.clone());
                 Ok(Some(SourceObject { location, bytes, etag, head: Some(head) }))
             }
@@ -191,6 +198,9 @@ impl Lookup<'_> {
         while let Some(page) = pages.next().await? {
             is_empty &= page.is_empty();
             page.iter().for_each(|listed| warnings.check(&listed.key));
+            for listed in page.iter().filter(|listed| listed.archived) {
+                self.archived.note(&Location::new(&prefix.bucket, &listed.key));
+            }
             let objects = page.into_iter().map(|listed| SourceObject {
                 location: Location::new(&prefix.bucket, listed.key),
                 bytes: listed.size,

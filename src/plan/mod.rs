@@ -1,5 +1,6 @@
 //! Plans a promotion: finds the version, looks up its references, and decides what is copied and requested.
 
+mod archived;
 pub mod artifact;
 pub mod artifacts;
 mod card;

@@ -100,6 +100,8 @@ fn every_server_side_copy_is_conditional_on_the_source_and_on_an_absent_target()
         let etag = cloud.object(MODELS, &key).expect("the source").etag;
         assert_eq!(call.headers.get("x-amz-copy-source-if-match"), Some(&format!("\"{etag}\"")));
         assert_eq!(call.headers.get("if-none-match").map(String::as_str), Some("*"));
+        // By default S3 copies annotations, and demands two more permissions.
+        assert_eq!(call.headers.get("x-amz-object-annotation-directive").map(String::as_str), Some("EXCLUDE"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Planning: which version is promoted, which references are rewritten, and what is not carried over.
 
+mod archived;
 mod images;
 pub(crate) mod lossless;
 mod missing;

@@ -69,6 +69,7 @@ impl Answer {
             | "RequestLimitExceeded"
             | "RequestThrottled"
             | "RequestThrottledException" => Kind::Throttled,
+            "InvalidObjectState" | "ObjectNotInActiveTierError" => Kind::Invalid,
             "NotImplemented" => Kind::NotImplemented,
             "InternalError" | "InternalFailure" | "ServiceUnavailable" | "RequestTimeout" => Kind::Unavailable,
             "ValidationException"

@@ -31,6 +31,9 @@ impl Caller {
             Kind::Invalid if code == Some("BadDigest") => {
                 format!("The bytes changed in transit, so S3 rejected them and nothing was registered: {again}")
             }
+            Kind::Invalid if matches!(code, Some("InvalidObjectState" | "ObjectNotInActiveTierError")) => {
+                "Restore the archived object (aws s3api restore-object), then run again when it is restored".to_owned()
+            }
             Kind::Invalid if call == "s3:HeadObject" => {
                 format!("Check that the credentials are fresh and the bucket is in {}, then {again}", self.region)
             }

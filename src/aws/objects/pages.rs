@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
+use aws_sdk_s3::types::OptionalObjectAttributes;
+
 use super::reader::Reader;
+use super::storage::is_listed_archived;
 use super::types::{ETag, Listed};
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
@@ -54,6 +57,7 @@ impl Pages {
         let resource = Resource::Bucket(&self.bucket);
         let answer = self.reader.call(&self.bucket, async |client| {
             let call = client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
+            let call = call.optional_object_attributes(OptionalObjectAttributes::RestoreStatus);
             let answer = call.set_continuation_token(token.clone()).send().await;
             answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))
         });
@@ -67,7 +71,12 @@ impl Pages {
             let size = object.size().and_then(|size| u64::try_from(size).ok());
             let (size, etag) =
                 size.zip(object.e_tag()).ok_or_else(|| unusable(format!("'{key}' has no size or ETag")))?;
-            page.push(Listed { key: key.to_owned(), size, etag: ETag::new(etag) });
+            page.push(Listed {
+                key: key.to_owned(),
+                size,
+                etag: ETag::new(etag),
+                archived: is_listed_archived(object),
+            });
         }
         if answer.is_truncated() == Some(true) {
             let token =

@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use super::body::{Body, GET};
 use super::checksum::checksum_of;
 use super::encoding::byte_range;
+use super::storage::is_archived;
 use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
@@ -32,6 +33,7 @@ macro_rules! head_of {
             size,
             etag: ETag::new(etag),
             checksum: checksum_of!(answer),
+            archived: is_archived(answer.storage_class(), answer.restore()),
             attributes: Attributes {
                 content_type: text(answer.content_type()),
                 cache_control: text(answer.cache_control()),
@@ -99,7 +101,10 @@ impl Reader {
             let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
             let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Object(at), error))?;
             let unusable = || self.caller.unusable(CALL, &Resource::Object(at), "the response has no size or ETag");
-            head_of!(answer).ok_or_else(unusable)
+            // Intelligent-Tiering has archive tiers, which only HeadObject tells.
+            let archived = answer.archive_status().is_some();
+            let head = head_of!(answer).ok_or_else(unusable)?;
+            Ok(Head { archived: head.archived || archived, ..head })
         })
         .await
     }

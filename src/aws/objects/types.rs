@@ -52,6 +52,9 @@ pub struct Listed {
     pub size: u64,
     /// The entity tag.
     pub etag: ETag,
+    /// Whether the object is archived, so that it has to be restored before it can be read.
+    #[serde(default)]
+    pub archived: bool,
 }
 
 /// The metadata of an object, as HeadObject returns it.
@@ -63,6 +66,9 @@ pub struct Head {
     pub etag: ETag,
     /// The checksum of the whole object, if S3 stores one.
     pub checksum: Option<Checksum>,
+    /// Whether the object is archived, so that it has to be restored before it can be read.
+    #[serde(default)]
+    pub archived: bool,
     /// The headers of the object, which a promotion keeps.
     pub attributes: Attributes,
 }

@@ -12,9 +12,6 @@ pub const LARGEST: u64 = 5 << 30;
 pub fn copy(ask: Ask) -> Result<Answer, Refusal> {
     let source = source(&ask)?;
     ask.allow("s3:PutObject", &ask.bucket, &ask.key)?;
-    if ask.request.header("x-amz-object-annotation-directive") != Some("EXCLUDE") {
-        return Err(Refusal::new(403, "AccessDenied", "Nobody here has s3:GetObjectAnnotation."));
-    }
     if !ask.world.options.conditional_copies && ask.request.header("if-none-match").is_some() {
         let message = "A header you provided implies functionality that is not implemented";
         return Err(Refusal::new(501, "NotImplemented", message));
@@ -64,13 +61,18 @@ pub fn source(ask: &Ask) -> Result<Object, Refusal> {
     if !matches(ask.request.header("x-amz-copy-source-if-match"), &object.etag) {
         return Err(precondition("x-amz-copy-source-If-Match"));
     }
-    if ["GLACIER", "DEEP_ARCHIVE"].contains(&object.attributes.storage_class.as_str()) {
+    if object.attributes.is_archived() {
         return Err(objects::archived());
     }
     let copies_tags = ask.request.header("x-amz-tagging-directive") != Some("REPLACE");
     if super::operation(ask.request) == "CopyObject" && copies_tags && !object.attributes.tags.is_empty() {
         ask.allow("s3:GetObjectTagging", bucket, key)?;
         ask.allow("s3:PutObjectTagging", &ask.bucket, &ask.key)?;
+    }
+    let copies_annotations = ask.request.header("x-amz-object-annotation-directive") != Some("EXCLUDE");
+    if super::operation(ask.request) == "CopyObject" && copies_annotations {
+        ask.allow("s3:GetObjectAnnotation", bucket, key)?;
+        ask.allow("s3:PutObjectAnnotation", &ask.bucket, &ask.key)?;
     }
     Ok(object.clone())
 }

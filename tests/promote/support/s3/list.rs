@@ -81,9 +81,16 @@ fn page(
 }
 
 fn row(key: &str, object: &Object) -> String {
+    let restored = match object.attributes.restored {
+        true => {
+            "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>\
+            <RestoreExpiryDate>2126-12-21T00:00:00Z</RestoreExpiryDate></RestoreStatus>"
+        }
+        false => "",
+    };
     format!(
         "<Contents><Key>{key}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size>\
-        <StorageClass>{}</StorageClass></Contents>",
+        <StorageClass>{}</StorageClass>{restored}</Contents>",
         dates::iso(object.modified),
         object.etag,
         object.body.len(),

@@ -14,8 +14,7 @@ pub fn get(ask: &Ask) -> Result<Answer, Refusal> {
     if !matches(ask.request.header("if-match"), &object.etag) {
         return Err(precondition("If-Match"));
     }
-    let class = object.attributes.storage_class.as_str();
-    if ask.request.method == "GET" && ["GLACIER", "DEEP_ARCHIVE"].contains(&class) {
+    if ask.request.method == "GET" && object.attributes.is_archived() {
         return Err(archived());
     }
     let answer = describe(object);
@@ -63,6 +62,13 @@ fn describe(object: &Object) -> Answer {
     }
     if object.attributes.storage_class != "STANDARD" {
         answer = answer.with("x-amz-storage-class", &object.attributes.storage_class);
+    }
+    if let Some(tier) = &object.attributes.archive_tier {
+        answer = answer.with("x-amz-archive-status", tier);
+    }
+    if object.attributes.restored {
+        let restored = "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2126 00:00:00 GMT\"";
+        answer = answer.with("x-amz-restore", restored);
     }
     if !object.attributes.tags.is_empty() {
         answer = answer.with("x-amz-tagging-count", object.attributes.tags.len().to_string());

@@ -55,6 +55,10 @@ pub struct Attributes {
     pub tags: BTreeMap<String, String>,
     /// `STANDARD` unless given.
     pub storage_class: String,
+    /// Whether an archived object is restored for some days.
+    pub restored: bool,
+    /// The archive tier of Intelligent-Tiering, such as `ARCHIVE_ACCESS`.
+    pub archive_tier: Option<String>,
     pub encryption: Encryption,
     /// The checksum that the writer asked for; S3 computes a CRC64NVME by default.
     pub checksum: Option<Algorithm>,
@@ -70,6 +74,8 @@ impl Default for Attributes {
             metadata: BTreeMap::new(),
             tags: BTreeMap::new(),
             storage_class: "STANDARD".to_owned(),
+            restored: false,
+            archive_tier: None,
             encryption: Encryption::default(),
             checksum: None,
             part_size: None,
@@ -106,6 +112,25 @@ impl Attributes {
     pub fn storage_class(mut self, class: &str) -> Attributes {
         self.storage_class = class.to_owned();
         self
+    }
+
+    /// Archived, and restored for some days.
+    pub fn restored(mut self) -> Attributes {
+        self.restored = true;
+        self
+    }
+
+    /// In an archive tier of Intelligent-Tiering.
+    pub fn archive_tier(mut self, tier: &str) -> Attributes {
+        self.storage_class = "INTELLIGENT_TIERING".to_owned();
+        self.archive_tier = Some(tier.to_owned());
+        self
+    }
+
+    /// Whether it cannot be read before it is restored.
+    pub fn is_archived(&self) -> bool {
+        let archive = ["GLACIER", "DEEP_ARCHIVE"].contains(&self.storage_class.as_str());
+        self.archive_tier.is_some() || archive && !self.restored
     }
 
     /// With a checksum of this algorithm.
