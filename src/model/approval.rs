@@ -9,7 +9,6 @@ use super::field::Document;
 
 /// The approval status of a version (`ModelApprovalStatus`). JSON uses the names of AWS.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
 pub enum ApprovalStatus {
     /// The version may be deployed.
     Approved,
@@ -18,6 +17,7 @@ pub enum ApprovalStatus {
     /// The version must not be deployed.
     Rejected,
     /// A status that AWS added after this version of promote was built.
+    #[serde(untagged)]
     Other(String),
 }
 
@@ -58,18 +58,6 @@ impl From<&str> for ApprovalStatus {
             "Rejected" => Self::Rejected,
             other => Self::Other(other.to_owned()),
         }
-    }
-}
-
-impl From<String> for ApprovalStatus {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
-impl From<ApprovalStatus> for String {
-    fn from(status: ApprovalStatus) -> String {
-        status.as_str().to_owned()
     }
 }
 

@@ -8,7 +8,6 @@ use super::field::Document;
 
 /// The status of a registration. JSON uses the names of AWS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
 pub enum PackageStatus {
     /// The registration has not begun.
     Pending,
@@ -21,6 +20,7 @@ pub enum PackageStatus {
     /// SageMaker is deleting the version.
     Deleting,
     /// A status that AWS added after this version of promote was built, or an empty text if there is none.
+    #[serde(untagged)]
     Other(String),
 }
 
@@ -53,18 +53,6 @@ impl From<&str> for PackageStatus {
             "Deleting" => Self::Deleting,
             other => Self::Other(other.to_owned()),
         }
-    }
-}
-
-impl From<String> for PackageStatus {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
-impl From<PackageStatus> for String {
-    fn from(status: PackageStatus) -> String {
-        status.as_str().to_owned()
     }
 }
 

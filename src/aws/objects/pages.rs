@@ -47,11 +47,6 @@ impl Pages {
         self.page(token).await.map(Some)
     }
 
-    /// Whether there may be more pages.
-    pub fn has_more(&self) -> bool {
-        !matches!(self.next, Next::End)
-    }
-
     async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
         const CALL: &str = "s3:ListObjectsV2";
         let resource = Resource::Bucket(&self.bucket);
