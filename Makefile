@@ -19,7 +19,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit memory faults doc deny e2e races stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit memory faults interleavings doc deny e2e races stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ e2e: build standins ## the program against moto and SeaweedFS
 
 faults: ## two thousand runs with faults and kills, each followed by a clean one; SEEDS=17 or SEEDS=1-50 for some of them
 	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture run::faults::plan
+
+interleavings: ## 600,000 orders of the calls of two to four runs that register a version (15 minutes)
+	INTERLEAVINGS=all cargo test --locked --lib -- register::interleavings
 
 races: build standins ## 200 races and 200 kills at a registry that is late, each followed by a clean run (20 minutes); RACES=3 KILLS=3 for a look
 	PYTHONPATH=. $(VENV)/bin/python tests/e2e/races.py --races $(or $(RACES),200) --kills $(or $(KILLS),200)

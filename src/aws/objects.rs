@@ -6,6 +6,7 @@ mod contents;
 mod encoding;
 mod pages;
 mod reader;
+mod response_time;
 mod source;
 mod storage;
 mod target;

@@ -53,6 +53,10 @@ impl Observer for Terminal {
                 say(&format!("the target group is created without the source group's {part}: {error}"));
                 say(&format!("hint: {}", error.hint));
             }
+            Event::WaitingForRun { source, other } => {
+                let by = other.map(|other| format!(" ({}, since {})", other.caller, other.started)).unwrap_or_default();
+                say(&format!("waiting for another run{by} that is registering {source}"));
+            }
             Event::UploadLeftOpen(error) => {
                 say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"))
             }

@@ -8,6 +8,7 @@ use super::outcome::Done;
 use super::run::Run;
 use super::there::{There, open_uploads};
 use super::uploads::stays_open;
+use crate::model::claim::ClaimSeen;
 use crate::plan::artifact::Artifact;
 use crate::plan::{Plan, Warning};
 
@@ -19,6 +20,7 @@ const ABORTS_AT_ONCE: usize = 32;
 pub struct Copied {
     plan: Plan,
     warnings: Vec<Warning>,
+    claim: Option<ClaimSeen>,
 }
 
 /// A plan whose artifacts are compared with the target, but not copied.
@@ -36,6 +38,11 @@ impl Copied {
     /// Failures that do not affect the copy.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// The newest claim that was there before the copy.
+    pub fn claim(&self) -> Option<&ClaimSeen> {
+        self.claim.as_ref()
     }
 
     /// Every artifact with its result.
@@ -81,8 +88,9 @@ pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Pr
 pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     there.refuse_missing(&plan)?;
     there.refuse_unexpected(&plan)?;
+    let claim = there.claim();
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
-    Ok(Copied { plan, warnings: Vec::new() })
+    Ok(Copied { plan, warnings: Vec::new(), claim })
 }
 
 /// Copies every artifact of the plan to the target and verifies it.
@@ -93,6 +101,7 @@ pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Co
 pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     there.refuse_unexpected(&plan)?;
     let (before, states) = there.leftovers();
+    let claim = there.claim();
     if let Err(error) = Run::new(engine, &plan.layout, there).copy_all(&plan.artifacts).await {
         return Err(engine.uploads.leave(error).await);
     }
@@ -113,7 +122,7 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
     stream::iter(aborts).buffer_unordered(ABORTS_AT_ONCE).collect::<()>().await;
     states.into_iter().for_each(|state| engine.uploads.discard_state(engine.target.clone(), state));
     let warnings = warnings(&plan, engine.uploads.take_warnings());
-    Ok(Copied { plan, warnings })
+    Ok(Copied { plan, warnings, claim })
 }
 
 /// One warning of each kind. A missing permission would cause the same warning for every object.

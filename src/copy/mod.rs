@@ -1,5 +1,6 @@
 //! Copies the artifacts of a plan to the target and verifies them. Nothing can be registered without [`Copied`].
 
+mod claims;
 mod copied;
 mod engine;
 mod existing;
@@ -18,6 +19,7 @@ mod unexpected;
 mod unfinished;
 mod uploads;
 
+pub use claims::Claims;
 pub use copied::{Copied, Preview, confirm, copy, preview};
 pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
 pub use folder::Folder;

@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use anyhow::{Result, bail};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::claims;
 use super::folder::Folder;
 use super::unexpected::refuse_unexpected;
 use super::unfinished::{UploadOf, UploadState};
 use crate::aws::error::CallError;
 use crate::aws::objects::{Listed, TargetObjects, UploadId};
+use crate::model::claim::ClaimSeen;
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
@@ -27,6 +29,8 @@ pub struct There {
     uploads: HashSet<(Location, UploadId)>,
     /// The states of unfinished uploads, with their locations. `None` is a state that cannot be read.
     states: Vec<(Location, Option<UploadState>)>,
+    /// The claim with the highest number, if it was read.
+    claim: Option<ClaimSeen>,
 }
 
 impl There {
@@ -45,7 +49,25 @@ impl There {
             anyhow::Ok((at, state))
         });
         let states = stream::iter(states).buffer_unordered(READS_AT_ONCE).try_collect().await?;
-        Ok(Self { objects, uploads: open.into_iter().collect(), states })
+        Ok(Self { objects, uploads: open.into_iter().collect(), states, claim: None })
+    }
+
+    /// Reads the claim with the highest number too, for a run that is going to register the version.
+    ///
+    /// # Errors
+    /// The claim cannot be read.
+    pub async fn with_claim(self, target: &TargetObjects, layout: &Layout) -> Result<Self> {
+        let keys = self.objects.keys(&layout.claims().key)?;
+        let claim = match keys.iter().filter_map(|key| layout.claim_number(key)).max() {
+            Some(number) => claims::read(target, layout, number).await?,
+            None => None,
+        };
+        Ok(Self { claim, ..self })
+    }
+
+    /// The claim with the highest number.
+    pub(super) fn claim(&self) -> Option<ClaimSeen> {
+        self.claim.clone()
     }
 
     /// The existing object at a location.

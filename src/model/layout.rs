@@ -82,6 +82,23 @@ impl Layout {
     pub fn unfinished(&self) -> Location {
         Location::new(&self.bucket, format!("{}_unfinished/", self.folder))
     }
+    /// The folder of the claims, by which concurrent runs register a version once.
+    pub fn claims(&self) -> Location {
+        Location::new(&self.bucket, format!("{}_claims/", self.folder))
+    }
+    /// The location of a claim.
+    pub fn claim(&self, number: u32) -> Location {
+        Location::new(&self.bucket, format!("{}_claims/{number}.json", self.folder))
+    }
+    /// The number of the claim that a key belongs to.
+    pub fn claim_number(&self, key: &str) -> Option<u32> {
+        key.strip_prefix(&self.claims().key)?.strip_suffix(".json")?.parse().ok()
+    }
+    /// Whether a key belongs to a state of an unfinished upload or to a claim, which serve runs and are no part of the
+    /// promotion.
+    pub fn serves_runs(&self, key: &str) -> bool {
+        [self.unfinished(), self.claims()].iter().any(|folder| key.starts_with(&folder.key))
+    }
     /// The location of the first record of the promotion.
     pub fn record(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion.json", self.folder))

@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod arn;
+pub mod claim;
 pub mod destination;
 pub mod failure;
 pub mod field;

@@ -5,23 +5,12 @@ use std::fmt;
 
 use anyhow::Result;
 
-use crate::aws::registry::TargetRegistry;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Hint;
-use crate::model::promoted::{DISCARDED, PromotedVersion};
+use crate::model::promoted::DISCARDED;
 use crate::register::decision::{decision, remark};
-
-/// Discards this run's version, because another run was first.
-pub(super) async fn yield_to(
-    registry: &TargetRegistry,
-    created: &PackageArn,
-    first: &PromotedVersion,
-) -> Result<PromotedVersion> {
-    let reason = anyhow::anyhow!("{} is the same promotion, from another run", first.arn);
-    discard(registry, created, reason).await?;
-    Ok(first.clone())
-}
+use crate::register::services::Registry;
 
 /// The package differs from its request, or SageMaker could not complete it. It must not be approved.
 #[derive(Debug)]
@@ -44,7 +33,7 @@ impl std::error::Error for NotAsRequested {}
 /// # Errors
 /// The package could be neither deleted nor rejected.
 pub(super) async fn discard(
-    registry: &TargetRegistry,
+    registry: &impl Registry,
     package: &PackageArn,
     reason: anyhow::Error,
 ) -> Result<anyhow::Error> {

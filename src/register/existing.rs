@@ -2,54 +2,77 @@
 //! is always newer than its source.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::services::Registry;
 use super::visibility::Visibility;
-use crate::aws::registry::{Summary, TargetRegistry};
+use crate::aws::registry::Summary;
 use crate::model::arn::{GroupName, PackageArn};
+use crate::model::field::Document;
 use crate::model::package::Package;
-use crate::model::promoted::PromotedVersion;
+use crate::model::promoted::{PromotedVersion, REQUEST_KEY};
+use crate::schema::comparison::differences;
 
 /// Concurrent DescribeModelPackage calls of one step. SageMaker answers "Rate exceeded" at low rates, which AWS does not
 /// document.
 pub const DESCRIPTIONS_AT_ONCE: usize = 4;
 
 /// The existing promotions of one source version.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ExistingPromotions {
     /// Each, lowest version first.
     versions: Vec<PromotedVersion>,
     /// Every version that was described. Versions are not described twice: their source never changes.
     seen: HashSet<PackageArn>,
+    /// When the last listing began.
+    listed: Instant,
 }
 
 impl ExistingPromotions {
     /// Describes every version of the target group that is newer than the source version.
-    pub async fn find(registry: &TargetRegistry, group: &GroupName, package: &Package) -> Result<Self> {
+    pub async fn find(registry: &impl Registry, group: &GroupName, package: &Package) -> Result<Self> {
+        let none = Self { versions: Vec::new(), seen: HashSet::new(), listed: registry.now() };
+        none.refreshed(registry, group, package).await
+    }
+
+    /// Adds the versions that were registered since.
+    pub(super) async fn refreshed(
+        mut self,
+        registry: &impl Registry,
+        group: &GroupName,
+        package: &Package,
+    ) -> Result<Self> {
+        self.listed = registry.now();
         let newer = registry.list_created_after(group, &package.created()).await?;
-        Self::default().with_listed(registry, newer, package).await
+        self.with_listed(registry, newer, package).await
     }
 
     /// Adds the versions that were registered since, and `created`, which CreateModelPackage has just returned.
     /// `created` is described while the others are listed. It is left out if it was deleted or is not visible yet.
     pub(super) async fn with_created(
-        self,
-        registry: &TargetRegistry,
+        mut self,
+        registry: &impl Registry,
         group: &GroupName,
         package: &Package,
         created: &PackageArn,
         visibility: Visibility,
     ) -> Result<Self> {
+        self.listed = registry.now();
         let since = package.created();
         let (newer, description) =
             tokio::join!(registry.list_created_after(group, &since), visibility.find(registry, created));
         let (newer, description) = (newer?, description?);
-        let promoted = description.map(|description| PromotedVersion { arn: created.clone(), description });
-        let mut existing = self;
-        existing.add(vec![created.clone()], promoted.into_iter().collect(), package);
-        existing.with_listed(registry, newer, package).await
+        self.add(description.map(|description| PromotedVersion { arn: created.clone(), description }), package);
+        let newer = newer.into_iter().filter(|summary| summary.arn != *created).collect();
+        self.with_listed(registry, newer, package).await
+    }
+
+    /// When the last listing began.
+    pub(super) fn listed(&self) -> Instant {
+        self.listed
     }
 
     /// Whether a version that CreateModelPackage has returned may be new. SageMaker does not reuse version numbers: a
@@ -63,23 +86,47 @@ impl ExistingPromotions {
         self.versions.iter().any(|known| known.arn == *version)
     }
 
-    async fn with_listed(mut self, registry: &TargetRegistry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
+    /// Replaces what is known of a version; nothing if the version was deleted.
+    pub(super) fn update(&mut self, version: &PackageArn, description: Option<Document>) {
+        match description {
+            None => self.versions.retain(|known| known.arn != *version),
+            Some(description) => {
+                let known = self.versions.iter_mut().find(|known| known.arn == *version);
+                known.into_iter().for_each(|known| known.description = description.clone());
+            }
+        }
+    }
+
+    async fn with_listed(mut self, registry: &impl Registry, listed: Vec<Summary>, package: &Package) -> Result<Self> {
         let new = listed.into_iter().map(|summary| summary.arn).filter(|arn| !self.seen.contains(arn));
-        let new: Vec<PackageArn> = new.collect();
-        let described = describe_all(registry, &new).await?;
-        self.add(new, described, package);
+        let described = describe_all(registry, &new.collect::<Vec<_>>()).await?;
+        self.add(described, package);
         Ok(self)
     }
 
-    fn add(&mut self, seen: Vec<PackageArn>, described: Vec<PromotedVersion>, package: &Package) {
-        self.versions.extend(described.into_iter().filter(|promoted| promoted.is_promotion_of(package.arn())));
+    /// A version that Describe does not find is looked for again: it may not be visible yet.
+    fn add(&mut self, described: impl IntoIterator<Item = PromotedVersion>, package: &Package) {
+        for promoted in described {
+            if self.seen.insert(promoted.arn.clone()) && promoted.is_promotion_of(package.arn()) {
+                self.versions.push(promoted);
+            }
+        }
         self.versions.sort_by_key(|promoted| promoted.arn.version());
-        self.seen.extend(seen);
     }
 
     /// The current promotion of the source version: the first that was not abandoned.
     pub fn current(&self) -> Option<&PromotedVersion> {
         self.versions.iter().find(|promoted| !promoted.is_abandoned())
+    }
+
+    /// The versions besides `promoted` that may be the same promotion: they have the digest of its request.
+    pub(super) fn duplicates_of<'a>(
+        &'a self,
+        promoted: &'a PackageArn,
+        request: &'a Document,
+    ) -> impl Iterator<Item = &'a PackageArn> {
+        let others = self.versions.iter().filter(|other| other.arn != *promoted && !other.is_abandoned());
+        others.filter(|other| marked_digest(&other.description) == marked_digest(request)).map(|other| &other.arn)
     }
 
     /// The number of abandoned promotions.
@@ -88,8 +135,19 @@ impl ExistingPromotions {
     }
 }
 
+/// Whether a version was registered with this request: it has the request's digest and equals the request in every field.
+/// A version that somebody has derived from a promoted version has the digest only.
+pub(super) fn is_of_request(described: &Document, request: &Document) -> bool {
+    marked_digest(described) == marked_digest(request) && differences(request, described).is_empty()
+}
+
+/// The digest of the request that a version was registered with, from its customer metadata.
+pub(super) fn marked_digest(document: &Document) -> Option<&str> {
+    document.get("CustomerMetadataProperties")?.get(REQUEST_KEY)?.as_str()
+}
+
 /// Describes versions of the target. Leaves out versions that were deleted meanwhile.
-pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) -> Result<Vec<PromotedVersion>> {
+pub async fn describe_all(registry: &impl Registry, versions: &[PackageArn]) -> Result<Vec<PromotedVersion>> {
     let descriptions = versions.iter().cloned().map(|arn| describe(registry, arn));
     let described: Vec<Option<PromotedVersion>> =
         stream::iter(descriptions).buffer_unordered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
@@ -97,7 +155,7 @@ pub async fn describe_all(registry: &TargetRegistry, versions: &[PackageArn]) ->
 }
 
 /// Describes a version; nothing if it was deleted after it was listed.
-async fn describe(registry: &TargetRegistry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
+async fn describe(registry: &impl Registry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
     let description = Visibility::NONE.find(registry, &arn).await?;
     Ok(description.map(|description| PromotedVersion { arn, description }))
 }

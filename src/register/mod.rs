@@ -1,13 +1,22 @@
 //! Registers, approves and withdraws promoted versions, and syncs them with later changes of their sources.
 
+mod completion;
 mod decision;
 mod discarded;
+mod duplicates;
 pub mod existing;
 mod new_group;
+mod once;
+mod policy;
 mod registration;
+mod services;
 pub mod sync;
 mod visibility;
 pub mod withdrawal;
 
 pub use new_group::NewGroup;
-pub use registration::{Policy, Registration, register};
+pub use policy::Policy;
+pub use registration::{Registrar, Registration};
+
+#[cfg(test)]
+mod interleavings;

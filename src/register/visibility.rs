@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tokio::time::Instant;
 
+use super::services::Registry;
 use crate::aws::error::{CallError, Kind};
-use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
+use crate::model::claim;
 use crate::model::failure::{Failure, Hint};
 use crate::model::field::Document;
 
@@ -30,6 +30,9 @@ impl Visibility {
     /// For a version that was visible before: if Describe does not find it, it was deleted.
     pub const NONE: Self = Self { patience: Duration::ZERO };
 
+    /// For a version that was visible before, where a mistake would register it again.
+    pub const LATE: Self = Self { patience: claim::VISIBLE_WITHIN };
+
     /// For a run that waits up to `patience` for a version.
     pub fn within(patience: Duration) -> Self {
         Self { patience }
@@ -39,7 +42,7 @@ impl Visibility {
     ///
     /// # Errors
     /// The wait ended before it is known whether the version is late or was deleted.
-    pub async fn wait(self, registry: &TargetRegistry, created: &PackageArn) -> Result<bool> {
+    pub async fn wait(self, registry: &impl Registry, created: &PackageArn) -> Result<bool> {
         let found = self.find(registry, created).await;
         let found = found.with_context(|| format!("{created} is registered and pending approval")).hint("Run again")?;
         ensure!(
@@ -54,7 +57,7 @@ impl Visibility {
     }
 
     /// Describes the version; nothing if it does not exist.
-    pub async fn find(self, registry: &TargetRegistry, version: &PackageArn) -> Result<Option<Document>, CallError> {
+    pub async fn find(self, registry: &impl Registry, version: &PackageArn) -> Result<Option<Document>, CallError> {
         match self.describe(registry, version).await {
             Ok(description) => Ok(Some(description)),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
@@ -63,15 +66,15 @@ impl Visibility {
     }
 
     /// Describes the version. Retries while Describe answers that the version does not exist.
-    pub async fn describe(self, registry: &TargetRegistry, version: &PackageArn) -> Result<Document, CallError> {
-        let until = Instant::now() + self.patience.min(VISIBLE_WITHIN);
+    pub async fn describe(self, registry: &impl Registry, version: &PackageArn) -> Result<Document, CallError> {
+        let until = registry.now() + self.patience.min(VISIBLE_WITHIN);
         let mut pause = FIRST_WAIT;
         loop {
             match registry.describe(version).await {
-                Err(error) if error.kind == Kind::NotFound && Instant::now() < until => {}
+                Err(error) if error.kind == Kind::NotFound && registry.now() < until => {}
                 described => return described,
             }
-            tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
+            registry.sleep(pause.min(until.saturating_duration_since(registry.now()))).await;
             pause = (pause * 2).min(LONGEST_WAIT);
         }
     }

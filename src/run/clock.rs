@@ -33,6 +33,11 @@ pub(crate) struct Started {
 }
 
 impl Started {
+    /// The start in RFC 3339.
+    pub fn time(&self) -> String {
+        rfc3339(&self.time)
+    }
+
     /// A record of this run that ends now.
     pub fn record(&self, outcome: Conclusion, source: Source, build: Option<&Build>) -> Record {
         let mut record = Record::new(outcome, source, &self.time);

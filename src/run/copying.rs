@@ -41,7 +41,8 @@ impl Promotion<'_> {
         self.target.objects().with_patience(tuning.stall.as_secs_f64() / STALL.as_secs_f64())
     }
 
-    fn encryption(&self) -> Encryption {
+    /// How new objects are encrypted.
+    pub fn encryption(&self) -> Encryption {
         Encryption { kms_key: self.overrides.kms_key.clone() }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::aws::error::CallError;
 use crate::copy::Meter;
 use crate::model::arn::PackageArn;
+use crate::model::claim::Claim;
 use crate::model::location::Location;
 
 /// Something that happened during a run.
@@ -47,6 +48,13 @@ pub enum Event<'a> {
         part: &'static str,
         /// The reason.
         error: &'a CallError,
+    },
+    /// This run waits for another run that is registering the same version.
+    WaitingForRun {
+        /// The source version.
+        source: &'a PackageArn,
+        /// The claim of the other run; nothing if it cannot be parsed.
+        other: Option<&'a Claim>,
     },
     /// A multipart upload could not be aborted. A later run or a lifecycle rule aborts it.
     UploadLeftOpen(&'a CallError),

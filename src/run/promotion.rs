@@ -103,7 +103,8 @@ impl Promotion<'_> {
 
     /// Lists the objects in the folder of a version's promotion.
     pub async fn list_folder(&self, version: &PackageArn) -> Result<There> {
-        There::look(self.target.objects(), &self.destination.layout(version)).await
+        let (target, layout) = (self.target.objects(), self.destination.layout(version));
+        There::look(target, &layout).await?.with_claim(target, &layout).await
     }
 
     /// A record of this run about a version.

@@ -2,15 +2,17 @@
 
 use anyhow::Result;
 
+use super::event::Event;
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::aws::error::with_hints;
-use crate::copy::Copied;
+use crate::copy::{Claims, Copied};
+use crate::model::claim::ClaimSeen;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::record::{Conclusion, Record, Target, Withdrawn};
 use crate::register::existing::ExistingPromotions;
-use crate::register::{Registration, register};
+use crate::register::{Registrar, Registration};
 
 /// Registers a version and writes its record.
 pub(super) struct Registering<'a> {
@@ -33,15 +35,26 @@ impl Registering<'_> {
         existing: ExistingPromotions,
         withdrawn: impl Future<Output = Result<Vec<Withdrawn>>> + Send,
     ) -> Result<Record> {
-        let Promotion { source, target, destination, .. } = self.promotion;
-        let registries = (source.registry(), target.registry());
-        let policy = self.settings.policy();
-        let registration = register(registries, destination.group.name(), package, copied, existing, &policy);
+        let Promotion { context, source, target, destination, .. } = self.promotion;
+        let layout = destination.layout(package.arn());
+        let waiting = |claim: &ClaimSeen| {
+            context.notice(Event::WaitingForRun { source: package.arn(), other: claim.claim.as_ref() })
+        };
+        let registrar = Registrar {
+            source: source.registry(),
+            registry: target.registry(),
+            claims: Claims { target: target.objects(), layout, encryption: self.promotion.encryption() },
+            destination,
+            policy: self.settings.policy(),
+            started: self.promotion.started.time(),
+            waiting: &waiting,
+        };
+        let registration = registrar.register(package, copied, existing);
         let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.settle());
         let registration = registration?;
         let mut record =
             self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;
-        record.warnings.extend(warnings);
+        record.warnings.extend(registration.warnings.iter().cloned().chain(warnings));
         let registered = (&registration.arn, registration.approval.clone());
         record.target = Some(Target::of(destination, package.arn(), Some(registered)));
         // A failed withdrawal does not prevent the record of the promotion.

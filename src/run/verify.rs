@@ -231,10 +231,9 @@ async fn artifact_verdict(
 /// Reports objects in the folder that are not part of the promotion. Below a model's prefix, such an object would be
 /// deployed with the model.
 fn unexpected_objects(layout: &Layout, there: &Folder, findings: &mut Findings) -> Result<()> {
-    let unfinished = layout.unfinished().key;
     for listed in there.unexpected() {
         let Listed { key, .. } = listed?;
-        if !layout.is_record(&key) && layout.signed_record(&key).is_none() && !key.starts_with(&unfinished) {
+        if !layout.is_record(&key) && layout.signed_record(&key).is_none() && !layout.serves_runs(&key) {
             let location = Location::new(&layout.folder().bucket, key).to_string();
             let detail = "the object is not part of the promotion";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;

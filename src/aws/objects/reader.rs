@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, Region};
@@ -15,6 +16,7 @@ use futures_util::StreamExt;
 use super::body::{Body, GET};
 use super::checksum::checksum_of;
 use super::encoding::byte_range;
+use super::response_time::ResponseTime;
 use super::storage::is_archived;
 use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
@@ -138,6 +140,10 @@ impl Reader {
 
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
         let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
+        self.bytes(at, answer, limit).await
+    }
+
+    async fn bytes(&self, at: &Location, answer: GetObjectOutput, limit: u64) -> Result<(Bytes, ETag), CallError> {
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if length > limit {
             let message = format!("the object has {length} bytes, but at most {limit} can be read");
@@ -149,6 +155,18 @@ impl Reader {
             bytes.extend_from_slice(&chunk?);
         }
         Ok((bytes.into(), etag))
+    }
+
+    /// As [`Reader::read`], with the age of the object by the clock of S3: the difference between the time of the response
+    /// and the time of the object, less the second that both are rounded by. Zero if S3 does not tell.
+    pub async fn read_with_age(&self, at: &Location, limit: u64) -> Result<(Bytes, Duration), CallError> {
+        let time = ResponseTime::default();
+        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.checksum_mode(ChecksumMode::Enabled).customize().interceptor(time.clone());
+        let answer = call.send().await.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
+        let age = time.seconds().zip(answer.last_modified()).map(|(now, then)| now - then.secs() - 1);
+        let age = Duration::from_secs(age.and_then(|age| u64::try_from(age).ok()).unwrap_or_default());
+        Ok((self.bytes(at, answer, limit).await?.0, age))
     }
 
     /// The whole object, whatever its size.

@@ -6,6 +6,7 @@ use aws_sdk_sagemaker::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::timeout::TimeoutConfig;
 use serde_json::Value;
 
 use super::reader::Reader;
@@ -15,6 +16,7 @@ use crate::aws::principal::Principal;
 use crate::aws::resource::Resource;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
+use crate::model::claim::CREATE_TIMEOUT;
 use crate::model::field::Document;
 
 /// The target account's registry, for reading and writing. Groups are in the account of the session: the first call asks
@@ -72,7 +74,8 @@ impl TargetRegistry {
     }
 
     /// Registers a version. `document` is the CreateModelPackage request, which is sent unchanged. It has the name of a
-    /// group and a ClientToken, because the SDK repeats the request if a response is lost.
+    /// group and a ClientToken, because the SDK repeats the request if a response is lost. The call and its retries take
+    /// at most [`CREATE_TIMEOUT`]: other runs count on it.
     pub async fn create(&self, document: &Document) -> Result<PackageArn, CallError> {
         const CALL: &str = "sagemaker:CreateModelPackage";
         let group = document.get("ModelPackageGroupName").and_then(Value::as_str).unwrap_or_default().parse();
@@ -83,6 +86,8 @@ impl TargetRegistry {
         // The typed request only sets the headers of the operation. Its body is replaced.
         let call = self.reader.client.create_model_package().client_token("replaced").customize();
         let call = call.mutate_request(move |request| replace_body(request, &body));
+        let timeout = TimeoutConfig::builder().operation_timeout(CREATE_TIMEOUT).build();
+        let call = call.config_override(aws_sdk_sagemaker::config::Builder::new().timeout_config(timeout));
         let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
         let arn = answer.model_package_arn().unwrap_or_default();
         let unusable =

@@ -22,6 +22,7 @@ fn a_deleted_version_is_registered_again_and_recorded_beside_the_first_record() 
     let first = promote(&cloud, &[]).document();
     cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
     delete_version(&cloud, &first["target"]["model_package_arn"]);
+    cloud.age_claims(SERVING);
     let second = promote(&cloud, &[]).document();
     assert_eq!((&second["outcome"], &second["target"]["version"]), (&json!("promoted"), &json!(3)));
     assert_eq!(second["artifacts"][0]["result"], "already-there");
@@ -82,7 +83,7 @@ fn a_second_version_of_the_source_becomes_a_second_version_of_the_target() {
     let document = promote(&cloud, &[]).document();
     assert_eq!((&document["source"]["version"], &document["target"]["version"]), (&json!(2), &json!(2)));
     assert_eq!((promoted(&cloud)[0].clone(), versions(&cloud)), (first[0].clone(), vec![1, 2]));
-    assert_eq!(cloud.keys(SERVING).iter().filter(|key| key.contains("-churn-model-v2/")).count(), 5);
+    assert_eq!(cloud.keys(SERVING).iter().filter(|key| key.contains("-churn-model-v2/")).count(), 6);
     assert_eq!(promote(&cloud, &["--package-version", "1"]).document()["outcome"], "already-promoted");
     assert_eq!(versions(&cloud), [1, 2]);
 }

@@ -101,6 +101,7 @@ fn a_version_that_fails_is_reported_with_its_reason_and_never_approved() {
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
     // A higher version shows that the failed version was deleted, and the next run need not wait for it.
     cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
+    cloud.age_claims(SERVING);
     let document = promote(&cloud, &[]).document();
     assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(3)));
     assert_eq!(promoted(&cloud).len(), 2);
@@ -113,6 +114,7 @@ fn a_failed_version_that_may_not_be_removed_is_left_rejected() {
     cloud.fail_next_package("no such image");
     promote(&cloud, &[]).fails(1, &["no such image", "could not be deleted and was left Rejected"]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+    cloud.age_claims(SERVING);
     let document = promote(&cloud, &[]).document();
     assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(2)));
 }

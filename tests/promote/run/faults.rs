@@ -179,6 +179,7 @@ fn survives(way: Way, moment: Moment, failure: Failure) -> Result<()> {
     approved_last(&cloud.calls())?;
     ends_clearly(&first, &cloud).with_context(|| format!("the first run ended {}: {}", first.code, first.stderr))?;
     cloud.heal();
+    cloud.age_claims(SERVING);
     let second = promote(&cloud, way.flags);
     let said = || format!("first {}: {}second {}: {}", first.code, first.stderr, second.code, second.stderr);
     ensure!(second.code == 0, "{}", said());

@@ -189,6 +189,7 @@ fn is_stopped(cloud: &Cloud, child: Child, says: &str) {
 }
 
 fn next_run_completes(cloud: &Cloud, flags: &[&str]) {
+    cloud.age_claims(SERVING);
     cloud.heal();
     assert_eq!(promote(cloud, flags).document()["outcome"], "promoted");
     let versions = promoted(cloud);

@@ -14,13 +14,13 @@ fn rounds_of_full(cloud: &Cloud) -> Rounds {
 }
 
 #[test]
-fn a_first_promotion_takes_9_rounds_and_a_repeated_one_3() {
+fn a_first_promotion_takes_10_rounds_and_a_repeated_one_3() {
     let cloud = with_package();
     cloud.describes_until_completed(1);
     let first = rounds_of_full(&cloud);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
     let repeated = rounds_of_full(&cloud);
-    assert_eq!((first.len(), repeated.len()), (9, 3), "{first:?}\n{repeated:?}");
+    assert_eq!((first.len(), repeated.len()), (10, 3), "{first:?}\n{repeated:?}");
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn further_records_add_no_round_to_a_repeated_promotion() {
 }
 
 #[test]
-fn a_first_promotion_of_a_model_in_parts_takes_10_rounds_and_below_a_prefix_11() {
-    for (key, expected) in [("churn/model.tar.gz", 10), ("churn/llm/weights", 11)] {
+fn a_first_promotion_of_a_model_in_parts_takes_11_rounds_and_below_a_prefix_12() {
+    for (key, expected) in [("churn/model.tar.gz", 11), ("churn/llm/weights", 12)] {
         let cloud = with_package();
         cloud.describes_until_completed(1);
         cloud.put(MODELS, key, Body::synthetic(500 << 20, 1));

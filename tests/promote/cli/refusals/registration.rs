@@ -63,6 +63,7 @@ fn a_package_that_fails_in_the_target_is_reported_with_its_reason_and_removed() 
     assert_eq!(cloud.calls_of("UpdateModelPackage").len(), 0);
     // A higher version shows that version 1 was deleted, and the next run need not wait for it.
     cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
+    cloud.age_claims(SERVING);
     assert_eq!(promote(&cloud, &[]).document()["target"]["version"], 3, "the next run registers it again");
 }
 
@@ -74,6 +75,7 @@ fn a_failed_package_that_may_not_be_removed_is_left_rejected() {
     says(&cloud, "fails-and-stays-rejected", 1, &FULL);
     let versions = promoted(&cloud);
     assert_eq!(versions[0]["ModelApprovalStatus"], "Rejected");
+    cloud.age_claims(SERVING);
     let again = promote(&cloud, &[]).document();
     assert_eq!(again["target"]["version"], 2, "the next run registers it anew");
     assert_eq!(promoted(&cloud)[1]["ModelApprovalStatus"], "Approved");

@@ -56,7 +56,7 @@ fn an_environment_value_that_names_a_whole_bucket_copies_nothing_and_is_listed()
         let cloud = with_environment(json!({"BUCKET": url}));
         cloud.put(MODELS, "somebody-else/1", "1");
         let document = promote(&cloud, &[]).document();
-        assert_eq!((arrived(&cloud, "BUCKET"), cloud.keys(SERVING).len()), (json!(url), 2), "{url}");
+        assert_eq!((arrived(&cloud, "BUCKET"), cloud.keys(SERVING).len()), (json!(url), 3), "{url}");
         let listed = not_carried(&document, &format!("{ENVIRONMENT}{{BUCKET}}"));
         assert!(listed["reason"].as_str().unwrap_or_default().contains("whole bucket"), "{listed}");
     }

@@ -82,6 +82,7 @@ fn disturbed(case: &Case, cloud: &Cloud) -> Result<Run> {
     let output = ended_in_time(child)?;
     cloud.heal();
     ensure!(cloud.settles(), "a client of the stand-in stays connected");
+    cloud.age_claims(SERVING);
     Ok(Run::of(output))
 }
 

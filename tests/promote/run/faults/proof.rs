@@ -70,8 +70,8 @@ pub fn complete(cloud: &Cloud) -> Result<()> {
     expected.sort();
     // A state that could not be deleted stays until a run that copies again.
     let stays = cloud.calls_of("DeleteObject").iter().any(|call| call.status != 204);
-    let keys: Vec<String> =
-        cloud.keys(SERVING).into_iter().filter(|key| !(stays && key.contains("/_unfinished/"))).collect();
+    let serves_runs = |key: &String| key.contains("/_claims/") || stays && key.contains("/_unfinished/");
+    let keys: Vec<String> = cloud.keys(SERVING).into_iter().filter(|key| !serves_runs(key)).collect();
     ensure!(keys == expected, "the target holds {keys:?}");
     ensure!(cloud.uploads(SERVING).is_empty(), "open uploads: {:?}", cloud.uploads(SERVING));
     Ok(())

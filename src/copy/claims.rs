@@ -1,0 +1,50 @@
+//! Claims of registrations, as objects in the folder of a promotion.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use bytes::Bytes;
+
+use crate::aws::error::{CallError, Kind};
+use crate::aws::objects::{Attributes, Encryption, TargetObjects};
+use crate::model::claim::{Claim, ClaimSeen};
+use crate::model::layout::Layout;
+
+/// The size limit of a claim, in bytes. A claim has about 1 KB.
+const MAX_BYTES: u64 = 64 << 10;
+
+/// The claims in the folder of one promotion.
+#[derive(Debug)]
+pub struct Claims<'a> {
+    /// S3 in the target account.
+    pub target: &'a TargetObjects,
+    /// The keys of the promotion.
+    pub layout: Layout,
+    /// The encryption of new claims.
+    pub encryption: Encryption,
+}
+
+impl Claims<'_> {
+    /// Writes a claim. Returns false if the number is taken.
+    pub async fn write(&self, number: u32, claim: &Claim) -> Result<bool, CallError> {
+        let text = serde_json::to_vec_pretty(claim).expect("a claim is JSON: its members are strings and a number");
+        let attributes = Attributes { content_type: Some("application/json".into()), ..Attributes::default() };
+        let at = self.layout.claim(number);
+        match self.target.put_new(&at, Bytes::from(text), &attributes, &self.encryption, None).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a claim; nothing if there is none with this number.
+    pub async fn read(&self, number: u32) -> Result<Option<ClaimSeen>, CallError> {
+        read(self.target, &self.layout, number).await
+    }
+}
+
+/// Reads a claim; nothing if there is none with this number.
+pub(super) async fn read(target: &TargetObjects, layout: &Layout, number: u32) -> Result<Option<ClaimSeen>, CallError> {
+    let Some((text, age)) = target.read_with_age(&layout.claim(number), MAX_BYTES).await? else { return Ok(None) };
+    Ok(Some(ClaimSeen { number, claim: serde_json::from_slice(&text).ok(), age, read: Instant::now() }))
+}

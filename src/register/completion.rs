@@ -1,0 +1,103 @@
+//! Completes a registration: waits for SageMaker, compares every field, and sends the update that approves.
+
+use anyhow::{Result, bail, ensure};
+
+use super::decision::Wanted;
+use super::discarded::NotAsRequested;
+use super::once::Registering;
+use super::services::{ClaimStore, Registry, Source};
+use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::failure::Failure;
+use crate::model::field::Document;
+use crate::model::package::failure_reasons;
+use crate::model::package_status::PackageStatus;
+use crate::model::promoted::PromotedVersion;
+use crate::schema::comparison::differences;
+
+/// The state of a completed version.
+pub(super) struct Completion {
+    pub approval: ApprovalStatus,
+    /// The values of the Update; nothing if the version had them already.
+    pub updated: Option<Wanted>,
+}
+
+impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+    /// Waits until the version is complete, compares it with the request, and sets its final status.
+    pub async fn complete(
+        &self,
+        promoted: &PromotedVersion,
+        source_now: Document,
+        visibility: Visibility,
+    ) -> Result<Completion> {
+        let arn = &promoted.arn;
+        let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
+        let description = &promoted.description;
+        let found = differences(self.request, description);
+        if !found.is_empty() {
+            let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+            let message = format!("{arn} differs from its request and was not approved:\n{}", lines.join("\n"));
+            let hint = "If it is another promotion of the same source version, delete it, then run again";
+            bail!(NotAsRequested { message, hint: Some(hint) });
+        }
+        let wanted = Wanted::of(self.package, &promoted, self.policy.approval, self.source_uri.map(str::to_owned));
+        let Some(update) = wanted.update(description) else {
+            return Ok(Completion { approval: wanted.status, updated: None });
+        };
+        if wanted.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
+            self.refuse_withdrawn(&source_now, arn)?;
+        }
+        self.registry.update(arn, &update).await?;
+        Ok(Completion { approval: wanted.status.clone(), updated: Some(wanted) })
+    }
+
+    /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the
+    /// version.
+    fn refuse_withdrawn(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
+        let (found, now) = (self.package.approval(), ApprovalStatus::of(source_now));
+        ensure!(
+            found == now,
+            Failure::new(format!(
+                "the approval of {} changed from {found} to {now} during this run; {arn} was not approved",
+                self.package.arn()
+            ))
+            .hint("Run again")
+        );
+        Ok(())
+    }
+
+    /// Describes the version and its source until the version is complete. Both were described a moment ago.
+    async fn wait(
+        &self,
+        promoted: &PromotedVersion,
+        mut source_now: Document,
+        visibility: Visibility,
+    ) -> Result<(PromotedVersion, Document)> {
+        let arn = &promoted.arn;
+        let started = self.registry.now();
+        let mut pause = FIRST_WAIT;
+        let mut description = promoted.description.clone();
+        loop {
+            match PackageStatus::of(&description) {
+                PackageStatus::Completed => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),
+                PackageStatus::Failed | PackageStatus::Deleting => {
+                    let message = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
+                    bail!(NotAsRequested { message, hint: None });
+                }
+                status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => ensure!(
+                    self.registry.now() < started + self.policy.patience,
+                    Failure::new(format!(
+                        "{arn} is still {status} after {} s; it is pending approval",
+                        self.policy.patience.as_secs()
+                    ))
+                    .hint("Run again to complete it")
+                ),
+            }
+            self.registry.sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_WAIT);
+            (description, source_now) =
+                tokio::try_join!(visibility.describe(self.registry, arn), self.source.describe(self.package.arn()))?;
+        }
+    }
+}

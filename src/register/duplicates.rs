@@ -1,0 +1,67 @@
+//! Discards versions that are the same promotion as another. Claims prevent them, except where a service works on a request
+//! for longer than a claim lasts, or where the response to CreateModelPackage was lost and the registry knows no client
+//! tokens.
+
+use anyhow::Result;
+
+use super::decision::{decision, remark};
+use super::discarded::discard;
+use super::existing::{ExistingPromotions, is_of_request};
+use super::once::Registering;
+use super::services::{ClaimStore, Registry, Source};
+use super::visibility::Visibility;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::promoted::{DISCARDED, PromotedVersion};
+use crate::plan::Warning;
+
+impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+    /// Discards the versions that were registered with the same request as the promotion, which is the lowest of them.
+    /// Every run decides the same, whichever versions it sees. A version that differs from the request in a field is
+    /// somebody else's and stays.
+    ///
+    /// # Errors
+    /// A version cannot be described.
+    pub async fn discard_duplicates(
+        &self,
+        promoted: &PackageArn,
+        approval: &ApprovalStatus,
+        existing: &ExistingPromotions,
+    ) -> Result<Vec<Warning>> {
+        let mut warnings = Vec::new();
+        for arn in existing.duplicates_of(promoted, self.request) {
+            let Some(description) = Visibility::NONE.find(self.registry, arn).await? else { continue };
+            let duplicate = PromotedVersion { arn: arn.clone(), description };
+            if duplicate.is_abandoned()
+                || duplicate.approval() == ApprovalStatus::Rejected
+                || !is_of_request(&duplicate.description, self.request)
+            {
+                continue;
+            }
+            let done = match approval {
+                // Somebody has rejected the promotion, and may have approved its duplicate instead.
+                ApprovalStatus::Rejected => "nothing was changed, because the promotion is Rejected".to_owned(),
+                ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => {
+                    self.discard_duplicate(&duplicate, promoted).await
+                }
+            };
+            let remark = format!("it is the same promotion as {promoted}: {done}");
+            warnings.push(Warning { field: arn.to_string(), remark });
+        }
+        Ok(warnings)
+    }
+
+    /// Deletes or rejects a duplicate. One that was Approved may be deployed, and is only rejected. Says what was done.
+    async fn discard_duplicate(&self, duplicate: &PromotedVersion, promoted: &PackageArn) -> String {
+        let reason = format!("{promoted} is the same promotion");
+        if duplicate.approval() != ApprovalStatus::Approved {
+            let discarded = discard(self.registry, &duplicate.arn, anyhow::anyhow!(reason)).await;
+            return discarded.unwrap_or_else(|error| error).to_string();
+        }
+        let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason)));
+        match self.registry.update(&duplicate.arn, &update).await {
+            Ok(()) => "it was Approved, and was rejected".to_owned(),
+            Err(error) => format!("it is Approved, and could not be rejected: {error}"),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Runs the registration of 2 to 4 runs under a scheduler that chooses, call by call, which run goes on, how late a version
+//! becomes visible, how much time passes, and which run is killed. Whatever it chooses, one version is registered.
+//!
+//! `INTERLEAVINGS=all` (`make interleavings`) tries 100,000 interleavings of two runs depth first, in each of four worlds,
+//! and 200,000 of up to four runs by chance; without it a sample is tried. `INTERLEAVINGS=17` tries one seed and prints its calls.
+
+mod choices;
+mod fixtures;
+mod scheduler;
+mod simulation;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use self::choices::Choices;
+use self::fixtures::{claim, group, package, request};
+use self::scheduler::{Limits, drive};
+use self::simulation::{Broken, Simulation, World};
+use super::existing::ExistingPromotions;
+use super::once::Registering;
+use super::policy::Policy;
+use super::registration::Registered;
+use crate::model::approval::Approval;
+use crate::model::promoted::DISCARDED;
+
+/// One world and the way to schedule its runs.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    runs: usize,
+    tokens: bool,
+    broken: Broken,
+    /// The ages of claims that dead runs have left, in seconds.
+    dead_claims: &'static [u64],
+    limits: Limits,
+}
+
+#[test]
+fn interleavings_of_two_runs_depth_first_register_one_version() {
+    let all = std::env::var("INTERLEAVINGS").is_ok_and(|which| which == "all");
+    for (tokens, dead_claims) in [(true, &[][..]), (false, &[]), (false, &[90]), (false, &[20])] {
+        let limits = Limits { deviations: if all { 3 } else { 2 }, kills: 1 };
+        let case = Case { runs: 2, tokens, broken: Broken::Nothing, dead_claims, limits };
+        let tried = explore(case, if all { 100_000 } else { 1500 });
+        assert_eq!(tried.failed, None, "{case:?}");
+        assert!(tried.count >= 1000, "only {} interleavings of {case:?}", tried.count);
+    }
+}
+
+#[test]
+fn any_interleaving_of_up_to_four_runs_registers_one_version() {
+    let seeds = match std::env::var("INTERLEAVINGS") {
+        Ok(which) if which == "all" => 0..200_000,
+        Ok(seed) => seed.parse().map(|seed| seed..seed + 1).expect("INTERLEAVINGS is `all` or the number of a seed"),
+        Err(_) => 0..4000,
+    };
+    for seed in seeds {
+        let (case, choices) = by_chance(seed, Broken::Nothing);
+        if let Err(found) = holds(case, choices).0 {
+            panic!("seed {seed} (`INTERLEAVINGS={seed}` tries it alone), {case:?}: {found}");
+        }
+    }
+}
+
+#[test]
+fn without_claims_without_a_lease_or_without_a_limit_on_holding_a_claim_two_versions_are_registered() {
+    for broken in [Broken::Claims, Broken::Lease, Broken::Hold] {
+        let fails = |seed| {
+            let (case, choices) = by_chance(seed, broken);
+            holds(case, choices).0.is_err_and(|failed| failed.contains("2 versions were created"))
+        };
+        assert!((0..20_000).any(fails), "{broken:?} is not found");
+    }
+}
+
+#[test]
+fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays() {
+    let case = Case { limits: Limits { deviations: 0, kills: 0 }, runs: 1, ..by_chance(0, Broken::Nothing).0 };
+    let runs = Simulation::new_world(case, Choices::first());
+    let change = |status: &str| json!({"ModelApprovalStatus": status});
+    let mut derived = change("Approved");
+    derived["Domain"] = json!("theirs");
+    let numbers = [json!({}), change("Approved"), json!({}), derived].map(|change| {
+        let mut request = request();
+        request.insert("ClientToken".into(), json!(fastrand::u64(..)));
+        runs.locked().register(&request, change)
+    });
+    let registered = drive(&runs, vec![promote(runs.clone())], Limits { deviations: 0, kills: 0 });
+    let registered = registered[0].as_ref().expect("not killed").as_ref().expect("it succeeds");
+    assert_eq!(registered.arn.as_str(), simulation::arn(numbers[0]));
+    let named: Vec<&str> = registered.warnings.iter().map(|warning| warning.field.as_str()).collect();
+    assert_eq!(named, [simulation::arn(numbers[1]), simulation::arn(numbers[2])]);
+    let world = runs.locked();
+    let of = |index: usize| &world.versions[&numbers[index]];
+    assert_eq!(of(0).description["ModelApprovalStatus"], "Approved");
+    assert_eq!(of(1).description["ModelApprovalStatus"], "Rejected", "it was approved, so it is not deleted");
+    assert!(of(2).deleted && !of(3).deleted);
+    assert_eq!(of(3).description["ModelApprovalStatus"], "Approved", "it is somebody else's");
+}
+
+struct Tried {
+    count: usize,
+    failed: Option<String>,
+}
+
+/// Tries interleavings, depth first.
+fn explore(case: Case, most: usize) -> Tried {
+    let mut choices = Some(Choices::first());
+    let mut count = 0;
+    while let Some(path) = choices.take().filter(|_| count < most) {
+        let (held, tried) = holds(case, path);
+        if let Err(failed) = held {
+            return Tried { count, failed: Some(failed) };
+        }
+        count += 1;
+        choices = tried.following();
+    }
+    Tried { count, failed: None }
+}
+
+fn by_chance(seed: u64, broken: Broken) -> (Case, Choices) {
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let dead_claims = [&[][..], &[], &[90], &[20], &[100, 3], &[3000, 90]][dice.usize(..6)];
+    let limits = Limits { deviations: dice.usize(..12), kills: dice.usize(..3) };
+    let case = Case { runs: dice.usize(2..5), tokens: dice.bool(), broken, dead_claims, limits };
+    (case, Choices::of(dice.u64(..)))
+}
+
+/// Runs a case, then a clean run alone, and checks what the target has.
+fn holds(case: Case, choices: Choices) -> (Result<(), String>, Choices) {
+    let runs = Simulation::new_world(case, choices);
+    let of = |run| promote(Simulation { run, ..runs.clone() });
+    let ended = drive(&runs, (0..case.runs).map(of).collect(), case.limits);
+    let clean = drive(&runs, vec![of(case.runs)], Limits { deviations: 0, kills: 0 });
+    let mut world = runs.locked();
+    let later = world.now + Duration::from_secs(100);
+    world.advance(later);
+    let held = check(&world, &ended, clean[0].as_ref().expect("it is not killed"));
+    let log = world.log.join("\n");
+    let choices = std::mem::replace(&mut world.choices, Choices::first());
+    (held.map_err(|failed| format!("{failed}\n{log}")), choices)
+}
+
+type Ended = Option<anyhow::Result<Registered>>;
+
+fn check(world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> Result<(), String> {
+    let promoted = clean.as_ref().map_err(|error| format!("the clean run fails: {error:#}"))?.arn.clone();
+    if world.created != 1 {
+        return Err(format!("{} versions were created", world.created));
+    }
+    for (number, version) in world.versions.iter().filter(|(_, version)| !version.deleted) {
+        let text = |member: &str| version.description.get(member).and_then(Value::as_str).unwrap_or_default();
+        let status = text("ModelApprovalStatus");
+        let discarded = status == "Rejected" && text("ApprovalDescription").starts_with(DISCARDED);
+        let is_promotion = promoted.version() == *number;
+        if is_promotion && status != "Approved" || !is_promotion && !discarded {
+            return Err(format!("version {number} is {status}"));
+        }
+    }
+    for registered in ended.iter().flatten() {
+        match registered {
+            Ok(registered) if registered.arn == promoted => {}
+            Ok(registered) => return Err(format!("a run has promoted {}", registered.arn)),
+            Err(_) if world.timed_out => {}
+            // It stood still for too long, again and again.
+            Err(error) if error.to_string().contains("was given up") => {}
+            Err(error) => return Err(format!("a run fails: {error:#}")),
+        }
+    }
+    Ok(())
+}
+
+impl Simulation {
+    fn new_world(case: Case, choices: Choices) -> Self {
+        let mut world = World::new(choices, case.tokens, case.broken);
+        for age in case.dead_claims {
+            world.add_claim(claim(), Duration::from_secs(*age));
+        }
+        Self { world: std::sync::Arc::new(world.into()), run: 0 }
+    }
+}
+
+/// One run: what it finds before the copy, and the registration.
+async fn promote(services: Simulation) -> anyhow::Result<Registered> {
+    let (package, group, request) = (package(), group(), request());
+    let policy = Policy { approval: Approval::Carry, patience: Duration::from_secs(900) };
+    let existing = ExistingPromotions::find(&services, group.name(), &package);
+    let (existing, newest) = tokio::join!(existing, services.newest_claim());
+    let registering = Registering {
+        source: &services,
+        registry: &services,
+        claims: &services,
+        group: group.name(),
+        package: &package,
+        request: &request,
+        source_uri: None,
+        policy: &policy,
+        claim: claim(),
+        waiting: &|_| {},
+    };
+    registering.register(existing?, newest?).await
+}

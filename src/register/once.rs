@@ -1,0 +1,236 @@
+//! Finds the one promotion of a source version, or registers it. At most one run at a time may register it: the run that
+//! has the newest claim.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::discarded::discard;
+use super::existing::ExistingPromotions;
+use super::policy::Policy;
+use super::services::{ClaimStore, Registry, Source};
+use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
+use crate::model::arn::{GroupName, PackageArn};
+use crate::model::claim::{Claim, ClaimSeen, HOLD, LEASE};
+use crate::model::failure::{Failure, Hint};
+use crate::model::field::Document;
+use crate::model::package::{Package, request_digest, sha256};
+use crate::model::promoted::PromotedVersion;
+
+/// Claims to try. A claim is of no use if writing it took too long, or if its client token returns a version that was
+/// deleted: CreateModelPackage returns the version that the token created before, even if that version was deleted.
+const ATTEMPTS: usize = 4;
+
+/// The client token of a request. The same request has the same token, so that a retry does not register a second
+/// version. Each abandoned attempt changes the token. At most 36 letters, digits and hyphens (CreateModelPackage).
+pub fn client_token(request: &Document, abandoned: usize) -> String {
+    let text = format!("{}#{abandoned}", request_digest(request));
+    sha256(&text)[..32].to_owned()
+}
+
+/// A registration under way.
+pub(super) struct Registering<'a, R, S, C> {
+    pub source: &'a S,
+    pub registry: &'a R,
+    pub claims: &'a C,
+    pub group: &'a GroupName,
+    pub package: &'a Package,
+    /// The request of CreateModelPackage, without the client token.
+    pub request: &'a Document,
+    pub source_uri: Option<&'a str>,
+    pub policy: &'a Policy,
+    /// The claim of this run, without the client token.
+    pub claim: Claim,
+    /// Is called once if this run waits for another one.
+    pub waiting: &'a (dyn Fn(&ClaimSeen) + Send + Sync),
+}
+
+/// The promotion that a run completes.
+pub(super) struct Found {
+    pub promoted: PromotedVersion,
+    /// The current description of the source version.
+    pub source_now: Document,
+    /// Whether this run has registered the version.
+    pub new: bool,
+    pub existing: ExistingPromotions,
+}
+
+/// What is known of the newest claim.
+enum Newest {
+    None,
+    /// Of another run.
+    Other(Box<ClaimSeen>),
+    /// Of this run, which registers nothing under it any more.
+    Own(u32),
+}
+
+/// The result of an attempt to register the version.
+enum Attempt {
+    Found(Box<Found>),
+    /// Another run has the claim.
+    Lost(Box<ClaimSeen>),
+    /// The claim came too late.
+    TooLate,
+    /// The client token returned a version that was deleted.
+    Deleted,
+}
+
+impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+    /// Finds the promotion of the source version, or registers it. `existing` and `newest` are the promotions and the newest
+    /// claim that were found before the copy.
+    pub async fn find_or_create(&self, mut existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Found> {
+        let mut newest = newest.map_or(Newest::None, |claim| Newest::Other(Box::new(claim)));
+        let mut waiting = Waiting { until: self.registry.now() + self.policy.patience, pause: None };
+        let (mut attempts, mut deleted) = (0, 0);
+        loop {
+            if let Some((promoted, source_now)) = self.current(&mut existing).await? {
+                return Ok(Found { promoted, source_now, new: false, existing });
+            }
+            if let Newest::Other(claim) = &newest
+                && !claim.is_stale_at(existing.listed())
+            {
+                // The listing is older than the version that the claim may have led to.
+                self.wait_for_other(&mut waiting, claim).await?;
+                existing = existing.refreshed(self.registry, self.group, self.package).await?;
+                continue;
+            }
+            let number = match &newest {
+                Newest::None => 0,
+                Newest::Other(claim) => claim.number + 1,
+                Newest::Own(number) => number + 1,
+            };
+            newest = match self.attempt(number, &mut existing, deleted).await? {
+                Attempt::Found(found) => return Ok(*found),
+                Attempt::Lost(claim) => Newest::Other(claim),
+                Attempt::TooLate => Newest::Own(number),
+                Attempt::Deleted => {
+                    deleted += 1;
+                    Newest::Own(number)
+                }
+            };
+            attempts += usize::from(matches!(newest, Newest::Own(_)));
+            let (source, group) = (self.package.arn(), self.group);
+            ensure!(
+                attempts < ATTEMPTS,
+                Failure::new(match deleted {
+                    0 => format!(
+                        "registering {source} in {group} was given up: writing a claim took too long every time"
+                    ),
+                    _ => format!("every request to register {source} in {group} returns a version that was deleted"),
+                })
+                .hint("Run again")
+            );
+        }
+    }
+
+    /// The current promotion and the source version, as they are now. The promotion may have been found long ago, before
+    /// the artifacts were copied.
+    async fn current(&self, existing: &mut ExistingPromotions) -> Result<Option<(PromotedVersion, Document)>> {
+        while let Some(arn) = existing.current().map(|current| current.arn.clone()) {
+            let source = self.source.describe(self.package.arn());
+            let (described, source_now) = tokio::join!(Visibility::LATE.find(self.registry, &arn), source);
+            existing.update(&arn, described?);
+            if let Some(current) = existing.current().filter(|current| current.arn == arn) {
+                return Ok(Some((current.clone(), source_now?)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for the run that has the claim, with growing pauses. Does not wait the first time: the run may have ended
+    /// since the last listing.
+    async fn wait_for_other(&self, waiting: &mut Waiting, claim: &ClaimSeen) -> Result<()> {
+        let Some(pause) = waiting.pause else {
+            waiting.pause = Some(FIRST_WAIT);
+            return Ok(());
+        };
+        let now = self.registry.now();
+        if now >= waiting.until {
+            let by = claim.claim.as_ref().map(|claim| format!(" ({}, since {})", claim.caller, claim.started));
+            bail!(
+                Failure::new(format!(
+                    "another run{} is registering {} in {}, and its version was not visible after {} s",
+                    by.unwrap_or_default(),
+                    self.package.arn(),
+                    self.group,
+                    self.policy.patience.as_secs()
+                ))
+                .hint("Run again")
+            );
+        }
+        if pause == FIRST_WAIT {
+            (self.waiting)(claim);
+        }
+        let lease = LEASE.saturating_sub(claim.age_at(now));
+        self.registry.sleep(pause.min(waiting.until - now).min(lease)).await;
+        waiting.pause = Some((pause * 2).min(LONGEST_WAIT));
+        Ok(())
+    }
+
+    /// Writes a claim, and registers the version if no other run has this claim.
+    async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, deleted: usize) -> Result<Attempt> {
+        let token = client_token(self.request, existing.abandoned() + deleted);
+        let claim = Claim { client_token: token.clone(), ..self.claim.clone() };
+        // The age of the claim counts from here or later.
+        let begun = self.registry.now();
+        while !self.claims.write(number, &claim).await? {
+            match self.claims.read(number).await? {
+                // The response to the first attempt of the write was lost.
+                Some(seen) if seen.claim.as_ref() == Some(&claim) => break,
+                Some(seen) => return Ok(Attempt::Lost(Box::new(seen))),
+                // Two writes at once: S3 has refused both.
+                None if self.registry.now() < begun + HOLD => {}
+                None => return Ok(Attempt::TooLate),
+            }
+        }
+        if self.registry.now() > begun + HOLD {
+            return Ok(Attempt::TooLate);
+        }
+        let mut request = self.request.clone();
+        request.insert("ClientToken".into(), token.into());
+        let created = self.registry.create(&request).await?;
+        self.confirm(existing, &created).await
+    }
+
+    /// Waits until the version that this run has registered is visible. If another run has registered a lower version all
+    /// the same, that is the promotion, and this run discards its version.
+    async fn confirm(&self, existing: &mut ExistingPromotions, created: &PackageArn) -> Result<Attempt> {
+        let visibility = Visibility::within(self.policy.patience);
+        let may_be_late = existing.is_newest(created);
+        let mut source_now = self.describe_all_sides(existing, created, Visibility::NONE).await?;
+        // While this run waited, other runs may have registered the version, or the source may have been rejected.
+        if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created).await? {
+            source_now = self.describe_all_sides(existing, created, visibility).await?;
+        }
+        let Some(promoted) = existing.current().cloned() else { return Ok(Attempt::Deleted) };
+        let new = promoted.arn == *created;
+        if !new {
+            let reason = anyhow::anyhow!("{} is the same promotion, from another run", promoted.arn);
+            discard(self.registry, created, reason).await?;
+            existing.update(created, None);
+        }
+        Ok(Attempt::Found(Box::new(Found { promoted, source_now, new, existing: existing.clone() })))
+    }
+
+    /// Describes the created version, the versions that others have registered meanwhile, and the source version.
+    async fn describe_all_sides(
+        &self,
+        existing: &mut ExistingPromotions,
+        created: &PackageArn,
+        visibility: Visibility,
+    ) -> Result<Document> {
+        let known = existing.clone().with_created(self.registry, self.group, self.package, created, visibility);
+        let (known, source_now) = tokio::join!(known, self.source.describe(self.package.arn()));
+        let unchecked = "is registered and pending approval; concurrent registrations could not be checked";
+        *existing = known.with_context(|| format!("{created} {unchecked}")).hint("Run again")?;
+        let source_now = source_now.with_context(|| format!("{created} is registered and pending approval"));
+        source_now.hint("Run again")
+    }
+}
+
+/// The wait for other runs.
+struct Waiting {
+    until: Instant,
+    /// The next pause; nothing before the first look.
+    pause: Option<Duration>,
+}

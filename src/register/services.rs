@@ -1,0 +1,87 @@
+//! The calls and the time that a registration needs, so that tests can put a simulation in their place.
+
+use std::time::{Duration, Instant};
+
+use aws_smithy_types::DateTime;
+
+use crate::aws::error::CallError;
+use crate::aws::registry::{SourceRegistry, Summary, TargetRegistry};
+use crate::copy::Claims;
+use crate::model::arn::{GroupName, PackageArn};
+use crate::model::claim::{Claim, ClaimSeen};
+use crate::model::field::Document;
+
+/// The target's registry, and the time. Each call is as in [`TargetRegistry`].
+pub trait Registry: Sync {
+    /// Lists the versions of a group that were registered after a time.
+    fn list_created_after(
+        &self,
+        group: &GroupName,
+        time: &DateTime,
+    ) -> impl Future<Output = Result<Vec<Summary>, CallError>> + Send;
+    /// Describes a version.
+    fn describe(&self, version: &PackageArn) -> impl Future<Output = Result<Document, CallError>> + Send;
+    /// Registers a version.
+    fn create(&self, request: &Document) -> impl Future<Output = Result<PackageArn, CallError>> + Send;
+    /// Updates a version.
+    fn update(&self, version: &PackageArn, changes: &Document) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// Deletes a version.
+    fn delete(&self, version: &PackageArn) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// The time, by a clock that cannot be set.
+    fn now(&self) -> Instant;
+    /// Waits.
+    fn sleep(&self, pause: Duration) -> impl Future<Output = ()> + Send;
+}
+
+impl Registry for TargetRegistry {
+    async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
+        self.list_created_after(group, time).await
+    }
+    async fn describe(&self, version: &PackageArn) -> Result<Document, CallError> {
+        self.describe(version).await
+    }
+    async fn create(&self, request: &Document) -> Result<PackageArn, CallError> {
+        self.create(request).await
+    }
+    async fn update(&self, version: &PackageArn, changes: &Document) -> Result<(), CallError> {
+        self.update(version, changes).await
+    }
+    async fn delete(&self, version: &PackageArn) -> Result<(), CallError> {
+        self.delete(version).await
+    }
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+    async fn sleep(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The source's registry.
+pub(super) trait Source: Sync {
+    /// Describes a version.
+    fn describe(&self, version: &PackageArn) -> impl Future<Output = Result<Document, CallError>> + Send;
+}
+
+impl Source for SourceRegistry {
+    async fn describe(&self, version: &PackageArn) -> Result<Document, CallError> {
+        self.describe(version).await
+    }
+}
+
+/// The claims of one promotion. Each call is as in [`Claims`].
+pub(super) trait ClaimStore: Sync {
+    /// Writes a claim. Returns false if the number is taken.
+    fn write(&self, number: u32, claim: &Claim) -> impl Future<Output = Result<bool, CallError>> + Send;
+    /// Reads a claim.
+    fn read(&self, number: u32) -> impl Future<Output = Result<Option<ClaimSeen>, CallError>> + Send;
+}
+
+impl ClaimStore for Claims<'_> {
+    async fn write(&self, number: u32, claim: &Claim) -> Result<bool, CallError> {
+        self.write(number, claim).await
+    }
+    async fn read(&self, number: u32) -> Result<Option<ClaimSeen>, CallError> {
+        self.read(number).await
+    }
+}
