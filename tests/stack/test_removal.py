@@ -12,6 +12,7 @@ from conftest import GROUP_ARN
 from standins.principals import REGION
 
 VERSIONS = GROUP_ARN.replace("model-package-group/Churn-Model", "model-package/churn-model/")
+BUILD_ROLE = "mlops-BuildRole-1A2B3C4D5E6F"
 STACK = f"arn:aws:cloudformation:{REGION}:111222333444:stack/mlops/1"
 
 
@@ -55,7 +56,11 @@ class Stacks:
 
     def __init__(self, status="DELETE_IN_PROGRESS", failed_before=False):
         self.status = status
-        self.events = [{"LogicalResourceId": "Other", "ResourceStatus": "DELETE_FAILED"}]
+        self.events = [
+            {"LogicalResourceId": "Other", "ResourceStatus": "DELETE_FAILED"},
+            {"LogicalResourceId": "BuildRole", "ResourceStatus": "DELETE_COMPLETE", "PhysicalResourceId": BUILD_ROLE},
+            {"LogicalResourceId": "BuildRole", "ResourceStatus": "CREATE_IN_PROGRESS"},
+        ]
         if failed_before:
             self.events.append({"LogicalResourceId": "PackagesRemoved", "ResourceStatus": "DELETE_FAILED"})
 
@@ -77,8 +82,9 @@ def promoted(*numbers):
     return {f"target/{number}": provenance(f"{VERSIONS}{number}") for number in numbers}
 
 
-def provenance(arn):
-    return {"CustomerMetadataProperties": {"promote:source-arn": arn, "team": "growth"}}
+def provenance(arn, creator=f"arn:aws:sts::111222333444:assumed-role/{BUILD_ROLE}/AWSCodeBuild-1"):
+    metadata = {"promote:source-arn": arn, "team": "growth"}
+    return {"CustomerMetadataProperties": metadata, "CreatedBy": {"IamIdentity": {"Arn": creator}}}
 
 
 @pytest.fixture
@@ -123,6 +129,14 @@ def test_the_versions_that_were_promoted_go_and_somebody_else_s_stay(function):
         "of-another-account/1": provenance(VERSIONS.replace("444333666777", "555666777888") + "1"),
         "of-another-region/1": provenance(VERSIONS.replace(REGION, "us-east-1") + "1"),
         "without-a-number/1": provenance(VERSIONS),
+        "with-copied-metadata/1": provenance(f"{VERSIONS}1", "arn:aws:iam::111222333444:user/somebody"),
+        "from-another-pipeline/1": provenance(
+            f"{VERSIONS}1", "arn:aws:sts::111222333444:assumed-role/mlops-BuildRole-OTHER/AWSCodeBuild-1"
+        ),
+        "from-a-user-of-the-role-s-name/1": provenance(
+            f"{VERSIONS}1", f"arn:aws:iam::111222333444:user/{BUILD_ROLE}/somebody"
+        ),
+        "without-a-creator/1": {"CustomerMetadataProperties": {"promote:source-arn": f"{VERSIONS}1"}},
     }
     registry = Registry(promoted(1, 2, 3) | others | promoted(4, 5))
     answer = removal(function, registry)
