@@ -173,7 +173,7 @@ pub struct RegisterArgs {
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
     #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
     pub sign_key: Option<KmsKeyArn>,
-    /// Seconds to wait for SageMaker or another run to complete the promoted version
+    /// Seconds to wait for SageMaker, or for another run, to complete a version
     #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub wait_seconds: u64,
 }

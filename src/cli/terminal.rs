@@ -53,6 +53,9 @@ impl Observer for Terminal {
                 say(&format!("the target group is created without the source group's {part}: {error}"));
                 say(&format!("hint: {}", error.hint));
             }
+            Event::WaitingForSource { version, status } => {
+                say(&format!("waiting for SageMaker to complete {version}, which is {status}"));
+            }
             Event::WaitingForRun { source, other } => {
                 let by = other.map(|other| format!(" ({}, since {})", other.caller, other.started)).unwrap_or_default();
                 say(&format!("waiting for another run{by} that is registering {source}"));

@@ -7,6 +7,7 @@ use crate::copy::Meter;
 use crate::model::arn::PackageArn;
 use crate::model::claim::Claim;
 use crate::model::location::Location;
+use crate::model::package_status::PackageStatus;
 
 /// Something that happened during a run.
 #[derive(Debug)]
@@ -48,6 +49,13 @@ pub enum Event<'a> {
         part: &'static str,
         /// The reason.
         error: &'a CallError,
+    },
+    /// SageMaker has not completed the source version yet, and this run waits for it.
+    WaitingForSource {
+        /// The source version.
+        version: &'a PackageArn,
+        /// Its status.
+        status: &'a PackageStatus,
     },
     /// This run waits for another run that is registering the same version.
     WaitingForRun {

@@ -126,7 +126,7 @@ impl Full<'_> {
         let promotion = &self.promotion;
         let (target, destination) = (promotion.target, &promotion.destination);
         let (package, recorded, missing) = tokio::join!(
-            promotion.describe(&found.arn),
+            promotion.describe(&found.arn, &self.settings.registration),
             recorded(target, destination, &found.arn),
             is_missing(target, destination, &self.settings.registration),
         );

@@ -12,6 +12,7 @@ mod register;
 mod registering;
 mod report;
 pub mod settings;
+mod source_version;
 pub mod standing;
 mod status;
 mod sync;

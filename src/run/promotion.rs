@@ -63,11 +63,6 @@ impl DestinationSettings {
 }
 
 impl Promotion<'_> {
-    /// Describes a version of the source group.
-    pub async fn describe(&self, version: &PackageArn) -> Result<Package> {
-        describe(self.source, version).await
-    }
-
     /// Plans the promotion of a version.
     ///
     /// # Errors

@@ -10,3 +10,4 @@ mod rounds;
 mod status;
 mod strict_registry;
 mod throttled;
+mod unfinished_source;

@@ -7,14 +7,18 @@ use super::*;
 /// Every verb refuses what cannot be promoted, in the same words.
 fn refused_by_every_verb(cloud: &Cloud, name: &str) {
     let says = refused(cloud, name, 1, &FULL).stderr;
+    refused_by_each_step(cloud, &says);
+    assert_eq!(writes(cloud), Vec::<String>::new());
+}
+
+fn refused_by_each_step(cloud: &Cloud, says: &str) {
     let find = ["find-latest", "--group", GROUP_ARN];
     let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
     let register = ["register", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
     for arguments in [&find[..], &copy, &register] {
         let run = run(cloud, Principal::Both, arguments);
-        assert_eq!((run.code, run.stdout.as_str(), &run.stderr), (1, "", &says), "{arguments:?}");
+        assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (1, "", says), "{arguments:?}");
     }
-    assert_eq!(writes(cloud), Vec::<String>::new());
 }
 
 /// The usual package, changed.
@@ -52,8 +56,11 @@ fn a_failed_package_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_package_in_progress_is_refused() {
-    refused_by_every_verb(&changed(json!({"ModelPackageStatus": "InProgress"})), "in-progress");
+fn a_package_in_progress_is_refused_by_each_step_and_by_a_dry_run() {
+    let cloud = changed(json!({"ModelPackageStatus": "InProgress"}));
+    let says = refused(&cloud, "in-progress", 1, &["find-latest", "--group", GROUP_ARN]).stderr;
+    refused_by_each_step(&cloud, &says);
+    refused(&cloud, "in-progress-dry-run", 1, &[&FULL[..], &["--dry-run"]].concat());
 }
 
 #[test]
