@@ -106,7 +106,7 @@ fn another_target_group_may_be_named() {
         cloud
             .keys(SERVING)
             .iter()
-            .all(|key| key.starts_with("Serving-Churn/444333666777-eu-central-1-churn-model-v1/"))
+            .all(|key| key.starts_with("serving-churn/444333666777-eu-central-1-churn-model-v1/"))
     );
 }
 
