@@ -185,8 +185,9 @@ pub struct RegisterSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusSettings {
-    /// The source group.
-    pub group: GroupRef,
+    /// The source group; otherwise only the target group is read.
+    #[serde(default)]
+    pub group: Option<GroupRef>,
     /// The target group; otherwise the source group's name.
     #[serde(default)]
     pub target_group: Option<GroupName>,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
-use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::arn::PackageArn;
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
 use crate::model::promoted::PromotedVersion;
@@ -25,8 +25,12 @@ pub enum State {
     Withdrawn,
     /// Somebody in the target account has rejected the promoted version.
     Rejected,
-    /// SageMaker did not complete the promoted version, or a run abandoned it.
+    /// SageMaker is still creating the promoted version.
+    BeingCreated,
+    /// SageMaker could not complete the promoted version, or a run abandoned it.
     Failed,
+    /// The promoted version is Approved. The source was not read.
+    Approved,
     /// The promoted version is Approved, and its source is not. The next `promote full` withdraws the promoted version if
     /// the source is Rejected.
     Stale,
@@ -61,50 +65,71 @@ pub struct Row {
     /// The promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Side>,
+    /// The source version that the promoted version names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promoted_from: Option<PackageArn>,
+    /// Whether the promoted version is the newest Approved version of the target group.
+    pub live: bool,
     /// The fields in which the promoted version differs from the current source version.
     pub drift: Vec<String>,
 }
 
-/// Joins source versions with described versions of the target, newest source version first.
-pub fn rows(
-    from: &GroupArn,
-    sources: &[Summary],
-    promoted: Vec<PromotedVersion>,
-) -> Vec<(Row, Option<PromotedVersion>)> {
+/// Promoted versions with the source versions that they name, newest promoted version first, if the source is not read.
+pub fn lineage(promoted: Vec<PromotedVersion>) -> Vec<Row> {
+    let mut rows: Vec<Row> = promoted.iter().map(|promoted| row(state_alone(promoted), None, Some(promoted))).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.target.as_ref().map(|side| side.version)));
+    rows
+}
+
+/// Joins source versions with their promoted versions, newest source version first.
+pub fn rows(sources: &[Summary], promoted: Vec<PromotedVersion>) -> Vec<(Row, Option<PromotedVersion>)> {
     let mut by_version: BTreeMap<u32, (Option<Side>, Vec<PromotedVersion>)> = BTreeMap::new();
     for summary in sources {
         by_version.entry(summary.version).or_default().0 = Some(side(summary));
     }
     for promoted in promoted {
-        if let Some(source) = promoted.source().filter(|source| source.is_of(from)) {
+        if let Some(source) = promoted.source() {
             by_version.entry(source.version()).or_default().1.push(promoted);
         }
     }
     let mut rows = Vec::new();
     for (_, (source, promotions)) in by_version.into_iter().rev() {
         if promotions.is_empty() {
-            rows.push((Row { state: State::NotPromoted, source, target: None, drift: Vec::new() }, None));
+            rows.push((row(State::NotPromoted, source, None), None));
             continue;
         }
         for promoted in promotions {
             let state = state(source.as_ref(), &promoted);
-            let target = Some(promoted_side(&promoted));
-            rows.push((Row { state, source: source.clone(), target, drift: Vec::new() }, Some(promoted)));
+            rows.push((row(state, source.clone(), Some(&promoted)), Some(promoted)));
         }
     }
     rows
 }
 
+fn row(state: State, source: Option<Side>, promoted: Option<&PromotedVersion>) -> Row {
+    let (target, promoted_from) = (promoted.map(promoted_side), promoted.and_then(PromotedVersion::source));
+    Row { state, source, target, promoted_from, live: false, drift: Vec::new() }
+}
+
 fn state(source: Option<&Side>, promoted: &PromotedVersion) -> State {
-    if promoted.is_abandoned() || !promoted.is_complete() {
+    match (state_alone(promoted), source.map(|source| &source.approval_status)) {
+        (State::Approved, None) => State::Orphaned,
+        (State::Approved, Some(ApprovalStatus::Approved)) => State::Promoted,
+        (State::Approved, Some(_)) => State::Stale,
+        (state, _) => state,
+    }
+}
+
+/// The state that the promoted version alone tells.
+fn state_alone(promoted: &PromotedVersion) -> State {
+    if promoted.is_abandoned() {
         return State::Failed;
     }
+    if !promoted.is_complete() {
+        return State::BeingCreated;
+    }
     match promoted.approval() {
-        ApprovalStatus::Approved => match source.map(|source| &source.approval_status) {
-            None => State::Orphaned,
-            Some(ApprovalStatus::Approved) => State::Promoted,
-            Some(_) => State::Stale,
-        },
+        ApprovalStatus::Approved => State::Approved,
         ApprovalStatus::Rejected if promoted.is_withdrawn() => State::Withdrawn,
         ApprovalStatus::Rejected => State::Rejected,
         ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => State::Pending,

@@ -139,8 +139,15 @@ impl Checking<'_> {
             }
         }
         let Some(past) = history.past(&promoted.arn) else {
-            let detail = "there is no record of this version".to_owned();
-            return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail));
+            let detail = match promoted.is_complete() {
+                true => {
+                    "there is no record of this version: if its promotion is not finished, run `promote full` again"
+                }
+                false => {
+                    "SageMaker is still creating this version: its promotion is not finished, run `promote full` again"
+                }
+            };
+            return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail.to_owned()));
         };
         record(&past, promoted, findings, &layout.record())?;
         package(&past, promoted, findings)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::snapshot::{assert_snapshot, shown};
-use crate::support::{Cloud, Principal, TARGET_ACCOUNT};
+use crate::support::{Cloud, Moment, Principal, TARGET_ACCOUNT};
 use crate::world::*;
 
 fn source(version: u32) -> String {
@@ -93,4 +93,80 @@ fn a_group_that_is_not_there_is_an_error_and_an_empty_target_is_none() {
     let missing = Cloud::group_arn("Nobody");
     let missing = run(&cloud, Principal::Both, &["status", "--group", &missing]);
     missing.fails(1, &["source: sagemaker:ListModelPackages"]);
+}
+
+/// `status` of the target group with the credentials of the target only.
+fn status_of_target(cloud: &Cloud, more: &[&str]) -> Value {
+    let arguments = [&["status", "--output", "json"][..], more].concat();
+    run(cloud, Principal::Target, &arguments).document()
+}
+
+#[test]
+fn the_newest_approved_version_of_the_target_is_marked() {
+    let cloud = at_every_stage();
+    let document = status(&cloud);
+    let live = |document: &Value| {
+        let rows = document["versions"].as_array().cloned().unwrap_or_default();
+        rows.iter().filter(|row| row["live"] == true).map(|row| row["target"]["version"].clone()).collect::<Vec<_>>()
+    };
+    let others = promoted(&cloud).last().expect("a version by others")["ModelPackageArn"].clone();
+    assert_eq!((&document["live"], live(&document)), (&others, Vec::new()), "it may be a version by others");
+    cloud.change(others.as_str().expect("an ARN"), json!({"ModelApprovalStatus": "Rejected"}));
+    let document = status(&cloud);
+    assert_eq!((&document["live"], live(&document)), (&promoted(&cloud)[2]["ModelPackageArn"], vec![json!(3)]));
+}
+
+#[test]
+fn the_target_alone_tells_what_was_promoted_from_where() {
+    let cloud = at_every_stage();
+    let group = Cloud::group_arn(GROUP);
+    let not_given = status_of_target(&cloud, &["--target-group", GROUP]);
+    let not_read = status_of_target(&cloud, &["--group", &group]);
+    assert_eq!((not_given.get("source_group"), not_given.get("source_unread")), (None, None));
+    let reason = not_read["source_unread"].as_str().expect("a reason");
+    assert!(reason.contains("is not authorized to perform: sagemaker:ListModelPackages"), "{reason}");
+    for document in [not_given, not_read] {
+        assert_eq!(document["others"], 1);
+        let rows = document["versions"].as_array().expect("rows");
+        let shown: Vec<(&Value, &Value)> = rows.iter().map(|row| (&row["state"], &row["promoted_from"])).collect();
+        let states = ["pending", "rejected", "approved", "withdrawn", "approved"].map(Value::from);
+        let sources = [5, 4, 3, 2, 1].map(|version| json!(source(version)));
+        assert_eq!(shown, states.iter().zip(&sources).collect::<Vec<_>>());
+        assert!(rows.iter().all(|row| row.get("source").is_none()), "{rows:#?}");
+    }
+    let text = run(&cloud, Principal::Target, &["status", "--target-group", GROUP]);
+    assert_snapshot("status-of-the-target", &shown(&cloud, &["status", "--target-group", GROUP], &text));
+    run(&cloud, Principal::Target, &["status"]).fails(2, &["--group"]);
+}
+
+#[test]
+fn a_version_that_sagemaker_is_still_creating_is_neither_failed_nor_finished() {
+    let cloud = with_package();
+    cloud.describes_until_completed(1000);
+    promote(&cloud, &["--wait-seconds", "1"]).fails(1, &["is still InProgress"]);
+    assert_eq!(status(&cloud)["versions"][0]["state"], "being-created");
+    let arn = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
+    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &arn]);
+    assert_eq!(verified.code, 1);
+    let says = "SageMaker is still creating this version: its promotion is not finished, run `promote full` again";
+    assert!(verified.stdout.contains(says), "{}", verified.stdout);
+    cloud.complete(&arn);
+    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &arn]);
+    assert!(
+        verified.stdout.contains("if its promotion is not finished, run `promote full` again"),
+        "{}",
+        verified.stdout
+    );
+}
+
+#[test]
+fn a_source_version_that_is_deleted_after_it_was_listed_does_not_fail_the_table() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.hook(Moment::on("DescribeModelPackage", 1).at(TARGET_ACCOUNT), |cloud| {
+        let mut client = crate::stand_in::client::Client::new(cloud, Principal::Source);
+        assert_eq!(client.registry("DeleteModelPackage", json!({"ModelPackageName": source(1)})).status, 200);
+    });
+    assert_eq!(status(&cloud)["versions"][0]["drift"], json!([]));
+    assert_eq!(cloud.package(&source(1)), None, "it was deleted meanwhile");
 }
