@@ -163,7 +163,7 @@ fn a_version_that_sagemaker_is_still_creating_is_neither_failed_nor_finished() {
 fn a_source_version_that_is_deleted_after_it_was_listed_does_not_fail_the_table() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
-    cloud.hook(Moment::on("DescribeModelPackage", 1).at(TARGET_ACCOUNT), |cloud| {
+    cloud.hook(Moment::on("DescribeModelPackage", 1).at(&source(1).replace("444333666777", TARGET_ACCOUNT)), |cloud| {
         let mut client = crate::stand_in::client::Client::new(cloud, Principal::Source);
         assert_eq!(client.registry("DeleteModelPackage", json!({"ModelPackageName": source(1)})).status, 200);
     });
