@@ -18,6 +18,7 @@ use crate::model::arn::PackageArn;
 use crate::model::claim::{Claim, ClaimSeen};
 use crate::model::destination::Destination;
 use crate::model::failure::Hint;
+use crate::model::field::Document;
 use crate::model::package::Package;
 use crate::plan::Warning;
 
@@ -55,7 +56,8 @@ impl Registration {
     /// Describes the version after its last Update.
     pub async fn read_back(&self, registry: &TargetRegistry) -> ReadBack {
         let Some(wanted) = &self.updated else { return ReadBack::default() };
-        match self.visibility.describe(registry, &self.arn).await {
+        let is_shown = |description: &Document| wanted.unconfirmed(description).is_none();
+        match self.visibility.describe_until(registry, &self.arn, is_shown).await {
             Ok(description) => ReadBack {
                 approval: Some(ApprovalStatus::of(&description)),
                 unconfirmed: wanted.unconfirmed(&description),

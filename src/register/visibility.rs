@@ -78,4 +78,24 @@ impl Visibility {
             pause = (pause * 2).min(LONGEST_WAIT);
         }
     }
+
+    /// Describes the version after an Update. Retries while Describe shows the version as it was before: `is_shown` is
+    /// false.
+    pub async fn describe_until(
+        self,
+        registry: &impl Registry,
+        version: &PackageArn,
+        is_shown: impl Fn(&Document) -> bool,
+    ) -> Result<Document, CallError> {
+        let until = registry.now() + claim::VISIBLE_WITHIN;
+        let mut pause = FIRST_WAIT;
+        loop {
+            let description = self.describe(registry, version).await?;
+            if is_shown(&description) || registry.now() >= until {
+                return Ok(description);
+            }
+            registry.sleep(pause.min(until.saturating_duration_since(registry.now()))).await;
+            pause = (pause * 2).min(LONGEST_WAIT);
+        }
+    }
 }

@@ -68,6 +68,15 @@ fn a_version_that_describe_misses_twice_is_promoted() {
     assert_eq!(looks.count(), 5, "created, missed, complete, missed, read back");
 }
 
+#[test]
+fn an_approval_that_describe_shows_two_seconds_late_is_confirmed() {
+    let cloud = with_package();
+    cloud.show_changes_late(Duration::from_secs(2));
+    let run = promote(&cloud, &[]);
+    promoted_once(&cloud, &run);
+    assert_eq!((run.document()["target"]["approval_status"].as_str(), run.remarks().as_str()), (Some("Approved"), ""));
+}
+
 fn promoted_once(cloud: &Cloud, run: &Run) {
     assert_eq!(run.document()["target"]["model_package_arn"], TARGET_VERSION);
     assert_eq!(cloud.calls_of("CreateModelPackage").len(), 1);
