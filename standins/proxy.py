@@ -154,7 +154,8 @@ def access_key(headers):
 
 
 def artifact_bytes(calls):
-    """How many bytes of objects went through the client, either way; its own record of the promotion is none."""
+    """How many bytes of objects went through the client, either way; its own record and claims are none."""
     moves = ("GetObject", "PutObject", "UploadPart")
-    artifacts = (call for call in calls if call.operation in moves and not call.key.endswith("/promotion.json"))
+    moved = (call for call in calls if call.operation in moves)
+    artifacts = (call for call in moved if not call.key.endswith("/promotion.json") and "/_claims/" not in call.key)
     return sum(call.sent + call.received for call in artifacts)
