@@ -161,9 +161,9 @@ impl CopyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
-    /// Who approves the promoted version
-    #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
-    pub approval: Approval,
+    /// Who approves the promoted version [default: carry, except for a version that was left pending]
+    #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum)]
+    pub approval: Option<Approval>,
     /// Fail if the target group does not exist, instead of creating it
     #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,

@@ -10,6 +10,8 @@ use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::render::Rendered;
 use crate::aws::error::hints;
+use crate::model::failure::Failure;
+use crate::record::Conclusion;
 use crate::run::RunReport;
 
 /// Prints documents in the form of `--output`.
@@ -35,10 +37,20 @@ impl Printer {
     /// As [`Printer::document`].
     pub fn conclude(&self, report: &RunReport) -> Result<Exit> {
         if let Some(unconfirmed) = report.unconfirmed() {
-            say(&format!("promoted, but {}", unconfirmed.trim_end_matches('.')));
+            let done = match report.outcome() {
+                Conclusion::Promoted | Conclusion::ApprovedAgain => "promoted, but",
+                _ => "unconfirmed:",
+            };
+            say(&format!("{done} {}", unconfirmed.trim_end_matches('.')));
             say("hint: Run again to confirm");
         }
         self.document(&report.document)?;
+        for failure in &report.failures {
+            failed(&Failure::from(failure.clone()).into());
+        }
+        if !report.failures.is_empty() {
+            return Ok(Exit::Failed);
+        }
         Ok(if report.unconfirmed().is_some() { Exit::Unconfirmed } else { Exit::Done })
     }
 

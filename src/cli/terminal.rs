@@ -6,6 +6,7 @@ use indicatif::HumanBytes;
 
 use super::printer::{say, warn};
 use super::progress::Progress;
+use crate::record::FollowResult;
 use crate::run::{Event, Observer};
 
 /// An observer that prints to standard error.
@@ -39,10 +40,25 @@ impl Observer for Terminal {
             Event::Withdrawn { promoted, source } => {
                 say(&format!("withdrew {promoted}: its source {source} is Rejected"));
             }
-            Event::WithdrawalFailed(error) => warn(error),
+            Event::Followed(followed) => {
+                if let Some(act) = act(followed.result) {
+                    say(&format!(
+                        "{act} {}: its source is {}",
+                        followed.model_package_arn, followed.source_model_package_arn
+                    ));
+                }
+            }
+            Event::FollowFailed(error) => warn(error),
             Event::Drifted { promoted, fields } => {
                 let fields = fields.join(", ");
                 say(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"));
+            }
+            Event::Conflicting { promoted, fields } => {
+                let fields = fields.join(", ");
+                say(&format!(
+                    "conflict: the source of {promoted} has changed {fields}, which somebody else has changed in the \
+                     target; they were not updated"
+                ));
             }
             Event::PromotedWithOtherSettings(promoted) => {
                 say(&format!(
@@ -64,5 +80,16 @@ impl Observer for Terminal {
                 say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"))
             }
         }
+    }
+}
+
+/// What a run has done with a version; nothing if it has done nothing.
+fn act(result: FollowResult) -> Option<&'static str> {
+    match result {
+        FollowResult::Approved => Some("approved"),
+        FollowResult::ApprovedAgain => Some("approved again"),
+        FollowResult::Updated => Some("updated"),
+        FollowResult::Recorded => Some("recorded what others have changed of"),
+        FollowResult::Unchanged | FollowResult::Planned | FollowResult::Failed => None,
     }
 }

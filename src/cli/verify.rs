@@ -74,7 +74,7 @@ impl Verify {
         let verification = verify(context, &settings).await?;
         printer.document(&verification)?;
         Ok(match verification.outcome {
-            Verdict::Identical => Exit::Done,
+            Verdict::Identical | Verdict::Kept => Exit::Done,
             Verdict::Changed | Verdict::Missing => Exit::Failed,
             Verdict::Unverifiable => Exit::Unconfirmed,
         })

@@ -75,15 +75,6 @@ impl There {
         self.objects.find(&at.key)
     }
 
-    /// Whether an object of this size (in bytes) exists, with this ETag if it is known.
-    ///
-    /// # Errors
-    /// A temporary file cannot be read.
-    pub fn has(&self, location: &Location, bytes: u64, etag: Option<&str>) -> Result<bool> {
-        let same = |listed: &Listed| listed.size == bytes && etag.is_none_or(|etag| listed.etag.as_str() == etag);
-        Ok(self.object(location)?.as_ref().is_some_and(same))
-    }
-
     /// The unfinished uploads of the same copy.
     pub(super) fn uploads_of<'a>(&'a self, copy: &'a UploadOf) -> impl Iterator<Item = UploadId> + 'a {
         let states = self.states.iter().filter_map(|(_, state)| state.as_ref());

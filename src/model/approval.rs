@@ -78,6 +78,19 @@ pub enum Approval {
     Pending,
 }
 
+/// Who decides the approval status of a promoted version. Records keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecidedBy {
+    /// The status of the source version is carried over.
+    #[default]
+    Source,
+    /// Nobody yet: the version was left pending with `--approval pending`.
+    Nobody,
+    /// Somebody in the target account has decided.
+    Target,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

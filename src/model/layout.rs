@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::arn::{GroupName, Malformed, PackageArn, text_type};
+use crate::model::arn::{GroupArn, GroupName, Malformed, PackageArn, text_type};
 use crate::model::location::{BucketName, Location};
 
 /// The longest key that S3 accepts, in bytes of UTF-8.
@@ -56,6 +56,23 @@ impl Layout {
     pub fn new(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName, source: &PackageArn) -> Self {
         let folder = format!("{prefix}{}", own_folder(target_group, source));
         Self { bucket: bucket.clone(), folder }
+    }
+
+    /// The folder of all promotions to a group.
+    pub fn promotions(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName) -> Location {
+        Location::new(bucket, format!("{prefix}{}/", target_group.canonical()))
+    }
+
+    /// The version of the source group whose promotion is in a folder below [`Layout::promotions`]. Nothing for versions
+    /// of other groups.
+    pub fn source_of(folder: &str, group: &GroupArn) -> Option<PackageArn> {
+        let name = folder.strip_suffix('/')?.rsplit('/').next()?;
+        let (spelled, version) = name.rsplit_once("-v")?;
+        let spelled = spelled.strip_prefix(&format!("{}-{}-", group.account(), group.region()))?;
+        let partition = group.as_str().split(':').nth(1)?;
+        let (region, account) = (group.region(), group.account());
+        let arn = format!("arn:{partition}:sagemaker:{region}:{account}:model-package/{spelled}/{version}");
+        arn.parse().ok().filter(|arn: &PackageArn| arn.is_of(group))
     }
 
     /// Derives the target prefix from the location of an object that was promoted from `source` to `target_group`.
@@ -158,6 +175,18 @@ mod tests {
         let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/Churn/7".parse().unwrap();
         let other = Layout::new(&"serving".parse().unwrap(), &"x".parse().unwrap(), &"pROD".parse().unwrap(), &source);
         assert_eq!(other, layout("x"));
+    }
+
+    #[test]
+    fn a_folder_names_the_source_version() {
+        let group = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/Churn".parse().unwrap();
+        let source = |name: &str| Layout::source_of(&format!("x/prod/{name}/"), &group).map(|arn| arn.to_string());
+        let arn = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7";
+        assert_eq!(source("444333666777-eu-central-1-churn-v7"), Some(arn.to_owned()));
+        for other in ["444333666777-eu-central-1-churn-v2-v7", "444333666777-eu-west-1-churn-v7", "models", "churn-v0"]
+        {
+            assert_eq!(source(other), None, "{other}");
+        }
     }
 
     #[test]

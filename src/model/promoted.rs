@@ -18,6 +18,8 @@ pub const DISCARDED: &str = "promote: discarded: ";
 /// The beginning of the approval description of a withdrawn version. A later run recognizes the version by this text,
 /// and approves it again when its source version is approved again.
 pub const WITHDRAWN: &str = "promote: withdrawn: ";
+/// As [`WITHDRAWN`], of a version that was pending approval when it was withdrawn.
+pub const WITHDRAWN_PENDING: &str = "promote: withdrawn: while pending: ";
 
 /// A version of the target group that was promoted from a source version.
 #[derive(Debug, Clone)]
@@ -48,6 +50,16 @@ impl PromotedVersion {
     pub fn is_withdrawn(&self) -> bool {
         self.approval() == ApprovalStatus::Rejected
             && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN))
+    }
+
+    /// Whether the version was pending approval when a run withdrew it.
+    pub fn was_pending(&self) -> bool {
+        self.is_withdrawn() && self.text("ApprovalDescription").is_some_and(|text| text.starts_with(WITHDRAWN_PENDING))
+    }
+
+    /// The reason of the approval status. An empty one counts as absent.
+    pub fn approval_description(&self) -> Option<&str> {
+        self.text("ApprovalDescription").filter(|text| !text.is_empty())
     }
 
     /// The approval status.

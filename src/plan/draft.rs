@@ -33,6 +33,24 @@ pub struct PackageOverrides {
     pub images: Option<Images>,
 }
 
+impl PackageOverrides {
+    /// The values that a request was made with.
+    pub fn of(request: &Document) -> Self {
+        let text = |field: Field| field.get(request).and_then(Value::as_str);
+        let algorithms = Field::top("SourceAlgorithmSpecification").member("SourceAlgorithms");
+        Self {
+            kms_key: text(Field::top("SecurityConfig").member("KmsKeyId")).and_then(|key| key.parse().ok()),
+            algorithm: text(algorithms.item(0).member("AlgorithmName")).map(str::to_owned),
+            validation_role: text(Field::top("ValidationSpecification").member("ValidationRole"))
+                .and_then(|role| role.parse().ok()),
+            ignore_unknown_members: false,
+            // These were decided when the version was promoted.
+            ignore_missing_reports: true,
+            images: Some(Images::Keep),
+        }
+    }
+}
+
 /// A request with the carried fields of the source package, before its references are rewritten.
 #[derive(Debug, Clone)]
 pub struct Draft {

@@ -20,14 +20,11 @@ pub enum Latest {
     NoneApproved(Versions),
 }
 
-/// The result of a search, with what was listed for it.
+/// The result of a search.
 #[derive(Debug, Clone)]
 pub struct Search {
     /// The version to promote.
     pub latest: Latest,
-    /// The listed versions: every Approved version, or every version if none is Approved or if the version was selected by
-    /// its number.
-    pub listed: Vec<Summary>,
     /// Approved versions that are newer than the version to promote, and that SageMaker could not complete.
     pub passed_over: Vec<Warning>,
 }
@@ -66,7 +63,7 @@ pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Res
     if let Some(latest) = candidates.clone().max_by_key(|summary| (!is_failed(summary), summary.version)).cloned() {
         let failed = candidates.filter(|summary| summary.version > latest.version);
         let passed_over = failed.map(|failed| passed_over(failed, &latest)).collect();
-        return Ok(Search { latest: Latest::Version(latest), listed: approved, passed_over });
+        return Ok(Search { latest: Latest::Version(latest), passed_over });
     }
     let all = registry.list(group, None).await?;
     if all.is_empty() {
@@ -76,7 +73,7 @@ pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Res
     for summary in &all {
         *versions.0.entry(summary.approval.clone()).or_default() += 1;
     }
-    Ok(Search { latest: Latest::NoneApproved(versions), listed: all, passed_over: Vec::new() })
+    Ok(Search { latest: Latest::NoneApproved(versions), passed_over: Vec::new() })
 }
 
 fn is_failed(summary: &Summary) -> bool {
@@ -99,7 +96,7 @@ pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) 
     let all = registry.list(group, None).await?;
     let highest = all.iter().map(|summary| summary.version).max();
     match (all.iter().find(|summary| summary.version == version).cloned(), highest) {
-        (Some(summary), _) => Ok(Search { latest: Latest::Version(summary), listed: all, passed_over: Vec::new() }),
+        (Some(summary), _) => Ok(Search { latest: Latest::Version(summary), passed_over: Vec::new() }),
         (None, Some(highest)) => {
             let message = format!("{group} has no version {version}");
             bail!(Failure::new(message).hint(format!("The highest version is {highest}")))

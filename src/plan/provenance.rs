@@ -24,8 +24,29 @@ pub fn add_provenance(request: &mut Document, source: &PackageArn) {
         metadata.insert(ORIGIN_KEY.into(), origin);
     }
     request.insert("CustomerMetadataProperties".into(), metadata.into());
-    let digest = request_digest(request);
-    request["CustomerMetadataProperties"][REQUEST_KEY] = digest.into();
+    mark(request);
+}
+
+/// Writes the digest of the request into its metadata.
+pub fn mark(request: &mut Document) {
+    let digest = own_digest(request);
+    if let Some(Value::Object(metadata)) = request.get_mut("CustomerMetadataProperties") {
+        metadata.insert(REQUEST_KEY.into(), digest.into());
+    }
+}
+
+/// The digest of a request. It does not cover the metadata key that has the digest.
+pub fn own_digest(request: &Document) -> String {
+    let mut request = request.clone();
+    if let Some(Value::Object(metadata)) = request.get_mut("CustomerMetadataProperties") {
+        metadata.shift_remove(REQUEST_KEY);
+    }
+    request_digest(&request)
+}
+
+/// The digest in the metadata of a request or a described version.
+pub fn marked(document: &Document) -> Option<&str> {
+    document.get("CustomerMetadataProperties")?.get(REQUEST_KEY)?.as_str()
 }
 
 /// Refuses a version that was promoted from the target group: two accounts that promote into each other would go on for

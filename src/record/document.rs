@@ -16,7 +16,9 @@ use crate::plan::artifact::Artifact;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
 use crate::plan::{Plan, Warning};
-use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool, Withdrawn};
+use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool};
+use crate::record::followed::{Followed, Withdrawn};
+use crate::record::planned::PlannedWrite;
 use crate::register::Registration;
 use crate::register::sync::Change;
 use crate::store::{List, Spooled};
@@ -42,6 +44,8 @@ pub enum Conclusion {
     Withdrawn,
     /// A withdrawn version was approved again, because its source is Approved again.
     ApprovedAgain,
+    /// The promoted version is about to be updated. Another record follows the Update.
+    Updating,
     /// The promoted version was updated with changes of its source.
     Updated,
     /// A dry run: nothing was written.
@@ -80,10 +84,16 @@ pub struct Record {
     /// The objects, ordered by bucket and key.
     #[serde(default)]
     pub artifacts: List<ArtifactFacts>,
+    /// The writes that a dry run has left out, greatest first; absent in other runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Vec<PlannedWrite>>,
     /// Promoted versions that were withdrawn, or that a dry run would withdraw, because their source is Rejected.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
-    /// The fields that the source has changed since the version was promoted.
+    /// What the run has done with promoted versions besides the one that it promotes, except withdrawals.
+    #[serde(default)]
+    pub followed: Vec<Followed>,
+    /// The fields that were changed since the version was promoted.
     #[serde(default)]
     pub changes: Vec<Change>,
     /// The fields that are not carried over, each with the reason.
@@ -132,7 +142,9 @@ impl Record {
             versions: None,
             references: Vec::new(),
             artifacts: List::default(),
+            planned: None,
             withdrawn: Vec::new(),
+            followed: Vec::new(),
             changes: Vec::new(),
             not_carried: Vec::new(),
             warnings: Vec::new(),

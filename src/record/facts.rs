@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::objects::Checksum;
 use crate::copy::{Done, Outcome, Verified};
-use crate::model::approval::ApprovalStatus;
+use crate::model::approval::{ApprovalStatus, DecidedBy};
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
 use crate::model::destination::Destination;
 use crate::model::layout::TargetPrefix;
@@ -13,7 +13,7 @@ use crate::model::package::{Package, rfc3339};
 use crate::model::package_status::PackageStatus;
 use crate::plan::artifact::Artifact;
 use crate::plan::resolved::Resolved;
-use crate::register::withdrawal::Withdrawal;
+use crate::register::decision::RecordedApproval;
 use crate::schema::references::{Kind, Reference};
 
 /// The source side.
@@ -83,6 +83,12 @@ pub struct Target {
     /// The approval status of the promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_status: Option<ApprovalStatus>,
+    /// The reason of the approval status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_description: Option<String>,
+    /// Who has decided the approval status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<DecidedBy>,
     /// The ARN of the principal that wrote to the target.
     pub caller: String,
 }
@@ -104,8 +110,17 @@ impl Target {
             model_package_arn: registered.as_ref().map(|(arn, _)| (*arn).clone()),
             version: registered.as_ref().map(|(arn, _)| arn.version()),
             approval_status: registered.map(|(_, approval)| approval),
+            approval_description: None,
+            decided_by: None,
             caller: destination.caller.clone(),
         }
+    }
+
+    /// Sets the approval of the promoted version.
+    pub fn set_approval(&mut self, approval: RecordedApproval) {
+        self.approval_status = Some(approval.status);
+        self.approval_description = approval.description;
+        self.decided_by = Some(approval.decided_by);
     }
 }
 
@@ -147,47 +162,6 @@ pub struct ArtifactFacts {
     pub checksum: Option<Checksum>,
     /// The members that refer to the object.
     pub fields: Vec<String>,
-}
-
-/// A promoted version that was withdrawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Withdrawn {
-    /// The promoted version.
-    pub model_package_arn: PackageArn,
-    /// The number of the promoted version.
-    pub version: u32,
-    /// The source version.
-    pub source_model_package_arn: PackageArn,
-    /// The reason of the source's rejection, if it states one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The result for this version.
-    pub result: WithdrawalResult,
-}
-
-/// The result for a withdrawn version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WithdrawalResult {
-    /// The version is Rejected now.
-    Withdrawn,
-    /// A dry run: the version would be rejected.
-    Planned,
-}
-
-impl Withdrawn {
-    /// The facts of a withdrawal.
-    pub fn of(withdrawal: &Withdrawal, result: WithdrawalResult) -> Self {
-        let arn = &withdrawal.promoted.arn;
-        Self {
-            model_package_arn: arn.clone(),
-            version: arn.version(),
-            source_model_package_arn: withdrawal.source.clone(),
-            reason: withdrawal.reason().map(str::to_owned),
-            result,
-        }
-    }
 }
 
 /// The CodeBuild build.

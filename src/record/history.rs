@@ -10,7 +10,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::TargetObjects;
-use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Hint;
@@ -18,7 +17,10 @@ use crate::model::field::Document;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::provenance::marked;
 use crate::record::document::{Conclusion, Record};
+use crate::register::decision::RecordedApproval;
+use crate::register::sync::Base;
 use crate::store::Spooled;
 
 /// Concurrent reads of records. Most promotions have one or two records.
@@ -46,7 +48,6 @@ pub struct History {
 pub struct Past<'a> {
     /// The records, oldest first.
     records: Vec<&'a Record>,
-    first: (&'a Record, &'a Document),
     base: (&'a Record, &'a Document),
 }
 
@@ -79,7 +80,7 @@ pub async fn recorded(
             current(target, destination, source, newest).await?
         }
     };
-    Ok(version.filter(|version| history.past(&version.arn).is_some()).map(|version| (history, version)))
+    Ok(version.filter(|version| history.past(version).is_some()).map(|version| (history, version)))
 }
 
 /// Describes a version; nothing unless it is a promotion of `source` in this group that was not abandoned.
@@ -119,7 +120,7 @@ impl History {
 
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
         let mut stored: Vec<StoredRecord> = stored.collect();
-        stored.sort_by_cached_key(|stored| (stored.ended(), stored.location.clone()));
+        stored.sort_by_cached_key(|stored| (stored.ended(), stored.is_final(), stored.location.clone()));
         Self { stored }
     }
 
@@ -128,14 +129,25 @@ impl History {
         &self.stored
     }
 
-    /// The records of one promoted version; nothing if none of them has the request.
-    pub fn past(&self, version: &PackageArn) -> Option<Past<'_>> {
-        let of_version = self.stored.iter().filter(|stored| stored.version() == Some(version));
+    /// The records of a promoted version; nothing if none of them has the request.
+    ///
+    /// A record is written before its Update. The digest in the version's metadata tells which record describes the
+    /// version, also if a run was killed between both.
+    pub fn past(&self, version: &PromotedVersion) -> Option<Past<'_>> {
+        let of_version = self.stored.iter().filter(|stored| stored.version() == Some(&version.arn));
         let records: Vec<&Record> = of_version.filter_map(|stored| stored.record.as_ref().ok()).collect();
-        let mut with_request = records.iter().filter_map(|record| Some((*record, record.request.as_ref()?)));
-        let first = with_request.next()?;
-        let base = with_request.next_back().unwrap_or(first);
-        Some(Past { records, first, base })
+        let with_request = || records.iter().rev().filter_map(|record| Some((*record, record.request.as_ref()?)));
+        let digest = marked(&version.description);
+        let base = with_request().find(|(_, request)| marked(request) == digest).or_else(|| with_request().next())?;
+        Some(Past { records, base })
+    }
+
+    /// The states of all versions that the records describe.
+    pub fn states(&self) -> impl Iterator<Item = Base<'_>> {
+        let records = self.stored.iter().filter_map(|stored| stored.record.as_ref().ok());
+        records.filter_map(|record| {
+            Some(Base { request: record.request.as_ref()?, source_uri: record.source_uri.as_deref() })
+        })
     }
 
     fn newest_version(&self) -> Option<&PackageArn> {
@@ -154,17 +166,8 @@ impl History {
 }
 
 impl<'a> Past<'a> {
-    /// The record of the promotion, which lists every artifact.
-    pub fn first(&self) -> &'a Record {
-        self.first.0
-    }
-
-    /// The request that registered the version.
-    pub fn first_request(&self) -> &'a Document {
-        self.first.1
-    }
-
-    /// The newest record with a request, which the source is compared with.
+    /// The newest record with the request that describes the version. The source is compared with it. It lists every
+    /// artifact.
     pub fn base(&self) -> &'a Record {
         self.base.0
     }
@@ -179,24 +182,21 @@ impl<'a> Past<'a> {
         self.records.last().copied().unwrap_or(self.base.0)
     }
 
-    /// The approval status that was recorded last.
-    pub fn approval(&self) -> Option<&'a ApprovalStatus> {
+    /// The approval that was recorded last.
+    pub fn approval(&self) -> Option<RecordedApproval> {
         self.records.iter().rev().find_map(|record| approval(record))
     }
 
-    /// Whether a record has the version as Approved.
-    pub fn was_approved(&self) -> bool {
-        self.records.iter().any(|record| approval(record) == Some(&ApprovalStatus::Approved))
-    }
-
-    /// Whether a record says that the version was withdrawn.
-    pub fn was_withdrawn(&self) -> bool {
-        self.records.iter().any(|record| record.outcome == Conclusion::Withdrawn)
+    /// The state of the version after its last Update.
+    pub fn state(&self) -> Base<'a> {
+        Base { request: self.base.1, source_uri: self.base.0.source_uri.as_deref() }
     }
 }
 
-fn approval(record: &Record) -> Option<&ApprovalStatus> {
-    record.target.as_ref()?.approval_status.as_ref()
+fn approval(record: &Record) -> Option<RecordedApproval> {
+    let target = record.target.as_ref()?;
+    let (status, description) = (target.approval_status.clone()?, target.approval_description.clone());
+    Some(RecordedApproval { status, description, decided_by: target.decided_by.unwrap_or_default() })
 }
 
 impl StoredRecord {
@@ -207,6 +207,11 @@ impl StoredRecord {
     /// The promoted version that the record is about.
     fn version(&self) -> Option<&PackageArn> {
         self.record.as_ref().ok()?.target.as_ref()?.model_package_arn.as_ref()
+    }
+
+    /// Whether the act of the record is done. The record of an Update is written twice, before and after it.
+    fn is_final(&self) -> bool {
+        self.record.as_ref().is_ok_and(|record| record.outcome != Conclusion::Updating)
     }
 
     fn ended(&self) -> Option<DateTime> {

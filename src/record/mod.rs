@@ -3,8 +3,10 @@
 mod document;
 mod facts;
 pub(crate) mod files;
+mod followed;
 pub(crate) mod hashing;
 pub(crate) mod history;
+mod planned;
 pub(crate) mod signature;
 pub(crate) mod signing;
 pub mod verification;
@@ -15,6 +17,6 @@ pub use crate::plan::not_carried::NotCarried;
 pub use crate::register::sync::{Change, ChangeResult};
 pub use crate::store::List;
 pub use document::{Conclusion, Record, SCHEMA};
-pub use facts::{
-    ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool, WithdrawalResult, Withdrawn,
-};
+pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool};
+pub use followed::{FollowResult, Followed, WithdrawalResult, Withdrawn};
+pub use planned::{PlannedAct, PlannedWrite};

@@ -2,21 +2,21 @@
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::aws::objects::Checksum;
 use crate::aws::objects::Listed;
-use crate::model::approval::ApprovalStatus;
-use crate::model::field::Document;
+use crate::model::approval::DecidedBy;
 use crate::model::location::Location;
-use crate::model::package::request_digest;
 use crate::model::package_status::PackageStatus;
-use crate::model::promoted::{PromotedVersion, REQUEST_KEY, WITHDRAWN};
-use crate::record::document::{Conclusion, Record};
+use crate::model::promoted::PromotedVersion;
+use crate::plan::provenance::{marked, own_digest};
 use crate::record::facts::ArtifactFacts;
 use crate::record::history::Past;
-use crate::schema::comparison::differences;
+use crate::register::sync::edits;
 use crate::store::List;
+
+const STATUS: &str = "ModelApprovalStatus";
+const DESCRIPTION: &str = "ApprovalDescription";
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub enum Verdict {
     Missing,
     /// Nothing is recorded to compare the subject with.
     Unverifiable,
+    /// Somebody else has changed the subject, and the record says so.
+    Kept,
 }
 
 /// The verdict on one record, signature, field or artifact.
@@ -65,8 +67,8 @@ pub struct Finding {
 pub struct Findings {
     /// The findings in the order of record, package and artifacts.
     pub all: List<Finding>,
-    /// The numbers of identical, changed, missing and unverifiable findings.
-    pub counts: [u64; 4],
+    /// The numbers of identical, changed, missing, unverifiable and kept findings.
+    pub counts: [u64; 5],
 }
 
 impl Findings {
@@ -94,8 +96,8 @@ impl Findings {
 
 /// Checks that the digest of the recorded request is the digest in the package's metadata.
 pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
-    let request = past.first_request();
-    let digest = digest_of(request);
+    let request = past.request();
+    let digest = own_digest(request);
     let verdict = if marked(&promoted.description) == Some(&digest) {
         (Verdict::Identical, "the digest of its request is the one in the package's metadata".to_owned())
     } else if marked(request) == Some(&digest) {
@@ -106,43 +108,42 @@ pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findin
     findings.add(Subject::Record, &at.to_string(), verdict)
 }
 
-fn digest_of(request: &Document) -> String {
-    let mut request = request.clone();
-    if let Some(Value::Object(metadata)) = request.get_mut("CustomerMetadataProperties") {
-        metadata.shift_remove(REQUEST_KEY);
-    }
-    request_digest(&request)
-}
-
-fn marked(document: &Document) -> Option<&str> {
-    document.get("CustomerMetadataProperties")?.get(REQUEST_KEY)?.as_str()
-}
-
-/// Compares every field of the package with the record.
+/// Compares every field of the package with the record. A field that somebody else has changed is `kept` if the record
+/// has the change.
 pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings) -> Result<()> {
     let before = findings.count(Verdict::Changed);
-    let mut changed = |field: &str, detail: String| findings.add(Subject::Package, field, (Verdict::Changed, detail));
-    for difference in differences(past.request(), &promoted.description) {
-        changed(&difference.field().to_string(), difference.to_string())?;
+    let state = past.state();
+    for edit in edits(state.request, state.source_uri, &promoted.description) {
+        let field = edit.field.to_string();
+        let known = past.base().changes.iter().any(|change| change.explains(&field, edit.is.as_ref()));
+        let verdict = match known {
+            true => (Verdict::Kept, format!("{}; somebody else has changed it, and the record says so", edit.detail)),
+            false => (Verdict::Changed, edit.detail),
+        };
+        findings.add(Subject::Package, &field, verdict)?;
     }
-    let newest = past.newest();
+    let approval = past.approval();
+    let (status, description) = match &approval {
+        Some(approval) => (Some(approval.status.as_str()), approval.description.as_deref()),
+        None => (promoted.text(STATUS), promoted.approval_description()),
+    };
     let expected = [
-        ("ModelPackageStatus", Some(PackageStatus::Completed.as_str())),
-        ("ModelApprovalStatus", past.approval().map(ApprovalStatus::as_str)),
-        ("SourceUri", past.base().source_uri.as_deref()),
+        ("ModelPackageStatus", promoted.text("ModelPackageStatus"), Some(PackageStatus::Completed.as_str())),
+        (STATUS, promoted.text(STATUS), status),
+        (DESCRIPTION, promoted.approval_description(), description),
     ];
-    for (member, expected) in expected {
-        let found = promoted.text(member);
-        let unasked = member == "SourceUri" && expected.is_none() && found.is_some();
-        if expected.is_some() && found != expected || unasked {
-            changed(member, format!("is {}, not {}", shown(found), shown(expected)))?;
-        }
+    for (member, found, expected) in expected.into_iter().filter(|(_, found, expected)| found != expected) {
+        let detail = format!("is {}, not {}", shown(found), shown(expected));
+        findings.add(Subject::Package, member, (Verdict::Changed, detail))?;
     }
-    if let Some(detail) = reason(newest, promoted) {
-        changed("ApprovalDescription", detail)?;
+    let theirs = approval.as_ref().is_some_and(|approval| approval.decided_by == DecidedBy::Target);
+    if theirs && promoted.text(STATUS) == status {
+        let detail =
+            format!("is {}; somebody else has decided it, and the record says so", shown(promoted.text(STATUS)));
+        findings.add(Subject::Package, STATUS, (Verdict::Kept, detail))?;
     }
     if findings.count(Verdict::Changed) == before {
-        let detail = "every field equals the record".to_owned();
+        let detail = "every other field equals the record".to_owned();
         findings.add(Subject::Package, promoted.arn.as_str(), (Verdict::Identical, detail))?;
     }
     Ok(())
@@ -150,21 +151,6 @@ pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findi
 
 fn shown(text: Option<&str>) -> String {
     text.map_or_else(|| "absent".to_owned(), |text| format!("\"{text}\""))
-}
-
-/// How the approval description differs from the newest record; nothing if it does not.
-fn reason(newest: &Record, promoted: &PromotedVersion) -> Option<String> {
-    let found = promoted.text("ApprovalDescription").filter(|text| !text.is_empty());
-    if newest.outcome == Conclusion::Withdrawn {
-        let kept = found.is_some_and(|text| text.starts_with(WITHDRAWN));
-        return (!kept).then(|| format!("is {}, without the reason of the withdrawal", shown(found)));
-    }
-    let source = newest.source.package.as_ref()?;
-    let target = newest.target.as_ref()?.approval_status.as_ref()?;
-    let carried = *target == source.approval_status && newest.outcome != Conclusion::Updated;
-    let expected = source.approval_description.as_deref();
-    let kept = !carried || found == expected || expected.is_none() && newest.outcome == Conclusion::ApprovedAgain;
-    (!kept).then(|| format!("is {}, not {}", shown(found), shown(expected)))
 }
 
 /// What the listing of the folder says about an artifact.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::decision::Wanted;
+use super::decision::{Decision, RecordedApproval, Wanted};
 use super::discarded::NotAsRequested;
 use super::once::Registering;
 use super::services::{ClaimStore, Registry, Source};
@@ -18,7 +18,7 @@ use crate::schema::comparison::differences;
 
 /// The state of a completed version.
 pub(super) struct Completion {
-    pub approval: ApprovalStatus,
+    pub approval: RecordedApproval,
     /// The values of the Update; nothing if the version had them already.
     pub updated: Option<Wanted>,
 }
@@ -41,15 +41,15 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             let hint = "If it is another promotion of the same source version, delete it, then run again";
             bail!(NotAsRequested { message, hint: Some(hint) });
         }
-        let wanted = Wanted::of(self.package, &promoted, self.policy.approval, self.source_uri.map(str::to_owned));
-        let Some(update) = wanted.update(description) else {
-            return Ok(Completion { approval: wanted.status, updated: None });
-        };
-        if wanted.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
+        let decision = Decision::of(self.package, &promoted, self.policy.recorded.as_ref(), self.policy.approval);
+        let approval = decision.approval(&promoted);
+        let wanted = Wanted::new(decision, self.source_uri.map(str::to_owned));
+        let Some(update) = wanted.update(description) else { return Ok(Completion { approval, updated: None }) };
+        if approval.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
         }
         self.registry.update(arn, &update).await?;
-        Ok(Completion { approval: wanted.status.clone(), updated: Some(wanted) })
+        Ok(Completion { approval, updated: Some(wanted) })
     }
 
     /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the

@@ -1,11 +1,15 @@
-//! Decides the approval status and description of a promoted version, and makes the Update that sets them.
+//! Decides the approval status of a promoted version, and makes the Update that sets it.
 
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::model::approval::{Approval, ApprovalStatus};
+use crate::aws::registry::TargetRegistry;
+use crate::model::approval::{Approval, ApprovalStatus, DecidedBy};
+use crate::model::arn::PackageArn;
+use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::Package;
-use crate::model::promoted::PromotedVersion;
+use crate::model::promoted::{PromotedVersion, WITHDRAWN, WITHDRAWN_PENDING};
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
 pub(crate) fn remark(prefix: &str, text: &str) -> String {
@@ -25,31 +29,207 @@ pub fn decision(status: &ApprovalStatus, reason: Option<&str>) -> Document {
     update
 }
 
-/// The final state of a target package.
+/// How a run decides approvals.
+#[derive(Debug, Clone, Copy)]
+pub struct ApprovalPolicy {
+    /// Who approves. Without a value the source does, except for versions that were left pending.
+    pub approval: Option<Approval>,
+    /// Whether versions whose source is Rejected are withdrawn.
+    pub withdraw: bool,
+}
+
+/// The approval of a promoted version, as its newest record has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedApproval {
+    /// The status.
+    pub status: ApprovalStatus,
+    /// The reason.
+    pub description: Option<String>,
+    /// Who has decided.
+    pub decided_by: DecidedBy,
+}
+
+/// What happens to the approval status of a promoted version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// It stays.
+    Keep,
+    /// A pending version gets the status of its source.
+    Carry,
+    /// A withdrawn version is Approved again.
+    ApproveAgain,
+    /// A withdrawn version waits for an approval again.
+    WaitAgain,
+    /// The version is rejected, because its source is Rejected.
+    Withdraw,
+}
+
+/// The approval of a promoted version after a run.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// What happens.
+    pub act: Act,
+    /// The status.
+    pub status: ApprovalStatus,
+    /// The reason to set; nothing if the reason stays.
+    pub description: Option<String>,
+    /// Who has decided.
+    pub decided_by: DecidedBy,
+}
+
+impl Decision {
+    /// Decides from the source version, the promoted version, the newest record and the policy.
+    ///
+    /// A decision of somebody in the target account is kept, but a version whose source is Rejected is withdrawn.
+    pub fn of(
+        package: &Package,
+        promoted: &PromotedVersion,
+        recorded: Option<&RecordedApproval>,
+        policy: ApprovalPolicy,
+    ) -> Self {
+        let (source, current) = (package.approval(), promoted.approval());
+        let decided_by = decided_by(package, promoted, recorded);
+        let approves = match (policy.approval, decided_by) {
+            (Some(Approval::Pending), _) | (_, DecidedBy::Target) | (None, DecidedBy::Nobody) => false,
+            (Some(Approval::Carry), _) | (None, DecidedBy::Source) => true,
+        };
+        let left = policy.approval == Some(Approval::Pending);
+        let act = match (&source, &current) {
+            (ApprovalStatus::Rejected, ApprovalStatus::Rejected) => Act::Keep,
+            (ApprovalStatus::Rejected, _) if policy.withdraw => Act::Withdraw,
+            (ApprovalStatus::Approved, ApprovalStatus::Rejected) if promoted.is_withdrawn() => {
+                let restores = if promoted.was_pending() { approves } else { !left };
+                if restores { Act::ApproveAgain } else { Act::WaitAgain }
+            }
+            (ApprovalStatus::Approved | ApprovalStatus::Other(_), ApprovalStatus::PendingManualApproval)
+                if approves =>
+            {
+                Act::Carry
+            }
+            _ => Act::Keep,
+        };
+        let carried = package.text("ApprovalDescription").map(str::to_owned);
+        // Without a reason, the Update would keep the reason of the withdrawal.
+        let (status, description) = match act {
+            Act::Keep => (current.clone(), None),
+            Act::Carry => (source, carried),
+            Act::ApproveAgain => (source, carried.or_else(|| Some(again(package)))),
+            Act::WaitAgain => (ApprovalStatus::PendingManualApproval, Some(again(package))),
+            Act::Withdraw => (source, Some(withdrawal(package, &current))),
+        };
+        let waits = status == ApprovalStatus::PendingManualApproval;
+        let decided_by = match act {
+            Act::Carry | Act::ApproveAgain => DecidedBy::Source,
+            Act::Keep | Act::WaitAgain if left && waits && decided_by == DecidedBy::Source => DecidedBy::Nobody,
+            Act::Keep | Act::WaitAgain | Act::Withdraw => decided_by,
+        };
+        Self { act, status, description, decided_by }
+    }
+
+    /// The approval of the version after the decision.
+    pub fn approval(&self, promoted: &PromotedVersion) -> RecordedApproval {
+        let description = self.description.as_deref().or_else(|| promoted.approval_description());
+        RecordedApproval {
+            status: self.status.clone(),
+            description: description.map(str::to_owned),
+            decided_by: self.decided_by,
+        }
+    }
+
+    /// The Update; empty if the approval stays.
+    pub fn update(&self) -> Document {
+        match self.act {
+            Act::Keep => Document::new(),
+            Act::Carry | Act::ApproveAgain | Act::WaitAgain | Act::Withdraw => {
+                decision(&self.status, self.description.as_deref())
+            }
+        }
+    }
+
+    /// Sends the Update of a withdrawal alone, and describes the version to confirm it.
+    ///
+    /// # Errors
+    /// The version could not be rejected, or is not Rejected afterwards.
+    pub async fn carry_out(&self, registry: &TargetRegistry, source: &PackageArn, promoted: &PackageArn) -> Result<()> {
+        let context = || format!("withdrawing {promoted}, whose source {source} is Rejected");
+        registry.update(promoted, &self.update()).await.with_context(context)?;
+        let status = ApprovalStatus::of(&registry.describe(promoted).await.with_context(context)?);
+        ensure!(status == self.status, not_withdrawn(promoted, &status));
+        Ok(())
+    }
+
+    /// The members that a described version has not as they were set.
+    pub fn missing(&self, described: &Document) -> Vec<&'static str> {
+        let described = |member: &str| described.get(member).and_then(Value::as_str);
+        let members = [
+            ("ModelApprovalStatus", (self.act != Act::Keep).then(|| self.status.as_str())),
+            ("ApprovalDescription", self.description.as_deref()),
+        ];
+        let differs = |(member, set): &(&str, Option<&str>)| set.is_some() && described(member) != *set;
+        members.into_iter().filter(differs).map(|(member, _)| member).collect()
+    }
+}
+
+/// Somebody else has changed the approval at the same time.
+pub fn not_withdrawn(promoted: &PackageArn, status: &ApprovalStatus) -> Failure {
+    Failure::new(format!("{promoted} is {status} after it was withdrawn: somebody else changed it")).hint("Run again")
+}
+
+/// The approval description of a withdrawn version.
+fn withdrawal(package: &Package, current: &ApprovalStatus) -> String {
+    let reason = package.text("ApprovalDescription").map(|reason| format!(": {reason}")).unwrap_or_default();
+    let prefix = if *current == ApprovalStatus::Approved { WITHDRAWN } else { WITHDRAWN_PENDING };
+    remark(prefix, &format!("{} is Rejected{reason}", package.arn()))
+}
+
+/// The approval description of a version whose source is Approved again without a reason.
+fn again(package: &Package) -> String {
+    format!("promote: {} is Approved again", package.arn())
+}
+
+/// Who has decided the present status: the record says it, unless the status has changed since.
+fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> DecidedBy {
+    let current = promoted.approval();
+    let Some(recorded) = recorded else {
+        // An interrupted run has left no record.
+        let theirs = current == ApprovalStatus::Rejected && !promoted.is_withdrawn();
+        return if theirs { DecidedBy::Target } else { DecidedBy::Source };
+    };
+    let suspended = recorded.status == ApprovalStatus::Approved;
+    if promoted.is_withdrawn() {
+        return if promoted.was_pending() && suspended { DecidedBy::Target } else { recorded.decided_by };
+    }
+    let waits_again = promoted.approval_description() == Some(again(package).as_str());
+    match (&recorded.status, &current) {
+        (ApprovalStatus::Rejected, ApprovalStatus::Rejected)
+            if recorded.description.as_deref().is_some_and(|text| text.starts_with(WITHDRAWN)) =>
+        {
+            DecidedBy::Target
+        }
+        (then, now) if then == now => recorded.decided_by,
+        // The record of an approval, or of a version that waits again, was not written.
+        (_, ApprovalStatus::Approved) if package.approval() == ApprovalStatus::Approved => match recorded.decided_by {
+            DecidedBy::Source => DecidedBy::Source,
+            DecidedBy::Nobody | DecidedBy::Target => DecidedBy::Target,
+        },
+        (ApprovalStatus::Rejected, ApprovalStatus::PendingManualApproval) if waits_again => match recorded.decided_by {
+            DecidedBy::Source | DecidedBy::Nobody => DecidedBy::Nobody,
+            DecidedBy::Target => DecidedBy::Target,
+        },
+        _ => DecidedBy::Target,
+    }
+}
+
+/// The final state of a version that is being registered.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    pub status: ApprovalStatus,
-    description: Option<String>,
+    pub decision: Decision,
     source_uri: Option<String>,
 }
 
 impl Wanted {
-    /// A status that somebody in the target account has set is kept. A withdrawn version is approved again, or pending
-    /// again, when its source is Approved again.
-    pub fn of(package: &Package, promoted: &PromotedVersion, approval: Approval, source_uri: Option<String>) -> Self {
-        let (source, current) = (package.approval(), promoted.approval());
-        let again = promoted.is_withdrawn() && source == ApprovalStatus::Approved;
-        let (status, description) = match approval {
-            Approval::Carry if again || current == ApprovalStatus::PendingManualApproval => {
-                (source, package.text("ApprovalDescription").map(str::to_owned))
-            }
-            Approval::Pending if again => (ApprovalStatus::PendingManualApproval, None),
-            Approval::Carry | Approval::Pending => (current, None),
-        };
-        // Without a description, the Update would keep the reason of the withdrawal.
-        let description =
-            description.or_else(|| again.then(|| format!("promote: {} is Approved again", package.arn())));
-        Self { status, description, source_uri }
+    pub fn new(decision: Decision, source_uri: Option<String>) -> Self {
+        Self { decision, source_uri }
     }
 
     /// The Update, or nothing if the version already has the wanted state.
@@ -57,7 +237,7 @@ impl Wanted {
         if self.missing(described).is_empty() {
             return None;
         }
-        let mut update = decision(&self.status, self.description.as_deref());
+        let mut update = self.decision.update();
         if let Some(uri) = &self.source_uri {
             update.insert("SourceUri".into(), uri.as_str().into());
         }
@@ -72,14 +252,11 @@ impl Wanted {
     }
 
     fn missing(&self, described: &Document) -> Vec<&'static str> {
-        let differs = |member: &str, wanted: Option<&str>| {
-            wanted.is_some() && described.get(member).and_then(Value::as_str) != wanted
-        };
-        let members = [
-            ("ModelApprovalStatus", Some(self.status.as_str())),
-            ("ApprovalDescription", self.description.as_deref()),
-            ("SourceUri", self.source_uri.as_deref()),
-        ];
-        members.into_iter().filter(|(member, wanted)| differs(member, *wanted)).map(|(member, _)| member).collect()
+        let mut missing = self.decision.missing(described);
+        if self.source_uri.is_some() && described.get("SourceUri").and_then(Value::as_str) != self.source_uri.as_deref()
+        {
+            missing.push("SourceUri");
+        }
+        missing
     }
 }

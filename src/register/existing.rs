@@ -155,7 +155,7 @@ pub async fn describe_all(registry: &impl Registry, versions: &[PackageArn]) -> 
 }
 
 /// Describes a version; nothing if it was deleted after it was listed.
-async fn describe(registry: &impl Registry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
+pub async fn describe(registry: &impl Registry, arn: PackageArn) -> Result<Option<PromotedVersion>> {
     let description = Visibility::NONE.find(registry, &arn).await?;
     Ok(description.map(|description| PromotedVersion { arn, description }))
 }

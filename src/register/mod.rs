@@ -1,7 +1,7 @@
 //! Registers, approves and withdraws promoted versions, and syncs them with later changes of their sources.
 
 mod completion;
-mod decision;
+pub mod decision;
 mod discarded;
 mod duplicates;
 pub mod existing;
@@ -12,7 +12,6 @@ mod registration;
 mod services;
 pub mod sync;
 mod visibility;
-pub mod withdrawal;
 
 pub use new_group::NewGroup;
 pub use policy::Policy;

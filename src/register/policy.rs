@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::model::approval::Approval;
+use super::decision::{ApprovalPolicy, RecordedApproval};
 
 /// How versions are registered.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// Who approves the version.
-    pub approval: Approval,
+    pub approval: ApprovalPolicy,
+    /// The approval of an existing version, if it is recorded.
+    pub recorded: Option<RecordedApproval>,
     /// How long SageMaker may take to complete the version.
     pub patience: Duration,
 }

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::completion::Completion;
-use super::decision::Wanted;
+use super::decision::{RecordedApproval, Wanted};
 use super::discarded::{NotAsRequested, discard};
 use super::existing::{ExistingPromotions, marked_digest};
 use super::once::{Found, Registering};
@@ -29,8 +29,8 @@ pub struct Registration {
     pub arn: PackageArn,
     /// The artifacts that the version refers to.
     pub copied: Copied,
-    /// The version's approval status.
-    pub approval: ApprovalStatus,
+    /// The version's approval.
+    pub approval: RecordedApproval,
     /// Whether this run has registered or approved the version. False if an earlier run had done both.
     pub changed: bool,
     /// Whether this run has approved a withdrawn version again.
@@ -125,7 +125,7 @@ impl Registrar<'_> {
 /// The result of [`Registering::register`].
 pub(super) struct Registered {
     pub arn: PackageArn,
-    pub approval: ApprovalStatus,
+    pub approval: RecordedApproval,
     pub changed: bool,
     pub reapproved: bool,
     pub updated: Option<Wanted>,
@@ -141,8 +141,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, source_now, visibility).await {
             Ok(Completion { approval, updated }) => {
-                let warnings = self.discard_duplicates(&promoted.arn, &approval, &existing).await?;
-                let reapproved = promoted.is_withdrawn() && approval != promoted.approval();
+                let warnings = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await?;
+                let reapproved = promoted.is_withdrawn() && approval.status != promoted.approval();
                 let changed = new || updated.is_some();
                 Ok(Registered { arn: promoted.arn, approval, changed, reapproved, updated, visibility, warnings })
             }

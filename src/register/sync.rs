@@ -1,8 +1,13 @@
 //! Syncs a promoted version with changes of its source version.
 
+mod carry;
 mod change;
+mod comparison;
+mod edit;
 mod specifications;
 mod sync_plan;
 
 pub use change::{Change, ChangeResult};
+pub use comparison::Base;
+pub use edit::edits;
 pub use sync_plan::SyncPlan;

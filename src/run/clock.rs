@@ -38,11 +38,16 @@ impl Started {
         rfc3339(&self.time)
     }
 
+    /// The time of day, RFC 3339 in UTC.
+    pub fn now(&self) -> String {
+        rfc3339(&(self.clock.0)().into())
+    }
+
     /// A record of this run that ends now.
     pub fn record(&self, outcome: Conclusion, source: Source, build: Option<&Build>) -> Record {
         let mut record = Record::new(outcome, source, &self.time);
         record.duration_ms = u64::try_from(self.instant.elapsed().as_millis()).unwrap_or(u64::MAX);
-        record.ended = rfc3339(&(self.clock.0)().into());
+        record.ended = self.now();
         record.build = build.cloned();
         record
     }

@@ -8,6 +8,7 @@ use crate::model::arn::PackageArn;
 use crate::model::claim::Claim;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
+use crate::record::Followed;
 
 /// Something that happened during a run.
 #[derive(Debug)]
@@ -32,10 +33,19 @@ pub enum Event<'a> {
         /// The source version.
         source: &'a PackageArn,
     },
-    /// Withdrawing a version failed in a run whose promotion failed as well.
-    WithdrawalFailed(&'a anyhow::Error),
+    /// A promoted version besides the one that the run promotes was synced.
+    Followed(&'a Followed),
+    /// A promoted version could not be followed in a run whose promotion failed as well.
+    FollowFailed(&'a anyhow::Error),
     /// The source has changed fields that UpdateModelPackage cannot change.
     Drifted {
+        /// The promoted version.
+        promoted: &'a PackageArn,
+        /// The fields.
+        fields: &'a [&'a str],
+    },
+    /// The source and somebody in the target account have changed the same fields. They were not updated.
+    Conflicting {
         /// The promoted version.
         promoted: &'a PackageArn,
         /// The fields.

@@ -1,27 +1,28 @@
-//! `promote full`: promotes the latest Approved version of a group, syncs it later, and withdraws rejected versions.
+//! `promote full`: promotes the latest Approved version of a group, and syncs every promoted version with its source.
 
-use std::sync::Arc;
-
-use anyhow::{Error, Result};
-use futures_util::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
+use anyhow::Result;
+use futures_util::future::{BoxFuture, FutureExt, Shared};
+use tokio::sync::watch;
 
 use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
+use super::follow::{FollowedVersions, Following, Promoted, have_same_cause};
+use super::planned::{greatest_first, planned_writes};
 use super::promotion::{Promotion, planned};
 use super::registering::Registering;
+use super::repair::Repair;
 use super::report::RunReport;
-use super::settings::FullSettings;
-use super::sync::Syncing;
+use super::settings::{DestinationSettings, FullSettings};
+use super::sync::{Synced, Syncing};
 use super::target_group::{create_group, is_missing};
-use super::withdraw::WithdrawnVersions;
-use crate::aws::accounts::{SourceAccount, callers};
+use crate::aws::accounts::{SourceAccount, TargetAccount, callers};
 use crate::aws::registry::Summary;
 use crate::copy::{Copied, There};
-use crate::model::approval::ApprovalStatus;
-use crate::model::arn::GroupArn;
+use crate::model::approval::{Approval, ApprovalStatus};
+use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
-use crate::model::failure::Failure;
+use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
@@ -29,23 +30,24 @@ use crate::plan::find::{Latest, Search};
 use crate::record::history::{History, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
+use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
 use crate::schema::comparison::differences;
 
-/// Promotes the latest Approved version of a group, and withdraws promoted versions whose source is Rejected.
+/// Promotes the latest Approved version of a group, and syncs every promoted version of the group with its source.
 ///
 /// # Errors
-/// The version could not be promoted, or a promoted version could not be withdrawn. A version that was registered before
-/// the error is complete or pending approval.
+/// The version could not be promoted. A version that was registered before the error is complete or pending approval.
 pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
     let group = source.group(&settings.selection.group).await?;
-    let (callers, signer, latest, rejected) = tokio::join!(
+    let (callers, signer, latest, rejected, folders) = tokio::join!(
         callers(source, target, group.account()),
         Signer::open(target, settings.registration.sign_key.as_ref()),
         settings.selection.find(source, &group),
-        rejected(settings, source, &group)
+        rejected(settings, source, &group),
+        folders(settings, target, &group)
     );
     let ((reader, writer), signer, search, rejected) = (callers?, signer?, latest?, rejected?);
     let promotion = Promotion {
@@ -61,8 +63,8 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
     };
-    let full = Full { promotion, settings };
-    full.promote_and_withdraw(search, &rejected).await.map(RunReport::from)
+    let full = Full { promotion, settings, promoted: watch::channel(None).0 };
+    full.promote_and_follow(search, folders, &rejected).await
 }
 
 /// The rejected versions of the source; none if promoted versions are not to be withdrawn.
@@ -73,44 +75,94 @@ async fn rejected(settings: &FullSettings, source: &SourceAccount, group: &Group
     }
 }
 
+/// The folders of all promotions to the target group.
+async fn folders(settings: &FullSettings, target: &TargetAccount, group: &GroupArn) -> Result<Vec<String>> {
+    let DestinationSettings { bucket, prefix, group: name } = &settings.destination;
+    let at = Layout::promotions(bucket, prefix, name.as_ref().unwrap_or(group.name()));
+    Ok(target.objects().folders(&at.bucket, &at.key).await?)
+}
+
 struct Full<'a> {
     promotion: Promotion<'a>,
     settings: &'a FullSettings,
+    promoted: Promoted,
 }
 
-/// The withdrawals, which run concurrently with the promotion. The record of the promotion waits for their result.
-type Withdrawing<'a> = Shared<BoxFuture<'a, Result<WithdrawnVersions, Arc<Error>>>>;
+/// The versions that are followed concurrently with the promotion. The record of the promotion waits for their result.
+type Followings<'a> = Shared<BoxFuture<'a, FollowedVersions>>;
 
 impl Full<'_> {
-    /// Runs the promotion and the withdrawals concurrently. A failure of one does not stop the other.
-    async fn promote_and_withdraw(&self, search: Search, rejected: &[Summary]) -> Result<Record> {
-        let Search { latest, listed, passed_over } = &search;
-        let withdrawing = self.withdraw(listed, rejected).map_err(Arc::new).boxed().shared();
-        let (promoted, withdrawn) = tokio::join!(self.promote_latest(latest, withdrawing.clone()), withdrawing);
-        if let (Err(first), Err(error)) = (&promoted, &withdrawn)
-            && format!("{first:#}") != format!("{error:#}")
-        {
-            self.promotion.context.notice(Event::WithdrawalFailed(error));
+    /// Promotes the latest version and follows the others concurrently. A failure of one does not stop the other.
+    async fn promote_and_follow(
+        &self,
+        search: Search,
+        folders: Result<Vec<String>>,
+        rejected: &[Summary],
+    ) -> Result<RunReport> {
+        let Search { latest, passed_over, .. } = &search;
+        let listed = folders.is_ok();
+        let following = self.follow(latest, folders, rejected).boxed().shared();
+        let promoting = async {
+            let promoted = self.promote_latest(latest, following.clone()).await;
+            self.tell_promoted(None);
+            promoted
+        };
+        let (record, followed) = tokio::join!(promoting, following.clone());
+        let mut record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                // The promotion may have failed because of the same bucket or permission.
+                for failure in followed.failures.iter().filter(|failure| listed && !have_same_cause(&error, failure)) {
+                    self.promotion.context.notice(Event::FollowFailed(failure));
+                }
+                return Err(error);
+            }
+        };
+        let own = record.target.as_ref().and_then(|target| target.model_package_arn.clone());
+        record.withdrawn.retain(|one| Some(&one.model_package_arn) == own.as_ref());
+        record.withdrawn.extend(followed.withdrawn);
+        record.withdrawn.sort_by_key(|one| one.version);
+        record.followed = followed.followed;
+        if self.promotion.dry_run {
+            record.planned = Some(greatest_first(record.planned.take(), followed.planned));
         }
-        let mut record = promoted?;
-        let withdrawn = withdrawn.map_err(Failure::from)?;
-        record.withdrawn = withdrawn.versions;
-        record.warnings.extend(passed_over.iter().cloned().chain(withdrawn.warnings));
-        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(withdrawn.unconfirmed).collect();
+        record.warnings.extend(passed_over.iter().cloned().chain(followed.warnings));
+        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(followed.unconfirmed).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
-        Ok(record)
+        Ok(RunReport { document: record, failures: followed.failures })
     }
 
-    async fn withdraw(&self, approved: &[Summary], rejected: &[Summary]) -> Result<WithdrawnVersions> {
-        match self.settings.keep_rejected {
-            true => Ok(WithdrawnVersions::default()),
-            false => self.promotion.withdraw(approved, rejected).await,
-        }
+    async fn follow(&self, latest: &Latest, folders: Result<Vec<String>>, rejected: &[Summary]) -> FollowedVersions {
+        let folders = match folders {
+            Ok(folders) => folders,
+            Err(error) => return FollowedVersions::failed(error),
+        };
+        let except = match latest {
+            Latest::Version(found) => Some(&found.arn),
+            Latest::NoneApproved(_) => None,
+        };
+        // Only the version that the run promotes is approved because the flag is given.
+        let approval = self.settings.registration.approval.filter(|approval| *approval == Approval::Pending);
+        let policy = ApprovalPolicy { approval, ..self.policy() };
+        Following { promotion: &self.promotion, policy, folders: &folders, rejected, except }.run(&self.promoted).await
     }
 
-    async fn promote_latest(&self, latest: &Latest, withdrawing: Withdrawing<'_>) -> Result<Record> {
+    fn policy(&self) -> ApprovalPolicy {
+        ApprovalPolicy { approval: self.settings.registration.approval, withdraw: !self.settings.keep_rejected }
+    }
+
+    /// Tells which version of the target is the promotion of the latest version, unless that is known.
+    fn tell_promoted(&self, promoted: Option<&PackageArn>) {
+        self.promoted.send_if_modified(|known| {
+            let is_news = known.is_none();
+            known.get_or_insert_with(|| promoted.cloned());
+            is_news
+        });
+    }
+
+    async fn promote_latest(&self, latest: &Latest, following: Followings<'_>) -> Result<Record> {
         match latest {
-            Latest::Version(found) => self.promote(found, withdrawing).await,
+            Latest::Version(found) => self.promote(found, following).await,
             Latest::NoneApproved(versions) => {
                 let promotion = &self.promotion;
                 let source = none_approved(&promotion.group, Some(promotion.reader.clone()));
@@ -122,7 +174,7 @@ impl Full<'_> {
     }
 
     /// Syncs a version that was promoted before; otherwise plans, copies and registers it.
-    async fn promote(&self, found: &Summary, withdrawing: Withdrawing<'_>) -> Result<Record> {
+    async fn promote(&self, found: &Summary, following: Followings<'_>) -> Result<Record> {
         let promotion = &self.promotion;
         let (target, destination) = (promotion.target, &promotion.destination);
         let (package, recorded, missing) = tokio::join!(
@@ -131,34 +183,45 @@ impl Full<'_> {
             is_missing(target, destination, &self.settings.registration),
         );
         let (package, recorded) = (package?, recorded?);
+        self.tell_promoted(recorded.as_ref().map(|(_, promoted)| &promoted.arn));
         self.settings.selection.check_approval(&package.approval(), found)?;
-        if let Some((before, promoted)) = recorded
-            && promoted.is_complete()
-            && let Some(record) = self.sync(&package, destination, &before, &promoted).await?
-        {
-            return Ok(record);
+        let mut approval = None;
+        if let Some((history, promoted)) = recorded {
+            if promoted.is_complete()
+                && let Some(record) = self.sync(&package, destination, &history, &promoted).await?
+            {
+                return Ok(record);
+            }
+            approval = history.past(&promoted).and_then(|past| past.approval());
         }
-        self.plan_copy_register(&package, missing?, withdrawing).await
+        self.plan_copy_register(&package, missing?, approval, following).await
     }
 
-    /// Syncs a promoted version with its source. Returns nothing if artifacts have to be copied first.
+    /// Syncs a promoted version with its source. Returns nothing if no record describes the version.
     async fn sync(
         &self,
         package: &Package,
         destination: &Destination,
-        before: &History,
+        history: &History,
         promoted: &PromotedVersion,
     ) -> Result<Option<Record>> {
-        let approval = self.settings.registration.approval;
-        let syncing = Syncing { promotion: &self.promotion, destination, approval };
-        syncing.run(package, before, promoted).await
+        let syncing = Syncing { promotion: &self.promotion, destination, policy: self.policy(), restored: None };
+        match syncing.run(package, history, promoted).await? {
+            None => Ok(None),
+            Some(Synced::Done { record, .. }) => Ok(Some(*record)),
+            Some(Synced::Missing(missing)) => {
+                let repair = Repair { promotion: &self.promotion, copy: &self.settings.copy, policy: self.policy() };
+                repair.run(package, destination, history, promoted, missing).await.map(Some)
+            }
+        }
     }
 
     async fn plan_copy_register(
         &self,
         package: &Package,
         missing_group: bool,
-        withdrawing: Withdrawing<'_>,
+        recorded: Option<RecordedApproval>,
+        following: Followings<'_>,
     ) -> Result<Record> {
         let promotion = &self.promotion;
         let (plan, there, existing) = tokio::try_join!(
@@ -170,15 +233,11 @@ impl Full<'_> {
             return self.sync_elsewhere(package, promoted).await;
         }
         if promotion.dry_run {
-            return self.preview(package, plan, there, &existing).await;
+            return self.preview(package, plan, there, &existing, missing_group).await;
         }
         let copied = self.copy_and_create_group(plan, there, missing_group).await?;
-        let withdrawn = async {
-            let withdrawn = withdrawing.await.map_err(Failure::from)?;
-            Ok(withdrawn.versions)
-        };
         let registering = Registering { promotion, settings: &self.settings.registration };
-        registering.run(package, copied, existing, withdrawn).await
+        registering.run(package, copied, existing, recorded, following).await
     }
 
     /// Copies the artifacts and creates the group concurrently. Nothing is registered before both are done.
@@ -204,6 +263,7 @@ impl Full<'_> {
         plan: Plan,
         there: There,
         existing: &ExistingPromotions,
+        missing_group: bool,
     ) -> Result<Record> {
         let promotion = &self.promotion;
         let preview = promotion.preview(&self.settings.copy, plan, there).await?;
@@ -211,6 +271,7 @@ impl Full<'_> {
         let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
+        record.planned = Some(planned_writes(promotion, package, &record, (current, missing_group), self.policy())?);
         Ok(record)
     }
 

@@ -3,6 +3,8 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::follow::FollowedVersions;
+use super::planned::planned_writes;
 use super::promotion::{Promotion, describe_unchanged, planned, source_group};
 use super::registering::Registering;
 use super::report::RunReport;
@@ -53,12 +55,14 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         let mut record = promotion.record(planned(current), &package).with_copied(&copied)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
+        let policy = settings.registration.policy(None).approval;
+        record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), policy)?);
         return Ok(record.into());
     }
     if missing_group {
         create_group(&promotion, &settings.registration).await?;
     }
     let registering = Registering { promotion: &promotion, settings: &settings.registration };
-    let record = registering.run(&package, copied, existing, async { Ok(Vec::new()) }).await?;
+    let record = registering.run(&package, copied, existing, None, async { FollowedVersions::default() }).await?;
     Ok(record.into())
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::event::Event;
+use super::follow::FollowedVersions;
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::aws::error::with_hints;
@@ -10,7 +11,8 @@ use crate::copy::{Claims, Copied};
 use crate::model::claim::ClaimSeen;
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::record::{Conclusion, Record, Target, Withdrawn};
+use crate::record::{Conclusion, Record, Target};
+use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 use crate::register::{Registrar, Registration};
 
@@ -23,17 +25,18 @@ pub(super) struct Registering<'a> {
 impl Registering<'_> {
     /// Registers the version in an existing group, and writes the record beside the artifacts.
     ///
-    /// `withdrawn`: the versions that the same run withdraws. The record waits for them.
+    /// `recorded`: the approval of the version, if it is recorded. `followed`: the other versions that the same run
+    /// follows. The record waits for them.
     ///
     /// # Errors
-    /// The version is not promoted, or a version could not be withdrawn. A failure after the promotion is reported as
-    /// unconfirmed in the record.
+    /// The version is not promoted. A failure after the promotion is reported as unconfirmed in the record.
     pub async fn run(
         &self,
         package: &Package,
         copied: Copied,
         existing: ExistingPromotions,
-        withdrawn: impl Future<Output = Result<Vec<Withdrawn>>> + Send,
+        recorded: Option<RecordedApproval>,
+        followed: impl Future<Output = FollowedVersions> + Send,
     ) -> Result<Record> {
         let Promotion { context, source, target, destination, .. } = self.promotion;
         let layout = destination.layout(package.arn());
@@ -45,7 +48,7 @@ impl Registering<'_> {
             registry: target.registry(),
             claims: Claims { target: target.objects(), layout, encryption: self.promotion.encryption() },
             destination,
-            policy: self.settings.policy(),
+            policy: self.settings.policy(recorded),
             started: self.promotion.started.time(),
             waiting: &waiting,
         };
@@ -55,11 +58,12 @@ impl Registering<'_> {
         let mut record =
             self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;
         record.warnings.extend(registration.warnings.iter().cloned().chain(warnings));
-        let registered = (&registration.arn, registration.approval.clone());
-        record.target = Some(Target::of(destination, package.arn(), Some(registered)));
-        // A failed withdrawal does not prevent the record of the promotion.
-        let withdrawn = withdrawn.await;
-        record.withdrawn = withdrawn.as_ref().cloned().unwrap_or_default();
+        let registered = (&registration.arn, registration.approval.status.clone());
+        let mut promoted = Target::of(destination, package.arn(), Some(registered));
+        promoted.set_approval(registration.approval.clone());
+        record.target = Some(promoted);
+        let followed = followed.await;
+        (record.withdrawn, record.followed) = (followed.withdrawn, followed.followed);
         // The record has the values that were set, so it does not wait until the version is described again.
         let (read_back, written) =
             tokio::join!(registration.read_back(target.registry()), self.write(&record, &registration));
@@ -70,7 +74,7 @@ impl Registering<'_> {
         }
         let unconfirmed: Vec<String> = read_back.unconfirmed.into_iter().chain(written.err()).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
-        withdrawn.map(|_| record)
+        Ok(record)
     }
 
     async fn write(&self, record: &Record, registration: &Registration) -> Result<Location> {

@@ -1,5 +1,9 @@
 //! The result of a run.
 
+use std::sync::Arc;
+
+use anyhow::Error;
+
 use crate::model::arn::PackageArn;
 use crate::record::{Conclusion, Record};
 
@@ -8,6 +12,8 @@ use crate::record::{Conclusion, Record};
 pub struct RunReport {
     /// The document of the run, as `--output json` prints it.
     pub document: Record,
+    /// Why promoted versions besides the one of the document could not be followed.
+    pub failures: Vec<Arc<Error>>,
 }
 
 impl RunReport {
@@ -29,6 +35,6 @@ impl RunReport {
 
 impl From<Record> for RunReport {
     fn from(document: Record) -> Self {
-        Self { document }
+        Self { document, failures: Vec::new() }
     }
 }

@@ -10,6 +10,7 @@ use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::register::Policy;
+use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 
 pub use crate::copy::{CopyMode, Strictness};
 pub use crate::plan::draft::PackageOverrides;
@@ -82,8 +83,9 @@ impl CopySettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RegistrationSettings {
-    /// Who approves the new version.
-    pub approval: Approval,
+    /// Who approves the new version. Without a value the source does, except for a version that an earlier run has left
+    /// pending.
+    pub approval: Option<Approval>,
     /// Create the target group if it does not exist.
     pub create_group: bool,
     /// Tags of a target group that is created.
@@ -97,13 +99,15 @@ pub struct RegistrationSettings {
 impl Default for RegistrationSettings {
     fn default() -> Self {
         let (group_tags, sign_key) = (Vec::new(), None);
-        Self { approval: Approval::default(), create_group: true, group_tags, sign_key, wait_seconds: 900 }
+        Self { approval: None, create_group: true, group_tags, sign_key, wait_seconds: 900 }
     }
 }
 
 impl RegistrationSettings {
-    pub(crate) fn policy(&self) -> Policy {
-        Policy { approval: self.approval, patience: Duration::from_secs(self.wait_seconds) }
+    /// How a new version is registered. One whose source is Rejected is Rejected too.
+    pub(crate) fn policy(&self, recorded: Option<RecordedApproval>) -> Policy {
+        let approval = ApprovalPolicy { approval: self.approval, withdraw: true };
+        Policy { approval, recorded, patience: Duration::from_secs(self.wait_seconds) }
     }
 }
 

@@ -1,128 +1,201 @@
-//! Syncs a promoted version with its source: approval, metadata and added specifications.
+//! Syncs a promoted version with its source: approval, metadata and added specifications. Records what others changed.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use super::event::Event;
+use super::news::is_news;
 use super::promotion::Promotion;
 use crate::aws::error::with_hints;
-use crate::copy::There;
-use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
+use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
-use crate::record::history::History;
-use crate::record::{Conclusion, Record, Target};
-use crate::register::sync::{ChangeResult, SyncPlan};
+use crate::record::history::{History, Past};
+use crate::record::{
+    ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target, WithdrawalResult, Withdrawn,
+};
+use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval, not_withdrawn};
+use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
 /// Syncs a promoted version with its source.
 pub(super) struct Syncing<'a> {
     pub promotion: &'a Promotion<'a>,
     /// The destination that the version was promoted to.
     pub destination: &'a Destination,
-    /// Who approves a version that is pending approval.
-    pub approval: Approval,
+    /// How approvals are decided.
+    pub policy: ApprovalPolicy,
+    /// The artifacts of the version, if this run has copied them again.
+    pub restored: Option<List<ArtifactFacts>>,
+}
+
+/// The result of a sync.
+pub(super) enum Synced {
+    /// The version is in sync. The record is the document about it.
+    Done {
+        record: Box<Record>,
+        /// Whether a record was written.
+        recorded: bool,
+    },
+    /// The version is to be approved, and these artifacts do not exist.
+    Missing(Vec<Location>),
 }
 
 impl Syncing<'_> {
-    /// Syncs the promoted version with one Update. Returns nothing if the version has no record, or if it is to be
-    /// approved and one of its artifacts is missing: then it has to be promoted again.
+    /// Syncs the promoted version with one Update. Returns nothing if no record describes the version.
     ///
     /// # Errors
-    /// The Update fails, or AWS would reject it.
+    /// The Update fails, or AWS would reject it. The version is to be approved, and differs from its record.
     pub async fn run(
-        &self,
+        mut self,
         package: &Package,
         history: &History,
         promoted: &PromotedVersion,
-    ) -> Result<Option<Record>> {
-        let Some(past) = history.past(&promoted.arn) else { return Ok(None) };
+    ) -> Result<Option<Synced>> {
+        let Some(past) = history.past(promoted) else { return Ok(None) };
+        let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
+        if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
+            let artifacts = self.restored.as_ref().unwrap_or(&past.base().artifacts);
+            let recorded = (artifacts, past.base().references.as_slice());
+            let missing = self.promotion.missing_artifacts(self.destination, package.arn(), recorded).await?;
+            if !missing.is_empty() {
+                return Ok(Some(Synced::Missing(missing)));
+            }
+        }
+        let plan = match self.changes(package, &past, promoted) {
+            // Nothing else may prevent a withdrawal.
+            Err(_) if decision.act == Act::Withdraw => SyncPlan::unchanged(past.state()),
+            plan => plan?,
+        };
+        if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
+            refuse_edited(&plan, promoted)?;
+        }
+        let plan = plan.with(decision.update());
+        self.announce(&plan, promoted);
+        let mut record = self.record(package, &past, promoted, &plan)?;
+        record.outcome = outcome(&decision, &plan);
+        if decision.act == Act::Withdraw {
+            let result = if self.promotion.dry_run { WithdrawalResult::Planned } else { WithdrawalResult::Withdrawn };
+            record.withdrawn = vec![Withdrawn::of(&promoted.arn, package, result)];
+        }
+        record.changes = [plan.changes.clone(), plan.kept(&promoted.description)].concat();
+        let approval = decision.approval(promoted);
+        let due = !plan.update.is_empty() || is_news(&plan, &record.changes, &approval, &past);
+        if let Some(target) = &mut record.target {
+            target.set_approval(approval);
+        }
+        let mut recorded = false;
+        if self.promotion.dry_run {
+            let updates = plan.left(ChangeResult::Updated).next().map(|_| PlannedAct::Update);
+            let update = updates.map(|act| PlannedWrite::new(act, &promoted.arn));
+            record.planned = Some(PlannedWrite::of(decision.act, &promoted.arn).into_iter().chain(update).collect());
+            if !plan.update.is_empty() {
+                record.outcome = Conclusion::Planned;
+                record.changes = planned(&record.changes);
+            }
+        } else if due {
+            self.announce_update(&plan, &past, &mut record).await?;
+            self.carry_out(&plan, &decision, promoted, &mut record).await?;
+            recorded = true;
+        }
+        Ok(Some(Synced::Done { record: Box::new(record), recorded }))
+    }
+
+    /// Compares the source, the newest record and the promoted version. An unchanged fingerprint means that the source has
+    /// not changed.
+    fn changes(&self, package: &Package, past: &Past<'_>, promoted: &PromotedVersion) -> Result<SyncPlan> {
+        let (before, state) = (past.base(), past.state());
+        let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
+        // Drift and conflicts are reported again in every run, until the source or the target reverts the change.
+        let open = |change: &Change| matches!(change.result, ChangeResult::Drift | ChangeResult::Conflict);
+        if seen == Some(package.fingerprint().as_str()) && !before.changes.iter().any(open) {
+            let (request, source_uri) = (state.request.clone(), state.source_uri.map(str::to_owned));
+            let now = Rewritten { request, source_uri, ..Rewritten::default() };
+            return SyncPlan::of(package, &now, state, promoted);
+        }
+        let overrides = PackageOverrides {
+            ignore_unknown_members: self.promotion.overrides.ignore_unknown_members,
+            ..PackageOverrides::of(state.request)
+        };
+        let draft = Draft::of(package, self.destination.group.name(), &overrides)?;
+        let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
+        let now = Rewritten::of(package, draft, &targets)?;
+        SyncPlan::of(package, &now, state, promoted)
+    }
+
+    /// The record of this run, with everything that the newest record has.
+    fn record(
+        &mut self,
+        package: &Package,
+        past: &Past<'_>,
+        promoted: &PromotedVersion,
+        plan: &SyncPlan,
+    ) -> Result<Record> {
         let before = past.base();
-        let decided = Decision::of(package, promoted, past.approval(), self.approval);
-        if decided.is_some() && !self.has_all(package, before).await? {
-            return Ok(None);
-        }
-        let mut plan = self.changes(package, before, promoted)?;
-        if let Some(Decision { status, reason, .. }) = &decided {
-            plan = plan.deciding(status, reason.as_deref());
-        }
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
-        for artifact in before.artifacts.iter() {
-            record.artifacts.push(&artifact?.recorded())?;
+        match self.restored.take() {
+            Some(restored) => record.artifacts = restored,
+            None => {
+                for artifact in before.artifacts.iter() {
+                    record.artifacts.push(&artifact?.recorded())?;
+                }
+            }
         }
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
         record.warnings.extend(before.warnings.iter().cloned());
-        record.request = if plan.request.is_empty() { before.request.clone() } else { Some(plan.request.clone()) };
-        record.source_uri.clone_from(&before.source_uri);
+        record.request = Some(plan.request.clone());
+        record.source_uri.clone_from(&plan.source_uri);
         record.target = Some(Target::of(self.destination, package.arn(), Some((&promoted.arn, promoted.approval()))));
-        self.announce_drift(&plan, promoted);
-        match (plan.update.is_empty(), self.promotion.dry_run) {
-            (true, _) => record.changes = plan.changes,
-            (false, true) => {
-                record.outcome = Conclusion::Planned;
-                record.changes = plan.planned();
-            }
-            (false, false) => {
-                record.outcome = decided.map_or(Conclusion::Updated, |decided| decided.outcome);
-                self.update(&plan, promoted, &mut record).await?;
-            }
-        }
-        Ok(Some(record))
+        Ok(record)
     }
 
-    /// Whether every artifact of the promotion exists in the target and was not replaced.
-    async fn has_all(&self, package: &Package, before: &Record) -> Result<bool> {
-        let there = There::look(self.promotion.target.objects(), &self.destination.layout(package.arn())).await?;
-        for artifact in before.artifacts.iter() {
-            let artifact = artifact?;
-            if !there.has(&artifact.target, artifact.bytes, artifact.target_etag.as_deref())? {
-                return Ok(false);
-            }
+    fn announce(&self, plan: &SyncPlan, promoted: &PromotedVersion) {
+        let (context, promoted) = (self.promotion.context, &promoted.arn);
+        let fields = |result| plan.left(result).map(|change| change.field.as_str()).collect::<Vec<_>>();
+        let (drift, conflicts) = (fields(ChangeResult::Drift), fields(ChangeResult::Conflict));
+        if !drift.is_empty() {
+            context.notice(Event::Drifted { promoted, fields: &drift });
         }
-        Ok(true)
-    }
-
-    /// Compares the source with the newest record. An unchanged fingerprint means that there are no changes.
-    fn changes(&self, package: &Package, before: &Record, promoted: &PromotedVersion) -> Result<SyncPlan> {
-        let Some(request) = &before.request else { return Ok(SyncPlan::default()) };
-        let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
-        // Drift is reported again in every run, until the source reverts the change.
-        let drifted = before.changes.iter().any(|change| change.result == ChangeResult::Drift);
-        if seen == Some(package.fingerprint().as_str()) && !drifted {
-            return Ok(SyncPlan::default());
-        }
-        let draft = Draft::of(package, self.destination.group.name(), self.promotion.overrides)?;
-        let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
-        let now = Rewritten::of(package, draft, &targets)?;
-        SyncPlan::of(package, &now, request, promoted)
-    }
-
-    fn announce_drift(&self, plan: &SyncPlan, promoted: &PromotedVersion) {
-        let fields: Vec<&str> = plan.drift().map(|change| change.field.as_str()).collect();
-        if !fields.is_empty() {
-            self.promotion.context.notice(Event::Drifted { promoted: &promoted.arn, fields: &fields });
+        if !conflicts.is_empty() {
+            context.notice(Event::Conflicting { promoted, fields: &conflicts });
         }
     }
 
-    async fn update(&self, plan: &SyncPlan, promoted: &PromotedVersion, record: &mut Record) -> Result<()> {
-        self.promotion.target.registry().update(&promoted.arn, &plan.update).await?;
-        record.changes = plan.changes.clone();
+    /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.
+    async fn announce_update(&self, plan: &SyncPlan, past: &Past<'_>, record: &mut Record) -> Result<()> {
+        let newest = past.newest();
+        let is_written = newest.outcome == Conclusion::Updating && newest.request == record.request;
+        if plan.request == *past.state().request || is_written {
+            return Ok(());
+        }
+        let (outcome, target) = (record.outcome, record.target.clone());
+        let before = planned(&record.changes);
+        let changes = std::mem::replace(&mut record.changes, before);
+        record.outcome = Conclusion::Updating;
+        if let Some(target) = &mut record.target {
+            (target.approval_status, target.approval_description, target.decided_by) = (None, None, None);
+        }
+        let written = self.promotion.records(self.destination).append(record).await;
+        (record.outcome, record.target, record.changes) = (outcome, target, changes);
+        written.context("the record could not be written, so nothing was updated")?;
+        record.ended = self.promotion.started.now();
+        Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        plan: &SyncPlan,
+        decision: &Decision,
+        promoted: &PromotedVersion,
+        record: &mut Record,
+    ) -> Result<()> {
         let mut unconfirmed = Vec::new();
-        match self.promotion.target.registry().describe(&promoted.arn).await {
-            Ok(description) => {
-                let after = PromotedVersion { arn: promoted.arn.clone(), description };
-                unconfirmed.extend(not_as_set(plan, promoted, &after));
-                if let Some(target) = &mut record.target {
-                    target.approval_status = Some(after.approval());
-                }
-            }
-            Err(error) => {
-                let error = with_hints(&error.into());
-                unconfirmed.push(format!("the state of the version after the update could not be read: {error}"));
-            }
+        if !plan.update.is_empty() {
+            self.update(plan, decision, promoted, record, &mut unconfirmed).await?;
         }
         let records = self.promotion.records(self.destination);
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
@@ -132,54 +205,80 @@ impl Syncing<'_> {
         }
         Ok(())
     }
-}
 
-/// The approval status that a sync sets.
-struct Decision {
-    status: ApprovalStatus,
-    reason: Option<String>,
-    outcome: Conclusion,
-}
-
-impl Decision {
-    /// Decides about withdrawn versions whose source is Approved again, and about pending versions if the source's
-    /// approval is carried over. A decision of somebody in the target account is kept, also if they set a version that
-    /// was `recorded` as Approved to pending.
-    fn of(
-        package: &Package,
+    /// Sends the Update, and describes the version after it.
+    async fn update(
+        &self,
+        plan: &SyncPlan,
+        decision: &Decision,
         promoted: &PromotedVersion,
-        recorded: Option<&ApprovalStatus>,
-        approval: Approval,
-    ) -> Option<Self> {
-        let source = package.approval();
-        // Without a reason, the Update would keep the reason of the withdrawal.
-        let again = || format!("promote: {} is {source} again", package.arn());
-        let carried = package.text("ApprovalDescription").map(str::to_owned);
-        let suspended = recorded == Some(&ApprovalStatus::Approved);
-        let (status, reason, outcome) = match (approval, promoted.approval()) {
-            (Approval::Carry, ApprovalStatus::PendingManualApproval)
-                if source != ApprovalStatus::PendingManualApproval && !suspended =>
-            {
-                (source.clone(), carried, Conclusion::Promoted)
+        record: &mut Record,
+        unconfirmed: &mut Vec<String>,
+    ) -> Result<()> {
+        let registry = self.promotion.target.registry();
+        let act = || match record.withdrawn.first() {
+            Some(withdrawn) => {
+                format!("withdrawing {}, whose source {} is Rejected", promoted.arn, withdrawn.source_model_package_arn)
             }
-            (Approval::Carry, _) if promoted.is_withdrawn() && source == ApprovalStatus::Approved => {
-                (source.clone(), carried.or_else(|| Some(again())), Conclusion::ApprovedAgain)
-            }
-            (Approval::Pending, _) if promoted.is_withdrawn() && source == ApprovalStatus::Approved => {
-                (ApprovalStatus::PendingManualApproval, Some(again()), Conclusion::ApprovedAgain)
-            }
-            _ => return None,
+            None => format!("syncing {}", promoted.arn),
         };
-        Some(Self { status, reason, outcome })
+        registry.update(&promoted.arn, &plan.update).await.with_context(act)?;
+        if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first() {
+            self.promotion.context.notice(Event::Withdrawn { promoted: &promoted.arn, source });
+        }
+        match registry.describe(&promoted.arn).await {
+            Ok(description) => {
+                let after = PromotedVersion { arn: promoted.arn.clone(), description };
+                if decision.act == Act::Withdraw {
+                    ensure!(after.approval() == decision.status, not_withdrawn(&promoted.arn, &after.approval()));
+                }
+                let mut missing = plan.missing(&after.description);
+                missing.extend(decision.missing(&after.description).into_iter().map(str::to_owned));
+                if !missing.is_empty() {
+                    let fields = missing.join(" and ");
+                    unconfirmed.push(format!("after the update, {fields} differs from the value that was set"));
+                }
+                record.changes = [plan.changes.clone(), plan.kept(&after.description)].concat();
+                if let Some(target) = &mut record.target {
+                    target.set_approval(RecordedApproval {
+                        status: after.approval(),
+                        description: after.approval_description().map(str::to_owned),
+                        decided_by: decision.decided_by,
+                    });
+                }
+            }
+            Err(error) => {
+                let error = with_hints(&error.into());
+                unconfirmed.push(format!("the state of the version after the update could not be read: {error}"));
+            }
+        }
+        Ok(())
     }
 }
 
-fn not_as_set(plan: &SyncPlan, promoted: &PromotedVersion, after: &PromotedVersion) -> Option<String> {
-    let mut missing = plan.missing(&after.description);
-    let status = ApprovalStatus::stated(&plan.update).unwrap_or(promoted.approval());
-    if after.approval() != status {
-        missing.push("ModelApprovalStatus".into());
+/// The changes before the Update.
+fn planned(changes: &[Change]) -> Vec<Change> {
+    let planned = |result| if result == ChangeResult::Updated { ChangeResult::Planned } else { result };
+    changes.iter().cloned().map(|change| Change { result: planned(change.result), ..change }).collect()
+}
+
+fn outcome(decision: &Decision, plan: &SyncPlan) -> Conclusion {
+    match decision.act {
+        Act::Withdraw => Conclusion::Withdrawn,
+        Act::ApproveAgain | Act::WaitAgain => Conclusion::ApprovedAgain,
+        Act::Carry => Conclusion::Promoted,
+        Act::Keep if plan.update.is_empty() => Conclusion::AlreadyPromoted,
+        Act::Keep => Conclusion::Updated,
     }
-    (!missing.is_empty())
-        .then(|| format!("after the update, {} differs from the value that was set", missing.join(" and ")))
+}
+
+/// Refuses to approve a version if somebody else has changed what it deploys, or where it comes from.
+fn refuse_edited(plan: &SyncPlan, promoted: &PromotedVersion) -> Result<()> {
+    let changed: Vec<String> = plan.refused(&promoted.description).map(|detail| format!("  {detail}")).collect();
+    ensure!(
+        changed.is_empty(),
+        Failure::new(format!("{} differs from its record and was not approved:\n{}", promoted.arn, changed.join("\n")))
+            .hint("If the changes are right, approve the version in the target account")
+    );
+    Ok(())
 }

@@ -5,9 +5,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::context::Context;
+use super::intact::artifact_verdict;
 use super::settings::{SignedBy, VerifySettings};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
-use crate::aws::error::Kind;
 use crate::aws::objects::Listed;
 use crate::copy::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
@@ -19,7 +19,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::record::hashing::{Hashes, compare_bytes};
 use crate::record::history::{History, Past, StoredRecord};
 use crate::record::signature::{Envelope, VerifyingKey};
-use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, checksum, listed, package, record};
+use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::store::{List, Spooled};
 
@@ -45,6 +45,8 @@ pub struct Verification {
     pub missing: u64,
     /// The number of findings that could not be verified.
     pub unverifiable: u64,
+    /// The number of findings that somebody else has changed, and of which the record says so.
+    pub kept: u64,
     /// The findings.
     pub findings: List<Finding>,
     /// The program that wrote this.
@@ -87,6 +89,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
         changed: findings.count(Verdict::Changed),
         missing: findings.count(Verdict::Missing),
         unverifiable: findings.count(Verdict::Unverifiable),
+        kept: findings.count(Verdict::Kept),
         findings: findings.all,
         tool: Tool::default(),
     })
@@ -138,7 +141,7 @@ impl Checking<'_> {
                 findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
             }
         }
-        let Some(past) = history.past(&promoted.arn) else {
+        let Some(past) = history.past(promoted) else {
             let detail = match promoted.is_complete() {
                 true => {
                     "there is no record of this version: if its promotion is not finished, run `promote full` again"
@@ -180,11 +183,11 @@ impl Checking<'_> {
             false => None,
         };
         let target = self.target;
-        let checks = past.first().artifacts.iter().map(|artifact| async {
+        let checks = past.base().artifacts.iter().map(|artifact| async {
             let artifact = artifact?;
             let listed = there.find(&artifact.target.key)?;
             there.expect(&artifact.target.key)?;
-            let verdict = artifact_verdict(target, source.as_ref(), &artifact, listed.as_ref()).await?;
+            let verdict = verdict(target, source.as_ref(), &artifact, listed.as_ref()).await?;
             anyhow::Ok((artifact.target, verdict))
         });
         let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
@@ -214,24 +217,17 @@ async fn signature(
     })
 }
 
-async fn artifact_verdict(
+async fn verdict(
     target: &TargetAccount,
     source: Option<&SourceAccount>,
     artifact: &ArtifactFacts,
     there: Option<&Listed>,
 ) -> Result<(Verdict, String)> {
     match (listed(artifact, there), source) {
-        (Listing::Certain(Verdict::Identical, _), Some(source)) | (Listing::Checksum, Some(source)) => {
+        (Listing::Certain(Verdict::Identical, _) | Listing::Checksum, Some(source)) => {
             compare_bytes(target.objects(), source.objects(), artifact).await
         }
-        (Listing::Certain(verdict, detail), _) => Ok((verdict, detail)),
-        (Listing::Checksum, None) => match target.objects().head(&artifact.target).await {
-            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.checksum.as_ref())),
-            Err(error) if error.kind == Kind::NotFound => {
-                Ok((Verdict::Missing, "the object was deleted after it was listed".into()))
-            }
-            Err(error) => Err(error.into()),
-        },
+        (Listing::Certain(..) | Listing::Checksum, _) => artifact_verdict(target.objects(), artifact, there).await,
     }
 }
 

@@ -24,6 +24,16 @@ impl Difference {
     pub fn field(&self) -> &Field {
         &self.field
     }
+
+    /// The field that differs, without the values.
+    pub fn into_field(self) -> Field {
+        self.field
+    }
+
+    /// The value in the described package.
+    pub fn described(&self) -> Option<&Value> {
+        self.described.as_ref()
+    }
 }
 
 impl fmt::Display for Difference {

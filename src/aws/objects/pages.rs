@@ -84,3 +84,32 @@ impl Pages {
         Ok(page)
     }
 }
+
+/// The folders directly below a prefix that ends in `/`, each with its final slash.
+///
+/// # Errors
+/// The listing fails or repeats a page.
+pub(super) async fn folders(reader: &Reader, bucket: &BucketName, prefix: &str) -> Result<Vec<String>, CallError> {
+    const CALL: &str = "s3:ListObjectsV2";
+    let resource = Resource::Bucket(bucket);
+    let unusable = |message: &str| reader.caller.unusable(CALL, &resource, message.to_owned());
+    let (mut folders, mut seen, mut token) = (Vec::new(), HashSet::new(), None::<String>);
+    loop {
+        let answer = reader.call(bucket, async |client| {
+            let call = client.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).delimiter("/");
+            let answer = call.set_continuation_token(token.clone()).send().await;
+            answer.map_err(|error| reader.caller.error(CALL, &resource, error))
+        });
+        let answer = answer.await?;
+        folders.extend(answer.common_prefixes().iter().filter_map(|folder| folder.prefix()).map(str::to_owned));
+        if answer.is_truncated() != Some(true) {
+            return Ok(folders);
+        }
+        token = answer.next_continuation_token().map(str::to_owned);
+        match &token {
+            None => return Err(unusable("the list is incomplete")),
+            Some(token) if seen.insert(token.clone()) => {}
+            Some(_) => return Err(unusable("the list's continuation token repeats")),
+        }
+    }
+}

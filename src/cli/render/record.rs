@@ -6,10 +6,10 @@ use anyhow::Result;
 use indicatif::HumanBytes;
 use serde_json::Value;
 
+use super::headline::{followed, headline, planned};
 use super::{LINES_SHOWN, Rendered};
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
-use crate::plan::find::Versions;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
 use crate::store::List;
@@ -25,7 +25,7 @@ fn text(record: &Record) -> Result<String> {
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(out, "{name:<11}{value}");
     };
-    line("Outcome", &outcome(record));
+    line("Outcome", &headline(record));
     source(record, &mut line);
     target(record, &mut line);
     if !record.artifacts.is_empty() {
@@ -35,16 +35,26 @@ fn text(record: &Record) -> Result<String> {
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
         format!("{:>10}  {:<30}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
+    list(&mut out, "Would be written", all(record.planned.as_deref().unwrap_or_default()), |w| {
+        format!("{} {}", planned(w.act), w.subject)
+    });
     list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
         let what = if w.result == WithdrawalResult::Planned { "would be rejected" } else { "Rejected now" };
         let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();
         format!("{} {what}\n      its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
     });
-    list(&mut out, "Changed at the source", all(&record.changes), |c| {
+    list(&mut out, "Followed", all(&record.followed), |f| {
+        let error = f.error.as_ref().map(|error| format!("\n      {error}")).unwrap_or_default();
+        let source = &f.source_model_package_arn;
+        format!("{} {}\n      its source is {source}{error}", f.model_package_arn, followed(f.result))
+    });
+    list(&mut out, "Changed since the promotion", all(&record.changes), |c| {
         let what = match c.result {
             ChangeResult::Updated => "updated",
             ChangeResult::Planned => "would be updated",
             ChangeResult::Drift => "cannot be updated",
+            ChangeResult::Conflict => "is kept, because somebody else has changed it too",
+            ChangeResult::Kept => "is kept, because somebody else has changed it",
         };
         let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("(none)".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
@@ -56,27 +66,6 @@ fn text(record: &Record) -> Result<String> {
     });
     list(&mut out, "Warnings", all(&record.warnings), |w| format!("{}: {}", w.field, w.remark));
     Ok(out)
-}
-
-fn outcome(record: &Record) -> String {
-    match record.outcome {
-        Conclusion::Found => "found".into(),
-        Conclusion::Copied => "copied: every artifact is in the target and verified".into(),
-        Conclusion::Promoted => "promoted".into(),
-        Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
-        Conclusion::NothingApproved => {
-            let versions = Versions(record.versions.clone().unwrap_or_default());
-            format!("nothing approved: the group has {versions}")
-        }
-        Conclusion::Withdrawn => "withdrawn: the source is Rejected".into(),
-        Conclusion::ApprovedAgain => {
-            "approved again: the source is Approved again, no new version was registered".into()
-        }
-        Conclusion::Updated => {
-            "updated: the promoted version was synced with its source, no new version was registered".into()
-        }
-        Conclusion::Planned => "planned: a dry run, nothing was written".into(),
-    }
 }
 
 fn source(record: &Record, line: &mut impl FnMut(&str, &str)) {

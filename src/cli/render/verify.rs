@@ -12,7 +12,7 @@ impl Rendered for Verification {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
         let outcome = match self.outcome {
-            Verdict::Identical => "identical: the version and its artifacts equal the record",
+            Verdict::Identical | Verdict::Kept => "identical: the version and its artifacts equal the record",
             Verdict::Changed => "changed: the version or an artifact differs from the record",
             Verdict::Missing => "missing: the record or an artifact does not exist",
             Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
@@ -25,6 +25,7 @@ impl Rendered for Verification {
             (self.changed, "changed"),
             (self.missing, "missing"),
             (self.unverifiable, "unverifiable"),
+            (self.kept, "kept"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
         writeln!(out, "{:<11}{}", "Findings", counts.collect::<Vec<_>>().join(", "))?;
@@ -40,6 +41,7 @@ impl Rendered for Verification {
                 Verdict::Changed => format!("changed      {name}"),
                 Verdict::Missing => format!("missing      {name}"),
                 Verdict::Unverifiable => format!("unverifiable {name}"),
+                Verdict::Kept => format!("kept         {name}"),
             };
             shown += 1;
             writeln!(out, "  {name}\n               {detail}")?;

@@ -17,6 +17,7 @@ use self::choices::Choices;
 use self::fixtures::{claim, group, package, request};
 use self::scheduler::{Limits, drive};
 use self::simulation::{Broken, Simulation, World};
+use super::decision::ApprovalPolicy;
 use super::existing::ExistingPromotions;
 use super::once::Registering;
 use super::policy::Policy;
@@ -183,7 +184,8 @@ impl Simulation {
 /// One run: what it finds before the copy, and the registration.
 async fn promote(services: Simulation) -> anyhow::Result<Registered> {
     let (package, group, request) = (package(), group(), request());
-    let policy = Policy { approval: Approval::Carry, patience: Duration::from_secs(900) };
+    let approval = ApprovalPolicy { approval: Some(Approval::Carry), withdraw: true };
+    let policy = Policy { approval, recorded: None, patience: Duration::from_secs(900) };
     let existing = ExistingPromotions::find(&services, group.name(), &package);
     let (existing, newest) = tokio::join!(existing, services.newest_claim());
     let registering = Registering {

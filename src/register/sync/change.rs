@@ -1,4 +1,4 @@
-//! Finds the fields that the source has changed since the promotion.
+//! A field of a promoted version that the source or somebody in the target account has changed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::model::field::{Document, Field};
 use crate::schema::comparison::{agree, leaves};
 
-/// A field that the source has changed since the promotion.
+/// A field that was changed since the promotion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -32,24 +32,24 @@ pub enum ChangeResult {
     Planned,
     /// UpdateModelPackage cannot change the field: the promoted version keeps its value.
     Drift,
+    /// The source and somebody in the target account have changed the field: the promoted version keeps its value.
+    Conflict,
+    /// Only somebody in the target account has changed the field: the promoted version keeps its value.
+    Kept,
 }
 
-/// A field, its value in the promoted version, and its value in the source version now.
-pub(super) type Changed = (Field, Option<Value>, Option<Value>);
+impl Change {
+    /// Whether the change explains this value of a field of the promoted version.
+    pub fn explains(&self, field: &str, value: Option<&Value>) -> bool {
+        let kept = matches!(self.result, ChangeResult::Kept | ChangeResult::Conflict);
+        kept && self.field == field && self.was.as_ref() == value
+    }
+}
 
-/// The leaves that the source has changed since the base and that differ from the promoted version's.
-pub(super) fn changed(
-    now: &Document,
-    before: &Document,
-    current: &Document,
-    which: impl Fn(&Field) -> bool,
-) -> Vec<Changed> {
-    let (now, before, current) = (leaves(now), leaves(before), leaves(current));
+/// The leaves below the fields that `which` picks, in which two requests differ.
+pub(super) fn changed(now: &Document, before: &Document, which: impl Fn(&Field) -> bool) -> Vec<Field> {
+    let (now, before) = (leaves(now), leaves(before));
     let fields = now.keys().chain(before.keys().filter(|field| !now.contains_key(*field)));
-    let differs = |field: &&Field| {
-        let is = now.get(*field);
-        !agree(field, is, before.get(*field)) && !agree(field, is, current.get(*field))
-    };
-    let found = fields.filter(|field| which(field)).filter(differs);
-    found.map(|field| (field.clone(), current.get(field).cloned(), now.get(field).cloned())).collect()
+    let differs = |field: &&Field| which(field) && !agree(field, now.get(*field), before.get(*field));
+    fields.filter(differs).cloned().collect()
 }

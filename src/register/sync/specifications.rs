@@ -12,12 +12,16 @@ pub(super) fn list(document: &Document) -> impl Iterator<Item = &Value> {
     document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten()
 }
 
+pub(super) fn name_of(specification: &Value) -> Option<&str> {
+    specification.get("Name")?.as_str()
+}
+
 pub(super) fn names(document: &Document) -> Vec<&str> {
-    list(document).filter_map(|one| one.get("Name")?.as_str()).collect()
+    list(document).filter_map(name_of).collect()
 }
 
 pub(super) fn named<'a>(document: &'a Document, name: &str) -> Option<&'a Value> {
-    list(document).find(|one| one.get("Name").and_then(Value::as_str) == Some(name))
+    list(document).find(|one| name_of(one) == Some(name))
 }
 
 /// Whether two specifications are equal. Fields that the registry fills in are ignored.

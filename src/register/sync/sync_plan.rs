@@ -1,28 +1,27 @@
-//! Compares a promoted version with the current source version, and makes the Update that carries the changes over.
+//! Compares the source version, the promoted version and the newest record, and makes the Update that carries the
+//! changes of the source over.
 //!
-//! Only changes of the source count. A field that somebody in the target account has changed is not overwritten.
+//! A field that only the source has changed is updated. A field that somebody in the target account has changed is not
+//! overwritten: if the source has changed it too, that is a conflict.
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::model::approval::ApprovalStatus;
 use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::provenance::mark;
 use crate::plan::rewriting::Rewritten;
-use crate::register::decision::decision;
-use crate::register::sync::change::{Change, ChangeResult, changed};
-use crate::register::sync::specifications::{SPECIFICATIONS, alike, list, named, names, refers_elsewhere};
+use crate::register::sync::change::{Change, ChangeResult};
+use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
+use crate::register::sync::edit::{Edit, PROMOTE_KEYS, edits};
+use crate::register::sync::specifications::SPECIFICATIONS;
 use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
 
-const METADATA: &str = "CustomerMetadataProperties";
-const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
-/// Members that an Update replaces as a whole (UpdateModelPackage).
-const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
-/// The prefix of the metadata keys that a promotion sets.
-const PROMOTE_KEYS: &str = "promote:";
+pub(super) const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
+pub(super) const SOURCE_URI: &str = "SourceUri";
 
 /// The Update that syncs a promoted version with its source.
 #[derive(Debug, Clone, Default)]
@@ -33,69 +32,72 @@ pub struct SyncPlan {
     pub changes: Vec<Change>,
     /// The request that describes the promoted version after the Update.
     pub request: Document,
+    /// The SourceUri of the promoted version after the Update.
+    pub source_uri: Option<String>,
 }
 
 impl SyncPlan {
-    /// Compares `now`, the request that a promotion would make today, with `before`, the request that was made.
+    /// A plan that changes nothing.
+    pub fn unchanged(base: Base<'_>) -> Self {
+        let (request, source_uri) = (base.request.clone(), base.source_uri.map(str::to_owned));
+        Self { request, source_uri, ..Self::default() }
+    }
+
+    /// Compares `now`, the request that a promotion would make today, with the newest record and the promoted version.
     ///
     /// # Errors
     /// AWS would reject the Update. The message names every offending field.
-    pub fn of(package: &Package, now: &Rewritten, before: &Document, promoted: &PromotedVersion) -> Result<Self> {
-        let unresolved: Vec<Field> = now.unresolved().map(|reference| reference.field.clone()).collect();
-        let (now, unresolved, current) = (&now.request, unresolved.as_slice(), &promoted.description);
-        let mut plan = Self { request: followed(now, unresolved, before), ..Self::default() };
-        plan.metadata(now, before, current);
-        plan.replaced(now, before, current);
-        plan.specifications(now, unresolved, before, current);
-        plan.others(now, before, current);
-        if !plan.update.is_empty() {
-            let mut request = plan.update.clone();
-            request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
-            if let Some(member) = request.get_mut(METADATA) {
-                *member = plan.metadata_after(current).into();
-            }
-            let refused: Vec<String> =
-                violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
-            ensure!(
-                refused.is_empty(),
-                Failure::new(format!(
-                    "{} cannot be synced with {}: AWS would reject the update:\n{}",
-                    promoted.arn,
-                    package.arn(),
-                    refused.join("\n")
-                ))
-                .hint("Correct these fields of the source version, then run again")
-            );
-        }
+    pub fn of(package: &Package, now: &Rewritten, base: Base<'_>, promoted: &PromotedVersion) -> Result<Self> {
+        let mut plan = Self::unchanged(base);
+        let comparison = Comparison::of(now, base, promoted);
+        plan.carry(&comparison);
+        plan.provenance(&promoted.description);
+        plan.refuse_violations(package, promoted)?;
         Ok(plan)
     }
 
-    /// Adds an approval status, and the reason for it.
-    pub fn deciding(mut self, status: &ApprovalStatus, reason: Option<&str>) -> Self {
-        for (member, value) in decision(status, reason) {
-            self.update.entry(member).or_insert(value);
-        }
+    /// Adds the members of another Update.
+    pub fn with(mut self, update: Document) -> Self {
+        self.update.extend(update);
         self
     }
 
-    /// The changes that no Update can carry over.
-    pub fn drift(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.result == ChangeResult::Drift)
+    /// The changes that no Update carries over.
+    pub fn left(&self, result: ChangeResult) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.result == result)
     }
 
-    /// The changes as a dry run reports them.
-    pub fn planned(self) -> Vec<Change> {
-        let planned = |result| if result == ChangeResult::Updated { ChangeResult::Planned } else { result };
-        self.changes.into_iter().map(|change| Change { result: planned(change.result), ..change }).collect()
+    /// The fields of a described version that somebody else has changed, and that no other change names.
+    pub fn kept(&self, description: &Document) -> Vec<Change> {
+        let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
+        let kept = edits.filter(|edit| !edit.is_provenance() && !edit.is_unset()).map(|edit| Change {
+            field: edit.field.to_string(),
+            is: edit.field.get(&self.request).cloned(),
+            was: edit.is,
+            result: ChangeResult::Kept,
+        });
+        let named = |kept: &Change| {
+            let updated = self.left(ChangeResult::Updated).any(|change| change.field == kept.field);
+            updated || self.changes.iter().any(|change| change.explains(&kept.field, kept.was.as_ref()))
+        };
+        kept.filter(|kept| !named(kept)).collect()
+    }
+
+    /// What somebody else has changed and an approval would have to carry: the model, or where the version comes from.
+    pub fn refused(&self, description: &Document) -> impl Iterator<Item = String> {
+        let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
+        edits.filter(Edit::is_essential).map(|edit| edit.detail)
     }
 
     /// The fields that the Update has set and that differ in the described version.
     pub fn missing(&self, current: &Document) -> Vec<String> {
-        let updated = self.changes.iter().filter(|change| change.result == ChangeResult::Updated);
         let leaves: Vec<(String, Value)> =
             leaves(current).into_iter().map(|(field, value)| (field.to_string(), value)).collect();
-        let there = |field: &str| leaves.iter().find(|(name, _)| name == field).map(|(_, value)| value);
-        updated
+        let there = |field: &str| match field {
+            SOURCE_URI => current.get(SOURCE_URI),
+            field => leaves.iter().find(|(name, _)| name == field).map(|(_, value)| value),
+        };
+        self.left(ChangeResult::Updated)
             .filter(|change| !change.field.starts_with(SPECIFICATIONS))
             .filter(|change| there(&change.field) != change.is.as_ref())
             .filter(|change| !change.field.starts_with("ModelCard."))
@@ -103,115 +105,57 @@ impl SyncPlan {
             .collect()
     }
 
-    fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: ChangeResult) {
+    pub(super) fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: ChangeResult) {
         self.changes.push(Change { field: field.to_string(), was: was.cloned(), is: is.cloned(), result });
     }
 
-    /// Adds, replaces and removes keys one by one. Keys that the target account has added are kept.
-    fn metadata(&mut self, now: &Document, before: &Document, current: &Document) {
-        let of = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
-        let (now, before, current) = (of(now), of(before), of(current));
-        let (mut set, mut removed) = (Document::new(), Vec::new());
-        let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
-        for key in keys.filter(|key| !key.starts_with(PROMOTE_KEYS)) {
-            let (is, was) = (now.get(key), current.get(key));
-            if is == before.get(key) || is == was {
-                continue;
+    /// Sets the metadata keys of the promotion, among them the digest of the request after this Update. The digest tells
+    /// which record describes the version.
+    fn provenance(&mut self, current: &Document) {
+        mark(&mut self.request);
+        let (wanted, current) = (metadata_of(&self.request), metadata_of(current));
+        let keys = wanted.into_iter().filter(|(key, _)| key.starts_with(PROMOTE_KEYS));
+        for (key, value) in keys.filter(|(key, value)| current.get(key) != Some(value)) {
+            let set = self.update.entry(METADATA).or_insert_with(|| Document::new().into());
+            if let Value::Object(set) = set {
+                set.insert(key, value);
             }
-            match is {
-                Some(value) => drop(set.insert(key.clone(), value.clone())),
-                None => removed.push(Value::from(key.as_str())),
-            }
-            self.note(&Field::top(METADATA).key(key), was, is, ChangeResult::Updated);
-        }
-        if !set.is_empty() {
-            self.update.insert(METADATA.into(), set.into());
-        }
-        if !removed.is_empty() {
-            self.update.insert(REMOVED.into(), removed.into());
         }
     }
 
     /// All metadata of the version after the Update. AWS limits the number of entries.
     fn metadata_after(&self, current: &Document) -> Document {
-        let entries = |member: Option<&Value>| member.and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut all = entries(current.get(METADATA));
+        let mut all = metadata_of(current);
         for key in self.update.get(REMOVED).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             all.shift_remove(key);
         }
-        all.extend(entries(self.update.get(METADATA)));
+        all.extend(metadata_of(&self.update));
         all
     }
 
-    fn replaced(&mut self, now: &Document, before: &Document, current: &Document) {
-        for member in REPLACED {
-            let changed = changed(now, before, current, |field| field.root() == member);
-            let result = if now.contains_key(member) { ChangeResult::Updated } else { ChangeResult::Drift };
-            if let (false, Some(value)) = (changed.is_empty(), now.get(member)) {
-                self.update.insert(member.into(), value.clone());
-            }
-            for (field, was, is) in changed {
-                self.note(&field, was.as_ref(), is.as_ref(), result);
-            }
+    fn refuse_violations(&self, package: &Package, promoted: &PromotedVersion) -> Result<()> {
+        if self.update.is_empty() {
+            return Ok(());
         }
-    }
-
-    /// Specifications are identified by name. An Update can add a specification, but not change or remove one.
-    fn specifications(&mut self, now: &Document, unresolved: &[Field], before: &Document, current: &Document) {
-        let mut added = Vec::new();
-        for name in names(now).into_iter().chain(names(before).into_iter().filter(|name| !names(now).contains(name))) {
-            let (is, then, was) = (named(now, name), named(before, name), named(current, name));
-            if alike(is, then) || alike(is, was) {
-                continue;
-            }
-            let result = match (is, was) {
-                (Some(specification), None) if !refers_elsewhere(now, name, unresolved) => {
-                    added.push(specification.clone());
-                    ChangeResult::Updated
-                }
-                _ => ChangeResult::Drift,
-            };
-            self.note(&Field::top(SPECIFICATIONS).key(name), was, is, result);
+        let mut request = self.update.clone();
+        request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
+        if let Some(member) = request.get_mut(METADATA) {
+            *member = self.metadata_after(&promoted.description).into();
         }
-        if !added.is_empty() {
-            self.update.insert("AdditionalInferenceSpecificationsToAdd".into(), added.into());
-        }
+        let refused: Vec<String> =
+            violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
+        ensure!(
+            refused.is_empty(),
+            Failure::new(format!(
+                "{} cannot be synced with {}: AWS would reject the update:\n{}",
+                promoted.arn,
+                package.arn(),
+                refused.join("\n")
+            ))
+            .hint("Correct these fields of the source version, then run again")
+        );
+        Ok(())
     }
-
-    fn others(&mut self, now: &Document, before: &Document, current: &Document) {
-        let is_other = |field: &Field| {
-            let root = field.root();
-            root != METADATA && root != SPECIFICATIONS && !REPLACED.contains(&root) && root != "ModelPackageGroupName"
-        };
-        for (field, was, is) in changed(now, before, current, is_other) {
-            self.note(&field, was.as_ref(), is.as_ref(), ChangeResult::Drift);
-        }
-    }
-}
-
-/// The request that was made, with the changes of `now` that an Update can carry over.
-fn followed(now: &Document, unresolved: &[Field], before: &Document) -> Document {
-    let mut request = before.clone();
-    for member in REPLACED {
-        if let Some(value) = now.get(member) {
-            request.insert(member.into(), value.clone());
-        }
-    }
-    let is_ours = |(key, _): &(&String, &Value)| key.starts_with(PROMOTE_KEYS);
-    let entries = |document: &Document| document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default();
-    let (then, is) = (entries(before), entries(now));
-    let metadata = is.iter().filter(|entry| !is_ours(entry)).chain(then.iter().filter(is_ours));
-    request.insert(
-        METADATA.into(),
-        metadata.map(|(key, value)| (key.clone(), value.clone())).collect::<Document>().into(),
-    );
-    let added = names(now).into_iter().filter(|name| named(before, name).is_none());
-    let added = added.filter(|name| !refers_elsewhere(now, name, unresolved)).filter_map(|name| named(now, name));
-    let all: Vec<Value> = list(before).chain(added).cloned().collect();
-    if !all.is_empty() {
-        request.insert(SPECIFICATIONS.into(), all.into());
-    }
-    request
 }
 
 #[cfg(test)]
@@ -219,6 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::promoted::REQUEST_KEY;
 
     fn object(value: Value) -> Document {
         value.as_object().expect("an object").clone()
@@ -230,7 +175,13 @@ mod tests {
         let package = Package::from_description(&SOURCE.parse().unwrap(), object(description)).unwrap();
         let promoted = PromotedVersion { arn: PROMOTED.parse().unwrap(), description: object(current) };
         let now = Rewritten { request: object(now), ..Rewritten::default() };
-        SyncPlan::of(&package, &now, &object(before), &promoted).unwrap()
+        let (mut before, mut promoted) = (object(before), promoted);
+        // Both have the digest of the request.
+        before.entry(METADATA).or_insert_with(|| json!({}));
+        mark(&mut before);
+        let metadata = promoted.description.entry(METADATA).or_insert_with(|| json!({}));
+        metadata[REQUEST_KEY] = before[METADATA][REQUEST_KEY].clone();
+        SyncPlan::of(&package, &now, Base { request: &before, source_uri: None }, &promoted).unwrap()
     }
 
     const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/g/1";
@@ -259,7 +210,8 @@ mod tests {
         );
         let fields = ["changes", "comes", "goes"].map(|key| format!("CustomerMetadataProperties{{{key}}}"));
         assert_eq!(results(&plan), fields.each_ref().map(|field| (field.as_str(), ChangeResult::Updated)));
-        assert_eq!(plan.update[METADATA], json!({"changes": "2", "comes": "1"}));
+        let digest = plan.request[METADATA][REQUEST_KEY].clone();
+        assert_eq!(plan.update[METADATA], json!({"changes": "2", "comes": "1", REQUEST_KEY: digest}));
         assert_eq!(plan.update[REMOVED], json!(["goes"]));
     }
 
@@ -285,6 +237,7 @@ mod tests {
             json!({"Domain": "x", "ModelLifeCycle": {"Stage": "Prod", "StageStatus": "a"}}),
         );
         assert_eq!(results(&plan), [("Domain", ChangeResult::Drift)]);
-        assert!(plan.update.is_empty());
+        let digest = plan.request[METADATA][REQUEST_KEY].clone();
+        assert_eq!(Value::from(plan.update), json!({METADATA: {REQUEST_KEY: digest}}), "the base is another one now");
     }
 }

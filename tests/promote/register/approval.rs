@@ -37,12 +37,48 @@ fn with_approval_pending_somebody_in_the_target_approves() {
     assert_eq!(promoted(&cloud)[0].get("ApprovalDescription"), None);
     assert_eq!(promote(&cloud, &["--approval", "pending"]).document()["outcome"], "already-promoted");
     assert_eq!(promoted(&cloud).len(), 1);
-    let document = promote(&cloud, &[]).document();
+    let document = promote(&cloud, &["--approval", "carry"]).document();
     assert_eq!(
         (&document["outcome"], &document["target"]["approval_status"]),
         (&json!("promoted"), &json!("Approved"))
     );
     assert_eq!((promoted(&cloud).len(), &promoted(&cloud)[0]["ModelApprovalStatus"]), (1, &json!("Approved")));
+}
+
+#[test]
+fn a_version_that_was_left_pending_stays_pending_until_carry_is_asked_for() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    for _ in 0..2 {
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(document["outcome"], "already-promoted");
+        assert_eq!(document["target"]["decided_by"], "nobody");
+        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+    }
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn a_version_that_was_pending_at_the_source_is_approved_with_it() {
+    let cloud = with_package();
+    cloud.change(SOURCE, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    promote(&cloud, &["--package-version", "1"]).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+    cloud.change(SOURCE, json!({"ModelApprovalStatus": "Approved"}));
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn a_version_that_was_promoted_as_rejected_is_approved_with_its_source() {
+    let cloud = with_package();
+    cloud.change(SOURCE, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not yet"}));
+    promote(&cloud, &["--package-version", "1"]).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+    cloud.change(SOURCE, json!({"ModelApprovalStatus": "Approved", "ApprovalDescription": "Now"}));
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Principal};
+use crate::support::{Cloud, Failure, Moment, Principal};
 use crate::world::*;
 
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
@@ -56,6 +56,7 @@ fn fields_that_an_update_accepts_are_synced_and_reported_one_by_one() {
         ("CustomerMetadataProperties{goes}", "updated"),
         ("ModelCard.ModelCardStatus", "updated"),
         ("ModelLifeCycle.Stage", "updated"),
+        ("CustomerMetadataProperties{ours}", "kept"),
     ]);
     assert_eq!(results(&document), updated);
     let after = promoted(&cloud)[0].clone();
@@ -74,9 +75,10 @@ fn fields_that_an_update_accepts_are_synced_and_reported_one_by_one() {
         assert_eq!(after[member], before[member]);
     }
     let again = promote(&cloud, &[]).document();
-    assert_eq!((&again["outcome"], results(&again)), (&json!("already-promoted"), Vec::new()));
+    let kept = pairs(&[("CustomerMetadataProperties{ours}", "kept")]);
+    assert_eq!((&again["outcome"], results(&again)), (&json!("already-promoted"), kept));
     let records = cloud.keys(SERVING).iter().filter(|key| key.contains("/promotion")).count();
-    assert_eq!(records, 2, "one for the promotion, one for the update");
+    assert_eq!(records, 3, "one for the promotion, one before and one after the update");
 }
 
 #[test]
@@ -175,8 +177,196 @@ fn fields_that_the_target_account_changed_are_not_overwritten() {
     cloud.change(COPY, json!({"ModelLifeCycle": {"Stage": "Serving", "StageStatus": "Live"}}));
     cloud.change(SOURCE_VERSION, json!({"LastModifiedTime": 1800000000.0}));
     let before = promoted(&cloud);
+    let kept = pairs(&[("ModelLifeCycle.Stage", "kept"), ("ModelLifeCycle.StageStatus", "kept")]);
+    assert_eq!(verify(&cloud).code, 1);
+    for _ in 0..2 {
+        let document = promote(&cloud, &[]).document();
+        assert_eq!((results(&document), promoted(&cloud)), (kept.clone(), before.clone()));
+        let verified = verify(&cloud);
+        assert_eq!(verified.code, 0, "{}", verified.stdout);
+        assert!(verified.stdout.contains("kept         ModelLifeCycle.Stage\n"), "{}", verified.stdout);
+    }
+    assert_eq!(records(&cloud), 2, "one for the promotion, one for what the target account has changed");
+}
+
+/// The number of records beside the artifacts.
+fn records(cloud: &Cloud) -> usize {
+    cloud.keys(SERVING).iter().filter(|key| key.contains("/promotion")).count()
+}
+
+fn verify(cloud: &Cloud) -> Run {
+    run(cloud, Principal::Both, &["verify", "--model-package", COPY])
+}
+
+#[test]
+fn a_field_that_both_sides_have_changed_is_a_conflict_and_not_written_until_one_side_gives_way() {
+    let cloud = promoted_once();
+    let metadata = |team: &str| json!({"team": team, "stays": "1", "goes": "1"});
+    let life_cycle = |stage: &str, status: &str| json!({"Stage": stage, "StageStatus": status});
+    edit_metadata(&cloud, json!({"team": "ours"}));
+    cloud.change(COPY, json!({"ModelLifeCycle": life_cycle("Development", "Live")}));
+    cloud.change(
+        SOURCE_VERSION,
+        json!({"CustomerMetadataProperties": metadata("risk"), "ModelLifeCycle": life_cycle("Production", "Approved")}),
+    );
+    let before = promoted(&cloud);
+    for _ in 0..2 {
+        let run = promote(&cloud, &[]);
+        let expected = pairs(&[
+            ("CustomerMetadataProperties{team}", "conflict"),
+            ("ModelLifeCycle.Stage", "conflict"),
+            ("ModelLifeCycle.StageStatus", "kept"),
+        ]);
+        assert_eq!((results(&run.document()), promoted(&cloud)), (expected, before.clone()));
+        assert!(run.stderr.starts_with(&format!("conflict: the source of {COPY} has changed ")), "{}", run.stderr);
+        assert_eq!(verify(&cloud).code, 0);
+    }
+    edit_metadata(&cloud, json!({"team": "growth"}));
+    cloud.change(SOURCE_VERSION, json!({"ModelLifeCycle": life_cycle("Development", "Approved")}));
     let document = promote(&cloud, &[]).document();
-    assert_eq!((results(&document), promoted(&cloud)), (Vec::new(), before));
+    let expected = pairs(&[("CustomerMetadataProperties{team}", "updated"), ("ModelLifeCycle.StageStatus", "kept")]);
+    assert_eq!(results(&document), expected);
+    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "risk");
+    assert_eq!(verify(&cloud).code, 0);
+}
+
+/// Changes metadata keys of the promoted version as somebody in the target account.
+fn edit_metadata(cloud: &Cloud, entries: Value) {
+    let mut metadata = promoted(cloud)[0]["CustomerMetadataProperties"].clone();
+    metadata.as_object_mut().expect("a map").extend(entries.as_object().cloned().unwrap_or_default());
+    cloud.change(COPY, json!({"CustomerMetadataProperties": metadata}));
+}
+
+#[test]
+fn an_update_that_was_not_recorded_is_recorded_by_the_next_run() {
+    let cloud = promoted_once();
+    let metadata = |team: &str| json!({"CustomerMetadataProperties": {"team": team, "stays": "1", "goes": "1"}});
+    cloud.change(SOURCE_VERSION, metadata("risk"));
+    cloud.fail(Moment::on("PutObject", 2), Failure::Status(500, "InternalError", "x"));
+    promote(&cloud, &[]).fails(3, &["the record could not be written"]);
+    cloud.heal();
+    assert_eq!(
+        (promoted(&cloud)[0]["CustomerMetadataProperties"]["team"].as_str(), verify(&cloud).code),
+        (Some("risk"), 0)
+    );
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+    assert_eq!((records(&cloud), verify(&cloud).code), (3, 0));
+}
+
+#[test]
+fn an_update_whose_record_cannot_be_written_is_not_sent() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
+    cloud.fail(Moment::every("PutObject"), Failure::Status(500, "InternalError", "x"));
+    promote(&cloud, &[]).fails(1, &["the record could not be written, so nothing was updated"]);
+    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "growth");
+}
+
+#[test]
+fn an_update_that_was_announced_and_not_sent_is_sent_by_the_next_run() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
+    cloud.fail(Moment::every("UpdateModelPackage"), Failure::Status(500, "InternalError", "x"));
+    for _ in 0..2 {
+        promote(&cloud, &[]).fails(1, &["sagemaker:UpdateModelPackage"]);
+        assert_eq!((records(&cloud), verify(&cloud).code), (2, 0));
+    }
+    cloud.heal();
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
+    assert_eq!(
+        (promoted(&cloud)[0]["CustomerMetadataProperties"]["team"].as_str(), verify(&cloud).code),
+        (Some("risk"), 0)
+    );
+}
+
+#[test]
+fn a_change_of_the_source_after_an_update_that_was_not_recorded_is_no_conflict() {
+    let cloud = promoted_once();
+    let metadata = |team: &str| json!({"CustomerMetadataProperties": {"team": team, "stays": "1", "goes": "1"}});
+    cloud.change(SOURCE_VERSION, metadata("risk"));
+    cloud.fail(Moment::on("PutObject", 2), Failure::Status(500, "InternalError", "x"));
+    promote(&cloud, &[]).fails(3, &["the record could not be written"]);
+    cloud.heal();
+    cloud.change(SOURCE_VERSION, metadata("sales"));
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(results(&document), pairs(&[("CustomerMetadataProperties{team}", "updated")]));
+    assert_eq!(
+        (promoted(&cloud)[0]["CustomerMetadataProperties"]["team"].as_str(), verify(&cloud).code),
+        (Some("sales"), 0)
+    );
+}
+
+#[test]
+fn an_approval_that_was_not_recorded_is_recorded_by_the_next_run() {
+    let cloud = promoted_once();
+    for status in ["Rejected", "Approved"] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        cloud.fail(Moment::every("PutObject"), Failure::Status(500, "InternalError", "x"));
+        promote(&cloud, &[]).fails(3, &["the record could not be written"]);
+        cloud.heal();
+        assert_eq!((promoted(&cloud)[0]["ModelApprovalStatus"].as_str(), verify(&cloud).code), (Some(status), 1));
+        promote(&cloud, &[]).document();
+        assert_eq!((promoted(&cloud)[0]["ModelApprovalStatus"].as_str(), verify(&cloud).code), (Some(status), 0));
+    }
+}
+
+#[test]
+fn a_decision_of_the_target_account_is_recorded_and_verify_says_it() {
+    let cloud = promoted_once();
+    cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not with us"}));
+    assert_eq!(verify(&cloud).code, 1);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(
+        (&document["outcome"], &document["target"]["decided_by"]),
+        (&json!("already-promoted"), &json!("target"))
+    );
+    let verified = verify(&cloud);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    assert!(verified.stdout.contains("kept         ModelApprovalStatus\n"), "{}", verified.stdout);
+    let keys = cloud.keys(SERVING);
+    promote(&cloud, &[]).document();
+    assert_eq!(cloud.keys(SERVING), keys, "nothing is recorded twice");
+}
+
+#[test]
+fn a_version_with_changed_fields_is_not_approved() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    let mut specification = promoted(&cloud)[0]["InferenceSpecification"].clone();
+    specification["Containers"][0]["Environment"]["LEVEL"] = json!("debug");
+    cloud.change(COPY, json!({"InferenceSpecification": specification}));
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    for _ in 0..2 {
+        let field = "InferenceSpecification.Containers[0].Environment{LEVEL} is \"debug\", not \"info\"";
+        promote(&cloud, &[]).fails(1, &["differs from its record and was not approved", field]);
+        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+    }
+}
+
+#[test]
+fn a_replaced_artifact_of_the_same_size_prevents_an_approval_months_later() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    let key = format!("{FOLDER}models/churn/model.tar.gz");
+    let original = cloud.object(SERVING, &key).expect("the copy").body.bytes();
+    cloud.put(SERVING, &key, "x".repeat(original.len()));
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    promote(&cloud, &[]).fails(1, &["1 object differs from the record", &key, "the version was not approved"]);
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+    cloud.put(SERVING, &key, original);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+}
+
+#[test]
+fn a_source_uri_that_the_source_changes_is_synced() {
+    let cloud = promoted_once();
+    for uri in ["https://git.example.com/a", "https://git.example.com/b"] {
+        cloud.change(SOURCE_VERSION, json!({"SourceUri": uri}));
+        assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[("SourceUri", "updated")]));
+        assert_eq!((promoted(&cloud)[0]["SourceUri"].as_str(), verify(&cloud).code), (Some(uri), 0));
+    }
 }
 
 #[test]
@@ -218,7 +408,7 @@ fn a_pending_version_with_a_replaced_artifact_is_not_approved() {
     let key = format!("{FOLDER}models/churn/model.tar.gz");
     let bytes = cloud.object(SERVING, &key).expect("the copy").body.bytes().len();
     cloud.put(SERVING, &key, "x".repeat(bytes));
-    promote(&cloud, &[]).fails(1, &["refusing to overwrite", &key]);
+    promote(&cloud, &["--approval", "carry"]).fails(1, &["the version was not approved", &key]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
 }
 
@@ -228,7 +418,7 @@ fn a_pending_version_that_is_approved_without_a_description_has_none_and_verifie
     fill(&cloud);
     cloud.change(SOURCE_VERSION, json!({"ApprovalDescription": null}));
     promote(&cloud, &["--approval", "pending"]).document();
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(promote(&cloud, &["--approval", "carry"]).document()["outcome"], "promoted");
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
     assert_eq!(promoted(&cloud)[0]["ApprovalDescription"], Value::Null);
     let verified = run(&cloud, Principal::Both, &["verify", "--model-package", COPY]);

@@ -2,6 +2,7 @@
 //! and other versions in the target group are not changed.
 
 mod approved_again;
+mod every_version;
 mod faults;
 mod orders;
 
@@ -188,26 +189,80 @@ fn a_source_version_that_cannot_be_read_is_not_withdrawn() {
 }
 
 #[test]
-fn a_version_that_waits_for_an_approval_in_the_target_is_not_withdrawn() {
+fn a_version_that_waits_for_an_approval_in_the_target_is_withdrawn_and_waits_again() {
     let cloud = with_package();
     promote(&cloud, &["--approval", "pending"]).document();
     reject(&cloud, 1);
-    let before = promoted(&cloud);
     promote(&cloud, &[]).document();
-    assert_eq!(promoted(&cloud), before);
+    assert_eq!(statuses(&cloud), ["Rejected"]);
+    approve(&cloud, 1);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+    assert_eq!(statuses(&cloud), ["PendingManualApproval"]);
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(statuses(&cloud), ["Approved"]);
 }
 
 #[test]
-fn a_version_that_is_rejected_while_it_is_copied_is_never_approved() {
+fn a_version_that_the_target_account_suspended_is_withdrawn_and_stays_suspended() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.change(&copy(1), json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    reject(&cloud, 1);
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Rejected"]);
+    approve(&cloud, 1);
+    for _ in 0..2 {
+        promote(&cloud, &["--approval", "carry"]).document();
+        assert_eq!(statuses(&cloud), ["PendingManualApproval"]);
+    }
+}
+
+#[test]
+fn a_version_that_is_rejected_while_it_is_copied_is_withdrawn_and_approved_with_its_source() {
     let cloud = with_package();
     cloud.hook(Moment::on("CopyObject", 1), |cloud| reject(cloud, 1));
     let run = promote(&cloud, &[]);
     run.fails(1, &["changed from Approved to Rejected during this run", "was not approved\nhint: Run again"]);
     assert_eq!(statuses(&cloud), ["PendingManualApproval"]);
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "nothing-approved");
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((&document["outcome"], &document["withdrawn"][0]["version"]), (&json!("nothing-approved"), &json!(1)));
+    assert_eq!(statuses(&cloud), ["Rejected"]);
     approve(&cloud, 1);
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
     assert_eq!(statuses(&cloud), ["Approved"]);
+}
+
+#[test]
+fn a_version_that_somebody_derived_by_copying_metadata_is_left_alone() {
+    let cloud = two_promoted();
+    let mut derived = model("s3://serving/theirs.tar.gz");
+    derived["CustomerMetadataProperties"] = promoted(&cloud)[1]["CustomerMetadataProperties"].clone();
+    let arn = cloud.register_in(TARGET_ACCOUNT, derived);
+    let before = cloud.package(&arn);
+    reject(&cloud, 2);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(
+        (statuses(&cloud), cloud.package(&arn)),
+        (vec!["Approved".into(), "Rejected".into(), "Approved".into()], before)
+    );
+    let warning = &document["warnings"][0];
+    assert_eq!(warning["field"], arn);
+    let remark = warning["remark"].as_str().unwrap_or_default();
+    assert!(remark.ends_with("but no promotion made this version; it was not changed"), "{remark}");
+}
+
+#[test]
+fn both_outcomes_are_told_when_a_withdrawal_fails_beside_a_finished_promotion() {
+    let cloud = two_promoted();
+    reject(&cloud, 2);
+    cloud.register(package());
+    cloud.fail(Moment::on("UpdateModelPackage", 1).at("churn-model/2"), Failure::Status(500, "InternalFailure", "x"));
+    let run = promote(&cloud, &[]);
+    run.fails(1, &["withdrawing", "sagemaker:UpdateModelPackage"]);
+    assert_eq!(run.stderr.matches("sagemaker:UpdateModelPackage").count(), 1, "{}", run.stderr);
+    let document: Value = serde_json::from_str(&run.stdout).expect("a document");
+    assert_eq!((&document["outcome"], &document["followed"][0]["result"]), (&json!("promoted"), &json!("failed")));
+    assert_eq!(records(&cloud, 3)[0].1["outcome"], "promoted");
 }
 
 #[test]

@@ -153,6 +153,14 @@ fn calls_of_a_clean_run(way: Way) -> usize {
     cloud.calls().len()
 }
 
+/// The seeds that a variable names: a number, or two with a `-` between them; nothing if it is not set.
+pub(crate) fn seeds(variable: &str) -> Option<Vec<u64>> {
+    let asked = std::env::var(variable).ok()?;
+    let (first, last) = asked.split_once('-').unwrap_or((&asked, &asked));
+    let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| panic!("{variable}={asked} names no seeds"));
+    Some((number(first)..=number(last)).collect())
+}
+
 /// Checks all cases, some at once; fails with every one that does not hold.
 pub(crate) fn each<T: Sync>(at_once: usize, cases: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

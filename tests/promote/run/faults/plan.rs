@@ -30,19 +30,12 @@ const HANGS: Duration = Duration::from_secs(120);
 
 #[test]
 fn whatever_fails_the_next_run_completes_it_and_copies_nothing_twice() {
-    let seeds: Vec<u64> = match std::env::var("FAULT_SEEDS") {
-        Ok(asked) => range(&asked).expect("FAULT_SEEDS is a number, or two with a '-' between them").collect(),
-        Err(_) => SAMPLE.filter(|seed| !Case::of(*seed).stalls()).collect(),
-    };
+    let seeds = super::seeds("FAULT_SEEDS");
+    let seeds = seeds.unwrap_or_else(|| SAMPLE.filter(|seed| !Case::of(*seed).stalls()).collect());
     super::each(AT_ONCE, &seeds, |seed| {
         let case = Case::of(*seed);
         holds(&case).with_context(|| format!("seed {seed} (`make faults SEEDS={seed}` runs it alone), {case}"))
     });
-}
-
-fn range(asked: &str) -> Option<std::ops::RangeInclusive<u64>> {
-    let (first, last) = asked.split_once('-').unwrap_or((asked, asked));
-    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 fn holds(case: &Case) -> Result<()> {

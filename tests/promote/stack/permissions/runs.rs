@@ -27,7 +27,7 @@ pub const RUNS: [(&str, Scenario); 16] = [
     }),
     ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
     ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
-    ("a dry run", || stack(&[], with_package()).reviews("planned")),
+    ("a dry run", || stack(&[], with_package()).reviews("dry run, nothing was written: would register a version in")),
     ("nothing approved", || stack(&[], rejected()).promotes("nothing approved")),
     ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
     ("a key at the source that is not named", || stack(&[], encrypted()).promotes("promoted")),

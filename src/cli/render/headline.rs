@@ -1,0 +1,103 @@
+//! The first line of a record: the greatest effect of the run.
+
+use crate::model::approval::ApprovalStatus;
+use crate::plan::find::Versions;
+use crate::record::{Conclusion, FollowResult, PlannedAct, PlannedWrite, Record};
+
+/// The first line: what the run has changed, the greatest effect first.
+pub(super) fn headline(record: &Record) -> String {
+    if let Some(planned) = &record.planned {
+        return dry_run(record, planned);
+    }
+    let of = |result: FollowResult| record.followed.iter().filter(move |one| one.result == result).count();
+    let own = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
+    let others = record.withdrawn.iter().filter(|one| Some(&one.model_package_arn) != own).count();
+    let effects = [
+        (others, "withdrew", "", ", because the source is Rejected"),
+        (of(FollowResult::ApprovedAgain), "approved", " again", ""),
+        (of(FollowResult::Approved), "approved", "", ""),
+        (of(FollowResult::Updated), "updated", "", ""),
+        (of(FollowResult::Failed), "could not sync", "", ""),
+    ];
+    let effects = effects.into_iter().filter(|(count, ..)| *count > 0);
+    let effects = effects.map(|(count, act, again, why)| format!("{act} {}{again}{why}", versions(count)));
+    let outcome = outcome(record);
+    let mut parts: Vec<String> = effects.collect();
+    match record.outcome {
+        // Nothing was done with this version.
+        Conclusion::AlreadyPromoted | Conclusion::NothingApproved => parts.push(outcome),
+        _ => parts.insert(0, outcome),
+    }
+    parts.join("; ")
+}
+
+fn versions(count: usize) -> String {
+    if count == 1 { "1 version".into() } else { format!("{count} versions") }
+}
+
+fn dry_run(record: &Record, writes: &[PlannedWrite]) -> String {
+    const NOTHING_WRITTEN: &str = "dry run, nothing was written";
+    match (writes.first(), record.outcome) {
+        (Some(write), _) if writes.len() == 1 => {
+            format!("{NOTHING_WRITTEN}: would {} {}", planned(write.act), write.subject)
+        }
+        (Some(write), _) => {
+            format!("{NOTHING_WRITTEN}: would {} {}, and {} more", planned(write.act), write.subject, writes.len() - 1)
+        }
+        (None, Conclusion::Planned) => NOTHING_WRITTEN.into(),
+        (None, _) => format!("{NOTHING_WRITTEN}: {}", outcome(record)),
+    }
+}
+
+/// What a run would do with a subject.
+pub(super) fn planned(act: PlannedAct) -> &'static str {
+    match act {
+        PlannedAct::CreateGroup => "create the group",
+        PlannedAct::Copy => "copy artifacts to",
+        PlannedAct::Register => "register a version in",
+        PlannedAct::Approve => "approve the version in",
+        PlannedAct::ApproveAgain => "approve again",
+        PlannedAct::WaitAgain => "leave pending again",
+        PlannedAct::Withdraw => "reject",
+        PlannedAct::Update => "update",
+    }
+}
+
+/// What the run came to, for the version that it promotes.
+fn outcome(record: &Record) -> String {
+    match record.outcome {
+        Conclusion::Found => "found".into(),
+        Conclusion::Copied => "copied: every artifact is in the target and verified".into(),
+        Conclusion::Promoted => match record.target.as_ref().and_then(|target| target.approval_status.as_ref()) {
+            Some(ApprovalStatus::Rejected) => "promoted as Rejected".into(),
+            _ => "promoted".into(),
+        },
+        Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
+        Conclusion::NothingApproved => {
+            let versions = Versions(record.versions.clone().unwrap_or_default());
+            format!("nothing approved: the group has {versions}")
+        }
+        Conclusion::Withdrawn => "withdrawn: the source is Rejected".into(),
+        Conclusion::ApprovedAgain => {
+            "approved again: the source is Approved again, no new version was registered".into()
+        }
+        Conclusion::Updating => "updating: the promoted version is about to be synced with its source".into(),
+        Conclusion::Updated => {
+            "updated: the promoted version was synced with its source, no new version was registered".into()
+        }
+        Conclusion::Planned => "planned".into(),
+    }
+}
+
+/// The result for a version that was followed.
+pub(super) fn followed(result: FollowResult) -> &'static str {
+    match result {
+        FollowResult::Approved => "Approved now",
+        FollowResult::ApprovedAgain => "approved again",
+        FollowResult::Updated => "updated",
+        FollowResult::Recorded => "recorded, because others have changed it",
+        FollowResult::Unchanged => "not changed",
+        FollowResult::Planned => "would be updated",
+        FollowResult::Failed => "could not be synced",
+    }
+}

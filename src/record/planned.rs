@@ -1,0 +1,56 @@
+//! The writes that a dry run leaves out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::register::decision::Act;
+
+/// A write that a run without `--dry-run` would make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedWrite {
+    /// What would be done.
+    pub act: PlannedAct,
+    /// The group, the folder or the promoted version.
+    pub subject: String,
+}
+
+/// What a run would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlannedAct {
+    /// Create the target group.
+    CreateGroup,
+    /// Copy artifacts to the folder.
+    Copy,
+    /// Register a version in the group.
+    Register,
+    /// Give the new version in the group, or a pending version, the approval status of its source.
+    Approve,
+    /// Approve a withdrawn version again.
+    ApproveAgain,
+    /// Let a withdrawn version wait for an approval again.
+    WaitAgain,
+    /// Reject a version whose source is Rejected.
+    Withdraw,
+    /// Update a version with changes of its source.
+    Update,
+}
+
+impl PlannedWrite {
+    /// A write about a subject.
+    pub fn new(act: PlannedAct, subject: impl ToString) -> Self {
+        Self { act, subject: subject.to_string() }
+    }
+
+    /// The write of an approval; nothing if the approval stays.
+    pub fn of(act: Act, subject: impl ToString) -> Option<Self> {
+        let act = match act {
+            Act::Keep => return None,
+            Act::Carry => PlannedAct::Approve,
+            Act::ApproveAgain => PlannedAct::ApproveAgain,
+            Act::WaitAgain => PlannedAct::WaitAgain,
+            Act::Withdraw => PlannedAct::Withdraw,
+        };
+        Some(Self::new(act, subject))
+    }
+}

@@ -1,0 +1,58 @@
+//! The three states of a version that are compared: the source now, the newest record, and the promoted version.
+
+use serde_json::Value;
+
+use crate::model::field::{Document, Field};
+use crate::model::promoted::PromotedVersion;
+use crate::plan::rewriting::Rewritten;
+use crate::register::sync::edit::{Edit, edits};
+
+pub(super) const METADATA: &str = "CustomerMetadataProperties";
+
+/// The state of a promoted version after its last Update, as its newest record has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// The request that describes the version.
+    pub request: &'a Document,
+    /// The SourceUri, which an Update sets.
+    pub source_uri: Option<&'a str>,
+}
+
+/// The three states of a version that are compared.
+pub(super) struct Comparison<'a> {
+    /// The request that a promotion would make today.
+    pub now: &'a Document,
+    pub source_uri: Option<&'a str>,
+    /// The references of `now` that were not copied.
+    pub unresolved: Vec<Field>,
+    pub base: Base<'a>,
+    pub current: &'a Document,
+    edits: Vec<Edit>,
+}
+
+impl<'a> Comparison<'a> {
+    pub fn of(now: &'a Rewritten, base: Base<'a>, promoted: &'a PromotedVersion) -> Self {
+        let current = &promoted.description;
+        Self {
+            now: &now.request,
+            source_uri: now.source_uri.as_deref(),
+            unresolved: now.unresolved().map(|reference| reference.field.clone()).collect(),
+            base,
+            current,
+            edits: edits(base.request, base.source_uri, current),
+        }
+    }
+
+    pub fn documents(&self) -> [&'a Document; 3] {
+        [self.now, self.base.request, self.current]
+    }
+
+    /// Whether somebody in the target account has changed the member.
+    pub fn was_edited(&self, member: &str) -> bool {
+        self.edits.iter().any(|edit| edit.field.root() == member)
+    }
+}
+
+pub(super) fn metadata_of(document: &Document) -> Document {
+    document.get(METADATA).and_then(Value::as_object).cloned().unwrap_or_default()
+}

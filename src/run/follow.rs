@@ -1,0 +1,234 @@
+//! Follows every promoted version of the group besides the one that the run promotes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use anyhow::{Context, Error, Result};
+use futures_util::{FutureExt, StreamExt, stream};
+use tokio::sync::watch;
+
+use super::event::Event;
+use super::promotion::Promotion;
+use super::sync::{Synced, Syncing};
+use crate::aws::error::{CallError, Kind};
+use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::failure::Failure;
+use crate::model::layout::Layout;
+use crate::model::package::Package;
+use crate::model::package_status::PackageStatus;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::Warning;
+use crate::record::history::recorded;
+use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, PlannedWrite, Record, Withdrawn};
+use crate::register::decision::ApprovalPolicy;
+
+/// Versions that are followed at a time. SageMaker throttles its control plane at low rates.
+pub(super) const AT_ONCE: usize = 4;
+
+/// What a run has done with the promoted versions besides the one that it promotes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FollowedVersions {
+    /// The withdrawn versions.
+    pub withdrawn: Vec<Withdrawn>,
+    /// The other versions that were changed, or that differ from their sources.
+    pub followed: Vec<Followed>,
+    /// What a dry run has left out.
+    pub planned: Vec<PlannedWrite>,
+    /// Promoted versions that were left alone.
+    pub warnings: Vec<Warning>,
+    /// What could not be confirmed.
+    pub unconfirmed: Vec<String>,
+    /// Why versions could not be followed.
+    pub failures: Vec<Arc<Error>>,
+}
+
+/// The promoted version of the source version that the run promotes, once it is known.
+pub(super) type Promoted = watch::Sender<Option<Option<PackageArn>>>;
+
+/// Follows promoted versions.
+pub(super) struct Following<'a> {
+    pub promotion: &'a Promotion<'a>,
+    pub policy: ApprovalPolicy,
+    /// The folders of all promotions to the target group.
+    pub folders: &'a [String],
+    /// The Rejected versions of the source group.
+    pub rejected: &'a [Summary],
+    /// The source version that the run promotes.
+    pub except: Option<&'a PackageArn>,
+}
+
+impl Following<'_> {
+    /// Follows every promoted version. A failure does not stop the others.
+    pub async fn run(&self, promoted: &Promoted) -> FollowedVersions {
+        let group = &self.promotion.group;
+        let mut sources: Vec<PackageArn> =
+            self.folders.iter().filter_map(|folder| Layout::source_of(folder, group)).collect();
+        sources.retain(|source| Some(source) != self.except);
+        sources.sort_by_key(|source| std::cmp::Reverse(source.version()));
+        let mut versions = Vec::new();
+        for source in &sources {
+            versions.push(self.follow(source).boxed());
+        }
+        let versions = stream::iter(versions).buffered(AT_ONCE).collect::<Vec<_>>();
+        let list = self.promotion.target.registry().list(self.promotion.destination.group.name(), None);
+        let (versions, listed) = tokio::join!(versions, list);
+        let mut all = FollowedVersions::default();
+        let mut known = HashSet::new();
+        for (one, promoted) in versions {
+            known.extend(promoted);
+            all.add(one);
+        }
+        if let Ok(latest) = promoted.subscribe().wait_for(Option::is_some).await {
+            known.extend(latest.iter().flatten().cloned());
+        }
+        match listed {
+            Ok(listed) => all.add(self.unrecorded(&listed, &known).await),
+            Err(error) => all.failures.push(Arc::new(error.into())),
+        }
+        all.withdrawn.sort_by_key(|one| one.version);
+        all.followed.sort_by_key(|one| one.version);
+        all
+    }
+
+    /// Follows the promotion of one source version. Also returns its promoted version.
+    async fn follow(&self, source: &PackageArn) -> (FollowedVersions, Option<PackageArn>) {
+        let Promotion { target, destination, .. } = self.promotion;
+        let described = self.promotion.source.registry().describe(source);
+        let (described, recorded) = tokio::join!(described, recorded(target, destination, source));
+        let (history, promoted) = match recorded {
+            Ok(Some(recorded)) => recorded,
+            Ok(None) => return (FollowedVersions::default(), None),
+            Err(error) => return (FollowedVersions::failed(error), None),
+        };
+        let arn = Some(promoted.arn.clone());
+        if promoted.status() != PackageStatus::Completed {
+            return (FollowedVersions::default(), arn);
+        }
+        let package = match self.source_of(source, &promoted, described) {
+            Ok(Ok(package)) => package,
+            Ok(Err(unclear)) => return (unclear, arn),
+            Err(error) => return (FollowedVersions::failed(error), arn),
+        };
+        let syncing = Syncing { promotion: self.promotion, destination, policy: self.policy, restored: None };
+        let synced = syncing.run(&package, &history, &promoted).await;
+        let synced = match synced {
+            Ok(Some(Synced::Missing(missing))) => Err(missing_artifacts(&promoted, source, missing.len())),
+            Ok(synced) => Ok(synced),
+            Err(error) => Err(error),
+        };
+        let followed = match synced {
+            Ok(Some(Synced::Done { record, recorded })) => self.done(&promoted, *record, recorded),
+            Ok(Some(Synced::Missing(_)) | None) => FollowedVersions::default(),
+            Err(error) => {
+                let text = format!("{error:#}");
+                let entry = Followed { error: Some(text), ..entry(&promoted, source, FollowResult::Failed) };
+                FollowedVersions { followed: vec![entry], ..FollowedVersions::failed(error) }
+            }
+        };
+        (followed, arn)
+    }
+
+    /// The source version of a promoted version, or a warning if it cannot be read: then it does not count as rejected.
+    pub(super) fn source_of(
+        &self,
+        source: &PackageArn,
+        promoted: &PromotedVersion,
+        described: Result<crate::model::field::Document, CallError>,
+    ) -> Result<Result<Package, FollowedVersions>> {
+        let remark = match described {
+            Ok(description) if PackageStatus::of(&description) == PackageStatus::Completed => {
+                return Package::from_description(source, description).map(Ok);
+            }
+            Ok(description) => {
+                format!("its source {source} is {}; the version was not changed", PackageStatus::of(&description))
+            }
+            Err(error) if error.kind == Kind::NotFound => {
+                format!("its source {source} no longer exists; the version was not changed")
+            }
+            Err(error) if error.kind == Kind::Denied => {
+                format!("its source cannot be read; the version was not changed: {error}")
+            }
+            Err(error) => return Err(error).with_context(|| format!("following {}", promoted.arn)),
+        };
+        let mut unclear = FollowedVersions::default();
+        if promoted.approval() == ApprovalStatus::Approved {
+            unclear.warnings.push(Warning { field: promoted.arn.to_string(), remark });
+        }
+        Ok(Err(unclear))
+    }
+
+    /// What was done with a version that is in sync now.
+    pub(super) fn done(&self, promoted: &PromotedVersion, record: Record, recorded: bool) -> FollowedVersions {
+        let planned = record.planned.unwrap_or_default();
+        let mut done = FollowedVersions { withdrawn: record.withdrawn, planned, ..FollowedVersions::default() };
+        done.unconfirmed.extend(record.unconfirmed.map(|unconfirmed| format!("{}: {unconfirmed}", promoted.arn)));
+        let Some(source) = record.source.package.map(|package| package.model_package_arn) else { return done };
+        if !done.withdrawn.is_empty() {
+            return done;
+        }
+        let result = match record.outcome {
+            Conclusion::Promoted => FollowResult::Approved,
+            Conclusion::ApprovedAgain => FollowResult::ApprovedAgain,
+            Conclusion::Updated => FollowResult::Updated,
+            Conclusion::Planned => FollowResult::Planned,
+            _ if recorded => FollowResult::Recorded,
+            _ => FollowResult::Unchanged,
+        };
+        let is_open = |result| matches!(result, ChangeResult::Drift | ChangeResult::Conflict);
+        if result != FollowResult::Unchanged || record.changes.iter().any(|change| is_open(change.result)) {
+            let status = record.target.and_then(|target| target.approval_status);
+            let entry = entry(promoted, &source, result);
+            let approval_status = status.unwrap_or_else(|| entry.approval_status.clone());
+            let entry = Followed { approval_status, changes: record.changes, ..entry };
+            self.promotion.context.notice(Event::Followed(&entry));
+            done.followed.push(entry);
+        }
+        done
+    }
+}
+
+fn entry(promoted: &PromotedVersion, source: &PackageArn, result: FollowResult) -> Followed {
+    Followed {
+        model_package_arn: promoted.arn.clone(),
+        version: promoted.arn.version(),
+        source_model_package_arn: source.clone(),
+        result,
+        approval_status: promoted.approval(),
+        changes: Vec::new(),
+        error: None,
+    }
+}
+
+pub(super) fn missing_artifacts(promoted: &PromotedVersion, source: &PackageArn, count: usize) -> Error {
+    let objects = if count == 1 { "1 artifact is" } else { &format!("{count} artifacts are") };
+    let version = source.version();
+    Failure::new(format!("{} was not approved: {objects} missing in its folder", promoted.arn))
+        .hint(format!("Copy them again with `promote full --package-version {version}`"))
+        .into()
+}
+
+impl FollowedVersions {
+    pub(super) fn add(&mut self, other: Self) {
+        self.withdrawn.extend(other.withdrawn);
+        self.followed.extend(other.followed);
+        self.planned.extend(other.planned);
+        self.warnings.extend(other.warnings);
+        self.unconfirmed.extend(other.unconfirmed);
+        self.failures.extend(other.failures);
+    }
+
+    pub(super) fn failed(error: Error) -> Self {
+        Self { failures: vec![Arc::new(error)], ..Self::default() }
+    }
+}
+
+/// Whether two errors are of the same kind of call.
+pub(super) fn have_same_cause(one: &Error, other: &Error) -> bool {
+    let cause = |error: &Error| error.downcast_ref::<CallError>().map(|call| (call.call, call.kind));
+    match (cause(one), cause(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => format!("{one:#}") == format!("{other:#}"),
+    }
+}

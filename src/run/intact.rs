@@ -1,0 +1,97 @@
+//! Checks before an approval that the artifacts are those of the record.
+
+use anyhow::{Result, bail};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::promotion::Promotion;
+use crate::aws::error::Kind;
+use crate::aws::objects::{Listed, TargetObjects};
+use crate::copy::Folder;
+use crate::model::arn::PackageArn;
+use crate::model::destination::Destination;
+use crate::model::failure::Failure;
+use crate::model::location::Location;
+use crate::record::verification::{Listing, Verdict, checksum, listed};
+use crate::record::{ArtifactFacts, List, ReferenceFacts};
+use crate::schema::references::Kind as ReferenceKind;
+
+/// Concurrent checks of objects.
+const OBJECTS_AT_ONCE: usize = 16;
+/// The objects that a message names.
+const NAMED: usize = 20;
+
+impl Promotion<'_> {
+    /// Compares the folder of a promotion with its recorded artifacts, by size and by ETag or checksum. Returns the
+    /// artifacts that do not exist.
+    ///
+    /// # Errors
+    /// An artifact was replaced, cannot be verified, or a promoted prefix has another object.
+    pub(super) async fn missing_artifacts(
+        &self,
+        destination: &Destination,
+        source: &PackageArn,
+        (artifacts, references): (&List<ArtifactFacts>, &[ReferenceFacts]),
+    ) -> Result<Vec<Location>> {
+        let target = self.target.objects();
+        let folder = destination.layout(source).folder();
+        let there = Folder::list(target, &folder).await?;
+        let checks = artifacts.iter().map(|artifact| async {
+            let artifact = artifact?;
+            there.expect(&artifact.target.key)?;
+            let verdict = artifact_verdict(target, &artifact, there.find(&artifact.target.key)?.as_ref()).await?;
+            anyhow::Ok((artifact.target, verdict))
+        });
+        let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
+        let (mut missing, mut changed) = (Vec::new(), Vec::new());
+        while let Some((location, (verdict, detail))) = checks.try_next().await? {
+            match verdict {
+                Verdict::Identical | Verdict::Kept => {}
+                Verdict::Missing => missing.push(location),
+                Verdict::Changed | Verdict::Unverifiable => changed.push(format!("  {location}: {detail}")),
+            }
+        }
+        let prefixes: Vec<&str> = references
+            .iter()
+            .filter(|reference| reference.kind == ReferenceKind::Prefix)
+            .filter_map(|reference| Some(reference.target.as_ref()?.key.as_str()))
+            .collect();
+        for stray in there.unexpected() {
+            let Listed { key, .. } = stray?;
+            if prefixes.iter().any(|prefix| key.starts_with(prefix)) {
+                changed.push(format!("  {}: it is not part of the promotion", Location::new(&folder.bucket, key)));
+            }
+        }
+        if !changed.is_empty() {
+            let count = changed.len();
+            changed.truncate(NAMED);
+            let message = format!(
+                "{count} {} from the record of promoting {source}; the version was not approved:\n{}",
+                if count == 1 { "object differs" } else { "objects differ" },
+                changed.join("\n")
+            );
+            bail!(Failure::new(message).hint("Delete these objects, then run again"));
+        }
+        Ok(missing)
+    }
+}
+
+/// Compares an artifact with the listing of its folder, and with its checksum if its ETag differs.
+///
+/// # Errors
+/// The object cannot be read.
+pub(super) async fn artifact_verdict(
+    target: &TargetObjects,
+    artifact: &ArtifactFacts,
+    there: Option<&Listed>,
+) -> Result<(Verdict, String)> {
+    match listed(artifact, there) {
+        Listing::Certain(verdict, detail) => Ok((verdict, detail)),
+        Listing::Checksum => match target.head(&artifact.target).await {
+            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.checksum.as_ref())),
+            Err(error) if error.kind == Kind::NotFound => {
+                Ok((Verdict::Missing, "the object was deleted after it was listed".into()))
+            }
+            Err(error) => Err(error.into()),
+        },
+    }
+}

@@ -1,0 +1,68 @@
+//! Lists the writes that a dry run leaves out.
+
+use anyhow::Result;
+
+use super::promotion::Promotion;
+use crate::copy::Outcome;
+use crate::model::approval::{Approval, ApprovalStatus};
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::record::{PlannedAct, PlannedWrite, Record};
+use crate::register::decision::{ApprovalPolicy, Decision};
+
+/// The writes of a promotion, from the record of its preview.
+///
+/// # Errors
+/// A temporary file cannot be read.
+pub(super) fn planned_writes(
+    promotion: &Promotion<'_>,
+    package: &Package,
+    record: &Record,
+    (current, missing_group): (Option<&PromotedVersion>, bool),
+    policy: ApprovalPolicy,
+) -> Result<Vec<PlannedWrite>> {
+    let (destination, mut writes) = (&promotion.destination, Vec::new());
+    if missing_group {
+        writes.push(PlannedWrite::new(PlannedAct::CreateGroup, &destination.group));
+    }
+    if to_be_copied(record)? {
+        writes.push(PlannedWrite::new(PlannedAct::Copy, destination.layout(package.arn()).folder()));
+    }
+    match current {
+        Some(current) => {
+            let decision = Decision::of(package, current, None, policy);
+            writes.extend(PlannedWrite::of(decision.act, &current.arn));
+        }
+        None => {
+            writes.push(PlannedWrite::new(PlannedAct::Register, &destination.group));
+            let approves = package.approval() == ApprovalStatus::Approved && policy.approval != Some(Approval::Pending);
+            writes.extend(approves.then(|| PlannedWrite::new(PlannedAct::Approve, &destination.group)));
+        }
+    }
+    Ok(writes)
+}
+
+fn to_be_copied(record: &Record) -> Result<bool> {
+    for artifact in record.artifacts.iter() {
+        if artifact?.result == Outcome::Planned {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The writes of the promotion and of the versions that are followed, greatest first.
+pub(super) fn greatest_first(promotion: Option<Vec<PlannedWrite>>, followed: Vec<PlannedWrite>) -> Vec<PlannedWrite> {
+    let mut writes = promotion.unwrap_or_default();
+    writes.extend(followed);
+    writes.sort_by_key(|write| match write.act {
+        PlannedAct::Withdraw => 0,
+        PlannedAct::ApproveAgain | PlannedAct::WaitAgain => 1,
+        PlannedAct::Register => 2,
+        PlannedAct::Approve => 3,
+        PlannedAct::Copy => 4,
+        PlannedAct::CreateGroup => 5,
+        PlannedAct::Update => 6,
+    });
+    writes
+}

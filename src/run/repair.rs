@@ -1,0 +1,105 @@
+//! Copies missing artifacts of a promoted version again before the version is approved.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::{Result, ensure};
+
+use super::follow::missing_artifacts;
+use super::planned::planned_writes;
+use super::promotion::Promotion;
+use super::settings::CopySettings;
+use super::sync::{Synced, Syncing};
+use crate::copy::Copied;
+use crate::model::destination::Destination;
+use crate::model::failure::Failure;
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::record::history::History;
+use crate::record::{ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target};
+use crate::register::decision::{ApprovalPolicy, Decision};
+
+/// Copies missing artifacts again.
+pub(super) struct Repair<'a> {
+    pub promotion: &'a Promotion<'a>,
+    pub copy: &'a CopySettings,
+    /// How approvals are decided.
+    pub policy: ApprovalPolicy,
+}
+
+impl Repair<'_> {
+    /// Copies the missing artifacts of a version that is to be approved, then syncs the version.
+    ///
+    /// # Errors
+    /// An artifact cannot be copied, or the source has replaced it. The version is not approved then.
+    pub async fn run(
+        &self,
+        package: &Package,
+        destination: &Destination,
+        history: &History,
+        promoted: &PromotedVersion,
+        missing: Vec<Location>,
+    ) -> Result<Record> {
+        let (promotion, source) = (self.promotion, package.arn());
+        let gone = || missing_artifacts(promoted, source, missing.len());
+        let past =
+            history.past(promoted).filter(|_| destination.layout(source) == promotion.destination.layout(source));
+        let Some(past) = past else { return Err(gone()) };
+        let (plan, there) = tokio::try_join!(promotion.plan(package), promotion.list_folder(source))?;
+        if promotion.dry_run {
+            let preview = promotion.preview(self.copy, plan, there).await?;
+            let mut record = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
+            record.target = Some(Target::of(destination, source, Some((&promoted.arn, promoted.approval()))));
+            let mut writes = planned_writes(promotion, package, &record, (Some(promoted), false), self.policy)?;
+            let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
+            writes.retain(|write| write.act == PlannedAct::Copy);
+            writes.extend(PlannedWrite::of(decision.act, &promoted.arn));
+            record.planned = Some(writes);
+            return Ok(record);
+        }
+        let copied = promotion.copy(self.copy, plan, there).await;
+        if copied.is_err() {
+            promotion.context.abort_run(&promotion.uploads).await;
+        }
+        let copied = copied?;
+        promotion.uploads.settle().await;
+        let restored = restored(&past.base().artifacts, &copied, &missing)?;
+        let syncing = Syncing { promotion, destination, policy: self.policy, restored: Some(restored) };
+        match syncing.run(package, history, promoted).await? {
+            Some(Synced::Done { record, .. }) => Ok(*record),
+            Some(Synced::Missing(_)) | None => Err(gone()),
+        }
+    }
+}
+
+/// The recorded artifacts, with the new facts of those that were missing.
+fn restored(recorded: &List<ArtifactFacts>, copied: &Copied, missing: &[Location]) -> Result<List<ArtifactFacts>> {
+    let missing: HashSet<&Location> = missing.iter().collect();
+    let mut facts = HashMap::new();
+    for item in copied.artifacts() {
+        let (artifact, done) = item?;
+        if missing.contains(&artifact.target) {
+            facts.insert(artifact.target.clone(), ArtifactFacts::of(&artifact, done));
+        }
+    }
+    let mut all = List::default();
+    for then in recorded.iter() {
+        let then = then?;
+        match facts.remove(&then.target) {
+            None => all.push(&then.recorded())?,
+            Some(now) => {
+                let same = now.etag == then.etag || now.checksum.is_some() && now.checksum == then.checksum;
+                ensure!(
+                    same,
+                    Failure::new(format!(
+                        "{} has changed since it was promoted; the version was not approved",
+                        then.source
+                    ))
+                    .hint("Register a new version at the source")
+                );
+                all.push(&now)?;
+            }
+        }
+    }
+    Ok(all)
+}
