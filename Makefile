@@ -19,7 +19,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit memory faults interleavings doc deny e2e races stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit memory faults histories interleavings doc deny e2e races stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ interleavings: ## 600,000 orders of the calls of two to four runs that register 
 
 races: build standins ## 200 races and 200 kills at a registry that is late, each followed by a clean run (20 minutes); RACES=3 KILLS=3 for a look
 	PYTHONPATH=. $(VENV)/bin/python tests/e2e/races.py --races $(or $(RACES),200) --kills $(or $(KILLS),200)
+
+histories: ## ten thousand histories of edits on both sides, runs and interrupted runs; SEEDS=17 or SEEDS=1-50 for some of them
+	HISTORY_SEEDS=$(or $(SEEDS),1-10000) cargo test --locked --test promote -- --nocapture run::history
 
 stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, cdk-nag, and what it creates on moto
 	$(VENV)/bin/cfn-lint stack/promote.yaml

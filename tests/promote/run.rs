@@ -2,6 +2,7 @@
 
 pub(crate) mod faults;
 mod full;
+mod history;
 mod interruption;
 mod library;
 mod memory;

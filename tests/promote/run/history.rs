@@ -1,0 +1,105 @@
+//! The history of promoted versions: random edits on both sides, decisions, runs and interrupted runs. After each clean
+//! run, the target and its records are what a small model says.
+//!
+//! `HISTORY_SEEDS=1-10000` (`make histories`) runs these seeds, `HISTORY_SEEDS=17` one; without it a sample is run.
+
+mod model;
+mod step;
+
+use anyhow::{Context, Result, ensure};
+
+use super::faults::{AT_ONCE, each, seeds};
+use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::world::*;
+use model::{Model, REGISTERED};
+use step::{Step, sequence, source, source_edit, target_edit};
+
+/// What `make test` runs.
+const SAMPLE: std::ops::RangeInclusive<u64> = 1..=30;
+
+#[test]
+fn the_target_and_its_records_follow_the_source_through_every_history() {
+    let seeds = seeds("HISTORY_SEEDS").unwrap_or_else(|| SAMPLE.collect());
+    each(AT_ONCE, &seeds, |seed| {
+        let steps = sequence(*seed);
+        let Err(error) = holds(&steps) else { return Ok(()) };
+        let steps = shrunk(steps);
+        let told: Vec<String> = steps.iter().map(|step| format!("  {step:?}")).collect();
+        let error = holds(&steps).err().unwrap_or(error);
+        Err(error).with_context(|| {
+            format!("seed {seed} (`make histories SEEDS={seed}` runs it alone), shrunk to\n{}", told.join("\n"))
+        })
+    });
+}
+
+/// The sequence without every step that it fails without.
+fn shrunk(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut at = 0;
+    while at < steps.len() {
+        let mut fewer = steps.clone();
+        fewer.remove(at);
+        if holds(&fewer).is_err() { steps = fewer } else { at += 1 }
+    }
+    steps
+}
+
+fn holds(steps: &[Step]) -> Result<()> {
+    let cloud = with_package();
+    cloud.describes_until_completed(1);
+    let mut model = Model::new();
+    for (number, step) in steps.iter().chain([&Step::Run]).enumerate() {
+        take(step, &cloud, &mut model).with_context(|| format!("step {} ({step:?})", number + 1))?;
+    }
+    Ok(())
+}
+
+fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
+    match step {
+        Step::Register => model.register(cloud),
+        Step::AtSource { version, edit } => {
+            if model.may_edit(*version) {
+                source_edit(cloud, *version, edit);
+            }
+        }
+        Step::ApprovalAtSource { version, status } => {
+            if model.is_registered(*version) {
+                cloud.change(&source(*version), status.members("source"));
+            }
+        }
+        Step::AtTarget { version, edit } => {
+            if let Some(arn) = model.settled(*version) {
+                target_edit(cloud, &arn, edit);
+                model.edited(cloud, *version);
+            }
+        }
+        Step::ApprovalAtTarget { version, status } => {
+            if let Some(arn) = model.settled(*version) {
+                cloud.change(&arn, status.members("target"));
+                model.decide(*version, *status);
+            }
+        }
+        Step::Interrupted { call } => {
+            cloud.fail(Moment::from(*call), Failure::Reset);
+            promote(cloud, &[]);
+            cloud.heal();
+            ensure!(cloud.settles(), "a client of the stand-in stays connected");
+            model.observe(cloud).context("after the interrupted run")?;
+        }
+        Step::Run => {
+            let run = promote(cloud, &[]);
+            ensure!(run.code == 0, "a clean run ends {}: {}", run.code, run.stderr);
+            model.run(cloud);
+            model.agrees(cloud).with_context(|| format!("the run said {}{}", run.stderr, run.stdout))?;
+            for arn in model.recorded() {
+                let verified = crate::world::run(cloud, Principal::Both, &["verify", "--model-package", &arn]);
+                ensure!(verified.code == 0, "verify: {}{}", verified.stdout, verified.stderr);
+            }
+            let again = (promoted(cloud), cloud.keys(SERVING));
+            let run = promote(cloud, &[]);
+            ensure!(run.code == 0, "a repeated run ends {}: {}", run.code, run.stderr);
+            ensure!(again == (promoted(cloud), cloud.keys(SERVING)), "a repeated run has written: {}", run.stdout);
+        }
+    }
+    ensure!(promoted(cloud).len() <= REGISTERED as usize, "a version was promoted twice");
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! What happens in a history, and how a seed makes one.
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::model::REGISTERED;
+use crate::support::Cloud;
+use crate::world::*;
+
+/// One step of a history. A step that makes no sense in the present state is left out.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Another version is registered and Approved at the source.
+    Register,
+    /// The source changes a field of a version.
+    AtSource { version: u32, edit: Edit },
+    /// The source decides about a version.
+    ApprovalAtSource { version: u32, status: Status },
+    /// Somebody in the target account changes a field of the promoted version.
+    AtTarget { version: u32, edit: Edit },
+    /// Somebody in the target account decides about the promoted version.
+    ApprovalAtTarget { version: u32, status: Status },
+    /// A run of which every call from this one on fails.
+    Interrupted { call: usize },
+    /// A run, and a second one, which has nothing to do.
+    Run,
+}
+
+/// A changed field.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// A metadata key; nothing removes it.
+    Metadata(&'static str, Option<u8>),
+    /// The stage of the life cycle.
+    Stage(u8),
+    /// The status of the stage of the life cycle.
+    StageStatus(u8),
+    /// The status of the model card.
+    Card(u8),
+    /// Whether there is a second additional specification.
+    Specification(bool),
+    /// A field that no update can change.
+    Domain(u8),
+}
+
+/// An approval status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Approved,
+    Pending,
+    Rejected,
+}
+
+impl Status {
+    /// The status with a reason of somebody's own.
+    pub fn members(self, who: &str) -> Value {
+        json!({"ModelApprovalStatus": self.name(), "ApprovalDescription": format!("{who} says {self:?}")})
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "Approved",
+            Self::Pending => "PendingManualApproval",
+            Self::Rejected => "Rejected",
+        }
+    }
+}
+
+/// A version of the source group.
+pub fn source(version: u32) -> String {
+    format!("arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/{version}")
+}
+
+/// The sequence of a seed.
+pub fn sequence(seed: u64) -> Vec<Step> {
+    let mut rng = Rng::with_seed(seed);
+    let length = rng.usize(4..=12);
+    (0..length).map(|_| step(&mut rng)).collect()
+}
+
+fn step(rng: &mut Rng) -> Step {
+    let version = rng.u32(1..=REGISTERED);
+    match rng.u8(0..20) {
+        0 => Step::Register,
+        1..=5 => Step::AtSource { version, edit: edit(rng) },
+        6..=8 => Step::ApprovalAtSource { version, status: status(rng) },
+        9..=10 => Step::AtTarget { version, edit: edit(rng) },
+        11..=12 => Step::ApprovalAtTarget { version, status: status(rng) },
+        13..=14 => Step::Interrupted { call: rng.usize(1..=40) },
+        _ => Step::Run,
+    }
+}
+
+fn edit(rng: &mut Rng) -> Edit {
+    match rng.u8(0..10) {
+        0..=3 => Edit::Metadata(["team", "new"][rng.usize(0..2)], rng.bool().then(|| rng.u8(0..3))),
+        4 => Edit::Stage(rng.u8(0..2)),
+        5 => Edit::StageStatus(rng.u8(0..2)),
+        6..=7 => Edit::Card(rng.u8(0..2)),
+        8 => Edit::Specification(rng.bool()),
+        _ => Edit::Domain(rng.u8(0..2)),
+    }
+}
+
+fn status(rng: &mut Rng) -> Status {
+    [Status::Approved, Status::Pending, Status::Rejected][rng.usize(0..3)]
+}
+
+/// Makes an edit of a described version, at the source or in the target.
+pub fn apply(version: &Value, edit: &Edit) -> Value {
+    let life_cycle = |member: &str, value: String| {
+        let mut life_cycle = version["ModelLifeCycle"].clone();
+        if life_cycle.is_null() {
+            life_cycle = json!({"Stage": "none", "StageStatus": "none"});
+        }
+        life_cycle[member] = value.into();
+        json!({"ModelLifeCycle": life_cycle})
+    };
+    match edit {
+        Edit::Metadata(key, value) => {
+            let mut metadata = version["CustomerMetadataProperties"].clone();
+            match value {
+                Some(value) => metadata[*key] = value.to_string().into(),
+                None => drop(metadata.as_object_mut().expect("a map").remove(*key)),
+            }
+            json!({"CustomerMetadataProperties": metadata})
+        }
+        Edit::Stage(value) => life_cycle("Stage", format!("stage-{value}")),
+        Edit::StageStatus(value) => life_cycle("StageStatus", format!("status-{value}")),
+        Edit::Card(value) => {
+            let status = ["Draft", "Approved"][usize::from(*value)];
+            json!({"ModelCard": {"ModelCardStatus": status, "ModelCardContent": "{\"a\": 1}"}})
+        }
+        Edit::Specification(there) => {
+            let mut all = version["AdditionalInferenceSpecifications"].as_array().cloned().unwrap_or_default();
+            all.retain(|one| one["Name"] != "second");
+            if *there {
+                let mut second = all[0].clone();
+                second["Name"] = "second".into();
+                all.push(second);
+            }
+            json!({"AdditionalInferenceSpecifications": all})
+        }
+        Edit::Domain(value) => {
+            let domain = ["OTHER", "COMPUTER_VISION"][usize::from(*value)];
+            json!({"Domain": domain})
+        }
+    }
+}
+
+impl Edit {
+    /// Whether UpdateModelPackage lets somebody in the target account make the edit.
+    pub fn is_possible_in_target(&self, version: &Value) -> bool {
+        let specifications = version["AdditionalInferenceSpecifications"].as_array().map_or(0, Vec::len);
+        match self {
+            Self::Domain(_) => false,
+            Self::Specification(there) => *there && specifications < 2,
+            Self::Metadata(..) | Self::Stage(_) | Self::StageStatus(_) | Self::Card(_) => true,
+        }
+    }
+}
+
+/// Makes an edit in the target account, if UpdateModelPackage can.
+pub fn target_edit(cloud: &Cloud, arn: &str, edit: &Edit) {
+    let version = cloud.package(arn).expect("it is registered");
+    if edit.is_possible_in_target(&version) {
+        cloud.change(arn, apply(&version, edit));
+    }
+}
+
+/// Makes an edit at the source.
+pub fn source_edit(cloud: &Cloud, version: u32, edit: &Edit) {
+    let described = cloud.package(&source(version)).expect("it is registered");
+    cloud.change(&source(version), apply(&described, edit));
+}
+
+/// Version `number` of the source, which nobody has changed yet.
+pub fn new_version(cloud: &Cloud) {
+    cloud.register(package());
+}
