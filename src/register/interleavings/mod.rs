@@ -2,12 +2,14 @@
 //! becomes visible, how much time passes, and which run is killed. Whatever it chooses, one version is registered.
 //!
 //! `INTERLEAVINGS=all` (`make interleavings`) tries 100,000 interleavings of two runs depth first, in each of four worlds,
-//! and 200,000 of up to four runs by chance; without it a sample is tried. `INTERLEAVINGS=17` tries one seed and prints its calls.
+//! and 200,000 of up to four runs by chance; without it a sample is tried. `INTERLEAVINGS=17` tries one seed.
 
 mod choices;
 mod fixtures;
 mod scheduler;
 mod simulation;
+mod turns;
+mod world;
 
 use std::time::Duration;
 
@@ -16,7 +18,8 @@ use serde_json::{Value, json};
 use self::choices::Choices;
 use self::fixtures::{claim, group, package, request};
 use self::scheduler::{Limits, drive};
-use self::simulation::{Broken, Simulation, World};
+use self::simulation::Simulation;
+use self::world::{Broken, World, arn};
 use super::decision::ApprovalPolicy;
 use super::existing::ExistingPromotions;
 use super::once::Registering;
@@ -88,9 +91,9 @@ fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays()
     });
     let registered = drive(&runs, vec![promote(runs.clone())], Limits { deviations: 0, kills: 0 });
     let registered = registered[0].as_ref().expect("not killed").as_ref().expect("it succeeds");
-    assert_eq!(registered.arn.as_str(), simulation::arn(numbers[0]));
+    assert_eq!(registered.arn.as_str(), arn(numbers[0]));
     let named: Vec<&str> = registered.warnings.iter().map(|warning| warning.field.as_str()).collect();
-    assert_eq!(named, [simulation::arn(numbers[1]), simulation::arn(numbers[2])]);
+    assert_eq!(named, [arn(numbers[1]), arn(numbers[2])]);
     let world = runs.locked();
     let of = |index: usize| &world.versions[&numbers[index]];
     assert_eq!(of(0).description["ModelApprovalStatus"], "Approved");
