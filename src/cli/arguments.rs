@@ -167,6 +167,9 @@ pub struct RegisterArgs {
     /// Fail if the target group does not exist, instead of creating it
     #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,
+    /// Promote into a target group that has versions by others only; needed once
+    #[arg(long, env = "PROMOTE_INTO_EXISTING_GROUP", value_parser = BoolishValueParser::new())]
+    pub into_existing_group: bool,
     /// Tag for a target group that is created; can be repeated [env: separated by commas]
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     pub group_tag: Vec<(String, String)>,
@@ -241,6 +244,7 @@ impl RegisterArgs {
         RegistrationSettings {
             approval: self.approval,
             create_group: !self.no_create_group,
+            into_existing_group: self.into_existing_group,
             group_tags: self.group_tag.clone(),
             sign_key: self.sign_key.clone(),
             wait_seconds: self.wait_seconds,

@@ -65,6 +65,11 @@ impl There {
         Ok(Self { claim, ..self })
     }
 
+    /// Whether a run has claimed to register the version before.
+    pub fn was_claimed(&self) -> bool {
+        self.claim.is_some()
+    }
+
     /// The claim with the highest number.
     pub(super) fn claim(&self) -> Option<ClaimSeen> {
         self.claim.clone()

@@ -16,6 +16,7 @@ mod planning;
 pub(crate) mod provenance;
 pub mod resolved;
 pub mod rewriting;
+pub mod target_group;
 mod warning;
 
 pub use planning::{Plan, plan};

@@ -14,6 +14,7 @@ use crate::plan::not_carried::{NotCarried, not_carried};
 use crate::plan::provenance::add_provenance;
 use crate::plan::resolved::Resolved;
 use crate::plan::rewriting::{Rewritten, Targets, urls_elsewhere};
+use crate::plan::target_group::TargetGroupState;
 use crate::plan::warning::Warning;
 use crate::schema::references::Reference;
 
@@ -36,6 +37,8 @@ pub struct Plan {
     pub not_carried: Vec<NotCarried>,
     /// Warnings about keys that a deployment may fail to download.
     pub warnings: Vec<Warning>,
+    /// What the target group has, if that was looked at.
+    pub target_group: Option<TargetGroupState>,
 }
 
 /// Makes the plan from a draft and the inventory of its references.
@@ -57,7 +60,17 @@ pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layo
     add_provenance(&mut request, package.arn());
     refuse_violations(&request, source_uri.as_deref(), package, &artifacts)?;
     let (source, layout, warnings) = (package.arn().clone(), layout.clone(), warnings(&found));
-    Ok(Plan { source, layout, artifacts, request, source_uri, references, not_carried: omitted, warnings })
+    Ok(Plan {
+        source,
+        layout,
+        artifacts,
+        request,
+        source_uri,
+        references,
+        not_carried: omitted,
+        warnings,
+        target_group: None,
+    })
 }
 
 fn warnings(found: &[(Reference, Found)]) -> Vec<Warning> {

@@ -15,6 +15,7 @@ use crate::model::package::rfc3339;
 use crate::plan::artifact::Artifact;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
+use crate::plan::target_group::TargetGroupState;
 use crate::plan::{Plan, Warning};
 use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool};
 use crate::record::followed::{Followed, Withdrawn};
@@ -102,6 +103,9 @@ pub struct Record {
     /// Warnings.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// What the target group had before the version was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_group: Option<TargetGroupState>,
     /// The CreateModelPackage request without the client token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Document>,
@@ -148,6 +152,7 @@ impl Record {
             changes: Vec::new(),
             not_carried: Vec::new(),
             warnings: Vec::new(),
+            target_group: None,
             request: None,
             source_uri: None,
             unconfirmed: None,
@@ -185,6 +190,7 @@ impl Record {
         self.not_carried.clone_from(&plan.not_carried);
         self.references = plan.references.iter().map(Into::into).collect();
         self.warnings.clone_from(&plan.warnings);
+        self.target_group = plan.target_group;
         self.request = Some(plan.request.clone());
         self.source_uri.clone_from(&plan.source_uri);
         Ok(self)

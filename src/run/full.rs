@@ -15,7 +15,7 @@ use super::repair::Repair;
 use super::report::RunReport;
 use super::settings::{DestinationSettings, FullSettings};
 use super::sync::{Synced, Syncing};
-use super::target_group::{create_group, is_missing};
+use super::target_group::{self, create_group, is_missing};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers};
 use crate::aws::registry::Summary;
 use crate::copy::{Copied, There};
@@ -225,13 +225,14 @@ impl Full<'_> {
     ) -> Result<Record> {
         let promotion = &self.promotion;
         let (plan, there, existing) = tokio::try_join!(
-            promotion.plan(package),
+            target_group::plan(promotion, package, !missing_group),
             promotion.list_folder(package.arn()),
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
         if let Some(promoted) = promoted_with_other_settings(&plan, &existing) {
             return self.sync_elsewhere(package, promoted).await;
         }
+        target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
         if promotion.dry_run {
             return self.preview(package, plan, there, &existing, missing_group).await;
         }
@@ -279,8 +280,7 @@ impl Full<'_> {
     async fn sync_elsewhere(&self, package: &Package, promoted: &PromotedVersion) -> Result<Record> {
         let promotion = &self.promotion;
         promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
-        let destination = promotion.destination.of(promoted, package.arn());
-        let destination = destination.unwrap_or_else(|| promotion.destination.clone());
+        let destination = promotion.destination.of(promoted, package.arn()).unwrap_or(promotion.destination.clone());
         if let Some((before, promoted)) = recorded(promotion.target, &destination, package.arn()).await?
             && let Some(record) = self.sync(package, &destination, &before, &promoted).await?
         {

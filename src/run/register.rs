@@ -9,7 +9,7 @@ use super::promotion::{Promotion, describe_unchanged, planned, source_group};
 use super::registering::Registering;
 use super::report::RunReport;
 use super::settings::RegisterSettings;
-use super::target_group::{create_group, is_missing};
+use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::record::Target;
 use crate::record::signing::Signer;
@@ -43,12 +43,14 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         dry_run: settings.dry_run,
     };
     let destination = &promotion.destination;
-    let (plan, there, existing, missing_group) = tokio::try_join!(
+    let (mut plan, there, existing, missing_group) = tokio::try_join!(
         promotion.plan(&package),
         promotion.list_folder(package.arn()),
         ExistingPromotions::find(target.registry(), destination.group.name(), &package),
         is_missing(target, destination, &settings.registration),
     )?;
+    plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
+    refuse_others(&plan, &promotion, &settings.registration, &there)?;
     let copied = promotion.confirm(plan, there).await?;
     if settings.dry_run {
         let current = existing.current();

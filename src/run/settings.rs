@@ -88,6 +88,8 @@ pub struct RegistrationSettings {
     pub approval: Option<Approval>,
     /// Create the target group if it does not exist.
     pub create_group: bool,
+    /// Promote into a group that has versions of others and none of the source group.
+    pub into_existing_group: bool,
     /// Tags of a target group that is created.
     pub group_tags: Vec<(String, String)>,
     /// The KMS key that signs the records; otherwise they are not signed.
@@ -99,7 +101,7 @@ pub struct RegistrationSettings {
 impl Default for RegistrationSettings {
     fn default() -> Self {
         let (group_tags, sign_key) = (Vec::new(), None);
-        Self { approval: None, create_group: true, group_tags, sign_key, wait_seconds: 900 }
+        Self { approval: None, create_group: true, into_existing_group: false, group_tags, sign_key, wait_seconds: 900 }
     }
 }
 

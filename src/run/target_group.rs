@@ -7,9 +7,19 @@ use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind};
+use crate::copy::There;
+use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::Plan;
+use crate::plan::target_group::TargetGroupState;
 use crate::register::NewGroup;
+use crate::register::existing::describe_all;
+
+/// Versions of the target group that are described at once, until one is ours.
+const NEWEST: usize = 16;
 
 /// Whether the target group has to be created.
 ///
@@ -27,6 +37,59 @@ pub(super) async fn is_missing(
             .hint("Create the group, or run without --no-create-group")
     );
     Ok(missing)
+}
+
+/// Plans the promotion of a version, and looks at what the target group has.
+pub(super) async fn plan(promotion: &Promotion<'_>, package: &Package, existed: bool) -> Result<Plan> {
+    let (plan, state) = tokio::try_join!(promotion.plan(package), look(promotion, existed))?;
+    Ok(Plan { target_group: Some(state), ..plan })
+}
+
+/// The versions of the target group, by who registered them. Looks at the newest first, until one is ours.
+pub(super) async fn look(promotion: &Promotion<'_>, existed: bool) -> Result<TargetGroupState> {
+    let (registry, group) = (promotion.target.registry(), &promotion.destination.group);
+    let mut state = TargetGroupState { existed, ..TargetGroupState::default() };
+    let listed = if existed { registry.list(group.name(), None).await? } else { Vec::new() };
+    let listed: Vec<PackageArn> = listed.into_iter().map(|summary| summary.arn).collect();
+    let is_ours = |version: &&PromotedVersion| version.source().is_some_and(|source| source.is_of(&promotion.group));
+    state.unread = listed.len();
+    for newest in listed.chunks(NEWEST) {
+        let described = describe_all(registry, newest).await?;
+        let ours = described.iter().filter(is_ours).count();
+        state.ours += ours;
+        state.others += described.len() - ours;
+        state.unread -= newest.len();
+        if state.ours > 0 {
+            break;
+        }
+    }
+    Ok(state)
+}
+
+/// Refuses a group that has versions of others only.
+///
+/// # Errors
+/// The settings do not allow to promote into it, and no earlier run was going to register the version there.
+pub(super) fn refuse_others(
+    plan: &Plan,
+    promotion: &Promotion<'_>,
+    settings: &RegistrationSettings,
+    there: &There,
+) -> Result<()> {
+    let state = plan.target_group.unwrap_or_default();
+    let others = match state.others {
+        1 => "1 version".to_owned(),
+        others => format!("{others} versions"),
+    };
+    let (target, source) = (&promotion.destination.group, &promotion.group);
+    ensure!(
+        !state.is_others() || settings.into_existing_group || there.was_claimed(),
+        Failure::new(format!("the target group {target} has {others} by others, and none from {source}")).hint(
+            "If versions of both may be in one group, pass --into-existing-group once; otherwise name another group \
+             with --target-group"
+        )
+    );
+    Ok(())
 }
 
 /// Creates the target group with the source group's description and tags.

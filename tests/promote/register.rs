@@ -2,6 +2,7 @@
 
 mod again;
 mod approval;
+mod existing_group;
 mod late;
 mod races;
 mod spelling;
@@ -179,7 +180,7 @@ fn other_versions_in_the_target_group_are_not_changed() {
         cloud.register_in(TARGET_ACCOUNT, other);
     }
     let before = promoted(&cloud);
-    let document = promote(&cloud, &[]).document();
+    let document = promote(&cloud, &["--into-existing-group"]).document();
     assert_eq!(document["target"]["version"], 4);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
     let after = promoted(&cloud);

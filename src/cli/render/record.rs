@@ -10,6 +10,7 @@ use super::headline::{followed, headline, planned};
 use super::{LINES_SHOWN, Rendered};
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
+use crate::plan::target_group::TargetGroupState;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
 use crate::store::List;
@@ -94,7 +95,25 @@ fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
         }
         _ => line("Target", &place),
     }
+    if let Some(state) = &record.target_group {
+        line("", &target_group(state, record.outcome == Conclusion::Planned));
+    }
     line("Folder", &target.folder.to_string());
+}
+
+/// What the target group had before the promotion.
+fn target_group(state: &TargetGroupState, planned: bool) -> String {
+    let TargetGroupState { existed, ours, others, unread } = state;
+    let (will, has) = if planned { ("will be created", "has") } else { ("was created", "had") };
+    let unread = if *unread > 0 { format!(", and {unread} older ones") } else { String::new() };
+    match existed {
+        false => format!("the group {will}"),
+        true => format!("the group {has} {} of ours and {others} by others{unread}", versions(*ours)),
+    }
+}
+
+fn versions(count: usize) -> String {
+    if count == 1 { "1 version".into() } else { format!("{count} versions") }
 }
 
 fn artifacts(artifacts: &List<ArtifactFacts>) -> Result<String> {

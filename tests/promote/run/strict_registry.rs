@@ -66,7 +66,8 @@ fn a_promotion_is_right_from_beginning_to_end_at_a_registry_that() {
 fn promotion(case: &Case) -> Result<()> {
     let cloud = with_package();
     (case.before)(&cloud);
-    let arguments: Vec<String> = full().into_iter().chain(["--output".into(), "json".into()]).collect();
+    let arguments: Vec<String> =
+        full().into_iter().chain(["--output", "json", "--into-existing-group"].map(str::to_owned)).collect();
     let full = |step| {
         let document = succeeds(&cloud, step, &arguments);
         std::thread::sleep(case.pause);

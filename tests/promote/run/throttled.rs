@@ -21,7 +21,8 @@ fn a_registry_that_answers_5_calls_a_second_serves_a_promotion_and_a_status() {
     }
     cloud.throttle_registry(5);
     let full: Vec<String> = full();
-    let full: Vec<&str> = full.iter().map(String::as_str).chain(["--package-version", "1"]).collect();
+    let full: Vec<&str> =
+        full.iter().map(String::as_str).chain(["--package-version", "1", "--into-existing-group"]).collect();
     assert_eq!(run_unconfigured(&cloud, &full)["outcome"], "promoted");
     let group = Cloud::group_arn(GROUP);
     let status = run_unconfigured(&cloud, &["status", "--group", &group]);

@@ -55,7 +55,7 @@ fn the_target_follows_the_source_after_each_event_and_its_duplicate() {
     for step in STORY {
         happen(&cloud, step);
         for _ in 0..2 {
-            let run = promote(&cloud, &[]);
+            let run = promote(&cloud, &["--into-existing-group"]);
             assert_eq!(run.code, 0, "{step:?}: {}", run.stderr);
             follows_the_source(&cloud, &theirs);
         }
@@ -71,7 +71,7 @@ fn the_target_follows_the_source_when_events_are_late_or_duplicated() {
         for (step, events) in STORY.into_iter().zip(arrivals) {
             happen(&cloud, step);
             for _ in 0..events {
-                assert_eq!(promote(&cloud, &[]).code, 0);
+                assert_eq!(promote(&cloud, &["--into-existing-group"]).code, 0);
                 follows_the_source(&cloud, &theirs);
             }
         }
