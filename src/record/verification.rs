@@ -163,7 +163,10 @@ pub enum Listing {
 
 /// Compares an artifact with the listing.
 pub fn listed(artifact: &ArtifactFacts, there: Option<&Listed>) -> Listing {
-    let Some(there) = there else { return Listing::Certain(Verdict::Missing, "the object does not exist".into()) };
+    let Some(there) = there else {
+        let detail = "the object does not exist: `promote copy-artifacts` copies it again, if the source still has it";
+        return Listing::Certain(Verdict::Missing, detail.into());
+    };
     if there.size != artifact.bytes {
         let detail = format!("its size is {} bytes, and was {}", there.size, artifact.bytes);
         return Listing::Certain(Verdict::Changed, detail);

@@ -270,3 +270,21 @@ fn verify_writes_nothing() {
     verify(&cloud, &["--deep"]);
     assert_eq!(writes(&cloud), wrote);
 }
+
+#[test]
+fn a_missing_artifact_comes_with_the_command_that_copies_it_again() {
+    let cloud = with_package();
+    let document = promote(&cloud, &[]).document();
+    let version = document["target"]["model_package_arn"].as_str().expect("an ARN");
+    cloud.remove(SERVING, &format!("{FOLDER}models/churn/model.tar.gz"));
+    let verify = ["verify", "--model-package", version];
+    let missing = run(&cloud, Principal::Both, &verify);
+    assert!(
+        missing.code == 1 && missing.stdout.contains("`promote copy-artifacts` copies it again"),
+        "{}",
+        missing.stdout
+    );
+    let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
+    assert_eq!(run(&cloud, Principal::Both, &copy).code, 0);
+    assert_eq!(run(&cloud, Principal::Both, &verify).code, 0, "it does");
+}
