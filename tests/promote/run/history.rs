@@ -9,7 +9,7 @@ mod step;
 use anyhow::{Context, Result, ensure};
 
 use super::faults::{AT_ONCE, each, seeds};
-use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::support::{Cloud, Failure, Principal};
 use crate::world::*;
 use model::{Model, REGISTERED};
 use step::{Step, sequence, source, source_edit, target_edit};
@@ -78,8 +78,8 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
                 model.decide(*version, *status);
             }
         }
-        Step::Interrupted { call } => {
-            cloud.fail(Moment::from(*call), Failure::Reset);
+        Step::Interrupted(interruption) => {
+            cloud.fail(interruption.moment(), Failure::Reset);
             promote(cloud, &[]);
             cloud.heal();
             ensure!(cloud.settles(), "a client of the stand-in stays connected");

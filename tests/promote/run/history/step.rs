@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::model::REGISTERED;
-use crate::support::Cloud;
+use crate::support::{Cloud, Moment};
 use crate::world::*;
 
 /// One step of a history. A step that makes no sense in the present state is left out.
@@ -20,10 +20,32 @@ pub enum Step {
     AtTarget { version: u32, edit: Edit },
     /// Somebody in the target account decides about the promoted version.
     ApprovalAtTarget { version: u32, status: Status },
-    /// A run of which every call from this one on fails.
-    Interrupted { call: usize },
+    /// A run that does not come to its end.
+    Interrupted(Interruption),
     /// A run, and a second one, which has nothing to do.
     Run,
+}
+
+/// What fails in an interrupted run.
+#[derive(Clone, Copy, Debug)]
+pub enum Interruption {
+    /// Every call from this one on.
+    Calls(usize),
+    /// Every update of a version.
+    Updates,
+    /// Every record from this one on.
+    Records(usize),
+}
+
+impl Interruption {
+    /// The calls that fail.
+    pub fn moment(self) -> Moment {
+        match self {
+            Self::Calls(first) => Moment::from(first),
+            Self::Updates => Moment::every("UpdateModelPackage"),
+            Self::Records(first) => Moment::on("PutObject", first).at(".json").times(1000),
+        }
+    }
 }
 
 /// A changed field.
@@ -75,18 +97,31 @@ pub fn source(version: u32) -> String {
 pub fn sequence(seed: u64) -> Vec<Step> {
     let mut rng = Rng::with_seed(seed);
     let length = rng.usize(4..=12);
-    (0..length).map(|_| step(&mut rng)).collect()
+    let mut steps = vec![Step::Run];
+    for _ in 0..length {
+        let step = step(&mut rng);
+        // Otherwise most interrupted runs would have nothing to do.
+        if matches!(step, Step::Interrupted(_)) {
+            steps.push(Step::AtSource { version: rng.u32(1..=REGISTERED), edit: edit(&mut rng) });
+        }
+        steps.push(step);
+    }
+    steps
 }
 
 fn step(rng: &mut Rng) -> Step {
     let version = rng.u32(1..=REGISTERED);
-    match rng.u8(0..20) {
-        0 => Step::Register,
+    match rng.u8(0..22) {
+        0 | 20..=21 => Step::Register,
         1..=5 => Step::AtSource { version, edit: edit(rng) },
         6..=8 => Step::ApprovalAtSource { version, status: status(rng) },
         9..=10 => Step::AtTarget { version, edit: edit(rng) },
         11..=12 => Step::ApprovalAtTarget { version, status: status(rng) },
-        13..=14 => Step::Interrupted { call: rng.usize(1..=40) },
+        13..=14 => Step::Interrupted(match rng.u8(0..4) {
+            0 => Interruption::Updates,
+            1 => Interruption::Records(rng.usize(1..=3)),
+            _ => Interruption::Calls(rng.usize(1..=40)),
+        }),
         _ => Step::Run,
     }
 }
