@@ -10,6 +10,7 @@ use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::Package;
 use crate::model::promoted::{PromotedVersion, WITHDRAWN, WITHDRAWN_PENDING};
+use crate::register::visibility::describe_updated;
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
 pub(crate) fn remark(prefix: &str, text: &str) -> String {
@@ -153,7 +154,9 @@ impl Decision {
     pub async fn carry_out(&self, registry: &TargetRegistry, source: &PackageArn, promoted: &PackageArn) -> Result<()> {
         let context = || format!("withdrawing {promoted}, whose source {source} is Rejected");
         registry.update(promoted, &self.update()).await.with_context(context)?;
-        let status = ApprovalStatus::of(&registry.describe(promoted).await.with_context(context)?);
+        let is_shown = |described: &Document| ApprovalStatus::of(described) == self.status;
+        let described = describe_updated(registry, promoted, is_shown).await.with_context(context)?;
+        let status = ApprovalStatus::of(&described);
         ensure!(status == self.status, not_withdrawn(promoted, &status));
         Ok(())
     }

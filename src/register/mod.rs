@@ -16,6 +16,7 @@ mod visibility;
 pub use new_group::NewGroup;
 pub use policy::Policy;
 pub use registration::{Registrar, Registration};
+pub use visibility::describe_updated;
 
 #[cfg(test)]
 mod interleavings;

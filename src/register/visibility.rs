@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::services::Registry;
 use crate::aws::error::{CallError, Kind};
+use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
 use crate::model::claim;
 use crate::model::failure::{Failure, Hint};
@@ -19,6 +20,18 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// it was the newest of its group could never be registered again: its client token always returns its ARN, and no
 /// higher version shows that it is old. Not measured at SageMaker: six times the 5 s that a promotion has to tolerate.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Describes a version after an Update, for up to 5 s until `is_shown`: the registry may show it as it was before.
+///
+/// # Errors
+/// The version cannot be described.
+pub async fn describe_updated(
+    registry: &TargetRegistry,
+    version: &PackageArn,
+    is_shown: impl Fn(&Document) -> bool,
+) -> Result<Document, CallError> {
+    Visibility::NONE.describe_until(registry, version, is_shown).await
+}
 
 /// How long Describe may miss a version that this run has registered.
 #[derive(Debug, Clone, Copy)]

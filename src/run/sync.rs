@@ -8,6 +8,7 @@ use super::promotion::Promotion;
 use crate::aws::error::with_hints;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
+use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
@@ -19,6 +20,7 @@ use crate::record::{
     ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target, WithdrawalResult, Withdrawn,
 };
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval, not_withdrawn};
+use crate::register::describe_updated;
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
 /// Syncs a promoted version with its source.
@@ -226,7 +228,9 @@ impl Syncing<'_> {
         if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first() {
             self.promotion.context.notice(Event::Withdrawn { promoted: &promoted.arn, source });
         }
-        match registry.describe(&promoted.arn).await {
+        let is_shown =
+            |described: &Document| plan.missing(described).is_empty() && decision.missing(described).is_empty();
+        match describe_updated(registry, &promoted.arn, is_shown).await {
             Ok(description) => {
                 let after = PromotedVersion { arn: promoted.arn.clone(), description };
                 if decision.act == Act::Withdraw {

@@ -41,9 +41,11 @@ const CASES: &[Case] = &[
     registry("spells group names as they were created", |cloud| cloud.spell(Spelling::AsCreated)),
     registry("shows new versions late", |cloud| cloud.show_new_versions_late(LATE)),
     registry("shows new versions only to the fifth call", |cloud| cloud.show_new_versions_after(4)),
+    with_pauses("shows updates late, in runs that wait for them", |cloud| cloud.show_changes_late(LATE)),
     with_pauses("lists new versions late, in runs that wait for them", |cloud| cloud.list_new_versions_late(LATE)),
     with_pauses("lists updates late, in runs that wait for them", |cloud| cloud.list_changes_late(LATE)),
     with_pauses("shows new groups late, in runs that wait for them", |cloud| cloud.show_new_groups_late(LATE)),
+    registry("lists new versions late", |cloud| cloud.list_new_versions_late(LATE)),
     registry("ignores client tokens", Cloud::ignore_client_tokens),
     registry("answers 5 calls a second", |cloud| {
         (0..4).for_each(|_| theirs(cloud, TARGET_ACCOUNT, json!({})));
@@ -55,6 +57,15 @@ const CASES: &[Case] = &[
     registry("has versions by others in the target group", |cloud| {
         (0..3).for_each(|_| theirs(cloud, TARGET_ACCOUNT, json!({})));
     }),
+    Case {
+        sentence: "has a version by others with the metadata of the promoted version",
+        before: |_| {},
+        after: |cloud| {
+            let metadata = promoted(cloud)[0]["CustomerMetadataProperties"].clone();
+            theirs(cloud, TARGET_ACCOUNT, json!({"CustomerMetadataProperties": metadata}));
+        },
+        pause: Duration::ZERO,
+    },
 ];
 
 #[test]
