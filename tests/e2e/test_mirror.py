@@ -74,7 +74,7 @@ def test_events_in_any_order_each_doubled_come_to_what_the_source_says(stage, or
         what, number = event.split()
         stage.decide(packages[int(number) - 1], {"approve": "Approved", "reject": "Rejected"}[what], event)
         for _ in range(2):
-            run = stage.full()
+            run = stage.full("--into-existing-group")
             assert run.code == 0, run.stderr
             assert described(stage, other["ModelPackageArn"]) == other
             mirrors(stage, packages, other)
