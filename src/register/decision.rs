@@ -9,7 +9,7 @@ use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::Package;
-use crate::model::promoted::{PromotedVersion, WITHDRAWN, WITHDRAWN_PENDING};
+use crate::model::promoted::{DISCARDED, PromotedVersion, WITHDRAWN, WITHDRAWN_PENDING};
 use crate::register::visibility::describe_updated;
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
@@ -89,6 +89,7 @@ impl Decision {
         policy: ApprovalPolicy,
     ) -> Self {
         let (source, current) = (package.approval(), promoted.approval());
+        let withdrawn = is_withdrawn(promoted, recorded);
         let decided_by = decided_by(package, promoted, recorded);
         let approves = match (policy.approval, decided_by) {
             (Some(Approval::Pending), _) | (_, DecidedBy::Target) | (None, DecidedBy::Nobody) => false,
@@ -98,7 +99,7 @@ impl Decision {
         let act = match (&source, &current) {
             (ApprovalStatus::Rejected, ApprovalStatus::Rejected) => Act::Keep,
             (ApprovalStatus::Rejected, _) if policy.withdraw => Act::Withdraw,
-            (ApprovalStatus::Approved, ApprovalStatus::Rejected) if promoted.is_withdrawn() => {
+            (ApprovalStatus::Approved, ApprovalStatus::Rejected) if withdrawn => {
                 let restores = if promoted.was_pending() { approves } else { !left };
                 if restores { Act::ApproveAgain } else { Act::WaitAgain }
             }
@@ -109,7 +110,9 @@ impl Decision {
             }
             _ => Act::Keep,
         };
-        let carried = package.text("ApprovalDescription").map(str::to_owned);
+        // The description of a source that was promoted itself may be a remark of promote, which would be taken for this
+        // version's.
+        let carried = package.text("ApprovalDescription").filter(|text| !is_remark(text)).map(str::to_owned);
         // Without a reason, the Update would keep the reason of the withdrawal.
         let (status, description) = match act {
             Act::Keep => (current.clone(), None),
@@ -190,6 +193,20 @@ fn again(package: &Package) -> String {
     format!("promote: {} is Approved again", package.arn())
 }
 
+/// Whether a text begins as a remark that later runs recognize a version by.
+fn is_remark(text: &str) -> bool {
+    text.starts_with(WITHDRAWN) || text.starts_with(DISCARDED)
+}
+
+/// Whether a run has withdrawn the version. If somebody approved it since with a status alone, the reason of the withdrawal
+/// stayed: then a rejection is theirs.
+fn is_withdrawn(promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> bool {
+    let kept = |recorded: &RecordedApproval| {
+        recorded.status != ApprovalStatus::Rejected && recorded.description.as_deref().is_some_and(is_remark)
+    };
+    promoted.is_withdrawn() && !recorded.is_some_and(kept)
+}
+
 /// Who has decided the present status: the record says it, unless the status has changed since.
 fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> DecidedBy {
     let current = promoted.approval();
@@ -199,7 +216,7 @@ fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&R
         return if theirs { DecidedBy::Target } else { DecidedBy::Source };
     };
     let suspended = recorded.status == ApprovalStatus::Approved;
-    if promoted.is_withdrawn() {
+    if is_withdrawn(promoted, Some(recorded)) {
         return if promoted.was_pending() && suspended { DecidedBy::Target } else { recorded.decided_by };
     }
     let waits_again = promoted.approval_description() == Some(again(package).as_str());

@@ -141,7 +141,12 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, source_now, visibility).await {
             Ok(Completion { approval, updated }) => {
-                let warnings = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await?;
+                let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;
+                // The version is complete, and has to be recorded.
+                let warnings = discarded.unwrap_or_else(|error| {
+                    let remark = format!("versions of the same request could not be checked: {error:#}");
+                    vec![Warning { field: promoted.arn.to_string(), remark }]
+                });
                 let reapproved = promoted.is_withdrawn() && approval.status != promoted.approval();
                 let changed = new || updated.is_some();
                 Ok(Registered { arn: promoted.arn, approval, changed, reapproved, updated, visibility, warnings })

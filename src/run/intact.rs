@@ -1,16 +1,19 @@
-//! Checks before an approval that the artifacts are those of the record.
+//! Checks before an approval that the artifacts are those of the record, and that nobody has decided meanwhile.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::promotion::Promotion;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Listed, TargetObjects};
 use crate::copy::Folder;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
 use crate::record::verification::{Listing, Verdict, checksum, listed};
 use crate::record::{ArtifactFacts, List, ReferenceFacts};
 use crate::schema::references::Kind as ReferenceKind;
@@ -21,6 +24,29 @@ const OBJECTS_AT_ONCE: usize = 16;
 const NAMED: usize = 20;
 
 impl Promotion<'_> {
+    /// Describes both versions again before an approval: copying and comparing the artifacts may have taken hours.
+    ///
+    /// # Errors
+    /// An approval has changed since.
+    pub(super) async fn refuse_changed_approvals(&self, package: &Package, promoted: &PromotedVersion) -> Result<()> {
+        let (source, target) = (self.source.registry(), self.target.registry());
+        let (source, target) = tokio::try_join!(source.describe(package.arn()), target.describe(&promoted.arn))?;
+        for (arn, then, now) in
+            [(package.arn(), package.approval(), source), (&promoted.arn, promoted.approval(), target)]
+        {
+            let now = ApprovalStatus::of(&now);
+            ensure!(
+                now == then,
+                Failure::new(format!(
+                    "the approval of {arn} changed from {then} to {now} during this run; {} was not approved",
+                    promoted.arn
+                ))
+                .hint("Run again")
+            );
+        }
+        Ok(())
+    }
+
     /// Compares the folder of a promotion with its recorded artifacts, by size and by ETag or checksum. Returns the
     /// artifacts that do not exist.
     ///

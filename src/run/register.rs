@@ -12,6 +12,7 @@ use super::settings::RegisterSettings;
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::record::Target;
+use crate::record::history::recorded;
 use crate::record::signing::Signer;
 use crate::register::existing::ExistingPromotions;
 
@@ -43,12 +44,14 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         dry_run: settings.dry_run,
     };
     let destination = &promotion.destination;
-    let (mut plan, there, existing, missing_group) = tokio::try_join!(
+    let (mut plan, there, existing, missing_group, recorded) = tokio::try_join!(
         promotion.plan(&package),
         promotion.list_folder(package.arn()),
         ExistingPromotions::find(target.registry(), destination.group.name(), &package),
         is_missing(target, destination, &settings.registration),
+        recorded(target, destination, package.arn()),
     )?;
+    let recorded = recorded.and_then(|(history, promoted)| history.past(&promoted)?.approval());
     plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
     refuse_others(&plan, &promotion, &settings.registration, &there)?;
     let copied = promotion.confirm(plan, there).await?;
@@ -57,7 +60,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         let mut record = promotion.record(planned(current), &package).with_copied(&copied)?;
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
-        let policy = settings.registration.policy(None).approval;
+        let policy = settings.registration.policy(recorded).approval;
         record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), policy)?);
         return Ok(record.into());
     }
@@ -65,6 +68,6 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         create_group(&promotion, &settings.registration).await?;
     }
     let registering = Registering { promotion: &promotion, settings: &settings.registration };
-    let record = registering.run(&package, copied, existing, None, async { FollowedVersions::default() }).await?;
+    let record = registering.run(&package, copied, existing, recorded, async { FollowedVersions::default() }).await?;
     Ok(record.into())
 }

@@ -48,7 +48,7 @@ impl Registering<'_> {
             registry: target.registry(),
             claims: Claims { target: target.objects(), layout, encryption: self.promotion.encryption() },
             destination,
-            policy: self.settings.policy(recorded),
+            policy: self.settings.policy(recorded.clone()),
             started: self.promotion.started.time(),
             waiting: &waiting,
         };
@@ -65,8 +65,10 @@ impl Registering<'_> {
         let followed = followed.await;
         (record.withdrawn, record.followed) = (followed.withdrawn, followed.followed);
         // The record has the values that were set, so it does not wait until the version is described again.
-        let (read_back, written) =
-            tokio::join!(registration.read_back(target.registry()), self.write(&record, &registration));
+        let (read_back, written) = tokio::join!(
+            registration.read_back(target.registry()),
+            self.write(&record, &registration, recorded.is_some())
+        );
         let written = written
             .map_err(|error| format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
@@ -77,8 +79,12 @@ impl Registering<'_> {
         Ok(record)
     }
 
-    async fn write(&self, record: &Record, registration: &Registration) -> Result<Location> {
+    async fn write(&self, record: &Record, registration: &Registration, is_recorded: bool) -> Result<Location> {
         let records = self.promotion.records(&self.promotion.destination);
-        if registration.reapproved { records.append(record).await } else { records.write(record).await }
+        if registration.reapproved || is_recorded && registration.changed {
+            records.append(record).await
+        } else {
+            records.write(record).await
+        }
     }
 }

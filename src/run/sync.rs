@@ -99,6 +99,14 @@ impl Syncing<'_> {
                 record.changes = planned(&record.changes);
             }
         } else if due {
+            match decision.act {
+                Act::Carry | Act::ApproveAgain => self.promotion.refuse_changed_approvals(package, promoted).await?,
+                // Nothing else may prevent a withdrawal: neither a record nor another field.
+                Act::Withdraw if plan.update.len() > decision.update().len() => {
+                    decision.carry_out(self.promotion.target.registry(), package.arn(), &promoted.arn).await?;
+                }
+                Act::Keep | Act::WaitAgain | Act::Withdraw => {}
+            }
             self.announce_update(&plan, &past, &mut record).await?;
             self.carry_out(&plan, &decision, promoted, &mut record).await?;
             recorded = true;

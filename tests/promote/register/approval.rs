@@ -1,7 +1,7 @@
 //! The approval status: pending first, the final one last and once.
 
 use super::*;
-use crate::support::{Failure, Moment};
+use crate::support::{Failure, Moment, Principal};
 
 /// The approval statuses that a run has set, in order, with the operation that set each.
 fn statuses(cloud: &Cloud) -> Vec<(String, String)> {
@@ -162,4 +162,21 @@ fn a_version_that_differs_from_its_request_is_deleted_and_the_field_is_named() {
     let field = "ModelMetrics.ModelQuality.Statistics.ContentType is \"text/plain\", not \"application/json\"";
     promote(&cloud, &[]).fails(1, &["differs from its request and was not approved", field, "was deleted again"]);
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
+}
+
+#[test]
+fn the_register_step_keeps_what_the_target_account_decided_and_records_what_it_approves() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    let arn = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
+    let register = ["register", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--output", "json"];
+    run(&cloud, Principal::Both, &register).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval", "it was left so on purpose");
+    let carry: Vec<&str> = register.into_iter().chain(["--approval", "carry"]).collect();
+    run(&cloud, Principal::Both, &carry).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+    run(&cloud, Principal::Both, &["verify", "--model-package", &arn]).fails(0, &[]);
+    cloud.change(&arn, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    run(&cloud, Principal::Both, &carry).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval", "the target suspended it");
 }

@@ -279,3 +279,20 @@ fn a_failed_withdrawal_does_not_stop_the_promotion_of_a_new_version() {
     assert_eq!(document["withdrawn"][0]["version"], 2);
     assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"]);
 }
+
+#[test]
+fn a_version_is_withdrawn_although_its_record_or_its_other_fields_cannot_be_written() {
+    for denied in ["PutObject", "UpdateModelPackage"] {
+        let cloud = two_promoted();
+        reject(&cloud, 2);
+        cloud.change(&source(2), json!({"CustomerMetadataProperties": {"team": "other"}}));
+        let moment = Moment::every(denied);
+        let moment = if denied == "PutObject" { moment } else { Moment::on(denied, 2).times(100) };
+        cloud.fail(moment, Failure::Status(403, "AccessDenied", "Access Denied"));
+        assert_eq!(promote(&cloud, &[]).code, 1, "{denied}");
+        assert_eq!(statuses(&cloud), ["Approved", "Rejected"], "{denied}");
+        cloud.heal();
+        promote(&cloud, &[]).document();
+        assert_eq!(promoted(&cloud)[1]["CustomerMetadataProperties"]["team"], "other");
+    }
+}

@@ -103,3 +103,31 @@ fn a_dry_run_reports_the_approval_and_changes_nothing() {
     assert_eq!(promote(&cloud, &["--dry-run"]).document()["outcome"], "planned");
     assert_eq!(promoted(&cloud), before);
 }
+
+#[test]
+fn a_decision_that_is_made_while_missing_artifacts_are_copied_again_counts() {
+    for arn in [source(2), copy(2)] {
+        let cloud = withdrawn();
+        let key = format!("{}models/churn/report.json", FOLDER.replace("-v1/", "-v2/"));
+        cloud.remove(SERVING, &key);
+        approve(&cloud, 2);
+        let status = if arn == copy(2) { "PendingManualApproval" } else { "Rejected" };
+        cloud.hook(Moment::on("CopyObject", 1), move |cloud| {
+            cloud.change(&arn, json!({"ModelApprovalStatus": status}));
+        });
+        promote(&cloud, &[]).fails(1, &["changed from ", " during this run", "was not approved", "hint: Run again"]);
+        assert_ne!(statuses(&cloud)[1], "Approved");
+    }
+}
+
+#[test]
+fn a_rejection_by_the_target_account_after_its_own_approval_of_a_withdrawn_version_stays() {
+    let cloud = withdrawn();
+    approve(&cloud, 2);
+    // Statuses alone: the reason of the withdrawal stays.
+    cloud.change(&copy(2), json!({"ModelApprovalStatus": "Approved"}));
+    promote(&cloud, &[]).document();
+    cloud.change(&copy(2), json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected"]);
+}
