@@ -18,10 +18,11 @@
 //! | register | `register` | The promoted version: created pending approval, compared with the request, approved last |
 //! | record | `record` | The document of the run, stored beside the artifacts, and signed if there is a key |
 //!
-//! The other folders support the path. A folder imports only folders above it in this list:
+//! `docs/architecture.md` follows `promote full` through these folders. A folder imports only folders above it in this
+//! list, and `stack` imports `model` only:
 //!
-//! - `store`: temporary files and tables, for documents and lists that are larger than memory.
 //! - [`model`]: ARNs, locations, packages, approval statuses.
+//! - `store`: temporary files and tables, for documents and lists that are larger than memory.
 //! - [`schema`]: the members that AWS accepts and returns, references to S3 objects, and comparison.
 //! - [`aws`]: sessions, registries and object stores of the two accounts.
 //! - `plan`, `copy`, `register`, [`record`]: the steps.

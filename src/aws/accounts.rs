@@ -129,7 +129,7 @@ impl TargetAccount {
             ensure!(
                 identity.account == *role.arn.account(),
                 Failure::new(format!(
-                    "the target session is {} of account {}, not of the account of {}",
+                    "the target session is {} of account {}, but the role is {}",
                     identity.arn, identity.account, role.arn
                 ))
                 .hint("Check --target-role-arn")

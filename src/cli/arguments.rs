@@ -130,8 +130,8 @@ pub struct CopyArgs {
     /// S3 requests at a time [default: 256]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: Option<u16>,
-    /// Copy larger objects in parts of this size, such as 64MiB; 5MiB to 5GiB [default: server-side, 64 parts of 64 to
-    /// 512 MiB for objects larger than 128 MiB; streaming, 8 MiB]
+    /// Copy larger objects in parts of this size, such as 64MiB; 5MiB to 5GiB [default: server-side, 64 to
+    /// 512 MiB by size, for objects larger than 128 MiB; streaming, 8 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
     /// Retry a download that is slower than 1 KiB/s for this long; copies and uploads of up to 16 MiB have five times as
@@ -167,7 +167,7 @@ pub struct RegisterArgs {
     /// Fail if the target group does not exist, instead of creating it
     #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,
-    /// Promote into a target group that has versions by others only; needed once
+    /// Promote into a target group that has versions by others and none from the source group; needed once
     #[arg(long, env = "PROMOTE_INTO_EXISTING_GROUP", value_parser = BoolishValueParser::new())]
     pub into_existing_group: bool,
     /// Tag for a target group that is created; can be repeated [env: separated by commas]
@@ -185,7 +185,7 @@ pub struct RegisterArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sync")]
 pub struct SyncArgs {
-    /// Leave promoted versions Approved if their source version is Rejected
+    /// Do not reject promoted versions whose source version is Rejected
     #[arg(long, env = "PROMOTE_NO_WITHDRAW", value_parser = BoolishValueParser::new())]
     pub no_withdraw: bool,
 }

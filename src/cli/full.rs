@@ -14,8 +14,8 @@ use crate::run::{Context, full};
 
 /// Promote the latest Approved version of a group into the target account
 ///
-/// Finds the version, copies and verifies its artifacts, registers it, and approves it last. Withdraws promoted
-/// versions whose source is Rejected. Run again after a failure: finished copies are skipped, and each source version
+/// Finds the version, copies and verifies its artifacts, registers it, and approves it last. Syncs every promoted
+/// version with its source. Run again after a failure: finished copies are skipped, and each source version
 /// is promoted once.
 #[derive(Debug, Args)]
 pub(super) struct Full {

@@ -89,7 +89,7 @@ fn act(result: FollowResult) -> Option<&'static str> {
         FollowResult::Approved => Some("approved"),
         FollowResult::ApprovedAgain => Some("approved again"),
         FollowResult::Updated => Some("updated"),
-        FollowResult::Recorded => Some("recorded what others have changed of"),
+        FollowResult::Recorded => Some("recorded changes by others to"),
         FollowResult::Unchanged | FollowResult::Planned | FollowResult::Failed => None,
     }
 }

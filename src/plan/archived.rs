@@ -45,7 +45,7 @@ impl Archived {
         let message = format!("{subject} archived, and S3 cannot copy archived objects:{}", named.concat());
         bail!(
             Failure::new(message)
-                .hint("Restore them (aws s3api restore-object), then run again when they are restored")
+                .hint("Restore them with `aws s3api restore-object`, and run again when they are restored")
         )
     }
 }

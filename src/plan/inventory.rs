@@ -121,11 +121,13 @@ fn refuse_missing(
     let message = match lines.as_slice() {
         [] => return Ok(()),
         [line] => line.clone(),
-        lines => format!("{} references lead to nothing:\n  {}", lines.len(), lines.join("\n  ")),
+        lines => format!("{} references name objects that do not exist:\n  {}", lines.len(), lines.join("\n  ")),
     };
-    let restore = "Restore what is missing, or register a package that does not refer to it";
+    let restore = "Restore what is missing, register a package that does not refer to it";
     let hint = match missing.iter().any(|reference| reference.is_report()) {
-        true => format!("{restore}. --ignore-missing-reports carries the URLs of missing reports over unchanged"),
+        true => {
+            format!("{restore}, or pass `--ignore-missing-reports` to carry the URLs of missing reports over unchanged")
+        }
         false => restore.to_owned(),
     };
     bail!(Failure::new(message).hint(hint))

@@ -67,7 +67,7 @@ pub fn refuse_return(package: &Package, target: &GroupArn) -> Result<()> {
                 named.unwrap_or_default()
             ))
             .hint(
-                "If the source and the target are swapped, swap them; otherwise name another group with --target-group"
+                "If the credentials of source and target are swapped, exchange them; otherwise pass another `--target-group`"
             )
         );
     }

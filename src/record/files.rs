@@ -60,7 +60,7 @@ impl Records<'_> {
                 return Ok(location);
             }
         }
-        bail!("{AT_ONCE} records named {} and the like already exist", layout.further_record(&stamp))
+        bail!("{AT_ONCE} records with the time of {} already exist", layout.further_record(&stamp))
     }
 
     /// Writes and signs a record. Returns false if the location already has a record.

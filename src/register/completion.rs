@@ -88,7 +88,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => ensure!(
                     self.registry.now() < started + self.policy.patience,
                     Failure::new(format!(
-                        "{arn} is still {status} after {} s; it is pending approval",
+                        "{arn} is still {status} after {} s, and was not approved",
                         self.policy.patience.as_secs()
                     ))
                     .hint("Run again to complete it")

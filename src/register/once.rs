@@ -114,9 +114,9 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 attempts < ATTEMPTS,
                 Failure::new(match deleted {
                     0 => format!(
-                        "registering {source} in {group} was given up: writing a claim took too long every time"
+                        "{source} was not registered in {group}: every attempt to write a claim took more than 10 s"
                     ),
-                    _ => format!("every request to register {source} in {group} returns a version that was deleted"),
+                    _ => format!("{source} was not registered in {group}: CreateModelPackage returned a deleted version in every attempt"),
                 })
                 .hint("Run again")
             );

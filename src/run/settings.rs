@@ -94,7 +94,7 @@ pub struct RegistrationSettings {
     pub group_tags: Vec<(String, String)>,
     /// The KMS key that signs the records; otherwise they are not signed.
     pub sign_key: Option<KmsKeyArn>,
-    /// Seconds that SageMaker may take to complete the new version.
+    /// Seconds to wait for SageMaker to complete a version, and for another run to register it.
     pub wait_seconds: u64,
 }
 

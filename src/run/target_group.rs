@@ -85,8 +85,8 @@ pub(super) fn refuse_others(
     ensure!(
         !state.is_others() || settings.into_existing_group || there.was_claimed(),
         Failure::new(format!("the target group {target} has {others} by others, and none from {source}")).hint(
-            "If versions of both may be in one group, pass --into-existing-group once; otherwise name another group \
-             with --target-group"
+            "Pass `--into-existing-group` once to promote into this group, or name another group \
+             with `--target-group`"
         )
     );
     Ok(())

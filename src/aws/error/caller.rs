@@ -26,6 +26,9 @@ impl Caller {
             Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
             Kind::PreconditionFailed => format!("Another process wrote the resource at the same time: {again}"),
             Kind::NoSuchUpload => format!("The multipart upload was aborted or completed elsewhere: {again}"),
+            Kind::Throttled if call.starts_with("s3:") => {
+                format!("Wait, or pass a smaller `--concurrency`, then {again}")
+            }
             Kind::Throttled => format!("Wait, or set AWS_MAX_ATTEMPTS to more than 10, then {again}"),
             Kind::Unavailable => format!("All retries failed: {again}"),
             Kind::Invalid if code == Some("BadDigest") => {

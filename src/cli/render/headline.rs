@@ -57,7 +57,7 @@ pub(super) fn planned(act: PlannedAct) -> &'static str {
         PlannedAct::Register => "register a version in",
         PlannedAct::Approve => "approve the version in",
         PlannedAct::ApproveAgain => "approve again",
-        PlannedAct::WaitAgain => "leave pending again",
+        PlannedAct::WaitAgain => "set back to pending",
         PlannedAct::Withdraw => "reject",
         PlannedAct::Update => "update",
     }

@@ -54,8 +54,8 @@ fn text(record: &Record) -> Result<String> {
             ChangeResult::Updated => "updated",
             ChangeResult::Planned => "would be updated",
             ChangeResult::Drift => "cannot be updated",
-            ChangeResult::Conflict => "is kept, because somebody else has changed it too",
-            ChangeResult::Kept => "is kept, because somebody else has changed it",
+            ChangeResult::Conflict => "was not updated, because the target has changed it too",
+            ChangeResult::Kept => "was changed in the target and is kept",
         };
         let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("(none)".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
@@ -105,10 +105,10 @@ fn target(record: &Record, line: &mut impl FnMut(&str, &str)) {
 fn target_group(state: &TargetGroupState, planned: bool) -> String {
     let TargetGroupState { existed, ours, others, unread } = state;
     let (will, has) = if planned { ("will be created", "has") } else { ("was created", "had") };
-    let unread = if *unread > 0 { format!(", and {unread} older ones") } else { String::new() };
+    let unread = if *unread > 0 { format!(", and {unread} older that were not read") } else { String::new() };
     match existed {
         false => format!("the group {will}"),
-        true => format!("the group {has} {} of ours and {others} by others{unread}", versions(*ours)),
+        true => format!("the group {has} {} from the source group and {others} by others{unread}", versions(*ours)),
     }
 }
 

@@ -24,11 +24,11 @@ fn everything_that_is_missing_is_named_at_once() {
     let cloud = with_reports(json!({"SamplePayloadUrl": "s3://models/payload.csv"}));
     for more in [&["--dry-run"][..], &[]] {
         let says = [
-            "3 references lead to nothing:",
+            "3 references name objects that do not exist:",
             "\n  there is no such object: s3://models/gone.json (ModelMetrics.ModelQuality.Statistics.S3Uri refers to it)",
             "\n  no object has this prefix: s3://models/gone/too/ (DriftCheckBaselines.",
             "\n  there is no such object: s3://models/payload.csv (SamplePayloadUrl refers to it)",
-            "--ignore-missing-reports carries the URLs of missing reports over unchanged",
+            "`--ignore-missing-reports` to carry the URLs of missing reports over unchanged",
         ];
         promote(&cloud, more).fails(1, &says);
     }

@@ -16,7 +16,7 @@ fn a_group_with_versions_by_others_only_needs_a_flag_once() {
     theirs(&cloud);
     let before = promoted(&cloud);
     for more in [&["--dry-run"][..], &[]] {
-        let says = ["has 2 versions by others, and none from arn:", "pass --into-existing-group once"];
+        let says = ["has 2 versions by others, and none from arn:", "Pass `--into-existing-group` once"];
         promote(&cloud, more).fails(1, &says);
     }
     assert_eq!((promoted(&cloud), writes(&cloud)), (before, Vec::new()));
@@ -43,8 +43,8 @@ fn a_dry_run_and_a_run_say_that_the_group_is_created_and_whose_versions_it_has()
     says(text(&[]), "the group was created\n");
     cloud.register(package());
     theirs(&cloud);
-    says(text(&["--dry-run"]), "the group has 1 version of ours and 1 by others\n");
-    says(text(&[]), "the group had 1 version of ours and 1 by others\n");
+    says(text(&["--dry-run"]), "the group has 1 version from the source group and 1 by others\n");
+    says(text(&[]), "the group had 1 version from the source group and 1 by others\n");
 }
 
 #[test]
