@@ -11,6 +11,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::base64;
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -42,17 +43,18 @@ pub(super) fn http_client(
     Ok(None)
 }
 
-/// The contents of a PEM file in which every certificate is valid.
+/// The valid certificates of a PEM file, in PEM. Bundles of systems may have certificates that the SDK panics on.
 fn bundle(path: &Path) -> Result<Vec<u8>, String> {
     let pem = fs::read(path).map_err(|error| error.to_string())?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| error.to_string())?;
-    let mut authorities = RootCertStore::empty();
-    for certificate in certificates {
-        authorities.add(certificate).map_err(|error| error.to_string())?;
-    }
-    if authorities.is_empty() { Err("the file has no certificate".to_owned()) } else { Ok(pem) }
+    let valid = certificates.iter().filter(|one| RootCertStore::empty().add((*one).clone()).is_ok());
+    let encoded: String = valid.map(|one| format!("{BEGIN}\n{}\n{END}\n", base64::encode(one))).collect();
+    if encoded.is_empty() { Err("the file has no certificate".to_owned()) } else { Ok(encoded.into_bytes()) }
 }
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
 /// The SDK's default client with other authorities.
 fn client(pem: Vec<u8>) -> Result<SharedHttpClient, String> {

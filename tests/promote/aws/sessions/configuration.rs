@@ -265,6 +265,19 @@ fn the_authorities_of_the_environment_and_of_the_profile_are_trusted_instead_of_
 }
 
 #[test]
+fn a_certificate_that_cannot_be_used_does_not_prevent_the_use_of_the_others() {
+    let cloud = with_package();
+    cloud.encrypt();
+    let mut run = Configured::new(&cloud, "", "");
+    let unusable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let authority = std::fs::read_to_string(AUTHORITY).expect("it is text");
+    let bundle = run.path("bundle.pem");
+    std::fs::write(&bundle, format!("{unusable}{authority}{unusable}")).expect("a file");
+    run.command.env("AWS_CA_BUNDLE", bundle);
+    run.run().document();
+}
+
+#[test]
 fn a_file_of_authorities_that_has_none_is_refused() {
     let cloud = with_package();
     let says = ["'/nowhere.pem': No such file", "'/dev/null': the file has no certificate"];
