@@ -67,7 +67,8 @@ pub fn refuse_return(package: &Package, target: &GroupArn) -> Result<()> {
                 named.unwrap_or_default()
             ))
             .hint(
-                "If the credentials of source and target are swapped, exchange them; otherwise pass another `--target-group`"
+                "If the credentials of source and target are swapped, exchange them; otherwise pass another \
+                 `--target-group`"
             )
         );
     }

@@ -53,7 +53,10 @@ fn accounts_that_are_swapped_are_refused_with_the_metadata_that_tells_it() {
         let run = run(&cloud, Principal::Both, &arguments);
         run.fails(
             1,
-            &[&format!("promote:source-arn = {SOURCE_VERSION}"), "hint: If the source and the target are swapped"],
+            &[
+                &format!("promote:source-arn = {SOURCE_VERSION}"),
+                "hint: If the credentials of source and target are swapped",
+            ],
         );
     }
     assert_eq!((cloud.packages(SOURCE_ACCOUNT, GROUP), promoted(&cloud)), before);
