@@ -11,11 +11,14 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
+use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::record::history::Past;
 use crate::record::verification::{Listing, Verdict, checksum, listed};
 use crate::record::{ArtifactFacts, List, ReferenceFacts};
+use crate::register::describe_updated;
 use crate::schema::references::Kind as ReferenceKind;
 
 /// Concurrent checks of objects.
@@ -24,6 +27,19 @@ const OBJECTS_AT_ONCE: usize = 16;
 const NAMED: usize = 20;
 
 impl Promotion<'_> {
+    /// Describes a version again that is pending although its newest record is not: the registry may show an approval late.
+    pub(super) async fn settled(&self, past: &Past<'_>, promoted: &PromotedVersion) -> Result<PromotedVersion> {
+        let (arn, recorded) = (&promoted.arn, past.approval().map(|recorded| recorded.status));
+        let description = match (recorded, promoted.approval()) {
+            (Some(recorded), ApprovalStatus::PendingManualApproval) if recorded != promoted.approval() => {
+                let is_shown = |described: &Document| ApprovalStatus::of(described) == recorded;
+                describe_updated(self.target.registry(), arn, is_shown).await?
+            }
+            _ => promoted.description.clone(),
+        };
+        Ok(PromotedVersion { arn: arn.clone(), description })
+    }
+
     /// Describes both versions again before an approval: copying and comparing the artifacts may have taken hours.
     ///
     /// # Errors

@@ -58,6 +58,7 @@ impl Syncing<'_> {
         promoted: &PromotedVersion,
     ) -> Result<Option<Synced>> {
         let Some(past) = history.past(promoted) else { return Ok(None) };
+        let promoted = &self.promotion.settled(&past, promoted).await?;
         let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
         if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
             let artifacts = self.restored.as_ref().unwrap_or(&past.base().artifacts);

@@ -83,3 +83,20 @@ fn promoted_once(cloud: &Cloud, run: &Run) {
     let versions = promoted(cloud);
     assert_eq!((versions.len(), &versions[0]["ModelApprovalStatus"]), (1, &json!("Approved")));
 }
+
+#[test]
+fn an_approval_that_the_registry_still_shows_as_pending_is_not_taken_for_a_decision_of_the_target() {
+    let cloud = with_package();
+    cloud.show_changes_late(Duration::from_secs(2));
+    // The run that approves cannot wait until the registry shows it.
+    cloud.hook(Moment::on("UpdateModelPackage", 1), |cloud| {
+        let unavailable = Failure::Status(500, "InternalFailure", "Try again.");
+        cloud.fail(Moment::on("DescribeModelPackage", 1).at(TARGET_VERSION), unavailable);
+    });
+    assert_eq!(promote(&cloud, &[]).code, 3);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(
+        (&document["target"]["approval_status"], &document["target"]["decided_by"]),
+        (&json!("Approved"), &json!("source"))
+    );
+}
