@@ -40,7 +40,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             }
             let done = match approval {
                 // Somebody has rejected the promotion, and may have approved its duplicate instead.
-                ApprovalStatus::Rejected => "nothing was changed, because the promotion is Rejected".to_owned(),
+                ApprovalStatus::Rejected => format!("it was kept, because {promoted} is Rejected"),
                 ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => {
                     self.discard_duplicate(&duplicate, promoted).await
                 }

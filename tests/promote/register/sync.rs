@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::support::{Cloud, Failure, Moment, Principal};
 use crate::world::*;
 
+mod approvals;
+mod records;
+
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
 
 /// A promoted version with everything that can change.
@@ -19,6 +22,11 @@ fn promoted_once() -> Cloud {
     cloud.change(SOURCE_VERSION, members);
     promote(&cloud, &[]).document();
     cloud
+}
+
+/// Changes the metadata of the source version.
+fn set_team(cloud: &Cloud, team: &str) {
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": team, "stays": "1", "goes": "1"}}));
 }
 
 fn results(document: &Value) -> Vec<(String, String)> {
@@ -238,128 +246,6 @@ fn edit_metadata(cloud: &Cloud, entries: Value) {
 }
 
 #[test]
-fn an_update_that_was_not_recorded_is_recorded_by_the_next_run() {
-    let cloud = promoted_once();
-    let metadata = |team: &str| json!({"CustomerMetadataProperties": {"team": team, "stays": "1", "goes": "1"}});
-    cloud.change(SOURCE_VERSION, metadata("risk"));
-    cloud.fail(Moment::on("PutObject", 2), Failure::Status(500, "InternalError", "x"));
-    promote(&cloud, &[]).fails(3, &["the record could not be written"]);
-    cloud.heal();
-    assert_eq!(
-        (promoted(&cloud)[0]["CustomerMetadataProperties"]["team"].as_str(), verify(&cloud).code),
-        (Some("risk"), 0)
-    );
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
-    assert_eq!((records(&cloud), verify(&cloud).code), (3, 0));
-}
-
-#[test]
-fn an_update_whose_record_cannot_be_written_is_not_sent() {
-    let cloud = promoted_once();
-    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
-    cloud.fail(Moment::every("PutObject"), Failure::Status(500, "InternalError", "x"));
-    promote(&cloud, &[]).fails(1, &["the record could not be written, so nothing was updated"]);
-    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "growth");
-}
-
-#[test]
-fn an_update_that_was_announced_and_not_sent_is_sent_by_the_next_run() {
-    let cloud = promoted_once();
-    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
-    cloud.fail(Moment::every("UpdateModelPackage"), Failure::Status(500, "InternalError", "x"));
-    for _ in 0..2 {
-        promote(&cloud, &[]).fails(1, &["sagemaker:UpdateModelPackage"]);
-        assert_eq!((records(&cloud), verify(&cloud).code), (2, 0));
-    }
-    cloud.heal();
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
-    assert_eq!(
-        (promoted(&cloud)[0]["CustomerMetadataProperties"]["team"].as_str(), verify(&cloud).code),
-        (Some("risk"), 0)
-    );
-}
-
-#[test]
-fn a_change_of_the_source_after_an_update_that_was_not_recorded_is_no_conflict() {
-    let cloud = promoted_once();
-    let metadata = |team: &str| json!({"CustomerMetadataProperties": {"team": team, "stays": "1", "goes": "1"}});
-    cloud.change(SOURCE_VERSION, metadata("risk"));
-    cloud.fail(Moment::on("PutObject", 2), Failure::Status(500, "InternalError", "x"));
-    promote(&cloud, &[]).fails(3, &["the record could not be written"]);
-    cloud.heal();
-    cloud.change(SOURCE_VERSION, metadata("sales"));
-    let document = promote(&cloud, &[]).document();
-    assert_eq!(results(&document), pairs(&[("CustomerMetadataProperties{team}", "updated")]));
-    assert_eq!(
-        (promoted(&cloud)[0]["CustomerMetadataProperties"]["team"].as_str(), verify(&cloud).code),
-        (Some("sales"), 0)
-    );
-}
-
-#[test]
-fn an_approval_that_was_not_recorded_is_recorded_by_the_next_run() {
-    let cloud = promoted_once();
-    for status in ["Rejected", "Approved"] {
-        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
-        cloud.fail(Moment::every("PutObject"), Failure::Status(500, "InternalError", "x"));
-        promote(&cloud, &[]).fails(3, &["the record could not be written"]);
-        cloud.heal();
-        assert_eq!((promoted(&cloud)[0]["ModelApprovalStatus"].as_str(), verify(&cloud).code), (Some(status), 1));
-        promote(&cloud, &[]).document();
-        assert_eq!((promoted(&cloud)[0]["ModelApprovalStatus"].as_str(), verify(&cloud).code), (Some(status), 0));
-    }
-}
-
-#[test]
-fn a_decision_of_the_target_account_is_recorded_and_verify_says_it() {
-    let cloud = promoted_once();
-    cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Not with us"}));
-    assert_eq!(verify(&cloud).code, 1);
-    let document = promote(&cloud, &[]).document();
-    assert_eq!(
-        (&document["outcome"], &document["target"]["decided_by"]),
-        (&json!("already-promoted"), &json!("target"))
-    );
-    let verified = verify(&cloud);
-    assert_eq!(verified.code, 0, "{}", verified.stdout);
-    assert!(verified.stdout.contains("kept         ModelApprovalStatus\n"), "{}", verified.stdout);
-    let keys = cloud.keys(SERVING);
-    promote(&cloud, &[]).document();
-    assert_eq!(cloud.keys(SERVING), keys, "nothing is recorded twice");
-}
-
-#[test]
-fn a_version_with_changed_fields_is_not_approved() {
-    let cloud = promoted_once();
-    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
-    promote(&cloud, &[]).document();
-    let mut specification = promoted(&cloud)[0]["InferenceSpecification"].clone();
-    specification["Containers"][0]["Environment"]["LEVEL"] = json!("debug");
-    cloud.change(COPY, json!({"InferenceSpecification": specification}));
-    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
-    for _ in 0..2 {
-        let field = "InferenceSpecification.Containers[0].Environment{LEVEL} is \"debug\", not \"info\"";
-        promote(&cloud, &[]).fails(1, &["differs from its record and was not approved", field]);
-        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
-    }
-}
-
-#[test]
-fn a_replaced_artifact_of_the_same_size_prevents_an_approval_months_later() {
-    let cloud = promoted_once();
-    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
-    promote(&cloud, &[]).document();
-    let key = format!("{FOLDER}models/churn/model.tar.gz");
-    let original = cloud.object(SERVING, &key).expect("the copy").body.bytes();
-    cloud.put(SERVING, &key, "x".repeat(original.len()));
-    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
-    promote(&cloud, &[]).fails(1, &["1 object differs from the record", &key, "the version was not approved"]);
-    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
-    cloud.put(SERVING, &key, original);
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
-}
-
-#[test]
 fn a_source_uri_that_the_source_changes_is_synced() {
     let cloud = promoted_once();
     for uri in ["https://git.example.com/a", "https://git.example.com/b"] {
@@ -375,52 +261,17 @@ fn the_source_artifacts_are_not_needed_to_update_a_promoted_version() {
     for key in cloud.keys(MODELS) {
         cloud.remove(MODELS, &key);
     }
-    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
+    set_team(&cloud, "risk");
     assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[("CustomerMetadataProperties{team}", "updated")]));
 }
 
 #[test]
 fn a_dry_run_reports_what_would_be_updated_and_changes_nothing() {
     let cloud = promoted_once();
-    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk", "stays": "1", "goes": "1"}}));
+    set_team(&cloud, "risk");
     cloud.deny(Principal::Both, "sagemaker:UpdateModelPackage", "*");
     let before = promoted(&cloud);
     let document = promote(&cloud, &["--dry-run"]).document();
     assert_eq!(results(&document), pairs(&[("CustomerMetadataProperties{team}", "planned")]));
     assert_eq!(promoted(&cloud), before);
-}
-
-#[test]
-fn a_version_that_the_target_account_set_to_pending_is_not_approved_again() {
-    let cloud = promoted_once();
-    cloud.change(COPY, json!({"ModelApprovalStatus": "PendingManualApproval"}));
-    for _ in 0..2 {
-        let document = promote(&cloud, &[]).document();
-        assert_eq!(document["outcome"], "already-promoted");
-        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
-    }
-}
-
-#[test]
-fn a_pending_version_with_a_replaced_artifact_is_not_approved() {
-    let cloud = with_package();
-    promote(&cloud, &["--approval", "pending"]).document();
-    let key = format!("{FOLDER}models/churn/model.tar.gz");
-    let bytes = cloud.object(SERVING, &key).expect("the copy").body.bytes().len();
-    cloud.put(SERVING, &key, "x".repeat(bytes));
-    promote(&cloud, &["--approval", "carry"]).fails(1, &["the version was not approved", &key]);
-    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
-}
-
-#[test]
-fn a_pending_version_that_is_approved_without_a_description_has_none_and_verifies() {
-    let cloud = world();
-    fill(&cloud);
-    cloud.change(SOURCE_VERSION, json!({"ApprovalDescription": null}));
-    promote(&cloud, &["--approval", "pending"]).document();
-    assert_eq!(promote(&cloud, &["--approval", "carry"]).document()["outcome"], "promoted");
-    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
-    assert_eq!(promoted(&cloud)[0]["ApprovalDescription"], Value::Null);
-    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", COPY]);
-    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
 }

@@ -15,7 +15,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether Describe and List know of the group yet.
+    /// Whether Describe and List show the group yet.
     pub fn is_seen(&self, ask: &Ask) -> bool {
         !self.by_call || self.created.elapsed() >= ask.world.options.registry.group_lag
     }
