@@ -22,7 +22,7 @@ pub(super) struct Run<'a> {
     pub there: There,
     /// Whether to stream all objects: requested, or a server-side copy was denied.
     only_streams: AtomicBool,
-    /// Whether S3 cannot copy in one request on the condition that the target object does not exist.
+    /// Whether S3 rejects conditional copies in one request.
     pub only_parts: AtomicBool,
 }
 

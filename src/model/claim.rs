@@ -13,7 +13,7 @@ use super::arn::{GroupArn, PackageArn};
 /// The version of the document.
 const SCHEMA: u32 = 1;
 
-/// A run whose claim took longer than this does not register under it.
+/// If a run took longer than this to write a claim, it does not register under the claim.
 pub const HOLD: Duration = Duration::from_secs(10);
 /// How long CreateModelPackage may take, with its retries.
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -33,7 +33,7 @@ impl Archived {
     /// Refuses archived objects.
     ///
     /// # Errors
-    /// There is one. The message names the first 20.
+    /// An object is archived. The message names the first 20.
     pub fn refuse(&self) -> Result<()> {
         let objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let named: Vec<String> = objects.first.iter().map(|at| format!("\n  {at}")).collect();

@@ -154,7 +154,11 @@ impl History {
         self.stored.iter().rev().find_map(StoredRecord::version)
     }
 
-    fn refuse_unreadable(&self) -> Result<()> {
+    /// Refuses a history that is incomplete.
+    ///
+    /// # Errors
+    /// A record cannot be parsed.
+    pub fn refuse_unreadable(&self) -> Result<()> {
         for StoredRecord { location, record, .. } in &self.stored {
             if let Err(error) = record {
                 let refusal = format!("{location} is not the record of a promotion");

@@ -164,7 +164,7 @@ impl Decision {
         Ok(())
     }
 
-    /// The members that a described version has not as they were set.
+    /// The members whose described values differ from the values that were set.
     pub fn missing(&self, described: &Document) -> Vec<&'static str> {
         let described = |member: &str| described.get(member).and_then(Value::as_str);
         let members = [
@@ -193,13 +193,13 @@ fn again(package: &Package) -> String {
     format!("promote: {} is Approved again", package.arn())
 }
 
-/// Whether a text begins as a remark that later runs recognize a version by.
+/// Whether a text begins like a remark by which later runs recognize a version.
 fn is_remark(text: &str) -> bool {
     text.starts_with(WITHDRAWN) || text.starts_with(DISCARDED)
 }
 
-/// Whether a run has withdrawn the version. If somebody approved it since with a status alone, the reason of the withdrawal
-/// stayed: then a rejection is theirs.
+/// Whether a run has withdrawn the version. If the target account has approved it since without a new description, the
+/// description of the withdrawal stays: a later rejection is then a decision of the target account.
 fn is_withdrawn(promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> bool {
     let kept = |recorded: &RecordedApproval| {
         recorded.status != ApprovalStatus::Rejected && recorded.description.as_deref().is_some_and(is_remark)
@@ -207,7 +207,7 @@ fn is_withdrawn(promoted: &PromotedVersion, recorded: Option<&RecordedApproval>)
     promoted.is_withdrawn() && !recorded.is_some_and(kept)
 }
 
-/// Who has decided the present status: the record says it, unless the status has changed since.
+/// Who has decided the current status: the recorded decider, unless the status has changed since.
 fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> DecidedBy {
     let current = promoted.approval();
     let Some(recorded) = recorded else {

@@ -71,6 +71,10 @@ impl Following<'_> {
             Err(unclear) => return Ok(unclear),
         };
         let history = history?;
+        if Decision::of(&package, &promoted, None, self.policy).act != Act::Withdraw {
+            // An unreadable record may have a decision that the others do not have.
+            history.refuse_unreadable()?;
+        }
         let syncing = Syncing { promotion: self.promotion, destination, policy: self.policy, restored: None };
         match syncing.run(&package, &history, &promoted).await? {
             Some(Synced::Done { record, recorded }) => Ok(self.done(&promoted, *record, recorded)),

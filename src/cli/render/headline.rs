@@ -63,7 +63,7 @@ pub(super) fn planned(act: PlannedAct) -> &'static str {
     }
 }
 
-/// What the run came to, for the version that it promotes.
+/// The outcome for the version that the run promotes.
 fn outcome(record: &Record) -> String {
     match record.outcome {
         Conclusion::Found => "found".into(),

@@ -22,8 +22,8 @@ use crate::model::location::{BucketName, Location};
 const COMPLETION: u64 = 1 << 30;
 
 impl TargetObjects {
-    /// Starts an upload whose object will have a checksum of `algorithm`. Also returns the number of attempts, because each attempt of
-    /// the SDK may have started an upload.
+    /// Starts an upload whose object will have a checksum of `algorithm`. Also returns the number of attempts, because each
+    /// attempt of the SDK may have started an upload.
     pub async fn create_upload(
         &self,
         at: &Location,
@@ -69,8 +69,8 @@ impl TargetObjects {
         Ok(Part { number, etag: written.etag, checksum: written.checksum })
     }
 
-    /// Uploads part `number`. S3 verifies the part with the checksum that the SDK computes while it sends: of the
-    /// algorithm that the upload was created with.
+    /// Uploads part `number`. S3 verifies the part with the checksum that the SDK computes while it sends. The algorithm is
+    /// that of the upload.
     pub async fn upload_part(
         &self,
         at: &Location,

@@ -99,3 +99,19 @@ fn an_explicit_approval_concerns_the_promoted_version_only() {
     promote(&cloud, &["--approval", "carry"]).document();
     assert_eq!(statuses(&cloud), ["PendingManualApproval", "Approved"]);
 }
+
+#[test]
+fn a_version_with_an_unreadable_record_is_not_approved_but_withdrawn() {
+    let cloud = two_promoted();
+    reject(&cloud, 1);
+    promote(&cloud, &[]).document();
+    let record = format!("{FOLDER}promotion-20991231T000000Z.json");
+    cloud.put(SERVING, &record, "{}");
+    approve(&cloud, 1);
+    promote(&cloud, &[]).fails(1, &[&format!("s3://{SERVING}/{record} is not the record of a promotion")]);
+    assert_eq!(statuses(&cloud), ["Rejected", "Approved"]);
+    cloud.change(&copy(1), json!({"ModelApprovalStatus": "Approved"}));
+    reject(&cloud, 1);
+    promote(&cloud, &[]).fails(1, &["is not the record of a promotion"]);
+    assert_eq!(statuses(&cloud), ["Rejected", "Approved"]);
+}
