@@ -51,8 +51,9 @@ impl Promotion<'_> {
             [(package.arn(), package.approval(), source), (&promoted.arn, promoted.approval(), target)]
         {
             let now = ApprovalStatus::of(&now);
+            // A concurrent run may have carried over the same approval.
             ensure!(
-                now == then,
+                now == then || now == package.approval(),
                 Failure::new(format!(
                     "the approval of {arn} changed from {then} to {now} during this run; {} was not approved",
                     promoted.arn
