@@ -40,6 +40,8 @@ class Cloud:
             "AWS_ENDPOINT_URL_SAGEMAKER": self.registry,
             "AWS_ENDPOINT_URL_STS": self.registry,
             "AWS_ENDPOINT_URL_KMS": self.registry,
+            "AWS_ENDPOINT_URL_CLOUDFORMATION": self.registry,
+            "AWS_ENDPOINT_URL_CODEPIPELINE": self.registry,
             "AWS_ENDPOINT_URL_S3": objects or self.objects,
             "AWS_EC2_METADATA_DISABLED": "true",
         }

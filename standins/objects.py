@@ -59,7 +59,8 @@ def sockets(ports):
 
 def identity(principal):
     """A principal as SeaweedFS's configuration has it."""
-    rights = [f"{right}:{bucket}" for bucket in principal.identity.reads for right in ("Read", "List")]
+    rights = ["Admin"] if principal.identity.administers else []
+    rights += [f"{right}:{bucket}" for bucket in principal.identity.reads for right in ("Read", "List")]
     rights += [f"{right}:{bucket}" for bucket in principal.identity.writes for right in ("Write", "Tagging")]
     return configured(principal.identity.name, principal.access_key, principal.secret_key, rights)
 

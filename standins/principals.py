@@ -15,8 +15,10 @@ class Identity:
 
     name: str
     account: str
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    # May do everything in S3, also create buckets.
+    administers: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ IDENTITIES = (
     Identity("target", TARGET_ACCOUNT, reads=(TARGET_BUCKET,), writes=(TARGET_BUCKET,)),
     # As a bucket policy of the source allows it: one principal that S3 lets copy on its own.
     Identity("pipeline", TARGET_ACCOUNT, reads=(*SOURCE_BUCKETS, TARGET_BUCKET), writes=(TARGET_BUCKET,)),
+    Identity("source-admin", SOURCE_ACCOUNT, administers=True),
+    Identity("target-admin", TARGET_ACCOUNT, administers=True),
 )
 
 

@@ -9,9 +9,9 @@ import threading
 import time
 from contextlib import contextmanager
 
-from moto.core.responses import EmptyResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 DESCRIBE_GROUP = SageMakerModelBackend.describe_model_package_group
@@ -77,8 +77,39 @@ def delete(response):
         return EmptyResult()
 
 
+def delete_group(response):
+    """Deletes an empty group, which moto cannot."""
+    backend, name = response.sagemaker_backend, response._get_param("ModelPackageGroupName")
+    with LOCK, shown(backend) as packages:
+        if name not in backend.model_package_groups:
+            raise ValidationError(f"ModelPackageGroup {name} does not exist.")
+        if any(package.model_package_group_name == name for package in packages.values()):
+            raise ValidationError(f"ModelPackageGroup {name} is not empty.")
+        del backend.model_package_groups[name]
+        return EmptyResult()
+
+
+def put_group_policy(response):
+    """Keeps the policy of a group, which moto cannot."""
+    group = response.sagemaker_backend.model_package_groups[response._get_param("ModelPackageGroupName")]
+    group.resource_policy = response._get_param("ResourcePolicy")
+    return ActionResult({"ModelPackageGroupArn": group.arn})
+
+
+def owner(backend, name, group):
+    """The backend that answers for an ARN: another account's if the group has a policy that names the caller's."""
+    account = name.split(":")[4] if name.startswith("arn:") else backend.account_id
+    if account == backend.account_id:
+        return backend
+    theirs = sagemaker_backends[account][backend.region_name]
+    groups = [found for name, found in theirs.model_package_groups.items() if name.lower() == group.lower()]
+    policies = [getattr(found, "resource_policy", "") for found in groups]
+    return theirs if any(f":{backend.account_id}:" in policy for policy in policies) else backend
+
+
 def describe(backend, model_package_name):
     """Shows a version as it was; moto shows it as it is, and has another message for one that does not exist."""
+    backend = owner(backend, model_package_name, model_package_name.split("/")[-2])
     with shown(backend) as packages:
         if backend.model_package_name_mapping.get(model_package_name, model_package_name) not in packages:
             raise absent(model_package_name)
@@ -87,6 +118,8 @@ def describe(backend, model_package_name):
 
 def list_versions(backend, **members):
     """Shows versions as they were."""
+    name = members["model_package_group_name"]
+    backend = owner(backend, name, name.rpartition("/")[2])
     with shown(backend):
         return LIST(backend, **members)
 
@@ -133,3 +166,5 @@ def correct():
     SageMakerModelBackend.describe_model_package = describe
     SageMakerModelBackend.list_model_packages = list_versions
     SageMakerResponse.delete_model_package = delete
+    SageMakerResponse.delete_model_package_group = delete_group
+    SageMakerResponse.put_model_package_group_policy = put_group_policy
