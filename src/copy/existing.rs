@@ -9,7 +9,7 @@ use super::marks::is_marked;
 use super::outcome::{Done, Outcome, Verified};
 use super::parts::{STREAMED_PART, parts};
 use super::run::Run;
-use crate::aws::objects::{Checksum, ETag, Head, Written};
+use crate::aws::objects::{Checksum, ETag, Head, Listed, Written};
 use crate::model::failure::Failure;
 use crate::plan::artifact::{Artifact, Body};
 use crate::plan::manifest::MAX_MANIFEST_BYTES;
@@ -41,6 +41,20 @@ impl Run<'_> {
         };
         let (etag, verified) = (Some(etag.to_string()), Some(verified));
         Ok(Done { outcome: Outcome::AlreadyThere, verified, etag, checksum })
+    }
+
+    /// Refuses a copy that is archived: SageMaker cannot read it.
+    ///
+    /// # Errors
+    /// The copy is archived.
+    pub(super) async fn refuse_archived(&self, artifact: &Artifact, listed: &Listed) -> Result<()> {
+        let archived = listed.archived || listed.tiered && self.target_head(artifact).await?.archived;
+        ensure!(
+            !archived,
+            Failure::new(format!("{} is archived, and SageMaker cannot read archived objects", artifact.target))
+                .hint("Restore the object, or delete it, then run again")
+        );
+        Ok(())
     }
 
     /// Reads a source object and its new copy again, and compares every byte.

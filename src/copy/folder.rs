@@ -4,17 +4,20 @@ use anyhow::Result;
 use rusqlite::Row;
 
 use crate::aws::objects::{ETag, Listed, TargetObjects};
-use crate::model::location::Location;
+use crate::model::location::{BucketName, Location};
 use crate::store::{Database, paged};
 
 const TABLE: &str = "CREATE TABLE objects (
-    key TEXT PRIMARY KEY, size INTEGER NOT NULL, etag TEXT NOT NULL, expected INTEGER NOT NULL DEFAULT FALSE
+    key TEXT PRIMARY KEY, size INTEGER NOT NULL, etag TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT FALSE,
+    tiered INTEGER NOT NULL DEFAULT FALSE, expected INTEGER NOT NULL DEFAULT FALSE
 ) WITHOUT ROWID";
-const COLUMNS: &str = "SELECT key, size, etag FROM objects";
+const INSERT: &str = "INSERT OR REPLACE INTO objects (key, size, etag, archived, tiered) VALUES (?1, ?2, ?3, ?4, ?5)";
+const COLUMNS: &str = "SELECT key, size, etag, archived, tiered FROM objects";
 
 /// The listing of a folder.
 #[derive(Debug)]
 pub struct Folder {
+    bucket: BucketName,
     rows: Database,
 }
 
@@ -27,10 +30,18 @@ impl Folder {
         let rows = Database::new(TABLE)?;
         let mut pages = target.list(&at.bucket, &at.key);
         while let Some(page) = pages.next().await? {
-            let page = page.into_iter().map(|listed| Ok((listed.key, listed.size, listed.etag.to_string())));
-            rows.execute_all("INSERT OR REPLACE INTO objects (key, size, etag) VALUES (?1, ?2, ?3)", page)?;
+            let row = |listed: Listed| {
+                let Listed { key, size, etag, archived, tiered } = listed;
+                Ok((key, size, etag.to_string(), archived, tiered))
+            };
+            rows.execute_all(INSERT, page.into_iter().map(row))?;
         }
-        Ok(Self { rows })
+        Ok(Self { bucket: at.bucket.clone(), rows })
+    }
+
+    /// The bucket of the folder.
+    pub fn bucket(&self) -> &BucketName {
+        &self.bucket
     }
 
     /// The object with a key.
@@ -77,7 +88,8 @@ impl Folder {
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    Ok(Listed { key: row.get(0)?, size: row.get(1)?, etag: ETag::new(&row.get::<_, String>(2)?), archived: false })
+    let etag = ETag::new(&row.get::<_, String>(2)?);
+    Ok(Listed { key: row.get(0)?, size: row.get(1)?, etag, archived: row.get(3)?, tiered: row.get(4)? })
 }
 
 #[cfg(test)]
@@ -88,7 +100,7 @@ mod tests {
         let rows = Database::new(TABLE).unwrap();
         let page = keys.iter().map(|key| Ok((*key, 1_u64, "e")));
         rows.execute_all("INSERT INTO objects (key, size, etag) VALUES (?1, ?2, ?3)", page).unwrap();
-        Folder { rows }
+        Folder { bucket: "serving".parse().unwrap(), rows }
     }
 
     #[test]

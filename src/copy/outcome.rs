@@ -10,8 +10,10 @@ use crate::aws::objects::Checksum;
 pub enum Outcome {
     /// This run copied it.
     Copied,
-    /// An earlier run copied it.
+    /// An earlier run copied it, and this run has compared it.
     AlreadyThere,
+    /// An earlier run copied it, as its record says. This run has not looked at it.
+    Recorded,
     /// A dry run would copy the artifact.
     Planned,
 }

@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
         };
         match done.outcome {
             Outcome::AlreadyThere => self.engine.meter.found(artifact.bytes()),
-            Outcome::Copied | Outcome::Planned => self.engine.meter.completed(),
+            Outcome::Copied | Outcome::Recorded | Outcome::Planned => self.engine.meter.completed(),
         }
         artifacts.set_result(artifact, &done)
     }
@@ -82,7 +82,10 @@ impl<'a> Run<'a> {
     /// Compares the copy of an earlier run, if there is one.
     async fn compare_existing(&self, artifact: &Artifact) -> Result<Option<Done>> {
         match self.there.object(&artifact.target)? {
-            Some(listed) => self.compare(artifact, listed.size, &listed.etag).await.map(Some),
+            Some(listed) => {
+                self.refuse_archived(artifact, &listed).await?;
+                self.compare(artifact, listed.size, &listed.etag).await.map(Some)
+            }
             None => Ok(None),
         }
     }

@@ -39,6 +39,8 @@ pub enum Conclusion {
     Promoted,
     /// The version was registered before, and nothing had to be done.
     AlreadyPromoted,
+    /// Missing artifacts of a version that was registered before were copied again.
+    Repaired,
     /// The group has no Approved version.
     NothingApproved,
     /// The promoted version was rejected, because its source is Rejected.
@@ -85,6 +87,9 @@ pub struct Record {
     /// The objects, ordered by bucket and key.
     #[serde(default)]
     pub artifacts: List<ArtifactFacts>,
+    /// When the artifacts with the result `recorded` were compared last, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts_recorded: Option<String>,
     /// The writes that a dry run has left out, greatest first; absent in other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<Vec<PlannedWrite>>,
@@ -146,6 +151,7 @@ impl Record {
             versions: None,
             references: Vec::new(),
             artifacts: List::default(),
+            artifacts_recorded: None,
             planned: None,
             withdrawn: Vec::new(),
             followed: Vec::new(),

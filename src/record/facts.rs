@@ -240,8 +240,13 @@ impl From<&Resolved> for ReferenceFacts {
 }
 
 impl ArtifactFacts {
-    /// The same object in the document of a later run that did not copy it again.
+    /// The same object in the document of a later run that has not looked at it.
     pub fn recorded(self) -> Self {
+        Self { result: Outcome::Recorded, ..self }
+    }
+
+    /// The same object in the document of a later run that has compared it with this record.
+    pub fn compared(self) -> Self {
         Self { result: Outcome::AlreadyThere, ..self }
     }
 

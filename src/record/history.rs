@@ -10,6 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::TargetObjects;
+use crate::copy::Folder;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Hint;
@@ -22,6 +23,9 @@ use crate::record::document::{Conclusion, Record};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::Base;
 use crate::store::Spooled;
+
+/// A run that finds a version promoted lists folders of at most this many artifacts: 10 pages of S3.
+pub const LISTED: usize = 10_000;
 
 /// Concurrent reads of records. Most promotions have one or two records.
 const READS_AT_ONCE: usize = 16;
@@ -51,6 +55,33 @@ pub struct Past<'a> {
     base: (&'a Record, &'a Document),
 }
 
+/// A promotion that has records, and whose promoted version exists.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The records.
+    pub history: History,
+    /// The current promoted version.
+    pub promoted: PromotedVersion,
+    /// The listing of the promotion's folder, if it was asked for and the folder is not too large.
+    pub folder: Option<Result<Folder>>,
+}
+
+impl Recorded {
+    /// The approval of the promoted version that was recorded last.
+    pub fn approval(&self) -> Option<RecordedApproval> {
+        self.history.past(&self.promoted)?.approval()
+    }
+}
+
+/// Whether to list the folder of a promotion beside the calls that its records need anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Read the records only.
+    AtRecords,
+    /// List the folder too, if the record names at most [`LISTED`] artifacts.
+    AtArtifacts,
+}
+
 /// The history of a promotion, and the current promoted version that the history names. Nothing if that version does
 /// not exist or was abandoned.
 ///
@@ -60,7 +91,8 @@ pub async fn recorded(
     target: &TargetAccount,
     destination: &Destination,
     source: &PackageArn,
-) -> Result<Option<(History, PromotedVersion)>> {
+    look: Look,
+) -> Result<Option<Recorded>> {
     let (objects, layout) = (target.objects(), destination.layout(source));
     // The key of the first record is known without listing the folder, and most promotions have no other record.
     let location = layout.record();
@@ -69,8 +101,16 @@ pub async fn recorded(
     let first = text.map(|text| StoredRecord::of(location.clone(), text));
     let named = first.as_ref().and_then(StoredRecord::version).cloned();
     keys.remove(&location.key);
-    let (others, version) =
-        tokio::try_join!(read(objects, &layout, keys), current(target, destination, source, named.clone()))?;
+    let artifacts = first.as_ref().map_or(0, StoredRecord::artifacts);
+    let listing = async {
+        match look == Look::AtArtifacts && (1..=LISTED).contains(&artifacts) {
+            true => Some(Folder::list(objects, &layout.folder()).await),
+            false => None,
+        }
+    };
+    let (others, version, folder) =
+        tokio::join!(read(objects, &layout, keys), current(target, destination, source, named.clone()), listing);
+    let (others, version) = (others?, version?);
     let history = History::of(first.into_iter().chain(others));
     history.refuse_unreadable()?;
     let version = match version {
@@ -80,7 +120,8 @@ pub async fn recorded(
             current(target, destination, source, newest).await?
         }
     };
-    Ok(version.filter(|version| history.past(version).is_some()).map(|version| (history, version)))
+    let version = version.filter(|version| history.past(version).is_some());
+    Ok(version.map(|promoted| Recorded { history, promoted, folder }))
 }
 
 /// Describes a version; nothing unless it is a promotion of `source` in this group that was not abandoned.
@@ -206,6 +247,11 @@ fn approval(record: &Record) -> Option<RecordedApproval> {
 impl StoredRecord {
     fn of(location: Location, text: Spooled) -> Self {
         Self { record: Record::parse(&text), location, text }
+    }
+
+    /// The number of artifacts that the record names.
+    fn artifacts(&self) -> usize {
+        self.record.as_ref().map_or(0, |record| record.artifacts.len())
     }
 
     /// The promoted version that the record is about.

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::objects::Checksum;
-use crate::aws::objects::Listed;
+use crate::aws::objects::{Head, Listed};
 use crate::model::approval::DecidedBy;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
@@ -16,6 +15,7 @@ use crate::register::sync::edits;
 use crate::store::List;
 
 const STATUS: &str = "ModelApprovalStatus";
+const ARCHIVED: &str = "the object is archived: SageMaker cannot read it before it is restored";
 const DESCRIPTION: &str = "ApprovalDescription";
 
 /// What a finding is about.
@@ -157,8 +157,8 @@ fn shown(text: Option<&str>) -> String {
 pub enum Listing {
     /// The listing suffices for a verdict.
     Certain(Verdict, String),
-    /// The ETag differs, so the checksum has to be compared.
-    Checksum,
+    /// The ETag differs, or the object may be in an archive tier, so HeadObject has to say more.
+    Head,
 }
 
 /// Compares an artifact with the listing.
@@ -167,26 +167,35 @@ pub fn listed(artifact: &ArtifactFacts, there: Option<&Listed>) -> Listing {
         let detail = "the object does not exist: `promote copy-artifacts` copies it again, if the source still has it";
         return Listing::Certain(Verdict::Missing, detail.into());
     };
+    if there.archived {
+        return Listing::Certain(Verdict::Changed, ARCHIVED.into());
+    }
     if there.size != artifact.bytes {
         let detail = format!("its size is {} bytes, and was {}", there.size, artifact.bytes);
         return Listing::Certain(Verdict::Changed, detail);
     }
-    if artifact.target_etag.as_deref() == Some(there.etag.as_str()) {
+    if !there.tiered && artifact.target_etag.as_deref() == Some(there.etag.as_str()) {
         return Listing::Certain(Verdict::Identical, "the ETag is the recorded one".into());
     }
-    Listing::Checksum
+    Listing::Head
 }
 
-/// Compares the checksum of an artifact whose ETag differs.
-pub fn checksum(artifact: &ArtifactFacts, etag: &str, checksum: Option<&Checksum>) -> (Verdict, String) {
-    match (&artifact.checksum, checksum, &artifact.target_etag) {
+/// Compares an artifact with the answer to HeadObject: its tier, its ETag and its checksum.
+pub fn head(artifact: &ArtifactFacts, head: &Head) -> (Verdict, String) {
+    if head.archived {
+        return (Verdict::Changed, ARCHIVED.into());
+    }
+    if artifact.target_etag.as_deref() == Some(head.etag.as_str()) {
+        return (Verdict::Identical, "the ETag is the recorded one".into());
+    }
+    match (&artifact.checksum, &head.checksum, &artifact.target_etag) {
         (Some(then), Some(now), _) if then == now => {
             (Verdict::Identical, format!("its {} is the recorded one", then.algorithm))
         }
         (Some(then), Some(now), _) if then.algorithm == now.algorithm => {
             (Verdict::Changed, format!("its {} is {}, and was {}", now.algorithm, now.value, then.value))
         }
-        (_, _, Some(then)) => (Verdict::Changed, format!("its ETag is {etag}, and was {then}")),
+        (_, _, Some(then)) => (Verdict::Changed, format!("its ETag is {}, and was {then}", head.etag.as_str())),
         (_, _, None) => (Verdict::Unverifiable, "neither an ETag nor a checksum of the copy is recorded".into()),
     }
 }

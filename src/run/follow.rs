@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use super::event::Event;
 use super::promotion::Promotion;
-use super::sync::{Synced, Syncing};
+use super::sync::Syncing;
+use super::synced::Synced;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
@@ -20,7 +21,7 @@ use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
-use crate::record::history::recorded;
+use crate::record::history::{Look, Recorded, recorded};
 use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, PlannedWrite, Record, Withdrawn};
 use crate::register::decision::ApprovalPolicy;
 
@@ -96,8 +97,9 @@ impl Following<'_> {
     async fn follow(&self, source: &PackageArn) -> (FollowedVersions, Option<PackageArn>) {
         let Promotion { target, destination, .. } = self.promotion;
         let described = self.promotion.source.registry().describe(source);
-        let (described, recorded) = tokio::join!(described, recorded(target, destination, source));
-        let (history, promoted) = match recorded {
+        let recorded = recorded(target, destination, source, Look::AtRecords);
+        let (described, recorded) = tokio::join!(described, recorded);
+        let Recorded { history, promoted, .. } = match recorded {
             Ok(Some(recorded)) => recorded,
             Ok(None) => return (FollowedVersions::default(), None),
             Err(error) => return (FollowedVersions::failed(error), None),
@@ -111,7 +113,8 @@ impl Following<'_> {
             Ok(Err(unclear)) => return (unclear, arn),
             Err(error) => return (FollowedVersions::failed(error), arn),
         };
-        let syncing = Syncing { promotion: self.promotion, destination, policy: self.policy, restored: None };
+        let syncing =
+            Syncing { promotion: self.promotion, destination, policy: self.policy, folder: None, restored: None };
         let synced = syncing.run(&package, &history, &promoted).await;
         let synced = match synced {
             Ok(Some(Synced::Missing(missing))) => Err(missing_artifacts(&promoted, source, missing.len())),

@@ -14,7 +14,8 @@ use super::registering::Registering;
 use super::repair::Repair;
 use super::report::RunReport;
 use super::settings::{DestinationSettings, FullSettings};
-use super::sync::{Synced, Syncing};
+use super::sync::Syncing;
+use super::synced::Synced;
 use super::target_group::{self, create_group, is_missing};
 use crate::aws::accounts::{SourceAccount, TargetAccount, callers};
 use crate::aws::registry::Summary;
@@ -27,7 +28,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::find::{Latest, Search};
-use crate::record::history::{History, recorded};
+use crate::record::history::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
@@ -179,33 +180,26 @@ impl Full<'_> {
         let (target, destination) = (promotion.target, &promotion.destination);
         let (package, recorded, missing) = tokio::join!(
             promotion.describe(&found.arn, &self.settings.registration),
-            recorded(target, destination, &found.arn),
+            recorded(target, destination, &found.arn, Look::AtArtifacts),
             is_missing(target, destination, &self.settings.registration),
         );
         let (package, recorded) = (package?, recorded?);
-        self.tell_promoted(recorded.as_ref().map(|(_, promoted)| &promoted.arn));
+        self.tell_promoted(recorded.as_ref().map(|recorded| &recorded.promoted.arn));
         self.settings.selection.check_approval(&package.approval(), found)?;
-        let mut approval = None;
-        if let Some((history, promoted)) = recorded {
-            if promoted.is_complete()
-                && let Some(record) = self.sync(&package, destination, &history, &promoted).await?
-            {
-                return Ok(record);
-            }
-            approval = history.past(&promoted).and_then(|past| past.approval());
+        let approval = recorded.as_ref().and_then(Recorded::approval);
+        if let Some(recorded) = recorded.filter(|recorded| recorded.promoted.is_complete())
+            && let Some(record) = self.sync(&package, destination, recorded).await?
+        {
+            return Ok(record);
         }
         self.plan_copy_register(&package, missing?, approval, following).await
     }
 
     /// Syncs a promoted version with its source. Returns nothing if no record describes the version.
-    async fn sync(
-        &self,
-        package: &Package,
-        destination: &Destination,
-        history: &History,
-        promoted: &PromotedVersion,
-    ) -> Result<Option<Record>> {
-        let syncing = Syncing { promotion: &self.promotion, destination, policy: self.policy(), restored: None };
+    async fn sync(&self, package: &Package, destination: &Destination, recorded: Recorded) -> Result<Option<Record>> {
+        let Recorded { history, promoted, folder } = recorded;
+        let (policy, history, promoted) = (self.policy(), &history, &promoted);
+        let syncing = Syncing { promotion: &self.promotion, destination, policy, folder, restored: None };
         match syncing.run(package, history, promoted).await? {
             None => Ok(None),
             Some(Synced::Done { record, .. }) => Ok(Some(*record)),
@@ -281,8 +275,9 @@ impl Full<'_> {
         let promotion = &self.promotion;
         promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
         let destination = promotion.destination.of(promoted, package.arn()).unwrap_or(promotion.destination.clone());
-        if let Some((before, promoted)) = recorded(promotion.target, &destination, package.arn()).await?
-            && let Some(record) = self.sync(package, &destination, &before, &promoted).await?
+        let recorded = recorded(promotion.target, &destination, package.arn(), Look::AtRecords).await?;
+        if let Some(recorded) = recorded
+            && let Some(record) = self.sync(package, &destination, recorded).await?
         {
             return Ok(record);
         }

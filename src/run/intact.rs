@@ -9,14 +9,13 @@ use crate::aws::objects::{Listed, TargetObjects};
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
-use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::record::history::Past;
-use crate::record::verification::{Listing, Verdict, checksum, listed};
+use crate::record::verification::{Listing, Verdict, head, listed};
 use crate::record::{ArtifactFacts, List, ReferenceFacts};
 use crate::register::describe_updated;
 use crate::schema::references::Kind as ReferenceKind;
@@ -25,6 +24,15 @@ use crate::schema::references::Kind as ReferenceKind;
 const OBJECTS_AT_ONCE: usize = 16;
 /// The objects that a message names.
 const NAMED: usize = 20;
+
+/// Why artifacts are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The version is to be approved.
+    Approval,
+    /// The run says whether they are there.
+    Report,
+}
 
 impl Promotion<'_> {
     /// Describes a version again that is pending although its newest record is not: the registry may show an approval late.
@@ -64,20 +72,19 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Compares the folder of a promotion with its recorded artifacts, by size and by ETag or checksum. Returns the
+    /// Compares the listing of a promotion's folder with its recorded artifacts, by size and by ETag or checksum. Returns the
     /// artifacts that do not exist.
     ///
     /// # Errors
     /// An artifact was replaced, cannot be verified, or a promoted prefix has another object.
     pub(super) async fn missing_artifacts(
         &self,
-        destination: &Destination,
+        there: &Folder,
         source: &PackageArn,
         (artifacts, references): (&List<ArtifactFacts>, &[ReferenceFacts]),
+        purpose: Purpose,
     ) -> Result<Vec<Location>> {
         let target = self.target.objects();
-        let folder = destination.layout(source).folder();
-        let there = Folder::list(target, &folder).await?;
         let checks = artifacts.iter().map(|artifact| async {
             let artifact = artifact?;
             there.expect(&artifact.target.key)?;
@@ -101,17 +108,20 @@ impl Promotion<'_> {
         for stray in there.unexpected() {
             let Listed { key, .. } = stray?;
             if prefixes.iter().any(|prefix| key.starts_with(prefix)) {
-                changed.push(format!("  {}: it is not part of the promotion", Location::new(&folder.bucket, key)));
+                let stray = Location::new(there.bucket(), key);
+                changed.push(format!("  {stray}: it is not part of the promotion"));
             }
         }
         if !changed.is_empty() {
             let count = changed.len();
             changed.truncate(NAMED);
-            let message = format!(
-                "{count} {} from the record of promoting {source}; the version was not approved:\n{}",
-                if count == 1 { "object differs" } else { "objects differ" },
-                changed.join("\n")
-            );
+            let objects = if count == 1 { "object differs" } else { "objects differ" };
+            let effect = match purpose {
+                Purpose::Approval => "the version was not approved",
+                Purpose::Report => "nothing was changed",
+            };
+            let named = changed.join("\n");
+            let message = format!("{count} {objects} from the record of promoting {source}; {effect}:\n{named}");
             bail!(Failure::new(message).hint("Delete these objects, then run again"));
         }
         Ok(missing)
@@ -129,8 +139,8 @@ pub(super) async fn artifact_verdict(
 ) -> Result<(Verdict, String)> {
     match listed(artifact, there) {
         Listing::Certain(verdict, detail) => Ok((verdict, detail)),
-        Listing::Checksum => match target.head(&artifact.target).await {
-            Ok(head) => Ok(checksum(artifact, head.etag.as_str(), head.checksum.as_ref())),
+        Listing::Head => match target.head(&artifact.target).await {
+            Ok(answer) => Ok(head(artifact, &answer)),
             Err(error) if error.kind == Kind::NotFound => {
                 Ok((Verdict::Missing, "the object was deleted after it was listed".into()))
             }

@@ -21,6 +21,7 @@ mod source_version;
 pub mod standing;
 mod status;
 mod sync;
+mod synced;
 mod target_group;
 mod unrecorded;
 mod verify;

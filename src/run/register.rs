@@ -12,7 +12,7 @@ use super::settings::RegisterSettings;
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::record::Target;
-use crate::record::history::recorded;
+use crate::record::history::{Look, recorded};
 use crate::record::signing::Signer;
 use crate::register::existing::ExistingPromotions;
 
@@ -49,9 +49,9 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         promotion.list_folder(package.arn()),
         ExistingPromotions::find(target.registry(), destination.group.name(), &package),
         is_missing(target, destination, &settings.registration),
-        recorded(target, destination, package.arn()),
+        recorded(target, destination, package.arn(), Look::AtRecords),
     )?;
-    let recorded = recorded.and_then(|(history, promoted)| history.past(&promoted)?.approval());
+    let recorded = recorded.and_then(|recorded| recorded.approval());
     plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
     refuse_others(&plan, &promotion, &settings.registration, &there)?;
     let copied = promotion.confirm(plan, there).await?;

@@ -1,4 +1,4 @@
-//! Copies missing artifacts of a promoted version again before the version is approved.
+//! Copies missing artifacts of a promoted version again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,8 @@ use super::follow::missing_artifacts;
 use super::planned::planned_writes;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
-use super::sync::{Synced, Syncing};
+use super::sync::Syncing;
+use super::synced::Synced;
 use crate::copy::Copied;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -28,10 +29,10 @@ pub(super) struct Repair<'a> {
 }
 
 impl Repair<'_> {
-    /// Copies the missing artifacts of a version that is to be approved, then syncs the version.
+    /// Copies the missing artifacts of a version, then syncs the version.
     ///
     /// # Errors
-    /// An artifact cannot be copied, or the source has replaced it. The version is not approved then.
+    /// An artifact cannot be copied, or the source has replaced it. Then the version is not changed.
     pub async fn run(
         &self,
         package: &Package,
@@ -64,7 +65,7 @@ impl Repair<'_> {
         let copied = copied?;
         promotion.uploads.settle().await;
         let restored = restored(&past.base().artifacts, &copied, &missing)?;
-        let syncing = Syncing { promotion, destination, policy: self.policy, restored: Some(restored) };
+        let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, restored: Some(restored) };
         match syncing.run(package, history, promoted).await? {
             Some(Synced::Done { record, .. }) => Ok(*record),
             Some(Synced::Missing(_)) | None => Err(gone()),
@@ -86,13 +87,13 @@ fn restored(recorded: &List<ArtifactFacts>, copied: &Copied, missing: &[Location
     for then in recorded.iter() {
         let then = then?;
         match facts.remove(&then.target) {
-            None => all.push(&then.recorded())?,
+            None => all.push(&then.compared())?,
             Some(now) => {
                 let same = now.etag == then.etag || now.checksum.is_some() && now.checksum == then.checksum;
                 ensure!(
                     same,
                     Failure::new(format!(
-                        "{} has changed since it was promoted; the version was not approved",
+                        "{} has changed since it was promoted, so that its copy cannot be replaced; the version was not changed",
                         then.source
                     ))
                     .hint("Register a new version at the source")

@@ -3,13 +3,15 @@
 use anyhow::{Context, Result, ensure};
 
 use super::event::Event;
+use super::intact::Purpose;
 use super::news::is_news;
 use super::promotion::Promotion;
+use super::synced::{Artifacts, Synced, outcome, planned_changes, refuse_edited};
 use crate::aws::error::with_hints;
+use crate::copy::Folder;
+use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
-use crate::model::failure::Failure;
 use crate::model::field::Document;
-use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
@@ -30,20 +32,10 @@ pub(super) struct Syncing<'a> {
     pub destination: &'a Destination,
     /// How approvals are decided.
     pub policy: ApprovalPolicy,
+    /// The listing of the version's folder, if there is one.
+    pub folder: Option<Result<Folder>>,
     /// The artifacts of the version, if this run has copied them again.
     pub restored: Option<List<ArtifactFacts>>,
-}
-
-/// The result of a sync.
-pub(super) enum Synced {
-    /// The version is in sync. The record is the document about it.
-    Done {
-        record: Box<Record>,
-        /// Whether a record was written.
-        recorded: bool,
-    },
-    /// The version is to be approved, and these artifacts do not exist.
-    Missing(Vec<Location>),
 }
 
 impl Syncing<'_> {
@@ -60,14 +52,11 @@ impl Syncing<'_> {
         let Some(past) = history.past(promoted) else { return Ok(None) };
         let promoted = &self.promotion.settled(&past, promoted).await?;
         let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
-        if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
-            let artifacts = self.restored.as_ref().unwrap_or(&past.base().artifacts);
-            let recorded = (artifacts, past.base().references.as_slice());
-            let missing = self.promotion.missing_artifacts(self.destination, package.arn(), recorded).await?;
-            if !missing.is_empty() {
-                return Ok(Some(Synced::Missing(missing)));
-            }
-        }
+        let compared = match self.compare_artifacts(package, &past, &decision).await? {
+            Artifacts::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
+            Artifacts::Compared => true,
+            Artifacts::NotCompared => false,
+        };
         let plan = match self.changes(package, &past, promoted) {
             // Nothing else may prevent a withdrawal.
             Err(_) if decision.act == Act::Withdraw => SyncPlan::unchanged(past.state()),
@@ -78,15 +67,16 @@ impl Syncing<'_> {
         }
         let plan = plan.with(decision.update());
         self.announce(&plan, promoted);
-        let mut record = self.record(package, &past, promoted, &plan)?;
-        record.outcome = outcome(&decision, &plan);
+        let repaired = self.restored.is_some();
+        let mut record = self.record(package, &past, promoted, &plan, compared)?;
+        record.outcome = outcome(&decision, &plan, repaired);
         if decision.act == Act::Withdraw {
             let result = if self.promotion.dry_run { WithdrawalResult::Planned } else { WithdrawalResult::Withdrawn };
             record.withdrawn = vec![Withdrawn::of(&promoted.arn, package, result)];
         }
         record.changes = [plan.changes.clone(), plan.kept(&promoted.description)].concat();
         let approval = decision.approval(promoted);
-        let due = !plan.update.is_empty() || is_news(&plan, &record.changes, &approval, &past);
+        let due = repaired || !plan.update.is_empty() || is_news(&plan, &record.changes, &approval, &past);
         if let Some(target) = &mut record.target {
             target.set_approval(approval);
         }
@@ -97,7 +87,7 @@ impl Syncing<'_> {
             record.planned = Some(PlannedWrite::of(decision.act, &promoted.arn).into_iter().chain(update).collect());
             if !plan.update.is_empty() {
                 record.outcome = Conclusion::Planned;
-                record.changes = planned(&record.changes);
+                record.changes = planned_changes(&record.changes);
             }
         } else if due {
             match decision.act {
@@ -113,6 +103,34 @@ impl Syncing<'_> {
             recorded = true;
         }
         Ok(Some(Synced::Done { record: Box::new(record), recorded }))
+    }
+
+    /// Compares the artifacts with their record: always before an approval, and otherwise if the folder is listed and the
+    /// version is not Rejected. Whoever rejected it may have removed them.
+    ///
+    /// # Errors
+    /// An artifact differs from its record.
+    async fn compare_artifacts(
+        &mut self,
+        package: &Package,
+        past: &Past<'_>,
+        decision: &Decision,
+    ) -> Result<Artifacts> {
+        let artifacts = self.restored.as_ref().unwrap_or(&past.base().artifacts);
+        let recorded = (artifacts, past.base().references.as_slice());
+        let (folder, purpose) = match decision.act {
+            Act::Carry | Act::ApproveAgain | Act::WaitAgain => {
+                let folder = self.destination.layout(package.arn()).folder();
+                (Folder::list(self.promotion.target.objects(), &folder).await?, Purpose::Approval)
+            }
+            Act::Keep if decision.status != ApprovalStatus::Rejected => match self.folder.take() {
+                Some(folder) => (folder?, Purpose::Report),
+                None => return Ok(Artifacts::NotCompared),
+            },
+            Act::Keep | Act::Withdraw => return Ok(Artifacts::NotCompared),
+        };
+        let missing = self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose).await?;
+        Ok(if missing.is_empty() { Artifacts::Compared } else { Artifacts::Missing(missing) })
     }
 
     /// Compares the source, the newest record and the promoted version. An unchanged fingerprint means that the source has
@@ -144,6 +162,7 @@ impl Syncing<'_> {
         past: &Past<'_>,
         promoted: &PromotedVersion,
         plan: &SyncPlan,
+        compared: bool,
     ) -> Result<Record> {
         let before = past.base();
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
@@ -151,7 +170,13 @@ impl Syncing<'_> {
             Some(restored) => record.artifacts = restored,
             None => {
                 for artifact in before.artifacts.iter() {
-                    record.artifacts.push(&artifact?.recorded())?;
+                    let artifact = artifact?;
+                    let facts = if compared { artifact.compared() } else { artifact.recorded() };
+                    record.artifacts.push(&facts)?;
+                }
+                if !compared && !before.artifacts.is_empty() {
+                    record.artifacts_recorded =
+                        Some(before.artifacts_recorded.clone().unwrap_or_else(|| before.ended.clone()));
                 }
             }
         }
@@ -184,7 +209,7 @@ impl Syncing<'_> {
             return Ok(());
         }
         let (outcome, target) = (record.outcome, record.target.clone());
-        let before = planned(&record.changes);
+        let before = planned_changes(&record.changes);
         let changes = std::mem::replace(&mut record.changes, before);
         record.outcome = Conclusion::Updating;
         if let Some(target) = &mut record.target {
@@ -267,31 +292,4 @@ impl Syncing<'_> {
         }
         Ok(())
     }
-}
-
-/// The changes before the Update.
-fn planned(changes: &[Change]) -> Vec<Change> {
-    let planned = |result| if result == ChangeResult::Updated { ChangeResult::Planned } else { result };
-    changes.iter().cloned().map(|change| Change { result: planned(change.result), ..change }).collect()
-}
-
-fn outcome(decision: &Decision, plan: &SyncPlan) -> Conclusion {
-    match decision.act {
-        Act::Withdraw => Conclusion::Withdrawn,
-        Act::ApproveAgain | Act::WaitAgain => Conclusion::ApprovedAgain,
-        Act::Carry => Conclusion::Promoted,
-        Act::Keep if plan.update.is_empty() => Conclusion::AlreadyPromoted,
-        Act::Keep => Conclusion::Updated,
-    }
-}
-
-/// Refuses to approve a version if somebody else has changed what it deploys, or where it comes from.
-fn refuse_edited(plan: &SyncPlan, promoted: &PromotedVersion) -> Result<()> {
-    let changed: Vec<String> = plan.refused(&promoted.description).map(|detail| format!("  {detail}")).collect();
-    ensure!(
-        changed.is_empty(),
-        Failure::new(format!("{} differs from its record and was not approved:\n{}", promoted.arn, changed.join("\n")))
-            .hint("If the changes are right, approve the version in the target account")
-    );
-    Ok(())
 }

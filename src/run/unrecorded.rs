@@ -9,7 +9,8 @@ use futures_util::{FutureExt, StreamExt, stream};
 use super::event::Event;
 use super::follow::{AT_ONCE, FollowedVersions, Following};
 use super::promotion::Promotion;
-use super::sync::{Synced, Syncing};
+use super::sync::Syncing;
+use super::synced::Synced;
 use crate::aws::error::{CallError, Kind, with_hints};
 use crate::aws::registry::Summary;
 use crate::copy::Folder;
@@ -75,7 +76,8 @@ impl Following<'_> {
             // An unreadable record may have a decision that the others do not have.
             history.refuse_unreadable()?;
         }
-        let syncing = Syncing { promotion: self.promotion, destination, policy: self.policy, restored: None };
+        let syncing =
+            Syncing { promotion: self.promotion, destination, policy: self.policy, folder: None, restored: None };
         match syncing.run(&package, &history, &promoted).await? {
             Some(Synced::Done { record, recorded }) => Ok(self.done(&promoted, *record, recorded)),
             Some(Synced::Missing(missing)) => Err(super::follow::missing_artifacts(&promoted, &source, missing.len())),

@@ -224,10 +224,10 @@ async fn verdict(
     there: Option<&Listed>,
 ) -> Result<(Verdict, String)> {
     match (listed(artifact, there), source) {
-        (Listing::Certain(Verdict::Identical, _) | Listing::Checksum, Some(source)) => {
+        (Listing::Certain(Verdict::Identical, _) | Listing::Head, Some(source)) => {
             compare_bytes(target.objects(), source.objects(), artifact).await
         }
-        (Listing::Certain(..) | Listing::Checksum, _) => artifact_verdict(target.objects(), artifact, there).await,
+        (Listing::Certain(..) | Listing::Head, _) => artifact_verdict(target.objects(), artifact, there).await,
     }
 }
 

@@ -1,5 +1,6 @@
-//! The use cases as a whole: `full`, `status`, interrupted runs, faults at every call, and memory.
+//! The use cases as a whole: `full`, what it says of artifacts, `status`, interrupted runs, faults at every call, and memory.
 
+mod artifacts;
 pub(crate) mod faults;
 mod full;
 mod history;

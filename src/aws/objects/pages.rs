@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use aws_sdk_s3::types::OptionalObjectAttributes;
 
 use super::reader::Reader;
-use super::storage::is_listed_archived;
+use super::storage::{is_listed_archived, is_tiered};
 use super::types::{ETag, Listed};
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
@@ -71,6 +71,7 @@ impl Pages {
                 size,
                 etag: ETag::new(etag),
                 archived: is_listed_archived(object),
+                tiered: is_tiered(object),
             });
         }
         if answer.is_truncated() == Some(true) {

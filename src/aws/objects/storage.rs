@@ -14,3 +14,8 @@ pub(super) fn is_listed_archived(object: &Object) -> bool {
     let archive = [ObjectStorageClass::Glacier, ObjectStorageClass::DeepArchive];
     object.storage_class().is_some_and(|class| archive.contains(class)) && !is_restored
 }
+
+/// Whether a listed object is in S3 Intelligent-Tiering, which may have moved it to an archive tier.
+pub(super) fn is_tiered(object: &Object) -> bool {
+    object.storage_class() == Some(&ObjectStorageClass::IntelligentTiering)
+}

@@ -55,6 +55,9 @@ pub struct Listed {
     /// Whether the object is archived, so that it has to be restored before it can be read.
     #[serde(default)]
     pub archived: bool,
+    /// Whether S3 moves the object between tiers. Only HeadObject says whether it is in an archive tier.
+    #[serde(default)]
+    pub tiered: bool,
 }
 
 /// The metadata of an object, as HeadObject returns it.

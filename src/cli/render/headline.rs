@@ -73,6 +73,7 @@ fn outcome(record: &Record) -> String {
             _ => "promoted".into(),
         },
         Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
+        Conclusion::Repaired => "repaired: missing artifacts were copied again, no new version was registered".into(),
         Conclusion::NothingApproved => {
             let versions = Versions(record.versions.clone().unwrap_or_default());
             format!("nothing approved: the group has {versions}")

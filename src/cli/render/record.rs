@@ -13,7 +13,6 @@ use crate::model::approval::ApprovalStatus;
 use crate::plan::target_group::TargetGroupState;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
-use crate::store::List;
 
 impl Rendered for Record {
     fn text(&self) -> Result<String> {
@@ -30,7 +29,7 @@ fn text(record: &Record) -> Result<String> {
     source(record, &mut line);
     target(record, &mut line);
     if !record.artifacts.is_empty() {
-        line("Artifacts", &artifacts(&record.artifacts)?);
+        line("Artifacts", &artifacts(record)?);
     }
     let shown = record.artifacts.iter().take(LINES_SHOWN).collect::<Result<Vec<_>>>()?;
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
@@ -116,11 +115,13 @@ fn versions(count: usize) -> String {
     if count == 1 { "1 version".into() } else { format!("{count} versions") }
 }
 
-fn artifacts(artifacts: &List<ArtifactFacts>) -> Result<String> {
+fn artifacts(record: &Record) -> Result<String> {
+    let artifacts = &record.artifacts;
     let mut bytes = 0;
     let mut parts = [
         (Outcome::Copied, "copied", 0),
         (Outcome::AlreadyThere, "already copied", 0),
+        (Outcome::Recorded, "recorded", 0),
         (Outcome::Planned, "to be copied", 0),
     ];
     for artifact in artifacts.iter() {
@@ -131,7 +132,10 @@ fn artifacts(artifacts: &List<ArtifactFacts>) -> Result<String> {
     let parts = parts.into_iter().filter(|(.., count)| *count > 0);
     let parts: Vec<String> = parts.map(|(_, name, count)| format!("{count} {name}")).collect();
     let objects = if artifacts.len() == 1 { "object" } else { "objects" };
-    Ok(format!("{} {objects}, {}: {}", artifacts.len(), HumanBytes(bytes), parts.join(", ")))
+    let recorded = record.artifacts_recorded.as_deref().map_or(String::new(), |then| {
+        format!(" on {}, not compared by this run (`promote verify` compares)", then.get(..10).unwrap_or(then))
+    });
+    Ok(format!("{} {objects}, {}: {}{recorded}", artifacts.len(), HumanBytes(bytes), parts.join(", ")))
 }
 
 fn result(artifact: &ArtifactFacts) -> String {
@@ -139,6 +143,7 @@ fn result(artifact: &ArtifactFacts) -> String {
         Outcome::Planned => return "to be copied".into(),
         Outcome::Copied => "copied",
         Outcome::AlreadyThere => "already copied",
+        Outcome::Recorded => "recorded",
     };
     match artifact.verified {
         None => result.into(),

@@ -1,0 +1,61 @@
+//! The result of a sync: its outcome, its changes, and what it refuses.
+
+use anyhow::{Result, ensure};
+
+use crate::model::failure::Failure;
+use crate::model::location::Location;
+use crate::model::promoted::PromotedVersion;
+use crate::record::{Conclusion, Record};
+use crate::register::decision::{Act, Decision};
+use crate::register::sync::{Change, ChangeResult, SyncPlan};
+
+/// The result of a sync.
+pub(super) enum Synced {
+    /// The version is in sync. The record is the document about it.
+    Done {
+        record: Box<Record>,
+        /// Whether a record was written.
+        recorded: bool,
+    },
+    /// These artifacts of the version do not exist.
+    Missing(Vec<Location>),
+}
+
+/// What is known of the artifacts of a version.
+pub(super) enum Artifacts {
+    /// They are those of the record.
+    Compared,
+    /// This run has not looked at them.
+    NotCompared,
+    /// These do not exist.
+    Missing(Vec<Location>),
+}
+
+/// The changes before the Update.
+pub(super) fn planned_changes(changes: &[Change]) -> Vec<Change> {
+    let planned = |result| if result == ChangeResult::Updated { ChangeResult::Planned } else { result };
+    changes.iter().cloned().map(|change| Change { result: planned(change.result), ..change }).collect()
+}
+
+/// The outcome of a sync.
+pub(super) fn outcome(decision: &Decision, plan: &SyncPlan, repaired: bool) -> Conclusion {
+    match decision.act {
+        Act::Withdraw => Conclusion::Withdrawn,
+        Act::ApproveAgain | Act::WaitAgain => Conclusion::ApprovedAgain,
+        Act::Carry => Conclusion::Promoted,
+        Act::Keep if plan.update.is_empty() && repaired => Conclusion::Repaired,
+        Act::Keep if plan.update.is_empty() => Conclusion::AlreadyPromoted,
+        Act::Keep => Conclusion::Updated,
+    }
+}
+
+/// Refuses to approve a version if somebody else has changed what it deploys, or where it comes from.
+pub(super) fn refuse_edited(plan: &SyncPlan, promoted: &PromotedVersion) -> Result<()> {
+    let changed: Vec<String> = plan.refused(&promoted.description).map(|detail| format!("  {detail}")).collect();
+    ensure!(
+        changed.is_empty(),
+        Failure::new(format!("{} differs from its record and was not approved:\n{}", promoted.arn, changed.join("\n")))
+            .hint("If the changes are right, approve the version in the target account")
+    );
+    Ok(())
+}
