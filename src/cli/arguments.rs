@@ -20,7 +20,7 @@ mod overrides;
 mod values;
 
 pub use overrides::OverrideArgs;
-use values::{part_size, tag};
+use values::{number, part_size, tag};
 
 /// `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,7 +39,7 @@ pub struct GroupArgs {
     #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
     pub group: GroupRef,
     /// Source version to promote, whatever its approval status [default: the latest Approved version]
-    #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = number(1..=u32::MAX))]
     pub package_version: Option<u32>,
 }
 
@@ -128,7 +128,7 @@ pub struct CopyArgs {
     #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
     pub verify: Strictness,
     /// S3 requests at a time [default: 256]
-    #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = number(1u16..=1000))]
     pub concurrency: Option<u16>,
     /// Copy larger objects in parts of this size, such as 64MiB; 5MiB to 5GiB [default: server-side, 64 to
     /// 512 MiB by size, for objects larger than 128 MiB; streaming, 8 MiB]
@@ -136,7 +136,7 @@ pub struct CopyArgs {
     pub part_size: Option<u64>,
     /// Retry a download that is slower than 1 KiB/s for this long; copies and uploads of up to 16 MiB have five times as
     /// long, larger ones more
-    #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs())]
+    #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }
 
@@ -177,7 +177,7 @@ pub struct RegisterArgs {
     #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
     pub sign_key: Option<KmsKeyArn>,
     /// Seconds to wait for SageMaker, or for another run, to complete a version
-    #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = number(1u64..=86_400))]
     pub wait_seconds: u64,
 }
 

@@ -20,7 +20,7 @@ use super::stack::Stack;
 use super::status::Status;
 use super::step_before::StepBefore;
 use super::terminal::Terminal;
-use super::variables::without_empty_variables;
+use super::variables::{with_variables, without_empty_variables};
 use super::verify::Verify;
 use crate::record::Build;
 use crate::run::Context;
@@ -31,7 +31,7 @@ use crate::run::Context;
 /// account. Every artifact that the version refers to is copied and verified, every field is carried over, and the
 /// version is registered once and approved last.
 #[derive(Debug, Parser)]
-#[command(name = "promote", version, max_term_width = 110, after_help = exit::HELP)]
+#[command(name = "promote", version, max_term_width = 110, after_help = exit::help())]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -52,10 +52,12 @@ enum Verb {
 
 /// Parses the arguments, runs the verb and returns its exit code.
 pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
-    let matches = without_empty_variables(Cli::command()).try_get_matches_from(arguments);
+    let arguments: Vec<OsString> = arguments.collect();
+    let command = without_empty_variables(Cli::command());
+    let matches = command.clone().try_get_matches_from(&arguments);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli.verb.run().await.unwrap_or_else(|error| failed(&error)),
-        Err(error) => usage(&error),
+        Err(error) => usage(&with_variables(error, &command, &arguments)),
     }
 }
 
@@ -69,14 +71,14 @@ impl Verb {
             Self::Verify(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Status(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::CopyArtifacts(verb) => {
-                let before = match read_step_before(verb.package.step_before()).await? {
+                let before = match read_step_before(verb.package.step_before("copy-artifacts")).await? {
                     Ok(before) => before,
                     Err(exit) => return Ok(exit),
                 };
                 interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Register(verb) => {
-                let before = match read_step_before(verb.package.step_before()).await? {
+                let before = match read_step_before(verb.package.step_before("register")).await? {
                     Ok(before) => before,
                     Err(exit) => return Ok(exit),
                 };

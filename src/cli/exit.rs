@@ -7,37 +7,54 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Success, including runs that had nothing to do.
     Done,
-    /// Failure. Incomplete versions are never Approved.
+    /// The verb could not do its work. Incomplete versions are never Approved.
     Failed,
     /// The arguments are wrong.
     Usage,
     /// Promoted, but something is unconfirmed.
     Unconfirmed,
-    /// `find-latest`: no version is approved.
+    /// No version is approved.
     NothingApproved,
+    /// `verify`: something was changed or is missing.
+    Changed,
     /// Ctrl-C or SIGTERM.
     Interrupted,
 }
 
+impl Exit {
+    /// Every way to end, in the order of the codes.
+    const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Unconfirmed,
+        Self::NothingApproved,
+        Self::Changed,
+        Self::Interrupted,
+    ];
+
+    /// The code, and what it means.
+    const fn row(self) -> (u8, &'static str) {
+        match self {
+            Self::Done => (0, "success (full: also if no version is approved or nothing had to be done)"),
+            Self::Failed => (1, "failure (verify: the version could not be checked)"),
+            Self::Usage => (2, "wrong arguments"),
+            Self::Unconfirmed => (3, "promoted, but unconfirmed (verify: something is unverifiable)"),
+            Self::NothingApproved => (4, "no version is approved (find-latest; full with --fail-if-nothing-approved)"),
+            Self::Changed => (5, "something was changed or is missing (verify)"),
+            Self::Interrupted => (130, "interrupted"),
+        }
+    }
+}
+
 /// The table for `--help`.
-pub const HELP: &str = "\
-Exit codes:
-  0    success (full: also if no version is approved or nothing had to be done)
-  1    failure (verify: something changed or is missing)
-  2    wrong arguments
-  3    promoted, but unconfirmed (verify: something is unverifiable)
-  4    no version is approved (find-latest)
-  130  interrupted";
+pub(super) fn help() -> String {
+    let rows = Exit::ALL.map(Exit::row).map(|(code, meaning)| format!("\n  {code:<5}{meaning}"));
+    format!("Exit codes:{}", rows.concat())
+}
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Unconfirmed => 3,
-            Exit::NothingApproved => 4,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.row().0)
     }
 }

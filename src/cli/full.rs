@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::arguments::{
     CopyArgs, DestinationArgs, GroupArgs, OutputArgs, OverrideArgs, RegisterArgs, SourceArgs, SyncArgs, TargetArgs,
@@ -9,6 +10,7 @@ use super::arguments::{
 use super::exit::Exit;
 use super::printer::Printer;
 use crate::model::location::BucketName;
+use crate::record::Conclusion;
 use crate::run::settings::FullSettings;
 use crate::run::{Context, full};
 
@@ -38,6 +40,9 @@ pub(super) struct Full {
     register: RegisterArgs,
     #[command(flatten)]
     sync: SyncArgs,
+    /// Exit with 4 if no version is approved, instead of 0
+    #[arg(long, env = "PROMOTE_FAIL_IF_NOTHING_APPROVED", value_parser = BoolishValueParser::new())]
+    fail_if_nothing_approved: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
@@ -49,7 +54,11 @@ impl Full {
     }
 
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        printer.conclude(&full(context, &self.settings()).await?)
+        let report = full(context, &self.settings()).await?;
+        match (printer.conclude(&report)?, report.outcome()) {
+            (Exit::Done, Conclusion::NothingApproved) if self.fail_if_nothing_approved => Ok(Exit::NothingApproved),
+            (exit, _) => Ok(exit),
+        }
     }
 
     fn settings(&self) -> FullSettings {

@@ -1,14 +1,16 @@
 //! Prints documents to standard output, and everything else to standard error.
 
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
+use clap::error::ErrorKind;
 use serde::Serialize;
 
 use super::arguments::{Format, OutputArgs};
 use super::exit::Exit;
 use super::record_file::RecordFile;
 use super::render::Rendered;
+use super::wrap::wrapped;
 use crate::aws::error::hints;
 use crate::model::failure::Failure;
 use crate::record::Conclusion;
@@ -59,7 +61,7 @@ impl Printer {
     /// # Errors
     /// The stream or the file cannot be written. A closed pipe is not an error.
     pub fn document(&self, document: &impl Rendered) -> Result<()> {
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out)));
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out), document.done()));
         let mut out = BufWriter::new(std::io::stdout().lock());
         let printed = match self.format {
             Format::Json => json(document, &mut out),
@@ -77,10 +79,10 @@ pub(super) fn print(text: &str) -> Result<()> {
     quietly(std::io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// Prints a line to standard error.
-pub(super) fn say(line: &str) {
+/// Prints a message to standard error, in lines that fit.
+pub(super) fn say(message: &str) {
     // Ignore errors: stderr is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", wrapped(message));
 }
 
 /// Reports the failure that ends the run.
@@ -105,13 +107,17 @@ fn report(kind: &str, error: &anyhow::Error) {
 
 /// Prints help and version on standard output, wrong arguments on standard error.
 pub(super) fn usage(error: &clap::Error) -> Exit {
+    if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        say(error.render().to_string().trim_end());
+        return Exit::Usage;
+    }
     let _ = error.print();
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 fn quietly(printed: std::io::Result<()>) -> Result<()> {
     match printed {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("writing to standard output"),
     }
 }

@@ -26,17 +26,24 @@ impl RecordFile {
         Ok(Self { path: path.to_owned(), unused: AtomicBool::new(is_new) })
     }
 
-    /// Replaces the content of the file.
-    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    /// Replaces the content of the file. `done` is what the run has done, for the error if it cannot be written.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>, done: Option<String>) -> Result<()> {
         self.unused.store(false, Relaxed);
         let written = fs::File::create(&self.path).and_then(|file| {
             let mut out = BufWriter::new(file);
             write(&mut out)?;
             out.flush()
         });
-        written
-            .with_context(|| format!("writing the record to {}", self.path.display()))
-            .hint("The run itself is complete. Run again with another file to write the record")
+        if written.is_err() {
+            // Half a document is no document. Ignore errors: the file may be a device.
+            let _ = fs::OpenOptions::new().write(true).truncate(true).open(&self.path);
+        }
+        written.with_context(|| format!("the document could not be written to --record {}", self.path.display())).hint(
+            match done {
+                Some(done) => format!("{done}. Free disk space or name another file, then run again"),
+                None => "Free disk space or name another file, then run again".to_owned(),
+            },
+        )
     }
 }
 

@@ -46,6 +46,7 @@ impl Register {
         let settings = RegisterSettings {
             destination: self.destination(&before)?,
             version: before.version,
+            is_planned: before.is_planned,
             overrides: self.overrides.overrides(),
             registration: self.register.settings(),
             dry_run: self.output.dry_run,
@@ -60,7 +61,7 @@ impl Register {
         let prefix = self.destination.target_prefix.as_ref().or(copied.map(|target| &target.prefix));
         let group = self.destination.target_group.as_ref().or(copied.map(|target| &target.group));
         Ok(DestinationSettings {
-            bucket: bucket.context("no target bucket is given").hint("Pass --target-bucket")?.clone(),
+            bucket: bucket.context("no target bucket is given").hint("Pass `--target-bucket`")?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
             group: group.cloned(),
         })

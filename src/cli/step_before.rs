@@ -1,5 +1,6 @@
 //! Reads the document of the previous step, which `--from` names.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
 use crate::model::failure::{Failure, Hint};
-use crate::record::{Record, Target};
+use crate::record::{Conclusion, Record, Target};
 use crate::run::settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
 
@@ -19,39 +20,67 @@ pub(super) struct StepBefore {
     pub version: FoundVersion,
     /// The target that the artifacts were copied to, if they were copied.
     pub target: Option<Target>,
+    /// Whether the step was a dry run, which has copied nothing.
+    pub is_planned: bool,
 }
 
 impl PackageArgs {
-    /// Reads the document of the previous step, or takes the version from its flag.
-    pub(super) async fn step_before(&self) -> Result<StepBefore> {
+    /// Reads the document of the previous step, or takes the version from its flag. `verb` is the verb that reads it.
+    pub(super) async fn step_before(&self, verb: &str) -> Result<StepBefore> {
         let Some(from) = &self.from else {
             let Some(arn) = self.model_package.clone() else {
-                bail!(Failure::new("no model package is given").hint("Pass --model-package or --from"))
+                bail!(Failure::new("no model package is given").hint("Pass `--model-package` or `--from`"))
             };
-            return Ok(StepBefore { version: FoundVersion { arn, fingerprint: None }, target: None });
+            let version = FoundVersion { arn, fingerprint: None };
+            return Ok(StepBefore { version, target: None, is_planned: false });
         };
-        let record = read_document(from).await?;
+        let record = read_document(from, verb).await?;
+        let is_planned = record.outcome == Conclusion::Planned;
         let package = record.source.package.ok_or_else(|| {
-            Failure::new("the document of the previous step has no version, because none was approved")
-                .hint("Run `promote find-latest` again when a version is approved")
+            Failure::new(format!(
+                "promote {verb} has nothing to do: the document of the previous step has no version, because none was \
+                 approved"
+            ))
+            .hint("Run `promote find-latest` again when a version is approved")
         })?;
         let version = FoundVersion { arn: package.model_package_arn, fingerprint: Some(package.fingerprint) };
-        Ok(StepBefore { version, target: record.target })
+        Ok(StepBefore { version, target: record.target, is_planned })
     }
 }
 
-async fn read_document(from: &Path) -> Result<Record> {
+async fn read_document(from: &Path, verb: &str) -> Result<Record> {
     let (name, read) = if from == Path::new("-") {
         ("standard input".to_owned(), read_all(tokio::io::stdin()).await)
     } else {
         let name = from.display().to_string();
-        let file = tokio::fs::File::open(from).await.with_context(|| format!("reading {name}"))?;
-        (name, read_all(file).await)
+        let opened = tokio::fs::File::open(from).await.with_context(|| format!("promote {verb} cannot read {name}"));
+        (name, read_all(opened.hint("Pass the file that the previous step has written with `--record`")?).await)
     };
     let text = read.with_context(|| format!("reading {name}"))?;
+    if let Some(failure) = no_document(&text, &name, verb)? {
+        return Err(failure.into());
+    }
     Record::parse(&text)
-        .with_context(|| format!("{name} is not the document of a previous step"))
-        .hint("Run the previous step with --output json and the same release of promote")
+        .with_context(|| format!("promote {verb} cannot read {name} as the document of a previous step"))
+        .hint("Run the previous step with `--output json` and the same release of promote")
+}
+
+/// Why a text is no document, if its beginning tells.
+fn no_document(text: &Spooled, name: &str, verb: &str) -> Result<Option<Failure>> {
+    let mut beginning = String::new();
+    text.reader().take(64).read_to_string(&mut beginning).unwrap_or_default();
+    if beginning.trim().is_empty() {
+        let message = format!("promote {verb} has nothing to read: {name} is empty, so the previous step has failed");
+        return Ok(Some(
+            Failure::new(message)
+                .hint("See the error of the previous step. In a script, `set -o pipefail` makes the pipe fail with it"),
+        ));
+    }
+    if beginning.starts_with("Outcome ") {
+        let message = format!("promote {verb} cannot read {name}: it is the text form of a document");
+        return Ok(Some(Failure::new(message).hint("Add `--output json` to the previous step")));
+    }
+    Ok(None)
 }
 
 async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Spooled> {

@@ -20,8 +20,8 @@ use crate::run::{Context, verify};
 ///
 /// Compares the version and every object in the target with the record, and lists what is changed, missing or
 /// unverifiable.
-/// The source account is needed for --deep only. Exits 1 when something is changed or missing, 3 when something is
-/// unverifiable.
+/// The source account is needed for --deep only. Exits 5 if something is changed or missing, 3 if something is
+/// unverifiable, 1 if the version could not be checked.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
     /// Promoted version to check
@@ -75,7 +75,7 @@ impl Verify {
         printer.document(&verification)?;
         Ok(match verification.outcome {
             Verdict::Identical | Verdict::Kept => Exit::Done,
-            Verdict::Changed | Verdict::Missing => Exit::Failed,
+            Verdict::Changed | Verdict::Missing => Exit::Changed,
             Verdict::Unverifiable => Exit::Unconfirmed,
         })
     }

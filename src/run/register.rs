@@ -8,7 +8,7 @@ use super::planned::planned_writes;
 use super::promotion::{Promotion, describe_unchanged, planned, source_group};
 use super::registering::Registering;
 use super::report::RunReport;
-use super::settings::RegisterSettings;
+use super::settings::{CopySettings, RegisterSettings};
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::record::Target;
@@ -54,16 +54,20 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     let recorded = recorded.and_then(|recorded| recorded.approval());
     plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
     refuse_others(&plan, &promotion, &settings.registration, &there)?;
-    let copied = promotion.confirm(plan, there).await?;
     if settings.dry_run {
         let current = existing.current();
-        let mut record = promotion.record(planned(current), &package).with_copied(&copied)?;
+        let record = promotion.record(planned(current), &package);
+        let mut record = match settings.is_planned {
+            true => record.with_preview(&promotion.preview(&CopySettings::default(), plan, there).await?)?,
+            false => record.with_copied(&promotion.confirm(plan, there).await?)?,
+        };
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
         let policy = settings.registration.policy(recorded).approval;
         record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), policy)?);
         return Ok(record.into());
     }
+    let copied = promotion.confirm(plan, there).await?;
     if missing_group {
         create_group(&promotion, &settings.registration).await?;
     }

@@ -182,6 +182,9 @@ pub struct RegisterSettings {
     /// How the version is registered.
     #[serde(default)]
     pub registration: RegistrationSettings,
+    /// The previous step was a dry run. A dry run then lists missing artifacts as planned.
+    #[serde(default)]
+    pub is_planned: bool,
     /// Write nothing to AWS.
     #[serde(default)]
     pub dry_run: bool,
@@ -214,7 +217,7 @@ pub struct VerifySettings {
     /// The bucket of the record; otherwise the bucket that the version's references name.
     #[serde(default)]
     pub bucket: Option<BucketName>,
-    /// The key prefix that the version was promoted with. Used only with `bucket`.
+    /// The key prefix that the version was promoted with; otherwise the prefix that the version's references name.
     #[serde(default)]
     pub prefix: Option<TargetPrefix>,
 }

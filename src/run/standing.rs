@@ -106,6 +106,11 @@ pub fn rows(sources: &[Summary], promoted: Vec<PromotedVersion>) -> Vec<(Row, Op
     rows
 }
 
+/// The row of a promoted version whose source version was deleted.
+pub fn without_source(promoted: &PromotedVersion) -> Row {
+    row(state(None, promoted), None, Some(promoted))
+}
+
 fn row(state: State, source: Option<Side>, promoted: Option<&PromotedVersion>) -> Row {
     let (target, promoted_from) = (promoted.map(promoted_side), promoted.and_then(PromotedVersion::source));
     Row { state, source, target, promoted_from, live: false, drift: Vec::new() }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::settings::StatusSettings;
-use super::standing::{Row, drift, lineage, rows};
+use super::standing::{Row, drift, lineage, rows, without_source};
 use crate::aws::accounts::{SourceAccount, target_group};
 use crate::aws::error::Kind;
 use crate::aws::registry::Summary;
@@ -121,15 +121,15 @@ async fn sources<'a>(context: &'a Context, group: Option<&GroupArn>) -> Result<S
 }
 
 /// Compares each promoted version with its current source version. A source version that was deleted after it was listed
-/// has no drift.
+/// is left out of its row.
 async fn with_drift(source: &SourceAccount, rows: Vec<(Row, Option<PromotedVersion>)>) -> Result<Vec<Row>> {
     let compared = rows.into_iter().map(|(mut row, promoted)| async {
         if let (Some(side), Some(promoted)) = (&row.source, promoted) {
-            row.drift = match source.registry().describe(&side.model_package_arn).await {
-                Ok(described) => drift(&described, &promoted),
-                Err(error) if error.kind == Kind::NotFound => Vec::new(),
+            match source.registry().describe(&side.model_package_arn).await {
+                Ok(described) => row.drift = drift(&described, &promoted),
+                Err(error) if error.kind == Kind::NotFound => row = without_source(&promoted),
                 Err(error) => return Err(error.into()),
-            };
+            }
         }
         anyhow::Ok(row)
     });

@@ -103,11 +103,20 @@ fn destination(
     group: GroupArn,
     caller: &str,
 ) -> Option<Destination> {
-    let prefix = settings.prefix.clone().unwrap_or_default();
-    let at = |bucket| Destination { bucket, prefix, group, caller: caller.to_owned() };
-    match settings.bucket.clone() {
-        Some(bucket) => Some(at(bucket)),
-        None => at("unknown".parse().ok()?).of(promoted, source),
+    let unknown = || "unknown".parse().expect("it is a valid bucket name");
+    let given = Destination {
+        bucket: settings.bucket.clone().unwrap_or_else(unknown),
+        prefix: settings.prefix.clone().unwrap_or_default(),
+        group,
+        caller: caller.to_owned(),
+    };
+    match given.of(promoted, source) {
+        Some(found) => Some(Destination {
+            bucket: settings.bucket.clone().unwrap_or(found.bucket),
+            prefix: settings.prefix.clone().unwrap_or(found.prefix),
+            ..given
+        }),
+        None => settings.bucket.is_some().then_some(given),
     }
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ class Stage:
         """Runs the program to its end."""
         running = self.start(*arguments, stdin=subprocess.PIPE, environment=environment)
         stdout, stderr = running.communicate(stdin, timeout=120)
-        return Run(running.returncode, stdout, stderr)
+        # Long messages are folded.
+        return Run(running.returncode, stdout, re.sub(r"\n {6,}(?=\S)", " ", stderr))
 
     def start(self, *arguments, stdin=subprocess.DEVNULL, environment=None):
         """Starts the program."""

@@ -58,7 +58,7 @@ def test_verify_passes_what_is_untouched_and_names_what_is_not(stage, key, tmp_p
     stage.target_s3.put_object(Bucket=record.split("/")[2], Key=copy, Body=b"Weights")
     run = stage.run(*verify)
     findings = json.loads(run.stdout)["findings"]
-    assert run.code == 1
+    assert run.code == 5
     assert [finding["name"].rpartition("/")[2] for finding in findings if finding["verdict"] == "changed"] == ["model.tar.gz"]
 
 

@@ -3,3 +3,5 @@
 mod help;
 mod output;
 mod refusals;
+mod steps;
+mod usage;

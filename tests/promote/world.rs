@@ -86,15 +86,23 @@ pub struct Run {
     pub code: i32,
     /// Standard output.
     pub stdout: String,
-    /// Standard error.
+    /// Standard error, each message on one line.
     pub stderr: String,
+    /// Standard error as it is printed.
+    pub printed: String,
 }
 
 impl Run {
     /// What a process said before it ended.
     pub fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("the binary writes UTF-8");
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let printed = text(output.stderr);
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: unfolded(&printed),
+            printed,
+        }
     }
 
     /// The document, after a run that was to succeed.
@@ -115,6 +123,12 @@ impl Run {
             assert!(self.stderr.contains(text), "no '{text}' in: {}", self.stderr);
         }
     }
+}
+
+/// A text without the line breaks that fold a long message.
+pub fn unfolded(text: &str) -> String {
+    let folds = regex::Regex::new(r"\n {6,}(\S)").expect("a pattern");
+    folds.replace_all(text, " $1").into_owned()
 }
 
 /// Runs the binary as a principal.

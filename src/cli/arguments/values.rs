@@ -1,5 +1,9 @@
 //! Parses part sizes and tags.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
 use crate::copy::{MAX_PART, MIN_PART};
 use crate::schema::shapes::refusal;
 
@@ -17,6 +21,17 @@ pub(super) fn part_size(text: &str) -> Result<u64, String> {
     let sizes = MIN_PART..=MAX_PART;
     let bytes = bytes.ok_or("expected a number and a unit, such as 64MiB")?;
     if sizes.contains(&bytes) { Ok(bytes) } else { Err("expected 5MiB to 5GiB (S3 limit)".to_owned()) }
+}
+
+/// A parser of whole numbers within limits.
+pub(super) fn number<N>(limits: RangeInclusive<N>) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync
+where
+    N: FromStr + PartialOrd + Display + Clone + Send + Sync,
+{
+    move |text: &str| match text.parse() {
+        Ok(number) if limits.contains(&number) => Ok(number),
+        _ => Err(format!("expected a whole number from {} to {}", limits.start(), limits.end())),
+    }
 }
 
 /// Parses a tag for a group.

@@ -69,7 +69,8 @@ fn outcome(record: &Record) -> String {
         Conclusion::Found => "found".into(),
         Conclusion::Copied => "copied: every artifact is in the target and verified".into(),
         Conclusion::Promoted => match record.target.as_ref().and_then(|target| target.approval_status.as_ref()) {
-            Some(ApprovalStatus::Rejected) => "promoted as Rejected".into(),
+            Some(ApprovalStatus::Rejected) => "promoted as Rejected, like its source: it must not be deployed".into(),
+            Some(ApprovalStatus::PendingManualApproval) => "promoted, and pending approval in the target".into(),
             _ => "promoted".into(),
         },
         Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),

@@ -18,4 +18,9 @@ pub(super) trait Rendered: Serialize {
     /// # Errors
     /// A temporary file cannot be read.
     fn text(&self) -> Result<String>;
+
+    /// What has been done although the document cannot be written to a file, if anything.
+    fn done(&self) -> Option<String> {
+        None
+    }
 }

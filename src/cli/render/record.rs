@@ -18,6 +18,12 @@ impl Rendered for Record {
     fn text(&self) -> Result<String> {
         text(self)
     }
+
+    fn done(&self) -> Option<String> {
+        let target = self.target.as_ref().filter(|_| self.planned.is_none())?;
+        let promoted = target.model_package_arn.as_ref()?;
+        Some(format!("{promoted} is promoted, and its record is in {}", target.folder))
+    }
 }
 
 fn text(record: &Record) -> Result<String> {

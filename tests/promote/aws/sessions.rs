@@ -252,9 +252,9 @@ fn an_empty_variable_counts_as_unset() {
 fn a_wrong_variable_is_a_wrong_argument() {
     let cloud = with_package();
     let run = with_variables(&cloud, &[], &[("PROMOTE_APPROVAL", "later")]);
-    run.fails(2, &["invalid value 'later' for '--approval <WHAT>'"]);
+    run.fails(2, &["invalid value 'later' for 'PROMOTE_APPROVAL', the variable of '--approval <WHAT>'"]);
     let run = with_variables(&cloud, &[], &[("PROMOTE_DRY_RUN", "perhaps")]);
-    run.fails(2, &["invalid value 'perhaps' for '--dry-run'"]);
+    run.fails(2, &["invalid value 'perhaps' for 'PROMOTE_DRY_RUN', the variable of '--dry-run'"]);
     assert!(cloud.calls().is_empty());
 }
 

@@ -92,7 +92,7 @@ fn every_changed_byte_of_a_signed_record_is_noticed() {
         changed[at] ^= 1;
         cloud.put(SERVING, &record(), changed);
         let run = verify(&cloud, &["--public-key", &key]);
-        assert_eq!((run.code, verdicts(&run)), (1, vec![json!("changed")]), "byte {at}");
+        assert_eq!((run.code, verdicts(&run)), (5, vec![json!("changed")]), "byte {at}");
     }
 }
 
@@ -101,17 +101,17 @@ fn a_signature_of_another_key_or_for_another_record_or_none_at_all_fails() {
     let cloud = signed();
     let other = p256::ecdsa::SigningKey::from_slice(&[8; 32]).expect("a number of the curve");
     let run = verify(&cloud, &["--public-key", &pem(&cloud, other.verifying_key())]);
-    assert_eq!((run.code, verdicts(&run)), (1, vec![json!("changed")]));
+    assert_eq!((run.code, verdicts(&run)), (5, vec![json!("changed")]));
     let key = pem(&cloud, signing_key().verifying_key());
     cloud.put(SERVING, &format!("{FOLDER}promotion-20260101T000000Z.json"), bytes(&cloud, &record()));
     let envelope = bytes(&cloud, &format!("{}.dsse", record()));
     cloud.put(SERVING, &format!("{FOLDER}promotion-20260101T000000Z.json.dsse"), envelope);
     let run = verify(&cloud, &["--public-key", &key]);
-    assert_eq!((run.code, verdicts(&run)), (1, vec![json!("changed"), json!("identical")]));
+    assert_eq!((run.code, verdicts(&run)), (5, vec![json!("changed"), json!("identical")]));
     let unsigned = with_package();
     promote(&unsigned, &[]).document();
     let run = verify(&unsigned, &["--sign-key", SIGN_KEY]);
-    assert_eq!((run.code, verdicts(&run)), (1, vec![json!("missing")]));
+    assert_eq!((run.code, verdicts(&run)), (5, vec![json!("missing")]));
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn every_flipped_byte_of_every_object_is_named() {
             cloud.put(SERVING, &key, flipped);
             let run = verify(&cloud, if at % 2 == 0 { &[] } else { &["--deep"] });
             let expected = format!("artifact s3://{SERVING}/{key} changed");
-            assert_eq!((run.code, named(&run)), (1, vec![expected]), "byte {at}");
+            assert_eq!((run.code, named(&run)), (5, vec![expected]), "byte {at}");
         }
         cloud.put(SERVING, &key, body);
     }
@@ -97,16 +97,16 @@ fn every_object_that_is_removed_cut_or_added_is_named() {
         let body = cloud.object(SERVING, &key).expect("it is listed").body.bytes();
         cloud.remove(SERVING, &key);
         let run = verify(&cloud, &[]);
-        assert_eq!((run.code, named(&run)), (1, vec![format!("artifact s3://{SERVING}/{key} missing")]));
+        assert_eq!((run.code, named(&run)), (5, vec![format!("artifact s3://{SERVING}/{key} missing")]));
         cloud.put(SERVING, &key, body.slice(1..));
         let run = verify(&cloud, &[]);
-        assert_eq!((run.code, named(&run)), (1, vec![format!("artifact s3://{SERVING}/{key} changed")]));
+        assert_eq!((run.code, named(&run)), (5, vec![format!("artifact s3://{SERVING}/{key} changed")]));
         cloud.put(SERVING, &key, body);
     }
     let stranger = format!("{FOLDER}models/churn/llm/backdoor.py");
     cloud.put(SERVING, &stranger, "import os");
     let run = verify(&cloud, &[]);
-    assert_eq!((run.code, named(&run)), (1, vec![format!("artifact s3://{SERVING}/{stranger} changed")]));
+    assert_eq!((run.code, named(&run)), (5, vec![format!("artifact s3://{SERVING}/{stranger} changed")]));
 }
 
 #[test]
@@ -134,7 +134,8 @@ fn every_field_of_the_package_that_is_changed_is_named() {
             let run = verify(&cloud, &[]);
             // Without its provenance it is no promoted version any more: an error names that.
             let names = if run.stdout.is_empty() { Vec::new() } else { named(&run) };
-            assert_eq!(run.code, 1, "{member} as {changed} passes: {}{}", run.stdout, run.stderr);
+            let code = if run.stdout.is_empty() { 1 } else { 5 };
+            assert_eq!(run.code, code, "{member} as {changed} passes: {}{}", run.stdout, run.stderr);
             let package = names.iter().any(|name| name.starts_with("package ") && name.contains(&member));
             let provenance =
                 names.iter().any(|name| name.starts_with("record ")) || run.stderr.contains("promote:source-arn");
@@ -143,7 +144,7 @@ fn every_field_of_the_package_that_is_changed_is_named() {
         }
         cloud.change(COPY, json!({&member: null}));
         let run = verify(&cloud, &[]);
-        assert_eq!(run.code, 1, "without {member}: {}", run.stdout);
+        assert_eq!(run.code, if run.stdout.is_empty() { 1 } else { 5 }, "without {member}: {}", run.stdout);
         cloud.change(COPY, json!({&member: value}));
     }
     assert!(seen >= 20, "{seen}");
@@ -192,14 +193,14 @@ fn a_record_that_is_gone_broken_or_of_another_request_is_named() {
     let name = format!("record s3://{SERVING}/{key}");
     cloud.remove(SERVING, &key);
     let run = verify(&cloud, &[]);
-    assert_eq!((run.code, named(&run)), (1, vec![format!("{name} missing")]));
+    assert_eq!((run.code, named(&run)), (5, vec![format!("{name} missing")]));
     cloud.put(SERVING, &key, "{");
     assert!(named(&verify(&cloud, &[])).contains(&format!("{name} changed")));
     let mut record: Value = serde_json::from_slice(&text).expect("JSON");
     record["request"]["Domain"] = json!("FORGED");
     cloud.put(SERVING, &key, record.to_string());
     let run = verify(&cloud, &[]);
-    assert_eq!(run.code, 1);
+    assert_eq!(run.code, 5);
     assert!(named(&run).contains(&format!("{name} changed")), "{}", run.stdout);
 }
 
@@ -280,11 +281,23 @@ fn a_missing_artifact_comes_with_the_command_that_copies_it_again() {
     let verify = ["verify", "--model-package", version];
     let missing = run(&cloud, Principal::Both, &verify);
     assert!(
-        missing.code == 1 && missing.stdout.contains("`promote copy-artifacts` copies it again"),
+        missing.code == 5 && missing.stdout.contains("`promote copy-artifacts` copies it again"),
         "{}",
         missing.stdout
     );
     let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
     assert_eq!(run(&cloud, Principal::Both, &copy).code, 0);
     assert_eq!(run(&cloud, Principal::Both, &verify).code, 0, "it does");
+}
+
+#[test]
+fn a_bucket_or_a_prefix_alone_replaces_only_that_part_of_the_place_that_the_version_names() {
+    let cloud = with_package();
+    promote(&cloud, &["--target-prefix", "prod/"]).document();
+    assert_eq!(verify(&cloud, &[]).code, 0);
+    assert_eq!(verify(&cloud, &["--target-bucket", SERVING]).code, 0, "the prefix is that of the artifacts");
+    assert_eq!(verify(&cloud, &["--target-prefix", "prod/"]).code, 0, "the bucket is that of the artifacts");
+    let elsewhere = verify(&cloud, &["--target-prefix", "test/"]);
+    let record = format!("record s3://{SERVING}/test/{FOLDER}promotion.json missing");
+    assert_eq!((elsewhere.code, named(&elsewhere)), (5, vec![record]));
 }

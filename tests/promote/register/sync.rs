@@ -186,7 +186,7 @@ fn fields_that_the_target_account_changed_are_not_overwritten() {
     cloud.change(SOURCE_VERSION, json!({"LastModifiedTime": 1800000000.0}));
     let before = promoted(&cloud);
     let kept = pairs(&[("ModelLifeCycle.Stage", "kept"), ("ModelLifeCycle.StageStatus", "kept")]);
-    assert_eq!(verify(&cloud).code, 1);
+    assert_eq!(verify(&cloud).code, 5);
     for _ in 0..2 {
         let document = promote(&cloud, &[]).document();
         assert_eq!((results(&document), promoted(&cloud)), (kept.clone(), before.clone()));

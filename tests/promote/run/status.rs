@@ -147,7 +147,7 @@ fn a_version_that_sagemaker_is_still_creating_is_neither_failed_nor_finished() {
     assert_eq!(status(&cloud)["versions"][0]["state"], "being-created");
     let arn = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
     let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &arn]);
-    assert_eq!(verified.code, 1);
+    assert_eq!(verified.code, 5);
     let says = "SageMaker is still creating this version: its promotion is not finished, run `promote full` again";
     assert!(verified.stdout.contains(says), "{}", verified.stdout);
     cloud.complete(&arn);
@@ -167,6 +167,8 @@ fn a_source_version_that_is_deleted_after_it_was_listed_does_not_fail_the_table(
         let mut client = crate::stand_in::client::Client::new(cloud, Principal::Source);
         assert_eq!(client.registry("DeleteModelPackage", json!({"ModelPackageName": source(1)})).status, 200);
     });
-    assert_eq!(status(&cloud)["versions"][0]["drift"], json!([]));
+    let row = &status(&cloud)["versions"][0];
+    assert_eq!((&row["source"], &row["state"]), (&Value::Null, &json!("orphaned")), "it is deleted at the source");
+    assert_eq!((&row["promoted_from"], &row["drift"]), (&json!(source(1)), &json!([])));
     assert_eq!(cloud.package(&source(1)), None, "it was deleted meanwhile");
 }
