@@ -22,6 +22,7 @@ use super::step_before::StepBefore;
 use super::terminal::Terminal;
 use super::variables::{with_variables, without_empty_variables};
 use super::verify::Verify;
+use super::withdraw::Withdraw;
 use crate::record::Build;
 use crate::run::Context;
 
@@ -43,6 +44,7 @@ enum Verb {
     CopyArtifacts(CopyArtifacts),
     Register(Register),
     Full(Box<Full>),
+    Withdraw(Box<Withdraw>),
     Verify(Box<Verify>),
     Status(Box<Status>),
     Stack(Stack),
@@ -68,6 +70,7 @@ impl Verb {
         match self {
             Self::FindLatest(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Full(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Withdraw(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Verify(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Status(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::CopyArtifacts(verb) => {
@@ -97,6 +100,7 @@ impl Verb {
             Self::CopyArtifacts(verb) => Some(&verb.output),
             Self::Register(verb) => Some(&verb.output),
             Self::Full(verb) => Some(&verb.output),
+            Self::Withdraw(verb) => Some(&verb.output),
             Self::Verify(verb) => Some(&verb.output),
             Self::Status(verb) => Some(&verb.output),
             Self::Stack(_) | Self::Completions(_) | Self::Man(_) => None,

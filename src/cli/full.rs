@@ -1,5 +1,8 @@
 //! `promote full`.
 
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
 use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -9,10 +12,11 @@ use super::arguments::{
 };
 use super::exit::Exit;
 use super::printer::Printer;
+use super::step_before::read_document;
 use crate::model::location::BucketName;
-use crate::record::Conclusion;
+use crate::record::{Conclusion, ReviewedPlan};
 use crate::run::settings::FullSettings;
-use crate::run::{Context, full};
+use crate::run::{Context, full, full_as_planned};
 
 /// Promote the latest Approved version of a group into the target account
 ///
@@ -44,7 +48,22 @@ pub(super) struct Full {
     #[arg(long, env = "PROMOTE_FAIL_IF_NOTHING_APPROVED", value_parser = BoolishValueParser::new())]
     fail_if_nothing_approved: bool,
     #[command(flatten)]
+    reviewed: ReviewedArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// The flags for a plan that somebody has reviewed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Plan")]
+struct ReviewedArgs {
+    /// Carry out this plan, the `--record` file of a dry run with the same flags; stop before the first write if
+    /// anything that it fixes is different now
+    #[arg(long, env = "PROMOTE_PLAN", value_name = "FILE|-")]
+    plan: Option<PathBuf>,
+    /// Refuse a plan that is older than this, such as 12h or 7d
+    #[arg(long, env = "PROMOTE_PLAN_MAX_AGE", value_name = "AGE", value_parser = humantime::parse_duration, default_value = "7d")]
+    plan_max_age: Duration,
 }
 
 impl Full {
@@ -54,7 +73,14 @@ impl Full {
     }
 
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        let report = full(context, &self.settings()).await?;
+        let report = match &self.reviewed.plan {
+            None => full(context, &self.settings()).await?,
+            Some(file) => {
+                let plan = ReviewedPlan::of(read_document(file, "full").await?)?;
+                plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
+                full_as_planned(context, &self.settings(), &plan).await?
+            }
+        };
         match (printer.conclude(&report)?, report.outcome()) {
             (Exit::Done, Conclusion::NothingApproved) if self.fail_if_nothing_approved => Ok(Exit::NothingApproved),
             (exit, _) => Ok(exit),

@@ -19,6 +19,7 @@ mod step_before;
 mod terminal;
 mod variables;
 mod verify;
+mod withdraw;
 mod wrap;
 
 pub use command::run;

@@ -48,7 +48,11 @@ impl PackageArgs {
     }
 }
 
-async fn read_document(from: &Path, verb: &str) -> Result<Record> {
+/// Reads a document that a verb has printed.
+///
+/// # Errors
+/// The file cannot be read, or it is not a document of this version.
+pub(super) async fn read_document(from: &Path, verb: &str) -> Result<Record> {
     let (name, read) = if from == Path::new("-") {
         ("standard input".to_owned(), read_all(tokio::io::stdin()).await)
     } else {

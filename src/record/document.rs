@@ -20,6 +20,7 @@ use crate::plan::{Plan, Warning};
 use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool};
 use crate::record::followed::{Followed, Withdrawn};
 use crate::record::planned::PlannedWrite;
+use crate::record::reviewed::PlanFacts;
 use crate::register::Registration;
 use crate::register::sync::Change;
 use crate::store::{List, Spooled};
@@ -45,6 +46,8 @@ pub enum Conclusion {
     NothingApproved,
     /// The promoted version was rejected, because its source is Rejected.
     Withdrawn,
+    /// `withdraw`: no promoted version has a source that is Rejected.
+    NothingToWithdraw,
     /// A withdrawn version was approved again, because its source is Approved again.
     ApprovedAgain,
     /// The promoted version is about to be updated. Another record follows the Update.
@@ -93,6 +96,9 @@ pub struct Record {
     /// The writes that a dry run has left out, greatest first; absent in other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<Vec<PlannedWrite>>,
+    /// The digest of the plan, and the settings that it depends on; only in dry runs of `promote full`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanFacts>,
     /// Promoted versions that were withdrawn, or that a dry run would withdraw, because their source is Rejected.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
@@ -153,6 +159,7 @@ impl Record {
             artifacts: List::default(),
             artifacts_recorded: None,
             planned: None,
+            plan: None,
             withdrawn: Vec::new(),
             followed: Vec::new(),
             changes: Vec::new(),

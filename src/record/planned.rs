@@ -1,5 +1,7 @@
 //! The writes that a dry run leaves out.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::register::decision::Act;
@@ -34,6 +36,27 @@ pub enum PlannedAct {
     Withdraw,
     /// Update a version with changes of its source.
     Update,
+}
+
+impl fmt::Display for PlannedAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CreateGroup => "create the group",
+            Self::Copy => "copy artifacts to",
+            Self::Register => "register a version in",
+            Self::Approve => "approve the version in",
+            Self::ApproveAgain => "approve again",
+            Self::WaitAgain => "set back to pending",
+            Self::Withdraw => "reject",
+            Self::Update => "update",
+        })
+    }
+}
+
+impl fmt::Display for PlannedWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.act, self.subject)
+    }
 }
 
 impl PlannedWrite {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::permitted::Permitted;
 use super::promotion::{Promotion, describe_unchanged, source_group};
 use super::report::RunReport;
 use super::settings::CopyArtifactsSettings;
@@ -33,6 +34,7 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
         signer: None,
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
+        permitted: Permitted::Everything,
     };
     let (plan, there) = tokio::try_join!(promotion.plan(&package), promotion.list_folder(package.arn()))?;
     let mut record = if settings.dry_run {

@@ -8,22 +8,23 @@ use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
 use super::follow::{FollowedVersions, Following, Promoted, have_same_cause};
+use super::listed::{folders, rejected_unless};
+use super::permitted::Permitted;
 use super::planned::{greatest_first, planned_writes};
 use super::promotion::{Promotion, planned};
 use super::registering::Registering;
 use super::repair::Repair;
 use super::report::RunReport;
-use super::settings::{DestinationSettings, FullSettings};
+use super::settings::FullSettings;
 use super::sync::Syncing;
 use super::synced::Synced;
 use super::target_group::{self, create_group, is_missing};
-use crate::aws::accounts::{SourceAccount, TargetAccount, callers};
+use crate::aws::accounts::callers;
 use crate::aws::registry::Summary;
 use crate::copy::{Copied, There};
-use crate::model::approval::{Approval, ApprovalStatus};
-use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::approval::Approval;
+use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
-use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
@@ -40,6 +41,11 @@ use crate::schema::comparison::differences;
 /// # Errors
 /// The version could not be promoted. A version that was registered before the error is complete or pending approval.
 pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunReport> {
+    run(context, settings, Permitted::Everything).await
+}
+
+/// The run of [`full()`], which may be permitted less than its settings ask for.
+pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
     let group = source.group(&settings.selection.group).await?;
@@ -47,8 +53,8 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
         callers(source, target, group.account()),
         Signer::open(target, settings.registration.sign_key.as_ref()),
         settings.selection.find(source, &group),
-        rejected(settings, source, &group),
-        folders(settings, target, &group)
+        rejected_unless(settings.keep_rejected, source, &group),
+        folders(&settings.destination, target, &group)
     );
     let ((reader, writer), signer, search, rejected) = (callers?, signer?, latest?, rejected?);
     let promotion = Promotion {
@@ -63,24 +69,10 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
         signer,
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
+        permitted,
     };
     let full = Full { promotion, settings, promoted: watch::channel(None).0 };
     full.promote_and_follow(search, folders, &rejected).await
-}
-
-/// The rejected versions of the source; none if promoted versions are not to be withdrawn.
-async fn rejected(settings: &FullSettings, source: &SourceAccount, group: &GroupArn) -> Result<Vec<Summary>> {
-    match settings.keep_rejected {
-        true => Ok(Vec::new()),
-        false => Ok(source.registry().list(group, Some(ApprovalStatus::Rejected)).await?),
-    }
-}
-
-/// The folders of all promotions to the target group.
-async fn folders(settings: &FullSettings, target: &TargetAccount, group: &GroupArn) -> Result<Vec<String>> {
-    let DestinationSettings { bucket, prefix, group: name } = &settings.destination;
-    let at = Layout::promotions(bucket, prefix, name.as_ref().unwrap_or(group.name()));
-    Ok(target.objects().folders(&at.bucket, &at.key).await?)
 }
 
 struct Full<'a> {
@@ -130,6 +122,9 @@ impl Full<'_> {
         record.warnings.extend(passed_over.iter().cloned().chain(followed.warnings));
         let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(followed.unconfirmed).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        if self.promotion.dry_run && followed.failures.is_empty() {
+            record = record.with_digest(self.settings.deciding()?)?;
+        }
         Ok(RunReport { document: record, failures: followed.failures })
     }
 
@@ -227,6 +222,7 @@ impl Full<'_> {
             return self.sync_elsewhere(package, promoted).await;
         }
         target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
+        promotion.permitted.check_plan(&plan)?;
         if promotion.dry_run {
             return self.preview(package, plan, there, &existing, missing_group).await;
         }

@@ -1,5 +1,6 @@
 //! The use cases as a library. Each is a function that takes a [`Context`] and settings.
 
+mod as_planned;
 mod clock;
 mod context;
 mod copy_artifacts;
@@ -9,7 +10,10 @@ mod find_latest;
 mod follow;
 mod full;
 mod intact;
+mod listed;
 mod news;
+mod permitted;
+mod plan_settings;
 mod planned;
 mod promotion;
 mod register;
@@ -25,8 +29,10 @@ mod synced;
 mod target_group;
 mod unrecorded;
 mod verify;
+mod withdraw;
 
 pub use crate::copy::{Limits, Meter, Reading};
+pub use as_planned::full_as_planned;
 pub use clock::Clock;
 pub use context::Context;
 pub use copy_artifacts::copy_artifacts;
@@ -37,3 +43,4 @@ pub use register::register;
 pub use report::RunReport;
 pub use status::{StatusReport, status};
 pub use verify::{Verification, verify};
+pub use withdraw::withdraw;

@@ -9,6 +9,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::record::{PlannedAct, PlannedWrite, Record};
 use crate::register::decision::{ApprovalPolicy, Decision};
+use crate::register::sync::{ChangeResult, SyncPlan};
 
 /// The writes of a promotion, from the record of its preview.
 ///
@@ -49,6 +50,12 @@ fn to_be_copied(record: &Record) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The writes of a sync.
+pub(super) fn sync_writes(decision: &Decision, plan: &SyncPlan, promoted: &PromotedVersion) -> Vec<PlannedWrite> {
+    let update = plan.left(ChangeResult::Updated).next().map(|_| PlannedWrite::new(PlannedAct::Update, &promoted.arn));
+    PlannedWrite::of(decision.act, &promoted.arn).into_iter().chain(update).collect()
 }
 
 /// The writes of the promotion and of the versions that are followed, greatest first.

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::clock::Started;
 use super::context::Context;
+use super::permitted::Permitted;
 use super::settings::DestinationSettings;
 use crate::aws::accounts::{SourceAccount, TargetAccount, target_group};
 use crate::aws::session::Identity;
@@ -39,6 +40,8 @@ pub(crate) struct Promotion<'a> {
     /// The multipart uploads of this run.
     pub uploads: OpenUploads,
     pub dry_run: bool,
+    /// What this run may write.
+    pub permitted: Permitted<'a>,
 }
 
 /// The outcome of a dry run: the current promotion of the version stays, or a new one is registered.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::context::Context;
 use super::follow::FollowedVersions;
 use super::planned::planned_writes;
+use super::permitted::Permitted;
 use super::promotion::{Promotion, describe_unchanged, planned, source_group};
 use super::registering::Registering;
 use super::report::RunReport;
@@ -42,6 +43,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         signer,
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
+        permitted: Permitted::Everything,
     };
     let destination = &promotion.destination;
     let (mut plan, there, existing, missing_group, recorded) = tokio::try_join!(

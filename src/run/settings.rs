@@ -138,6 +138,25 @@ pub struct FullSettings {
     pub dry_run: bool,
 }
 
+/// Settings of [`crate::run::withdraw()`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawSettings {
+    /// The source group.
+    pub group: GroupRef,
+    /// The destination of the promotions.
+    pub destination: DestinationSettings,
+    /// The KMS key that encrypts the records; otherwise the bucket's default does.
+    #[serde(default)]
+    pub kms_key: Option<KmsKeyArn>,
+    /// The KMS key that signs the records; otherwise they are not signed.
+    #[serde(default)]
+    pub sign_key: Option<KmsKeyArn>,
+    /// Write nothing to AWS.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
 /// The version that an earlier step has found.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

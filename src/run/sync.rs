@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::event::Event;
 use super::intact::Purpose;
 use super::news::is_news;
+use super::planned::sync_writes;
 use super::promotion::Promotion;
 use super::synced::{Artifacts, Synced, outcome, planned_changes, refuse_edited};
 use crate::aws::error::with_hints;
@@ -18,9 +19,7 @@ use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
 use crate::record::history::{History, Past};
-use crate::record::{
-    ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target, WithdrawalResult, Withdrawn,
-};
+use crate::record::{ArtifactFacts, Conclusion, List, Record, Target, WithdrawalResult, Withdrawn};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval, not_withdrawn};
 use crate::register::describe_updated;
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
@@ -65,7 +64,12 @@ impl Syncing<'_> {
         if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
             refuse_edited(&plan, promoted)?;
         }
+        if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
+            return Ok(None);
+        }
         let plan = plan.with(decision.update());
+        let writes = sync_writes(&decision, &plan, promoted);
+        self.promotion.permitted.check(&writes)?;
         self.announce(&plan, promoted);
         let repaired = self.restored.is_some();
         let mut record = self.record(package, &past, promoted, &plan, compared)?;
@@ -82,9 +86,7 @@ impl Syncing<'_> {
         }
         let mut recorded = false;
         if self.promotion.dry_run {
-            let updates = plan.left(ChangeResult::Updated).next().map(|_| PlannedAct::Update);
-            let update = updates.map(|act| PlannedWrite::new(act, &promoted.arn));
-            record.planned = Some(PlannedWrite::of(decision.act, &promoted.arn).into_iter().chain(update).collect());
+            record.planned = Some(writes);
             if !plan.update.is_empty() {
                 record.outcome = Conclusion::Planned;
                 record.changes = planned_changes(&record.changes);

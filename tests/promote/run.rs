@@ -7,9 +7,11 @@ mod history;
 mod interruption;
 mod library;
 mod memory;
+mod plan;
 #[cfg(target_os = "linux")]
 mod rounds;
 mod status;
 mod strict_registry;
 mod throttled;
 mod unfinished_source;
+mod withdraw;

@@ -2,7 +2,7 @@
 
 use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
-use crate::record::{Conclusion, FollowResult, PlannedAct, PlannedWrite, Record};
+use crate::record::{Conclusion, FollowResult, PlannedWrite, Record};
 
 /// The first line: what the run has changed, the greatest effect first.
 pub(super) fn headline(record: &Record) -> String {
@@ -24,6 +24,8 @@ pub(super) fn headline(record: &Record) -> String {
     let outcome = outcome(record);
     let mut parts: Vec<String> = effects.collect();
     match record.outcome {
+        // `promote withdraw` is about no version of its own.
+        Conclusion::Withdrawn if own.is_none() => {}
         // Nothing was done with this version.
         Conclusion::AlreadyPromoted | Conclusion::NothingApproved => parts.push(outcome),
         _ => parts.insert(0, outcome),
@@ -39,27 +41,13 @@ fn dry_run(record: &Record, writes: &[PlannedWrite]) -> String {
     const NOTHING_WRITTEN: &str = "dry run, nothing was written";
     match (writes.first(), record.outcome) {
         (Some(write), _) if writes.len() == 1 => {
-            format!("{NOTHING_WRITTEN}: would {} {}", planned(write.act), write.subject)
+            format!("{NOTHING_WRITTEN}: would {write}")
         }
         (Some(write), _) => {
-            format!("{NOTHING_WRITTEN}: would {} {}, and {} more", planned(write.act), write.subject, writes.len() - 1)
+            format!("{NOTHING_WRITTEN}: would {write}, and {} more", writes.len() - 1)
         }
         (None, Conclusion::Planned) => NOTHING_WRITTEN.into(),
         (None, _) => format!("{NOTHING_WRITTEN}: {}", outcome(record)),
-    }
-}
-
-/// What a run would do with a subject.
-pub(super) fn planned(act: PlannedAct) -> &'static str {
-    match act {
-        PlannedAct::CreateGroup => "create the group",
-        PlannedAct::Copy => "copy artifacts to",
-        PlannedAct::Register => "register a version in",
-        PlannedAct::Approve => "approve the version in",
-        PlannedAct::ApproveAgain => "approve again",
-        PlannedAct::WaitAgain => "set back to pending",
-        PlannedAct::Withdraw => "reject",
-        PlannedAct::Update => "update",
     }
 }
 
@@ -79,6 +67,7 @@ fn outcome(record: &Record) -> String {
             let versions = Versions(record.versions.clone().unwrap_or_default());
             format!("nothing approved: the group has {versions}")
         }
+        Conclusion::NothingToWithdraw => "nothing to withdraw".into(),
         Conclusion::Withdrawn => "withdrawn: the source is Rejected".into(),
         Conclusion::ApprovedAgain => {
             "approved again: the source is Approved again, no new version was registered".into()

@@ -6,7 +6,7 @@ use anyhow::Result;
 use indicatif::HumanBytes;
 use serde_json::Value;
 
-use super::headline::{followed, headline, planned};
+use super::headline::{followed, headline};
 use super::{LINES_SHOWN, Rendered};
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
@@ -32,6 +32,9 @@ fn text(record: &Record) -> Result<String> {
         let _ = writeln!(out, "{name:<11}{value}");
     };
     line("Outcome", &headline(record));
+    if let Some(plan) = &record.plan {
+        line("Plan", &plan.digest);
+    }
     source(record, &mut line);
     target(record, &mut line);
     if !record.artifacts.is_empty() {
@@ -41,9 +44,7 @@ fn text(record: &Record) -> Result<String> {
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
         format!("{:>10}  {:<30}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
-    list(&mut out, "Would be written", all(record.planned.as_deref().unwrap_or_default()), |w| {
-        format!("{} {}", planned(w.act), w.subject)
-    });
+    list(&mut out, "Would be written", all(record.planned.as_deref().unwrap_or_default()), ToString::to_string);
     list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
         let what = if w.result == WithdrawalResult::Planned { "would be rejected" } else { "Rejected now" };
         let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();

@@ -1,0 +1,56 @@
+//! `promote withdraw`.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::arguments::{DestinationArgs, OutputArgs, SourceArgs, TargetArgs};
+use super::exit::Exit;
+use super::printer::Printer;
+use crate::model::arn::{GroupRef, KmsKeyArn};
+use crate::model::location::BucketName;
+use crate::run::settings::WithdrawSettings;
+use crate::run::{Context, withdraw};
+
+/// Reject every promoted version whose source version is Rejected, and promote nothing
+///
+/// `promote full` withdraws them too. Use this where a promotion waits for a review and a withdrawal must not.
+#[derive(Debug, Args)]
+pub(super) struct Withdraw {
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials
+    #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME", help_heading = "Model package")]
+    group: GroupRef,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Bucket in the target account that has the artifacts
+    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    target_bucket: BucketName,
+    #[command(flatten)]
+    destination: DestinationArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// KMS key in the target account that encrypts the records [default: the bucket's default encryption]
+    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN", help_heading = "Records")]
+    kms_key_arn: Option<KmsKeyArn>,
+    /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
+    #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN", help_heading = "Records")]
+    sign_key: Option<KmsKeyArn>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+impl Withdraw {
+    pub(super) fn context(&self) -> Context {
+        Context::new(self.source.access(self.group.region()), self.target.access())
+    }
+
+    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
+        let settings = WithdrawSettings {
+            group: self.group.clone(),
+            destination: self.destination.destination(&self.target_bucket),
+            kms_key: self.kms_key_arn.clone(),
+            sign_key: self.sign_key.clone(),
+            dry_run: self.output.dry_run,
+        };
+        printer.conclude(&withdraw(context, &settings).await?)
+    }
+}

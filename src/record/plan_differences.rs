@@ -1,0 +1,83 @@
+//! Compares what a plan fixes with what a later run finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::facts::ArtifactFacts;
+use crate::model::field::{Document, each_leaf};
+use crate::plan::artifact::Artifact;
+use crate::store::List;
+
+/// What a plan fixes of an artifact.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fixed {
+    source: String,
+    target: String,
+    bytes: u64,
+    etag: String,
+}
+
+impl From<ArtifactFacts> for Fixed {
+    fn from(facts: ArtifactFacts) -> Self {
+        let ArtifactFacts { source, target, bytes, etag, .. } = facts;
+        Self { source: source.to_string(), target: target.to_string(), bytes, etag }
+    }
+}
+
+impl From<Artifact> for Fixed {
+    fn from(artifact: Artifact) -> Self {
+        let (source, target, bytes) = (&artifact.source, artifact.target.to_string(), artifact.bytes());
+        Self { source: source.location.to_string(), target, bytes, etag: source.etag.as_str().to_owned() }
+    }
+}
+
+/// What a plan fixes of each artifact of a document.
+pub(super) fn fixed(artifacts: &List<ArtifactFacts>) -> impl Iterator<Item = Result<Fixed>> + '_ {
+    artifacts.iter().map(|artifact| artifact.map(Fixed::from))
+}
+
+/// The first difference of two lists of artifacts, both ordered by bucket and key.
+pub(super) fn other_artifact(
+    planned: impl Iterator<Item = Result<Fixed>>,
+    mut now: impl Iterator<Item = Result<Fixed>>,
+) -> Result<Option<String>> {
+    for then in planned {
+        let (then, is) = (then?, now.next().transpose()?);
+        let Some(is) = is else {
+            return Ok(Some(format!("the artifact {} was planned, and the version does not refer to it now", then.source)));
+        };
+        if then != is {
+            return Ok(Some(format!("the artifact is {is}, and was planned as {then}")));
+        }
+    }
+    Ok(now.next().transpose()?.map(|is| format!("not in the plan: the artifact {}", is.source)))
+}
+
+impl fmt::Display for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes, ETag {})", self.source, self.bytes, self.etag)
+    }
+}
+
+/// The leaves of a document that differ, each as a sentence.
+pub(super) fn compared(what: &str, planned: &Document, now: &Document) -> Vec<String> {
+    let (planned, now) = (leaves(planned), leaves(now));
+    let names: BTreeSet<&String> = planned.keys().chain(now.keys()).collect();
+    let text = |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), Value::to_string);
+    let differing = names.into_iter().filter(|name| planned.get(*name) != now.get(*name));
+    let found = differing.map(|name| {
+        format!("{what}{name} is {}, and was planned as {}", text(now.get(name)), text(planned.get(name)))
+    });
+    found.collect()
+}
+
+fn leaves(document: &Document) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    each_leaf(document, &mut |field, value| {
+        found.insert(field.to_string(), value.clone());
+    });
+    found
+}

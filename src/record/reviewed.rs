@@ -1,0 +1,229 @@
+//! A plan that was reviewed: the document of a dry run, and what a later run finds different.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, ensure};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::document::Record;
+use super::plan_differences::{Fixed, compared, fixed, other_artifact};
+use super::planned::{PlannedAct, PlannedWrite};
+use crate::model::failure::Failure;
+use crate::model::field::Document;
+use crate::model::package;
+use crate::plan::Plan;
+use crate::register::sync::ChangeResult;
+
+/// The differences that a message lists.
+const LISTED: usize = 20;
+
+/// What a dry run decides, besides what the rest of its document has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFacts {
+    /// The SHA-256 of everything that a run with this plan has to find again.
+    pub digest: String,
+    /// The settings that decide what is written.
+    pub settings: Document,
+}
+
+impl Record {
+    /// Adds the plan's digest to the document of a dry run.
+    ///
+    /// # Errors
+    /// A temporary file cannot be read.
+    pub fn with_digest(mut self, settings: Document) -> Result<Self> {
+        let digest = digest(&self, &settings)?;
+        self.plan = Some(PlanFacts { digest, settings });
+        Ok(self)
+    }
+}
+
+/// The document of a dry run that somebody has reviewed.
+#[derive(Debug)]
+pub struct ReviewedPlan {
+    record: Record,
+    facts: PlanFacts,
+    planned: Vec<PlannedWrite>,
+}
+
+impl ReviewedPlan {
+    /// Takes a document as a plan.
+    ///
+    /// # Errors
+    /// It is not the document of a complete dry run of `promote full`, or it was edited.
+    pub fn of(record: Record) -> Result<Self> {
+        let (Some(facts), Some(planned)) = (record.plan.clone(), record.planned.clone()) else {
+            return Err(Failure::new("the document has no plan")
+                .hint("Make one with `promote full --dry-run --record plan.json`; it must exit with 0")
+                .into());
+        };
+        let digest = digest(&record, &facts.settings)?;
+        ensure!(
+            digest == facts.digest,
+            Failure::new(format!("the plan was edited: its content has the digest {digest}, not {}", facts.digest))
+                .hint("Make a new plan with `promote full --dry-run --record plan.json`")
+        );
+        Ok(Self { record, facts, planned })
+    }
+
+    /// The digest of the plan.
+    pub fn digest(&self) -> &str {
+        &self.facts.digest
+    }
+
+    /// The number of the version that is promoted; nothing if no version was approved.
+    pub fn version(&self) -> Option<u32> {
+        self.record.source.package.as_ref().map(|package| package.version)
+    }
+
+    /// Refuses a plan that is older than `limit`.
+    ///
+    /// # Errors
+    /// The plan is too old, or its time cannot be read.
+    pub fn refuse_older(&self, limit: Duration, now: SystemTime) -> Result<()> {
+        let made = DateTime::from_str(&self.record.ended, Format::DateTime)?;
+        let age = now.duration_since(SystemTime::try_from(made)?).unwrap_or_default();
+        ensure!(
+            age <= limit,
+            Failure::new(format!("the plan of {} is older than {}", self.record.ended, days(limit)))
+                .hint("Make and review a new plan, or pass a longer --plan-max-age")
+        );
+        Ok(())
+    }
+
+    /// Refuses to go on if the plan of now is another one.
+    ///
+    /// # Errors
+    /// The message names what differs.
+    pub fn refuse_other(&self, now: &Record) -> Result<()> {
+        let settings = now.plan.as_ref().map(|plan| plan.settings.clone()).unwrap_or_default();
+        let mut found = compared("the setting ", &self.facts.settings, &settings);
+        found.extend(compared("the ", &identity(&self.record), &identity(now)));
+        found.extend(self.other_request(now.request.as_ref()));
+        found.extend(self.other_artifact(fixed(&now.artifacts))?);
+        found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default()));
+        found.extend(self.changes(now));
+        refused(&found, &self.facts.digest)
+    }
+
+    /// Refuses to copy and register anything but what was planned.
+    ///
+    /// # Errors
+    /// As [`ReviewedPlan::refuse_other`].
+    pub fn refuse_other_plan(&self, plan: &Plan) -> Result<()> {
+        let mut found = self.other_request(Some(&plan.request));
+        found.extend(self.other_artifact(plan.artifacts.iter().map(|artifact| artifact.map(Fixed::from)))?);
+        refused(&found, &self.facts.digest)
+    }
+
+    fn other_request(&self, now: Option<&Document>) -> Vec<String> {
+        let empty = Document::new();
+        compared("", self.record.request.as_ref().unwrap_or(&empty), now.unwrap_or(&empty))
+    }
+
+    fn other_artifact(&self, now: impl Iterator<Item = Result<Fixed>>) -> Result<Option<String>> {
+        other_artifact(fixed(&self.record.artifacts), now)
+    }
+
+    /// Refuses writes that were not planned.
+    ///
+    /// # Errors
+    /// The message names each of them.
+    pub fn refuse_unplanned(&self, writes: &[PlannedWrite]) -> Result<()> {
+        refused(&self.unplanned(writes).collect::<Vec<_>>(), &self.facts.digest)
+    }
+
+    /// The writes that were not planned. A planned write that is not needed any more is no difference.
+    fn unplanned<'a>(&'a self, writes: &'a [PlannedWrite]) -> impl Iterator<Item = String> + 'a {
+        let is_planned = |write: &&PlannedWrite| {
+            // A version that was registered meanwhile is approved by itself, no longer in its group.
+            let approves = write.act == PlannedAct::Approve;
+            let registers = |planned: &PlannedWrite| planned.act == PlannedAct::Approve;
+            self.planned.contains(write) || approves && self.planned.iter().any(registers)
+        };
+        let unplanned = writes.iter().filter(move |write| !is_planned(write));
+        unplanned.map(|write| format!("not in the plan: {write}"))
+    }
+
+    /// Updates of promoted versions that would set other values than planned.
+    fn changes(&self, now: &Record) -> Vec<String> {
+        let planned = updates(&self.record);
+        let differs = |(subject, changes): &(String, Value)| planned.get(subject).is_some_and(|then| then != changes);
+        let differing = updates(now).into_iter().filter(differs);
+        differing.map(|(subject, _)| format!("{subject} would be updated with other values")).collect()
+    }
+}
+
+/// What decides a plan besides its request, artifacts and writes.
+fn identity(record: &Record) -> Document {
+    let package = record.source.package.as_ref();
+    let target = record.target.as_ref();
+    let identity = json!({
+        "source version": package.map(|package| &package.model_package_arn),
+        "source fingerprint": package.map(|package| &package.fingerprint),
+        "source approval": package.map(|package| &package.approval_status),
+        "source group": record.source.group,
+        "target group": target.map(|target| (&target.account, &target.region, &target.group)),
+        "target folder": target.map(|target| &target.folder),
+        "SourceUri": record.source_uri,
+    });
+    identity.as_object().cloned().unwrap_or_default()
+}
+
+/// The planned values of each promoted version that would be updated.
+fn updates(record: &Record) -> BTreeMap<String, Value> {
+    let own = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
+    let own = own.map(|arn| (arn, &record.changes));
+    let others = record.followed.iter().map(|one| (&one.model_package_arn, &one.changes));
+    let all = own.into_iter().chain(others).map(|(arn, changes)| {
+        let planned = changes.iter().filter(|change| change.result == ChangeResult::Planned);
+        (arn.to_string(), json!(planned.collect::<Vec<_>>()))
+    });
+    all.collect()
+}
+
+/// The SHA-256 of what a plan decides. The artifacts may exceed memory.
+fn digest(record: &Record, settings: &Document) -> Result<String> {
+    let decided = json!({
+        "identity": identity(record),
+        "settings": settings,
+        "request": record.request,
+        "planned": record.planned,
+        "updates": updates(record),
+        "ended": record.ended,
+    });
+    let mut hash = Sha256::new();
+    hash.update(decided.as_object().map(package::digest).unwrap_or_default());
+    for artifact in fixed(&record.artifacts) {
+        hash.update(format!("\n{:?}", artifact?));
+    }
+    Ok(format!("sha256:{}", hex::encode(hash.finalize())))
+}
+
+fn refused(found: &[String], digest: &str) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let mut lines: Vec<String> = found.iter().take(LISTED).map(|line| format!("  {line}")).collect();
+    if found.len() > LISTED {
+        lines.push(format!("  and {} more", found.len() - LISTED));
+    }
+    let message = format!("the plan {digest} cannot be carried out any more:\n{}", lines.join("\n"));
+    Err(Failure::new(message).hint("Make a new plan with `promote full --dry-run --record plan.json`, and review it").into())
+}
+
+/// A duration in the words of a message.
+fn days(limit: Duration) -> String {
+    let hours = limit.as_secs() / 3600;
+    match (hours / 24, hours % 24) {
+        (0, hours) => format!("{hours} hours"),
+        (days, 0) => format!("{days} days"),
+        (days, hours) => format!("{days} days and {hours} hours"),
+    }
+}

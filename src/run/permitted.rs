@@ -1,0 +1,46 @@
+//! What a run may write.
+
+use anyhow::Result;
+
+use crate::plan::Plan;
+use crate::record::{PlannedWrite, ReviewedPlan};
+
+/// What a run may write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Permitted<'a> {
+    /// Everything that its settings ask for.
+    Everything,
+    /// Withdrawals. Other changes of promoted versions are left to another run.
+    Withdrawals,
+    /// What the reviewed plan has.
+    Planned(&'a ReviewedPlan),
+}
+
+impl Permitted<'_> {
+    /// Refuses to copy and register what the reviewed plan does not have.
+    ///
+    /// # Errors
+    /// The message names what differs.
+    pub fn check_plan(&self, plan: &Plan) -> Result<()> {
+        match self {
+            Self::Everything | Self::Withdrawals => Ok(()),
+            Self::Planned(reviewed) => reviewed.refuse_other_plan(plan),
+        }
+    }
+
+    /// Refuses writes that the reviewed plan does not have.
+    ///
+    /// # Errors
+    /// The message names each of them.
+    pub fn check(&self, writes: &[PlannedWrite]) -> Result<()> {
+        match self {
+            Self::Everything | Self::Withdrawals => Ok(()),
+            Self::Planned(reviewed) => reviewed.refuse_unplanned(writes),
+        }
+    }
+
+    /// Whether promoted versions are changed in other ways than by a withdrawal.
+    pub fn more_than_withdrawals(&self) -> bool {
+        !matches!(self, Self::Withdrawals)
+    }
+}

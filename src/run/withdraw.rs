@@ -1,0 +1,72 @@
+//! `promote withdraw`: rejects every promoted version whose source version is Rejected, and promotes nothing.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use tokio::sync::watch;
+
+use super::context::Context;
+use super::find_latest::none_approved;
+use super::follow::Following;
+use super::listed::{folders, rejected};
+use super::permitted::Permitted;
+use super::promotion::Promotion;
+use super::report::RunReport;
+use super::settings::WithdrawSettings;
+use crate::aws::accounts::callers;
+use crate::model::layout::Layout;
+use crate::plan::draft::PackageOverrides;
+use crate::record::Conclusion;
+use crate::record::signing::Signer;
+use crate::register::decision::ApprovalPolicy;
+
+/// Rejects every promoted version of a group whose source version is Rejected.
+///
+/// # Errors
+/// The accounts cannot be read. The report has the versions that could not be withdrawn.
+pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<RunReport> {
+    let started = context.clock.start();
+    let (source, target) = context.accounts().await?;
+    let group = source.group(&settings.group).await?;
+    let (callers, signer, rejected, folders) = tokio::join!(
+        callers(source, target, group.account()),
+        Signer::open(target, settings.sign_key.as_ref()),
+        rejected(source, &group),
+        folders(&settings.destination, target, &group)
+    );
+    let ((reader, writer), signer, rejected, mut folders) = (callers?, signer?, rejected?, folders?);
+    let overrides = PackageOverrides { kms_key: settings.kms_key.clone(), ..PackageOverrides::default() };
+    let promotion = Promotion {
+        context,
+        started,
+        source,
+        target,
+        destination: settings.destination.of(&group, &writer)?,
+        group,
+        overrides: &overrides,
+        reader: reader.arn,
+        signer,
+        uploads: context.new_uploads(),
+        dry_run: settings.dry_run,
+        permitted: Permitted::Withdrawals,
+    };
+    let versions: HashSet<u32> = rejected.iter().map(|version| version.arn.version()).collect();
+    folders.retain(|folder| {
+        Layout::source_of(folder, &promotion.group).is_some_and(|source| versions.contains(&source.version()))
+    });
+    let policy = ApprovalPolicy { approval: None, withdraw: true };
+    let following =
+        Following { promotion: &promotion, policy, folders: &folders, rejected: &rejected, except: None };
+    let followed = following.run(&watch::channel(Some(None)).0).await;
+    let outcome = match followed.withdrawn.is_empty() {
+        true => Conclusion::NothingToWithdraw,
+        false => Conclusion::Withdrawn,
+    };
+    let mut record = promotion.record_of(outcome, none_approved(&promotion.group, Some(promotion.reader.clone())));
+    record.withdrawn = followed.withdrawn;
+    record.followed = followed.followed;
+    record.warnings = followed.warnings;
+    record.planned = promotion.dry_run.then_some(followed.planned);
+    record.unconfirmed = (!followed.unconfirmed.is_empty()).then(|| followed.unconfirmed.join("; "));
+    Ok(RunReport { document: record, failures: followed.failures })
+}
