@@ -21,5 +21,5 @@ pub use crate::store::List;
 pub use document::{Conclusion, Record, SCHEMA};
 pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool};
 pub use followed::{FollowResult, Followed, WithdrawalResult, Withdrawn};
-pub use planned::{PlannedAct, PlannedWrite};
-pub use reviewed::{PlanFacts, ReviewedPlan};
+pub use planned::{PlanFacts, PlannedAct, PlannedWrite};
+pub use reviewed::ReviewedPlan;

@@ -47,7 +47,10 @@ pub(super) fn other_artifact(
     for then in planned {
         let (then, is) = (then?, now.next().transpose()?);
         let Some(is) = is else {
-            return Ok(Some(format!("the artifact {} was planned, and the version does not refer to it now", then.source)));
+            return Ok(Some(format!(
+                "the artifact {} was planned, and the version does not refer to it now",
+                then.source
+            )));
         };
         if then != is {
             return Ok(Some(format!("the artifact is {is}, and was planned as {then}")));
@@ -68,9 +71,8 @@ pub(super) fn compared(what: &str, planned: &Document, now: &Document) -> Vec<St
     let names: BTreeSet<&String> = planned.keys().chain(now.keys()).collect();
     let text = |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), Value::to_string);
     let differing = names.into_iter().filter(|name| planned.get(*name) != now.get(*name));
-    let found = differing.map(|name| {
-        format!("{what}{name} is {}, and was planned as {}", text(now.get(name)), text(planned.get(name)))
-    });
+    let found = differing
+        .map(|name| format!("{what}{name} is {}, and was planned as {}", text(now.get(name)), text(planned.get(name))));
     found.collect()
 }
 

@@ -4,7 +4,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::field::Document;
 use crate::register::decision::Act;
+
+/// What a dry run decides, besides what the rest of its document has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFacts {
+    /// The SHA-256 of everything that a run with this plan has to find again.
+    pub digest: String,
+    /// The settings that decide what is written.
+    pub settings: Document,
+}
 
 /// A write that a run without `--dry-run` would make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

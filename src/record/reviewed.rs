@@ -6,13 +6,12 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Result, ensure};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::document::Record;
 use super::plan_differences::{Fixed, compared, fixed, other_artifact};
-use super::planned::{PlannedAct, PlannedWrite};
+use super::planned::{PlanFacts, PlannedAct, PlannedWrite};
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package;
@@ -21,16 +20,6 @@ use crate::register::sync::ChangeResult;
 
 /// The differences that a message lists.
 const LISTED: usize = 20;
-
-/// What a dry run decides, besides what the rest of its document has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanFacts {
-    /// The SHA-256 of everything that a run with this plan has to find again.
-    pub digest: String,
-    /// The settings that decide what is written.
-    pub settings: Document,
-}
 
 impl Record {
     /// Adds the plan's digest to the document of a dry run.
@@ -215,7 +204,9 @@ fn refused(found: &[String], digest: &str) -> Result<()> {
         lines.push(format!("  and {} more", found.len() - LISTED));
     }
     let message = format!("the plan {digest} cannot be carried out any more:\n{}", lines.join("\n"));
-    Err(Failure::new(message).hint("Make a new plan with `promote full --dry-run --record plan.json`, and review it").into())
+    Err(Failure::new(message)
+        .hint("Make a new plan with `promote full --dry-run --record plan.json`, and review it")
+        .into())
 }
 
 /// A duration in the words of a message.

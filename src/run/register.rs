@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::follow::FollowedVersions;
-use super::planned::planned_writes;
 use super::permitted::Permitted;
+use super::planned::planned_writes;
 use super::promotion::{Promotion, describe_unchanged, planned, source_group};
 use super::registering::Registering;
 use super::report::RunReport;

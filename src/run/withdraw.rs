@@ -55,8 +55,7 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
         Layout::source_of(folder, &promotion.group).is_some_and(|source| versions.contains(&source.version()))
     });
     let policy = ApprovalPolicy { approval: None, withdraw: true };
-    let following =
-        Following { promotion: &promotion, policy, folders: &folders, rejected: &rejected, except: None };
+    let following = Following { promotion: &promotion, policy, folders: &folders, rejected: &rejected, except: None };
     let followed = following.run(&watch::channel(Some(None)).0).await;
     let outcome = match followed.withdrawn.is_empty() {
         true => Conclusion::NothingToWithdraw,

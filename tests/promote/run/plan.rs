@@ -217,7 +217,8 @@ fn the_text_of_a_dry_run_names_the_digest_of_the_plan() {
     let (_, planned) = plan(&cloud, &[]);
     let digest = planned["plan"]["digest"].as_str().expect("a digest");
     let file = cloud.home().join("text.json").display().to_string();
-    let text = run(&cloud, Principal::Both, &[full(), ["--dry-run", "--record", &file].map(str::to_owned).to_vec()].concat());
+    let text =
+        run(&cloud, Principal::Both, &[full(), ["--dry-run", "--record", &file].map(str::to_owned).to_vec()].concat());
     let written: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let own = written["plan"]["digest"].as_str().expect("a digest");
     assert!(text.stdout.contains(own) && own != digest, "each plan has its time: {}", text.stdout);
