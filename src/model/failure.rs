@@ -18,28 +18,29 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// An error message with an optional next step for the user.
+/// An error message with the next steps for the user, if any.
 #[derive(Debug, Clone)]
 pub struct Failure {
     message: String,
-    hint: Option<String>,
+    hints: Vec<String>,
     cause: Option<Arc<anyhow::Error>>,
 }
 
 impl Failure {
     /// A failure without a hint. `message` is one sentence without a full stop.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, cause: None }
+        Self { message: message.into(), hints: Vec::new(), cause: None }
     }
 
-    /// Adds the next step: one sentence with a capital letter and without a full stop.
-    pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    /// Adds a next step: one sentence with a capital letter and without a full stop.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
     }
 
-    /// The next step, if any.
-    pub fn next_step(&self) -> Option<&str> {
-        self.hint.as_deref()
+    /// The next steps.
+    pub fn next_steps(&self) -> impl Iterator<Item = &str> {
+        self.hints.iter().map(String::as_str)
     }
 
     /// The error that the hint was attached to, or that this failure repeats. Its first message is the message of this
@@ -64,7 +65,7 @@ impl Error for Failure {
 /// Shares one error between several tasks that fail with it.
 impl From<Arc<anyhow::Error>> for Failure {
     fn from(cause: Arc<anyhow::Error>) -> Self {
-        Self { message: cause.to_string(), hint: None, cause: Some(cause) }
+        Self { message: cause.to_string(), hints: Vec::new(), cause: Some(cause) }
     }
 }
 

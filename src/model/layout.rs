@@ -95,6 +95,13 @@ impl Layout {
     pub fn rewritten(&self, manifest: &Location) -> Location {
         Location::new(&self.bucket, format!("{}_manifests/{}/{}", self.folder, manifest.bucket, manifest.key))
     }
+    /// The target location of an output, which jobs write to. It is outside of the folder: what a job writes is no part of
+    /// the promotion. No folder of a promotion begins with an underscore.
+    pub fn output(&self, source: &Location) -> Location {
+        let folder = self.folder.trim_end_matches('/');
+        let (promotions, own) = folder.rsplit_once('/').expect("the folder is below the folder of its group");
+        Location::new(&self.bucket, format!("{promotions}/_outputs/{own}/{}/{}", source.bucket, source.key))
+    }
     /// The folder of the state files of unfinished uploads. These files do not belong to the promotion.
     pub fn unfinished(&self) -> Location {
         Location::new(&self.bucket, format!("{}_unfinished/", self.folder))
@@ -168,6 +175,16 @@ mod tests {
     fn the_key_of_a_copy_names_its_source() {
         let copy = layout("").copy_of(&"s3://models/a//../b.tar.gz".parse().unwrap());
         assert_eq!(copy.to_string(), "s3://serving/prod/444333666777-eu-central-1-churn-v7/models/a//../b.tar.gz");
+    }
+
+    #[test]
+    fn an_output_is_beside_the_folder() {
+        for (prefix, key) in [("", "prod"), ("x/y", "x/y/prod")] {
+            let output = layout(prefix).output(&"s3://models/out/".parse().unwrap());
+            let expected = format!("s3://serving/{key}/_outputs/444333666777-eu-central-1-churn-v7/models/out/");
+            assert_eq!(output.to_string(), expected);
+            assert!(!output.key.starts_with(&layout(prefix).folder().key));
+        }
     }
 
     #[test]

@@ -147,7 +147,10 @@ pub fn time_of(description: &Document, member: &str) -> Option<DateTime> {
 
 fn time(value: Option<&Value>) -> Option<DateTime> {
     match value? {
-        Value::Number(seconds) => seconds.as_f64().map(DateTime::from_secs_f64),
+        // SageMaker states milliseconds. A binary fraction may be less by a nanosecond, which would lose one.
+        Value::Number(seconds) => {
+            seconds.as_f64().map(|seconds| DateTime::from_millis((seconds * 1000.0).round() as i64))
+        }
         Value::String(text) => DateTime::from_str(text, Format::DateTimeWithOffset).ok(),
         _ => None,
     }
@@ -202,6 +205,10 @@ mod tests {
     fn a_completed_version_can_be_promoted() {
         let package = described(json!({})).unwrap();
         assert_eq!(rfc3339(&package.created()), "2023-11-14T22:13:20.5Z");
+        for millis in [1, 57, 123, 335, 999] {
+            let package = described(json!({"CreationTime": 1_700_000_000.0 + f64::from(millis) / 1000.0})).unwrap();
+            assert_eq!(package.created(), DateTime::from_millis(1_700_000_000_000 + i64::from(millis)), "{millis}");
+        }
         assert_eq!(package.group().as_str(), "Churn");
     }
 

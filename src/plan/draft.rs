@@ -9,6 +9,8 @@ use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
+use crate::plan::environment::EnvironmentUrls;
+use crate::plan::findings::Findings;
 use crate::plan::images::Images;
 use crate::plan::not_carried::NotCarried;
 use crate::schema::members::{TREATMENTS, Treatment};
@@ -29,6 +31,8 @@ pub struct PackageOverrides {
     pub ignore_unknown_members: bool,
     /// Carry over the URLs of reports that do not exist, instead of refusing the package.
     pub ignore_missing_reports: bool,
+    /// Which S3 URLs in environment variables are copied.
+    pub environment_urls: EnvironmentUrls,
     /// What to do with images that cannot be used in the target's region; otherwise the package is refused.
     pub images: Option<Images>,
 }
@@ -46,6 +50,7 @@ impl PackageOverrides {
             ignore_unknown_members: false,
             // These were decided when the version was promoted.
             ignore_missing_reports: true,
+            environment_urls: EnvironmentUrls::default(),
             images: Some(Images::Keep),
         }
     }
@@ -58,25 +63,38 @@ pub struct Draft {
     pub request: Document,
     /// The fields that are not carried over, except those found when the references are rewritten.
     pub not_carried: Vec<NotCarried>,
+    /// Which S3 URLs in environment variables are copied.
+    pub environment_urls: EnvironmentUrls,
+    /// What prevents a promotion.
+    findings: Findings,
 }
 
 impl Draft {
     /// Drafts the request for a version of `target_group` from a source package.
     ///
     /// # Errors
-    /// A field needs a value of the target account, is unknown, or is rejected by CreateModelPackage. If a flag helps,
-    /// the hint names it.
+    /// The package has fields that this version of promote does not know.
     pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
-        let mut draft = Self { request: carried(package), not_carried: Vec::new() };
+        let mut draft = Self {
+            request: carried(package),
+            not_carried: Vec::new(),
+            environment_urls: overrides.environment_urls,
+            findings: Findings::default(),
+        };
         draft.leave_unknown(package, overrides)?;
         draft.leave_certification(package);
-        draft.set_encryption(overrides)?;
-        draft.set_algorithm(overrides)?;
+        draft.leave_algorithm();
+        draft.set_encryption(overrides);
+        draft.set_algorithm(overrides);
         draft.set_validation(overrides);
-        draft.refuse_what_create_refuses()?;
         draft.request.insert("ModelPackageGroupName".into(), target_group.as_str().into());
         ApprovalStatus::PendingManualApproval.state_in(&mut draft.request);
         Ok(draft)
+    }
+
+    /// What prevents a promotion: values of the source account that need a flag.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// Removes the ETags of source objects, because copies have their own ETags.
@@ -112,42 +130,58 @@ impl Draft {
         }
     }
 
-    fn set_encryption(&mut self, overrides: &PackageOverrides) -> Result<()> {
-        let field = Field::top("SecurityConfig").member("KmsKeyId");
-        let Some(key) = field.get_mut(&mut self.request) else { return Ok(()) };
-        let Some(target) = &overrides.kms_key else {
-            let message = format!("{field} is {key}, a key of the source account");
-            bail!(Failure::new(message).hint("Pass a key of the target account with --kms-key-arn"));
-        };
-        let source = std::mem::replace(key, target.as_str().into());
-        self.not_carried.push(NotCarried::new(
-            &field,
-            text_of(&source),
-            format!("a key of the source account, replaced by {target} (--kms-key-arn)"),
-        ));
-        Ok(())
+    /// SageMaker describes a package that was made from an algorithm with both specifications. CreateModelPackage takes
+    /// one: the API reference offers them as two ways to create a package.
+    fn leave_algorithm(&mut self) {
+        let field = Field::top("SourceAlgorithmSpecification");
+        if !self.request.contains_key("InferenceSpecification") {
+            return;
+        }
+        if let Some(value) = field.remove(&mut self.request) {
+            let algorithm = value["SourceAlgorithms"][0]["AlgorithmName"].as_str().unwrap_or_default().to_owned();
+            let reason = "the version is registered with its InferenceSpecification, and CreateModelPackage accepts only \
+                          one of the two; the record contains the algorithm";
+            self.not_carried.push(NotCarried::new(&field, algorithm, reason).informational());
+        }
     }
 
-    fn set_algorithm(&mut self, overrides: &PackageOverrides) -> Result<()> {
+    fn set_encryption(&mut self, overrides: &PackageOverrides) {
+        let field = Field::top("SecurityConfig").member("KmsKeyId");
+        let Some(key) = field.get_mut(&mut self.request) else { return };
+        let Some(target) = &overrides.kms_key else {
+            let text = format!("{field} is {key}, a key of the source account");
+            return self.findings.add(text, "Pass a key of the target account with `--kms-key-arn`");
+        };
+        let source = std::mem::replace(key, target.as_str().into());
+        self.not_carried.push(
+            NotCarried::new(
+                &field,
+                text_of(&source),
+                format!("a key of the source account, replaced by {target} (--kms-key-arn)"),
+            )
+            .informational(),
+        );
+    }
+
+    fn set_algorithm(&mut self, overrides: &PackageOverrides) {
         let list = Field::top("SourceAlgorithmSpecification").member("SourceAlgorithms");
         let count = list.get(&self.request).and_then(Value::as_array).map_or(0, Vec::len);
         for index in 0..count {
             let field = list.item(index).member("AlgorithmName");
             let Some(name) = field.get_mut(&mut self.request) else { continue };
             let Some(target) = &overrides.algorithm else {
-                let message = format!("{field} is {name}, an algorithm of the source account");
+                let text = format!("{field} is {name}, an algorithm of the source account");
                 let hint =
-                    "Pass an algorithm of the target account, or one that it subscribes to, with --target-algorithm";
-                bail!(Failure::new(message).hint(hint));
+                    "Pass an algorithm of the target account, or one that it subscribes to, with `--target-algorithm`";
+                self.findings.add(text, hint);
+                continue;
             };
             let source = std::mem::replace(name, target.as_str().into());
-            self.not_carried.push(NotCarried::new(
-                &field,
-                text_of(&source),
-                format!("replaced by {target} (--target-algorithm)"),
-            ));
+            self.not_carried.push(
+                NotCarried::new(&field, text_of(&source), format!("replaced by {target} (--target-algorithm)"))
+                    .informational(),
+            );
         }
-        Ok(())
     }
 
     fn set_validation(&mut self, overrides: &PackageOverrides) {
@@ -164,21 +198,6 @@ impl Draft {
             }
         }
     }
-
-    fn refuse_what_create_refuses(&self) -> Result<()> {
-        let containers = Field::top("InferenceSpecification").member("Containers");
-        let count = containers.get(&self.request).and_then(Value::as_array).map_or(0, Vec::len);
-        for index in 0..count {
-            let field = containers.item(index).member("AdditionalS3DataSource");
-            if field.get(&self.request).is_some() {
-                let message =
-                    "CreateModelPackage accepts an AdditionalS3DataSource in AdditionalInferenceSpecifications only";
-                let hint = "Register a package that has it in AdditionalInferenceSpecifications";
-                bail!(Failure::new(format!("{field}: {message}")).hint(hint));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Refuses a package with fields that this version of promote does not know, unless `ignore` is set.
@@ -190,7 +209,7 @@ pub fn refuse_unknown(package: &Package, ignore: bool) -> Result<()> {
     if !unknown.is_empty() && !ignore {
         let fields = unknown.join(", ");
         let message = format!("{} has fields that this version of promote does not know: {fields}", package.arn());
-        bail!(Failure::new(message).hint("Update promote, or pass --ignore-unknown-fields to drop them"));
+        bail!(Failure::new(message).hint("Update promote, or pass `--ignore-unknown-fields` to drop them"));
     }
     Ok(())
 }

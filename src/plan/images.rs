@@ -1,12 +1,11 @@
-//! Refuses container images that SageMaker cannot use in the target's region. Images are not copied.
+//! Finds container images that SageMaker cannot use in the target's region. Images are not copied.
 
-use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::model::arn::{PackageArn, Region};
-use crate::model::failure::Failure;
 use crate::model::field::{Document, Field, each_leaf};
+use crate::plan::findings::Findings;
 
 /// `--images`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -16,34 +15,22 @@ pub enum Images {
     Keep,
 }
 
-/// Refuses images in another region than the target's, in a promotion from another region. SageMaker pulls images from
-/// ECR in its own region only (SageMaker Developer Guide, "Use your own inference code").
-///
-/// # Errors
-/// The message names every such image.
-pub fn refuse_elsewhere(
-    request: &Document,
-    source: &PackageArn,
-    target: &Region,
-    images: Option<Images>,
-) -> Result<()> {
-    let elsewhere = if source.region() == target || images == Some(Images::Keep) {
-        Vec::new()
-    } else {
-        images_elsewhere(request, target)
-    };
-    let lines: Vec<String> = elsewhere.iter().map(|(field, image)| format!("  {field} = {image}")).collect();
-    let what = if lines.len() == 1 { "1 image" } else { &format!("{} images", lines.len()) };
-    let message = format!(
-        "SageMaker in {target} cannot use {what} of {source}, because ECR in another region has it:\n{}",
-        lines.join("\n")
-    );
+/// Finds images in another region than the target's, in a promotion from another region. SageMaker pulls images from ECR
+/// in its own region only (SageMaker Developer Guide, "Use your own inference code").
+pub fn elsewhere(request: &Document, source: &PackageArn, target: &Region, images: Option<Images>) -> Findings {
+    let mut found = Findings::default();
+    if source.region() == target || images == Some(Images::Keep) {
+        return found;
+    }
     let hint = format!(
-        "Push the image to ECR in {target} and register a version that names it there, or pass --images keep to promote \
+        "Push the image to ECR in {target} and register a version that names it there, or pass `--images keep` to promote \
          the version as it is"
     );
-    ensure!(lines.is_empty(), Failure::new(message).hint(hint));
-    Ok(())
+    for (field, image) in images_elsewhere(request, target) {
+        let text = format!("{field} is {image}; SageMaker in {target} cannot use an image in ECR in another region");
+        found.add(text, hint.as_str());
+    }
+    found
 }
 
 /// The images in ECR of another region, with their fields.

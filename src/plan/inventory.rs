@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::error::Kind as CallKind;
+use crate::aws::error::{CallError, Kind as CallKind};
 use crate::aws::objects::SourceObjects;
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
@@ -14,7 +14,9 @@ use crate::model::location::Location;
 use crate::plan::archived::Archived;
 use crate::plan::artifact::SourceObject;
 use crate::plan::artifacts::Artifacts;
+use crate::plan::environment::{EnvironmentUrls, Scope};
 use crate::plan::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
+use crate::plan::missing::{fields_that_refer_to, refuse_missing};
 use crate::plan::path_warnings::PathWarnings;
 use crate::schema::references::{Kind, Reference};
 
@@ -41,17 +43,19 @@ pub enum Found {
     Manifest(SourceObject),
     /// A location that jobs write to: nothing is copied.
     Output,
-    /// Nothing exists there. Only environment variables, and reports that may be missing, refer to nothing.
+    /// Nothing exists there. Only reports may be missing, if the run is told to ignore that.
     Nothing,
+    /// The value of an environment variable that is not copied, and why.
+    NotCopied(String),
 }
 
-/// Whether reports that do not exist stop the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MissingReports {
-    /// A missing report stops the run.
-    Refused,
+/// What may be missing, and what is not looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Leniency {
     /// The URL of a missing report is carried over unchanged.
-    Ignored,
+    pub ignore_missing_reports: bool,
+    /// Which S3 URLs in environment variables are copied.
+    pub environment_urls: EnvironmentUrls,
 }
 
 /// Looks up every reference, each distinct location once, and lists every prefix completely.
@@ -63,7 +67,7 @@ pub async fn inventory(
     references: Vec<Reference>,
     source: &SourceObjects,
     layout: &Layout,
-    reports: MissingReports,
+    leniency: Leniency,
 ) -> Result<Inventory> {
     let fields = references.iter().map(|reference| reference.field.clone()).collect();
     let artifacts = Artifacts::new(layout, fields)?;
@@ -74,15 +78,24 @@ pub async fn inventory(
     }
     let lookups = places.into_iter().map(|((location, kind), numbers)| {
         let fields = fields_that_refer_to(&location, &references, &location.to_string());
-        let lookup = Lookup { source, layout, artifacts: &artifacts, archived: &archived, numbers };
+        let scopes = numbers.iter().map(|number| leniency.environment_urls.scope(&references[*number]));
+        let scope = scopes.max().unwrap_or(Scope::Nothing);
+        let is_object = !references[numbers[0]].is_bucket_without_object();
+        let lookup = Lookup { source, layout, artifacts: &artifacts, archived: &archived, numbers, scope };
         async move {
-            let found = lookup.reference(&location, kind).await.with_context(|| fields)?;
+            let found = match is_object {
+                true => lookup.reference(&location, kind).await.with_context(|| fields)?,
+                false => Found::Nothing,
+            };
             anyhow::Ok(((location, kind), found))
         }
     });
     let places: HashMap<(Location, Kind), Found> =
         stream::iter(lookups).buffer_unordered(LOOKUPS_AT_ONCE).try_collect().await?;
-    refuse_missing(&references, &places, reports)?;
+    refuse_missing(&references, |reference| {
+        matches!(places[&(reference.location.clone(), reference.kind)], Found::Nothing)
+            && !(reference.is_report() && leniency.ignore_missing_reports)
+    })?;
     archived.refuse()?;
     artifacts.refuse_changes()?;
     let found = references.into_iter().map(|reference| {
@@ -93,56 +106,6 @@ pub async fn inventory(
     Ok(Inventory { found: found.collect::<Result<_>>()?, artifacts })
 }
 
-/// Refuses references to nothing, except environment variables and reports that may be missing.
-///
-/// # Errors
-/// The message names everything that is missing.
-fn refuse_missing(
-    references: &[Reference],
-    places: &HashMap<(Location, Kind), Found>,
-    reports: MissingReports,
-) -> Result<()> {
-    let is_missing = |reference: &&Reference| {
-        let found = &places[&(reference.location.clone(), reference.kind)];
-        matches!(found, Found::Nothing)
-            && reference.kind != Kind::Environment
-            && !(reference.is_report() && reports == MissingReports::Ignored)
-    };
-    let missing: Vec<&Reference> = references.iter().filter(is_missing).collect();
-    let mut lines: Vec<String> = Vec::new();
-    for reference in &missing {
-        let location = &reference.location;
-        let what = if reference.kind == Kind::Prefix { "no object has this prefix" } else { "there is no such object" };
-        let line = format!("{what}: {location} ({})", fields_that_refer_to(location, references, "it"));
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    let message = match lines.as_slice() {
-        [] => return Ok(()),
-        [line] => line.clone(),
-        lines => format!("{} references name objects that do not exist:\n  {}", lines.len(), lines.join("\n  ")),
-    };
-    let restore = "Restore what is missing, register a package that does not refer to it";
-    let hint = match missing.iter().any(|reference| reference.is_report()) {
-        true => {
-            format!("{restore}, or pass `--ignore-missing-reports` to carry the URLs of missing reports over unchanged")
-        }
-        false => restore.to_owned(),
-    };
-    bail!(Failure::new(message).hint(hint))
-}
-
-/// A text with all fields that refer to a location, which the text calls `location`.
-fn fields_that_refer_to(at: &Location, references: &[Reference], location: &str) -> String {
-    let fields = references.iter().filter(|reference| reference.location == *at);
-    let fields: Vec<String> = fields.map(|reference| reference.field.to_string()).collect();
-    match fields.as_slice() {
-        [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
-        _ => format!("{} refers to {location}", fields.join("")),
-    }
-}
-
 /// The look-up of one location, for the references with these indexes.
 struct Lookup<'a> {
     source: &'a SourceObjects,
@@ -150,6 +113,8 @@ struct Lookup<'a> {
     artifacts: &'a Artifacts,
     archived: &'a Archived,
     numbers: Vec<usize>,
+    /// What is copied for an environment variable.
+    scope: Scope,
 }
 
 impl Lookup<'_> {
@@ -157,9 +122,38 @@ impl Lookup<'_> {
         match kind {
             Kind::Output => Ok(Found::Output),
             Kind::Prefix => Ok(self.prefix(location).await?.unwrap_or(Found::Nothing)),
-            Kind::Object | Kind::Environment => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
+            Kind::Object => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
+            Kind::Environment => self.variable(location).await,
             Kind::CsvManifest => self.manifest(location, Manifest::csv).await,
             Kind::JsonManifest => self.manifest(location, Manifest::json).await,
+        }
+    }
+
+    /// The value of an environment variable. What the containers of SageMaker do not load from may be an output or a
+    /// cache: it may be missing, and nobody may be allowed to read it.
+    async fn variable(&self, location: &Location) -> Result<Found> {
+        let found = match self.scope {
+            Scope::Required => return Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
+            Scope::Nothing => return Ok(not_copied("--environment-urls none copies nothing that a variable names")),
+            Scope::Object if location.key.ends_with('/') => return Ok(not_copied(FOLDER)),
+            Scope::Object => self.object_unless_archived(location).await,
+            Scope::Folder => self.object_or_folder(location).await,
+        };
+        match found {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) if self.scope == Scope::Object => Ok(not_copied(NO_OBJECT)),
+            Ok(None) => Ok(not_copied("nothing exists there")),
+            Err(error) => unreadable(error),
+        }
+    }
+
+    async fn object_unless_archived(&self, location: &Location) -> Result<Option<Found>> {
+        match self.head(location).await? {
+            Some(object) if object.head.as_ref().is_some_and(|head| head.archived) => {
+                Ok(Some(not_copied("the object is archived")))
+            }
+            Some(object) => self.add(object).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -176,16 +170,20 @@ impl Lookup<'_> {
 
     async fn object(&self, location: &Location) -> Result<Option<Found>> {
         let Some(object) = self.head(location).await? else { return Ok(None) };
+        if object.head.as_ref().is_some_and(|head| head.archived) {
+            self.archived.note(location);
+        }
+        self.add(object).map(Some)
+    }
+
+    fn add(&self, object: SourceObject) -> Result<Found> {
         self.artifacts.add([object.clone()], &self.numbers)?;
-        Ok(Some(Found::Object(object)))
+        Ok(Found::Object(object))
     }
 
     async fn head(&self, location: &Location) -> Result<Option<SourceObject>> {
         match self.source.head(location).await {
             Ok(head) => {
-                if head.archived {
-                    self.archived.note(location);
-                }
                 let (location, bytes, etag) = (location.clone(), head.size, head.etag.clone());
                 Ok(Some(SourceObject { location, bytes, etag, head: Some(head) }))
             }
@@ -211,11 +209,18 @@ impl Lookup<'_> {
             });
             self.artifacts.add(objects, &self.numbers)?;
         }
-        Ok((!is_empty).then(|| Found::Prefix(warnings.remarks())))
+        let mut remarks = warnings.remarks();
+        if prefix.key.is_empty() {
+            remarks.push(format!("the URL names the whole bucket {}, so every object in it is copied", prefix.bucket));
+        }
+        Ok((!is_empty).then_some(Found::Prefix(remarks)))
     }
 
     async fn manifest(&self, location: &Location, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
         let Some(object) = self.head(location).await? else { return Ok(Found::Nothing) };
+        if object.head.as_ref().is_some_and(|head| head.archived) {
+            self.archived.note(location);
+        }
         let (text, etag) = self.source.read(location, MAX_MANIFEST_BYTES).await?;
         ensure!(
             etag == object.etag,
@@ -235,6 +240,26 @@ impl Lookup<'_> {
         self.artifacts.add_manifest(&object, &text, &self.numbers)?;
         Ok(Found::Manifest(object))
     }
+}
+
+const FOLDER: &str = "folders are copied only with --environment-urls all, because they may be outputs or caches";
+const NO_OBJECT: &str = "there is no such object, and folders are copied only with --environment-urls all";
+
+fn not_copied(reason: &str) -> Found {
+    Found::NotCopied(reason.to_owned())
+}
+
+/// What cannot be read is not copied. An error that says nothing about the object stops the run.
+fn unreadable(error: anyhow::Error) -> Result<Found> {
+    let reason = match error.downcast_ref::<CallError>() {
+        Some(CallError { kind: CallKind::Denied | CallKind::Invalid | CallKind::Other, code, .. }) => {
+            let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            format!("it cannot be read{code}")
+        }
+        Some(CallError { kind: CallKind::NotFound, .. }) => "the bucket does not exist".to_owned(),
+        _ => return Err(error),
+    };
+    Ok(Found::NotCopied(reason))
 }
 
 /// Compares the object with the ETag at the time of the registration, if the package states it.

@@ -8,13 +8,15 @@ use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::draft::Draft;
+use crate::plan::environment::EnvironmentUrls;
 use crate::plan::inventory::{Found, Inventory};
-use crate::plan::limits::refuse_violations;
-use crate::plan::not_carried::{NotCarried, not_carried};
+use crate::plan::limits::{long_keys, rejected};
+use crate::plan::not_carried::NotCarried;
 use crate::plan::provenance::add_provenance;
 use crate::plan::resolved::Resolved;
 use crate::plan::rewriting::{Rewritten, Targets, urls_elsewhere};
 use crate::plan::target_group::TargetGroupState;
+use crate::plan::unchanged::unchanged;
 use crate::plan::warning::Warning;
 use crate::schema::references::Reference;
 
@@ -35,6 +37,8 @@ pub struct Plan {
     pub references: Vec<Resolved>,
     /// The fields that are not carried over, and why.
     pub not_carried: Vec<NotCarried>,
+    /// Which S3 URLs in environment variables are copied.
+    pub environment_urls: EnvironmentUrls,
     /// Warnings about keys that a deployment may fail to download.
     pub warnings: Vec<Warning>,
     /// What the target group has, if that was looked at.
@@ -50,15 +54,18 @@ pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layo
     let targets = Targets::of(&found, &artifacts, &urls_elsewhere(package, &draft.request), layout)?;
     let rewritten = Rewritten::of(package, draft, &targets)?;
     let is_known = |reference: &&Reference| {
-        found.iter().any(|(known, found)| known.field == reference.field && matches!(found, Found::Nothing))
+        let is_nothing = |found: &Found| matches!(found, Found::Nothing | Found::NotCopied(_));
+        found.iter().any(|(known, found)| known.field == reference.field && is_nothing(found))
     };
     if let Some(reference) = rewritten.unresolved().find(|reference| !is_known(reference)) {
         bail!("{} was not looked up", reference.field);
     }
-    let Rewritten { mut request, source_uri, references, not_carried: mut omitted } = rewritten;
-    omitted.extend(not_carried(package.arn(), &request, &references, layout));
+    let Rewritten { mut request, source_uri, references, not_carried: mut omitted, environment_urls } = rewritten;
+    omitted.extend(unchanged(package, &request, &found, &targets));
     add_provenance(&mut request, package.arn());
-    refuse_violations(&request, source_uri.as_deref(), package, &artifacts)?;
+    let mut findings = rejected(&request, source_uri.as_deref(), package);
+    findings.extend(long_keys(&artifacts)?);
+    findings.refuse(package.arn())?;
     let (source, layout, warnings) = (package.arn().clone(), layout.clone(), warnings(&found));
     Ok(Plan {
         source,
@@ -68,6 +75,7 @@ pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layo
         source_uri,
         references,
         not_carried: omitted,
+        environment_urls,
         warnings,
         target_group: None,
     })
@@ -76,7 +84,7 @@ pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layo
 fn warnings(found: &[(Reference, Found)]) -> Vec<Warning> {
     let remarks = found.iter().flat_map(|(reference, found)| match found {
         Found::Prefix(remarks) => remarks.iter().map(|remark| (&reference.field, remark)).collect(),
-        Found::Object(_) | Found::Manifest(_) | Found::Output | Found::Nothing => Vec::new(),
+        Found::Object(_) | Found::Manifest(_) | Found::Output | Found::Nothing | Found::NotCopied(_) => Vec::new(),
     });
     remarks.map(|(field, remark)| Warning { field: field.to_string(), remark: remark.clone() }).collect()
 }

@@ -6,17 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::model::field::{Document, Field};
+use crate::model::field::{Document, Field, each_leaf};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::card::{string_values, with_values_replaced};
 use crate::plan::draft::Draft;
+use crate::plan::environment::EnvironmentUrls;
+use crate::plan::findings::references_of;
 use crate::plan::inventory::Found;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::resolved::Resolved;
-use crate::schema::references::{Kind, Reference, references};
+use crate::schema::references::{Kind, Reference};
 
 /// Maps copied source locations to target locations.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +43,9 @@ impl Targets {
         let mut targets = Self::default();
         for (reference, found) in found {
             let target = match found {
-                Found::Nothing => continue,
-                Found::Object(_) | Found::Prefix(_) | Found::Output => layout.copy_of(&reference.location),
+                Found::Nothing | Found::NotCopied(_) => continue,
+                Found::Output => layout.output(&reference.location),
+                Found::Object(_) | Found::Prefix(_) => layout.copy_of(&reference.location),
                 Found::Manifest(_) => layout.rewritten(&reference.location),
             };
             targets.add_reference(reference.kind, reference.location.clone(), target);
@@ -53,6 +56,21 @@ impl Targets {
             }
         }
         Ok(targets)
+    }
+
+    /// The targets of references as they are if everything exists. Environment variables may refer to nothing.
+    pub(super) fn expected(references: &[Reference], layout: &Layout) -> Self {
+        let mut targets = Self::default();
+        for Reference { kind, location, .. } in references {
+            let target = match kind {
+                Kind::Environment => continue,
+                Kind::Output => layout.output(location),
+                Kind::Object | Kind::Prefix => layout.copy_of(location),
+                Kind::CsvManifest | Kind::JsonManifest => layout.rewritten(location),
+            };
+            targets.add_reference(*kind, location.clone(), target);
+        }
+        targets
     }
 
     /// Adds a reference that was resolved.
@@ -70,12 +88,26 @@ impl Targets {
         self.references.get(&(reference.kind, reference.location.clone()))
     }
 
-    /// The target of a URL in a field that is not a reference: a copied object, or a prefix that was copied completely.
-    fn of_url(&self, url: &str) -> Option<&Location> {
+    /// The target of a URL in a field that is not a reference: a copied object, or a prefix that was copied completely,
+    /// which the URL may name without the slash at its end.
+    pub(super) fn of_url(&self, url: &str) -> Option<Location> {
         let location: Location = url.parse().ok()?;
         let copied = [Kind::Object, Kind::Prefix, Kind::Environment];
         let of_kind = |kind: Kind| self.references.get(&(kind, location.clone()));
-        self.objects.get(&location).or_else(|| copied.into_iter().find_map(of_kind))
+        if let Some(target) = self.objects.get(&location).or_else(|| copied.into_iter().find_map(of_kind)) {
+            return Some(target.clone());
+        }
+        let folder = Location::new(&location.bucket, format!("{}/", location.key));
+        let target = self.references.get(&(Kind::Prefix, folder)).filter(|_| !location.key.is_empty())?;
+        Some(Location::new(&target.bucket, target.key.trim_end_matches('/')))
+    }
+
+    /// Whether the text is the URL of a copy.
+    pub(super) fn is_target(&self, text: &str) -> bool {
+        let is_text = |target: &&Location| target.to_string() == text;
+        let folder = |target: &&Location| target.to_string().trim_end_matches('/') == text;
+        self.objects.values().any(|target| is_text(&target))
+            || self.references.values().any(|target| is_text(&target) || folder(&target))
     }
 }
 
@@ -90,6 +122,8 @@ pub struct Rewritten {
     pub references: Vec<Resolved>,
     /// The fields that are not carried over.
     pub not_carried: Vec<NotCarried>,
+    /// Which S3 URLs in environment variables are copied.
+    pub environment_urls: EnvironmentUrls,
 }
 
 impl Rewritten {
@@ -98,9 +132,9 @@ impl Rewritten {
     /// # Errors
     /// A reference is malformed.
     pub fn of(package: &Package, draft: Draft, targets: &Targets) -> Result<Self> {
-        let Draft { mut request, mut not_carried } = draft.without_etags();
+        let Draft { mut request, mut not_carried, environment_urls, .. } = draft.without_etags();
         let mut resolved = Vec::new();
-        for reference in references(&request)? {
+        for reference in references_of(package.arn(), &request)? {
             let target = targets.of_reference(&reference).cloned();
             if let (Some(target), Some(value)) = (&target, reference.field.get_mut(&mut request)) {
                 *value = target.to_string().into();
@@ -108,38 +142,42 @@ impl Rewritten {
             resolved.push(Resolved { reference, target });
         }
         if let Some(Value::String(content)) = card_field().get_mut(&mut request) {
-            *content = with_values_replaced(content, |url| targets.of_url(url).map(Location::to_string));
+            *content = with_values_replaced(content, |url| targets.of_url(url).as_ref().map(Location::to_string));
         }
         let source_uri = source_uri(package, targets, &mut not_carried);
-        Ok(Self { request, source_uri, references: resolved, not_carried })
+        Ok(Self { request, source_uri, references: resolved, not_carried, environment_urls })
     }
 
-    /// The references without a target, which still name the source. Environment variables may refer to nothing.
+    /// The references without a target, which still name the source. Most environment variables may refer to nothing.
     pub fn unresolved(&self) -> impl Iterator<Item = &Reference> {
         let unresolved = self.references.iter().filter(|resolved| resolved.target.is_none());
-        unresolved.map(|resolved| &resolved.reference).filter(|reference| reference.kind != Kind::Environment)
+        let required = |reference: &&Reference| !self.environment_urls.is_optional(reference);
+        unresolved.map(|resolved| &resolved.reference).filter(required)
     }
 }
 
-/// The URLs in fields that are not references. They are rewritten if their objects are copied, but cause no copy.
+/// The URLs in fields that are not references. The model card and SourceUri follow copied objects; the other fields keep
+/// their URLs. None of them causes a copy.
 pub fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
     let card = card_field().get(request).and_then(Value::as_str).map(string_values).unwrap_or_default();
-    let urls = card.iter().map(String::as_str).chain(package.text("SourceUri"));
-    urls.filter_map(|url| url.parse().ok()).collect()
+    let mut urls: BTreeSet<Location> =
+        card.iter().map(String::as_str).chain(package.text("SourceUri")).filter_map(|url| url.parse().ok()).collect();
+    each_leaf(request, &mut |_, value| urls.extend(value.as_str().and_then(|text| text.parse::<Location>().ok())));
+    urls
 }
 
 fn card_field() -> Field {
     Field::top("ModelCard").member("ModelCardContent")
 }
 
-/// The SourceUri of the promoted version. An ARN is omitted, because SageMaker would clone the model or package that it
-/// names.
+/// The SourceUri of the promoted version. The ARN of a model or a package is omitted, because SageMaker would clone what
+/// it names (API reference of CreateModelPackage).
 fn source_uri(package: &Package, targets: &Targets, not_carried: &mut Vec<NotCarried>) -> Option<String> {
-    let uri = package.text("SourceUri")?;
+    let uri = package.text("SourceUri").filter(|uri| !uri.is_empty())?;
     let field = Field::top("SourceUri");
-    if uri.starts_with("arn:") {
+    if is_cloned(uri) {
         let reason = "SageMaker would clone the model or package that the ARN names; the record contains the ARN";
-        not_carried.push(NotCarried::new(&field, uri, reason));
+        not_carried.push(NotCarried::new(&field, uri, reason).informational());
         return None;
     }
     if let Some(target) = targets.of_url(uri) {
@@ -147,7 +185,16 @@ fn source_uri(package: &Package, targets: &Targets, not_carried: &mut Vec<NotCar
     }
     if Location::is_claimed_by(uri) {
         let reason = "no reference names this location, so it is carried over unchanged and not copied";
-        not_carried.push(NotCarried::new(&field, uri, reason));
+        not_carried.push(NotCarried::new(&field, uri, reason).informational());
+    } else if uri.contains(package.arn().account().as_str()) {
+        let reason = "it names the source account and is carried over unchanged";
+        not_carried.push(NotCarried::new(&field, uri, reason).informational());
     }
     Some(uri.to_owned())
+}
+
+/// Whether the URI is the ARN of a model or a model package.
+fn is_cloned(uri: &str) -> bool {
+    let resource = uri.starts_with("arn:").then(|| uri.splitn(6, ':').nth(5)).flatten();
+    resource.is_some_and(|resource| resource.starts_with("model/") || resource.starts_with("model-package/"))
 }

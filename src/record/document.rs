@@ -13,6 +13,7 @@ use crate::model::field::Document;
 use crate::model::location::Location;
 use crate::model::package::rfc3339;
 use crate::plan::artifact::Artifact;
+use crate::plan::environment::EnvironmentUrls;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
 use crate::plan::target_group::TargetGroupState;
@@ -110,6 +111,9 @@ pub struct Record {
     /// The fields that are not carried over, each with the reason.
     #[serde(default)]
     pub not_carried: Vec<NotCarried>,
+    /// Which S3 URLs in environment variables were copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment_urls: Option<EnvironmentUrls>,
     /// Warnings.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -163,6 +167,7 @@ impl Record {
             followed: Vec::new(),
             changes: Vec::new(),
             not_carried: Vec::new(),
+            environment_urls: None,
             warnings: Vec::new(),
             target_group: None,
             request: None,
@@ -200,6 +205,7 @@ impl Record {
             self.artifacts.push(&ArtifactFacts::of(&artifact, done))?;
         }
         self.not_carried.clone_from(&plan.not_carried);
+        self.environment_urls = Some(plan.environment_urls);
         self.references = plan.references.iter().map(Into::into).collect();
         self.warnings.clone_from(&plan.warnings);
         self.target_group = plan.target_group;

@@ -13,8 +13,8 @@ use crate::model::arn::GroupArn;
 use crate::model::failure::Failure;
 use crate::plan::draft::refuse_unknown;
 use crate::plan::find::{Latest, Search, latest_approved, version};
+use crate::plan::references_of;
 use crate::record::{Conclusion, Source};
-use crate::schema::references::references;
 
 /// Finds the version to promote. Reads the source account only.
 ///
@@ -38,7 +38,7 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
     };
     let package = describe(source, &found.arn).await?;
     refuse_unknown(&package, settings.ignore_unknown_fields)?;
-    let references = references(package.description())?;
+    let references = references_of(package.arn(), package.description())?;
     let mut record = record(Conclusion::Found, Source::of(&package, reader));
     record.references = references.iter().map(Into::into).collect();
     record.warnings = passed_over;

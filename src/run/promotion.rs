@@ -15,14 +15,12 @@ use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
-use crate::plan::images::refuse_elsewhere;
-use crate::plan::inventory::{MissingReports, inventory};
+use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Source};
-use crate::schema::references::references;
 
 /// A promotion from a source group to a destination.
 pub(crate) struct Promotion<'a> {
@@ -74,14 +72,13 @@ impl Promotion<'_> {
         self.check_key()?;
         refuse_return(package, &self.destination.group)?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
-        refuse_elsewhere(&draft.request, package.arn(), self.destination.group.region(), self.overrides.images)?;
-        let references = references(&draft.request)?;
-        let layout = self.destination.layout(package.arn());
-        let reports = match self.overrides.ignore_missing_reports {
-            true => MissingReports::Ignored,
-            false => MissingReports::Refused,
+        let (layout, region) = (self.destination.layout(package.arn()), self.destination.group.region());
+        let references = checked_references(package, &draft, &layout, region, self.overrides)?;
+        let leniency = Leniency {
+            ignore_missing_reports: self.overrides.ignore_missing_reports,
+            environment_urls: self.overrides.environment_urls,
         };
-        let inventory = inventory(references, self.source.objects(), &layout, reports).await?;
+        let inventory = inventory(references, self.source.objects(), &layout, leniency).await?;
         plan(package, draft, inventory, &layout)
     }
 

@@ -149,9 +149,11 @@ impl Syncing<'_> {
         }
         let overrides = PackageOverrides {
             ignore_unknown_members: self.promotion.overrides.ignore_unknown_members,
+            environment_urls: before.environment_urls.unwrap_or_default(),
             ..PackageOverrides::of(state.request)
         };
         let draft = Draft::of(package, self.destination.group.name(), &overrides)?;
+        draft.findings().refuse(package.arn())?;
         let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
         let now = Rewritten::of(package, draft, &targets)?;
         SyncPlan::of(package, &now, state, promoted)
@@ -184,6 +186,7 @@ impl Syncing<'_> {
         }
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
+        record.environment_urls = before.environment_urls;
         record.warnings.extend(before.warnings.iter().cloned());
         record.request = Some(plan.request.clone());
         record.source_uri.clone_from(&plan.source_uri);

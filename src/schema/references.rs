@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::failure::Failure;
 use crate::model::field::{Document, Field, each_leaf, is_map};
 use crate::model::location::Location;
+use crate::schema::environment::is_loaded_from;
+use crate::schema::shapes::Violation;
 
 /// What a reference points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub enum Kind {
     JsonManifest,
     /// A location that jobs write to: rewritten, never copied.
     Output,
-    /// An environment variable whose value is one S3 URL: copied if an object or folder exists there.
+    /// An environment variable whose value is one S3 URL: an object or a folder.
     Environment,
 }
 
@@ -55,6 +56,16 @@ impl Reference {
     /// Whether the field names a report about the model: a metric or a drift baseline, which no container loads.
     pub fn is_report(&self) -> bool {
         matches!(self.field.root(), "ModelMetrics" | "DriftCheckBaselines")
+    }
+
+    /// Whether the field is an environment variable that SageMaker's containers load from.
+    pub fn is_loaded(&self) -> bool {
+        self.kind == Kind::Environment && names_loaded(&self.field)
+    }
+
+    /// Whether the field names a whole bucket where one object is meant.
+    pub fn is_bucket_without_object(&self) -> bool {
+        self.location.key.is_empty() && (self.is_report() || self.field.root() == "SamplePayloadUrl")
     }
 }
 
@@ -123,17 +134,17 @@ const ETAGS: [(&str, &str); 3] =
 /// Lists the S3 references of a described package in document order.
 ///
 /// # Errors
-/// A field holds a URL that is not an S3 URL, or a data type that cannot be promoted. The message names the field.
-pub fn references(package: &Document) -> Result<Vec<Reference>, Failure> {
-    let mut found = Ok(Vec::new());
+/// Every field with a URL that is not an S3 URL, or with a data type that cannot be promoted.
+pub fn references(package: &Document) -> Result<Vec<Reference>, Vec<Violation>> {
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
     each_leaf(package, &mut |field, value| {
-        let (Ok(references), Value::String(text)) = (&mut found, value) else { return };
+        let Value::String(text) = value else { return };
         match reference(package, field, text) {
-            Ok(reference) => references.extend(reference),
-            Err(error) => found = Err(error),
+            Ok(reference) => found.extend(reference),
+            Err(violation) => refused.push(violation),
         }
     });
-    found
+    if refused.is_empty() { Ok(found) } else { Err(refused) }
 }
 
 /// Lists the fields of a package that hold ETags of source objects.
@@ -156,7 +167,7 @@ pub(crate) fn is_served_by_hub(package: &Document, field: &Field) -> bool {
     field.parent().member("HubAccessConfig").get(package).is_some()
 }
 
-fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Reference>, Failure> {
+fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Reference>, Violation> {
     let pattern = field.pattern();
     let kind = match LEAVES.iter().find(|(leaf, _)| *leaf == pattern) {
         Some(_) if is_served_by_hub(package, field) => return Ok(None),
@@ -165,14 +176,13 @@ fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Ref
         None => return Ok(None),
     };
     let location = match text.parse::<Location>() {
-        // A variable that names a whole bucket tells the container where to write: no model consists of a bucket.
-        Ok(location) if kind == Kind::Environment && location.key.is_empty() => return Ok(None),
+        // A variable that names a whole bucket tells the container where to write, unless a container loads from it.
+        Ok(location) if kind == Kind::Environment && location.key.is_empty() && !names_loaded(field) => {
+            return Ok(None);
+        }
         Ok(location) => location,
         Err(_) if kind == Kind::Environment => return Ok(None),
-        Err(malformed) => {
-            let hint = "Correct the field in the source, or register a package without it";
-            return Err(Failure::new(format!("{field}: {malformed}")).hint(hint));
-        }
+        Err(malformed) => return Err(Violation::new(field.clone(), format!("is malformed: {malformed}"))),
     };
     Ok(Some(Reference {
         field: field.clone(),
@@ -182,13 +192,17 @@ fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Ref
     }))
 }
 
+fn names_loaded(variable: &Field) -> bool {
+    variable.name().is_some_and(is_loaded_from)
+}
+
 /// A model data URL that ends in `/` names a folder of models (multi-model endpoints).
 fn kind_at(location: &Location, kind: Kind) -> Kind {
     let folder = location.key.is_empty() || location.key.ends_with('/');
     if kind == Kind::Object && folder { Kind::Prefix } else { kind }
 }
 
-fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Failure> {
+fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Violation> {
     match leaf {
         Leaf::Object => Ok(Kind::Object),
         Leaf::Csv => Ok(Kind::CsvManifest),
@@ -198,10 +212,11 @@ fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Failure> 
             match sibling.get(package).and_then(Value::as_str) {
                 Some("S3Object") => Ok(Kind::Object),
                 Some("S3Prefix") => Ok(Kind::Prefix),
-                Some("ManifestFile") => Ok(Kind::JsonManifest),
+                // Only transform jobs accept manifests (TransformS3DataSource; S3ModelDataSource has two data types).
+                Some("ManifestFile") if field.root() == "ValidationSpecification" => Ok(Kind::JsonManifest),
                 other => {
-                    let message = format!("{sibling}: the data type '{}' cannot be promoted", other.unwrap_or(""));
-                    Err(Failure::new(message).hint("Register a package with the data type S3Object or S3Prefix"))
+                    let other = other.unwrap_or("");
+                    Err(Violation::new(sibling, format!("is the data type '{other}', which cannot be promoted")))
                 }
             }
         }
@@ -230,9 +245,7 @@ mod tests {
 
     #[test]
     fn the_data_type_determines_the_kind_of_a_reference() {
-        for (data_type, kind) in
-            [("S3Object", Kind::Object), ("S3Prefix", Kind::Prefix), ("ManifestFile", Kind::JsonManifest)]
-        {
+        for (data_type, kind) in [("S3Object", Kind::Object), ("S3Prefix", Kind::Prefix)] {
             let text = format!(
                 r#"{{"InferenceSpecification":{{"Containers":[{{"ModelDataSource":{{"S3DataSource":{{"S3Uri":"s3://models/x","S3DataType":"{data_type}","ETag":"\"abc\""}}}}}}]}}}}"#
             );
@@ -246,9 +259,10 @@ mod tests {
         let package = package(
             r#"{"InferenceSpecification":{"Containers":[{"AdditionalS3DataSource":{"S3Uri":"s3://models/x","S3DataType":"AugmentedManifestFile"}}]}}"#,
         );
-        let error = references(&package).unwrap_err();
-        let refused = "AdditionalS3DataSource.S3DataType: the data type 'AugmentedManifestFile' cannot be promoted";
-        assert!(error.to_string().ends_with(refused), "{error}");
+        let refused: Vec<String> = references(&package).unwrap_err().iter().map(Violation::to_string).collect();
+        let expected =
+            "AdditionalS3DataSource.S3DataType is the data type 'AugmentedManifestFile', which cannot be promoted";
+        assert!(refused.len() == 1 && refused[0].ends_with(expected), "{refused:?}");
     }
 
     #[test]
@@ -266,6 +280,8 @@ mod tests {
         let environment =
             r#"{"InferenceSpecification":{"Containers":[{"Environment":{"A":"s3://models","B":"s3://models/"}}]}}"#;
         assert_eq!(references(&package(environment)).unwrap(), []);
+        let loaded = r#"{"InferenceSpecification":{"Containers":[{"Environment":{"HF_MODEL_ID":"s3://models"}}]}}"#;
+        assert!(references(&package(loaded)).unwrap()[0].is_loaded());
     }
 
     #[test]
@@ -277,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_url_of_another_host_is_refused() {
-        let error = references(&package(r#"{"SamplePayloadUrl":"https://example.com/x"}"#)).unwrap_err();
-        assert!(error.to_string().starts_with("SamplePayloadUrl: "), "{error}");
+        let refused = references(&package(r#"{"SamplePayloadUrl":"https://example.com/x"}"#)).unwrap_err();
+        assert!(refused[0].to_string().starts_with("SamplePayloadUrl is malformed: "), "{refused:?}");
     }
 }

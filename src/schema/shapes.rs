@@ -100,6 +100,12 @@ impl Violation {
     }
 }
 
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.field, self.reason)
+    }
+}
+
 /// Why AWS would reject `text` as a value of this shape, or `None` if it is valid.
 pub fn refusal(shape: &str, text: &str) -> Option<String> {
     let mut found = Vec::new();
@@ -242,8 +248,7 @@ mod tests {
     fn every_kind_of_violation_names_its_field() {
         let mut request = document(r#"{"InferenceSpecification":{},"Task":7,"CustomerMetadataProperties":{"a$":"x"}}"#);
         request.insert("SamplePayloadUrl".into(), format!("s3://b/{}", "k".repeat(1024)).into());
-        let found: Vec<String> =
-            violations(Root::Create, &request).iter().map(|v| format!("{} {}", v.field, v.reason)).collect();
+        let found: Vec<String> = violations(Root::Create, &request).iter().map(Violation::to_string).collect();
         assert!(found.contains(&"InferenceSpecification.Containers is required and missing".into()), "{found:?}");
         assert!(found.contains(&"Task is not of the type string".into()), "{found:?}");
         assert!(found.contains(&"SamplePayloadUrl has 1031 characters; at most 1024 are allowed".into()), "{found:?}");

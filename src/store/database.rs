@@ -122,6 +122,6 @@ mod tests {
         let error = database.execute("INSERT INTO lines VALUES (?1)", ["x".repeat(1 << 20)]).unwrap_err();
         let failure: &Failure = error.downcast_ref().unwrap();
         assert!(format!("{error:#}").starts_with("the temporary database failed: "), "{error:#}");
-        assert_eq!(failure.next_step(), Some("If the disk is full, set TMPDIR to a folder with more space"));
+        assert!(failure.next_steps().eq(["If the disk is full, set TMPDIR to a folder with more space"]));
     }
 }

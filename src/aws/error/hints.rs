@@ -22,17 +22,20 @@ pub fn with_hints(error: &anyhow::Error) -> String {
 
 fn collect<'a>(error: &'a anyhow::Error, found: &mut Vec<&'a str>) {
     for cause in error.chain() {
-        let hint = hint_of(cause).filter(|hint| !found.contains(hint));
-        found.extend(hint);
+        for hint in hints_of(cause) {
+            if !found.contains(&hint) {
+                found.push(hint);
+            }
+        }
         if let Some(below) = cause.downcast_ref().and_then(Failure::hinted) {
             collect(below, found);
         }
     }
 }
 
-fn hint_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
-    let of_call = || error.downcast_ref::<CallError>().map(|error| &*error.hint);
-    error.downcast_ref().and_then(Failure::next_step).or_else(of_call)
+fn hints_of<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a str> {
+    let of_call = error.downcast_ref::<CallError>().map(|error| &*error.hint);
+    error.downcast_ref().into_iter().flat_map(Failure::next_steps).chain(of_call)
 }
 
 #[cfg(test)]

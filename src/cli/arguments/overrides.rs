@@ -5,6 +5,7 @@ use clap::builder::BoolishValueParser;
 
 use crate::model::arn::{KmsKeyArn, RoleArn};
 use crate::plan::draft::PackageOverrides;
+use crate::plan::environment::EnvironmentUrls;
 use crate::plan::images::Images;
 
 /// The flags that replace values of the source package.
@@ -27,6 +28,9 @@ pub struct OverrideArgs {
     /// Continue if metrics reports or drift baselines do not exist; their URLs are carried over unchanged and reported
     #[arg(long, env = "PROMOTE_IGNORE_MISSING_REPORTS", value_parser = BoolishValueParser::new())]
     pub ignore_missing_reports: bool,
+    /// Which S3 URLs in environment variables of the containers are copied
+    #[arg(long, env = "PROMOTE_ENVIRONMENT_URLS", value_name = "WHICH", value_enum, default_value = "known")]
+    pub environment_urls: EnvironmentUrls,
     /// What to do with container images that SageMaker in the target's region cannot use: `keep` promotes the version
     /// with them [default: refuse the version]
     #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum)]
@@ -42,6 +46,7 @@ impl OverrideArgs {
             validation_role: self.target_validation_role_arn.clone(),
             ignore_unknown_members: self.ignore_unknown_fields,
             ignore_missing_reports: self.ignore_missing_reports,
+            environment_urls: self.environment_urls,
             images: self.images,
         }
     }

@@ -68,11 +68,20 @@ fn text(record: &Record) -> Result<String> {
     });
     let references: &[_] = if record.outcome == Conclusion::Found { &record.references } else { &[] };
     list(&mut out, "References", all(references), |r| format!("{}  {}", r.location, r.field));
-    list(&mut out, "Not carried over", all(&record.not_carried), |l| {
-        format!("{} = {}\n      {}", l.field, short(&l.value), l.reason)
-    });
+    not_carried(&mut out, record);
     list(&mut out, "Warnings", all(&record.warnings), |w| format!("{}: {}", w.field, w.remark));
     Ok(out)
+}
+
+/// The fields that somebody has to look at, and the number of the others.
+fn not_carried(out: &mut String, record: &Record) {
+    let (others, listed): (Vec<_>, Vec<_>) = record.not_carried.iter().partition(|field| field.informational);
+    list(out, "Not carried over", all(&listed), |l| {
+        format!("{} = {}\n      {}", l.field, shortened(&l.value), l.reason)
+    });
+    if !listed.is_empty() && !others.is_empty() {
+        let _ = writeln!(out, "  … and {} that need no action (--output json shows all)", others.len());
+    }
 }
 
 fn source(record: &Record, line: &mut impl FnMut(&str, &str)) {
@@ -178,6 +187,16 @@ fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render:
     }
     if count > LINES_SHOWN {
         let _ = writeln!(out, "  … and {} more (--output json shows all)", count - LINES_SHOWN);
+    }
+}
+
+/// Shortens a value to one line of at most 160 characters. It keeps the end, which has the tag of an image or the name of
+/// a file.
+fn shortened(value: &str) -> String {
+    let line: Vec<char> = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.len() {
+        0..=160 => line.into_iter().collect(),
+        length => line[..79].iter().chain(&['…']).chain(&line[length - 80..]).collect(),
     }
 }
 

@@ -142,8 +142,7 @@ impl SyncPlan {
         if let Some(member) = request.get_mut(METADATA) {
             *member = self.metadata_after(&promoted.description).into();
         }
-        let refused: Vec<String> =
-            violations(Root::Update, &request).iter().map(|v| format!("  {} {}", v.field, v.reason)).collect();
+        let refused: Vec<String> = violations(Root::Update, &request).iter().map(|v| format!("  {v}")).collect();
         ensure!(
             refused.is_empty(),
             Failure::new(format!(

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use self::package::{Algorithm, CARD_LINK, SOURCE_KEY, complete, leaves, pattern};
+use self::package::{CARD_LINK, Deployed, SOURCE_KEY, complete, leaves, pattern};
 use crate::support::Cloud;
 use crate::world::*;
 
 const KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/of-the-target";
 const ROLE: &str = "arn:aws:iam::111222333444:role/validation";
+/// Where the outputs of version 1 of the group go.
+const OUTPUTS: &str = "churn-model/_outputs/444333666777-eu-central-1-churn-model-v1/";
 const VALIDATION: &str = "ValidationSpecification.ValidationProfiles[].TransformJobDefinition.";
 
 /// What becomes of a member that does not arrive as it was described.
@@ -19,6 +21,8 @@ const VALIDATION: &str = "ValidationSpecification.ValidationProfiles[].Transform
 enum Exception {
     /// Points to the copy.
     Copy,
+    /// Points beside the folder.
+    Output,
     /// Points to the rewritten manifest.
     Manifest,
     /// A promotion sets it.
@@ -31,7 +35,7 @@ enum Exception {
 const EXCEPTIONS: [(&str, Exception); 15] = [
     (".ModelDataUrl", Exception::Copy),
     (".S3Uri", Exception::Copy),
-    (".S3OutputPath", Exception::Copy),
+    (".S3OutputPath", Exception::Output),
     ("SamplePayloadUrl", Exception::Copy),
     (".Environment.SAGEMAKER_SUBMIT_DIRECTORY", Exception::Copy),
     (".ManifestS3Uri", Exception::Manifest),
@@ -56,6 +60,7 @@ fn expected(described: &Value) -> BTreeMap<String, Value> {
         match exception.map(|(_, exception)| *exception) {
             None => expected.insert(path, value),
             Some(Exception::Copy) => expected.insert(path, moved(&format!("s3://{SERVING}/{FOLDER}"))),
+            Some(Exception::Output) => expected.insert(path, moved(&format!("s3://{SERVING}/{OUTPUTS}"))),
             Some(Exception::Manifest) => expected.insert(path, moved(&format!("s3://{SERVING}/{FOLDER}_manifests/"))),
             Some(Exception::Is(text)) => expected.insert(path, json!(text)),
             Some(Exception::NotInCreate) => None,
@@ -93,23 +98,44 @@ const TARGETS: [&str; 6] =
 
 #[test]
 fn every_member_that_aws_accepts_together_arrives_leaf_by_leaf() {
-    let cloud = world();
-    let described = complete(&cloud, Algorithm::Source);
-    let arn = cloud.register(described.clone());
-    let document = promote(&cloud, &TARGETS).document();
-    assert_eq!(document["outcome"], "promoted");
-    let (all, equal) = (leaves(&described).len(), assert_lossless(&cloud, &arn, &described));
-    assert!(all >= 291, "{all} leaves described, {equal} of them in Create");
-    let target = &promoted(&cloud)[0];
-    assert_eq!(target["ModelApprovalStatus"], "Approved");
-    assert_eq!(target["SourceUri"], described["SourceUri"]);
-    assert_eq!(target["ApprovalDescription"], described["ApprovalDescription"]);
+    for (deployed, least) in Deployed::ALL.into_iter().zip([280, 190, 190]) {
+        let cloud = world();
+        let described = complete(&cloud, deployed);
+        let arn = cloud.register(described.clone());
+        let document = promote(&cloud, &TARGETS).document();
+        assert_eq!(document["outcome"], "promoted");
+        let (all, equal) = (leaves(&described).len(), assert_lossless(&cloud, &arn, &described));
+        assert!(all >= least, "{deployed:?}: {all} leaves described, {equal} of them in Create");
+        let target = &promoted(&cloud)[0];
+        assert_eq!(target["ModelApprovalStatus"], "Approved");
+        assert_eq!(target["SourceUri"], described["SourceUri"]);
+        assert_eq!(target["ApprovalDescription"], described["ApprovalDescription"]);
+    }
 }
 
 #[test]
-fn a_package_with_an_algorithm_by_url_and_no_validation_role_loses_only_its_validation() {
+fn a_package_that_was_made_from_an_algorithm_is_registered_with_its_containers_and_the_algorithm_is_listed() {
     let cloud = world();
-    let mut described = complete(&cloud, Algorithm::Url);
+    let mut described = complete(&cloud, Deployed::Containers);
+    let algorithm = complete(&cloud, Deployed::AlgorithmWithUrl)["SourceAlgorithmSpecification"].clone();
+    described["SourceAlgorithmSpecification"] = algorithm.clone();
+    let arn = cloud.register(described.clone());
+    let without = ["--kms-key-arn", KEY, "--target-validation-role-arn", ROLE];
+    let field = "SourceAlgorithmSpecification";
+    for more in [&["--dry-run"][..], &[]] {
+        let document = promote(&cloud, &[&without[..], more].concat()).document();
+        let listed = not_carried(&document, field);
+        assert_eq!(listed["value"], algorithm["SourceAlgorithms"][0]["AlgorithmName"]);
+        assert_eq!(listed["informational"], true);
+    }
+    described.as_object_mut().expect("an object").shift_remove(field);
+    assert_lossless(&cloud, &arn, &described);
+}
+
+#[test]
+fn a_package_without_a_validation_role_loses_only_its_validation() {
+    let cloud = world();
+    let mut described = complete(&cloud, Deployed::Containers);
     let arn = cloud.register(described.clone());
     let document = promote(&cloud, &TARGETS[..4]).document();
     let validation = described.as_object_mut().and_then(|members| members.shift_remove("ValidationSpecification"));
@@ -123,8 +149,8 @@ fn a_package_with_an_algorithm_by_url_and_no_validation_role_loses_only_its_vali
 #[test]
 fn the_package_of_these_tests_has_every_s3_member() {
     let cloud = world();
-    let both = [Algorithm::Url, Algorithm::Source].map(|algorithm| leaves(&complete(&cloud, algorithm)));
-    let patterns: Vec<String> = both.iter().flatten().map(|(path, _)| pattern(path)).collect();
+    let all = Deployed::ALL.map(|deployed| leaves(&complete(&cloud, deployed)));
+    let patterns: Vec<String> = all.iter().flatten().map(|(path, _)| pattern(path)).collect();
     for leaf in crate::plan::references::LEAVES {
         let refused = leaf == "InferenceSpecification.Containers[].AdditionalS3DataSource.S3Uri";
         assert_eq!(patterns.iter().any(|pattern| pattern == leaf), !refused, "{leaf}");
@@ -134,7 +160,7 @@ fn the_package_of_these_tests_has_every_s3_member() {
 #[test]
 fn source_uri_and_approval_description_arrive_by_update_and_never_in_create() {
     let cloud = world();
-    cloud.register(complete(&cloud, Algorithm::Url));
+    cloud.register(complete(&cloud, Deployed::Containers));
     promote(&cloud, &TARGETS).document();
     let request = create_request(&cloud);
     assert_eq!((request.get("SourceUri"), request.get("ApprovalDescription")), (None, None));
@@ -149,7 +175,7 @@ fn source_uri_and_approval_description_arrive_by_update_and_never_in_create() {
 #[test]
 fn every_key_of_the_source_that_the_package_still_names_is_listed() {
     let cloud = world();
-    cloud.register(complete(&cloud, Algorithm::Url));
+    cloud.register(complete(&cloud, Deployed::Containers));
     let document = promote(&cloud, &TARGETS).document();
     assert_eq!(not_carried(&document, "SecurityConfig.KmsKeyId")["value"], SOURCE_KEY);
     for member in ["TransformOutput.KmsKeyId", "TransformResources.VolumeKmsKeyId"] {
@@ -161,7 +187,7 @@ fn every_key_of_the_source_that_the_package_still_names_is_listed() {
 #[test]
 fn a_model_card_keeps_its_text_and_only_copied_urls_change() {
     let cloud = world();
-    let described = complete(&cloud, Algorithm::Url);
+    let described = complete(&cloud, Deployed::Containers);
     cloud.register(described.clone());
     let document = promote(&cloud, &TARGETS).document();
     let card = create_request(&cloud)["ModelCard"]["ModelCardContent"].clone();

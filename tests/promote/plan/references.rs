@@ -5,7 +5,7 @@ mod not_carried;
 
 use serde_json::{Value, json};
 
-use crate::plan::lossless::package::{Algorithm, complete, leaves, pattern};
+use crate::plan::lossless::package::{Deployed, complete, leaves, pattern};
 use crate::support::Cloud;
 use crate::world::*;
 
@@ -90,6 +90,9 @@ fn assert_leaf(cloud: &Cloud, leaf: &str, url: &str, arrived: &Value) {
             assert_rewritten(cloud, url);
             format!("s3://{SERVING}/{FOLDER}_manifests/models/")
         }
+        _ if leaf.ends_with(".S3OutputPath") => {
+            format!("s3://{SERVING}/churn-model/_outputs/444333666777-eu-central-1-churn-model-v1/models/")
+        }
         _ => format!("s3://{SERVING}/{FOLDER}models/"),
     };
     assert_eq!(*arrived, json!(url.replace("s3://models/", &below)), "{leaf}");
@@ -103,9 +106,9 @@ fn assert_leaf(cloud: &Cloud, leaf: &str, url: &str, arrived: &Value) {
 #[test]
 fn every_s3_member_of_a_package_is_copied_and_rewritten() {
     let mut seen = std::collections::BTreeSet::new();
-    for algorithm in [Algorithm::Url, Algorithm::Source] {
+    for deployed in Deployed::ALL {
         let cloud = world();
-        let described = complete(&cloud, algorithm);
+        let described = complete(&cloud, deployed);
         cloud.register(described.clone());
         promote(&cloud, &EVERYTHING).document();
         let arrived: std::collections::BTreeMap<String, Value> = leaves(&create_request(&cloud)).into_iter().collect();
@@ -141,7 +144,7 @@ fn an_additional_data_source_where_aws_refuses_it_stops_the_run_before_the_first
 #[test]
 fn the_document_names_every_field_that_refers_to_an_artifact() {
     let cloud = world();
-    let described = complete(&cloud, Algorithm::Source);
+    let described = complete(&cloud, Deployed::AlgorithmWithSource);
     cloud.register(described.clone());
     let document = promote(&cloud, &EVERYTHING).document();
     let fields: Vec<&str> = document["artifacts"]

@@ -15,20 +15,25 @@ pub const CARD_LINK: &str = "s3://elsewhere/evaluation/notebook.ipynb";
 /// What an environment variable of each container refers to.
 const CODE: &str = "code/submit.tar.gz";
 
-/// What of two members that exclude each other an algorithm has.
+/// What a version is deployed from. The first excludes the others, and so do the two members of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    Url,
-    Source,
+pub enum Deployed {
+    Containers,
+    AlgorithmWithUrl,
+    AlgorithmWithSource,
+}
+
+impl Deployed {
+    pub const ALL: [Self; 3] = [Self::Containers, Self::AlgorithmWithUrl, Self::AlgorithmWithSource];
 }
 
 /// Members of Create that a version of a group cannot have, or that are not the package's own.
 const ABSENT: [&str; 5] = ["ModelPackageName", "CertifyForMarketplace", "Tags", "ClientToken", "ManagedStorageType"];
 
 /// The description of the package; everything that it refers to is put into the source bucket.
-pub fn complete(cloud: &Cloud, algorithm: Algorithm) -> Value {
+pub fn complete(cloud: &Cloud, deployed: Deployed) -> Value {
     let shapes = serde_json::from_str(SHAPES).expect("the table is JSON");
-    let filler = Filler { cloud, shapes, algorithm };
+    let filler = Filler { cloud, shapes, deployed };
     cloud.put(MODELS, CODE, "code");
     let mut package = filler.value("CreateModelPackageInput", "");
     package["ModelPackageGroupName"] = json!(GROUP);
@@ -65,7 +70,7 @@ fn below(path: &str, name: &str) -> String {
 struct Filler<'a> {
     cloud: &'a Cloud,
     shapes: Value,
-    algorithm: Algorithm,
+    deployed: Deployed,
 }
 
 impl Filler<'_> {
@@ -102,12 +107,14 @@ impl Filler<'_> {
     fn is_absent(&self, path: &str, name: &str) -> bool {
         let url = match pattern(path) {
             container if container.ends_with("Containers[]") => path.ends_with("[0]"),
-            algorithm if algorithm.ends_with("SourceAlgorithms[]") => self.algorithm == Algorithm::Url,
+            algorithm if algorithm.ends_with("SourceAlgorithms[]") => self.deployed == Deployed::AlgorithmWithUrl,
             _ => false,
         };
         let in_inference = path.starts_with("InferenceSpecification.");
         match name {
             _ if path.is_empty() && ABSENT.contains(&name) => true,
+            "InferenceSpecification" => self.deployed != Deployed::Containers,
+            "SourceAlgorithmSpecification" => self.deployed == Deployed::Containers,
             "ModelDataUrl" | "ModelDataETag" => !url,
             "ModelDataSource" => url,
             "AdditionalS3DataSource" => in_inference,
@@ -120,6 +127,7 @@ impl Filler<'_> {
     fn text(&self, shape: &str, path: &str) -> String {
         let name = path.rsplit('.').next().unwrap_or_default();
         match (shape, name) {
+            ("EntityName", "Name") => path.replace(['[', ']', '.'], "-"),
             (_, "ETag") => self.etag(&path.replace(".ETag", ".S3Uri")),
             (_, "ManifestEtag") => self.etag(&path.replace(".ManifestEtag", ".ManifestS3Uri")),
             (_, "ModelDataETag") => self.etag(&path.replace(".ModelDataETag", ".ModelDataUrl")),

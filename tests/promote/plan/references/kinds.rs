@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Cloud;
+use crate::support::{Cloud, Principal};
 use crate::world::*;
 
 const ROLE: [&str; 2] = ["--target-validation-role-arn", "arn:aws:iam::111222333444:role/validation"];
@@ -83,9 +83,11 @@ fn each_kind_of_reference_may_be_an_https_url() {
     cloud.put(MODELS, "list a.csv", "https://s3.amazonaws.com/models/llm/b%20c\n");
     let document = promote(&cloud, &ROLE).document();
     let request = create_request(&cloud).to_string();
-    for key in ["llm/", "code 1.py", "in", "out put"] {
+    for key in ["llm/", "code 1.py", "in"] {
         assert!(request.contains(&format!("\"{}\"", copy_of(key))), "{key} in {request}");
     }
+    let output = "churn-model/_outputs/444333666777-eu-central-1-churn-model-v1/models/out put";
+    assert!(request.contains(&format!("\"s3://{SERVING}/{output}\"")), "{request}");
     let manifest = format!("{FOLDER}_manifests/models/list a.csv");
     assert!(request.contains(&format!("s3://{SERVING}/{manifest}")));
     let text = cloud.object(SERVING, &manifest).expect("the manifest").body.bytes();
@@ -219,4 +221,22 @@ fn an_object_that_two_members_refer_to_is_one_artifact_with_both_fields() {
     assert_eq!(*fields, json!([data, report]));
     assert_eq!(cloud.calls_of("CopyObject").len(), 1);
     assert_eq!(create_request(&cloud)["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"], copy_of("m.tar.gz"));
+}
+
+#[test]
+fn what_a_validation_writes_does_not_change_the_promotion() {
+    let cloud = with(|package| {
+        package["ValidationSpecification"] = transform("S3Prefix", "s3://models/in/", "s3://models/out");
+    });
+    cloud.put(MODELS, "in/a.csv", "a");
+    let document = promote(&cloud, &ROLE).document();
+    let job = &create_request(&cloud)["ValidationSpecification"]["ValidationProfiles"][0]["TransformJobDefinition"];
+    let output = job["TransformOutput"]["S3OutputPath"].as_str().expect("a URL").to_owned();
+    let key = output.strip_prefix(&format!("s3://{SERVING}/")).expect("it is in the target bucket");
+    assert!(!key.starts_with(FOLDER), "{output}");
+    cloud.put(SERVING, &format!("{key}/a.csv.out"), "predictions");
+    let arn = document["target"]["model_package_arn"].as_str().expect("an ARN");
+    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", arn]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
 }

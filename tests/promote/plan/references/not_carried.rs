@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Cloud;
+use crate::support::{Cloud, Principal};
 use crate::world::*;
 
 const ENVIRONMENT: &str = "InferenceSpecification.Containers[0].Environment";
@@ -18,36 +18,6 @@ fn with_environment(environment: Value) -> Cloud {
 
 fn arrived(cloud: &Cloud, name: &str) -> Value {
     create_request(cloud)["InferenceSpecification"]["Containers"][0]["Environment"][name].clone()
-}
-
-#[test]
-fn an_environment_value_that_is_a_url_is_copied_when_something_is_there() {
-    let cloud = with_environment(json!({
-        "OBJECT": "s3://models/code.tar.gz", "FOLDER": "s3://models/lib", "SLASH": "s3://models/data/"
-    }));
-    for key in ["code.tar.gz", "lib/a.py", "lib/b/c.py", "library", "data/1"] {
-        cloud.put(MODELS, key, key);
-    }
-    let document = promote(&cloud, &[]).document();
-    for (name, key) in [("OBJECT", "code.tar.gz"), ("FOLDER", "lib"), ("SLASH", "data/")] {
-        assert_eq!(arrived(&cloud, name), format!("s3://{SERVING}/{FOLDER}models/{key}"));
-    }
-    for key in ["code.tar.gz", "lib/a.py", "lib/b/c.py", "data/1"] {
-        let fields = &artifact(&document, &format!("s3://models/{key}"))["fields"];
-        assert!(fields[0].as_str().unwrap_or_default().starts_with(ENVIRONMENT), "{fields}");
-        assert!(cloud.object(SERVING, &format!("{FOLDER}models/{key}")).is_some(), "{key}");
-    }
-    assert!(cloud.object(SERVING, &format!("{FOLDER}models/library")).is_none());
-}
-
-#[test]
-fn an_environment_url_without_objects_is_not_rewritten_and_is_listed() {
-    let cloud = with_environment(json!({"OUTPUT": "s3://models/written-at-run-time/"}));
-    let document = promote(&cloud, &[]).document();
-    assert_eq!(arrived(&cloud, "OUTPUT"), "s3://models/written-at-run-time/");
-    let listed = not_carried(&document, &format!("{ENVIRONMENT}{{OUTPUT}}"));
-    assert_eq!(listed["value"], "s3://models/written-at-run-time/");
-    assert_eq!(listed["reason"], "nothing exists there, so the value is carried over unchanged");
 }
 
 #[test]
@@ -101,7 +71,7 @@ fn images_subscriptions_and_hub_content_are_listed_with_what_the_target_needs() 
             "from account 444333666777 in eu-central-1",
         ),
         ("ProductId", "product-1", "Marketplace subscription"),
-        ("BaseModel.HubContentName", "llm", "access to this hub content"),
+        ("BaseModel.HubContentName", "llm", "that the model was made from"),
     ] {
         let listed = not_carried(&document, &format!("{container}.{field}"));
         assert_eq!(listed["value"], value);
@@ -139,6 +109,48 @@ fn free_texts_that_name_the_source_are_kept_and_listed() {
 }
 
 #[test]
+fn what_needs_no_action_is_marked_and_only_json_lists_it() {
+    let cloud = world();
+    for key in ["m.tar.gz", "report.json"] {
+        cloud.put(MODELS, key, key);
+    }
+    let mut package = model("s3://models/m.tar.gz");
+    let image =
+        "763104351884.dkr.ecr.eu-central-1.amazonaws.com/pytorch-inference:2.3.0-cpu-py311-ubuntu20.04-sagemaker";
+    let own =
+        "444333666777.dkr.ecr.eu-central-1.amazonaws.com/team/a-long-name-of-a-repository-for-serving-models:the-tag";
+    package["InferenceSpecification"]["Containers"] =
+        json!([{"Image": image, "ModelDataUrl": "s3://models/m.tar.gz"}, {"Image": own}]);
+    package["CustomerMetadataProperties"] = json!({"copied": "s3://models/m.tar.gz", "other": "s3://models/other"});
+    package["ModelCard"] = json!({"ModelCardContent": "{\"notes\":\"trained on s3://models/train/ in May\",\"model\":\"s3://models/m.tar.gz\"}"});
+    cloud.register(package);
+    let document = promote(&cloud, &["--dry-run"]).document();
+    let copy = format!("s3://{SERVING}/{FOLDER}models/m.tar.gz");
+    for (field, reason) in [
+        ("InferenceSpecification.Containers[0].Image", "AWS provides the image".to_owned()),
+        (
+            "CustomerMetadataProperties{copied}",
+            format!("the field is not a reference and is carried over unchanged; the copy is {copy}"),
+        ),
+        (
+            "CustomerMetadataProperties{other}",
+            "the field is not a reference, so the URL is carried over unchanged".into(),
+        ),
+        ("ModelCard.ModelCardContent.notes", "the text of the card is carried over unchanged".into()),
+    ] {
+        let listed = not_carried(&document, field);
+        assert_eq!((&listed["reason"], &listed["informational"]), (&json!(reason), &json!(true)), "{field}");
+    }
+    let listed = document["not_carried"].as_array().map(Vec::len);
+    assert_eq!(listed, Some(5), "the URL in the card follows its object: {document:#}");
+    let arguments: Vec<String> = full().into_iter().chain(["--dry-run".to_owned()]).collect();
+    let text = run(&cloud, Principal::Both, &arguments).stdout;
+    assert!(text.contains(&format!("  InferenceSpecification.Containers[1].Image = {own}\n")), "{text}");
+    assert!(text.contains("  … and 4 that need no action (--output json shows all)\n"), "{text}");
+    assert!(!text.contains("763104351884"), "{text}");
+}
+
+#[test]
 fn a_source_uri_that_was_copied_points_to_the_copy_and_an_arn_is_left_out() {
     let cloud = world();
     cloud.put(MODELS, "m.tar.gz", "m");
@@ -153,6 +165,32 @@ fn a_source_uri_that_was_copied_points_to_the_copy_and_an_arn_is_left_out() {
     assert_eq!(not_carried(&document, "SourceUri")["value"], model);
     let second = &cloud.packages(crate::support::TARGET_ACCOUNT, "second")[0];
     assert_eq!((second["ModelApprovalStatus"].as_str(), second.get("SourceUri")), (Some("Approved"), None));
+}
+
+#[test]
+fn a_source_uri_follows_a_copied_prefix_without_its_slash_and_other_arns_are_carried_over() {
+    let server = "arn:aws:sagemaker:eu-central-1:444333666777:mlflow-tracking-server/team";
+    for (uri, promoted_uri) in [
+        ("s3://models/llm".to_owned(), format!("s3://{SERVING}/{FOLDER}models/llm")),
+        ("s3://models/llm/".to_owned(), format!("s3://{SERVING}/{FOLDER}models/llm/")),
+        ("s3://models/ll".to_owned(), "s3://models/ll".to_owned()),
+        (server.to_owned(), server.to_owned()),
+    ] {
+        let cloud = world();
+        cloud.put(MODELS, "llm/weights.bin", "weights");
+        let mut package = model("");
+        let source = json!({"S3Uri": "s3://models/llm/", "S3DataType": "S3Prefix", "CompressionType": "None"});
+        package["InferenceSpecification"]["Containers"][0] =
+            json!({"Image": "i", "ModelDataSource": {"S3DataSource": source}});
+        package["SourceUri"] = json!(uri);
+        cloud.register(package);
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(promoted(&cloud)[0]["SourceUri"], promoted_uri);
+        let is_listed = document["not_carried"].as_array().into_iter().flatten().any(|one| one["field"] == "SourceUri");
+        assert_eq!(is_listed, uri == promoted_uri, "{uri}");
+        let again = promote(&cloud, &[]).document();
+        assert_eq!((&again["outcome"], &again["changes"]), (&json!("already-promoted"), &json!([])), "{uri}");
+    }
 }
 
 #[test]

@@ -30,6 +30,20 @@ pub fn check_create(world: &World, request: &Value) -> Result<(), Refusal> {
     if request["ManagedStorageType"] == "Restricted" {
         return refuse("ManagedStorageType Restricted packages cannot be created by this account");
     }
+    match (has("InferenceSpecification"), has("SourceAlgorithmSpecification"), has("SourceUri")) {
+        (true, true, _) => {
+            return refuse(
+                "Both InferenceSpecification and SourceAlgorithmSpecification are specified. Please specify exactly one \
+                of them.",
+            );
+        }
+        (false, false, false) if has("ModelPackageGroupName") => {
+            return refuse(
+                "One of InferenceSpecification, SourceAlgorithmSpecification or SourceUri must be specified.",
+            );
+        }
+        _ => {}
+    }
     check_specifications(request)?;
     check_artifacts(world, request)
 }
@@ -56,6 +70,9 @@ fn check_prefix(source: &Value) -> Result<(), Refusal> {
     let uri = source["S3Uri"].as_str().unwrap_or("");
     if source["S3DataType"] == "S3Prefix" && !uri.ends_with('/') {
         return refuse(&format!("S3Uri {uri} must end with a forward slash when S3DataType is S3Prefix"));
+    }
+    if source["S3DataType"] == "S3Object" && uri.ends_with('/') {
+        return refuse(&format!("S3Uri {uri} must be an object when S3DataType is S3Object"));
     }
     Ok(())
 }

@@ -1,0 +1,64 @@
+//! Refuses what AWS would reject, as far as the request shows it: before any object is looked up.
+
+use anyhow::Result;
+
+use crate::model::arn::Region;
+use crate::model::layout::{Layout, MAX_KEY_BYTES};
+use crate::model::package::Package;
+use crate::plan::draft::{Draft, PackageOverrides};
+use crate::plan::findings::Findings;
+use crate::plan::images::elsewhere;
+use crate::plan::limits::{SHORTEN, rejected};
+use crate::plan::provenance::add_provenance;
+use crate::plan::rewriting::{Rewritten, Targets};
+use crate::plan::rules::violated;
+use crate::schema::references::{Kind, Reference, references};
+
+/// Lists the references of a draft, if the request shows nothing that AWS would reject.
+///
+/// # Errors
+/// The message names every field that prevents the promotion.
+pub fn checked_references(
+    package: &Package,
+    draft: &Draft,
+    layout: &Layout,
+    target: &Region,
+    overrides: &PackageOverrides,
+) -> Result<Vec<Reference>> {
+    let mut found = draft.findings().clone();
+    found.extend(violated(&draft.request));
+    found.extend(elsewhere(&draft.request, package.arn(), target, overrides.images));
+    match references(&draft.request) {
+        Ok(references) => {
+            found.extend(long_keys(&references, layout));
+            let rewritten = Rewritten::of(package, draft.clone(), &Targets::expected(&references, layout))?;
+            let mut request = rewritten.request;
+            add_provenance(&mut request, package.arn());
+            found.extend(rejected(&request, rewritten.source_uri.as_deref(), package));
+            found.refuse(package.arn())?;
+            Ok(references)
+        }
+        Err(refused) => {
+            found.add_malformed(&refused);
+            found.extend(rejected(&draft.clone().without_etags().request, package.text("SourceUri"), package));
+            found.refuse(package.arn()).map(|()| Vec::new())
+        }
+    }
+}
+
+/// The references that would be copied to keys that are too long for S3. Whether an environment variable is copied is not
+/// known yet.
+fn long_keys(references: &[Reference], layout: &Layout) -> Findings {
+    let mut found = Findings::default();
+    for reference in references.iter().filter(|reference| reference.kind != Kind::Environment) {
+        let target = layout.copy_of(&reference.location);
+        let bytes = target.key.len();
+        if bytes > MAX_KEY_BYTES && reference.kind != Kind::Output {
+            let field = &reference.field;
+            let text =
+                format!("{field} would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");
+            found.add(text, SHORTEN);
+        }
+    }
+    found
+}
