@@ -146,7 +146,7 @@ fn an_archived_copy_is_named_before_an_approval_and_by_verify() {
         run.fails(1, &["the version was not approved", "model.tar.gz: the object is archived"]);
         assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
         let verified = verify(&cloud);
-        assert_eq!(verified.code, 1);
+        assert_eq!(verified.code, 5);
         assert!(verified.stdout.contains("the object is archived"), "{}", verified.stdout);
     }
 }
