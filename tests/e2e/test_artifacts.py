@@ -109,9 +109,19 @@ def test_a_missing_object_is_named_with_its_field_and_nothing_is_written(stage):
 
 def test_a_variable_that_points_nowhere_stays_and_is_reported(stage):
     model, nowhere = stage.put("model.tar.gz", b"weights"), stage.uri("no-such.tar.gz")
-    stage.register({"ModelDataUrl": model, "Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": nowhere}})
+    stage.register({"ModelDataUrl": model, "Environment": {"LOOKUP_TABLE": nowhere}})
     document = stage.promote()
     assert nowhere in {listed["value"] for listed in document["not_carried"]}
     (version,) = stage.versions()
     (container,) = version["InferenceSpecification"]["Containers"]
-    assert container["Environment"] == {"SAGEMAKER_SUBMIT_DIRECTORY": nowhere}
+    assert container["Environment"] == {"LOOKUP_TABLE": nowhere}
+
+
+def test_a_folder_that_a_container_loads_from_is_copied_and_has_to_exist(stage):
+    weights = stage.uri("llama/")
+    stage.register({"Environment": {"HF_MODEL_ID": weights}})
+    missing = stage.full()
+    assert (missing.code, stage.versions()) == (1, []) and weights in missing.stderr
+    stage.put("llama/config.json", b"{}")
+    stage.put("llama/1.safetensors", b"weights")
+    assert len(stage.promote()["artifacts"]) == 2
