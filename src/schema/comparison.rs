@@ -75,8 +75,9 @@ pub fn differences(request: &Document, description: &Document) -> Vec<Difference
             other => found.push(Difference { field, requested: Some(value), described: other }),
         }
     }
-    let unexpected =
-        described.into_iter().filter(|(field, value)| !counts_as_absent(value) && !is_filled_in(field, value));
+    let unexpected = described.into_iter().filter(|(field, value)| {
+        !counts_as_absent(value) && !is_filled_in(field, value) && !is_of_algorithm(request, field)
+    });
     found.extend(unexpected.map(|(field, value)| Difference { field, requested: None, described: Some(value) }));
     found
 }
@@ -130,6 +131,13 @@ fn is_filled_in(field: &Field, value: &Value) -> bool {
     !free && filled.is_some_and(|(_, allowed)| allowed.is_none_or(|allowed| value.as_str() == Some(allowed)))
 }
 
+/// Whether the registry takes the field from the algorithm that the version is made from.
+fn is_of_algorithm(request: &Document, field: &Field) -> bool {
+    field.root() == "InferenceSpecification"
+        && !request.contains_key("InferenceSpecification")
+        && request.contains_key("SourceAlgorithmSpecification")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -169,6 +177,18 @@ mod tests {
                 r#"CustomerMetadataProperties{ETag} is "x"; it should not be there"#,
             ]
         );
+    }
+
+    #[test]
+    fn containers_that_the_registry_takes_from_an_algorithm_do_not_count_as_differences() {
+        let containers = json!({"Containers": [{"Image": "of-the-algorithm"}]});
+        let algorithm = json!({"SourceAlgorithms": [{"AlgorithmName": "trees"}]});
+        let described = json!({"InferenceSpecification": containers, "SourceAlgorithmSpecification": algorithm});
+        assert_eq!(
+            compare(json!({"SourceAlgorithmSpecification": algorithm}), described.clone()),
+            Vec::<String>::new()
+        );
+        assert_eq!(compare(json!({}), described).len(), 2);
     }
 
     #[test]
