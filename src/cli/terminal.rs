@@ -60,6 +60,7 @@ impl Observer for Terminal {
                      target; they were not updated"
                 ));
             }
+            Event::Signed(record) => say(&format!("signed {record}, which an earlier run had left unsigned")),
             Event::PromotedWithOtherSettings(promoted) => {
                 say(&format!(
                     "{promoted} was promoted with other settings; the settings of this run have no effect on it"

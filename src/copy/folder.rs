@@ -52,6 +52,14 @@ impl Folder {
         self.rows.row(&format!("{COLUMNS} WHERE key = ?1"), [key], listed)
     }
 
+    /// The object at a location.
+    ///
+    /// # Errors
+    /// As [`Folder::find`].
+    pub fn at(&self, location: &Location) -> Result<Option<Listed>> {
+        if location.bucket == self.bucket { self.find(&location.key) } else { Ok(None) }
+    }
+
     /// The keys with a prefix, in order.
     ///
     /// # Errors

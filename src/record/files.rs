@@ -7,16 +7,27 @@ use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
 use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, Hint};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::hashing::Hashes;
-use crate::record::signing::Signer;
+use crate::record::signing::{Signer, Signing};
 use crate::store::Spooled;
 
 /// Records of one promotion whose runs began in the same millisecond. More fail.
 const AT_ONCE: usize = 8;
+const NOT_WRITTEN: &str = "the record could not be written beside the artifacts";
+const NEXT_RUN: &str = "Run again with the same `--sign-key`: the next run compares the record and signs it";
+
+/// In which order a record and its signature are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The act of the record is done: it is written although it cannot be signed.
+    RecordFirst,
+    /// The act of the record follows: without a signature, there is no record and no act.
+    SignatureFirst,
+}
 
 /// Where and how records are written.
 #[derive(Clone, Copy)]
@@ -40,7 +51,9 @@ impl Records<'_> {
         let (first, second) = (layout.record(), layout.later_record(registered));
         for location in [&first, &second] {
             // The record names this version if the answer to a first attempt was lost, or if a concurrent run wrote it.
-            if self.put(location, record).await? || names_version(self.target, location, record).await? {
+            if self.put(location, record, Order::RecordFirst).await?
+                || names_version(self.target, location, record).await?
+            {
                 return Ok(location.clone());
             }
         }
@@ -52,11 +65,33 @@ impl Records<'_> {
 
     /// Writes the record of a later change of a promoted version, such as a withdrawal.
     pub async fn append(&self, record: &Record) -> Result<Location> {
+        self.append_in(record, Order::RecordFirst).await
+    }
+
+    /// Writes the record of a change that is about to be made.
+    ///
+    /// # Errors
+    /// The record cannot be written, or cannot be signed. Nothing may be changed then.
+    pub async fn announce(&self, record: &Record) -> Result<Location> {
+        self.append_in(record, Order::SignatureFirst).await
+    }
+
+    /// Signs a record that an earlier run has written. Another run may have done so meanwhile.
+    ///
+    /// # Errors
+    /// KMS does not sign, or the signature cannot be written.
+    pub async fn sign(&self, signer: &Signer, location: &Location, text: &Spooled, record: &Record) -> Result<()> {
+        let sha256 = Hashes::of(text)?.sha256;
+        let envelope = signer.sign(record, (location, &sha256), Signing::Later).await?;
+        self.put_envelope(location, envelope).await.map(drop)
+    }
+
+    async fn append_in(&self, record: &Record, order: Order) -> Result<Location> {
         let (layout, stamp) = (self.destination.layout(source_of(record)?), stamp(&record.started));
         for number in 1..=AT_ONCE {
             let time = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
             let location = layout.further_record(&time);
-            if self.put(&location, record).await? {
+            if self.put(&location, record, order).await? {
                 return Ok(location);
             }
         }
@@ -64,20 +99,34 @@ impl Records<'_> {
     }
 
     /// Writes and signs a record. Returns false if the location already has a record.
-    async fn put(&self, location: &Location, record: &Record) -> Result<bool> {
+    async fn put(&self, location: &Location, record: &Record, order: Order) -> Result<bool> {
         let text = Spooled::json(record)?;
         let hashes = Hashes::of(&text)?;
-        if !self.put_text(location, text, &hashes, "application/json").await? {
+        let Some(signer) = self.signer else {
+            return self.put_text(location, text, &hashes, "application/json").await.context(NOT_WRITTEN);
+        };
+        if order == Order::SignatureFirst {
+            let envelope = signer.sign(record, (location, &hashes.sha256), Signing::AtOnce).await?;
+            return Ok(self.put_envelope(location, envelope).await?
+                && self.put_text(location, text, &hashes, "application/json").await?);
+        }
+        if !self.put_text(location, text, &hashes, "application/json").await.context(NOT_WRITTEN)? {
             return Ok(false);
         }
-        if let Some(signer) = self.signer {
-            let signed = signer.sign(record, location, &hashes.sha256).await;
-            let envelope: Spooled = signed.with_context(|| format!("{location} is written, but not signed"))?.into();
-            let hashes = Hashes::of(&envelope)?;
-            let content_type = "application/vnd.dsse.envelope.v1+json";
-            self.put_text(&Layout::signature_of(location), envelope, &hashes, content_type).await?;
-        }
-        Ok(true)
+        let signed = async {
+            let envelope = signer.sign(record, (location, &hashes.sha256), Signing::AtOnce).await?;
+            self.put_envelope(location, envelope).await
+        };
+        // If there is a signature, another run has compared the record and signed it.
+        signed.await.with_context(|| format!("the record {location} is not signed")).hint(NEXT_RUN).map(|_| true)
+    }
+
+    /// Writes the signature of a record. Returns false if there is one.
+    async fn put_envelope(&self, record: &Location, envelope: Vec<u8>) -> Result<bool> {
+        let envelope: Spooled = envelope.into();
+        let hashes = Hashes::of(&envelope)?;
+        let content_type = "application/vnd.dsse.envelope.v1+json";
+        self.put_text(&Layout::signature_of(record), envelope, &hashes, content_type).await
     }
 
     async fn put_text(&self, location: &Location, text: Spooled, hashes: &Hashes, content_type: &str) -> Result<bool> {

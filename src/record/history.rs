@@ -1,11 +1,6 @@
 //! Reads the history of a promotion: the records beside its artifacts.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
@@ -16,30 +11,15 @@ use crate::model::destination::Destination;
 use crate::model::failure::Hint;
 use crate::model::field::Document;
 use crate::model::layout::Layout;
-use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
-use crate::record::document::{Conclusion, Record};
+use crate::record::document::Record;
+use crate::record::stored::{Keys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::Base;
-use crate::store::Spooled;
 
 /// A run that finds a version promoted lists folders of at most this many artifacts: 10 pages of S3.
 pub const LISTED: usize = 10_000;
-
-/// Concurrent reads of records. Most promotions have one or two records.
-const READS_AT_ONCE: usize = 16;
-
-/// A record as it is stored beside the artifacts.
-#[derive(Debug)]
-pub struct StoredRecord {
-    /// The location of the record.
-    pub location: Location,
-    /// The bytes of the record.
-    pub text: Spooled,
-    /// The parsed record, or the reason why it cannot be parsed.
-    pub record: Result<Record>,
-}
 
 /// Every record of one promotion folder.
 #[derive(Debug, Default)]
@@ -98,9 +78,9 @@ pub async fn recorded(
     let location = layout.record();
     let (text, keys) = tokio::join!(objects.read_all(&location), record_keys(objects, &layout));
     let (text, mut keys) = (text?, keys?);
-    let first = text.map(|text| StoredRecord::of(location.clone(), text));
+    let first = text.map(|text| StoredRecord::of(location.clone(), text, keys.signed.contains(&location.key)));
     let named = first.as_ref().and_then(StoredRecord::version).cloned();
-    keys.remove(&location.key);
+    keys.records.remove(&location.key);
     let artifacts = first.as_ref().map_or(0, StoredRecord::artifacts);
     let listing = async {
         match look == Look::AtArtifacts && (1..=LISTED).contains(&artifacts) {
@@ -152,11 +132,11 @@ impl History {
         layout: &Layout,
         keys: impl Iterator<Item = Result<String>>,
     ) -> Result<Self> {
-        let mut records = BTreeSet::new();
+        let mut found = Keys::default();
         for key in keys {
-            records.extend(Some(key?).filter(|key| is_record(layout, key)));
+            found.add(layout, key?);
         }
-        Ok(Self::of(read(target, layout, records).await?.into_iter()))
+        Ok(Self::of(read(target, layout, found).await?.into_iter()))
     }
 
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
@@ -168,6 +148,12 @@ impl History {
     /// All records, oldest first. Records that cannot be parsed come first.
     pub fn stored(&self) -> &[StoredRecord] {
         &self.stored
+    }
+
+    /// The records of a promoted version that have no signature.
+    pub fn unsigned(&self, version: &PackageArn) -> Vec<&StoredRecord> {
+        let of_version = self.stored.iter().filter(|stored| stored.version() == Some(version));
+        of_version.filter(|stored| !stored.signed).collect()
     }
 
     /// The records of a promoted version; nothing if none of them has the request.
@@ -242,57 +228,4 @@ fn approval(record: &Record) -> Option<RecordedApproval> {
     let target = record.target.as_ref()?;
     let (status, description) = (target.approval_status.clone()?, target.approval_description.clone());
     Some(RecordedApproval { status, description, decided_by: target.decided_by.unwrap_or_default() })
-}
-
-impl StoredRecord {
-    fn of(location: Location, text: Spooled) -> Self {
-        Self { record: Record::parse(&text), location, text }
-    }
-
-    /// The number of artifacts that the record names.
-    fn artifacts(&self) -> usize {
-        self.record.as_ref().map_or(0, |record| record.artifacts.len())
-    }
-
-    /// The promoted version that the record is about.
-    fn version(&self) -> Option<&PackageArn> {
-        self.record.as_ref().ok()?.target.as_ref()?.model_package_arn.as_ref()
-    }
-
-    /// Whether the act of the record is done. The record of an Update is written twice, before and after it.
-    fn is_final(&self) -> bool {
-        self.record.as_ref().is_ok_and(|record| record.outcome != Conclusion::Updating)
-    }
-
-    fn ended(&self) -> Option<DateTime> {
-        DateTime::from_str(&self.record.as_ref().ok()?.ended, Format::DateTime).ok()
-    }
-}
-
-/// The keys of a folder's records, without their signatures.
-async fn record_keys(target: &TargetObjects, layout: &Layout) -> Result<BTreeSet<String>> {
-    let mut keys = BTreeSet::new();
-    let prefix = layout.records();
-    let mut pages = target.list(&prefix.bucket, &prefix.key);
-    while let Some(page) = pages.next().await? {
-        keys.extend(page.into_iter().map(|listed| listed.key).filter(|key| is_record(layout, key)));
-    }
-    Ok(keys)
-}
-
-fn is_record(layout: &Layout, key: &str) -> bool {
-    layout.signed_record(key).is_none() && layout.is_record(key)
-}
-
-/// Reads records. Leaves out records that were deleted meanwhile.
-async fn read(target: &TargetObjects, layout: &Layout, keys: BTreeSet<String>) -> Result<Vec<StoredRecord>> {
-    let bucket = layout.records().bucket;
-    let reads = keys.into_iter().map(|key| {
-        let location = Location::new(&bucket, key);
-        async move {
-            let text = target.read_all(&location).await?;
-            anyhow::Ok(text.map(|text| StoredRecord::of(location, text)))
-        }
-    });
-    stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await
 }

@@ -11,6 +11,7 @@ mod planned;
 mod reviewed;
 pub(crate) mod signature;
 pub(crate) mod signing;
+pub(crate) mod stored;
 pub mod verification;
 
 pub use crate::copy::{Outcome, Verified};

@@ -65,14 +65,15 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// The statement about the record at `location` with this SHA-256.
+    /// The statement about the record at `location` with this SHA-256. `later`: the run that signs it has not written the
+    /// record, but has compared it.
     ///
     /// # Errors
     /// The statement cannot be written as JSON.
-    pub fn of(record: &Record, location: &Location, sha256: &[u8]) -> Result<Self> {
+    pub fn of(record: &Record, location: &Location, sha256: &[u8], later: bool) -> Result<Self> {
         let target = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
         let source = record.source.package.as_ref().map(|package| &package.model_package_arn);
-        let statement = json!({
+        let mut statement = json!({
             "_type": STATEMENT_TYPE,
             "subject": [{ "name": location.to_string(), "digest": { "sha256": hex::encode(sha256) } }],
             "predicateType": PREDICATE_TYPE,
@@ -86,6 +87,9 @@ impl Unsigned {
                 "tool": record.tool,
             },
         });
+        if later {
+            statement["predicate"]["compared"] = json!(["target", "request", "artifacts"]);
+        }
         Ok(Self { payload: serde_json::to_vec(&statement)? })
     }
 

@@ -9,6 +9,15 @@ use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::signature::{Unsigned, VerifyingKey, algorithm};
 
+/// When a record is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signing {
+    /// By the run that writes it.
+    AtOnce,
+    /// By a later run, which has compared the record with the promoted version and its artifacts.
+    Later,
+}
+
 /// A KMS key that signs records.
 pub struct Signer {
     key: KmsKeyArn,
@@ -34,8 +43,9 @@ impl Signer {
     ///
     /// # Errors
     /// KMS does not sign, or the signature is invalid.
-    pub async fn sign(&self, record: &Record, location: &Location, sha256: &[u8]) -> Result<Vec<u8>> {
-        let unsigned = Unsigned::of(record, location, sha256)?;
+    pub async fn sign(&self, record: &Record, at: (&Location, &[u8]), signing: Signing) -> Result<Vec<u8>> {
+        let (location, sha256) = at;
+        let unsigned = Unsigned::of(record, location, sha256, signing == Signing::Later)?;
         let message = unsigned.message();
         ensure!(message.len() <= MAX_MESSAGE_BYTES, "the statement about {location} is too long for KMS");
         let signature = self.keys.sign(&self.key, self.algorithm, &message).await?;

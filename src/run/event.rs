@@ -51,6 +51,8 @@ pub enum Event<'a> {
         /// The fields.
         fields: &'a [&'a str],
     },
+    /// This run has signed a record that an earlier run had left unsigned.
+    Signed(&'a Location),
     /// The version was promoted before with other settings, and is not promoted again.
     PromotedWithOtherSettings(&'a PackageArn),
     /// The source group's description or tags cannot be read, so the new target group does not have them.

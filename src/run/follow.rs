@@ -122,7 +122,9 @@ impl Following<'_> {
             Err(error) => Err(error),
         };
         let followed = match synced {
-            Ok(Some(Synced::Done { record, recorded })) => self.done(&promoted, *record, recorded),
+            Ok(Some(Synced::Done { record, recorded, warnings })) => {
+                FollowedVersions { warnings, ..self.done(&promoted, *record, recorded) }
+            }
             Ok(Some(Synced::Missing(_)) | None) => FollowedVersions::default(),
             Err(error) => {
                 let text = format!("{error:#}");

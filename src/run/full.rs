@@ -197,7 +197,7 @@ impl Full<'_> {
         let syncing = Syncing { promotion: &self.promotion, destination, policy, folder, restored: None };
         match syncing.run(package, history, promoted).await? {
             None => Ok(None),
-            Some(Synced::Done { record, .. }) => Ok(Some(*record)),
+            Some(synced @ Synced::Done { .. }) => Ok(synced.into_record()),
             Some(Synced::Missing(missing)) => {
                 let repair = Repair { promotion: &self.promotion, copy: &self.settings.copy, policy: self.policy() };
                 repair.run(package, destination, history, promoted, missing).await.map(Some)

@@ -32,6 +32,8 @@ pub(super) enum Purpose {
     Approval,
     /// The run says whether they are there.
     Report,
+    /// A record is to be signed that an earlier run has left unsigned.
+    Signature,
 }
 
 impl Promotion<'_> {
@@ -88,7 +90,7 @@ impl Promotion<'_> {
         let checks = artifacts.iter().map(|artifact| async {
             let artifact = artifact?;
             there.expect(&artifact.target.key)?;
-            let verdict = artifact_verdict(target, &artifact, there.find(&artifact.target.key)?.as_ref()).await?;
+            let verdict = artifact_verdict(target, &artifact, there.at(&artifact.target)?.as_ref()).await?;
             anyhow::Ok((artifact.target, verdict))
         });
         let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
@@ -119,6 +121,7 @@ impl Promotion<'_> {
             let effect = match purpose {
                 Purpose::Approval => "the version was not approved",
                 Purpose::Report => "nothing was changed",
+                Purpose::Signature => "the record was not signed",
             };
             let named = changed.join("\n");
             let message = format!("{count} {objects} from the record of promoting {source}; {effect}:\n{named}");

@@ -21,6 +21,7 @@ mod registering;
 mod repair;
 mod report;
 pub mod settings;
+mod signatures;
 mod source_version;
 pub mod standing;
 mod status;

@@ -69,8 +69,7 @@ impl Registering<'_> {
             registration.read_back(target.registry()),
             self.write(&record, &registration, recorded.is_some())
         );
-        let written = written
-            .map_err(|error| format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
+        let written = written.map_err(|error| with_hints(&error));
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }

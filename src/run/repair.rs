@@ -9,7 +9,6 @@ use super::planned::planned_writes;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use super::sync::Syncing;
-use super::synced::Synced;
 use crate::copy::Copied;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -67,8 +66,8 @@ impl Repair<'_> {
         let restored = restored(&past.base().artifacts, &copied, &missing)?;
         let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, restored: Some(restored) };
         match syncing.run(package, history, promoted).await? {
-            Some(Synced::Done { record, .. }) => Ok(*record),
-            Some(Synced::Missing(_)) | None => Err(gone()),
+            Some(synced) => synced.into_record().ok_or_else(gone),
+            None => Err(gone()),
         }
     }
 }

@@ -7,7 +7,8 @@ use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
-use super::synced::{Artifacts, Synced, outcome, planned_changes, refuse_edited};
+use super::signatures::Signatures;
+use super::synced::{Artifacts, Synced, outcome, plan_writes, planned_changes, refuse_edited};
 use crate::aws::error::with_hints;
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
@@ -70,6 +71,10 @@ impl Syncing<'_> {
         let plan = plan.with(decision.update());
         let writes = sync_writes(&decision, &plan, promoted);
         self.promotion.permitted.check(&writes)?;
+        let signatures = match self.promotion.dry_run {
+            true => Signatures::default(),
+            false => self.promotion.sign_unsigned(self.destination, package, history, promoted).await,
+        };
         self.announce(&plan, promoted);
         let repaired = self.restored.is_some();
         let mut record = self.record(package, &past, promoted, &plan, compared)?;
@@ -86,11 +91,7 @@ impl Syncing<'_> {
         }
         let mut recorded = false;
         if self.promotion.dry_run {
-            record.planned = Some(writes);
-            if !plan.update.is_empty() {
-                record.outcome = Conclusion::Planned;
-                record.changes = planned_changes(&record.changes);
-            }
+            plan_writes(&mut record, &plan, writes);
         } else if due {
             match decision.act {
                 Act::Carry | Act::ApproveAgain => self.promotion.refuse_changed_approvals(package, promoted).await?,
@@ -100,11 +101,14 @@ impl Syncing<'_> {
                 }
                 Act::Keep | Act::WaitAgain | Act::Withdraw => {}
             }
+            if plan.request != *past.state().request {
+                signatures.refuse_missing(&promoted.arn)?;
+            }
             self.announce_update(&plan, &past, &mut record).await?;
             self.carry_out(&plan, &decision, promoted, &mut record).await?;
             recorded = true;
         }
-        Ok(Some(Synced::Done { record: Box::new(record), recorded }))
+        Ok(Some(Synced::of(record, recorded, signatures)))
     }
 
     /// Compares the artifacts with their record: always before an approval, and otherwise if the folder is listed and the
@@ -220,7 +224,7 @@ impl Syncing<'_> {
         if let Some(target) = &mut record.target {
             (target.approval_status, target.approval_description, target.decided_by) = (None, None, None);
         }
-        let written = self.promotion.records(self.destination).append(record).await;
+        let written = self.promotion.records(self.destination).announce(record).await;
         (record.outcome, record.target, record.changes) = (outcome, target, changes);
         written.context("the record could not be written, so nothing was updated")?;
         record.ended = self.promotion.started.now();
@@ -241,7 +245,7 @@ impl Syncing<'_> {
         let records = self.promotion.records(self.destination);
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         if let Err(error) = records.append(record).await {
-            unconfirmed.push(format!("the record could not be written beside the artifacts: {}", with_hints(&error)));
+            unconfirmed.push(with_hints(&error));
             record.unconfirmed = Some(unconfirmed.join("; "));
         }
         Ok(())

@@ -2,10 +2,12 @@
 
 use anyhow::{Result, ensure};
 
+use super::signatures::Signatures;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
-use crate::record::{Conclusion, Record};
+use crate::plan::Warning;
+use crate::record::{Conclusion, PlannedWrite, Record};
 use crate::register::decision::{Act, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -16,9 +18,31 @@ pub(super) enum Synced {
         record: Box<Record>,
         /// Whether a record was written.
         recorded: bool,
+        /// What a reader should know of this run, in addition to the record.
+        warnings: Vec<Warning>,
     },
     /// These artifacts of the version do not exist.
     Missing(Vec<Location>),
+}
+
+impl Synced {
+    /// The result of a sync that has written a record, or that did not need one.
+    pub fn of(mut record: Record, recorded: bool, signatures: Signatures) -> Self {
+        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(signatures.failed).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        Self::Done { record: Box::new(record), recorded, warnings: signatures.refused }
+    }
+
+    /// The document about the version.
+    pub fn into_record(self) -> Option<Record> {
+        match self {
+            Self::Done { mut record, warnings, .. } => {
+                record.warnings.extend(warnings);
+                Some(*record)
+            }
+            Self::Missing(_) => None,
+        }
+    }
 }
 
 /// What is known of the artifacts of a version.
@@ -29,6 +53,15 @@ pub(super) enum Artifacts {
     NotCompared,
     /// These do not exist.
     Missing(Vec<Location>),
+}
+
+/// Lists what a dry run leaves out.
+pub(super) fn plan_writes(record: &mut Record, plan: &SyncPlan, writes: Vec<PlannedWrite>) {
+    record.planned = Some(writes);
+    if !plan.update.is_empty() {
+        record.outcome = Conclusion::Planned;
+        record.changes = planned_changes(&record.changes);
+    }
 }
 
 /// The changes before the Update.

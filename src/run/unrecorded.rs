@@ -79,7 +79,9 @@ impl Following<'_> {
         let syncing =
             Syncing { promotion: self.promotion, destination, policy: self.policy, folder: None, restored: None };
         match syncing.run(&package, &history, &promoted).await? {
-            Some(Synced::Done { record, recorded }) => Ok(self.done(&promoted, *record, recorded)),
+            Some(Synced::Done { record, recorded, warnings }) => {
+                Ok(FollowedVersions { warnings, ..self.done(&promoted, *record, recorded) })
+            }
             Some(Synced::Missing(missing)) => Err(super::follow::missing_artifacts(&promoted, &source, missing.len())),
             None if is_ours(&history, elsewhere.is_some(), &promoted) => {
                 self.withdraw_unrecorded(&package, destination, &promoted).await
@@ -149,7 +151,7 @@ impl Following<'_> {
         record.withdrawn = vec![withdrawn];
         if let Err(error) = promotion.records(destination).append(&record).await {
             let arn = &promoted.arn;
-            let text = format!("the record of withdrawing {arn} could not be written: {}", with_hints(&error));
+            let text = format!("{arn} was withdrawn, but {}", with_hints(&error));
             followed.unconfirmed.push(text);
         }
         Ok(followed)

@@ -17,8 +17,9 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::record::hashing::{Hashes, compare_bytes};
-use crate::record::history::{History, Past, StoredRecord};
+use crate::record::history::{History, Past};
 use crate::record::signature::{Envelope, VerifyingKey};
+use crate::record::stored::StoredRecord;
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
 use crate::store::{List, Spooled};
@@ -140,8 +141,11 @@ impl Checking<'_> {
         let key = self.key().await?;
         let keys = there.keys(&layout.records().key)?.into_iter().map(Ok);
         let history = History::read(target.objects(), &layout, keys).await?;
-        for StoredRecord { location, text, record, .. } in history.stored() {
-            if let Some(key) = &key {
+        for stored in history.stored() {
+            let StoredRecord { location, text, record, .. } = stored;
+            // A record of another version proves nothing about this one, and no signature is asked of it.
+            let is_about = stored.version().is_none_or(|version| *version == promoted.arn);
+            if let Some(key) = key.as_ref().filter(|_| is_about) {
                 let verdict = signature(target, key, location, text).await?;
                 findings.add(Subject::Signature, &Layout::signature_of(location).to_string(), verdict)?;
             }
@@ -194,7 +198,7 @@ impl Checking<'_> {
         let target = self.target;
         let checks = past.base().artifacts.iter().map(|artifact| async {
             let artifact = artifact?;
-            let listed = there.find(&artifact.target.key)?;
+            let listed = there.at(&artifact.target)?;
             there.expect(&artifact.target.key)?;
             let verdict = verdict(target, source.as_ref(), &artifact, listed.as_ref()).await?;
             anyhow::Ok((artifact.target, verdict))

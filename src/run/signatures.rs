@@ -1,0 +1,129 @@
+//! Signs records that an earlier run has left unsigned, after it has compared them with the version and its artifacts.
+
+use anyhow::{Context, Result, ensure};
+
+use super::event::Event;
+use super::intact::Purpose;
+use super::promotion::Promotion;
+use crate::aws::error::with_hints;
+use crate::aws::objects::Listed;
+use crate::copy::Folder;
+use crate::model::arn::PackageArn;
+use crate::model::destination::Destination;
+use crate::model::failure::Failure;
+use crate::model::layout::Layout;
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::Warning;
+use crate::plan::provenance::{marked, own_digest};
+use crate::record::Record;
+use crate::record::history::History;
+use crate::record::stored::StoredRecord;
+use crate::register::sync::edits;
+
+/// What became of the records without a signature.
+#[derive(Debug, Default)]
+pub(super) struct Signatures {
+    /// Records that do not agree with the version or its artifacts, so that they are not signed.
+    pub refused: Vec<Warning>,
+    /// Records that agree and could not be signed.
+    pub failed: Vec<String>,
+}
+
+impl Signatures {
+    /// Refuses to update a version while a record about its present state is not signed: after the Update, nothing tells
+    /// whether that record is true.
+    ///
+    /// # Errors
+    /// A record could not be signed.
+    pub fn refuse_missing(&self, promoted: &PackageArn) -> Result<()> {
+        let Some(failed) = self.failed.first() else { return Ok(()) };
+        Err(Failure::new(format!("{promoted} was not updated: {failed}"))
+            .hint("Run again when the key can sign")
+            .into())
+    }
+}
+
+impl Promotion<'_> {
+    /// Signs the records of a version that have no signature, if this run signs records.
+    ///
+    /// Whoever can write to the bucket can put a record there. A record is therefore signed only if the registry and S3
+    /// confirm it: the metadata of the version has the digest of its request, the version has what it deploys from the
+    /// request, and the folder has exactly its artifacts.
+    pub(super) async fn sign_unsigned(
+        &self,
+        destination: &Destination,
+        package: &Package,
+        history: &History,
+        promoted: &PromotedVersion,
+    ) -> Signatures {
+        let mut signatures = Signatures::default();
+        let Some(signer) = &self.signer else { return signatures };
+        for StoredRecord { location, text, record, .. } in history.unsigned(&promoted.arn) {
+            let Ok(record) = record else { continue };
+            if let Err(error) = self.compare_record(destination, package.arn(), promoted, record).await {
+                let remark =
+                    format!("the record was not signed, and `promote verify` reports it: {}", with_hints(&error));
+                signatures.refused.push(Warning { field: location.to_string(), remark });
+                continue;
+            }
+            match self.records(destination).sign(signer, location, text, record).await {
+                Ok(()) => self.context.notice(Event::Signed(location)),
+                Err(error) => {
+                    let error = with_hints(&error);
+                    signatures.failed.push(format!("the record {location} is still not signed: {error}"));
+                }
+            }
+        }
+        signatures
+    }
+
+    /// Compares a record with the promoted version and its folder.
+    ///
+    /// # Errors
+    /// The record does not agree with them, or they cannot be read.
+    async fn compare_record(
+        &self,
+        destination: &Destination,
+        source: &PackageArn,
+        promoted: &PromotedVersion,
+        record: &Record,
+    ) -> Result<()> {
+        let layout = destination.layout(source);
+        let (target, named) = (record.target.as_ref(), record.source.package.as_ref());
+        ensure!(
+            named.is_some_and(|named| named.model_package_arn == *source)
+                && target.is_some_and(|target| target.folder == layout.folder()),
+            "it is about another source version or another folder"
+        );
+        let request = record.request.as_ref().context("it has no request to compare the version with")?;
+        let digest = own_digest(request);
+        ensure!(
+            marked(request) == Some(&digest) && marked(&promoted.description) == Some(&digest),
+            "the metadata of {} does not have the digest of its request",
+            promoted.arn
+        );
+        let edits = edits(request, record.source_uri.as_deref(), &promoted.description);
+        if let Some(edit) = edits.iter().find(|edit| edit.is_essential()) {
+            anyhow::bail!("{} of {} differs: {}", edit.field, promoted.arn, edit.detail);
+        }
+        let there = Folder::list(self.target.objects(), &layout.folder()).await?;
+        let recorded = (&record.artifacts, record.references.as_slice());
+        let missing = self.missing_artifacts(&there, source, recorded, Purpose::Signature).await?;
+        if let Some(missing) = missing.first() {
+            anyhow::bail!("{missing} is missing");
+        }
+        refuse_others(&layout, &there)
+    }
+}
+
+/// Refuses a folder with an object that the record does not name.
+fn refuse_others(layout: &Layout, there: &Folder) -> Result<()> {
+    for listed in there.unexpected() {
+        let Listed { key, .. } = listed?;
+        let is_ours = layout.is_record(&key) || layout.signed_record(&key).is_some() || layout.serves_runs(&key);
+        ensure!(is_ours, "it does not name {}", Location::new(there.bucket(), key));
+    }
+    Ok(())
+}
