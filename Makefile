@@ -66,7 +66,7 @@ interleavings: ## 600,000 orders of the calls of two to four runs that register 
 races: build standins ## 200 races and 200 kills at a registry that is late, each followed by a clean run (20 minutes); RACES=3 KILLS=3 for a look
 	PYTHONPATH=. $(VENV)/bin/python tests/e2e/races.py --races $(or $(RACES),200) --kills $(or $(KILLS),200)
 
-histories: ## ten thousand histories of edits on both sides, runs and interrupted runs; SEEDS=17 or SEEDS=1-50 for some of them
+histories: ## ten thousand histories of edits, decisions and deletions on both sides, runs and interrupted runs; SEEDS=17 or SEEDS=1-50 for some of them
 	HISTORY_SEEDS=$(or $(SEEDS),1-10000) cargo test --locked --test promote -- --nocapture run::history
 
 aws: build standins ## promote a small model in real AWS accounts and remove it again (2 minutes); ARGS=--help for the flags

@@ -157,7 +157,7 @@ fn left_unsigned() -> Cloud {
 fn the_next_run_compares_a_record_without_a_signature_and_signs_it() {
     let cloud = left_unsigned();
     let unsigned = verify(&cloud, &["--sign-key", SIGN_KEY]);
-    assert_eq!((unsigned.code, verdicts(&unsigned)), (1, vec![json!("missing")]));
+    assert_eq!((unsigned.code, verdicts(&unsigned)), (5, vec![json!("missing")]));
     promote(&cloud, &["--sign-key", SIGN_KEY, "--dry-run"]).document();
     assert!(cloud.object(SERVING, &format!("{}.dsse", record())).is_none(), "a dry run signs nothing");
     let again = promote(&cloud, &["--sign-key", SIGN_KEY]);
@@ -230,6 +230,6 @@ fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed
         let warnings = document["warnings"].to_string();
         assert!(warnings.contains("was not signed") && warnings.contains(reason), "{reason}: {warnings}");
         assert!(cloud.object(SERVING, &format!("{}.dsse", record())).is_none(), "{reason}");
-        assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 1);
+        assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 5);
     }
 }

@@ -1,5 +1,5 @@
-//! The history of promoted versions: random edits on both sides, decisions, runs and interrupted runs. After each clean
-//! run, the target and its records are what a small model says.
+//! The history of promoted versions: random edits on both sides, decisions, deletions, runs and interrupted runs. After
+//! each clean run, the target and its records are what a small model says.
 //!
 //! `HISTORY_SEEDS=1-10000` (`make histories`) runs these seeds, `HISTORY_SEEDS=17` one; without it a sample is run.
 
@@ -7,12 +7,14 @@ mod model;
 mod step;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 
 use super::faults::{AT_ONCE, each, seeds};
+use crate::stand_in::client::Client;
 use crate::support::{Cloud, Failure, Principal};
 use crate::world::*;
 use model::{Model, REGISTERED};
-use step::{Step, sequence, source, source_edit, target_edit};
+use step::{Step, sequence, signs, source, source_edit, target_edit};
 
 /// What `make test` runs.
 const SAMPLE: std::ops::RangeInclusive<u64> = 1..=30;
@@ -21,9 +23,10 @@ const SAMPLE: std::ops::RangeInclusive<u64> = 1..=30;
 fn the_target_and_its_records_follow_the_source_through_every_history() {
     let seeds = seeds("HISTORY_SEEDS").unwrap_or_else(|| SAMPLE.collect());
     each(AT_ONCE, &seeds, |seed| {
-        let steps = sequence(*seed);
+        let (steps, signs) = (sequence(*seed), signs(*seed));
+        let holds = |steps: &[Step]| holds(steps, signs);
         let Err(error) = holds(&steps) else { return Ok(()) };
-        let steps = shrunk(steps);
+        let steps = shrunk(steps, holds);
         let told: Vec<String> = steps.iter().map(|step| format!("  {step:?}")).collect();
         let error = holds(&steps).err().unwrap_or(error);
         Err(error).with_context(|| {
@@ -33,7 +36,7 @@ fn the_target_and_its_records_follow_the_source_through_every_history() {
 }
 
 /// The sequence without every step that it fails without.
-fn shrunk(mut steps: Vec<Step>) -> Vec<Step> {
+fn shrunk(mut steps: Vec<Step>, holds: impl Fn(&[Step]) -> Result<()>) -> Vec<Step> {
     let mut at = 0;
     while at < steps.len() {
         let mut fewer = steps.clone();
@@ -43,11 +46,11 @@ fn shrunk(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn holds(steps: &[Step]) -> Result<()> {
+fn holds(steps: &[Step], signs: bool) -> Result<()> {
     let cloud = with_package();
     cloud.describes_until_completed(1);
-    let mut model = Model::new();
-    for (number, step) in steps.iter().chain([&Step::Run]).enumerate() {
+    let mut model = Model::new(signs);
+    for (number, step) in steps.iter().chain([&Step::Run { checked: true }]).enumerate() {
         take(step, &cloud, &mut model).with_context(|| format!("step {} ({step:?})", number + 1))?;
     }
     Ok(())
@@ -67,39 +70,85 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
             }
         }
         Step::AtTarget { version, edit } => {
-            if let Some(arn) = model.settled(*version) {
+            if let Some(arn) = model.settled(cloud, *version) {
                 target_edit(cloud, &arn, edit);
                 model.edited(cloud, *version);
+                model.is_told(cloud, *version)?;
             }
         }
         Step::ApprovalAtTarget { version, status } => {
-            if let Some(arn) = model.settled(*version) {
+            if let Some(arn) = model.settled(cloud, *version) {
                 cloud.change(&arn, status.members("target"));
                 model.decide(*version, *status);
+                model.is_told(cloud, *version)?;
+            }
+        }
+        Step::DeletedAtSource { version } => {
+            if model.is_registered(*version) {
+                delete(cloud, Principal::Source, &source(*version));
+                model.deleted(*version);
+            }
+        }
+        Step::DeletedInTarget { version } => {
+            if let Some(arn) = model.settled(cloud, *version) {
+                delete(cloud, Principal::Target, &arn);
+                model.forget(*version);
+                // The next run would wait for the run that has registered it.
+                cloud.age_claims(SERVING);
+            }
+        }
+        Step::RecordLost { version } => {
+            if let Some(record) = model.lose_record(cloud, *version) {
+                cloud.remove(SERVING, &record);
+                cloud.remove(SERVING, &format!("{record}.dsse"));
             }
         }
         Step::Interrupted(interruption) => {
             cloud.fail(interruption.moment(), Failure::Reset);
-            promote(cloud, &[]);
+            promote(cloud, model.flags());
             cloud.heal();
             ensure!(cloud.settles(), "a client of the stand-in stays connected");
             model.observe(cloud).context("after the interrupted run")?;
         }
-        Step::Run => {
-            let run = promote(cloud, &[]);
+        Step::Run { checked } => {
+            let run = promote(cloud, model.flags());
             ensure!(run.code == 0, "a clean run ends {}: {}", run.code, run.stderr);
             model.run(cloud);
             model.agrees(cloud).with_context(|| format!("the run said {}{}", run.stderr, run.stdout))?;
-            for arn in model.recorded() {
-                let verified = crate::world::run(cloud, Principal::Both, &["verify", "--model-package", &arn]);
+            if !checked {
+                return Ok(());
+            }
+            for arn in model.verifiable(cloud) {
+                let verified = verify(cloud, model, &arn);
                 ensure!(verified.code == 0, "verify: {}{}", verified.stdout, verified.stderr);
             }
             let again = (promoted(cloud), cloud.keys(SERVING));
-            let run = promote(cloud, &[]);
+            let run = promote(cloud, model.flags());
             ensure!(run.code == 0, "a repeated run ends {}: {}", run.code, run.stderr);
             ensure!(again == (promoted(cloud), cloud.keys(SERVING)), "a repeated run has written: {}", run.stdout);
         }
     }
     ensure!(promoted(cloud).len() <= REGISTERED as usize, "a version was promoted twice");
     Ok(())
+}
+
+impl Model {
+    /// `verify` says what somebody in the target account has changed since the last clean run.
+    fn is_told(&self, cloud: &Cloud, version: u32) -> Result<()> {
+        let Some(arn) = self.changed_since_the_run(cloud, version) else { return Ok(()) };
+        let verified = verify(cloud, self, &arn);
+        ensure!(verified.code == 5, "verify does not see the change: {}{}", verified.stdout, verified.stderr);
+        Ok(())
+    }
+}
+
+fn verify(cloud: &Cloud, model: &Model, arn: &str) -> Run {
+    let arguments = [&["verify", "--model-package", arn][..], model.flags()].concat();
+    run(cloud, Principal::Both, &arguments)
+}
+
+/// Deletes a version, as somebody in its account would.
+fn delete(cloud: &Cloud, who: Principal, arn: &str) {
+    let answer = Client::new(cloud, who).registry("DeleteModelPackage", json!({"ModelPackageName": arn}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }

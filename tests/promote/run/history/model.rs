@@ -1,12 +1,13 @@
 //! What must hold, said once more and in small: the fields and the approval of each promoted version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::step::{Status, new_version, source};
 use crate::support::Cloud;
+use crate::support::kms::SIGN_KEY;
 use crate::world::*;
 
 /// The versions that the source may register.
@@ -15,7 +16,13 @@ pub const REGISTERED: u32 = 3;
 /// The source versions, and what was promoted of them.
 #[derive(Clone, Debug)]
 pub struct Model {
+    /// Whether the runs sign their records.
+    signs: bool,
     registered: u32,
+    /// The source versions that were deleted.
+    deleted: BTreeSet<u32>,
+    /// Whether every run since the last clean one has come to its end.
+    clean: bool,
     promoted: BTreeMap<u32, Promoted>,
 }
 
@@ -31,7 +38,12 @@ struct Promoted {
     theirs: bool,
     /// Whether a record describes it.
     recorded: bool,
+    /// What `verify` compares, as it was after the last clean run that has followed the source.
+    verified: Option<Verified>,
 }
+
+/// The fields and the approval with its reason.
+type Verified = (Fields, Value, Value);
 
 /// The approval of a promoted version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +62,41 @@ type Fields = BTreeMap<String, Value>;
 
 impl Model {
     /// One version of the source, nothing promoted.
-    pub fn new() -> Self {
-        Self { registered: 1, promoted: BTreeMap::new() }
+    pub fn new(signs: bool) -> Self {
+        Self { signs, registered: 1, deleted: BTreeSet::new(), clean: false, promoted: BTreeMap::new() }
+    }
+
+    /// The flags of every run, and of `verify`.
+    pub fn flags(&self) -> &'static [&'static str] {
+        if self.signs { &["--sign-key", SIGN_KEY] } else { &[] }
     }
 
     pub fn is_registered(&self, version: u32) -> bool {
-        version <= self.registered
+        version <= self.registered && !self.deleted.contains(&version)
+    }
+
+    /// The source has deleted a version.
+    pub fn deleted(&mut self, version: u32) {
+        self.deleted.insert(version);
+    }
+
+    /// Somebody in the target account has deleted the promoted version.
+    pub fn forget(&mut self, version: u32) {
+        self.promoted.remove(&version);
+    }
+
+    /// The key of the record of a promotion that has no other, and of which everything is as at the source: whatever
+    /// differs would have to stay as it is.
+    pub fn lose_record(&mut self, cloud: &Cloud, version: u32) -> Option<String> {
+        let source = cloud.package(&source(version))?;
+        let promoted = self.promoted.get_mut(&version).filter(|promoted| promoted.recorded && !promoted.theirs)?;
+        let same = fields(&source) == promoted.target && promoted.base == promoted.target;
+        let records = records(cloud, version, &promoted.arn);
+        if !same || promoted.approval != Approval::Approved || records.len() != 1 {
+            return None;
+        }
+        (promoted.recorded, promoted.verified) = (false, None);
+        records.into_iter().next()
     }
 
     /// Registers another version at the source.
@@ -72,8 +113,22 @@ impl Model {
     }
 
     /// The promoted version that somebody in the target account may change: one with a record.
-    pub fn settled(&self, version: u32) -> Option<String> {
-        self.promoted.get(&version).filter(|promoted| promoted.recorded).map(|promoted| promoted.arn.clone())
+    pub fn settled(&self, cloud: &Cloud, version: u32) -> Option<String> {
+        let promoted = self.promoted.get(&version).filter(|promoted| promoted.recorded)?;
+        let is_signed = |record: &String| cloud.object(SERVING, &format!("{record}.dsse")).is_some();
+        let all_signed = records(cloud, version, &promoted.arn).iter().all(is_signed);
+        (all_signed || !self.signs).then(|| promoted.arn.clone())
+    }
+
+    /// The promoted version, if it is not as it was after the last clean run and `verify` has to say so.
+    pub fn changed_since_the_run(&self, cloud: &Cloud, version: u32) -> Option<String> {
+        let promoted = self.promoted.get(&version).filter(|_| self.clean)?;
+        let now = verified(&cloud.package(&promoted.arn)?);
+        let then = promoted.verified.as_ref()?;
+        // What the source had is what the record has: going back to it is no change of the record.
+        let is_new = |name: &String| now.0[name] != then.0[name] && now.0[name] != promoted.base[name];
+        let decided = (&now.1, &now.2) != (&then.1, &then.2);
+        (decided || now.0.keys().any(is_new)).then(|| promoted.arn.clone())
     }
 
     /// Somebody in the target account has changed a field.
@@ -97,7 +152,8 @@ impl Model {
     /// A clean run: promotes the latest approved version, and lets all others follow.
     pub fn run(&mut self, cloud: &Cloud) {
         let latest = self.latest(cloud);
-        for version in 1..=self.registered {
+        self.clean = true;
+        for version in (1..=self.registered).filter(|version| !self.deleted.contains(version)).collect::<Vec<_>>() {
             let source = at_source(cloud, version);
             let is_latest = latest == Some(version);
             match self.promoted.get_mut(&version) {
@@ -112,21 +168,27 @@ impl Model {
                     let (target, base) = (fields(&source), fields(&source));
                     let arn = promoted_from(cloud, version).map_or(String::new(), |(arn, _)| arn);
                     let (approval, theirs, recorded) = (Approval::Approved, false, true);
-                    self.promoted.insert(version, Promoted { arn, target, base, approval, theirs, recorded });
+                    let verified = None;
+                    self.promoted.insert(version, Promoted { arn, target, base, approval, theirs, recorded, verified });
                 }
                 None => {}
+            }
+            if let Some(promoted) = self.promoted.get_mut(&version).filter(|promoted| promoted.recorded) {
+                promoted.verified = cloud.package(&promoted.arn).as_ref().map(verified);
             }
         }
     }
 
     fn latest(&self, cloud: &Cloud) -> Option<u32> {
-        (1..=self.registered).rev().find(|version| status(&at_source(cloud, *version)) == Status::Approved)
+        let mut there = (1..=self.registered).rev().filter(|version| !self.deleted.contains(version));
+        there.find(|version| status(&at_source(cloud, *version)) == Status::Approved)
     }
 
     /// An interrupted run: whatever it has changed is what a clean run changes.
     pub fn observe(&mut self, cloud: &Cloud) -> Result<()> {
         let mut clean = self.clone();
         clean.run(cloud);
+        self.clean = false;
         for version in 1..=self.registered {
             let Some((arn, described)) = promoted_from(cloud, version) else { continue };
             let (is, approval) = (fields(&described), approval(&described));
@@ -135,8 +197,9 @@ impl Model {
                 ensure!(is == wanted.target, "registered as {is:?}, not as {:?}", wanted.target);
                 ensure!([Approval::Pending, wanted.approval].contains(&approval), "registered as {approval:?}");
                 let (base, target) = (is.clone(), is);
-                let recorded = has_record(cloud, version);
-                self.promoted.insert(version, Promoted { arn, target, base, approval, theirs: false, recorded });
+                let recorded = has_record(cloud, version, &arn);
+                let (theirs, verified) = (false, None);
+                self.promoted.insert(version, Promoted { arn, target, base, approval, theirs, recorded, verified });
                 continue;
             };
             for (name, value) in &is {
@@ -150,7 +213,7 @@ impl Model {
                 ensure!(approval == wanted.approval, "{approval:?}, not {:?}", wanted.approval);
                 (promoted.approval, promoted.theirs) = (approval, wanted.theirs);
             }
-            promoted.recorded |= has_record(cloud, version);
+            promoted.recorded |= has_record(cloud, version, &promoted.arn);
         }
         Ok(())
     }
@@ -175,9 +238,16 @@ impl Model {
         Ok(())
     }
 
-    /// The promoted versions that a record describes.
-    pub fn recorded(&self) -> Vec<String> {
-        self.promoted.values().filter(|one| one.recorded).map(|one| one.arn.clone()).collect()
+    /// The promoted versions that equal their records. If the source was deleted, nothing records what others have
+    /// changed since. The record of withdrawing a version without a record cannot be compared, so that nobody signs it later.
+    pub fn verifiable(&self, cloud: &Cloud) -> Vec<String> {
+        let unsigned = |key: &String| {
+            read(cloud, key)["request"].is_null() && cloud.object(SERVING, &format!("{key}.dsse")).is_none()
+        };
+        let there = self.promoted.iter().filter(|(version, one)| one.recorded && !self.deleted.contains(version));
+        let there =
+            there.filter(|(version, one)| !self.signs || !records(cloud, **version, &one.arn).iter().any(unsigned));
+        there.map(|(_, one)| one.arn.clone()).collect()
     }
 }
 
@@ -272,7 +342,26 @@ fn promoted_from(cloud: &Cloud, version: u32) -> Option<(String, Value)> {
     Some((described["ModelPackageArn"].as_str().expect("an ARN").to_owned(), described))
 }
 
-/// Whether a record describes the promotion of a source version.
-fn has_record(cloud: &Cloud, version: u32) -> bool {
-    cloud.object(SERVING, &format!("{}promotion.json", FOLDER.replace("-v1/", &format!("-v{version}/")))).is_some()
+/// Whether a record describes a promotion of a source version.
+fn has_record(cloud: &Cloud, version: u32, arn: &str) -> bool {
+    records(cloud, version, arn).iter().any(|key| read(cloud, key)["request"].is_object())
+}
+
+/// A record; null if it does not exist.
+fn read(cloud: &Cloud, key: &str) -> Value {
+    let text = cloud.object(SERVING, key).map(|object| object.body.bytes().to_vec()).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// The keys of the records of a promoted version.
+fn records(cloud: &Cloud, version: u32, arn: &str) -> Vec<String> {
+    let prefix = FOLDER.replace("-v1/", &format!("-v{version}/promotion"));
+    let is_of = |key: &String| key.ends_with(".json") && read(cloud, key)["target"]["model_package_arn"] == arn;
+    cloud.keys(SERVING).into_iter().filter(|key| key.starts_with(&prefix)).filter(is_of).collect()
+}
+
+/// What `verify` compares of a described version.
+fn verified(described: &Value) -> Verified {
+    let member = |name: &str| described[name].clone();
+    (fields(described), member("ModelApprovalStatus"), member("ApprovalDescription"))
 }

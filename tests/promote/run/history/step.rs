@@ -20,10 +20,16 @@ pub enum Step {
     AtTarget { version: u32, edit: Edit },
     /// Somebody in the target account decides about the promoted version.
     ApprovalAtTarget { version: u32, status: Status },
+    /// The source deletes a version.
+    DeletedAtSource { version: u32 },
+    /// Somebody in the target account deletes the promoted version.
+    DeletedInTarget { version: u32 },
+    /// Somebody removes the only record of a promotion, with its signature.
+    RecordLost { version: u32 },
     /// A run that does not come to its end.
     Interrupted(Interruption),
-    /// A run, and a second one, which has nothing to do.
-    Run,
+    /// A run. If it is checked, `verify` follows, and a second run, which has nothing to do.
+    Run { checked: bool },
 }
 
 /// What fails in an interrupted run.
@@ -35,6 +41,8 @@ pub enum Interruption {
     Updates,
     /// Every record from this one on.
     Records(usize),
+    /// One signature, or every signature from this one on.
+    Signatures { first: usize, all: bool },
 }
 
 impl Interruption {
@@ -44,6 +52,7 @@ impl Interruption {
             Self::Calls(first) => Moment::from(first),
             Self::Updates => Moment::every("UpdateModelPackage"),
             Self::Records(first) => Moment::on("PutObject", first).at(".json").times(1000),
+            Self::Signatures { first, all } => Moment::on("Sign", first).times(if all { 1000 } else { 1 }),
         }
     }
 }
@@ -93,11 +102,16 @@ pub fn source(version: u32) -> String {
     format!("arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/{version}")
 }
 
+/// Whether the runs of a seed sign their records.
+pub fn signs(seed: u64) -> bool {
+    seed.is_multiple_of(2)
+}
+
 /// The sequence of a seed.
 pub fn sequence(seed: u64) -> Vec<Step> {
     let mut rng = Rng::with_seed(seed);
     let length = rng.usize(4..=12);
-    let mut steps = vec![Step::Run];
+    let mut steps = vec![Step::Run { checked: false }];
     for _ in 0..length {
         let step = step(&mut rng);
         // Otherwise most interrupted runs would have nothing to do.
@@ -111,18 +125,22 @@ pub fn sequence(seed: u64) -> Vec<Step> {
 
 fn step(rng: &mut Rng) -> Step {
     let version = rng.u32(1..=REGISTERED);
-    match rng.u8(0..22) {
+    match rng.u8(0..25) {
         0 | 20..=21 => Step::Register,
         1..=5 => Step::AtSource { version, edit: edit(rng) },
         6..=8 => Step::ApprovalAtSource { version, status: status(rng) },
         9..=10 => Step::AtTarget { version, edit: edit(rng) },
         11..=12 => Step::ApprovalAtTarget { version, status: status(rng) },
-        13..=14 => Step::Interrupted(match rng.u8(0..4) {
+        22 => Step::DeletedAtSource { version },
+        23 => Step::DeletedInTarget { version },
+        24 => Step::RecordLost { version },
+        13..=14 => Step::Interrupted(match rng.u8(0..6) {
             0 => Interruption::Updates,
             1 => Interruption::Records(rng.usize(1..=3)),
+            2..=3 => Interruption::Signatures { first: rng.usize(1..=3), all: rng.bool() },
             _ => Interruption::Calls(rng.usize(1..=40)),
         }),
-        _ => Step::Run,
+        _ => Step::Run { checked: rng.u8(0..4) == 0 },
     }
 }
 
