@@ -57,6 +57,8 @@ impl Repair<'_> {
             record.planned = Some(writes);
             return Ok(record);
         }
+        let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());
+        promotion.permitted.check(&[copy])?;
         let copied = promotion.copy(self.copy, plan, there).await;
         if copied.is_err() {
             promotion.context.abort_run(&promotion.uploads).await;

@@ -223,3 +223,20 @@ fn the_text_of_a_dry_run_names_the_digest_of_the_plan() {
     let own = written["plan"]["digest"].as_str().expect("a digest");
     assert!(text.stdout.contains(own) && own != digest, "each plan has its time: {}", text.stdout);
 }
+
+#[test]
+fn a_missing_artifact_is_copied_again_only_if_the_plan_has_it() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let (file, planned) = plan(&cloud, &[]);
+    assert_eq!(planned["planned"], json!([]));
+    let copy = format!("{FOLDER}models/churn/model.tar.gz");
+    cloud.remove(SERVING, &copy);
+    let keys = cloud.keys(SERVING);
+    carry_out(&cloud, &file, &[]).fails(1, &["not in the plan: copy"]);
+    assert_eq!(cloud.keys(SERVING), keys);
+    let (file, planned) = plan(&cloud, &[]);
+    assert_eq!(planned["planned"][0]["act"], "copy");
+    assert_eq!(carry_out(&cloud, &file, &[]).document()["outcome"], "repaired");
+    assert!(cloud.object(SERVING, &copy).is_some());
+}
