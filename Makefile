@@ -7,6 +7,7 @@ DENY_VERSION := 0.20.2
 DENY := .local/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 PEERS := .local/peers
 CHECKOV := .local/checkov
+CHECKED := .local/promote-with-reasons.yaml
 NAG := .local/nag
 SEEDFARMER := .local/seedfarmer
 CDK := .local/cdk
@@ -74,13 +75,15 @@ aws: build standins ## promote a small model in real AWS accounts and remove it 
 
 stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, cdk-nag, and what it creates on moto
 	$(VENV)/bin/cfn-lint stack/promote.yaml
-	HOME=$(CURDIR)/.local LOG_LEVEL=ERROR $(CHECKOV)/bin/checkov --file stack/promote.yaml --framework cloudformation --skip-download --compact --quiet
+	$(VENV)/bin/python tests/stack/with_reasons.py $(CHECKED)
+	HOME=$(CURDIR)/.local LOG_LEVEL=ERROR $(CHECKOV)/bin/checkov --file $(CHECKED) --framework cloudformation --skip-download --compact --quiet
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory nag; \
 		else echo "Left out: cdk-nag. It needs Node.js 20 or later with npm." >&2; fi
 	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest-stack tests/stack
 
-nag: $(NAG)/installed
-	node $(NAG)/check.mjs stack/promote.yaml
+nag: $(NAG)/installed standins
+	$(VENV)/bin/python tests/stack/with_reasons.py $(CHECKED)
+	node $(NAG)/check.mjs $(CHECKED)
 
 module: build standins $(SEEDFARMER)/installed cdk ## the SeedFarmer module and its image; says what it leaves out
 	$(VENV)/bin/python -m pytest -q -rs -p no:cacheprovider --basetemp .local/pytest-module tests/module

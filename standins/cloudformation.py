@@ -39,7 +39,8 @@ class Noted(CloudFormationModel):
     def get_cfn_attribute(self, name):
         """What `!GetAtt` gives; a custom resource answers with nothing."""
         service = self.kind.split("::")[1].lower()
-        return f"arn:aws:{service}:{self.region}:{self.account}:{self.name}" if name == "Arn" else ""
+        resource = f"project/{self.name}" if service == "codebuild" else self.name
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}" if name == "Arn" else ""
 
     @classmethod
     def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **about):

@@ -36,7 +36,7 @@ pub enum Format {
 #[command(next_help_heading = "Model package")]
 pub struct GroupArgs {
     /// Source model package group: its ARN, or its name in the account and region of the source credentials
-    #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
+    #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
     pub group: GroupRef,
     /// Source version to promote, whatever its approval status [default: the latest Approved version]
     #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = number(1..=u32::MAX))]
@@ -110,7 +110,7 @@ pub struct TargetArgs {
 #[command(next_help_heading = "Target")]
 pub struct DestinationArgs {
     /// Target model package group [default: the source group's name]
-    #[arg(long, env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
+    #[arg(long, alias = "target-model-package-group-name", env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
     pub target_group: Option<GroupName>,
     /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
@@ -174,7 +174,7 @@ pub struct RegisterArgs {
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     pub group_tag: Vec<(String, String)>,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
-    #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
+    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
     pub sign_key: Option<KmsKeyArn>,
     /// Seconds to wait for SageMaker, or for another run, to complete a version
     #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = number(1u64..=86_400))]

@@ -30,7 +30,13 @@ pub(super) struct Full {
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket in the target account for the artifacts
-    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    #[arg(
+        long,
+        alias = "target-bucket-name",
+        env = "PROMOTE_TARGET_BUCKET",
+        value_name = "BUCKET",
+        help_heading = "Target"
+    )]
     target_bucket: BucketName,
     #[command(flatten)]
     destination: DestinationArgs,

@@ -23,7 +23,13 @@ pub(super) struct Register {
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket in the target account that has the artifacts [default: as in the document of the previous step]
-    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    #[arg(
+        long,
+        alias = "target-bucket-name",
+        env = "PROMOTE_TARGET_BUCKET",
+        value_name = "BUCKET",
+        help_heading = "Target"
+    )]
     target_bucket: Option<BucketName>,
     #[command(flatten)]
     destination: DestinationArgs,

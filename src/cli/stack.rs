@@ -5,20 +5,23 @@ use std::path::PathBuf;
 use std::{env, fs, iter};
 
 use anyhow::{Context, Result};
-use clap::{Args, Command, Subcommand};
+use clap::{Arg, Args, Command, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::printer::{print, say};
-use crate::model::arn::{AccountId, Region, RoleArn};
 use crate::stack::agreement::Conflict;
 use crate::stack::assembly::Deployment;
 use crate::stack::asset::ImageSource;
-use crate::stack::grants::{Reader, grants};
 use crate::stack::inputs::Inputs;
-use crate::stack::names::StackName;
 use crate::stack::parameters::Image;
 use crate::stack::template;
+
+mod environment;
+mod grants;
+
+use environment::{note, seedfarmer_name, stack_environment, stack_name};
+use grants::SourceGrants;
 
 /// Print or write the stack that runs `promote full` when a source version is approved or rejected
 ///
@@ -39,21 +42,16 @@ enum Form {
     /// For `aws cloudformation deploy --parameter-overrides file://…` and `create-stack --parameters file://…`.
     Parameters(Box<Inputs>),
     /// Print the policies that let the pipeline read the source account, and where to apply each
+    ///
+    /// With `--output-dir`, writes a file for each policy and a script for each account. The scripts merge: they read the
+    /// present policy, keep the statements of others, and replace those with the same Sid. Takes several groups of one
+    /// account and region.
     SourceGrants(Box<SourceGrants>),
     /// Write a CDK cloud assembly: template, parameters, tags, and the image as an asset that the CDK builds
     ///
     /// Deploy it with `cdk deploy --app DIR --no-previous-parameters`. Without the last flag, the CDK keeps the old values
     /// of inputs that were removed.
     Assembly(Box<Assembly>),
-}
-
-#[derive(Debug, Args)]
-struct SourceGrants {
-    #[command(flatten)]
-    inputs: Inputs,
-    /// Limit the grants to this role: the stack's output BuildRoleArn [default: every role of the stack]
-    #[arg(long, env = "PROMOTE_BUILD_ROLE_ARN", value_name = "ARN", help_heading = "Stack")]
-    build_role_arn: Option<RoleArn>,
 }
 
 #[derive(Debug, Args)]
@@ -91,10 +89,22 @@ impl Stack {
     }
 }
 
+/// Requires what a form cannot do without, so that all missing inputs are named at once.
+fn with_required_inputs(form: Command) -> Command {
+    let required: &[&str] = match form.get_name() {
+        "parameters" => &["image_uri"],
+        "source-grants" => &["target_account", "target_region"],
+        "assembly" if seedfarmer_name().is_some() => &["target_account", "target_region"],
+        "assembly" => &["target_account", "target_region", "stack_name"],
+        _ => &[],
+    };
+    required.iter().fold(form, |form, input| form.mut_arg(*input, |argument: Arg| argument.required(true)))
+}
+
 /// Reads each input also from the variables of SeedFarmer and of the AWS tools. If an input's `PROMOTE_` variable is
 /// empty, the first other variable that is not empty replaces it.
 pub(super) fn with_other_variables(form: Command) -> Command {
-    form.mut_args(|argument| {
+    with_required_inputs(form).mut_args(|argument| {
         let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
         let Some(variable) = variable.filter(|name| !is_set(name)) else { return argument };
         let input = variable.replacen("PROMOTE_", "SEEDFARMER_PARAMETER_", 1);
@@ -118,24 +128,21 @@ fn is_set(variable: &str) -> bool {
 
 fn parameters(inputs: &Inputs) -> Result<()> {
     inputs.check()?;
-    let image = inputs.build.image_uri.as_ref().ok_or_else(|| {
-        let hint = "Pass an image in ECR. `promote stack assembly` can build one";
-        Conflict::new("--image-uri", "missing", hint)
-    })?;
+    let image = inputs.build.image_uri.as_ref().context("--image-uri is required")?;
     let given = inputs.parameters(&Image::pushed(image)).into_iter();
     let parameters: Vec<Value> =
         given.map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect();
+    note_first_run(inputs);
     print(&(serde_json::to_string_pretty(&parameters)? + "\n"))
 }
 
-impl SourceGrants {
-    fn run(&self) -> Result<()> {
-        self.inputs.check()?;
-        let (account, region) = stack_environment(&self.inputs)?;
-        let stack = stack_name(&self.inputs).ok();
-        let reader = Reader { account, region, stack: stack.as_ref(), role: self.build_role_arn.as_ref() };
-        let text: Vec<String> = grants(&self.inputs, &reader).iter().map(ToString::to_string).collect();
-        print(&text.join("\n"))
+/// Says on standard error what happens as soon as the stack exists.
+fn note_first_run(inputs: &Inputs) {
+    if !inputs.module.review_before_promotion {
+        note(
+            "The pipeline runs once as soon as it is created, and promotes the latest Approved version; with \
+             --review-before-promotion true, it waits for an approval first",
+        );
     }
 }
 
@@ -143,7 +150,7 @@ impl Assembly {
     fn run(&self) -> Result<()> {
         self.inputs.check()?;
         let (account, region) = stack_environment(&self.inputs)?;
-        let stack = stack_name(&self.inputs)?;
+        let stack = stack_name(&self.inputs)?.context("--stack-name is required")?;
         let deployment = Deployment { stack: &stack, account, region, inputs: &self.inputs };
         let files = match &self.inputs.build.image_uri {
             Some(image) => deployment.files(&Image::pushed(image), None)?,
@@ -157,36 +164,7 @@ impl Assembly {
             let path = self.output_dir.join(name);
             fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
         }
+        note_first_run(&self.inputs);
         print(&format!("{}: {stack} in {account}, {region}\n", self.output_dir.display()))
     }
-}
-
-/// The account and region of the stack.
-fn stack_environment(inputs: &Inputs) -> Result<(&AccountId, &Region), Conflict> {
-    let missing = |input, form| Conflict::new(input, "missing", format!("Pass the stack's {form}"));
-    let account = inputs.access.target_account.as_ref();
-    let region = inputs.access.target_region.as_ref();
-    Ok((
-        account.ok_or_else(|| missing("--target-account", "account (12 digits)"))?,
-        region.ok_or_else(|| missing("--target-region", "region, such as eu-central-1"))?,
-    ))
-}
-
-/// `--stack-name`, or the name that SeedFarmer expects: `<project>-<deployment>-<module>`.
-fn stack_name(inputs: &Inputs) -> Result<StackName, Conflict> {
-    if let Some(name) = &inputs.module.stack_name {
-        return Ok(name.clone());
-    }
-    let parts = ["PROJECT", "DEPLOYMENT", "MODULE"].map(|part| {
-        let name = format!("SEEDFARMER_{part}_NAME");
-        env::var(name).ok().filter(|value| !value.is_empty())
-    });
-    let [Some(project), Some(deployment), Some(module)] = parts else {
-        let hint = "Pass the name of the stack, or set SEEDFARMER_PROJECT_NAME, SEEDFARMER_DEPLOYMENT_NAME and \
-                    SEEDFARMER_MODULE_NAME";
-        return Err(Conflict::new("--stack-name", "missing", hint));
-    };
-    format!("{project}-{deployment}-{module}")
-        .parse()
-        .map_err(|error| Conflict::new("--stack-name", format!("{error}"), "Pass another name with --stack-name"))
 }

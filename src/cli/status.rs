@@ -20,6 +20,7 @@ pub(super) struct Status {
     /// Source model package group: its ARN, or its name in the account and region of the source credentials
     #[arg(
         long,
+        alias = "source-model-package-group-arn",
         env = "PROMOTE_GROUP",
         value_name = "ARN|NAME",
         help_heading = "Model package",
@@ -29,7 +30,13 @@ pub(super) struct Status {
     #[command(flatten)]
     source: SourceArgs,
     /// Target model package group [default: the source group's name]
-    #[arg(long, env = "PROMOTE_TARGET_GROUP", value_name = "NAME", help_heading = "Target")]
+    #[arg(
+        long,
+        alias = "target-model-package-group-name",
+        env = "PROMOTE_TARGET_GROUP",
+        value_name = "NAME",
+        help_heading = "Target"
+    )]
     target_group: Option<GroupName>,
     #[command(flatten)]
     target: TargetArgs,

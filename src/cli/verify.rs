@@ -33,6 +33,7 @@ pub(super) struct Verify {
     /// Require records signed by this KMS key; its public key is fetched from KMS
     #[arg(
         long,
+        alias = "signing-key-arn",
         env = "PROMOTE_SIGN_KEY",
         value_name = "ARN",
         conflicts_with = "public_key",
@@ -43,7 +44,13 @@ pub(super) struct Verify {
     #[arg(long, env = "PROMOTE_PUBLIC_KEY", value_name = "FILE", help_heading = "Signature")]
     public_key: Option<PathBuf>,
     /// Bucket of the record [default: the bucket of the version's artifacts]
-    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    #[arg(
+        long,
+        alias = "target-bucket-name",
+        env = "PROMOTE_TARGET_BUCKET",
+        value_name = "BUCKET",
+        help_heading = "Target"
+    )]
     target_bucket: Option<BucketName>,
     /// Key prefix that the version was promoted with [default: the prefix of the version's artifacts]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]

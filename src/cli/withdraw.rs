@@ -17,12 +17,24 @@ use crate::run::{Context, withdraw};
 #[derive(Debug, Args)]
 pub(super) struct Withdraw {
     /// Source model package group: its ARN, or its name in the account and region of the source credentials
-    #[arg(long, env = "PROMOTE_GROUP", value_name = "ARN|NAME", help_heading = "Model package")]
+    #[arg(
+        long,
+        alias = "source-model-package-group-arn",
+        env = "PROMOTE_GROUP",
+        value_name = "ARN|NAME",
+        help_heading = "Model package"
+    )]
     group: GroupRef,
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket in the target account that has the artifacts
-    #[arg(long, env = "PROMOTE_TARGET_BUCKET", value_name = "BUCKET", help_heading = "Target")]
+    #[arg(
+        long,
+        alias = "target-bucket-name",
+        env = "PROMOTE_TARGET_BUCKET",
+        value_name = "BUCKET",
+        help_heading = "Target"
+    )]
     target_bucket: BucketName,
     #[command(flatten)]
     destination: DestinationArgs,
@@ -32,7 +44,7 @@ pub(super) struct Withdraw {
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN", help_heading = "Records")]
     kms_key_arn: Option<KmsKeyArn>,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
-    #[arg(long, env = "PROMOTE_SIGN_KEY", value_name = "ARN", help_heading = "Records")]
+    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", help_heading = "Records")]
     sign_key: Option<KmsKeyArn>,
     #[command(flatten)]
     pub(super) output: OutputArgs,

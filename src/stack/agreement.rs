@@ -5,6 +5,7 @@ use std::fmt;
 use super::image_uri::ImageUri;
 use super::inputs::Inputs;
 use super::names::{KeyArn, PolicyArn, TopicArn};
+use super::parameters::{LONGEST_VALUE, in_two_lists};
 use crate::model::arn::{RoleArn, partition as partition_of};
 
 /// Two inputs that conflict, or an input that is missing.
@@ -44,7 +45,8 @@ impl Inputs {
         self.check_partitions()?;
         self.check_source()?;
         self.check_regions()?;
-        self.check_accounts()
+        self.check_accounts()?;
+        self.check_buckets()
     }
 
     fn check_partitions(&self) -> Result<(), Conflict> {
@@ -100,6 +102,18 @@ impl Inputs {
             }
         }
         Ok(())
+    }
+
+    /// The template's parameters have room for some 100 buckets.
+    fn check_buckets(&self) -> Result<(), Conflict> {
+        let buckets = self.source_buckets();
+        if in_two_lists(&buckets)[1].len() <= LONGEST_VALUE {
+            return Ok(());
+        }
+        let message = format!("{} buckets are more than the template's parameters have room for", buckets.len());
+        let hint =
+            "Leave the flag out: then the build reads every bucket of the source account whose policy lets it in";
+        Err(Conflict::new("--source-bucket-names", message, hint))
     }
 
     /// Images and policies have to be in the account of the stack.

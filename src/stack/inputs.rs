@@ -35,13 +35,13 @@ const RETENTION_DAYS: [&str; 22] = [
 #[command(next_help_heading = "Promotion")]
 pub struct Inputs {
     /// Source model package group
-    #[arg(long, env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
+    #[arg(long, visible_alias = "group", env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
     pub source_model_package_group_arn: GroupArn,
     /// Bucket in the target account for the artifacts
-    #[arg(long, env = "PROMOTE_TARGET_BUCKET_NAME", value_name = "BUCKET")]
+    #[arg(long, visible_alias = "target-bucket", env = "PROMOTE_TARGET_BUCKET_NAME", value_name = "BUCKET")]
     pub target_bucket_name: BucketName,
     /// Target model package group [default: the source group's name]
-    #[arg(long, env = "PROMOTE_TARGET_MODEL_PACKAGE_GROUP_NAME", value_name = "NAME")]
+    #[arg(long, visible_alias = "target-group", env = "PROMOTE_TARGET_MODEL_PACKAGE_GROUP_NAME", value_name = "NAME")]
     pub target_model_package_group_name: Option<GroupName>,
     /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
@@ -83,7 +83,7 @@ pub struct Access {
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
     pub kms_key_arn: Option<KeyArn>,
     /// Asymmetric KMS key that signs the record of each promotion [default: unsigned]
-    #[arg(long, env = "PROMOTE_SIGNING_KEY_ARN", value_name = "ARN")]
+    #[arg(long, visible_alias = "sign-key", env = "PROMOTE_SIGNING_KEY_ARN", value_name = "ARN")]
     pub signing_key_arn: Option<KeyArn>,
     /// IAM policy of the target account that bounds every role of the stack
     #[arg(long, env = "PROMOTE_PERMISSIONS_BOUNDARY_NAME", value_name = "NAME")]

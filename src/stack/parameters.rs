@@ -30,6 +30,7 @@ impl Inputs {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         let (access, module, build) = (&self.access, &self.module, &self.build);
+        let [buckets, more_buckets] = in_two_lists(&self.source_buckets());
         let approval = match self.approval {
             Approval::Carry => "carry",
             Approval::Pending => "pending",
@@ -46,7 +47,8 @@ impl Inputs {
             ("ReviewBeforePromotion", module.review_before_promotion.to_string()),
             ("ResultsTopicArn", text(&module.results_topic_arn)),
             ("SourceRoleArn", text(&access.source_role_arn)),
-            ("SourceBucketArns", self.source_buckets().join(",")),
+            ("SourceBucketArns", buckets),
+            ("MoreSourceBucketArns", more_buckets),
             ("SourceKmsKeyArn", text(&access.source_kms_key_arn)),
             ("KmsKeyArn", text(&access.kms_key_arn)),
             ("SigningKeyArn", text(&access.signing_key_arn)),
@@ -61,6 +63,20 @@ impl Inputs {
             ("LogRetentionDays", build.log_retention_days.clone()),
         ]
     }
+}
+
+/// The longest value of a parameter ("AWS CloudFormation quotas").
+pub(super) const LONGEST_VALUE: usize = 4096;
+
+/// The ARNs in two lists: the first is as long as a parameter's value can be, the second has the rest.
+pub(super) fn in_two_lists(arns: &[String]) -> [String; 2] {
+    let mut length = 0;
+    let fits = |arn: &&String| {
+        length += arn.len() + 1;
+        length <= LONGEST_VALUE + 1
+    };
+    let (first, rest) = arns.split_at(arns.iter().take_while(fits).count());
+    [first.join(","), rest.join(",")]
 }
 
 /// The name in lower case, as in the ARNs of a group's versions; empty if it does not differ.
@@ -189,6 +205,23 @@ mod tests {
             }
             assert_eq!(default.as_str().map_or_else(|| default.to_string(), str::to_owned), value, "{name}");
         }
+    }
+
+    #[test]
+    fn a_hundred_buckets_with_long_names_are_in_two_parameters_and_more_are_refused() {
+        let names = |count: usize| (0..count).map(|number| format!("{number:0>63}")).collect::<Vec<_>>().join(",");
+        let hundred = inputs(&["--source-bucket-names", &names(100)]);
+        assert_eq!(hundred.check(), Ok(()));
+        let lists: Vec<String> = hundred
+            .parameters(&image())
+            .into_iter()
+            .filter(|(name, _)| name.ends_with("SourceBucketArns"))
+            .map(|(_, value)| value)
+            .collect();
+        assert!(lists.iter().all(|list| list.len() <= 4096), "{lists:?}");
+        assert_eq!(lists.join(",").split(',').count(), 100);
+        let refused = inputs(&["--source-bucket-names", &names(110)]).check().unwrap_err();
+        assert!(refused.to_string().starts_with("--source-bucket-names: "), "{refused}");
     }
 
     #[test]

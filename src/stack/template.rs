@@ -54,12 +54,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_is_small_enough_to_be_deployed_without_a_bucket() {
-        // CreateStack, TemplateBody: 51,200 bytes.
-        assert!(TEXT.len() <= 51_200, "{} bytes", TEXT.len());
-    }
-
-    #[test]
     fn short_forms_become_long_ones() {
         let json = json().unwrap();
         assert_eq!(

@@ -8,6 +8,7 @@ use crate::snapshot::assert_snapshot;
 use crate::world::Run;
 
 mod assembly;
+mod grants;
 mod inputs;
 mod permissions;
 
@@ -44,41 +45,4 @@ fn the_template_that_is_printed_is_the_one_in_the_sources() {
     let run = stack(&["template"], &[]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert_eq!(run.stdout, include_str!("../../stack/promote.yaml"));
-}
-
-#[test]
-fn source_grants_names_every_grant() {
-    let named = ["--stack-name", "mlops-model-package", "--event-bus-name", "mlops-bus"];
-    let sources = [
-        "--source-bucket-names",
-        "models,metrics",
-        "--source-kms-key-arn",
-        "arn:aws:kms:eu-central-1:444333666777:key/1234",
-    ];
-    let run = stack(&with("source-grants", &[&named[..], &sources[..]].concat()), &[]);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    assert_snapshot("stack-source-grants", &run.stdout);
-}
-
-#[test]
-fn with_a_role_of_the_source_that_role_is_granted_the_reading() {
-    let role = ["--source-role-arn", "arn:aws:iam::444333666777:role/ml/reader"];
-    let builder = ["--build-role-arn", "arn:aws:iam::111222333444:role/mlops-BuildRole-1"];
-    let run = stack(&with("source-grants", &[role, builder].concat()), &[]);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    assert_snapshot("stack-source-grants-role", &run.stdout);
-}
-
-#[test]
-fn every_policy_that_is_printed_is_json_without_a_wildcard_in_its_actions() {
-    let run = stack(&with("source-grants", &["--event-bus-name", "mlops-bus"]), &[]);
-    let policies: Vec<&str> = run.stdout.split("\n\n").filter(|text| text.starts_with('{')).collect();
-    assert!(policies.len() >= 7, "{}", run.stdout);
-    for text in policies {
-        let policy: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        for statement in policy["Statement"].as_array().into_iter().flatten() {
-            assert!(!statement["Action"].to_string().contains('*'), "{statement:#}");
-            assert!(statement["Sid"].is_string(), "{statement:#}");
-        }
-    }
 }

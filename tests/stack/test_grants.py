@@ -1,0 +1,178 @@
+"""The scripts that `promote stack source-grants` writes, run with an `aws` that keeps policies in files."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ACCOUNT, GROUP_ARN, ROOT
+
+from standins.principals import REGION, SOURCE_ACCOUNT
+
+# Stands for the AWS CLI: the folder AWS_STATE has a file for each policy, and `calls` for what was called.
+AWS = f"""#!{sys.executable}
+import json, os, pathlib, sys
+state = pathlib.Path(os.environ["AWS_STATE"])
+words = sys.argv[1:]
+options = dict(zip(words[2::2], words[3::2]))
+with (state / "calls").open("a") as calls:
+    print(*words[:2], file=calls)
+kept = {{"put-model-package-group-policy": ("group", "--resource-policy"), "put-bucket-policy": ("bucket", "--policy"),
+        "put-permission": ("bus", "--policy"), "put-key-policy": ("key", "--policy"),
+        "set-repository-policy": ("repository", "--policy-text")}}
+read = {{"get-model-package-group-policy": ("group", "Cannot find resource policy for: x"),
+        "get-bucket-policy": ("bucket", "NoSuchBucketPolicy"), "describe-event-bus": ("bus", None),
+        "get-key-policy": ("key", "NotFoundException"),
+        "get-repository-policy": ("repository", "RepositoryPolicyNotFoundException")}}
+if words[1] == os.environ.get("AWS_DENIES"):
+    sys.exit("An error occurred (AccessDenied): not authorized to perform " + words[1])
+if words[1] in kept:
+    name, option = kept[words[1]]
+    assert options[option].startswith("file://")
+    (state / name).write_text(pathlib.Path(options[option].removeprefix("file://")).read_text())
+elif words[1] in read:
+    name, absent = read[words[1]]
+    if (state / name).exists():
+        print((state / name).read_text())
+    elif absent:
+        sys.exit("An error occurred: " + absent)
+    else:
+        print("None")
+elif words[1] == "get-caller-identity":
+    print(os.environ["AWS_ACCOUNT"])
+elif words[1] == "list-resources":
+    print(os.environ.get("AWS_SHARES", ""))
+"""
+INPUTS = {
+    "source-model-package-group-arn": GROUP_ARN,
+    "target-account": ACCOUNT,
+    "target-region": REGION,
+    "stack-name": "promote-churn",
+    "source-bucket-names": "models",
+    "event-bus-name": "mlops-bus",
+}
+OTHERS = {"Sid": "Others", "Effect": "Allow", "Principal": "*", "Action": "x:y", "Resource": "*"}
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Writes the grants for some inputs and runs one of the scripts."""
+
+    class World:
+        state = tmp_path / "state"
+        folder = tmp_path / "grants"
+
+        def write(self, **inputs):
+            flags = [part for name, value in (INPUTS | inputs).items() for part in (f"--{name}", value)]
+            command = [ROOT / "target/debug/promote", "stack", "source-grants", "--output-dir", self.folder, *flags]
+            subprocess.run(command, check=True, capture_output=True, env={"PATH": os.environ["PATH"]})
+
+        def apply(self, side="source", account=SOURCE_ACCOUNT, credentials=None, **variables):
+            environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "AWS_STATE": str(self.state)}
+            environment |= {"AWS_ACCOUNT": credentials or account} | variables
+            script = self.folder / f"apply-{side}-{account}.sh"
+            return subprocess.run(["bash", script], capture_output=True, text=True, env=environment)
+
+        def policy(self, name):
+            return json.loads((self.state / name).read_text())
+
+        def calls(self):
+            return (self.state / "calls").read_text().splitlines()
+
+        def keep(self, name, *statements):
+            (self.state / name).write_text(json.dumps({"Version": "2008-10-17", "Statement": list(statements)}))
+
+    world = World()
+    world.state.mkdir()
+    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").chmod(0o755)
+    world.write()
+    return world
+
+
+def sids(policy):
+    return [statement["Sid"] for statement in policy["Statement"]]
+
+
+def test_a_first_time_sets_every_policy_and_the_rule(world):
+    run = world.apply()
+    assert run.returncode == 0, run.stderr
+    assert len(sids(world.policy("group"))) == len(sids(world.policy("bucket"))) == 2
+    calls = world.calls()
+    assert {"iam create-role", "iam put-role-policy", "events put-rule", "events put-targets"} <= set(calls)
+    assert "kms put-key-policy" not in calls and "ecr set-repository-policy" not in calls, "none is named"
+    assert world.apply("target", ACCOUNT).returncode == 0
+    assert sids(world.policy("bus")) == [f"PromoteEventsOf{SOURCE_ACCOUNT}"]
+
+
+def test_statements_of_others_stay_and_a_second_time_changes_nothing(world):
+    world.keep("bucket", OTHERS, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"})
+    world.keep("group", OTHERS)
+    assert world.apply().returncode == 0
+    first = world.policy("bucket"), world.policy("group")
+    assert [one.get("Sid", "")[:7] for one in first[0]["Statement"]] == ["Others", "", "Promote", "Promote"]
+    assert first[0]["Version"] == "2008-10-17" and sids(first[1])[0] == "Others"
+    assert world.apply().returncode == 0
+    assert (world.policy("bucket"), world.policy("group")) == first
+
+
+def test_a_second_group_and_a_second_target_take_nothing_from_the_first(world):
+    assert world.apply().returncode == 0
+    first = set(sids(world.policy("bucket")))
+    for other in (
+        {"source-model-package-group-arn": GROUP_ARN.replace("Churn-Model", "fraud"), "stack-name": "promote-fraud"},
+        {"target-account": "555666777888"},
+    ):
+        world.write(**other)
+        assert world.apply().returncode == 0
+    assert first < set(sids(world.policy("bucket"))) and len(world.policy("bucket")["Statement"]) == 6
+
+
+def test_the_role_of_the_stack_replaces_the_names_that_it_could_have(world):
+    assert world.apply().returncode == 0
+    before = sids(world.policy("bucket"))
+    role = f"arn:aws:iam::{ACCOUNT}:role/promote-churn-BuildRole-1"
+    world.write(**{"build-role-arn": role})
+    assert world.apply().returncode == 0
+    assert sids(world.policy("bucket")) == before
+    assert {one["Principal"]["AWS"] for one in world.policy("bucket")["Statement"]} == {role}
+
+
+@pytest.mark.parametrize("denied", ["get-bucket-policy", "get-model-package-group-policy"])
+def test_a_policy_that_cannot_be_read_is_not_replaced(world, denied):
+    world.keep("bucket", OTHERS)
+    world.keep("group", OTHERS)
+    run = world.apply(AWS_DENIES=denied)
+    assert run.returncode == 1 and f"not authorized to perform {denied}" in run.stderr
+    assert sids(world.policy("group" if "group" in denied else "bucket")) == ["Others"]
+
+
+def test_the_policies_before_are_kept(world):
+    world.keep("bucket", OTHERS)
+    assert world.apply().returncode == 0
+    assert any(json.loads(one.read_text())["Statement"] == [OTHERS] for one in world.folder.glob("before/*/*-bucket-models.json"))
+
+
+def test_credentials_of_another_account_change_nothing(world):
+    run = world.apply(credentials=ACCOUNT)
+    assert run.returncode == 1 and f"for account {ACCOUNT}, not for {SOURCE_ACCOUNT}" in run.stderr
+    assert world.calls() == ["sts get-caller-identity"]
+
+
+def test_a_group_in_a_resource_share_is_named_and_left_alone(world):
+    share = f"arn:aws:ram:{REGION}:{SOURCE_ACCOUNT}:resource-share/1"
+    run = world.apply(AWS_SHARES=share)
+    assert run.returncode == 1 and share in run.stderr and not (world.state / "group").exists()
+    assert world.apply(AWS_SHARES=share, REPLACE_SHARE_POLICY="1").returncode == 0
+    run = world.apply(AWS_DENIES="list-resources")
+    assert run.returncode == 0 and "unknown whether" in run.stderr
+
+
+def test_keys_and_repositories_are_those_that_are_named(world):
+    world.keep("key", OTHERS)
+    key = f"arn:aws:kms:us-east-1:{SOURCE_ACCOUNT}:key/1"
+    run = world.apply(KEYS=key, REPOSITORIES="churn/serving")
+    assert run.returncode == 0, run.stderr
+    assert sids(world.policy("key"))[0] == "Others" and len(sids(world.policy("key"))) == 2
+    assert sids(world.policy("repository")) == [f"PromoteImagesFor{ACCOUNT}"]
