@@ -59,7 +59,7 @@ impl Promotion<'_> {
         promoted: &PromotedVersion,
     ) -> Signatures {
         let mut signatures = Signatures::default();
-        let Some(signer) = &self.signer else { return signatures };
+        let Some(signer) = self.signer.as_ref().filter(|_| !self.dry_run) else { return signatures };
         for StoredRecord { location, text, record, .. } in history.unsigned(&promoted.arn) {
             let Ok(record) = record else { continue };
             if let Err(error) = self.compare_record(destination, package.arn(), promoted, record).await {

@@ -7,7 +7,6 @@ use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
-use super::signatures::Signatures;
 use super::synced::{Artifacts, Synced, outcome, plan_writes, planned_changes, refuse_edited};
 use crate::aws::error::with_hints;
 use crate::copy::Folder;
@@ -71,10 +70,7 @@ impl Syncing<'_> {
         let plan = plan.with(decision.update());
         let writes = sync_writes(&decision, &plan, promoted);
         self.promotion.permitted.check(&writes)?;
-        let signatures = match self.promotion.dry_run {
-            true => Signatures::default(),
-            false => self.promotion.sign_unsigned(self.destination, package, history, promoted).await,
-        };
+        let signatures = self.promotion.sign_unsigned(self.destination, package, history, promoted).await;
         self.announce(&plan, promoted);
         let repaired = self.restored.is_some();
         let mut record = self.record(package, &past, promoted, &plan, compared)?;
