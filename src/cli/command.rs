@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -13,18 +12,14 @@ use super::exit::{self, Exit};
 use super::find_latest::FindLatest;
 use super::full::Full;
 use super::generate::{Completions, Man};
-use super::printer::{Printer, failed, say, usage};
+use super::printer::{Printer, failed, usage};
 use super::register::Register;
-use super::signals::Signals;
+use super::running::Running;
 use super::stack::Stack;
 use super::status::Status;
-use super::step_before::StepBefore;
-use super::terminal::Terminal;
 use super::variables::{with_variables, without_empty_variables};
 use super::verify::Verify;
 use super::withdraw::Withdraw;
-use crate::record::Build;
-use crate::run::Context;
 
 /// Promote SageMaker model packages from one AWS account to another.
 ///
@@ -58,38 +53,61 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
     let command = without_empty_variables(Cli::command());
     let matches = command.clone().try_get_matches_from(&arguments);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli.verb.run().await.unwrap_or_else(|error| failed(&error)),
+        Ok(cli) => cli.verb.run().await,
         Err(error) => usage(&with_variables(error, &command, &arguments)),
     }
 }
 
 impl Verb {
-    async fn run(self) -> Result<Exit> {
-        let printer = Printer::new(self.output())?;
-        let printer = &printer;
+    async fn run(self) -> Exit {
+        let printer = match Printer::new(self.output()) {
+            Ok(printer) => printer,
+            Err(error) => return failed(&error),
+        };
+        let running = Running { verb: self.name(), printer: &printer, terminal: Arc::default() };
+        self.run_with(&running).await.unwrap_or_else(|error| running.fail(&error))
+    }
+
+    async fn run_with(self, running: &Running<'_>) -> Result<Exit> {
+        let printer = running.printer;
         match self {
-            Self::FindLatest(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
-            Self::Full(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
-            Self::Withdraw(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
-            Self::Verify(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
-            Self::Status(verb) => interruptible(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::FindLatest(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Full(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Withdraw(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Verify(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::CopyArtifacts(verb) => {
-                let before = match read_step_before(verb.package.step_before("copy-artifacts")).await? {
+                let before = match running.read_step_before(&verb.package).await? {
                     Ok(before) => before,
                     Err(exit) => return Ok(exit),
                 };
-                interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
+                running.run(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Register(verb) => {
-                let before = match read_step_before(verb.package.step_before("register")).await? {
+                let before = match running.read_step_before(&verb.package).await? {
                     Ok(before) => before,
                     Err(exit) => return Ok(exit),
                 };
-                interruptible(verb.context(&before), async |c| verb.run(before, c, printer).await).await
+                running.run(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Stack(verb) => verb.run(),
             Self::Completions(verb) => verb.run(Cli::command()),
             Self::Man(verb) => verb.run(Cli::command()),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::FindLatest(_) => "find-latest",
+            Self::CopyArtifacts(_) => "copy-artifacts",
+            Self::Register(_) => "register",
+            Self::Full(_) => "full",
+            Self::Withdraw(_) => "withdraw",
+            Self::Verify(_) => "verify",
+            Self::Status(_) => "status",
+            Self::Stack(_) => "stack",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 
@@ -106,62 +124,6 @@ impl Verb {
             Self::Stack(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }
-}
-
-/// How long an interrupted run may take to abort its uploads.
-const CLEAN_UP: Duration = Duration::from_secs(10);
-
-/// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb, until a second
-/// signal arrives.
-async fn interruptible(context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
-    let mut signals = Signals::listen()?;
-    let terminal = Arc::new(Terminal::default());
-    let context = context.with_observer(terminal.clone()).with_build(build());
-    // Boxed: the compiler limits how deep futures nest.
-    let signal = match until_interrupted(Box::pin(verb(&context)), &mut signals).await {
-        Ok(ended) => return ended,
-        Err(signal) => signal,
-    };
-    terminal.stop();
-    let cleaned = tokio::select! {
-        () = context.abort() => true,
-        () = tokio::time::sleep(CLEAN_UP) => false,
-        _ = signals.next() => false,
-    };
-    let rest = if cleaned { "finished copies stay" } else { "unfinished uploads stay until a later run aborts them" };
-    Ok(interrupted(signal, rest))
-}
-
-/// Reads the document of the step before, or waits for the signal that arrives first.
-async fn read_step_before(step: impl Future<Output = Result<StepBefore>>) -> Result<Result<StepBefore, Exit>> {
-    match until_interrupted(step, &mut Signals::listen()?).await {
-        Ok(before) => before.map(Ok),
-        Err(signal) => Ok(Err(interrupted(signal, "finished copies stay"))),
-    }
-}
-
-/// Waits for `work`, or for the signal that arrives first.
-async fn until_interrupted<T>(work: impl Future<Output = T>, signals: &mut Signals) -> Result<T, &'static str> {
-    tokio::select! {
-        done = work => Ok(done),
-        signal = signals.next() => Err(signal),
-    }
-}
-
-fn interrupted(signal: &str, rest: &str) -> Exit {
-    say(&format!("{signal}: interrupted; {rest}. Run again to continue"));
-    Exit::Interrupted
-}
-
-/// The CodeBuild build that runs promote, if there is one.
-fn build() -> Option<Build> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Some(Build {
-        arn: variable("CODEBUILD_BUILD_ARN")?,
-        id: variable("CODEBUILD_BUILD_ID"),
-        number: variable("CODEBUILD_BUILD_NUMBER"),
-        initiator: variable("CODEBUILD_INITIATOR"),
-    })
 }
 
 #[cfg(test)]

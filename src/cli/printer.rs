@@ -1,6 +1,7 @@
 //! Prints documents to standard output, and everything else to standard error.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use super::arguments::{Format, OutputArgs};
 use super::exit::Exit;
+use super::failed::FailedRun;
 use super::record_file::RecordFile;
 use super::render::Rendered;
 use super::wrap::wrapped;
@@ -21,6 +23,8 @@ use crate::run::RunReport;
 pub(super) struct Printer {
     format: Format,
     file: Option<RecordFile>,
+    /// Whether a document was printed.
+    printed: AtomicBool,
 }
 
 impl Printer {
@@ -30,7 +34,24 @@ impl Printer {
     /// The file cannot be written.
     pub fn new(settings: Option<&OutputArgs>) -> Result<Self> {
         let file = settings.and_then(|settings| settings.record.as_deref()).map(RecordFile::open).transpose()?;
-        Ok(Self { format: settings.map_or(Format::Text, |settings| settings.output), file })
+        let format = settings.map_or(Format::Text, |settings| settings.output);
+        Ok(Self { format, file, printed: AtomicBool::new(false) })
+    }
+
+    /// Reports the failure that ends the run, or its interruption. Standard output and the file of `--record` get a
+    /// document of the failure, unless the run has printed one.
+    pub fn end(&self, document: &FailedRun) {
+        if self.printed.swap(true, Relaxed) {
+            return;
+        }
+        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out), None));
+        if let Err(error) = filed {
+            warn(&error);
+        }
+        if self.format == Format::Json {
+            // Ignore errors: the failure of the run was reported already.
+            let _ = json(document, &mut std::io::stdout().lock());
+        }
     }
 
     /// Prints the document of a run, and reports what is unconfirmed.
@@ -61,6 +82,7 @@ impl Printer {
     /// # Errors
     /// The stream or the file cannot be written. A closed pipe is not an error.
     pub fn document(&self, document: &impl Rendered) -> Result<()> {
+        self.printed.store(true, Relaxed);
         let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out), document.done()));
         let mut out = BufWriter::new(std::io::stdout().lock());
         let printed = match self.format {

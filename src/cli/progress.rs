@@ -14,7 +14,7 @@ use crate::copy::{Meter, Reading};
 /// The interval of a progress bar.
 const FRAME: Duration = Duration::from_millis(100);
 /// The interval of lines without a terminal. The log of a one-hour build stays readable.
-const LINE: Duration = Duration::from_secs(10);
+pub(super) const LINE: Duration = Duration::from_secs(10);
 
 /// Shows the progress of a meter until it is dropped.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bytes::BytesMut;
+use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
@@ -84,7 +85,26 @@ fn no_document(text: &Spooled, name: &str, verb: &str) -> Result<Option<Failure>
         let message = format!("promote {verb} cannot read {name}: it is the text form of a document");
         return Ok(Some(Failure::new(message).hint("Add `--output json` to the previous step")));
     }
-    Ok(None)
+    if !["\"failed\"", "\"interrupted\""].iter().any(|outcome| beginning.contains(outcome)) {
+        return Ok(None);
+    }
+    let Ok(FailedStep { outcome, error }) = serde_json::from_reader(text.reader()) else { return Ok(None) };
+    let message = format!("promote {verb} has nothing to do: the previous step has {outcome}: {}", error.message);
+    Ok(["failed", "interrupted"]
+        .contains(&&*outcome)
+        .then(|| Failure::new(message).hint("Run the previous step again")))
+}
+
+/// The document of a step that has failed.
+#[derive(Deserialize)]
+struct FailedStep {
+    outcome: String,
+    error: Message,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
 }
 
 async fn read_all(mut from: impl AsyncRead + Unpin) -> Result<Spooled> {

@@ -1,23 +1,51 @@
 //! Shows the events of a run on standard error.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::HumanBytes;
 
+use super::known::Known;
 use super::printer::{say, warn};
-use super::progress::Progress;
+use super::progress::{LINE, Progress};
+use crate::model::approval::ApprovalStatus;
 use crate::record::FollowResult;
 use crate::run::{Event, Observer};
+
+/// Waits that are shorter need no line.
+const UNTOLD: Duration = Duration::from_secs(1);
 
 /// An observer that prints to standard error.
 #[derive(Debug, Default)]
 pub(super) struct Terminal {
     progress: Mutex<Option<Progress>>,
+    known: Mutex<Known>,
+    /// When the last line about a wait was printed.
+    last_line: Mutex<Option<Instant>>,
 }
 
 impl Terminal {
     fn show(&self, progress: Option<Progress>) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
+    /// What the run has told so far.
+    pub fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn learn(&self, learn: impl FnOnce(&mut Known)) {
+        learn(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether the next line about a wait is due: the first one, and one every 10 seconds.
+    fn is_line_due(&self) -> bool {
+        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|last| last.elapsed() >= LINE);
+        if is_due {
+            *last = Some(Instant::now());
+        }
+        is_due
     }
 
     /// Removes the progress bar.
@@ -29,7 +57,24 @@ impl Terminal {
 impl Observer for Terminal {
     fn notice(&self, event: Event<'_>) {
         match event {
+            Event::Found(source) => self.learn(|known| known.source = Some(source.clone())),
+            Event::Registered(promoted) => {
+                self.learn(|known| known.registered = Some((promoted.clone(), ApprovalStatus::PendingManualApproval)));
+            }
+            Event::Completed { promoted, approval } => {
+                self.learn(|known| known.registered = Some((promoted.clone(), approval.clone())));
+            }
+            Event::WaitingForSageMaker { promoted, status, waited } => {
+                if waited >= UNTOLD && self.is_line_due() {
+                    let waited = waited.as_secs();
+                    say(&format!("waiting for SageMaker to complete {promoted} ({status}, {waited} s)"));
+                }
+            }
             Event::CopyStarted { objects, bytes, folder, meter } => {
+                self.learn(|known| {
+                    known.folder = Some(folder.clone());
+                    known.meter = Some(meter.clone());
+                });
                 if objects > 0 {
                     let what = if objects == 1 { "object" } else { "objects" };
                     say(&format!("copying {objects} {what}, {}, to {folder}", HumanBytes(bytes)));

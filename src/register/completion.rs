@@ -4,6 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::decision::{Decision, RecordedApproval, Wanted};
 use super::discarded::NotAsRequested;
+use super::news::News;
 use super::once::Registering;
 use super::services::{ClaimStore, Registry, Source};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
@@ -85,14 +86,18 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                     let message = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
                     bail!(NotAsRequested { message, hint: None });
                 }
-                status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => ensure!(
-                    self.registry.now() < started + self.policy.patience,
-                    Failure::new(format!(
-                        "{arn} is still {status} after {} s, and was not approved",
-                        self.policy.patience.as_secs()
-                    ))
-                    .hint("Run again to complete it")
-                ),
+                status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => {
+                    let waited = self.registry.now() - started;
+                    ensure!(
+                        waited < self.policy.patience,
+                        Failure::new(format!(
+                            "{arn} is still {status} after {} s, and was not approved",
+                            self.policy.patience.as_secs()
+                        ))
+                        .hint("Run again to complete it")
+                    );
+                    (self.tell)(News::WaitingForSageMaker { promoted: arn, status: &status, waited });
+                }
             }
             self.registry.sleep(pause).await;
             pause = (pause * 2).min(LONGEST_WAIT);

@@ -6,6 +6,7 @@ mod discarded;
 mod duplicates;
 pub mod existing;
 mod new_group;
+mod news;
 mod once;
 mod policy;
 mod registration;
@@ -14,6 +15,7 @@ pub mod sync;
 mod visibility;
 
 pub use new_group::NewGroup;
+pub use news::News;
 pub use policy::Policy;
 pub use registration::{Registrar, Registration};
 pub use visibility::describe_updated;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::discarded::discard;
 use super::existing::ExistingPromotions;
+use super::news::News;
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, Source};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
@@ -41,8 +42,8 @@ pub(super) struct Registering<'a, R, S, C> {
     pub policy: &'a Policy,
     /// The claim of this run, without the client token.
     pub claim: Claim,
-    /// Is called once if this run waits for another one.
-    pub waiting: &'a (dyn Fn(&ClaimSeen) + Send + Sync),
+    /// Is called with what happens.
+    pub tell: &'a (dyn Fn(News<'_>) + Send + Sync),
 }
 
 /// The promotion that a run completes.
@@ -159,7 +160,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             );
         }
         if pause == FIRST_WAIT {
-            (self.waiting)(claim);
+            (self.tell)(News::WaitingForRun(claim));
         }
         let lease = LEASE.saturating_sub(claim.age_at(now));
         self.registry.sleep(pause.min(waiting.until - now).min(lease)).await;
@@ -189,6 +190,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         let mut request = self.request.clone();
         request.insert("ClientToken".into(), token.into());
         let created = self.registry.create(&request).await?;
+        (self.tell)(News::Created(&created));
         self.confirm(existing, &created).await
     }
 

@@ -7,6 +7,7 @@ use super::completion::Completion;
 use super::decision::{RecordedApproval, Wanted};
 use super::discarded::{NotAsRequested, discard};
 use super::existing::{ExistingPromotions, marked_digest};
+use super::news::News;
 use super::once::{Found, Registering};
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, Source};
@@ -84,8 +85,8 @@ pub struct Registrar<'a> {
     pub policy: Policy,
     /// When the run started.
     pub started: String,
-    /// Is called once if the run waits for another run that is registering the version.
-    pub waiting: &'a (dyn Fn(&ClaimSeen) + Send + Sync),
+    /// Is called with what happens.
+    pub tell: &'a (dyn Fn(News<'_>) + Send + Sync),
 }
 
 impl Registrar<'_> {
@@ -114,7 +115,7 @@ impl Registrar<'_> {
             source_uri: plan.source_uri.as_deref(),
             policy,
             claim: Claim::new(package.arn(), group, digest, caller, &self.started),
-            waiting: self.waiting,
+            tell: self.tell,
         };
         let registered = registering.register(existing, copied.claim().cloned()).await?;
         let Registered { arn, approval, changed, reapproved, updated, visibility, warnings } = registered;
@@ -141,6 +142,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, source_now, visibility).await {
             Ok(Completion { approval, updated }) => {
+                (self.tell)(News::Completed(&promoted.arn, &approval.status));
                 let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;
                 // The version is complete, and has to be recorded.
                 let warnings = discarded.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::event::Event;
 use super::permitted::Permitted;
 use super::promotion::{Promotion, describe_unchanged, source_group};
 use super::report::RunReport;
@@ -16,6 +17,7 @@ use crate::record::{Conclusion, Target};
 /// An artifact is missing, or cannot be read, written or verified, or its key in the target has a different object.
 pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings) -> Result<RunReport> {
     let started = context.clock.start();
+    context.notice(Event::Found(&settings.version.arn));
     let (source, target) = context.accounts().await?;
     let account = settings.version.arn.account();
     let (callers, package) =

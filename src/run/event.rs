@@ -1,18 +1,23 @@
 //! The events of a run, and the observer that receives them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::error::CallError;
 use crate::copy::Meter;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::claim::Claim;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::record::Followed;
+use crate::register::News;
 
 /// Something that happened during a run.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// The source version of the run was found.
+    Found(&'a PackageArn),
     /// Artifacts are about to be copied.
     CopyStarted {
         /// The number of objects that are not in the target yet.
@@ -69,6 +74,24 @@ pub enum Event<'a> {
         /// Its status.
         status: &'a PackageStatus,
     },
+    /// This run has registered a version, which is pending approval.
+    Registered(&'a PackageArn),
+    /// The run waits for SageMaker to complete the version that it registers. Sent before each pause.
+    WaitingForSageMaker {
+        /// The promoted version.
+        promoted: &'a PackageArn,
+        /// Its status.
+        status: &'a PackageStatus,
+        /// How long the run has waited.
+        waited: Duration,
+    },
+    /// The promoted version is complete, and has its final approval status.
+    Completed {
+        /// The promoted version.
+        promoted: &'a PackageArn,
+        /// Its approval status.
+        approval: &'a ApprovalStatus,
+    },
     /// This run waits for another run that is registering the same version.
     WaitingForRun {
         /// The source version.
@@ -78,6 +101,20 @@ pub enum Event<'a> {
     },
     /// A multipart upload could not be aborted. A later run or a lifecycle rule aborts it.
     UploadLeftOpen(&'a CallError),
+}
+
+impl<'a> Event<'a> {
+    /// The event for what a registration of `source` tells.
+    pub(super) fn of(news: News<'a>, source: &'a PackageArn) -> Self {
+        match news {
+            News::WaitingForRun(seen) => Self::WaitingForRun { source, other: seen.claim.as_ref() },
+            News::Created(promoted) => Self::Registered(promoted),
+            News::WaitingForSageMaker { promoted, status, waited } => {
+                Self::WaitingForSageMaker { promoted, status, waited }
+            }
+            News::Completed(promoted, approval) => Self::Completed { promoted, approval },
+        }
+    }
 }
 
 /// Receives the events of a run.

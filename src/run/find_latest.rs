@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::context::Context;
+use super::event::Event;
 use super::promotion::describe;
 use super::report::RunReport;
 use super::settings::{FindLatestSettings, Selection};
@@ -36,6 +37,7 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
             return Ok(record.into());
         }
     };
+    context.notice(Event::Found(&found.arn));
     let package = describe(source, &found.arn).await?;
     refuse_unknown(&package, settings.ignore_unknown_fields)?;
     let references = references_of(package.arn(), package.description())?;

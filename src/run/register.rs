@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::event::Event;
 use super::follow::FollowedVersions;
 use super::permitted::Permitted;
 use super::planned::planned_writes;
@@ -23,6 +24,7 @@ use crate::register::existing::ExistingPromotions;
 /// An artifact is missing in the target, or the version could not be registered.
 pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
     let started = context.clock.start();
+    context.notice(Event::Found(&settings.version.arn));
     let (source, target) = context.accounts().await?;
     let (callers, signer, package) = tokio::join!(
         callers(source, target, settings.version.arn.account()),

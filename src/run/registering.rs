@@ -8,13 +8,12 @@ use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::aws::error::with_hints;
 use crate::copy::{Claims, Copied};
-use crate::model::claim::ClaimSeen;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
-use crate::register::{Registrar, Registration};
+use crate::register::{News, Registrar, Registration};
 
 /// Registers a version and writes its record.
 pub(super) struct Registering<'a> {
@@ -40,9 +39,7 @@ impl Registering<'_> {
     ) -> Result<Record> {
         let Promotion { context, source, target, destination, .. } = self.promotion;
         let layout = destination.layout(package.arn());
-        let waiting = |claim: &ClaimSeen| {
-            context.notice(Event::WaitingForRun { source: package.arn(), other: claim.claim.as_ref() })
-        };
+        let tell = |news: News<'_>| context.notice(Event::of(news, package.arn()));
         let registrar = Registrar {
             source: source.registry(),
             registry: target.registry(),
@@ -50,7 +47,7 @@ impl Registering<'_> {
             destination,
             policy: self.settings.policy(recorded.clone()),
             started: self.promotion.started.time(),
-            waiting: &waiting,
+            tell: &tell,
         };
         let registration = registrar.register(package, copied, existing);
         let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.settle());

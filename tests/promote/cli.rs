@@ -1,5 +1,6 @@
 //! The command line: help, output, and refusals.
 
+mod failures;
 mod help;
 mod output;
 mod refusals;

@@ -134,7 +134,7 @@ fn server_side_without_permission_to_read_the_source_names_the_missing_grant() {
         &["target: s3:CopyObject on s3://serving/", "AccessDenied", "Grant s3:GetObject on arn:aws:s3:::models/churn/"],
     );
     run.fails(1, &["(in the source's bucket policy too) and s3:PutObject on arn:aws:s3:::serving/"]);
-    assert_eq!((run.stdout.as_str(), promoted(&cloud).len(), cloud.keys(SERVING).len()), ("", 0, 0));
+    assert_eq!((run.result(), promoted(&cloud).len(), cloud.keys(SERVING).len()), ("", 0, 0));
     assert_eq!(cloud.calls_of("PutObject").len(), 0);
 }
 

@@ -116,6 +116,11 @@ impl Run {
         self.stderr.lines().filter(|line| !line.starts_with("copying ")).map(|line| format!("{line}\n")).collect()
     }
 
+    /// Standard output, without the document of a run that has failed.
+    pub fn result(&self) -> &str {
+        if self.stdout.contains("\"outcome\": \"failed\"") { "" } else { &self.stdout }
+    }
+
     /// The run ended with this code and said each of these.
     pub fn fails(&self, code: i32, says: &[&str]) {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);

@@ -200,7 +200,7 @@ async fn promote(services: Simulation) -> anyhow::Result<Registered> {
         source_uri: None,
         policy: &policy,
         claim: claim(),
-        waiting: &|_| {},
+        tell: &|_| {},
     };
     registering.register(existing?, newest?).await
 }

@@ -105,7 +105,7 @@ fn a_role_that_cannot_be_assumed_is_named_with_what_to_grant() {
             1,
             &[&format!("{side}: sts:AssumeRole on {role}: AccessDenied"), &format!("Grant sts:AssumeRole on {role}")],
         );
-        assert_eq!(run.stdout, "");
+        assert_eq!(run.result(), "");
     }
     assert_eq!(writes(&cloud), Vec::<String>::new());
 }
@@ -136,7 +136,7 @@ fn a_source_session_of_another_account_than_the_group_s_is_refused() {
                 "--source-role-arn and --source-profile",
             ],
         );
-        assert_eq!(run.stdout, "");
+        assert_eq!(run.result(), "");
     }
     assert_eq!(writes(&cloud), Vec::<String>::new());
 }

@@ -17,7 +17,7 @@ fn assert_noticed(cloud: &Cloud, more: &[&str], says: &[&str]) {
     let run = promote(cloud, more);
     run.fails(1, says);
     run.fails(1, &["nothing was registered"]);
-    assert_eq!((run.stdout.as_str(), promoted(cloud).len()), ("", 0));
+    assert_eq!((run.result(), promoted(cloud).len()), ("", 0));
     assert!(cloud.calls_of("CreateModelPackage").is_empty());
 }
 

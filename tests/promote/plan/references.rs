@@ -138,7 +138,7 @@ fn an_additional_data_source_where_aws_refuses_it_stops_the_run_before_the_first
         1,
         &["InferenceSpecification.Containers[0].AdditionalS3DataSource", "in AdditionalInferenceSpecifications only"],
     );
-    assert_eq!((run.stdout.as_str(), cloud.keys(SERVING).len(), promoted(&cloud).len()), ("", 0, 0));
+    assert_eq!((run.result(), cloud.keys(SERVING).len(), promoted(&cloud).len()), ("", 0, 0));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_package_rejected_between_list_and_describe_is_not_promoted() {
             "hint: Run again",
         ],
     );
-    assert_eq!(run.stdout, "");
+    assert_eq!(run.result(), "");
     assert_eq!(writes(&cloud), Vec::<String>::new());
 }
 
@@ -166,7 +166,7 @@ fn a_source_object_replaced_after_it_was_found_stops_the_run_by_its_name() {
     });
     let run = promote(&cloud, &[]);
     run.fails(1, &["s3://models/churn/model.tar.gz was replaced while it was copied", "hint: Run again"]);
-    assert_eq!(run.stdout, "");
+    assert_eq!(run.result(), "");
     assert!(promoted(&cloud).is_empty(), "nothing is registered");
     assert_eq!(cloud.object(SERVING, &format!("{FOLDER}models/churn/model.tar.gz")).map(|one| one.body), None);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted", "the next run takes the object as it is");
@@ -211,7 +211,7 @@ fn a_package_that_changes_between_two_steps_is_refused_by_the_second() {
             "hint: Start again with `promote find-latest`",
         ],
     );
-    assert_eq!(register.stdout, "");
+    assert_eq!(register.result(), "");
     assert!(promoted(&cloud).is_empty() && cloud.calls_of("CreateModelPackage").is_empty());
 }
 

@@ -52,7 +52,7 @@ fn expired_credentials_that_nobody_renews_are_named_with_what_to_do_and_nothing_
         1,
         &["Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass --target-profile, then run again"],
     );
-    assert_eq!((run.stdout.as_str(), promoted(&cloud).len()), ("", 0));
+    assert_eq!((run.result(), promoted(&cloud).len()), ("", 0));
     cloud.heal();
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
 }

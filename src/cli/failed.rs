@@ -1,0 +1,116 @@
+//! The document of a run that has failed or was interrupted.
+
+use anyhow::Error;
+use serde::Serialize;
+
+use super::known::{Done, Known};
+use crate::aws::error::{CallError, Kind, Side, hints};
+use crate::model::arn::PackageArn;
+use crate::model::failure::Failure;
+use crate::model::package::rfc3339;
+use crate::record::{SCHEMA, Tool};
+
+/// The document of a run that has failed or was interrupted.
+#[derive(Debug, Serialize)]
+pub(super) struct FailedRun {
+    schema: u32,
+    outcome: &'static str,
+    /// The verb.
+    verb: &'static str,
+    error: FailedCall,
+    /// The source version, if it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_model_package_arn: Option<PackageArn>,
+    done: Done,
+    tool: Tool,
+    ended: String,
+}
+
+/// Why a run has failed.
+#[derive(Debug, Serialize)]
+struct FailedCall {
+    kind: &'static str,
+    message: String,
+    hints: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<Side>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl FailedRun {
+    /// The document of a run that has failed.
+    pub fn of(verb: &'static str, error: &Error, known: &Known) -> Self {
+        let call = call_of(error);
+        let text = |text: &Option<Box<str>>| text.as_ref().map(ToString::to_string);
+        let failed = FailedCall {
+            kind: call.map_or("refused", |call| name(call.kind)),
+            message: format!("{error:#}"),
+            hints: hints(error).into_iter().map(str::to_owned).collect(),
+            side: call.map(|call| call.side),
+            call: call.map(|call| call.call),
+            resource: call.map(|call| call.resource.to_string()),
+            code: call.and_then(|call| text(&call.code)),
+            request_id: call.and_then(|call| text(&call.request_id)),
+        };
+        Self::new(verb, "failed", failed, known)
+    }
+
+    /// The document of a run that was interrupted by a signal.
+    pub fn interrupted(verb: &'static str, message: &str, known: &Known) -> Self {
+        let failed = FailedCall {
+            kind: "interrupted",
+            message: message.to_owned(),
+            hints: vec!["Run again to continue".to_owned()],
+            side: None,
+            call: None,
+            resource: None,
+            code: None,
+            request_id: None,
+        };
+        Self::new(verb, "interrupted", failed, known)
+    }
+
+    fn new(verb: &'static str, outcome: &'static str, error: FailedCall, known: &Known) -> Self {
+        Self {
+            schema: SCHEMA,
+            outcome,
+            verb,
+            error,
+            source_model_package_arn: known.source.clone(),
+            done: known.done(),
+            tool: Tool::default(),
+            ended: rfc3339(&std::time::SystemTime::now().into()),
+        }
+    }
+}
+
+/// The failed call in the chain of an error, also below errors with hints.
+fn call_of(error: &Error) -> Option<&CallError> {
+    error.chain().find_map(|cause| {
+        let below = || cause.downcast_ref().and_then(Failure::hinted).and_then(call_of);
+        cause.downcast_ref::<CallError>().or_else(below)
+    })
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotFound => "not-found",
+        Kind::Denied => "denied",
+        Kind::AlreadyExists => "already-exists",
+        Kind::PreconditionFailed => "precondition-failed",
+        Kind::NoSuchUpload => "no-such-upload",
+        Kind::Invalid => "invalid",
+        Kind::NotImplemented => "not-implemented",
+        Kind::Throttled => "throttled",
+        Kind::Unavailable => "unavailable",
+        Kind::Credentials => "credentials",
+        Kind::Other => "other",
+    }
+}

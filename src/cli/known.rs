@@ -1,0 +1,76 @@
+//! What a run has told before it fails or is interrupted.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::copy::Meter;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::location::Location;
+
+/// What is known of a run that has not ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// The source version.
+    pub source: Option<PackageArn>,
+    /// The folder of the promotion.
+    pub folder: Option<Location>,
+    /// The progress of the copy.
+    pub meter: Option<Arc<Meter>>,
+    /// The version that this run has registered or completed, with its approval status.
+    pub registered: Option<(PackageArn, ApprovalStatus)>,
+}
+
+/// What a run has done, for its document.
+#[derive(Debug, Serialize)]
+pub(super) struct Done {
+    /// The folder of the promotion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<Location>,
+    /// The number of objects that this run has copied.
+    objects_copied: u64,
+    /// The bytes that this run has copied, with those of unfinished objects.
+    bytes_copied: u64,
+    /// The version that this run has registered or completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_package_arn: Option<PackageArn>,
+    /// Its approval status, as this run has set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval_status: Option<ApprovalStatus>,
+}
+
+impl Known {
+    /// What was done.
+    pub fn done(&self) -> Done {
+        let reading = self.meter.as_ref().map(|meter| meter.read());
+        Done {
+            folder: self.folder.clone(),
+            objects_copied: reading.map_or(0, |reading| reading.objects_done),
+            bytes_copied: reading.map_or(0, |reading| reading.bytes_done),
+            model_package_arn: self.registered.as_ref().map(|(arn, _)| arn.clone()),
+            approval_status: self.registered.as_ref().map(|(_, approval)| approval.clone()),
+        }
+    }
+
+    /// What was done, for a message about an interrupted run. `cleaned`: whether its uploads were aborted.
+    pub fn left(&self, cleaned: bool) -> String {
+        let mut left = Vec::new();
+        if let Some(reading) = self.meter.as_ref().map(|meter| meter.read()) {
+            let there = reading.objects_done + reading.objects_there;
+            let objects = if reading.objects == 1 { "object" } else { "objects" };
+            left.push(format!("{there} of {} {objects} copied", reading.objects));
+            if there < reading.objects {
+                left.push(match cleaned {
+                    true => "unfinished uploads were aborted".to_owned(),
+                    false => "unfinished uploads stay until a later run aborts them".to_owned(),
+                });
+            }
+        }
+        left.extend(self.registered.as_ref().map(|(arn, approval)| match approval {
+            ApprovalStatus::PendingManualApproval => format!("{arn} is registered and pending approval"),
+            approval => format!("{arn} is {approval}, and its record may not be written yet"),
+        }));
+        if left.is_empty() { "nothing was copied or registered".to_owned() } else { left.join("; ") }
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs a verb until it ends, fails or is interrupted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Error, Result};
+
+use super::arguments::PackageArgs;
+use super::exit::Exit;
+use super::failed::FailedRun;
+use super::printer::{Printer, failed, say};
+use super::signals::Signals;
+use super::step_before::StepBefore;
+use super::terminal::Terminal;
+use crate::record::Build;
+use crate::run::Context;
+
+/// How long an interrupted run may take to abort its uploads.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// A verb that runs.
+pub(super) struct Running<'a> {
+    pub verb: &'static str,
+    pub printer: &'a Printer,
+    pub terminal: Arc<Terminal>,
+}
+
+impl Running<'_> {
+    /// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb, until a second
+    /// signal arrives.
+    pub async fn run(&self, context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
+        let mut signals = Signals::listen()?;
+        let context = context.with_observer(self.terminal.clone()).with_build(build());
+        // Boxed: the compiler limits how deep futures nest.
+        let signal = match until_interrupted(Box::pin(verb(&context)), &mut signals).await {
+            Ok(ended) => return ended,
+            Err(signal) => signal,
+        };
+        self.terminal.stop();
+        let cleaned = tokio::select! {
+            () = context.abort() => true,
+            () = tokio::time::sleep(CLEAN_UP) => false,
+            _ = signals.next() => false,
+        };
+        Ok(self.interrupted(signal, cleaned))
+    }
+
+    /// Reads the document of the step before, or waits for the signal that arrives first.
+    pub async fn read_step_before(&self, package: &PackageArgs) -> Result<Result<StepBefore, Exit>> {
+        match until_interrupted(package.step_before(self.verb), &mut Signals::listen()?).await {
+            Ok(before) => before.map(Ok),
+            Err(signal) => Ok(Err(self.interrupted(signal, true))),
+        }
+    }
+
+    /// Reports the failure that ends the run.
+    pub fn fail(&self, error: &Error) -> Exit {
+        let exit = failed(error);
+        self.printer.end(&FailedRun::of(self.verb, error, &self.terminal.known()));
+        exit
+    }
+
+    /// Reports what an interrupted run has left behind. `cleaned`: whether its uploads were aborted.
+    fn interrupted(&self, signal: &str, cleaned: bool) -> Exit {
+        let known = self.terminal.known();
+        let message = format!("{signal}: interrupted; {}", known.left(cleaned));
+        say(&format!("{message}. Run again to continue"));
+        self.printer.end(&FailedRun::interrupted(self.verb, &message, &known));
+        Exit::Interrupted
+    }
+}
+
+/// Waits for `work`, or for the signal that arrives first.
+async fn until_interrupted<T>(work: impl Future<Output = T>, signals: &mut Signals) -> Result<T, &'static str> {
+    tokio::select! {
+        done = work => Ok(done),
+        signal = signals.next() => Err(signal),
+    }
+}
+
+/// The CodeBuild build that runs promote, if there is one.
+fn build() -> Option<Build> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(Build {
+        arn: variable("CODEBUILD_BUILD_ARN")?,
+        id: variable("CODEBUILD_BUILD_ID"),
+        number: variable("CODEBUILD_BUILD_NUMBER"),
+        initiator: variable("CODEBUILD_INITIATOR"),
+    })
+}
