@@ -113,7 +113,10 @@ impl Observer for Terminal {
             }
             Event::GroupNotReadable { part, error } => {
                 say(&format!("the target group is created without the source group's {part}: {error}"));
-                say(&format!("hint: {}", error.hint));
+                // A later run does not set them: the group exists then.
+                let act = if part == "tags" { "add the tags by hand" } else { "AWS has no way to change it" };
+                say(&format!("hint: No later run sets the {part} of this group: {act}"));
+                say(&format!("hint: For groups that are created later: {}", without_run_again(&error.hint)));
             }
             Event::WaitingForSource { version, status } => {
                 say(&format!("waiting for SageMaker to complete {version}, which is {status}"));
@@ -127,6 +130,11 @@ impl Observer for Terminal {
             }
         }
     }
+}
+
+/// A hint without its end, which says to run again.
+fn without_run_again(hint: &str) -> &str {
+    hint.split_once(", then run again").map_or(hint, |(grant, _)| grant)
 }
 
 /// What a run has done with a version; nothing if it has done nothing.

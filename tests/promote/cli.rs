@@ -2,6 +2,7 @@
 
 mod failures;
 mod help;
+mod mistakes;
 mod output;
 mod refusals;
 mod steps;

@@ -116,9 +116,10 @@ impl Run {
         self.stderr.lines().filter(|line| !line.starts_with("copying ")).map(|line| format!("{line}\n")).collect()
     }
 
-    /// Standard output, without the document of a run that has failed.
+    /// Standard output, without the document of a run that has failed or was interrupted.
     pub fn result(&self) -> &str {
-        if self.stdout.contains("\"outcome\": \"failed\"") { "" } else { &self.stdout }
+        let ends = ["\"outcome\": \"failed\"", "\"outcome\": \"interrupted\""];
+        if ends.iter().any(|end| self.stdout.contains(end)) { "" } else { &self.stdout }
     }
 
     /// The run ended with this code and said each of these.

@@ -21,7 +21,7 @@ const WAYS: [Way; 2] = [
 fn assert_given_up(cloud: &Cloud, way: &Way, says: &[&str]) {
     let run = promote(cloud, way.flags);
     run.fails(1, says);
-    assert_eq!((run.stdout.as_str(), promoted(cloud).len()), ("", 0), "{}", run.stderr);
+    assert_eq!((run.result(), promoted(cloud).len()), ("", 0), "{}", run.stderr);
     assert!(cloud.uploads(SERVING).is_empty(), "{}", run.stderr);
     assert!(cloud.calls_of("CreateModelPackage").is_empty());
 }

@@ -144,7 +144,12 @@ fn every_field_of_the_package_that_is_changed_is_named() {
         }
         cloud.change(COPY, json!({&member: null}));
         let run = verify(&cloud, &[]);
-        assert_eq!(run.code, if document(&run)["outcome"] == "failed" { 1 } else { 5 }, "without {member}: {}", run.stdout);
+        assert_eq!(
+            run.code,
+            if document(&run)["outcome"] == "failed" { 1 } else { 5 },
+            "without {member}: {}",
+            run.stdout
+        );
         cloud.change(COPY, json!({&member: value}));
     }
     assert!(seen >= 20, "{seen}");

@@ -50,7 +50,7 @@ fn the_claim_of_a_killed_run_is_waited_for_within_the_time_that_is_given() {
     first.kill().and_then(|()| first.wait()).expect("it is killed");
     interrupt(&second);
     let stopped = ended(second);
-    assert_eq!((stopped.code, stopped.stdout.as_str()), (130, ""), "it does not wait any longer: {}", stopped.stderr);
+    assert_eq!((stopped.code, stopped.result()), (130, ""), "it does not wait any longer: {}", stopped.stderr);
     let impatient = promote(&cloud, &["--wait-seconds", "1"]);
     let says = [
         &format!("waiting for another run ({}", principal()),

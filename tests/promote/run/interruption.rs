@@ -115,12 +115,9 @@ fn objects_copied_before_ctrl_c_are_not_copied_again() {
     copies.wait();
     assert!(cloud.succeeds("CopyObject", 3), "the other three are copied within a minute");
     interrupt(&child, "INT");
-    ended(child).fails(130, &["SIGINT: interrupted; ", " of 4 objects copied; unfinished uploads were aborted. ", AGAIN]);
+    ended(child)
+        .fails(130, &["SIGINT: interrupted; ", " of 4 objects copied; unfinished uploads were aborted. ", AGAIN]);
     assert_eq!(cloud.uploads(SERVING).len(), 0, "no upload stays open");
-        &cloud,
-        child,
-        &format!("SIGINT: interrupted; 3 of 4 objects copied; unfinished uploads were aborted. {AGAIN}"),
-    );
     cloud.heal();
     let document = promote(&cloud, &[]).document();
     let again = document["artifacts"].as_array().into_iter().flatten().filter(|one| one["result"] == "already-there");
