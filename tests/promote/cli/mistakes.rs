@@ -42,7 +42,7 @@ const MISTAKES: [Mistake; 26] = [
         full(c, &[])
     }),
     ("the objects of the source may not be read", 1, |c| {
-        c.deny(Principal::Both, "s3:GetObject", "models/*");
+        c.deny(Principal::Both, "s3:GetObject", "models/churn/model.tar.gz");
         full(c, &[])
     }),
     ("the target bucket does not exist", 1, |c| {
