@@ -111,6 +111,12 @@ def emitted(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def deploy(emitted):
+    """Deploys a stack with these inputs besides the required ones."""
+    return lambda name, inputs: Deployed(emitted(MINIMAL | inputs), name)
+
+
+@pytest.fixture(scope="session")
 def minimal(emitted):
     """The stack of the required inputs."""
     return Deployed(emitted(MINIMAL), "minimal")

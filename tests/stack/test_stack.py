@@ -122,11 +122,11 @@ def test_values_of_actions_keep_to_codepipeline_s_limits(everything):
 
 def test_the_review_is_a_dry_run_and_then_an_approval(everything):
     stages = everything.properties("Pipeline")["Stages"]
-    first, second = sorted(stages[1]["Actions"], key=lambda action: action["RunOrder"])
+    first, second = sorted(stages[2]["Actions"], key=lambda action: action["RunOrder"])
     variables = json.loads(first["Configuration"]["EnvironmentVariables"])
     assert {"name": "PROMOTE_DRY_RUN", "value": "true"} in variables
     assert second["ActionTypeId"]["Category"] == "Approval"
-    assert "PROMOTE_DRY_RUN" not in stages[2]["Actions"][0]["Configuration"]["EnvironmentVariables"]
+    assert "PROMOTE_DRY_RUN" not in stages[3]["Actions"][0]["Configuration"]["EnvironmentVariables"]
 
 
 def test_every_role_has_the_boundary_and_only_with_one(everything):

@@ -1,0 +1,161 @@
+"""The review, from the pipeline's own definition and buildspec: each build runs as CodeBuild runs it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from standins import cloud
+from standins.churn import GROUP, GROUP_ARN, seed_churn
+from standins.principals import TARGET_BUCKET
+
+PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
+REVIEWED = {"review-before-promotion": "true", "source-model-package-group-arn": GROUP_ARN}
+
+
+@dataclass
+class Build:
+    """How a build ended."""
+
+    code: int
+    log: str
+    variables: dict
+
+
+class Pipeline:
+    """A run of the pipeline, one action at a time. Artifacts pass from action to action."""
+
+    def __init__(self, stack, aws, folder):
+        self.project = stack.properties("Project")
+        self.stages = stack.properties("Pipeline")["Stages"]
+        self.aws, self.folder, self.artifacts = aws, folder, {}
+
+    @property
+    def names(self):
+        """The actions in their order."""
+        ordered = (sorted(stage["Actions"], key=lambda one: one.get("RunOrder", 1)) for stage in self.stages)
+        return [action["Name"] for actions in ordered for action in actions]
+
+    def action(self, name):
+        """The definition of an action."""
+        return next(one for stage in self.stages for one in stage["Actions"] if one["Name"] == name)
+
+    def build(self, name):
+        """Runs the build of an action."""
+        action, buildspec = self.action(name), yaml.safe_load(self.project["Source"]["BuildSpec"])
+        source = self.folder / name
+        shutil.rmtree(source, ignore_errors=True)
+        source.mkdir()
+        script = [*buildspec["phases"]["build"]["commands"], "env -0 > exported"]
+        done = subprocess.run(
+            ["sh", "-ec", "\n".join(script)],
+            cwd=source,
+            env=self.environment(action, source),
+            capture_output=True,
+            text=True,
+        )
+        exported = dict(one.split("=", 1) for one in (source / "exported").read_text().split("\0") if one) if done.returncode == 0 else {}
+        if done.returncode == 0:
+            for output in action.get("OutputArtifacts", []):
+                self.artifacts[output["Name"]] = (source / buildspec["artifacts"]["files"]).read_bytes()
+        names = buildspec["env"]["exported-variables"]
+        return Build(done.returncode, done.stdout + done.stderr, {one: exported.get(one) for one in names})
+
+    def environment(self, action, source):
+        """The variables of a build: of the project, of the action, and of CodeBuild."""
+        variables = {one["Name"]: str(one["Value"]) for one in self.project["Environment"]["EnvironmentVariables"]}
+        given = json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
+        variables |= {one["name"]: one["value"] for one in given}
+        variables |= {"PROMOTE_TARGET_BUCKET": TARGET_BUCKET, "PROMOTE_KMS_KEY_ARN": "", "PROMOTE_SIGN_KEY": ""}
+        variables |= {"PROMOTE_SOURCE_ROLE_ARN": "", "PROMOTE_SOURCE_PROFILE": "source", "AWS_PROFILE": "pipeline"}
+        variables["CODEBUILD_BUILD_ID"] = f"promote:{action['Name']}"
+        inputs = [one["Name"] for one in action["InputArtifacts"]]
+        primary = action["Configuration"].get("PrimarySource", inputs[0])
+        assert primary == "Image"
+        for name in set(inputs) - {primary}:
+            folder = source.with_name(f"{source.name}-{name}")
+            folder.mkdir(exist_ok=True)
+            (folder / "promotion.json").write_bytes(self.artifacts[name])
+            variables[f"CODEBUILD_SRC_DIR_{name}"] = str(folder)
+        path = f"{PROMOTE.parent}{os.pathsep}{os.environ['PATH']}"
+        return self.aws.environment() | variables | {"PATH": path}
+
+    def request(self):
+        """What the approver is told."""
+        text = self.action("Approval")["Configuration"]["CustomData"]
+        return re.sub(r"#\{DryRun\.(\w+)\}", lambda match: self.reviewed.variables[match[1]], text)
+
+    def run_until_review(self):
+        """Everything before the approval."""
+        withdrawn = self.build("Withdraw")
+        assert withdrawn.code == 0, withdrawn.log
+        self.reviewed = self.build("DryRun")
+        assert self.reviewed.code == 0, self.reviewed.log
+
+    def versions(self):
+        """The promoted versions: status by number."""
+        registry = self.aws.client("sagemaker", "target")
+        listed = registry.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+        return {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in listed}
+
+
+@pytest.fixture
+def pipeline(deploy, tmp_path):
+    """The pipeline of a stack with a review, and two accounts with something to promote."""
+    stack = deploy("reviewed", REVIEWED)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        with cloud() as aws:
+            seed_churn(aws)
+            yield Pipeline(stack, aws, tmp_path)
+
+
+def decide(aws, number, status):
+    """The source decides about a version."""
+    arn = GROUP_ARN.replace(f"model-package-group/{GROUP}", f"model-package/{GROUP.lower()}/{number}")
+    aws.client("sagemaker", "source").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription="Decided anew"
+    )
+
+
+def test_what_was_reviewed_is_promoted(pipeline):
+    assert pipeline.names == ["Image", "Withdraw", "DryRun", "Approval", "Promote"]
+    pipeline.run_until_review()
+    assert pipeline.versions() == {}
+    planned = json.loads(pipeline.artifacts["Plan"])
+    assert pipeline.request() == f"Plan {planned['plan']['digest']}, in the log of promote:DryRun"
+    done = pipeline.build("Promote")
+    assert done.code == 0, done.log
+    assert pipeline.versions() == {1: "Approved"}
+
+
+def test_another_version_that_was_approved_meanwhile_is_not_promoted(pipeline):
+    pipeline.run_until_review()
+    decide(pipeline.aws, 4, "Approved")
+    done = pipeline.build("Promote")
+    assert done.code != 0 and "cannot be carried out any more" in done.log, done.log
+    assert pipeline.versions() == {}
+
+
+def test_a_withdrawal_does_not_wait_for_the_review(pipeline):
+    pipeline.run_until_review()
+    assert pipeline.build("Promote").code == 0
+    decide(pipeline.aws, 3, "Rejected")
+    pipeline.run_until_review()
+    assert pipeline.versions() == {1: "Rejected"}
+
+
+def test_an_image_alone_is_what_a_pipeline_without_a_review_passes_on(deploy):
+    stack = deploy("unreviewed", {"source-model-package-group-arn": GROUP_ARN})
+    stages = stack.properties("Pipeline")["Stages"]
+    assert [stage["Name"] for stage in stages] == ["Image", "Promote"]
+    (promote,) = stages[1]["Actions"]
+    assert promote["InputArtifacts"] == [{"Name": "Image"}]
+    assert "PrimarySource" not in promote["Configuration"]
