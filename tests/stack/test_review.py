@@ -60,12 +60,13 @@ class Pipeline:
             capture_output=True,
             text=True,
         )
-        exported = dict(one.split("=", 1) for one in (source / "exported").read_text().split("\0") if one) if done.returncode == 0 else {}
-        if done.returncode == 0:
-            for output in action.get("OutputArtifacts", []):
-                self.artifacts[output["Name"]] = (source / buildspec["artifacts"]["files"]).read_bytes()
+        if done.returncode != 0:
+            return Build(done.returncode, done.stdout + done.stderr, {})
+        for output in action.get("OutputArtifacts", []):
+            self.artifacts[output["Name"]] = (source / buildspec["artifacts"]["files"]).read_bytes()
+        exported = dict(one.split("=", 1) for one in (source / "exported").read_text().split("\0") if one)
         names = buildspec["env"]["exported-variables"]
-        return Build(done.returncode, done.stdout + done.stderr, {one: exported.get(one) for one in names})
+        return Build(0, done.stdout + done.stderr, {one: exported[one] for one in names})
 
     def environment(self, action, source):
         """The variables of a build: of the project, of the action, and of CodeBuild."""
@@ -105,16 +106,21 @@ class Pipeline:
         return {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in listed}
 
 
+@pytest.fixture(scope="module")
+def reviewed(deploy):
+    """A stack with a review."""
+    return deploy("reviewed", REVIEWED)
+
+
 @pytest.fixture
-def pipeline(deploy, tmp_path):
+def pipeline(reviewed, tmp_path):
     """The pipeline of a stack with a review, and two accounts with something to promote."""
-    stack = deploy("reviewed", REVIEWED)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         with cloud() as aws:
             seed_churn(aws)
-            yield Pipeline(stack, aws, tmp_path)
+            yield Pipeline(reviewed, aws, tmp_path)
 
 
 def decide(aws, number, status):

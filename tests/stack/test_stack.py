@@ -92,7 +92,7 @@ def test_codepipeline_accepts_the_definition(either):
     tags = definition.pop("tags")
     pipeline = boto3.client("codepipeline").create_pipeline(pipeline=definition | {"version": 1}, tags=tags)["pipeline"]
     names = [stage["name"] for stage in pipeline["stages"]]
-    assert names == (["Image", "Review", "Promote"] if stack.name != "minimal" else ["Image", "Promote"])
+    assert names == (["Image", "Withdraw", "Review", "Promote"] if stack.name != "minimal" else ["Image", "Promote"])
 
 
 def test_codebuild_s_interface_accepts_the_project(either):

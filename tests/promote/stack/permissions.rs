@@ -67,10 +67,11 @@ impl Deployed {
         policies.filter(|policy| policy["Statement"].is_array()).flat_map(|policy| Statement::all(&policy)).collect()
     }
 
-    /// The build: `promote full` with the project's variables, and these of the stage.
+    /// The build: `promote full`, or the stage's verb, with the project's variables and these of the stage.
     fn build(&self, cloud: &Cloud, who: Principal, stage: &[(&str, &str)]) -> Command {
         let mut command = cloud.process(who);
-        command.arg("full");
+        let verb = stage.iter().find(|(name, _)| *name == "VERB").map_or("full", |(_, verb)| *verb);
+        command.arg(verb).current_dir(cloud.home());
         let environment = self.template.properties("Project")["Environment"]["EnvironmentVariables"].clone();
         for variable in environment.as_array().expect("variables") {
             command.env(variable["Name"].as_str().expect("a name"), variable["Value"].as_str().expect("a value"));

@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 17] = [
+pub const RUNS: [(&str, Scenario); 18] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("group names as they were created", || {
         let cloud = with_package();
@@ -28,6 +28,10 @@ pub const RUNS: [(&str, Scenario); 17] = [
     ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
     ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
     ("a dry run", || stack(&[], with_package()).reviews("dry run, nothing was written: would register a version in")),
+    ("a reviewed plan, and a withdrawal before the next review", || {
+        let reviewed = stack(&SIGNED, with_package()).plans().carries_out();
+        reviewed.rejects_latest().withdraws()
+    }),
     ("nothing approved", || stack(&[], rejected()).promotes("nothing approved")),
     ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
     ("a bucket whose default is a customer's key", || stack(&[], with_default_key()).promotes("promoted")),
@@ -147,6 +151,27 @@ impl Recorded {
     fn reviews(self, outcome: &str) -> Self {
         let run = self.run(&[("PROMOTE_DRY_RUN", "true")]);
         assert!(run.code == 0 && run.stdout.contains(outcome), "{}{}", run.stdout, run.stderr);
+        self
+    }
+
+    /// The dry run of the review stage makes the plan.
+    fn plans(self) -> Self {
+        let run = self.run(&[("PROMOTE_DRY_RUN", "true"), ("PROMOTE_RECORD", "plan.json")]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        self
+    }
+
+    /// The stage after the review carries the plan out.
+    fn carries_out(self) -> Self {
+        let run = self.run(&[("PROMOTE_PLAN", "plan.json")]);
+        assert!(run.code == 0 && run.stdout.contains("promoted"), "{}{}", run.stdout, run.stderr);
+        self
+    }
+
+    /// The stage before the review rejects what the source has rejected.
+    fn withdraws(self) -> Self {
+        let run = self.run(&[("VERB", "withdraw")]);
+        assert!(run.code == 0 && run.stdout.contains("withdrew 1 version"), "{}{}", run.stdout, run.stderr);
         self
     }
 
