@@ -142,6 +142,7 @@ fn act(result: FollowResult) -> Option<&'static str> {
     match result {
         FollowResult::Approved => Some("approved"),
         FollowResult::ApprovedAgain => Some("approved again"),
+        FollowResult::WaitsAgain => Some("set back to pending"),
         FollowResult::Updated => Some("updated"),
         FollowResult::Recorded => Some("recorded changes by others to"),
         FollowResult::Unchanged | FollowResult::Planned | FollowResult::Failed => None,

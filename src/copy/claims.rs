@@ -48,3 +48,19 @@ pub(super) async fn read(target: &TargetObjects, layout: &Layout, number: u32) -
     let Some((text, age)) = target.read_with_age(&layout.claim(number), MAX_BYTES).await? else { return Ok(None) };
     Ok(Some(ClaimSeen { number, claim: serde_json::from_slice(&text).ok(), age, read: Instant::now() }))
 }
+
+/// The digests of the requests that runs have claimed to register in the folder of a promotion.
+///
+/// # Errors
+/// The claims cannot be listed or read.
+pub async fn claimed_requests(target: &TargetObjects, layout: &Layout) -> Result<Vec<String>> {
+    let folder = layout.claims();
+    let (mut pages, mut claimed) = (target.list(&folder.bucket, &folder.key), Vec::new());
+    while let Some(page) = pages.next().await? {
+        for number in page.iter().filter_map(|listed| layout.claim_number(&listed.key)) {
+            let seen = read(target, layout, number).await?;
+            claimed.extend(seen.and_then(|seen| seen.claim).map(|claim| claim.request_sha256));
+        }
+    }
+    Ok(claimed)
+}

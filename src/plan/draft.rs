@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::failure::Failure;
-use crate::model::field::{Document, Field};
+use crate::model::field::{Document, Field, is_map};
 use crate::model::package::Package;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::findings::Findings;
@@ -214,19 +214,41 @@ pub fn refuse_unknown(package: &Package, ignore: bool) -> Result<()> {
     Ok(())
 }
 
-/// The fields with the treatment Carried. Empty lists and maps are omitted, because CreateModelPackage rejects them.
+/// The fields with the treatment Carried. Empty members are omitted on every level: DescribeModelPackage returns some that
+/// CreateModelPackage rejects.
 fn carried(package: &Package) -> Document {
-    let is_empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(entries) => entries.is_empty(),
-        Value::String(_) | Value::Bool(_) | Value::Number(_) => false,
-    };
     let carried = TREATMENTS.iter().filter(|(_, treatment)| *treatment == Treatment::Carried);
     carried
-        .filter_map(|(name, _)| Some(((*name).to_owned(), package.description().get(*name)?.clone())))
-        .filter(|(_, value)| !is_empty(value))
+        .filter_map(|(name, _)| {
+            let value = package.description().get(*name)?.clone();
+            Some(((*name).to_owned(), without_empty(&Field::top(name), value)?))
+        })
         .collect()
+}
+
+/// A value without empty members; nothing if the value is empty. Items of lists and entries of maps stay: they are content.
+fn without_empty(field: &Field, value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => (!text.is_empty()).then_some(Value::String(text)),
+        Value::Array(items) => {
+            let item = |(index, item): (usize, Value)| {
+                let empty = if item.is_object() { json!({}) } else { item.clone() };
+                without_empty(&field.item(index), item).unwrap_or(empty)
+            };
+            (!items.is_empty()).then(|| items.into_iter().enumerate().map(item).collect())
+        }
+        Value::Object(entries) if is_map(field) => (!entries.is_empty()).then_some(Value::Object(entries)),
+        Value::Object(members) => {
+            let member = |(name, value): (String, Value)| {
+                let value = without_empty(&field.member(&name), value)?;
+                Some((name, value))
+            };
+            let members: Document = members.into_iter().filter_map(member).collect();
+            (!members.is_empty()).then_some(Value::Object(members))
+        }
+        Value::Bool(_) | Value::Number(_) => Some(value),
+    }
 }
 
 fn text_of(value: &Value) -> String {

@@ -50,6 +50,8 @@ pub enum Conclusion {
     NothingToWithdraw,
     /// A withdrawn version was approved again, because its source is Approved again.
     ApprovedAgain,
+    /// A withdrawn version is pending again, because its source is Approved again and somebody in the target account decides.
+    WaitsAgain,
     /// The promoted version is about to be updated. Another record follows the Update.
     Updating,
     /// The promoted version was updated with changes of its source.
@@ -62,7 +64,10 @@ impl Conclusion {
     /// The outcome of a registration.
     pub fn of(registration: &Registration) -> Self {
         match registration {
-            Registration { reapproved: true, .. } => Self::ApprovedAgain,
+            Registration { reapproved: true, approval, .. } => match approval.status {
+                ApprovalStatus::PendingManualApproval => Self::WaitsAgain,
+                _ => Self::ApprovedAgain,
+            },
             Registration { changed: true, .. } => Self::Promoted,
             Registration { .. } => Self::AlreadyPromoted,
         }

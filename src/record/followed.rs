@@ -74,8 +74,10 @@ pub struct Followed {
 pub enum FollowResult {
     /// A pending version has the approval status of its source now.
     Approved,
-    /// A withdrawn version is Approved again, or waits for an approval again.
+    /// A withdrawn version is Approved again.
     ApprovedAgain,
+    /// A withdrawn version waits for an approval in the target account again.
+    WaitsAgain,
     /// The version was updated with changes of its source.
     Updated,
     /// Only the record was written: somebody else or an interrupted run has changed the version.

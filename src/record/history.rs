@@ -173,7 +173,11 @@ impl History {
     pub fn states(&self) -> impl Iterator<Item = Base<'_>> {
         let records = self.stored.iter().filter_map(|stored| stored.record.as_ref().ok());
         records.filter_map(|record| {
-            Some(Base { request: record.request.as_ref()?, source_uri: record.source_uri.as_deref() })
+            Some(Base {
+                request: record.request.as_ref()?,
+                source_uri: record.source_uri.as_deref(),
+                changes: &record.changes,
+            })
         })
     }
 
@@ -220,7 +224,7 @@ impl<'a> Past<'a> {
 
     /// The state of the version after its last Update.
     pub fn state(&self) -> Base<'a> {
-        Base { request: self.base.1, source_uri: self.base.0.source_uri.as_deref() }
+        Base { request: self.base.1, source_uri: self.base.0.source_uri.as_deref(), changes: &self.base.0.changes }
     }
 }
 

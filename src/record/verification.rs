@@ -11,7 +11,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::{marked, own_digest};
 use crate::record::facts::ArtifactFacts;
 use crate::record::history::Past;
-use crate::register::sync::edits;
+use crate::register::sync::{ChangeResult, edits};
 use crate::store::List;
 
 const STATUS: &str = "ModelApprovalStatus";
@@ -115,10 +115,13 @@ pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findi
     let state = past.state();
     for edit in edits(state.request, state.source_uri, &promoted.description) {
         let field = edit.field.to_string();
-        let known = past.base().changes.iter().any(|change| change.explains(&field, edit.is.as_ref()));
-        let verdict = match known {
-            true => (Verdict::Kept, format!("{}; somebody else has changed it, and the record says so", edit.detail)),
-            false => (Verdict::Changed, edit.detail),
+        let known = past.base().changes.iter().find(|change| change.explains(&field, edit.is.as_ref()));
+        let verdict = match known.map(|change| change.result) {
+            Some(ChangeResult::Added) => (Verdict::Kept, format!("{}; SageMaker has added it", edit.detail)),
+            Some(_) => {
+                (Verdict::Kept, format!("{}; somebody else has changed it, and the record says so", edit.detail))
+            }
+            None => (Verdict::Changed, edit.detail),
         };
         findings.add(Subject::Package, &field, verdict)?;
     }

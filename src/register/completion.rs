@@ -7,6 +7,7 @@ use super::discarded::NotAsRequested;
 use super::news::News;
 use super::once::Registering;
 use super::services::{ClaimStore, Registry, Source};
+use super::sync::Change;
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
@@ -20,6 +21,8 @@ use crate::schema::comparison::differences;
 /// The state of a completed version.
 pub(super) struct Completion {
     pub approval: RecordedApproval,
+    /// The fields that SageMaker has added.
+    pub added: Vec<Change>,
     /// The values of the Update; nothing if the version had them already.
     pub updated: Option<Wanted>,
 }
@@ -43,14 +46,14 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             bail!(NotAsRequested { message, hint: Some(hint) });
         }
         let decision = Decision::of(self.package, &promoted, self.policy.recorded.as_ref(), self.policy.approval);
-        let approval = decision.approval(&promoted);
+        let (approval, added) = (decision.approval(&promoted), Change::added(self.request, description));
         let wanted = Wanted::new(decision, self.source_uri.map(str::to_owned));
-        let Some(update) = wanted.update(description) else { return Ok(Completion { approval, updated: None }) };
+        let Some(update) = wanted.update(description) else { return Ok(Completion { approval, added, updated: None }) };
         if approval.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
         }
         self.registry.update(arn, &update).await?;
-        Ok(Completion { approval, updated: Some(wanted) })
+        Ok(Completion { approval, added, updated: Some(wanted) })
     }
 
     /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the

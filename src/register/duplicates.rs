@@ -2,7 +2,7 @@
 //! for longer than a claim lasts, or where the response to CreateModelPackage was lost and the registry knows no client
 //! tokens.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::decision::{decision, remark};
 use super::discarded::discard;
@@ -18,7 +18,7 @@ use crate::plan::Warning;
 impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
     /// Discards the versions that were registered with the same request as the promotion, which is the lowest of them.
     /// Every run decides the same, whichever versions it sees. A version that differs from the request in a field is
-    /// somebody else's and stays.
+    /// somebody else's and stays. Returns warnings of what was done, and the duplicates that are left.
     ///
     /// # Errors
     /// A version cannot be described.
@@ -27,8 +27,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         promoted: &PackageArn,
         approval: &ApprovalStatus,
         existing: &ExistingPromotions,
-    ) -> Result<Vec<Warning>> {
-        let mut warnings = Vec::new();
+    ) -> Result<(Vec<Warning>, Vec<String>)> {
+        let (mut warnings, mut left) = (Vec::new(), Vec::new());
         for arn in existing.duplicates_of(promoted, self.request) {
             let Some(description) = Visibility::NONE.find(self.registry, arn).await? else { continue };
             let duplicate = PromotedVersion { arn: arn.clone(), description };
@@ -40,28 +40,33 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             }
             let done = match approval {
                 // Somebody has rejected the promotion, and may have approved its duplicate instead.
-                ApprovalStatus::Rejected => format!("it was kept, because {promoted} is Rejected"),
+                ApprovalStatus::Rejected => Ok(format!("it was kept, because {promoted} is Rejected")),
                 ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => {
                     self.discard_duplicate(&duplicate, promoted).await
                 }
             };
-            let remark = format!("it is the same promotion as {promoted}: {done}");
-            warnings.push(Warning { field: arn.to_string(), remark });
+            match done {
+                Ok(done) => {
+                    let remark = format!("it is the same promotion as {promoted}: {done}");
+                    warnings.push(Warning { field: arn.to_string(), remark });
+                }
+                Err(error) => left.push(format!("{arn} is the same promotion as {promoted}: {error}")),
+            }
         }
-        Ok(warnings)
+        Ok((warnings, left))
     }
 
     /// Deletes or rejects a duplicate. One that was Approved may be deployed, and is only rejected. Says what was done.
-    async fn discard_duplicate(&self, duplicate: &PromotedVersion, promoted: &PackageArn) -> String {
+    async fn discard_duplicate(&self, duplicate: &PromotedVersion, promoted: &PackageArn) -> Result<String> {
         let reason = format!("{promoted} is the same promotion");
         if duplicate.approval() != ApprovalStatus::Approved {
-            let discarded = discard(self.registry, &duplicate.arn, anyhow::anyhow!(reason)).await;
-            return discarded.unwrap_or_else(|error| error).to_string();
+            let discarded = discard(self.registry, &duplicate.arn, anyhow!(reason)).await;
+            return discarded.map(|done| done.to_string());
         }
         let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason)));
         match self.registry.update(&duplicate.arn, &update).await {
-            Ok(()) => "it was Approved, and was rejected".to_owned(),
-            Err(error) => format!("it is Approved, and could not be rejected: {error}"),
+            Ok(()) => Ok("it was Approved, and was rejected".to_owned()),
+            Err(error) => Err(anyhow!("it is Approved, and could not be rejected: {error}")),
         }
     }
 }

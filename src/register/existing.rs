@@ -13,7 +13,9 @@ use crate::aws::registry::Summary;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::Package;
-use crate::model::promoted::{PromotedVersion, REQUEST_KEY};
+use crate::model::promoted::PromotedVersion;
+use crate::plan::Warning;
+use crate::plan::provenance::marked;
 use crate::schema::comparison::differences;
 
 /// Concurrent DescribeModelPackage calls of one step. SageMaker answers "Rate exceeded" at low rates, which AWS does not
@@ -25,6 +27,8 @@ pub const DESCRIPTIONS_AT_ONCE: usize = 4;
 pub struct ExistingPromotions {
     /// Each, lowest version first.
     versions: Vec<PromotedVersion>,
+    /// Versions that name the source version, and that no promotion has made: they have no digest of a request.
+    others: Vec<PackageArn>,
     /// Every version that was described. Versions are not described twice: their source never changes.
     seen: HashSet<PackageArn>,
     /// When the last listing began.
@@ -34,7 +38,7 @@ pub struct ExistingPromotions {
 impl ExistingPromotions {
     /// Describes every version of the target group that is newer than the source version.
     pub async fn find(registry: &impl Registry, group: &GroupName, package: &Package) -> Result<Self> {
-        let none = Self { versions: Vec::new(), seen: HashSet::new(), listed: registry.now() };
+        let none = Self { versions: Vec::new(), others: Vec::new(), seen: HashSet::new(), listed: registry.now() };
         none.refreshed(registry, group, package).await
     }
 
@@ -107,8 +111,12 @@ impl ExistingPromotions {
     /// A version that Describe does not find is looked for again: it may not be visible yet.
     fn add(&mut self, described: impl IntoIterator<Item = PromotedVersion>, package: &Package) {
         for promoted in described {
-            if self.seen.insert(promoted.arn.clone()) && promoted.is_promotion_of(package.arn()) {
-                self.versions.push(promoted);
+            if !self.seen.insert(promoted.arn.clone()) || !promoted.is_promotion_of(package.arn()) {
+                continue;
+            }
+            match marked(&promoted.description) {
+                Some(_) => self.versions.push(promoted),
+                None => self.others.push(promoted.arn),
             }
         }
         self.versions.sort_by_key(|promoted| promoted.arn.version());
@@ -126,7 +134,16 @@ impl ExistingPromotions {
         request: &'a Document,
     ) -> impl Iterator<Item = &'a PackageArn> {
         let others = self.versions.iter().filter(|other| other.arn != *promoted && !other.is_abandoned());
-        others.filter(|other| marked_digest(&other.description) == marked_digest(request)).map(|other| &other.arn)
+        others.filter(|other| marked(&other.description) == marked(request)).map(|other| &other.arn)
+    }
+
+    /// Warns of the versions that only claim to be promotions of the source version.
+    pub fn warnings(&self) -> impl Iterator<Item = Warning> + '_ {
+        self.others.iter().map(|arn| Warning {
+            field: arn.to_string(),
+            remark: "its metadata names the source version, but no promotion made this version; it was not changed"
+                .into(),
+        })
     }
 
     /// The number of abandoned promotions.
@@ -138,12 +155,7 @@ impl ExistingPromotions {
 /// Whether a version was registered with this request: it has the request's digest and equals the request in every field.
 /// A version that somebody has derived from a promoted version has the digest only.
 pub(super) fn is_of_request(described: &Document, request: &Document) -> bool {
-    marked_digest(described) == marked_digest(request) && differences(request, described).is_empty()
-}
-
-/// The digest of the request that a version was registered with, from its customer metadata.
-pub(super) fn marked_digest(document: &Document) -> Option<&str> {
-    document.get("CustomerMetadataProperties")?.get(REQUEST_KEY)?.as_str()
+    marked(described) == marked(request) && differences(request, described).is_empty()
 }
 
 /// Describes versions of the target. Leaves out versions that were deleted meanwhile.

@@ -6,11 +6,12 @@ use anyhow::Result;
 use super::completion::Completion;
 use super::decision::{RecordedApproval, Wanted};
 use super::discarded::{NotAsRequested, discard};
-use super::existing::{ExistingPromotions, marked_digest};
+use super::existing::ExistingPromotions;
 use super::news::News;
 use super::once::{Found, Registering};
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, Source};
+use super::sync::Change;
 use super::visibility::Visibility;
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::copy::{Claims, Copied};
@@ -22,6 +23,7 @@ use crate::model::failure::Hint;
 use crate::model::field::Document;
 use crate::model::package::Package;
 use crate::plan::Warning;
+use crate::plan::provenance::marked;
 
 /// The result of a registration: the promoted version.
 #[derive(Debug)]
@@ -32,12 +34,16 @@ pub struct Registration {
     pub copied: Copied,
     /// The version's approval.
     pub approval: RecordedApproval,
+    /// The fields that SageMaker has added.
+    pub added: Vec<Change>,
     /// Whether this run has registered or approved the version. False if an earlier run had done both.
     pub changed: bool,
     /// Whether this run has approved a withdrawn version again.
     pub reapproved: bool,
     /// Versions that were the same promotion, and what was done with them.
     pub warnings: Vec<Warning>,
+    /// Versions that are the same promotion, and that could not be discarded.
+    pub left: Vec<String>,
     /// The values of the last Update, to be compared after it.
     updated: Option<Wanted>,
     /// How long Describe may fail to find the version.
@@ -104,7 +110,7 @@ impl Registrar<'_> {
     ) -> Result<Registration> {
         let (plan, policy, registry) = (copied.plan(), &self.policy, self.registry);
         let Destination { group, caller, .. } = self.destination;
-        let digest = marked_digest(&plan.request).unwrap_or_default();
+        let digest = marked(&plan.request).unwrap_or_default();
         let registering = Registering {
             source: self.source,
             registry,
@@ -118,8 +124,8 @@ impl Registrar<'_> {
             tell: self.tell,
         };
         let registered = registering.register(existing, copied.claim().cloned()).await?;
-        let Registered { arn, approval, changed, reapproved, updated, visibility, warnings } = registered;
-        Ok(Registration { arn, copied, approval, changed, reapproved, warnings, updated, visibility })
+        let Registered { arn, approval, added, changed, reapproved, updated, visibility, warnings, left } = registered;
+        Ok(Registration { arn, copied, approval, added, changed, reapproved, warnings, left, updated, visibility })
     }
 }
 
@@ -127,11 +133,13 @@ impl Registrar<'_> {
 pub(super) struct Registered {
     pub arn: PackageArn,
     pub approval: RecordedApproval,
+    pub added: Vec<Change>,
     pub changed: bool,
     pub reapproved: bool,
     pub updated: Option<Wanted>,
     pub visibility: Visibility,
     pub warnings: Vec<Warning>,
+    pub left: Vec<String>,
 }
 
 impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
@@ -141,17 +149,26 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         // The registry is eventually consistent: Describe may not find a version that was found before.
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, source_now, visibility).await {
-            Ok(Completion { approval, updated }) => {
+            Ok(Completion { approval, added, updated }) => {
                 (self.tell)(News::Completed(&promoted.arn, &approval.status));
                 let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;
                 // The version is complete, and has to be recorded.
-                let warnings = discarded.unwrap_or_else(|error| {
-                    let remark = format!("versions of the same request could not be checked: {error:#}");
-                    vec![Warning { field: promoted.arn.to_string(), remark }]
+                let (warnings, left) = discarded.unwrap_or_else(|error| {
+                    (Vec::new(), vec![format!("versions of the same request could not be checked: {error:#}")])
                 });
                 let reapproved = promoted.is_withdrawn() && approval.status != promoted.approval();
                 let changed = new || updated.is_some();
-                Ok(Registered { arn: promoted.arn, approval, changed, reapproved, updated, visibility, warnings })
+                Ok(Registered {
+                    arn: promoted.arn,
+                    approval,
+                    added,
+                    changed,
+                    reapproved,
+                    updated,
+                    visibility,
+                    warnings,
+                    left,
+                })
             }
             Err(error) => match error.downcast_ref::<NotAsRequested>().map(|failed| failed.hint) {
                 Some(_) if new => Err(discard(self.registry, &promoted.arn, error).await?),

@@ -11,17 +11,19 @@ use super::event::Event;
 use super::promotion::Promotion;
 use super::sync::Syncing;
 use super::synced::Synced;
+use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
+use crate::model::field::Document;
 use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
-use crate::record::history::{Look, Recorded, recorded};
+use crate::record::history::{History, Look, Recorded, recorded};
 use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, PlannedWrite, Record, Withdrawn};
 use crate::register::decision::ApprovalPolicy;
 
@@ -81,11 +83,11 @@ impl Following<'_> {
             known.extend(promoted);
             all.add(one);
         }
-        if let Ok(latest) = promoted.subscribe().wait_for(Option::is_some).await {
-            known.extend(latest.iter().flatten().cloned());
-        }
+        let mut promoted = promoted.subscribe();
+        let latest = promoted.wait_for(Option::is_some).await.ok().and_then(|latest| latest.clone().flatten());
+        known.extend(latest.clone());
         match listed {
-            Ok(listed) => all.add(self.unrecorded(&listed, &known).await),
+            Ok(listed) => all.add(self.unrecorded(&listed, &known, latest.as_ref()).await),
             Err(error) => all.failures.push(Arc::new(error.into())),
         }
         all.withdrawn.sort_by_key(|one| one.version);
@@ -108,51 +110,73 @@ impl Following<'_> {
         if promoted.status() != PackageStatus::Completed {
             return (FollowedVersions::default(), arn);
         }
-        let package = match self.source_of(source, &promoted, described) {
-            Ok(Ok(package)) => package,
-            Ok(Err(unclear)) => return (unclear, arn),
+        let synced = match self.source_of(source, &promoted, described) {
+            Ok(SourceNow::Described(package)) => self.sync(&package, &history, &promoted).await,
+            Ok(SourceNow::Listed(package)) => self.withdraw(&package, &history, &promoted).await,
+            Ok(SourceNow::Unclear(unclear)) => return (unclear, arn),
             Err(error) => return (FollowedVersions::failed(error), arn),
         };
-        let syncing =
-            Syncing { promotion: self.promotion, destination, policy: self.policy, folder: None, restored: None };
-        let synced = syncing.run(&package, &history, &promoted).await;
-        let synced = match synced {
-            Ok(Some(Synced::Missing(missing))) => Err(missing_artifacts(&promoted, source, missing.len())),
-            Ok(synced) => Ok(synced),
-            Err(error) => Err(error),
-        };
-        let followed = match synced {
-            Ok(Some(Synced::Done { record, recorded, warnings })) => {
-                FollowedVersions { warnings, ..self.done(&promoted, *record, recorded) }
-            }
-            Ok(Some(Synced::Missing(_)) | None) => FollowedVersions::default(),
-            Err(error) => {
-                let text = format!("{error:#}");
-                let entry = Followed { error: Some(text), ..entry(&promoted, source, FollowResult::Failed) };
-                FollowedVersions { followed: vec![entry], ..FollowedVersions::failed(error) }
-            }
-        };
+        let followed = synced.unwrap_or_else(|error| {
+            let text = format!("{error:#}");
+            let entry = Followed { error: Some(text), ..entry(&promoted, source, FollowResult::Failed) };
+            FollowedVersions { followed: vec![entry], ..FollowedVersions::failed(error) }
+        });
         (followed, arn)
     }
 
-    /// The source version of a promoted version, or a warning if it cannot be read: then it does not count as rejected.
+    async fn sync(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<FollowedVersions> {
+        let (promotion, destination) = (self.promotion, &self.promotion.destination);
+        let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, restored: None };
+        match syncing.run(package, history, promoted).await? {
+            Some(Synced::Done { record, recorded, warnings }) => {
+                let mut done = self.done(promoted, *record, recorded);
+                done.warnings.extend(warnings);
+                Ok(done)
+            }
+            Some(Synced::Missing(missing)) => Err(missing_artifacts(promoted, package.arn(), missing.len())),
+            None => Ok(FollowedVersions::default()),
+        }
+    }
+
+    async fn withdraw(
+        &self,
+        package: &Package,
+        history: &History,
+        promoted: &PromotedVersion,
+    ) -> Result<FollowedVersions> {
+        let (promotion, destination) = (self.promotion, &self.promotion.destination);
+        let withdrawing = Withdrawing { promotion, destination, policy: self.policy };
+        let recorded = history.past(promoted).and_then(|past| past.approval());
+        let record = withdrawing.run(package, promoted, recorded.as_ref()).await?;
+        Ok(record.map(|record| self.done(promoted, record, true)).unwrap_or_default())
+    }
+
+    /// The source version of a promoted version. If it cannot be read, the list of the Rejected versions tells whether the
+    /// promoted version is withdrawn; otherwise it is left alone with a warning.
     pub(super) fn source_of(
         &self,
         source: &PackageArn,
         promoted: &PromotedVersion,
-        described: Result<crate::model::field::Document, CallError>,
-    ) -> Result<Result<Package, FollowedVersions>> {
+        described: Result<Document, CallError>,
+    ) -> Result<SourceNow> {
+        let listed = self.rejected.iter().find(|summary| summary.arn == *source);
         let remark = match described {
             Ok(description) if PackageStatus::of(&description) == PackageStatus::Completed => {
-                return Package::from_description(source, description).map(Ok);
+                return Package::from_description(source, description).map(SourceNow::Described);
             }
             Ok(description) => {
+                if let Some(rejected) = listed {
+                    return listed_as(rejected).map(SourceNow::Listed);
+                }
                 format!("its source {source} is {}; the version was not changed", PackageStatus::of(&description))
             }
             Err(error) if error.kind == Kind::NotFound => {
                 format!("its source {source} no longer exists; the version was not changed")
             }
             Err(error) if error.kind == Kind::Denied => {
+                if let Some(rejected) = listed {
+                    return listed_as(rejected).map(SourceNow::Listed);
+                }
                 format!("its source cannot be read; the version was not changed: {error}")
             }
             Err(error) => return Err(error).with_context(|| format!("following {}", promoted.arn)),
@@ -161,7 +185,7 @@ impl Following<'_> {
         if promoted.approval() == ApprovalStatus::Approved {
             unclear.warnings.push(Warning { field: promoted.arn.to_string(), remark });
         }
-        Ok(Err(unclear))
+        Ok(SourceNow::Unclear(unclear))
     }
 
     /// What was done with a version that is in sync now.
@@ -176,6 +200,7 @@ impl Following<'_> {
         let result = match record.outcome {
             Conclusion::Promoted => FollowResult::Approved,
             Conclusion::ApprovedAgain => FollowResult::ApprovedAgain,
+            Conclusion::WaitsAgain => FollowResult::WaitsAgain,
             Conclusion::Updated => FollowResult::Updated,
             Conclusion::Planned => FollowResult::Planned,
             _ if recorded => FollowResult::Recorded,
@@ -192,6 +217,26 @@ impl Following<'_> {
         }
         done
     }
+}
+
+/// What is known of the source of a promoted version.
+pub(super) enum SourceNow {
+    Described(Package),
+    /// It cannot be read, and is Rejected.
+    Listed(Package),
+    /// It cannot be read, which may be a warning.
+    Unclear(FollowedVersions),
+}
+
+/// A version as far as a list shows it.
+fn listed_as(summary: &Summary) -> Result<Package> {
+    let mut description = Document::new();
+    description.insert("ModelPackageArn".into(), summary.arn.as_str().into());
+    description.insert("ModelPackageGroupName".into(), summary.arn.group().as_str().into());
+    description.insert("ModelPackageStatus".into(), PackageStatus::Completed.as_str().into());
+    description.insert("CreationTime".into(), summary.created.as_secs_f64().into());
+    summary.approval.state_in(&mut description);
+    Package::from_description(&summary.arn, description)
 }
 
 fn entry(promoted: &PromotedVersion, source: &PackageArn, result: FollowResult) -> Followed {
@@ -229,9 +274,10 @@ impl FollowedVersions {
     }
 }
 
-/// Whether two errors are of the same kind of call.
+/// Whether two errors are the same failure of the same call.
 pub(super) fn have_same_cause(one: &Error, other: &Error) -> bool {
-    let cause = |error: &Error| error.downcast_ref::<CallError>().map(|call| (call.call, call.kind));
+    let cause =
+        |error: &Error| error.downcast_ref::<CallError>().map(|call| (call.call, call.kind, call.resource.clone()));
     match (cause(one), cause(other)) {
         (Some(one), Some(other)) => one == other,
         _ => format!("{one:#}") == format!("{other:#}"),

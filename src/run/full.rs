@@ -4,6 +4,7 @@ use anyhow::Result;
 use futures_util::future::{BoxFuture, FutureExt, Shared};
 use tokio::sync::watch;
 
+use super::by_metadata::{promoted_with_other_settings, sync_elsewhere};
 use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
@@ -26,7 +27,6 @@ use crate::model::approval::Approval;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::package::Package;
-use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::find::{Latest, Search};
 use crate::record::history::{Look, Recorded, recorded};
@@ -34,7 +34,6 @@ use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
-use crate::schema::comparison::differences;
 
 /// Promotes the latest Approved version of a group, and syncs every promoted version of the group with its source.
 ///
@@ -220,7 +219,7 @@ impl Full<'_> {
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
         if let Some(promoted) = promoted_with_other_settings(&plan, &existing) {
-            return self.sync_elsewhere(package, promoted).await;
+            return sync_elsewhere(promotion, self.policy(), package, promoted).await;
         }
         target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
         promotion.permitted.check_plan(&plan)?;
@@ -261,32 +260,10 @@ impl Full<'_> {
         let preview = promotion.preview(&self.settings.copy, plan, there).await?;
         let current = existing.current();
         let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
+        record.warnings.extend(existing.warnings());
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
         record.planned = Some(planned_writes(promotion, package, &record, (current, missing_group), self.policy())?);
         Ok(record)
     }
-
-    /// Syncs a version that was promoted to another bucket or prefix. Nothing is copied again.
-    async fn sync_elsewhere(&self, package: &Package, promoted: &PromotedVersion) -> Result<Record> {
-        let promotion = &self.promotion;
-        promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
-        let destination = promotion.destination.of(promoted, package.arn()).unwrap_or(promotion.destination.clone());
-        let recorded = recorded(promotion.target, &destination, package.arn(), Look::AtRecords).await?;
-        if let Some(recorded) = recorded
-            && let Some(record) = self.sync(package, &destination, recorded).await?
-        {
-            return Ok(record);
-        }
-        let mut record = promotion.record(Conclusion::AlreadyPromoted, package);
-        let registered = Some((&promoted.arn, promoted.approval()));
-        record.target = Some(Target::of(&destination, package.arn(), registered));
-        Ok(record)
-    }
-}
-
-/// The current promotion of the version, if its request differs from the plan's.
-fn promoted_with_other_settings<'a>(plan: &Plan, existing: &'a ExistingPromotions) -> Option<&'a PromotedVersion> {
-    let current = existing.current().filter(|current| current.is_settled())?;
-    (!differences(&plan.request, &current.description).is_empty()).then_some(current)
 }

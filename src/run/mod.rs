@@ -1,6 +1,7 @@
 //! The use cases as a library. Each is a function that takes a [`Context`] and settings.
 
 mod as_planned;
+mod by_metadata;
 mod clock;
 mod context;
 mod copy_artifacts;
@@ -26,11 +27,13 @@ mod source_version;
 pub mod standing;
 mod status;
 mod sync;
+mod sync_update;
 mod synced;
 mod target_group;
 mod unrecorded;
 mod verify;
 mod withdraw;
+mod withdrawing;
 
 pub use crate::copy::{Limits, Meter, Reading};
 pub use as_planned::full_as_planned;

@@ -65,6 +65,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
             true => record.with_preview(&promotion.preview(&CopySettings::default(), plan, there).await?)?,
             false => record.with_copied(&promotion.confirm(plan, there).await?)?,
         };
+        record.warnings.extend(existing.warnings());
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
         let policy = settings.registration.policy(recorded).approval;

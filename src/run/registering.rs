@@ -10,6 +10,7 @@ use crate::aws::error::with_hints;
 use crate::copy::{Claims, Copied};
 use crate::model::location::Location;
 use crate::model::package::Package;
+use crate::plan::Warning;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
@@ -49,12 +50,14 @@ impl Registering<'_> {
             started: self.promotion.started.time(),
             tell: &tell,
         };
+        let others: Vec<Warning> = existing.warnings().collect();
         let registration = registrar.register(package, copied, existing);
         let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.settle());
         let registration = registration?;
         let mut record =
             self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;
-        record.warnings.extend(registration.warnings.iter().cloned().chain(warnings));
+        record.changes.clone_from(&registration.added);
+        record.warnings.extend(registration.warnings.iter().cloned().chain(others).chain(warnings));
         let registered = (&registration.arn, registration.approval.status.clone());
         let mut promoted = Target::of(destination, package.arn(), Some(registered));
         promoted.set_approval(registration.approval.clone());
@@ -70,7 +73,8 @@ impl Registering<'_> {
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }
-        let unconfirmed: Vec<String> = read_back.unconfirmed.into_iter().chain(written.err()).collect();
+        let unconfirmed: Vec<String> =
+            read_back.unconfirmed.into_iter().chain(written.err()).chain(registration.left).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         Ok(record)
     }

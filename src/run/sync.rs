@@ -1,6 +1,6 @@
 //! Syncs a promoted version with its source: approval, metadata and added specifications. Records what others changed.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::event::Event;
 use super::intact::Purpose;
@@ -8,11 +8,11 @@ use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
 use super::synced::{Artifacts, Synced, outcome, plan_writes, planned_changes, refuse_edited};
+use super::withdrawing::Withdrawing;
 use crate::aws::error::with_hints;
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
-use crate::model::field::Document;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
@@ -20,8 +20,7 @@ use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
 use crate::record::history::{History, Past};
 use crate::record::{ArtifactFacts, Conclusion, List, Record, Target, WithdrawalResult, Withdrawn};
-use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval, not_withdrawn};
-use crate::register::describe_updated;
+use crate::register::decision::{Act, ApprovalPolicy, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
 /// Syncs a promoted version with its source.
@@ -57,8 +56,9 @@ impl Syncing<'_> {
             Artifacts::NotCompared => false,
         };
         let plan = match self.changes(package, &past, promoted) {
-            // Nothing else may prevent a withdrawal.
-            Err(_) if decision.act == Act::Withdraw => SyncPlan::unchanged(past.state()),
+            Err(error) if decision.act == Act::Withdraw => {
+                return self.withdraw(package, &past, promoted, &error).await;
+            }
             plan => plan?,
         };
         if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
@@ -79,7 +79,7 @@ impl Syncing<'_> {
             let result = if self.promotion.dry_run { WithdrawalResult::Planned } else { WithdrawalResult::Withdrawn };
             record.withdrawn = vec![Withdrawn::of(&promoted.arn, package, result)];
         }
-        record.changes = [plan.changes.clone(), plan.kept(&promoted.description)].concat();
+        record.changes = plan.all_changes(&promoted.description);
         let approval = decision.approval(promoted);
         let due = repaired || !plan.update.is_empty() || is_news(&plan, &record.changes, &approval, &past);
         if let Some(target) = &mut record.target {
@@ -133,6 +133,25 @@ impl Syncing<'_> {
         };
         let missing = self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose).await?;
         Ok(if missing.is_empty() { Artifacts::Compared } else { Artifacts::Missing(missing) })
+    }
+
+    /// Withdraws a version whose other fields cannot be synced: nothing else may prevent a withdrawal. The record has no
+    /// request, so that later runs still compare with the record before it.
+    async fn withdraw(
+        &self,
+        package: &Package,
+        past: &Past<'_>,
+        promoted: &PromotedVersion,
+        error: &anyhow::Error,
+    ) -> Result<Option<Synced>> {
+        let Self { promotion, destination, policy, .. } = *self;
+        let withdrawing = Withdrawing { promotion, destination, policy };
+        let record = withdrawing.run(package, promoted, past.approval().as_ref()).await?;
+        Ok(record.map(|mut record| {
+            let text = format!("the version was not synced otherwise: {}", with_hints(error));
+            record.unconfirmed = Some(record.unconfirmed.into_iter().chain([text]).collect::<Vec<_>>().join("; "));
+            Synced::Done { record: Box::new(record), recorded: !promotion.dry_run, warnings: Vec::new() }
+        }))
     }
 
     /// Compares the source, the newest record and the promoted version. An unchanged fingerprint means that the source has
@@ -224,77 +243,6 @@ impl Syncing<'_> {
         (record.outcome, record.target, record.changes) = (outcome, target, changes);
         written.context("the record could not be written, so nothing was updated")?;
         record.ended = self.promotion.started.now();
-        Ok(())
-    }
-
-    async fn carry_out(
-        &self,
-        plan: &SyncPlan,
-        decision: &Decision,
-        promoted: &PromotedVersion,
-        record: &mut Record,
-    ) -> Result<()> {
-        let mut unconfirmed = Vec::new();
-        if !plan.update.is_empty() {
-            self.update(plan, decision, promoted, record, &mut unconfirmed).await?;
-        }
-        let records = self.promotion.records(self.destination);
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
-        if let Err(error) = records.append(record).await {
-            unconfirmed.push(with_hints(&error));
-            record.unconfirmed = Some(unconfirmed.join("; "));
-        }
-        Ok(())
-    }
-
-    /// Sends the Update, and describes the version after it.
-    async fn update(
-        &self,
-        plan: &SyncPlan,
-        decision: &Decision,
-        promoted: &PromotedVersion,
-        record: &mut Record,
-        unconfirmed: &mut Vec<String>,
-    ) -> Result<()> {
-        let registry = self.promotion.target.registry();
-        let act = || match record.withdrawn.first() {
-            Some(withdrawn) => {
-                format!("withdrawing {}, whose source {} is Rejected", promoted.arn, withdrawn.source_model_package_arn)
-            }
-            None => format!("syncing {}", promoted.arn),
-        };
-        registry.update(&promoted.arn, &plan.update).await.with_context(act)?;
-        if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first() {
-            self.promotion.context.notice(Event::Withdrawn { promoted: &promoted.arn, source });
-        }
-        let is_shown =
-            |described: &Document| plan.missing(described).is_empty() && decision.missing(described).is_empty();
-        match describe_updated(registry, &promoted.arn, is_shown).await {
-            Ok(description) => {
-                let after = PromotedVersion { arn: promoted.arn.clone(), description };
-                if decision.act == Act::Withdraw {
-                    ensure!(after.approval() == decision.status, not_withdrawn(&promoted.arn, &after.approval()));
-                }
-                let mut missing = plan.missing(&after.description);
-                missing.extend(decision.missing(&after.description).into_iter().map(str::to_owned));
-                if !missing.is_empty() {
-                    let fields = missing.join(" and ");
-                    unconfirmed.push(format!("after the update, {fields} differs from the value that was set"));
-                }
-                record.changes = [plan.changes.clone(), plan.kept(&after.description)].concat();
-                if let Some(target) = &mut record.target {
-                    target.set_approval(RecordedApproval {
-                        status: after.approval(),
-                        description: after.approval_description().map(str::to_owned),
-                        decided_by: decision.decided_by,
-                    });
-                }
-            }
-            Err(error) => {
-                let error = with_hints(&error.into());
-                unconfirmed.push(format!("the state of the version after the update could not be read: {error}"));
-            }
-        }
         Ok(())
     }
 }

@@ -74,7 +74,8 @@ pub(super) fn planned_changes(changes: &[Change]) -> Vec<Change> {
 pub(super) fn outcome(decision: &Decision, plan: &SyncPlan, repaired: bool) -> Conclusion {
     match decision.act {
         Act::Withdraw => Conclusion::Withdrawn,
-        Act::ApproveAgain | Act::WaitAgain => Conclusion::ApprovedAgain,
+        Act::ApproveAgain => Conclusion::ApprovedAgain,
+        Act::WaitAgain => Conclusion::WaitsAgain,
         Act::Carry => Conclusion::Promoted,
         Act::Keep if plan.update.is_empty() && repaired => Conclusion::Repaired,
         Act::Keep if plan.update.is_empty() => Conclusion::AlreadyPromoted,

@@ -61,11 +61,30 @@ const FILLED_IN: [(&str, Option<&str>); 7] = [
     ("NearestModelName", Some("")),
 ];
 
+/// A member that the registry may derive as a whole when the request omits it. AWS does not document when: a package of a
+/// group has a card of its own in the console.
+const DERIVED: &str = "ModelCard";
+
 /// Lists every difference between a request and the description of the package that it created.
 ///
 /// Compares the carried fields and the group's name. Fields that promote sets itself (approval status, client token,
 /// source URI) are not compared.
 pub fn differences(request: &Document, description: &Document) -> Vec<Difference> {
+    let is_derived = |difference: &Difference| is_derived(request, difference);
+    compared(request, description).into_iter().filter(|difference| !is_derived(difference)).collect()
+}
+
+/// Lists the fields that the registry has derived: it sets them although the request omits the whole member.
+pub fn derived(request: &Document, description: &Document) -> Vec<Difference> {
+    let is_derived = |difference: &Difference| is_derived(request, difference);
+    compared(request, description).into_iter().filter(is_derived).collect()
+}
+
+fn is_derived(request: &Document, difference: &Difference) -> bool {
+    difference.field.root() == DERIVED && !request.contains_key(DERIVED)
+}
+
+fn compared(request: &Document, description: &Document) -> Vec<Difference> {
     let (requested, mut described) = (leaves(request), leaves(description));
     let mut found = Vec::new();
     for (field, value) in requested {
@@ -144,8 +163,11 @@ mod tests {
 
     use super::*;
 
+    fn object(value: Value) -> Document {
+        value.as_object().unwrap().clone()
+    }
+
     fn compare(request: Value, description: Value) -> Vec<String> {
-        let object = |value: Value| value.as_object().unwrap().clone();
         differences(&object(request), &object(description)).iter().map(Difference::to_string).collect()
     }
 
@@ -195,6 +217,23 @@ mod tests {
     fn an_unexpected_default_value_is_a_difference() {
         let found = compare(json!({}), json!({"SkipModelValidation": "All"}));
         assert_eq!(found, [r#"SkipModelValidation is "All"; it should not be there"#]);
+    }
+
+    #[test]
+    fn a_card_is_derived_only_if_the_request_has_none() {
+        let card = |status: &str| object(json!({"ModelCard": {"ModelCardStatus": status}}));
+        assert_eq!(
+            (differences(&object(json!({})), &card("Draft")).len(), derived(&card("Draft"), &card("Draft")).len()),
+            (0, 0)
+        );
+        assert_eq!(
+            derived(&object(json!({})), &card("Draft"))[0].to_string(),
+            r#"ModelCard.ModelCardStatus is "Draft"; it should not be there"#
+        );
+        assert_eq!(
+            (differences(&card("Draft"), &card("Approved")).len(), derived(&card("Draft"), &card("Approved")).len()),
+            (1, 0)
+        );
     }
 
     #[test]

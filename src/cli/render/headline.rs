@@ -16,6 +16,7 @@ pub(super) fn headline(record: &Record) -> String {
         (others, "withdrew", "", ", because the source is Rejected"),
         (of(FollowResult::ApprovedAgain), "approved", " again", ""),
         (of(FollowResult::Approved), "approved", "", ""),
+        (of(FollowResult::WaitsAgain), "set", " back to pending", ""),
         (of(FollowResult::Updated), "updated", "", ""),
         (of(FollowResult::Failed), "could not sync", "", ""),
     ];
@@ -72,6 +73,9 @@ fn outcome(record: &Record) -> String {
         Conclusion::ApprovedAgain => {
             "approved again: the source is Approved again, no new version was registered".into()
         }
+        Conclusion::WaitsAgain => {
+            "pending again: the source is Approved again, and somebody in the target account has to approve".into()
+        }
         Conclusion::Updating => "updating: the promoted version is about to be synced with its source".into(),
         Conclusion::Updated => {
             "updated: the promoted version was synced with its source, no new version was registered".into()
@@ -85,6 +89,7 @@ pub(super) fn followed(result: FollowResult) -> &'static str {
     match result {
         FollowResult::Approved => "Approved now",
         FollowResult::ApprovedAgain => "approved again",
+        FollowResult::WaitsAgain => "pending again",
         FollowResult::Updated => "updated",
         FollowResult::Recorded => "recorded, because others have changed it",
         FollowResult::Unchanged => "not changed",

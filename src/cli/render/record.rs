@@ -62,6 +62,7 @@ fn text(record: &Record) -> Result<String> {
             ChangeResult::Drift => "cannot be updated",
             ChangeResult::Conflict => "was not updated, because the target has changed it too",
             ChangeResult::Kept => "was changed in the target and is kept",
+            ChangeResult::Added => "was added by SageMaker",
         };
         let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("(none)".into()));
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
-use crate::schema::comparison::{agree, leaves};
+use crate::schema::comparison::{agree, derived, leaves};
 
 /// A field that was changed since the promotion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +36,26 @@ pub enum ChangeResult {
     Conflict,
     /// Only somebody in the target account has changed the field: the promoted version keeps its value.
     Kept,
+    /// SageMaker has added the field when the version was registered.
+    Added,
 }
 
 impl Change {
+    /// The fields that SageMaker has added to a version by itself.
+    pub fn added(request: &Document, description: &Document) -> Vec<Self> {
+        let added = derived(request, description).into_iter().map(|difference| Self {
+            field: difference.field().to_string(),
+            was: difference.described().cloned(),
+            is: None,
+            result: ChangeResult::Added,
+        });
+        added.collect()
+    }
+
     /// Whether the change explains this value of a field of the promoted version.
     pub fn explains(&self, field: &str, value: Option<&Value>) -> bool {
-        let kept = matches!(self.result, ChangeResult::Kept | ChangeResult::Conflict);
-        kept && self.field == field && self.was.as_ref() == value
+        let stays = matches!(self.result, ChangeResult::Kept | ChangeResult::Conflict | ChangeResult::Added);
+        stays && self.field == field && self.was.as_ref() == value
     }
 }
 

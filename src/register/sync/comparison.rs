@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::field::{Document, Field};
 use crate::model::promoted::PromotedVersion;
 use crate::plan::rewriting::Rewritten;
+use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::edit::{Edit, edits};
 
 pub(super) const METADATA: &str = "CustomerMetadataProperties";
@@ -16,6 +17,15 @@ pub struct Base<'a> {
     pub request: &'a Document,
     /// The SourceUri, which an Update sets.
     pub source_uri: Option<&'a str>,
+    /// The changes that the record has, among them the fields that SageMaker has added.
+    pub changes: &'a [Change],
+}
+
+impl Base<'_> {
+    /// The fields that SageMaker has added to the version, unless an Update has set them since.
+    pub(super) fn added(&self) -> Vec<Change> {
+        self.changes.iter().filter(|change| change.result == ChangeResult::Added).cloned().collect()
+    }
 }
 
 /// The three states of a version that are compared.
@@ -33,13 +43,15 @@ pub(super) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     pub fn of(now: &'a Rewritten, base: Base<'a>, promoted: &'a PromotedVersion) -> Self {
         let current = &promoted.description;
+        let (mut edits, added) = (edits(base.request, base.source_uri, current), base.added());
+        edits.retain(|edit| !added.iter().any(|added| added.explains(&edit.field.to_string(), edit.is.as_ref())));
         Self {
             now: &now.request,
             source_uri: now.source_uri.as_deref(),
             unresolved: now.unresolved().map(|reference| reference.field.clone()).collect(),
             base,
             current,
-            edits: edits(base.request, base.source_uri, current),
+            edits,
         }
     }
 

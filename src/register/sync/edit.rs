@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::model::field::{Document, Field};
 use crate::model::promoted::REQUEST_KEY;
 use crate::register::sync::specifications::{SPECIFICATIONS, list, name_of, names};
-use crate::schema::comparison::differences;
+use crate::schema::comparison::{derived, differences};
 
 /// Members that UpdateModelPackage accepts and that do not change what is deployed.
 const DESCRIPTIVE: [&str; 5] =
@@ -50,6 +50,7 @@ pub fn edits(request: &Document, source_uri: Option<&str>, description: &Documen
     let (aligned, added) = aligned(request, description);
     let mut edits: Vec<Edit> = differences(request, &aligned)
         .into_iter()
+        .chain(derived(request, description))
         .map(|difference| Edit {
             detail: difference.to_string(),
             is: difference.described().cloned(),

@@ -34,13 +34,15 @@ pub struct SyncPlan {
     pub request: Document,
     /// The SourceUri of the promoted version after the Update.
     pub source_uri: Option<String>,
+    /// The fields that SageMaker has added.
+    added: Vec<Change>,
 }
 
 impl SyncPlan {
     /// A plan that changes nothing.
     pub fn unchanged(base: Base<'_>) -> Self {
         let (request, source_uri) = (base.request.clone(), base.source_uri.map(str::to_owned));
-        Self { request, source_uri, ..Self::default() }
+        Self { request, source_uri, added: base.added(), ..Self::default() }
     }
 
     /// Compares `now`, the request that a promotion would make today, with the newest record and the promoted version.
@@ -67,8 +69,15 @@ impl SyncPlan {
         self.changes.iter().filter(move |change| change.result == result)
     }
 
+    /// The changes to be recorded: those of the source, and the fields of the described version that differ from its
+    /// request.
+    pub fn all_changes(&self, description: &Document) -> Vec<Change> {
+        let added = Change::added(&self.request, description).into_iter().filter(|added| self.added.contains(added));
+        [self.changes.clone(), self.kept(description), added.collect()].concat()
+    }
+
     /// The fields of a described version that somebody else has changed, and that no other change names.
-    pub fn kept(&self, description: &Document) -> Vec<Change> {
+    fn kept(&self, description: &Document) -> Vec<Change> {
         let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
         let kept = edits.filter(|edit| !edit.is_provenance() && !edit.is_unset()).map(|edit| Change {
             field: edit.field.to_string(),
@@ -78,7 +87,8 @@ impl SyncPlan {
         });
         let named = |kept: &Change| {
             let updated = self.left(ChangeResult::Updated).any(|change| change.field == kept.field);
-            updated || self.changes.iter().any(|change| change.explains(&kept.field, kept.was.as_ref()))
+            updated
+                || self.changes.iter().chain(&self.added).any(|change| change.explains(&kept.field, kept.was.as_ref()))
         };
         kept.filter(|kept| !named(kept)).collect()
     }
@@ -180,7 +190,7 @@ mod tests {
         mark(&mut before);
         let metadata = promoted.description.entry(METADATA).or_insert_with(|| json!({}));
         metadata[REQUEST_KEY] = before[METADATA][REQUEST_KEY].clone();
-        SyncPlan::of(&package, &now, Base { request: &before, source_uri: None }, &promoted).unwrap()
+        SyncPlan::of(&package, &now, Base { request: &before, source_uri: None, changes: &[] }, &promoted).unwrap()
     }
 
     const SOURCE: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/g/1";

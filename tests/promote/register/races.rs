@@ -110,6 +110,39 @@ fn a_version_that_was_registered_twice_all_the_same_is_named_and_discarded_and_a
 }
 
 #[test]
+fn a_second_version_of_the_same_request_that_cannot_be_discarded_is_unconfirmed() {
+    for approval in ["PendingManualApproval", "Approved"] {
+        let cloud = with_package();
+        promote(&cloud, &[]).document();
+        cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+        let mut again = create_request(&cloud);
+        again.as_object_mut().expect("a request").shift_remove("ClientToken");
+        again["ModelApprovalStatus"] = json!(approval);
+        cloud.register_in(TARGET_ACCOUNT, again);
+        for action in ["sagemaker:DeleteModelPackage", "sagemaker:UpdateModelPackage"] {
+            cloud.deny(Principal::Both, action, &arn_of_version(2));
+        }
+        let run = promote(&cloud, &[]);
+        let says = format!("{} is the same promotion as {}: ", arn_of_version(2), arn_of_version(1));
+        run.fails(3, &[&says, "rejected"]);
+        assert_eq!(versions(&cloud), ["Approved", approval]);
+    }
+}
+
+#[test]
+fn a_second_version_beside_a_recorded_promotion_is_named() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let mut again = create_request(&cloud);
+    again.as_object_mut().expect("a request").shift_remove("ClientToken");
+    cloud.register_in(TARGET_ACCOUNT, again);
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["warnings"][0]["field"], arn_of_version(2));
+    let remark = document["warnings"][0]["remark"].as_str().expect("a remark");
+    assert!(remark.starts_with(&format!("its metadata names {SOURCE_VERSION}, whose promoted version is")), "{remark}");
+}
+
+#[test]
 fn two_runs_that_copy_the_same_object_at_once_both_succeed() {
     let cloud = with_package();
     cloud.fail(Moment::on("CopyObject", 1).times(8), Failure::Hang);

@@ -275,3 +275,33 @@ fn a_dry_run_reports_what_would_be_updated_and_changes_nothing() {
     assert_eq!(results(&document), pairs(&[("CustomerMetadataProperties{team}", "planned")]));
     assert_eq!(promoted(&cloud), before);
 }
+
+#[test]
+fn a_card_that_sagemaker_has_added_is_reported_and_replaced_by_the_card_of_the_source() {
+    let cloud = with_package();
+    cloud.add_defaults();
+    let added = [("ModelCard.ModelCardContent", "added"), ("ModelCard.ModelCardStatus", "added")];
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&added));
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&added));
+    assert_eq!(run(&cloud, Principal::Both, &["verify", "--model-package", COPY]).code, 0);
+    let card = json!({"ModelCardStatus": "Approved", "ModelCardContent": "{\"a\": 1}"});
+    cloud.change(SOURCE_VERSION, json!({"ModelCard": card}));
+    let updated = [("ModelCard.ModelCardContent", "updated"), ("ModelCard.ModelCardStatus", "updated")];
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&updated));
+    assert_eq!(promoted(&cloud)[0]["ModelCard"], card);
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[]));
+}
+
+#[test]
+fn a_card_that_somebody_has_made_of_an_added_one_is_theirs() {
+    let cloud = with_package();
+    cloud.add_defaults();
+    promote(&cloud, &[]).document();
+    let theirs = json!({"ModelCardStatus": "Approved", "ModelCardContent": "{\"theirs\": 1}"});
+    cloud.change(COPY, json!({"ModelCard": theirs}));
+    let card = json!({"ModelCardStatus": "Archived", "ModelCardContent": "{\"a\": 1}"});
+    cloud.change(SOURCE_VERSION, json!({"ModelCard": card}));
+    let conflict = [("ModelCard.ModelCardContent", "conflict"), ("ModelCard.ModelCardStatus", "conflict")];
+    assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&conflict));
+    assert_eq!(promoted(&cloud)[0]["ModelCard"], theirs);
+}

@@ -4,6 +4,7 @@
 mod approved_again;
 mod every_version;
 mod faults;
+mod nothing_prevents;
 mod orders;
 
 use serde_json::{Value, json};
@@ -174,21 +175,6 @@ fn a_deleted_source_version_is_not_withdrawn() {
 }
 
 #[test]
-fn a_source_version_that_cannot_be_read_is_not_withdrawn() {
-    let cloud = two_promoted();
-    reject(&cloud, 2);
-    cloud.deny(Principal::Both, "sagemaker:DescribeModelPackage", &source(2));
-    let before = promoted(&cloud);
-    let document = promote(&cloud, &[]).document();
-    assert_eq!((&document["withdrawn"], promoted(&cloud)), (&json!([]), before));
-    let remark = document["warnings"][0]["remark"].as_str().unwrap_or_default();
-    assert!(
-        remark.starts_with("its source cannot be read; the version was not changed: source: sagemaker:Describe"),
-        "{remark}"
-    );
-}
-
-#[test]
 fn a_version_that_waits_for_an_approval_in_the_target_is_withdrawn_and_waits_again() {
     let cloud = with_package();
     promote(&cloud, &["--approval", "pending"]).document();
@@ -196,7 +182,7 @@ fn a_version_that_waits_for_an_approval_in_the_target_is_withdrawn_and_waits_aga
     promote(&cloud, &[]).document();
     assert_eq!(statuses(&cloud), ["Rejected"]);
     approve(&cloud, 1);
-    assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "waits-again");
     assert_eq!(statuses(&cloud), ["PendingManualApproval"]);
     promote(&cloud, &["--approval", "carry"]).document();
     assert_eq!(statuses(&cloud), ["Approved"]);

@@ -47,6 +47,14 @@ const CASES: &[Case] = &[
     with_pauses("shows new groups late, in runs that wait for them", |cloud| cloud.show_new_groups_late(LATE)),
     registry("lists new versions late", |cloud| cloud.list_new_versions_late(LATE)),
     registry("ignores client tokens", Cloud::ignore_client_tokens),
+    registry("shows defaults and a card that nobody has sent", Cloud::add_defaults),
+    registry("shows members without content", Cloud::add_empty_members),
+    Case {
+        sentence: "shows a card that nobody has sent from some time on",
+        before: |_| {},
+        after: Cloud::add_defaults,
+        pause: Duration::ZERO,
+    },
     registry("answers 5 calls a second", |cloud| {
         (0..4).for_each(|_| theirs(cloud, TARGET_ACCOUNT, json!({})));
         cloud.throttle_registry(5);
@@ -63,6 +71,43 @@ const CASES: &[Case] = &[
         after: |cloud| {
             let metadata = promoted(cloud)[0]["CustomerMetadataProperties"].clone();
             theirs(cloud, TARGET_ACCOUNT, json!({"CustomerMetadataProperties": metadata}));
+        },
+        pause: Duration::ZERO,
+    },
+    Case {
+        sentence: "has a version by others that names the same source version and no request",
+        before: |cloud| {
+            theirs(
+                cloud,
+                TARGET_ACCOUNT,
+                json!({"CustomerMetadataProperties": {"promote:source-arn": SOURCE_VERSION}}),
+            );
+        },
+        after: |_| {},
+        pause: Duration::ZERO,
+    },
+    Case {
+        sentence: "has a version by others that names the same source version and no request, since the promotion",
+        before: |_| {},
+        after: |cloud| {
+            theirs(
+                cloud,
+                TARGET_ACCOUNT,
+                json!({"CustomerMetadataProperties": {"promote:source-arn": SOURCE_VERSION}}),
+            );
+        },
+        pause: Duration::ZERO,
+    },
+    Case {
+        sentence: "has a failed version with the metadata of the promoted version that is Approved",
+        before: |_| {},
+        after: |cloud| {
+            let mut members = promoted(cloud)[0].clone();
+            members["ModelPackageStatus"] = json!("Failed");
+            for own in ["ModelPackageArn", "ModelPackageVersion", "CreatedBy", "CreationTime", "LastModifiedTime"] {
+                members.as_object_mut().expect("an object").shift_remove(own);
+            }
+            theirs(cloud, TARGET_ACCOUNT, members);
         },
         pause: Duration::ZERO,
     },

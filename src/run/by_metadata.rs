@@ -1,0 +1,218 @@
+//! Syncs a promoted version that no record at the destination names.
+
+use anyhow::Result;
+
+use super::event::Event;
+use super::follow::missing_artifacts;
+use super::promotion::Promotion;
+use super::sync::Syncing;
+use super::synced::Synced;
+use super::withdrawing::Withdrawing;
+use crate::aws::error::{CallError, Kind};
+use crate::copy::{Folder, claimed_requests};
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::destination::Destination;
+use crate::model::field::Document;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::provenance::marked;
+use crate::plan::{Plan, Warning};
+use crate::record::history::History;
+use crate::record::{Conclusion, Record, Target};
+use crate::register::decision::{Act, ApprovalPolicy, Decision};
+use crate::register::existing::ExistingPromotions;
+use crate::register::sync::{Base, edits};
+use crate::schema::comparison::differences;
+
+/// The current promotion of the version, if its request differs from the plan's.
+pub(super) fn promoted_with_other_settings<'a>(
+    plan: &Plan,
+    existing: &'a ExistingPromotions,
+) -> Option<&'a PromotedVersion> {
+    let current = existing.current().filter(|current| current.is_settled())?;
+    (!differences(&plan.request, &current.description).is_empty()).then_some(current)
+}
+
+/// Syncs a version that was promoted to another bucket or prefix. Nothing is copied again.
+pub(super) async fn sync_elsewhere(
+    promotion: &Promotion<'_>,
+    policy: ApprovalPolicy,
+    package: &Package,
+    promoted: &PromotedVersion,
+) -> Result<Record> {
+    promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
+    let by_metadata = ByMetadata::of(promotion, policy, package.arn(), promoted);
+    let (done, warnings) = by_metadata.sync(package).await?;
+    let mut record = match done {
+        Some((record, _)) => record,
+        None => {
+            let mut record = promotion.record(Conclusion::AlreadyPromoted, package);
+            let registered = Some((&promoted.arn, promoted.approval()));
+            record.target = Some(Target::of(&by_metadata.destination, package.arn(), registered));
+            record
+        }
+    };
+    record.warnings.extend(warnings);
+    Ok(record)
+}
+
+/// Syncs a promoted version by its metadata.
+pub(super) struct ByMetadata<'a> {
+    promotion: &'a Promotion<'a>,
+    policy: ApprovalPolicy,
+    promoted: &'a PromotedVersion,
+    /// The destination that the version was promoted to, as far as is known.
+    destination: Destination,
+    /// Whether the version refers to the folder of its promotion.
+    is_in_folder: bool,
+}
+
+/// The document about a version, and whether a record was written.
+type Done = Option<(Record, bool)>;
+
+impl<'a> ByMetadata<'a> {
+    /// `source`: the source version that the metadata names.
+    pub fn of(
+        promotion: &'a Promotion<'a>,
+        policy: ApprovalPolicy,
+        source: &PackageArn,
+        promoted: &'a PromotedVersion,
+    ) -> Self {
+        let folder = promotion.destination.of(promoted, source);
+        let is_in_folder = folder.is_some();
+        let destination = folder.unwrap_or_else(|| promotion.destination.clone());
+        Self { promotion, policy, promoted, destination, is_in_folder }
+    }
+
+    /// Syncs the version with the records beside its artifacts, wherever those are. Without a record, the version is
+    /// withdrawn if its source is Rejected, and otherwise not changed.
+    ///
+    /// # Errors
+    /// The version could not be synced.
+    pub async fn sync(&self, package: &Package) -> Result<(Done, Vec<Warning>)> {
+        let (history, mut warnings) = self.history(package.arn()).await?;
+        if Decision::of(package, self.promoted, None, self.policy).act != Act::Withdraw {
+            // An unreadable record may have a decision that the others do not have.
+            history.refuse_unreadable()?;
+        }
+        let syncing = Syncing {
+            promotion: self.promotion,
+            destination: &self.destination,
+            policy: self.policy,
+            folder: None,
+            restored: None,
+        };
+        match syncing.run(package, &history, self.promoted).await? {
+            Some(Synced::Done { record, recorded, warnings: more }) => {
+                warnings.extend(more);
+                return Ok((Some((*record, recorded)), warnings));
+            }
+            Some(Synced::Missing(missing)) => {
+                return Err(missing_artifacts(self.promoted, package.arn(), missing.len()));
+            }
+            None => {}
+        }
+        let (done, more) = self.decide(package, &history).await?;
+        warnings.extend(more);
+        Ok((done, warnings))
+    }
+
+    /// Withdraws the version of a source that is Rejected and cannot be described.
+    ///
+    /// # Errors
+    /// The version could not be withdrawn.
+    pub async fn withdraw(&self, package: &Package) -> Result<(Done, Vec<Warning>)> {
+        let (history, mut warnings) = self.history(package.arn()).await?;
+        let (done, more) = self.decide(package, &history).await?;
+        warnings.extend(more);
+        Ok((done, warnings))
+    }
+
+    /// Decides the approval alone. A version is not approved: nothing tells what was promoted.
+    async fn decide(&self, package: &Package, history: &History) -> Result<(Done, Vec<Warning>)> {
+        let promoted = self.promoted;
+        let recorded = history.past(promoted).and_then(|past| past.approval());
+        let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);
+        let warning = |remark: String| (None, vec![Warning { field: promoted.arn.to_string(), remark }]);
+        let waits = promoted.approval() == ApprovalStatus::PendingManualApproval;
+        let is_permitted = decision.act == Act::Withdraw || self.promotion.permitted.more_than_withdrawals();
+        if decision.act == Act::Keep && !waits || !is_permitted {
+            return Ok((None, Vec::new()));
+        }
+        if !self.is_ours(history, package.arn()).await? {
+            let remark = format!(
+                "its metadata names {}, which is Rejected, but no promotion made this version; it was not changed",
+                package.arn()
+            );
+            return Ok(if decision.act == Act::Withdraw { warning(remark) } else { (None, Vec::new()) });
+        }
+        let withdrawing =
+            Withdrawing { promotion: self.promotion, destination: &self.destination, policy: self.policy };
+        match withdrawing.run(package, promoted, recorded.as_ref()).await? {
+            Some(record) => {
+                let recorded = record.unconfirmed.is_none() && !self.promotion.dry_run;
+                Ok((Some((record, recorded)), Vec::new()))
+            }
+            None => Ok(warning(format!(
+                "no record tells what was promoted, so it was not approved; `promote full --package-version {}` \
+                 completes it",
+                package.arn().version()
+            ))),
+        }
+    }
+
+    /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they do
+    /// not prevent a withdrawal.
+    async fn history(&self, source: &PackageArn) -> Result<(History, Vec<Warning>)> {
+        let target = self.promotion.target.objects();
+        let layout = self.destination.layout(source);
+        let read = async {
+            let records = Folder::list(target, &layout.records()).await?;
+            let keys = records.keys(&layout.records().key)?;
+            History::read(target, &layout, keys.into_iter().map(Ok)).await
+        };
+        let error = match read.await {
+            Ok(history) => return Ok((history, Vec::new())),
+            Err(error) => error,
+        };
+        match error.downcast_ref::<CallError>().map(|call| call.kind) {
+            Some(Kind::NotFound) => Ok((History::default(), Vec::new())),
+            Some(Kind::Denied) => {
+                let remark = format!("its records cannot be read, so only a withdrawal is possible: {error:#}");
+                Ok((History::default(), vec![Warning { field: self.promoted.arn.to_string(), remark }]))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Whether a version that no record names was promoted from the source that its metadata names. Somebody may have
+    /// copied the metadata of a promoted version: then the version differs from the request that the metadata has the
+    /// digest of.
+    async fn is_ours(&self, history: &History, source: &PackageArn) -> Result<bool> {
+        let Some(digest) = marked(&self.promoted.description) else { return Ok(false) };
+        if let Some(is_as_recorded) = is_as_recorded(history, digest, &self.promoted.description) {
+            return Ok(is_as_recorded);
+        }
+        if self.is_in_folder && history.states().next().is_none() {
+            return Ok(true);
+        }
+        // A run that was killed before its record has left a claim.
+        let claimed = claimed_requests(self.promotion.target.objects(), &self.destination.layout(source)).await;
+        match claimed {
+            Ok(claimed) => Ok(claimed.iter().any(|claimed| claimed == digest)),
+            Err(error) => match error.downcast_ref::<CallError>().map(|call| call.kind) {
+                Some(Kind::NotFound | Kind::Denied) => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// Whether nobody has edited what a version deploys, by the records with its digest; nothing if there is none.
+fn is_as_recorded(history: &History, digest: &str, description: &Document) -> Option<bool> {
+    let of_version = history.states().filter(|state| marked(state.request) == Some(digest));
+    let is_edited =
+        |state: Base<'_>| edits(state.request, state.source_uri, description).iter().any(|edit| edit.is_essential());
+    of_version.map(|state| !is_edited(state)).reduce(|one, other| one || other)
+}

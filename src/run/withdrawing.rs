@@ -1,0 +1,62 @@
+//! Withdraws a promoted version without syncing it: no record tells what was promoted, or the source cannot be read.
+
+use anyhow::Result;
+
+use super::event::Event;
+use super::promotion::Promotion;
+use crate::aws::error::with_hints;
+use crate::model::approval::ApprovalStatus;
+use crate::model::destination::Destination;
+use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
+use crate::record::{Conclusion, PlannedAct, PlannedWrite, Record, Target, WithdrawalResult, Withdrawn};
+use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
+
+/// Withdraws a promoted version by its approval alone.
+pub(super) struct Withdrawing<'a> {
+    pub promotion: &'a Promotion<'a>,
+    /// The destination that the version was promoted to.
+    pub destination: &'a Destination,
+    pub policy: ApprovalPolicy,
+}
+
+impl Withdrawing<'_> {
+    /// Rejects the version if its source is Rejected, and writes a record without a request: the newest record with a
+    /// request stays the one that later runs compare with. Returns nothing if the version is not to be withdrawn.
+    ///
+    /// # Errors
+    /// The version could not be rejected. A record that could not be written is unconfirmed.
+    pub async fn run(
+        &self,
+        package: &Package,
+        promoted: &PromotedVersion,
+        recorded: Option<&RecordedApproval>,
+    ) -> Result<Option<Record>> {
+        let promotion = self.promotion;
+        let decision = Decision::of(package, promoted, recorded, self.policy);
+        if decision.act != Act::Withdraw {
+            return Ok(None);
+        }
+        let arn = &promoted.arn;
+        let writes = vec![PlannedWrite::new(PlannedAct::Withdraw, arn)];
+        promotion.permitted.check(&writes)?;
+        let mut record = promotion.record(Conclusion::Withdrawn, package);
+        let mut target = Target::of(self.destination, package.arn(), Some((arn, ApprovalStatus::Rejected)));
+        target.set_approval(decision.approval(promoted));
+        record.target = Some(target);
+        let result = if promotion.dry_run { WithdrawalResult::Planned } else { WithdrawalResult::Withdrawn };
+        record.withdrawn = vec![Withdrawn::of(arn, package, result)];
+        if promotion.dry_run {
+            record.outcome = Conclusion::Planned;
+            record.planned = Some(writes);
+            return Ok(Some(record));
+        }
+        decision.carry_out(promotion.target.registry(), package.arn(), arn).await?;
+        promotion.context.notice(Event::Withdrawn { promoted: arn, source: package.arn() });
+        if let Err(error) = promotion.records(self.destination).append(&record).await {
+            let text = format!("the record could not be written beside the artifacts: {}", with_hints(&error));
+            record.unconfirmed = Some(text);
+        }
+        Ok(Some(record))
+    }
+}
