@@ -97,8 +97,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             }
             let number = match &newest {
                 Newest::None => 0,
-                Newest::Other(claim) => claim.number + 1,
-                Newest::Own(number) => number + 1,
+                Newest::Other(claim) => self.number_after(claim.number)?,
+                Newest::Own(number) => self.number_after(*number)?,
             };
             newest = match self.attempt(number, &mut existing, deleted).await? {
                 Attempt::Found(found) => return Ok(*found),
@@ -122,6 +122,18 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 .hint("Run again")
             );
         }
+    }
+
+    /// The number of the next claim. Runs count from 0, so that only somebody else can have written the last number.
+    fn number_after(&self, number: u32) -> Result<u32> {
+        let next = number.checked_add(1).with_context(|| {
+            format!(
+                "{} cannot be registered in {}: no number follows that of claim {number}",
+                self.package.arn(),
+                self.group
+            )
+        });
+        next.hint(format!("Delete the object _claims/{number}.json beside the artifacts: it is no claim of promote"))
     }
 
     /// The current promotion and the source version, as they are now. The promotion may have been found long ago, before

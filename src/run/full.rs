@@ -227,7 +227,8 @@ impl Full<'_> {
             return self.preview(package, plan, there, &existing, missing_group).await;
         }
         let copied = self.copy_and_create_group(plan, there, missing_group).await?;
-        let registering = Registering { promotion, settings: &self.settings.registration };
+        let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
+        let registering = Registering { promotion, settings, withdraw };
         registering.run(package, copied, existing, recorded, following).await
     }
 

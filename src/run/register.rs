@@ -68,7 +68,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         record.warnings.extend(existing.warnings());
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
-        let policy = settings.registration.policy(recorded).approval;
+        let policy = settings.registration.policy(recorded, true).approval;
         record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), policy)?);
         return Ok(record.into());
     }
@@ -76,7 +76,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     if missing_group {
         create_group(&promotion, &settings.registration).await?;
     }
-    let registering = Registering { promotion: &promotion, settings: &settings.registration };
+    let registering = Registering { promotion: &promotion, settings: &settings.registration, withdraw: true };
     let record = registering.run(&package, copied, existing, recorded, async { FollowedVersions::default() }).await?;
     Ok(record.into())
 }

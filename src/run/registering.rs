@@ -20,6 +20,8 @@ use crate::register::{News, Registrar, Registration};
 pub(super) struct Registering<'a> {
     pub promotion: &'a Promotion<'a>,
     pub settings: &'a RegistrationSettings,
+    /// Whether a version whose source is Rejected is Rejected too.
+    pub withdraw: bool,
 }
 
 impl Registering<'_> {
@@ -46,7 +48,7 @@ impl Registering<'_> {
             registry: target.registry(),
             claims: Claims { target: target.objects(), layout, encryption: self.promotion.encryption() },
             destination,
-            policy: self.settings.policy(recorded.clone()),
+            policy: self.settings.policy(recorded.clone(), self.withdraw),
             started: self.promotion.started.time(),
             tell: &tell,
         };

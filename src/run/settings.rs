@@ -106,9 +106,9 @@ impl Default for RegistrationSettings {
 }
 
 impl RegistrationSettings {
-    /// How a new version is registered. One whose source is Rejected is Rejected too.
-    pub(crate) fn policy(&self, recorded: Option<RecordedApproval>) -> Policy {
-        let approval = ApprovalPolicy { approval: self.approval, withdraw: true };
+    /// How a version is registered. `withdraw`: whether one whose source is Rejected is Rejected too.
+    pub(crate) fn policy(&self, recorded: Option<RecordedApproval>, withdraw: bool) -> Policy {
+        let approval = ApprovalPolicy { approval: self.approval, withdraw };
         Policy { approval, recorded, patience: Duration::from_secs(self.wait_seconds) }
     }
 }

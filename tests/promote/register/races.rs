@@ -67,6 +67,15 @@ fn the_claim_of_a_killed_run_is_waited_for_within_the_time_that_is_given() {
 }
 
 #[test]
+fn a_claim_with_the_highest_number_is_named_and_nothing_is_registered() {
+    let cloud = with_package();
+    cloud.put(SERVING, &format!("{FOLDER}_claims/{}.json", u32::MAX), "{}");
+    cloud.age_claims(SERVING);
+    promote(&cloud, &[]).fails(1, &["no number follows that of claim 4294967295", "hint: Delete the object _claims/"]);
+    assert!(promoted(&cloud).is_empty());
+}
+
+#[test]
 fn a_claim_says_who_registers_what() {
     let cloud = with_package();
     promote(&cloud, &[]).document();

@@ -152,6 +152,18 @@ fn no_withdraw_changes_no_version() {
 }
 
 #[test]
+fn no_withdraw_changes_no_version_that_a_run_has_left_without_a_record() {
+    let cloud = two_promoted();
+    cloud.remove(SERVING, &format!("{}promotion.json", FOLDER.replace("-v1/", "-v2/")));
+    reject(&cloud, 2);
+    let arguments = ["--package-version", "2", "--no-withdraw"];
+    let dry = promote(&cloud, &[&arguments[..], &["--dry-run"]].concat()).document();
+    assert_eq!(dry["planned"], json!([]));
+    promote(&cloud, &arguments).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Approved"]);
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_withdrawn_and_changes_nothing() {
     let cloud = two_promoted();
     reject(&cloud, 2);
