@@ -65,7 +65,7 @@ impl SourceAccount {
                 "the source session is {} of account {}, but the model package group belongs to account {account}",
                 identity.arn, identity.account
             ))
-            .hint("Check --source-role-arn and --source-profile")
+            .hint("Check `--source-role-arn` and `--source-profile`")
         );
         Ok(Some(identity))
     }
@@ -132,7 +132,7 @@ impl TargetAccount {
                     "the target session is {} of account {}, but the role is {}",
                     identity.arn, identity.account, role.arn
                 ))
-                .hint("Check --target-role-arn")
+                .hint("Check `--target-role-arn`")
             );
         }
         Ok(identity)
@@ -148,8 +148,8 @@ pub fn target_group(source: &GroupArn, target: &Identity, name: &GroupName) -> R
     ensure!(
         group != *source,
         Failure::new(format!("{group} would be promoted into itself")).hint(
-            "Use credentials of the target account (--target-profile, --target-role-arn) or name another group with \
-             --target-group"
+            "Use credentials of the target account (`--target-profile`, `--target-role-arn`) or name another group with \
+             `--target-group`"
         )
     );
     Ok(group)

@@ -3,6 +3,7 @@
 mod answer;
 mod call;
 mod caller;
+mod denial;
 mod hints;
 mod translation;
 

@@ -25,6 +25,8 @@ pub struct SigningKeys {
 pub struct PublicKey {
     /// SubjectPublicKeyInfo in DER.
     pub spki: Vec<u8>,
+    /// The kind of the key, such as `ECC_NIST_P256`.
+    pub spec: Option<String>,
     /// The signing algorithms that the key supports, such as `ECDSA_SHA_256`.
     pub algorithms: Vec<String>,
 }
@@ -43,7 +45,8 @@ impl SigningKeys {
         let spki =
             spki.ok_or_else(|| self.caller.unusable(CALL, &Resource::Key(key), "the response has no public key"))?;
         let algorithms = answer.signing_algorithms().iter().map(|one| one.as_str().to_owned()).collect();
-        Ok(PublicKey { spki, algorithms })
+        let spec = answer.key_spec().map(|spec| spec.as_str().to_owned());
+        Ok(PublicKey { spki, spec, algorithms })
     }
 
     /// Signs a message of at most [`MAX_MESSAGE_BYTES`]. ECDSA signatures are in DER.

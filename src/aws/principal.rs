@@ -47,6 +47,11 @@ impl Principal {
         self.identity.get_or_try_init(|| self.ask()).await
     }
 
+    /// The identity, if it is known.
+    pub fn known(&self) -> Option<&Identity> {
+        self.identity.get()
+    }
+
     async fn ask(&self) -> Result<Identity, CallError> {
         const CALL: &str = "sts:GetCallerIdentity";
         let answer = self.sts.get_caller_identity().send().await;

@@ -14,5 +14,5 @@ mod retries;
 mod sides;
 
 pub use super::principal::Identity;
-pub use access::{Access, AssumedRole, session_name};
+pub use access::{Access, AssumedRole, BucketAccess, CannedAcl, Sse, WriteHeaders, session_name};
 pub use sides::{SourceSession, TargetSession};

@@ -16,9 +16,11 @@ use crate::model::location::BucketName;
 use crate::run::Limits;
 use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings, Selection};
 
+mod buckets;
 mod overrides;
 mod values;
 
+pub use buckets::{BucketArgs, WriteArgs};
 pub use overrides::OverrideArgs;
 use values::{number, part_size, tag};
 
@@ -211,7 +213,7 @@ impl SourceArgs {
         let name = self.source_session_name.clone();
         let role = assumed(&self.source_role_arn, &self.source_external_id, name, Side::Source);
         let region = region.or(self.source_region.as_ref()).cloned();
-        Access { profile: self.source_profile.clone(), role, region }
+        Access { profile: self.source_profile.clone(), role, region, ..Access::default() }
     }
 }
 
@@ -220,7 +222,8 @@ impl TargetArgs {
     pub fn access(&self) -> Access {
         let name = self.target_session_name.clone();
         let role = assumed(&self.target_role_arn, &self.target_external_id, name, Side::Target);
-        Access { profile: self.target_profile.clone(), role, region: self.target_region.clone() }
+        let region = self.target_region.clone();
+        Access { profile: self.target_profile.clone(), role, region, ..Access::default() }
     }
 }
 

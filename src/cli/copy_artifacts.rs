@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::arguments::{CopyArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, SourceArgs, TargetArgs};
+use super::arguments::{
+    BucketArgs, CopyArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, SourceArgs, TargetArgs, WriteArgs,
+};
 use super::exit::Exit;
 use super::printer::Printer;
 use super::step_before::StepBefore;
@@ -34,6 +36,10 @@ pub(super) struct CopyArtifacts {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
+    writes: WriteArgs,
+    #[command(flatten)]
     overrides: OverrideArgs,
     #[command(flatten)]
     copy: CopyArgs,
@@ -44,7 +50,8 @@ pub(super) struct CopyArtifacts {
 impl CopyArtifacts {
     pub(super) fn context(&self, before: &StepBefore) -> Context {
         let source = self.source.access(Some(before.version.arn.region()));
-        Context::new(source, self.target.access()).with_limits(self.copy.limits())
+        let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
+        Context::new(source, target).with_limits(self.copy.limits())
     }
 
     pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {

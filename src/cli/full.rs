@@ -8,7 +8,8 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::arguments::{
-    CopyArgs, DestinationArgs, GroupArgs, OutputArgs, OverrideArgs, RegisterArgs, SourceArgs, SyncArgs, TargetArgs,
+    BucketArgs, CopyArgs, DestinationArgs, GroupArgs, OutputArgs, OverrideArgs, RegisterArgs, SourceArgs, SyncArgs,
+    TargetArgs, WriteArgs,
 };
 use super::exit::Exit;
 use super::printer::Printer;
@@ -43,6 +44,10 @@ pub(super) struct Full {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
+    writes: WriteArgs,
+    #[command(flatten)]
     overrides: OverrideArgs,
     #[command(flatten)]
     copy: CopyArgs,
@@ -75,7 +80,8 @@ struct ReviewedArgs {
 impl Full {
     pub(super) fn context(&self) -> Context {
         let source = self.source.access(self.group.group.region());
-        Context::new(source, self.target.access()).with_limits(self.copy.limits())
+        let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
+        Context::new(source, target).with_limits(self.copy.limits())
     }
 
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {

@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::arguments::{DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs};
+use super::arguments::{
+    BucketArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs, WriteArgs,
+};
 use super::exit::Exit;
 use super::printer::Printer;
 use super::step_before::StepBefore;
@@ -36,6 +38,10 @@ pub(super) struct Register {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
+    writes: WriteArgs,
+    #[command(flatten)]
     overrides: OverrideArgs,
     #[command(flatten)]
     register: RegisterArgs,
@@ -45,7 +51,9 @@ pub(super) struct Register {
 
 impl Register {
     pub(super) fn context(&self, before: &StepBefore) -> Context {
-        Context::new(self.source.access(Some(before.version.arn.region())), self.target.access())
+        let source = self.source.access(Some(before.version.arn.region()));
+        let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
+        Context::new(source, target)
     }
 
     pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {

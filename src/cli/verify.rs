@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::arguments::{OutputArgs, SourceArgs, TargetArgs};
+use super::arguments::{BucketArgs, OutputArgs, SourceArgs, TargetArgs};
 use super::exit::Exit;
 use super::printer::Printer;
 use crate::model::arn::{KmsKeyArn, PackageArn};
@@ -60,6 +60,8 @@ pub(super) struct Verify {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -67,7 +69,8 @@ impl Verify {
     pub(super) fn context(&self) -> Context {
         let mut target = self.target.access();
         target.region = Some(self.model_package.region().clone());
-        Context::new(self.source.access(None), target)
+        let (source, target) = self.buckets.access(self.source.access(None), target);
+        Context::new(source, target)
     }
 
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::arguments::{DestinationArgs, OutputArgs, SourceArgs, TargetArgs};
+use super::arguments::{BucketArgs, DestinationArgs, OutputArgs, SourceArgs, TargetArgs, WriteArgs};
 use super::exit::Exit;
 use super::printer::Printer;
 use crate::model::arn::{GroupRef, KmsKeyArn};
@@ -40,6 +40,10 @@ pub(super) struct Withdraw {
     destination: DestinationArgs,
     #[command(flatten)]
     target: TargetArgs,
+    #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
+    writes: WriteArgs,
     /// KMS key in the target account that encrypts the records [default: the bucket's default encryption]
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN", help_heading = "Records")]
     kms_key_arn: Option<KmsKeyArn>,
@@ -52,7 +56,9 @@ pub(super) struct Withdraw {
 
 impl Withdraw {
     pub(super) fn context(&self) -> Context {
-        Context::new(self.source.access(self.group.region()), self.target.access())
+        let source = self.source.access(self.group.region());
+        let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
+        Context::new(source, target)
     }
 
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {

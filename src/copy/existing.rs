@@ -36,7 +36,7 @@ impl Run<'_> {
                 artifact.bytes(),
                 artifact.source.etag.as_str()
             );
-            let hint = "Remove the object at the target if nothing uses it, or choose another --target-prefix";
+            let hint = "Remove the object at the target if nothing uses it, or choose another `--target-prefix`";
             bail!(Failure::new(message).hint(hint));
         };
         let (etag, verified) = (Some(etag.to_string()), Some(verified));

@@ -40,6 +40,7 @@ impl Run<'_> {
             target: artifact.target.clone(),
             headers: marked(source),
             kms_key: self.engine.encryption.kms_key.clone(),
+            writes: self.engine.target.writes().clone(),
             algorithm: checksum.map(|checksum| checksum.algorithm).unwrap_or_default(),
         };
         let (id, copied) = match self.unfinished(artifact, &copy).await? {

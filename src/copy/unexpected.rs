@@ -31,7 +31,7 @@ pub(super) fn refuse_unexpected(folder: &Folder, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let message = format!("a promoted prefix has objects that the source does not have:\n{}", named.join("\n"));
-    bail!(Failure::new(message).hint("Delete these objects at the target, or choose another --target-prefix"))
+    bail!(Failure::new(message).hint("Delete these objects at the target, or choose another `--target-prefix`"))
 }
 
 fn prefixes(plan: &Plan) -> impl Iterator<Item = &Location> {

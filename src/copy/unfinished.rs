@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{CallError, Kind};
-use crate::aws::objects::{Algorithm, Attributes, ETag, Encryption, TargetObjects, UploadId};
+use crate::aws::objects::{Algorithm, Attributes, ETag, Encryption, TargetObjects, UploadId, WriteHeaders};
 use crate::model::arn::KmsKeyArn;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
@@ -25,6 +25,8 @@ pub(super) struct UploadOf {
     pub target: Location,
     pub headers: Attributes,
     pub kms_key: Option<KmsKeyArn>,
+    #[serde(default)]
+    pub writes: WriteHeaders,
     pub algorithm: Algorithm,
 }
 

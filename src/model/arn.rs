@@ -8,7 +8,7 @@ mod registry;
 mod role;
 mod text;
 
-pub(crate) use fields::{Fields, fields, partition};
+pub(crate) use fields::{Fields, fields, partition, partition_of};
 pub use key::KmsKeyArn;
 pub use malformed::Malformed;
 pub use parts::{AccountId, GroupName, Region};

@@ -95,8 +95,8 @@ async fn source_hashes(
     artifact: &ArtifactFacts,
     algorithm: Algorithm,
 ) -> Result<Option<Hashes>, CallError> {
-    let is_copy = artifact.target.key.ends_with(&format!("/{}/{}", artifact.source.bucket, artifact.source.key))
-        && !artifact.target.key.contains("/_manifests/");
+    let copied = format!("/{}/{}", artifact.source.bucket, artifact.source.key);
+    let is_copy = artifact.target.key.strip_suffix(&copied).is_some_and(|folder| !folder.ends_with("/_manifests"));
     if !is_copy {
         return Ok(None);
     }

@@ -12,6 +12,7 @@ use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::aws::keys::PublicKey;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::record::document::Record;
@@ -21,25 +22,27 @@ const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// The predicate type of a statement about a record.
 const PREDICATE_TYPE: &str = "urn:promote:record:v1";
 
-/// The supported algorithms by their names in KMS, in order of preference.
-const ALGORITHMS: [(&str, &dyn VerificationAlgorithm); 3] = [
-    ("ECDSA_SHA_256", &ECDSA_P256_SHA256_ASN1),
-    ("ECDSA_SHA_384", &ECDSA_P384_SHA384_ASN1),
-    ("RSASSA_PKCS1_V1_5_SHA_256", &RSA_PKCS1_2048_8192_SHA256),
+/// The supported algorithms by the kinds of keys and the names in KMS. Keys of different curves share names.
+const ALGORITHMS: [(&str, &str, &dyn VerificationAlgorithm); 3] = [
+    ("ECC_NIST_P256", "ECDSA_SHA_256", &ECDSA_P256_SHA256_ASN1),
+    ("ECC_NIST_P384", "ECDSA_SHA_384", &ECDSA_P384_SHA384_ASN1),
+    ("RSA_", "RSASSA_PKCS1_V1_5_SHA_256", &RSA_PKCS1_2048_8192_SHA256),
 ];
 
-/// The algorithm to sign with, of those that a key supports.
+/// The algorithm to sign with, which the kind of the key decides.
 ///
 /// # Errors
-/// The key supports none of [`ALGORITHMS`].
-pub fn algorithm(offered: &[String]) -> Result<&'static str> {
-    let known = ALGORITHMS.iter().map(|(name, _)| *name);
-    let found = known.into_iter().find(|name| offered.iter().any(|one| one == name));
+/// Signatures of the key cannot be checked with any of [`ALGORITHMS`].
+pub fn algorithm(key: &PublicKey) -> Result<&'static str> {
+    let is_of = |kind: &str| key.spec.as_ref().is_none_or(|spec| spec.starts_with(kind));
+    let offers = |name: &str| key.algorithms.iter().any(|one| one == name);
+    let found = ALGORITHMS.iter().find(|(kind, name, _)| is_of(kind) && offers(name));
     let refused = || {
-        Failure::new(format!("the key supports {} only", offered.join(", ")))
-            .hint("Create a key for SIGN_VERIFY, such as ECC_NIST_P256")
+        let spec = key.spec.as_ref().map(|spec| format!("is {spec} and ")).unwrap_or_default();
+        Failure::new(format!("the key {spec}supports {} only", key.algorithms.join(", ")))
+            .hint("Create a key for SIGN_VERIFY that is ECC_NIST_P256, ECC_NIST_P384 or RSA")
     };
-    Ok(found.ok_or_else(refused)?)
+    Ok(found.map(|(_, name, _)| *name).ok_or_else(refused)?)
 }
 
 /// A signed payload (DSSE).
@@ -168,7 +171,7 @@ impl VerifyingKey {
     pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         ALGORITHMS
             .iter()
-            .any(|(_, algorithm)| UnparsedPublicKey::new(*algorithm, &self.spki).verify(message, signature).is_ok())
+            .any(|(_, _, algorithm)| UnparsedPublicKey::new(*algorithm, &self.spki).verify(message, signature).is_ok())
     }
 }
 

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::keys::{MAX_MESSAGE_BYTES, SigningKeys};
 use crate::model::arn::KmsKeyArn;
+use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::signature::{Unsigned, VerifyingKey, algorithm};
@@ -33,9 +34,10 @@ impl Signer {
     /// The public key cannot be read, or the key cannot sign.
     pub async fn open(target: &TargetAccount, key: Option<&KmsKeyArn>) -> Result<Option<Self>> {
         let Some(key) = key else { return Ok(None) };
+        refuse_alias("--sign-key", key)?;
         let keys = target.keys(key);
         let public = keys.public_key(key).await?;
-        let algorithm = algorithm(&public.algorithms).with_context(|| format!("--sign-key {key}"))?;
+        let algorithm = algorithm(&public).with_context(|| format!("--sign-key {key}"))?;
         Ok(Some(Self { key: key.clone(), keys, algorithm, verifying: VerifyingKey::of_der(public.spki) }))
     }
 
@@ -53,4 +55,17 @@ impl Signer {
         envelope.check(&self.verifying, location, sha256).with_context(|| format!("the signature of {}", self.key))?;
         Ok(serde_json::to_vec_pretty(&envelope)?)
     }
+}
+
+/// Refuses the ARN of an alias for a key that is recorded.
+///
+/// # Errors
+/// The ARN is an alias's.
+pub fn refuse_alias(flag: &str, key: &KmsKeyArn) -> Result<()> {
+    ensure!(
+        !key.is_alias(),
+        Failure::new(format!("{flag} {key} is an alias, which may refer to another key later"))
+            .hint("Pass the ARN of the key, which `aws kms describe-key` prints")
+    );
+    Ok(())
 }

@@ -96,7 +96,10 @@ impl Context {
     }
 
     pub(crate) async fn target(&self) -> Result<&TargetAccount> {
-        self.target.get_or_try_init(|| TargetAccount::open(self.access.1.clone())).await
+        // The target's principal reads the source in copies within S3.
+        let mut access = self.access.1.clone();
+        access.buckets.requester_pays |= self.access.0.buckets.requester_pays;
+        self.target.get_or_try_init(|| TargetAccount::open(access)).await
     }
 
     pub(crate) async fn accounts(&self) -> Result<(&SourceAccount, &TargetAccount)> {

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use crate::aws::objects::{Encryption, TargetObjects};
-use crate::copy::{Copied, Engine, Meter, Preview, STALL, There, Tuning, confirm, copy, preview};
+use crate::copy::{Copied, CopyMode, Engine, Meter, Preview, STALL, There, Tuning, confirm, copy, preview};
 use crate::plan::Plan;
 
 impl Promotion<'_> {
@@ -18,7 +18,7 @@ impl Promotion<'_> {
         let (objects, bytes) = there.missing(&plan)?;
         let folder = plan.layout.folder();
         self.context.notice(Event::CopyStarted { objects, bytes, folder: &folder, meter: &meter });
-        let (tuning, encryption) = (settings.tuning(), self.encryption());
+        let (tuning, encryption) = (self.tuning(settings), self.encryption());
         let target = self.patient_target(&tuning);
         let copied = copy(plan, there, &self.engine(tuning, &target, &encryption, &meter)).await;
         self.context.notice(Event::CopyEnded);
@@ -33,8 +33,19 @@ impl Promotion<'_> {
 
     /// Previews what [`Promotion::copy`] would copy.
     pub async fn preview(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Preview> {
-        let (tuning, encryption, meter) = (settings.tuning(), self.encryption(), Meter::default());
+        let (tuning, encryption, meter) = (self.tuning(settings), self.encryption(), Meter::default());
         preview(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await
+    }
+
+    /// How artifacts are copied. S3 does not copy from one partition to another.
+    fn tuning(&self, settings: &CopySettings) -> Tuning {
+        let tuning = settings.tuning();
+        match tuning.mode {
+            CopyMode::Auto if self.group.partition() != self.destination.group.partition() => {
+                Tuning { mode: CopyMode::Stream, ..tuning }
+            }
+            _ => tuning,
+        }
     }
 
     fn patient_target(&self, tuning: &Tuning) -> TargetObjects {

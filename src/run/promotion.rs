@@ -19,7 +19,7 @@ use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
 use crate::plan::{Plan, checked_references, plan};
 use crate::record::files::Records;
-use crate::record::signing::Signer;
+use crate::record::signing::{Signer, refuse_alias};
 use crate::record::{Conclusion, Record, Source};
 
 /// A promotion from a source group to a destination.
@@ -92,6 +92,14 @@ impl Promotion<'_> {
                  region only"
             ))
             .hint(format!("Pass a key in {region}"))
+        );
+        refuse_alias("--kms-key-arn", key)?;
+        ensure!(
+            key.account() != self.group.account() || key.account() == self.destination.group.account(),
+            Failure::new(format!(
+                "--kms-key-arn {key} is a key of the source account, which could make the promoted artifacts unreadable"
+            ))
+            .hint(format!("Pass a key of account {}", self.destination.group.account()))
         );
         Ok(())
     }

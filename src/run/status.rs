@@ -55,7 +55,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
         None => None,
     };
     let Some(name) = settings.target_group.as_ref().or(group.as_ref().map(GroupArn::name)) else {
-        return Err(Failure::new("no group is given").hint("Pass --group or --target-group").into());
+        return Err(Failure::new("no group is given").hint("Pass `--group` or `--target-group`").into());
     };
     let (writer, sources, listed) =
         tokio::join!(target.check(), sources(context, group.as_ref()), target.registry().list(name, None));

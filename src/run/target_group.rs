@@ -34,7 +34,7 @@ pub(super) async fn is_missing(
     ensure!(
         !missing || settings.create_group,
         Failure::new(format!("the target group {} does not exist", destination.group))
-            .hint("Create the group, or run without --no-create-group")
+            .hint("Create the group, or run without `--no-create-group`")
     );
     Ok(missing)
 }

@@ -73,7 +73,7 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let mut findings = Findings::default();
     match &destination {
         None => {
-            let detail = "the version refers to no promoted artifact; pass the bucket with --target-bucket";
+            let detail = "the version refers to no promoted artifact; pass the bucket with `--target-bucket`";
             findings.add(Subject::Record, source.as_str(), (Verdict::Unverifiable, detail.into()))?;
         }
         Some(destination) => {

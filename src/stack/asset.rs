@@ -31,7 +31,7 @@ impl ImageSource {
         if !folder.join("Dockerfile").is_file() {
             bail!(
                 Failure::new(format!("{} has no Dockerfile", folder.display()))
-                    .hint("Pass the folder of the Dockerfile with --image-dir")
+                    .hint("Pass the folder of the Dockerfile with `--image-dir`")
             );
         }
         let mut files = Vec::new();

@@ -79,7 +79,7 @@ fn a_missing_group_that_must_not_be_created_stops_the_run_before_the_first_write
     let cloud = with_group();
     promote(&cloud, &["--no-create-group"]).fails(
         1,
-        &["the target group", GROUP, "does not exist\nhint: Create the group, or run without --no-create-group"],
+        &["the target group", GROUP, "does not exist\nhint: Create the group, or run without `--no-create-group`"],
     );
     assert_eq!((cloud.groups(TARGET_ACCOUNT).len(), cloud.keys(SERVING).len()), (0, 0));
 }

@@ -12,6 +12,7 @@ mod plan;
 mod rounds;
 mod status;
 mod strict_registry;
+mod strict_s3;
 mod throttled;
 mod unfinished_source;
 mod withdraw;

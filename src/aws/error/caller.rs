@@ -1,7 +1,10 @@
 //! Hints for errors of AWS calls, which depend on the principal of the call.
 
-use super::call::{Kind, Side};
+use super::call::{CallError, Kind, Side};
+use super::denial::Denial;
 use crate::aws::resource::Resource;
+use crate::model::arn::AccountId;
+use crate::model::location::BucketName;
 
 /// The side, profile, role and region of a session, which its errors name.
 #[derive(Debug, Clone)]
@@ -17,7 +20,10 @@ impl Caller {
     pub fn hint(&self, call: &str, resource: &Resource<'_>, kind: Kind, code: Option<&str>, message: &str) -> String {
         let again = "run again; finished copies are skipped";
         match kind {
-            Kind::Denied => format!("{}, then {again}", resource.grant(call, &self.region, message)),
+            Kind::Denied => {
+                let denial = Denial { side: self.side, call, region: &self.region, message };
+                format!("{}, then {again}", denial.remedy(resource))
+            }
             Kind::Credentials if code == Some("RequestTimeTooSkewed") => {
                 format!("Set this machine's clock, then {again}")
             }
@@ -37,6 +43,11 @@ impl Caller {
             Kind::Invalid if matches!(code, Some("InvalidObjectState" | "ObjectNotInActiveTierError")) => {
                 "Restore the archived object (aws s3api restore-object), then run again when it is restored".to_owned()
             }
+            Kind::Invalid if message.contains("Server Side Encryption") => {
+                "The object is encrypted with a key that the customer keeps (SSE-C), and promote cannot read it: copy it \
+                 onto itself with another encryption, or register a package with a readable copy"
+                    .to_owned()
+            }
             Kind::Invalid if call == "s3:HeadObject" => {
                 format!("Check that the credentials are fresh and the bucket is in {}, then {again}", self.region)
             }
@@ -48,6 +59,19 @@ impl Caller {
         }
     }
 
+    /// The error of a call on a bucket of another account than the expected one.
+    pub fn not_the_owner(&self, error: CallError, bucket: &BucketName, owner: &AccountId) -> CallError {
+        let message = format!("{bucket} is not a bucket of account {owner}");
+        let hint = "Check `--target-bucket`, or name the owner of the bucket with `--target-bucket-owner`";
+        CallError { message: message.into(), hint: hint.into(), ..error }
+    }
+
+    /// The same for a bucket that this principal cannot access at all.
+    pub fn maybe_not_the_owner(&self, error: CallError, bucket: &BucketName, owner: &AccountId) -> CallError {
+        let hint = format!("Check that {bucket} is a bucket of account {owner}. If it is: {}", error.hint);
+        CallError { hint: hint.into(), ..error }
+    }
+
     /// The hint for a bucket in another `region` than the session.
     pub fn region_hint(&self, region: &str) -> String {
         let (side, expected) = (self.side, &self.region);
@@ -56,7 +80,7 @@ impl Caller {
                 "The bucket is in {region}, but the package is in {expected}; artifacts are read in the package's region only"
             ),
             Side::Target => format!(
-                "The bucket is in {region}, but the target region is {expected}: pass --target-region {region} or use a bucket in {expected}"
+                "The bucket is in {region}, but the target region is {expected}: pass `--target-region {region}` or use a bucket in {expected}"
             ),
         }
     }
@@ -83,10 +107,10 @@ impl Caller {
         match &self.profile {
             Some(profile) => format!(
                 "Sign in with `aws sso login --profile {profile}` or `aws login --profile {profile}`, or check the \
-                 profile with `aws sts get-caller-identity --profile {profile}`; then run again"
+                 profile with `aws sts get-caller-identity `--profile` {profile}`; then run again"
             ),
             None => format!(
-                "Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass --{}-profile, then run again",
+                "Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass `--{}-profile`, then run again",
                 self.side
             ),
         }

@@ -186,8 +186,9 @@ mod tests {
         );
         assert_eq!(
             &*error.hint,
-            "Grant s3:GetObject on arn:aws:s3:::models/k to this principal, and s3:ListBucket on arn:aws:s3:::models \
-             (without it S3 returns 403 for missing keys, too), then run again; finished copies are skipped"
+            "Grant s3:GetObject on arn:aws:s3:::models/* and s3:ListBucket on arn:aws:s3:::models to this principal (for \
+             another account's bucket, in its bucket policy too); or pass `--source-request-payer`, if the bucket's owner \
+             lets requesters pay, then run again; finished copies are skipped"
         );
     }
 

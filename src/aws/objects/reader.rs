@@ -9,6 +9,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, Region};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as GetObject;
+use aws_sdk_s3::operation::head_bucket::builders::HeadBucketFluentBuilder as HeadBucket;
 use aws_sdk_s3::types::ChecksumMode;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -16,6 +17,7 @@ use futures_util::StreamExt;
 use super::body::{Body, GET};
 use super::checksum::checksum_of;
 use super::encoding::byte_range;
+use super::headers::BucketHeaders;
 use super::response_time::ResponseTime;
 use super::storage::is_archived;
 use super::threads::on_threads;
@@ -58,6 +60,8 @@ pub(super) struct Reader {
     pub caller: Arc<Caller>,
     /// Clients for buckets in other regions, if buckets are followed there.
     elsewhere: Option<Arc<Elsewhere>>,
+    /// The headers that name the expected owner of the buckets, if there is one.
+    headers: Option<BucketHeaders>,
 }
 
 /// The clients for buckets in other regions.
@@ -68,15 +72,16 @@ struct Elsewhere {
 }
 
 impl Reader {
-    /// A reader of buckets in the region of its configuration.
-    pub fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        Self { client: Client::from_conf(config.build()), caller, elsewhere: None }
+    /// A reader of buckets in the region of its configuration, with the headers of the configuration.
+    pub fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
+        Self { client: Client::from_conf(config.build()), caller, elsewhere: None, headers: Some(headers) }
     }
 
     /// A reader that follows S3 to the region of a bucket.
     pub fn following(config: Builder, caller: Arc<Caller>) -> Self {
         let elsewhere = Elsewhere { config: config.clone(), clients: Mutex::default() };
-        Self { elsewhere: Some(elsewhere.into()), ..Self::new(config, caller) }
+        let client = Client::from_conf(config.build());
+        Self { client, caller, elsewhere: Some(elsewhere.into()), headers: None }
     }
 
     /// Makes a call in the region of the bucket. S3 names the region if it differs.
@@ -85,6 +90,9 @@ impl Reader {
         bucket: &BucketName,
         call: impl Fn(Client) -> Answer,
     ) -> Result<T, CallError> {
+        if let Some(headers) = &self.headers {
+            headers.complete().await?;
+        }
         if let Some(client) = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.client(bucket)) {
             return call(client).await;
         }
@@ -92,11 +100,47 @@ impl Reader {
             (Err(CallError { bucket_region: Some(region), .. }), Some(elsewhere)) => {
                 call(elsewhere.follow(bucket, &region)).await
             }
+            (Err(error), _) if error.kind == Kind::Denied => Err(self.with_owner(bucket, error).await),
             (answer, _) => answer,
         }
     }
 
+    /// Finds out whether a call was denied because another account owns the bucket. S3 answers both with the same error.
+    async fn with_owner(&self, bucket: &BucketName, error: CallError) -> CallError {
+        let Some(owner) = self.headers.as_ref().and_then(BucketHeaders::owner) else { return error };
+        let head = || self.client.head_bucket().bucket(bucket.as_str());
+        let denied = |answer: Result<_, CallError>| answer.is_err_and(|error| error.kind == Kind::Denied);
+        let resource = Resource::Bucket(bucket);
+        let asked = async |call: HeadBucket| {
+            let answer = call.send().await;
+            answer.map(drop).map_err(|error| self.caller.error("s3:HeadBucket", &resource, error))
+        };
+        let (any, expected) = tokio::join!(asked(head()), asked(head().expected_bucket_owner(owner.as_str())));
+        match (any, denied(expected)) {
+            (Ok(()), true) => self.caller.not_the_owner(error, bucket, owner),
+            (Err(_), true) => self.caller.maybe_not_the_owner(error, bucket, owner),
+            _ => error,
+        }
+    }
+
+    /// The metadata of an object.
+    ///
+    /// A failed HeadObject has no body, so it does not tell why: expired credentials, another region, a customer's key,
+    /// a key of KMS. GetObject of one byte tells. If it succeeds, the cause has gone.
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
+        match self.head_once(at).await {
+            Err(error) if error.code.is_none() && matches!(error.kind, Kind::Invalid | Kind::Denied) => {
+                match self.get_object(at, 0, |call| call.range(byte_range(&(0..1)))).await {
+                    Ok(_) if error.kind == Kind::Invalid => self.head_once(at).await,
+                    Err(reason) if says_why(&reason) => Err(reason),
+                    _ => Err(error),
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn head_once(&self, at: &Location) -> Result<Head, CallError> {
         const CALL: &str = "s3:HeadObject";
         self.call(&at.bucket, |client| async move {
             let call = client.head_object().bucket(at.bucket.as_str()).key(&at.key);
@@ -220,6 +264,11 @@ impl Elsewhere {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.clone(), client.clone());
         client
     }
+}
+
+/// Whether an error of GetObject tells why HeadObject has failed. An empty object has no first byte.
+fn says_why(reason: &CallError) -> bool {
+    reason.kind != Kind::NotFound && reason.code.as_deref().is_some_and(|code| code != "InvalidRange")
 }
 
 /// Returns nothing for an object that does not exist. A bucket that does not exist is an error.

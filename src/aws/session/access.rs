@@ -1,6 +1,7 @@
 //! The settings that a session is opened with.
 
 use crate::aws::error::Side;
+pub use crate::aws::objects::{BucketAccess, CannedAcl, Sse, WriteHeaders};
 use crate::model::arn::{Region, RoleArn};
 
 /// How an account is accessed. The default is the SDK's default credential chain.
@@ -12,6 +13,8 @@ pub struct Access {
     pub role: Option<AssumedRole>,
     /// The region; otherwise the region of the environment or the profile.
     pub region: Option<Region>,
+    /// How the buckets of the account are accessed.
+    pub buckets: BucketAccess,
 }
 
 impl Access {

@@ -36,7 +36,7 @@ pub(super) async fn configured_region(caller: &Caller, profile: Option<&str>) ->
     if let Some(profile) = profile {
         of_profile = of_profile.profile_name(profile);
     }
-    let hint = format!("Pass --{}-region, set AWS_REGION, or give the profile a region", caller.side);
+    let hint = format!("Pass `--{}-region`, set AWS_REGION, or give the profile a region", caller.side);
     // An empty variable counts as unset.
     let given = EnvironmentVariableRegionProvider::new().region().await.filter(|region| !region.as_ref().is_empty());
     let found = match given {

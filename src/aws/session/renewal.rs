@@ -46,15 +46,10 @@ fn empty() -> SharedIdentityCache {
     IdentityCache::lazy().load_timeout(LOADING).build()
 }
 
-/// Whether a response to HEAD means expired credentials. HEAD has no body, and a 400 without another region has hardly
-/// any other cause.
+/// Whether a response says that the credentials have expired. A response to HEAD has no body and says nothing.
 fn says_expired(answer: &HttpResponse) -> bool {
     let text = answer.body().bytes().and_then(|body| std::str::from_utf8(body).ok()).unwrap_or_default();
-    match answer.status().as_u16() {
-        400 if text.is_empty() => answer.headers().get("x-amz-bucket-region").is_none(),
-        400..=499 => EXPIRED.iter().any(|code| text.contains(code)),
-        _ => false,
-    }
+    (400..=499).contains(&answer.status().as_u16()) && EXPIRED.iter().any(|code| text.contains(code))
 }
 
 impl ResolveCachedIdentity for Renewal {

@@ -6,7 +6,7 @@ use super::access::Access;
 use super::connection::Session;
 use crate::aws::error::{CallError, Side};
 use crate::aws::keys::SigningKeys;
-use crate::aws::objects::{SourceObjects, TargetObjects};
+use crate::aws::objects::{BucketHeaders, SourceObjects, TargetObjects};
 use crate::aws::principal::Identity;
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::model::arn::Region;
@@ -41,7 +41,8 @@ impl SourceSession {
 
     /// S3, for reading.
     pub fn objects(&self) -> SourceObjects {
-        SourceObjects::new(self.0.s3(), self.0.principal.caller.clone())
+        let headers = BucketHeaders::source(&self.0.access.buckets);
+        SourceObjects::new(self.0.s3().interceptor(headers), self.0.principal.caller.clone())
     }
 
     /// Whether both sessions have the same principal: the same profile, role and external ID.
@@ -84,8 +85,9 @@ impl TargetSession {
         SigningKeys::new(aws_sdk_kms::Client::from_conf(config.build()), self.0.principal.caller.clone())
     }
 
-    /// S3, for reading and writing.
+    /// S3, for reading and writing. The account of the session has to own the bucket, unless another one is named.
     pub fn objects(&self) -> TargetObjects {
-        TargetObjects::new(self.0.s3(), self.0.principal.caller.clone())
+        let headers = BucketHeaders::target(&self.0.access.buckets, self.0.principal.clone());
+        TargetObjects::new(self.0.s3().interceptor(headers.clone()), self.0.principal.caller.clone(), headers)
     }
 }

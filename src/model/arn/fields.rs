@@ -22,3 +22,20 @@ pub(crate) fn fields<'a>(text: &'a str, service: &str) -> Option<Fields<'a>> {
         partition.starts_with("aws") && partition.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     (arn == "arn" && of == service && partition_is_valid).then_some(Fields { partition, region, account, resource })
 }
+
+/// The partition of a region (`aws` for regions of partitions that are not known here).
+pub(crate) fn partition_of(region: &str) -> &'static str {
+    let known = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix));
+    known.map_or("aws", |(_, partition)| partition)
+}
+
+/// The partitions by the beginning of their regions' names (botocore, partitions.json).
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];

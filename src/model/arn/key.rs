@@ -15,6 +15,7 @@ use super::text::text_type;
 pub struct KmsKeyArn {
     text: String,
     region: Region,
+    account: AccountId,
 }
 
 impl KmsKeyArn {
@@ -26,6 +27,14 @@ impl KmsKeyArn {
     pub fn region(&self) -> &Region {
         &self.region
     }
+    /// The account of the key.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+    /// Whether this is the ARN of an alias. An alias may refer to another key tomorrow, and cannot be granted.
+    pub fn is_alias(&self) -> bool {
+        self.text.contains(":alias/")
+    }
 }
 
 impl FromStr for KmsKeyArn {
@@ -33,12 +42,11 @@ impl FromStr for KmsKeyArn {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let malformed = || Malformed::new("the ARN of a KMS key", "arn:aws:kms:<region>:<account>:key/<id>", text);
         let fields = fields(text, "kms").ok_or_else(malformed)?;
-        fields.account.parse::<AccountId>()?;
         let (kind, id) = fields.resource.split_once('/').ok_or_else(malformed)?;
         if !matches!(kind, "key" | "alias") || id.is_empty() {
             return Err(malformed());
         }
-        Ok(Self { text: text.to_owned(), region: fields.region.parse()? })
+        Ok(Self { text: text.to_owned(), region: fields.region.parse()?, account: fields.account.parse()? })
     }
 }
 text_type!(KmsKeyArn);

@@ -34,6 +34,10 @@ impl GroupArn {
     pub fn canonical(&self) -> String {
         self.text.to_ascii_lowercase()
     }
+    /// The partition, such as `aws` or `aws-cn`.
+    pub fn partition(&self) -> &str {
+        self.as_str().split(':').nth(1).unwrap_or("aws")
+    }
     /// The region of the registry.
     pub fn region(&self) -> &Region {
         &self.region

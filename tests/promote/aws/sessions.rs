@@ -133,7 +133,7 @@ fn a_source_session_of_another_account_than_the_group_s_is_refused() {
                 &format!(
                     "of account {TARGET_ACCOUNT}, but the model package group belongs to account {SOURCE_ACCOUNT}"
                 ),
-                "--source-role-arn and --source-profile",
+                "`--source-role-arn` and `--source-profile`",
             ],
         );
         assert_eq!(run.result(), "");

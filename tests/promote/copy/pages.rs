@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::support::{Body, Failure, Moment};
+use crate::support::{Body, Failure, Moment, SOURCE_ACCOUNT};
 
 /// Keys on a page of the listings of these worlds.
 const PAGE: usize = 10;
@@ -151,11 +151,13 @@ fn two_long_prefixes_arrive() {
 #[test]
 fn a_prefix_that_the_target_lies_in_is_listed_before_anything_is_written_there() {
     let cloud = long();
-    let fixed = ["full", "--group", &Cloud::group_arn(GROUP), "--target-bucket", MODELS, "--target-prefix", "llm/to/"];
+    let group = Cloud::group_arn(GROUP);
+    let fixed = ["full", "--group", &group, "--target-bucket", MODELS, "--target-prefix", "llm/to/"];
+    let owner = ["--target-bucket-owner", SOURCE_ACCOUNT, "--output", "json"];
     cloud.allow(Principal::Both, "s3:*", "models*");
     // As many pages as there are objects: the first copies would be written long before the last page.
     cloud.page_size(1);
-    let document = run(&cloud, Principal::Both, &[&fixed[..], &["--output", "json"]].concat()).document();
+    let document = run(&cloud, Principal::Both, &[&fixed[..], &owner].concat()).document();
     assert_eq!(document["artifacts"].as_array().map(Vec::len), Some(OBJECTS));
     let numbers = |operation: &str| cloud.calls_of(operation).into_iter().map(|call| call.number);
     assert!(numbers("ListObjectsV2").max() < numbers("CopyObject").min());

@@ -8,7 +8,7 @@ const PREFIX: &str = "models/churn/llm/";
 
 fn refused(cloud: &Cloud, run: &Run, key: &str) {
     let named = format!("a promoted prefix has objects that the source does not have:\n  s3://serving/{key}");
-    run.fails(1, &[&named, "hint: Delete these objects at the target, or choose another --target-prefix"]);
+    run.fails(1, &[&named, "hint: Delete these objects at the target, or choose another `--target-prefix`"]);
     assert!(promoted(cloud).is_empty(), "nothing is registered");
 }
 

@@ -121,7 +121,7 @@ fn a_redirect_of_the_target_to_another_region_names_the_region_and_what_to_do() 
             let cloud = with_package();
             cloud.fail(Moment::every(way.whole), elsewhere);
             let says = [
-                "hint: The bucket is in us-west-2, but the target region is eu-central-1: pass --target-region us-west-2",
+                "hint: The bucket is in us-west-2, but the target region is eu-central-1: pass `--target-region us-west-2`",
             ];
             assert_given_up(&cloud, &way, &[code, says[0]]);
             assert!(cloud.keys(SERVING).is_empty());

@@ -9,7 +9,7 @@ use p256::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::kms::{SIGN_KEY, signing_key};
+use crate::support::kms::{SECP256K1_KEY, SIGN_KEY, SIGN_KEY_ELSEWHERE, signing_key};
 use crate::support::{Cloud, Failure, Moment, Principal};
 use crate::world::*;
 
@@ -232,4 +232,21 @@ fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed
         assert!(cloud.object(SERVING, &format!("{}.dsse", record())).is_none(), "{reason}");
         assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 5);
     }
+}
+
+#[test]
+fn a_key_whose_signatures_cannot_be_checked_is_refused_before_anything_is_promoted() {
+    let cloud = with_package();
+    promote(&cloud, &["--sign-key", SECP256K1_KEY]).fails(1, &["the key is ECC_SECG_P256K1", "hint: Create a key"]);
+    let alias = "arn:aws:kms:eu-central-1:111222333444:alias/records";
+    promote(&cloud, &["--sign-key", alias]).fails(1, &["is an alias", "hint: Pass the ARN of the key"]);
+    assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
+}
+
+#[test]
+fn a_key_of_another_region_signs_in_its_region() {
+    let cloud = with_package();
+    promote(&cloud, &["--sign-key", SIGN_KEY_ELSEWHERE]).document();
+    let run = verify(&cloud, &["--sign-key", SIGN_KEY_ELSEWHERE]);
+    assert_eq!((run.code, verdicts(&run)), (0, vec![json!("identical")]), "{}", run.stdout);
 }

@@ -250,6 +250,18 @@ fn without_a_recorded_tag_or_checksum_only_the_bytes_verify_an_artifact() {
 }
 
 #[test]
+fn an_artifact_whose_key_is_like_that_of_a_manifest_is_compared_with_its_source() {
+    let cloud = world();
+    cloud.put(MODELS, "runs/_manifests/models/m.tar.gz", "weights");
+    cloud.register(model("s3://models/runs/_manifests/models/m.tar.gz"));
+    promote(&cloud, &[]).document();
+    let document = document(&verify(&cloud, &["--deep"]));
+    let findings = document["findings"].as_array().expect("findings");
+    let equal = findings.iter().filter(|one| one["detail"] == "every byte equals the source object's").count();
+    assert_eq!(equal, 1, "{document:#}");
+}
+
+#[test]
 fn a_version_that_was_never_promoted_is_refused() {
     let cloud = with_package();
     let arn = cloud.register_in(crate::support::TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));

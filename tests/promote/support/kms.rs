@@ -1,6 +1,6 @@
 //! KMS: one asymmetric key of the target account, GetPublicKey and Sign, awsJson1.1.
 
-use super::principals::{Identity, TARGET_ACCOUNT, denial};
+use super::principals::{Identity, TARGET_ACCOUNT, credential, denial};
 use super::wire::{Answer, Refusal, Request};
 use super::world::World;
 use base64::Engine;
@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 
 /// The key that signs.
 pub const SIGN_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/11112222-3333-4444-5555-666677778888";
+
+/// A key of another region, with the same key pair.
+pub const SIGN_KEY_ELSEWHERE: &str = "arn:aws:kms:us-west-2:111222333444:key/11112222-3333-4444-5555-666677778888";
+/// A key that signs with the curve of Bitcoin, which hardly any library knows.
+pub const SECP256K1_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/25625625-3333-4444-5555-666677778888";
 
 /// The key pair behind it; any number will do.
 pub fn signing_key() -> SigningKey {
@@ -32,16 +37,18 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
     if !world.may(who, &action, &key, TARGET_ACCOUNT) {
         return Err(Refusal::new(400, "AccessDeniedException", denial(who, &action, &key)));
     }
-    if key != SIGN_KEY {
+    let region = credential(request).and_then(|scope| scope.split('/').nth(2)).unwrap_or_default();
+    if ![SIGN_KEY, SIGN_KEY_ELSEWHERE, SECP256K1_KEY].contains(&key.as_str()) || key.split(':').nth(3) != Some(region) {
         return Err(Refusal::new(400, "NotFoundException", format!("Key '{key}' does not exist")));
     }
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let pair = signing_key();
+    let spec = if key == SECP256K1_KEY { "ECC_SECG_P256K1" } else { "ECC_NIST_P256" };
     match operation.as_str() {
         "GetPublicKey" => {
             let spki = pair.verifying_key().to_public_key_der().expect("a public key");
             Ok(Answer::json(&json!({
-                "KeyId": SIGN_KEY, "PublicKey": STANDARD.encode(spki.as_bytes()), "KeySpec": "ECC_NIST_P256",
+                "KeyId": key, "PublicKey": STANDARD.encode(spki.as_bytes()), "KeySpec": spec,
                 "KeyUsage": "SIGN_VERIFY", "SigningAlgorithms": ["ECDSA_SHA_256"]
             })))
         }
@@ -56,7 +63,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
             }
             let signature: DerSignature = pair.sign(&message);
             let signature = STANDARD.encode(signature.as_bytes());
-            Ok(Answer::json(&json!({ "KeyId": SIGN_KEY, "Signature": signature, "SigningAlgorithm": "ECDSA_SHA_256" })))
+            Ok(Answer::json(&json!({ "KeyId": key, "Signature": signature, "SigningAlgorithm": "ECDSA_SHA_256" })))
         }
         _ => Err(Refusal::new(400, "UnknownOperationException", "This stand-in does not know it")),
     }

@@ -6,6 +6,7 @@ mod cloud;
 mod container;
 mod faults;
 pub mod kms;
+mod partition;
 pub mod principals;
 mod registry;
 #[cfg(target_os = "linux")]

@@ -180,3 +180,12 @@ pub(crate) fn denial(who: &Identity, action: &str, resource: &str) -> String {
         who.arn
     )
 }
+
+/// The sentence with which a bucket's policy refuses a write.
+pub(crate) fn explicit_denial(who: &Identity, bucket: &str, key: &str) -> String {
+    format!(
+        "User: {} is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::{bucket}/{key}\" with an \
+         explicit deny in a resource-based policy",
+        who.arn
+    )
+}

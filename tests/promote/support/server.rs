@@ -8,6 +8,7 @@ use super::s3::Body;
 use super::tls::{ACCEPTOR, HANDSHAKE};
 use super::wire::{Answer, Refusal, Request, form};
 use super::{container, kms, registry, s3, sts};
+use crate::support::partition;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
@@ -67,6 +68,7 @@ async fn reply(cloud: Cloud, incoming: hyper::Request<Incoming>) -> io::Result<R
 
 async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     let service = service_of(request);
+    let request = &with_body(request, partition::inward(cloud, service, &request.body));
     let (number, failure) = arrive(cloud, service, request).await;
     cloud.end_of_round().await;
     match failure {
@@ -81,6 +83,7 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
         _ => None,
     };
     let mut answer = carry_out(cloud, service, request, scripted);
+    answer.body = partition::outward(cloud, service, answer.body);
     match failure {
         Some(Failure::ResetAfter) => return Err(io::Error::other("reset on purpose")),
         Some(Failure::HangAfter) => cloud.released().await,
@@ -104,6 +107,11 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     let sent = answer.body.len();
     cloud.answer(number, status, sent);
     Ok(respond(answer, announced, ending))
+}
+
+fn with_body(request: &Request, body: Bytes) -> Request {
+    let (method, path) = (request.method.clone(), request.path.clone());
+    Request { method, path, query: request.query.clone(), headers: request.headers.clone(), body }
 }
 
 /// How an answer's content ends.

@@ -36,6 +36,8 @@ pub struct Options {
     pub checksums: bool,
     /// Whether CopyObject takes If-None-Match, as it does not in every partition.
     pub conditional_copies: bool,
+    /// The partition of the source account, if it is another one than the target's.
+    pub source_partition: Option<&'static str>,
     /// What S3 calls itself.
     pub server: &'static str,
     /// How long credentials are lent, in seconds.
@@ -57,6 +59,7 @@ impl World {
                 registry: Behaviour::default(),
                 checksums: true,
                 conditional_copies: true,
+                source_partition: None,
                 server: "AmazonS3",
                 lifetime: 3600.0,
             },

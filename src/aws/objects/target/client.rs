@@ -15,6 +15,7 @@ use crate::aws::objects::body::Body;
 use crate::aws::objects::checksum::{Algorithm, Checksum, checksum_of, with_checksum};
 use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::copy_source;
+use crate::aws::objects::headers::{BucketHeaders, WriteHeaders};
 use crate::aws::objects::pages::{Pages, folders};
 use crate::aws::objects::reader::{Reader, absent_is_none, is_absent};
 use crate::aws::objects::threads::on_threads;
@@ -30,6 +31,7 @@ pub struct TargetObjects {
     /// The clients for calls that move bytes, one for each of [`PATIENCE`]. Such calls respond when they are done.
     movers: [Client; PATIENCE.len()],
     config: Builder,
+    headers: BucketHeaders,
 }
 
 /// Sets the object's headers and encryption on a call that creates an object.
@@ -62,9 +64,14 @@ macro_rules! described {
 pub(super) use described;
 
 impl TargetObjects {
-    pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
+    pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
         let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
-        Self { reader: Reader::new(config.clone(), caller), movers, config }
+        Self { reader: Reader::new(config.clone(), caller, headers.clone()), movers, config, headers }
+    }
+
+    /// The headers of objects that are written.
+    pub fn writes(&self) -> &WriteHeaders {
+        self.headers.writes()
     }
 
     /// The same client, with the timeouts of calls that move bytes multiplied by a factor.

@@ -50,7 +50,7 @@ fn expired_credentials_that_nobody_renews_are_named_with_what_to_do_and_nothing_
     run.fails(1, &["target: s3:CopyObject on s3://serving/", "ExpiredToken: The provided token has expired"]);
     run.fails(
         1,
-        &["Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass --target-profile, then run again"],
+        &["Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass `--target-profile`, then run again"],
     );
     assert_eq!((run.result(), promoted(&cloud).len()), ("", 0));
     cloud.heal();

@@ -76,7 +76,7 @@ fn denied_tags_and_description_of_the_source_group_stop_nothing_and_are_said() {
         &[
             "the target group is created without the source group's tags",
             "the target group is created without the source group's description",
-            "Grant sagemaker:ListTags",
+            "sagemaker:ListTags on arn:aws:sagemaker",
         ],
     );
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");

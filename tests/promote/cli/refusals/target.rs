@@ -80,6 +80,18 @@ fn a_key_of_another_region_is_refused() {
 }
 
 #[test]
+fn a_key_of_the_source_account_and_an_alias_are_refused() {
+    let cloud = with_package();
+    for key in [
+        "arn:aws:kms:eu-central-1:444333666777:key/66666666-7777-8888-9999-000000000000",
+        "arn:aws:kms:eu-central-1:111222333444:alias/serving",
+    ] {
+        let name = if key.contains("alias") { "key-by-its-alias" } else { "key-of-the-source" };
+        refused(&cloud, name, 1, &full_with(&["--kms-key-arn", key]));
+    }
+}
+
+#[test]
 fn something_that_is_no_record_where_the_record_should_be_stops_the_run() {
     let cloud = with_package();
     cloud.put(SERVING, &format!("{FOLDER}promotion.json"), "no JSON");

@@ -50,6 +50,10 @@ fn every_https_form_is_one_object_and_its_key_is_decoded_once() {
         "https://s3.eu-central-1.amazonaws.com/models/",
         "https://s3-eu-central-1.amazonaws.com/models/",
         "https://s3.amazonaws.com/models/",
+        "https://models.s3-fips.dualstack.us-east-1.amazonaws.com/",
+        "https://s3-fips.us-gov-west-1.amazonaws.com/models/",
+        "https://models.s3.eusc-de-east-1.amazonaws.eu/",
+        "https://s3.us-iso-east-1.c2s.ic.gov/models/",
     ];
     let cloud = with(|package| {
         let url = |form: &&str| json!({"Image": "i", "ModelDataUrl": format!("{form}a%20b/c%2520+d.tar.gz")});
@@ -57,7 +61,7 @@ fn every_https_form_is_one_object_and_its_key_is_decoded_once() {
     });
     cloud.put(MODELS, "a b/c%20+d.tar.gz", "weights");
     let document = promote(&cloud, &[]).document();
-    assert_eq!(artifact(&document, "s3://models/a b/c%20+d.tar.gz")["fields"].as_array().map(Vec::len), Some(8));
+    assert_eq!(artifact(&document, "s3://models/a b/c%20+d.tar.gz")["fields"].as_array().map(Vec::len), Some(12));
     let request = create_request(&cloud);
     for index in 0..forms.len() {
         let url = &request["InferenceSpecification"]["Containers"][index]["ModelDataUrl"];

@@ -81,4 +81,19 @@ impl Cloud {
     pub fn refuse_conditional_copies(&self) {
         self.world().options.conditional_copies = false;
     }
+
+    /// Callers of other accounts have to say that they pay for requests to a bucket.
+    pub fn let_requesters_pay(&self, bucket: &str) {
+        self.world().buckets.get_mut(bucket).expect("the bucket exists").requester_pays = true;
+    }
+
+    /// The policy of a bucket denies every write without this header.
+    pub fn demand(&self, bucket: &str, header: &'static str, value: &'static str) {
+        self.world().buckets.get_mut(bucket).expect("the bucket exists").demands.push((header, value));
+    }
+
+    /// The source account is in another partition: ARNs say so, and nobody finds the buckets of the other partition.
+    pub fn move_source_to(&self, partition: &'static str) {
+        self.world().options.source_partition = Some(partition);
+    }
 }

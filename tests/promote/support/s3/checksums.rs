@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use crate::support::wire::{Refusal, Request};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA512, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
@@ -11,17 +12,34 @@ use std::collections::BTreeMap;
 /// A larger body's x-amz-content-sha256 is not checked: hashing without optimisation is slow.
 const HASHED: usize = 1 << 20;
 
-/// A checksum algorithm (SHA-1 is not supported here).
+/// A checksum algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     Crc32,
     Crc32c,
     Crc64Nvme,
+    Sha1,
     Sha256,
+    Sha512,
 }
 
 impl Algorithm {
-    pub const ALL: [Algorithm; 4] = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha256];
+    /// Those that `promote` compares.
+    pub const ALL: [Algorithm; 5] =
+        [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
+    const KNOWN: [Algorithm; 6] = [
+        Algorithm::Crc32,
+        Algorithm::Crc32c,
+        Algorithm::Crc64Nvme,
+        Algorithm::Sha1,
+        Algorithm::Sha256,
+        Algorithm::Sha512,
+    ];
+
+    /// Whether a checksum of the whole can be computed from those of the parts.
+    pub fn joins_parts(self) -> bool {
+        matches!(self, Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64Nvme)
+    }
 
     /// As in `x-amz-checksum-algorithm` and in the names of XML elements.
     pub fn name(self) -> &'static str {
@@ -29,7 +47,9 @@ impl Algorithm {
             Algorithm::Crc32 => "CRC32",
             Algorithm::Crc32c => "CRC32C",
             Algorithm::Crc64Nvme => "CRC64NVME",
+            Algorithm::Sha1 => "SHA1",
             Algorithm::Sha256 => "SHA256",
+            Algorithm::Sha512 => "SHA512",
         }
     }
 
@@ -38,7 +58,7 @@ impl Algorithm {
     }
 
     pub fn parse(name: &str) -> Result<Algorithm, Refusal> {
-        let found = Algorithm::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(name));
+        let found = Algorithm::KNOWN.into_iter().find(|one| one.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| Refusal::new(400, "InvalidRequest", "Checksum algorithm provided is unsupported."))
     }
 
@@ -47,7 +67,9 @@ impl Algorithm {
             Algorithm::Crc32 => crc32(0xEDB8_8320, &body.bytes()).to_be_bytes().to_vec(),
             Algorithm::Crc32c => crc32(0x82F6_3B78, &body.bytes()).to_be_bytes().to_vec(),
             Algorithm::Crc64Nvme => body.crc64nvme().to_be_bytes().to_vec(),
+            Algorithm::Sha1 => digest(&SHA1_FOR_LEGACY_USE_ONLY, &body.bytes()).as_ref().to_vec(),
             Algorithm::Sha256 => Sha256::digest(body.bytes()).to_vec(),
+            Algorithm::Sha512 => digest(&SHA512, &body.bytes()).as_ref().to_vec(),
         }
     }
 }
@@ -98,7 +120,7 @@ pub fn verify(
     body: &Body,
 ) -> Result<Option<Checksum>, Refusal> {
     let mut found = None;
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::KNOWN {
         let name = algorithm.header();
         let claimed = request.header(&name).or(trailers.get(&name).map(String::as_str));
         let Some(claimed) = claimed else { continue };

@@ -57,6 +57,7 @@ pub fn source(ask: &Ask) -> Result<Object, Refusal> {
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
         )
     })?;
+    ask.check_source(bucket)?;
     let object = ask.readable(bucket, key)?;
     if !matches(ask.request.header("x-amz-copy-source-if-match"), &object.etag) {
         return Err(precondition("x-amz-copy-source-If-Match"));

@@ -16,7 +16,7 @@ pub use body::Body;
 pub use checksums::{Algorithm, Checksum};
 pub use store::{Attributes, Bucket, Encryption, Object, Upload};
 
-use super::principals::{Identity, credential, denial};
+use super::principals::{Identity, SOURCE_ACCOUNT, credential, denial, explicit_denial};
 use super::wire::{Answer, Refusal, Request, decode, escape};
 use super::world::World;
 
@@ -46,6 +46,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
     let (bucket, key) = address(request);
     let ask = Ask { world, who, request, bucket, key };
     ask.check_region()?;
+    ask.check_bucket()?;
     match operation(request) {
         "HeadBucket" => list::head_bucket(&ask),
         "GetBucketLocation" => list::location(&ask),
@@ -131,6 +132,48 @@ impl Ask<'_> {
         Err(Refusal::elsewhere(301, "PermanentRedirect", region))
     }
 
+    /// A bucket of another partition does not exist here, of another owner than the expected one is forbidden, and may
+    /// have a policy that demands headers.
+    fn check_bucket(&self) -> Result<(), Refusal> {
+        self.check_owner(&self.bucket, "x-amz-expected-bucket-owner")?;
+        self.check_payer(&self.bucket)?;
+        let creates = ["PutObject", "CopyObject", "CreateMultipartUpload"].contains(&operation(self.request));
+        let demands = &self.world.bucket(&self.bucket)?.demands;
+        match demands.iter().find(|(name, value)| creates && self.request.header(name) != Some(value)) {
+            Some(_) => Err(Refusal::new(403, "AccessDenied", explicit_denial(self.who, &self.bucket, &self.key))),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for the bucket that a copy reads.
+    fn check_source(&self, bucket: &str) -> Result<(), Refusal> {
+        self.check_owner(bucket, "x-amz-source-expected-bucket-owner")?;
+        self.check_payer(bucket)
+    }
+
+    fn check_owner(&self, bucket: &str, header: &str) -> Result<(), Refusal> {
+        let owner = &self.world.bucket(bucket)?.owner;
+        if self.world.options.source_partition.is_some()
+            && (*owner == SOURCE_ACCOUNT) != (self.who.account == SOURCE_ACCOUNT)
+        {
+            return Err(Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"));
+        }
+        match self.request.header(header) {
+            Some(expected) if expected != owner => Err(Refusal::new(403, "AccessDenied", "Access Denied")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Where the requester pays, callers of other accounts have to say so.
+    fn check_payer(&self, bucket: &str) -> Result<(), Refusal> {
+        let pays = self.request.header("x-amz-request-payer") == Some("requester");
+        let bucket = self.world.bucket(bucket)?;
+        match bucket.requester_pays && bucket.owner != self.who.account && !pays {
+            true => Err(Refusal::new(403, "AccessDenied", "Access Denied")),
+            false => Ok(()),
+        }
+    }
+
     /// Refuses unless the caller may do this to the object, or to the bucket where `key` is empty.
     fn allow(&self, action: &str, bucket: &str, key: &str) -> Result<(), Refusal> {
         let owner = &self.world.bucket(bucket)?.owner;
@@ -159,6 +202,11 @@ impl Ask<'_> {
             self.allow("s3:ListBucket", bucket, "")?;
             return Err(Refusal::new(404, "NoSuchKey", "The specified key does not exist."));
         };
+        if object.attributes.customer_key {
+            let message = "The object was stored using a form of Server Side Encryption. The correct parameters must be \
+                           provided to retrieve the object.";
+            return Err(Refusal::new(400, "InvalidRequest", message));
+        }
         self.allow_key("kms:Decrypt", &object.attributes.encryption)?;
         Ok(object)
     }

@@ -15,9 +15,10 @@ pub fn create(ask: Ask) -> Result<Answer, Refusal> {
     let mut attributes = ask.attributes()?;
     attributes.checksum = ask.request.header("x-amz-checksum-algorithm").map(Algorithm::parse).transpose()?;
     let full_checksum = match (attributes.checksum, ask.request.header("x-amz-checksum-type")) {
-        (Some(Algorithm::Crc64Nvme), Some("COMPOSITE"))
-        | (Some(Algorithm::Sha256), Some("FULL_OBJECT"))
-        | (None, Some(_)) => {
+        (Some(Algorithm::Crc64Nvme), Some("COMPOSITE")) | (None, Some(_)) => {
+            return Err(invalid("The checksum type cannot be used with this checksum algorithm."));
+        }
+        (Some(algorithm), Some("FULL_OBJECT")) if !algorithm.joins_parts() => {
             return Err(invalid("The checksum type cannot be used with this checksum algorithm."));
         }
         (Some(Algorithm::Crc64Nvme) | None, _) => true,

@@ -18,6 +18,10 @@ pub struct Bucket {
     pub owner: String,
     pub region: String,
     pub default_key: Option<String>,
+    /// Whether callers of other accounts have to say that they pay.
+    pub requester_pays: bool,
+    /// The headers that its policy demands of every request that creates an object.
+    pub demands: Vec<(&'static str, &'static str)>,
     pub objects: BTreeMap<String, Object>,
     /// By upload id.
     pub uploads: BTreeMap<String, Upload>,
@@ -29,6 +33,8 @@ impl Bucket {
             owner: owner.to_owned(),
             region: region.to_owned(),
             default_key: None,
+            requester_pays: false,
+            demands: Vec::new(),
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }
@@ -60,6 +66,12 @@ pub struct Attributes {
     /// The archive tier of Intelligent-Tiering, such as `ARCHIVE_ACCESS`.
     pub archive_tier: Option<String>,
     pub encryption: Encryption,
+    /// Whether the customer keeps the key (SSE-C).
+    pub customer_key: bool,
+    /// Whether the checksum is one of the parts' checksums.
+    pub composite: bool,
+    /// The canned ACL that its writer asked for.
+    pub acl: Option<String>,
     /// The checksum that the writer asked for; S3 computes a CRC64NVME by default.
     pub checksum: Option<Algorithm>,
     /// As if uploaded in parts of this size.
@@ -77,6 +89,9 @@ impl Default for Attributes {
             restored: false,
             archive_tier: None,
             encryption: Encryption::default(),
+            customer_key: false,
+            composite: false,
+            acl: None,
             checksum: None,
             part_size: None,
         }
@@ -139,6 +154,18 @@ impl Attributes {
         self
     }
 
+    /// Encrypted with a key that only the customer has (SSE-C).
+    pub fn customer_key(mut self) -> Attributes {
+        self.customer_key = true;
+        self
+    }
+
+    /// With a checksum of the parts' checksums, of this algorithm.
+    pub fn composite(mut self, algorithm: Algorithm) -> Attributes {
+        self.composite = true;
+        self.checksum(algorithm)
+    }
+
     /// As if uploaded in parts of this size: the ETag is `md5-n`.
     pub fn parts_of(mut self, size: u64) -> Attributes {
         self.part_size = Some(size);
@@ -160,6 +187,7 @@ impl Attributes {
         if let Some(class) = request.header("x-amz-storage-class") {
             asked.storage_class = class.to_owned();
         }
+        asked.acl = request.header("x-amz-acl").map(str::to_owned);
         asked.tags = crate::support::wire::form(request.header("x-amz-tagging").unwrap_or(""));
         if request.header("x-amz-server-side-encryption") == Some("aws:kms") {
             let key = request.header("x-amz-server-side-encryption-aws-kms-key-id");
@@ -216,7 +244,15 @@ impl Object {
             None => (etag(world, &body, &attributes.encryption), Vec::new()),
         };
         let algorithm = algorithm.or(world.options.checksums.then_some(Algorithm::Crc64Nvme));
-        let checksum = algorithm.map(|algorithm| Checksum::full(algorithm, &body));
+        let checksum = algorithm.map(|algorithm| match attributes.composite {
+            true => {
+                let at = |part: usize| parts[..part].iter().sum();
+                let of_parts =
+                    (0..parts.len()).map(|part| Checksum::full(algorithm, &body.range(at(part), parts[part])));
+                Checksum::composite(algorithm, &of_parts.collect::<Vec<_>>().iter().collect::<Vec<_>>())
+            }
+            false => Checksum::full(algorithm, &body),
+        });
         Object { body, etag, modified: world.now(), attributes, checksum, parts }
     }
 }

@@ -1,0 +1,301 @@
+//! Whole promotions with buckets and objects as AWS allows them: promote, repeat, verify, by copies within S3 and by
+//! streaming. What cannot be promoted is refused before anything is written, in a sentence that says what it is.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::faults::{AT_ONCE, each};
+use crate::support::s3::Algorithm;
+use crate::support::{Attributes, Cloud, Principal, SOURCE_ACCOUNT};
+use crate::world::*;
+
+/// An account that neither side has.
+const THIRD: &str = "555666777888";
+/// A bucket of that account.
+const THEIRS: &str = "theirs";
+const KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/of-the-source";
+
+/// One way in which S3 behaves, or what a bucket or its objects are.
+struct Case {
+    /// S3 …
+    sentence: &'static str,
+    before: fn(&Cloud),
+    /// The flags of every command.
+    access: &'static [&'static str],
+    /// The flags of `full` only.
+    flags: &'static [&'static str],
+    target: &'static str,
+}
+
+const USUAL: Case = Case { sentence: "", before: |_| {}, access: &[], flags: &[], target: SERVING };
+
+const fn s3(sentence: &'static str, before: fn(&Cloud)) -> Case {
+    Case { sentence, before, ..USUAL }
+}
+
+const CASES: &[Case] = &[
+    s3("behaves as usual", |_| {}),
+    s3("lists two keys a page", |cloud| cloud.page_size(2)),
+    s3("has objects in several storage classes", |cloud| {
+        let classes = ["STANDARD_IA", "ONEZONE_IA", "GLACIER_IR", "INTELLIGENT_TIERING"];
+        for (key, class) in KEYS.iter().zip(classes) {
+            store(cloud, key, Attributes::default().storage_class(class));
+        }
+    }),
+    s3("has archived objects that are restored", |cloud| {
+        store_all(cloud, || Attributes::default().storage_class("DEEP_ARCHIVE").restored());
+    }),
+    s3("has objects with tags and annotations that nobody may read", |cloud| {
+        store_all(cloud, || Attributes::default().tag("team", "growth"));
+        for action in ["s3:GetObjectTagging", "s3:GetObjectAnnotation"] {
+            cloud.deny(Principal::Both, action, "*");
+        }
+    }),
+    s3("has objects under a KMS key", |cloud| store_all(cloud, || Attributes::default().kms(KEY))),
+    s3("has objects with a SHA-1", |cloud| checked(cloud, Algorithm::Sha1)),
+    s3("has objects with a SHA-256", |cloud| checked(cloud, Algorithm::Sha256)),
+    s3("has objects with a CRC32C", |cloud| checked(cloud, Algorithm::Crc32c)),
+    s3("has objects with a checksum of an algorithm that is not compared", |cloud| checked(cloud, Algorithm::Sha512)),
+    s3("has objects with checksums of their parts' checksums", |cloud| {
+        store_all(cloud, || Attributes::default().parts_of(3).composite(Algorithm::Sha256));
+    }),
+    s3("computes no checksums", |cloud| {
+        cloud.default_checksums(false);
+        store_all(cloud, || Attributes::default().parts_of(3));
+    }),
+    s3("does not take conditional copies", Cloud::refuse_conditional_copies),
+    Case {
+        flags: &["--target-sse", "AES256"],
+        ..s3("denies writes without the header of SSE-S3", |cloud| {
+            cloud.demand(SERVING, "x-amz-server-side-encryption", "AES256");
+        })
+    },
+    Case {
+        flags: &["--target-acl", "bucket-owner-full-control"],
+        ..s3("denies writes without a canned ACL", |cloud| {
+            cloud.demand(SERVING, "x-amz-acl", "bucket-owner-full-control");
+        })
+    },
+    Case {
+        access: &["--source-request-payer"],
+        ..s3("lets the requester pay", |cloud| cloud.let_requesters_pay(MODELS))
+    },
+    Case {
+        access: &["--target-bucket-owner", THIRD],
+        target: THEIRS,
+        ..s3("has the target bucket in a third account", third_account)
+    },
+    Case {
+        access: &TWO_PRINCIPALS,
+        ..s3("has the source in another partition", |cloud| cloud.move_source_to("aws-us-gov"))
+    },
+];
+
+#[test]
+fn a_promotion_is_right_from_beginning_to_end_where_s3() {
+    each(AT_ONCE, CASES, |case| promotion(case, &[]).with_context(|| format!("where S3 {}", case.sentence)));
+}
+
+#[test]
+fn a_streamed_promotion_is_right_from_beginning_to_end_where_s3() {
+    let streamed = ["--copy-mode", "stream"];
+    each(AT_ONCE, CASES, |case| promotion(case, &streamed).with_context(|| format!("where S3 {}", case.sentence)));
+}
+
+/// Promotes, repeats and verifies.
+fn promotion(case: &Case, mode: &[&str]) -> Result<()> {
+    let cloud = with_package();
+    (case.before)(&cloud);
+    let partition = if case.access == TWO_PRINCIPALS { "aws-us-gov" } else { "aws" };
+    let group = Cloud::group_arn(GROUP).replacen("arn:aws:", &format!("arn:{partition}:"), 1);
+    let full = ["full", "--group", &group, "--target-bucket", case.target];
+    let full = [&full, case.access, case.flags, mode].concat();
+    let planned = succeeds(&cloud, "the dry run", &[&full[..], &["--dry-run"]].concat())?;
+    ensure!(planned["outcome"] == "planned", "{planned:#}");
+    let document = succeeds(&cloud, "the promotion", &full)?;
+    ensure!(document["outcome"] == "promoted", "{document:#}");
+    for key in KEYS {
+        let copy = artifact(&document, &format!("s3://{MODELS}/{key}"))["target"].as_str().context("a copy")?;
+        let copy = copy.strip_prefix(&format!("s3://{}/", case.target)).context("it is in the target bucket")?;
+        let copy = cloud.object(case.target, copy).context("the copy is there")?;
+        ensure!(copy.body == cloud.object(MODELS, key).context("the source is there")?.body, "{key} differs");
+    }
+    let repeated = succeeds(&cloud, "the repetition", &full)?;
+    ensure!(repeated["outcome"] == "already-promoted", "{repeated:#}");
+    let target = document["target"]["model_package_arn"].as_str().context("a promoted version")?;
+    let verify = [&["verify", "--model-package", target, "--deep"], case.access].concat();
+    let verified = succeeds(&cloud, "the verification", &verify)?;
+    ensure!(verified["outcome"] == "identical", "{verified:#}");
+    expects_the_owner(&cloud, case)
+}
+
+/// Every request to the target bucket names its owner.
+fn expects_the_owner(cloud: &Cloud, case: &Case) -> Result<()> {
+    let owner = if case.target == THEIRS { THIRD } else { crate::support::TARGET_ACCOUNT };
+    for call in cloud.calls().iter().filter(|call| call.resource.split('/').next() == Some(case.target)) {
+        let named = call.headers.get("x-amz-expected-bucket-owner").map(String::as_str);
+        ensure!(named == Some(owner), "{} {} expects the owner {named:?}", call.operation, call.resource);
+    }
+    Ok(())
+}
+
+/// What cannot be promoted as it is.
+struct Refusal {
+    /// S3 …
+    sentence: &'static str,
+    before: fn(&Cloud),
+    flags: &'static [&'static str],
+    says: &'static [&'static str],
+}
+
+const REFUSALS: &[Refusal] = &[
+    Refusal {
+        sentence: "has the model behind an access point",
+        before: |cloud| {
+            cloud.register(model("s3://arn:aws:s3:eu-central-1:444333666777:accesspoint/models/churn/model.tar.gz"));
+        },
+        flags: &[],
+        says: &["ModelDataUrl is malformed: 's3://arn:aws:s3:", "of an access point"],
+    },
+    Refusal {
+        sentence: "has an object with a key of the customer",
+        before: |cloud| store(cloud, KEYS[0], Attributes::default().customer_key()),
+        flags: &[],
+        says: &[
+            "churn/model.tar.gz",
+            "form of Server Side Encryption",
+            "hint: The object is encrypted with a key that the customer keeps (SSE-C)",
+        ],
+    },
+    Refusal {
+        sentence: "has an archived object",
+        before: |cloud| store(cloud, KEYS[3], Attributes::default().storage_class("GLACIER")),
+        flags: &[],
+        says: &["churn/llm/shard/1.bin", "archived"],
+    },
+    Refusal {
+        sentence: "has an object in an archive tier of Intelligent-Tiering",
+        before: |cloud| store(cloud, KEYS[0], Attributes::default().archive_tier("DEEP_ARCHIVE_ACCESS")),
+        flags: &[],
+        says: &["churn/model.tar.gz", "archived"],
+    },
+    Refusal {
+        sentence: "has a target bucket of another account that anybody may write",
+        before: |cloud| {
+            cloud.remove_bucket(SERVING);
+            cloud.create_bucket(SERVING, THIRD);
+            cloud.allow(Principal::Both, "s3:*", &format!("{SERVING}*"));
+        },
+        flags: &[],
+        says: &[
+            "serving is not a bucket of account 111222333444",
+            "hint: Check `--target-bucket`, or name the owner of the bucket with `--target-bucket-owner`",
+        ],
+    },
+    Refusal {
+        sentence: "has a target bucket of another account that nobody may read",
+        before: |cloud| {
+            cloud.remove_bucket(SERVING);
+            cloud.create_bucket(SERVING, THIRD);
+        },
+        flags: &[],
+        says: &["hint: Check that serving is a bucket of account 111222333444"],
+    },
+    Refusal {
+        sentence: "has a target bucket of another account than the named one",
+        before: |_| {},
+        flags: &["--target-bucket-owner", THIRD],
+        says: &["serving is not a bucket of account 555666777888"],
+    },
+];
+
+#[test]
+fn what_cannot_be_promoted_is_refused_before_anything_is_written_where_s3() {
+    each(AT_ONCE, REFUSALS, |case| refusal(case).with_context(|| format!("where S3 {}", case.sentence)));
+}
+
+fn refusal(case: &Refusal) -> Result<()> {
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let cloud = with_package();
+        (case.before)(&cloud);
+        let full = ["full", "--group", &Cloud::group_arn(GROUP), "--target-bucket", SERVING];
+        let run = run(&cloud, Principal::Both, &[&full, case.flags, dry_run].concat());
+        ensure!(run.code == 1, "exit code {}: {}", run.code, run.stderr);
+        for says in case.says {
+            ensure!(run.stderr.contains(says), "no '{says}' in: {}", run.stderr);
+        }
+        ensure!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_write_that_the_policy_of_the_bucket_denies_names_the_policy_and_the_flags() {
+    for mode in ["server-side", "stream"] {
+        let cloud = with_package();
+        cloud.demand(SERVING, "x-amz-acl", "bucket-owner-full-control");
+        promote(&cloud, &["--copy-mode", mode]).fails(
+            1,
+            &[
+                "with an explicit deny in a resource-based policy",
+                "hint: Look at the Deny statements of the bucket policy of serving",
+                "`--target-sse`, `--target-acl`",
+            ],
+        );
+        assert!(cloud.keys(SERVING).is_empty() && promoted(&cloud).is_empty());
+    }
+}
+
+#[test]
+fn a_model_is_read_from_a_bucket_with_an_old_name_and_by_the_alias_of_an_access_point() {
+    for (bucket, url) in [
+        ("Old_Models", "s3://Old_Models/m.tar.gz"),
+        ("Old_Models", "https://s3.amazonaws.com/Old_Models/m.tar.gz"),
+        ("models-abc123-s3alias", "s3://models-abc123-s3alias/m.tar.gz"),
+    ] {
+        let cloud = world();
+        cloud.create_bucket(bucket, SOURCE_ACCOUNT);
+        cloud.put(bucket, "m.tar.gz", "weights");
+        cloud.register(model(url));
+        let document = promote(&cloud, &[]).document();
+        let copy = format!("s3://{SERVING}/{FOLDER}{bucket}/m.tar.gz");
+        assert_eq!(artifact(&document, &format!("s3://{bucket}/m.tar.gz"))["target"], copy);
+        assert_eq!(create_request(&cloud)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"], copy);
+    }
+}
+
+#[test]
+fn a_source_bucket_whose_requester_has_to_pay_is_read_only_with_the_flag() {
+    let cloud = with_package();
+    cloud.let_requesters_pay(MODELS);
+    promote(&cloud, &[]).fails(1, &["source: s3:", "s3://models", "AccessDenied", "`--source-request-payer`"]);
+}
+
+/// The keys of the package's objects.
+const KEYS: [&str; 4] = ["churn/model.tar.gz", "churn/report.json", "churn/llm/config.json", "churn/llm/shard/1.bin"];
+
+/// Writes an object again with other attributes.
+fn store(cloud: &Cloud, key: &str, attributes: Attributes) {
+    let body = cloud.object(MODELS, key).expect("the object is there").body;
+    cloud.put_with(MODELS, key, body, attributes);
+}
+
+fn store_all(cloud: &Cloud, attributes: fn() -> Attributes) {
+    KEYS.iter().for_each(|key| store(cloud, key, attributes()));
+}
+
+fn checked(cloud: &Cloud, algorithm: Algorithm) {
+    KEYS.iter().for_each(|key| store(cloud, key, Attributes::default().parts_of(3).checksum(algorithm)));
+}
+
+fn third_account(cloud: &Cloud) {
+    cloud.create_bucket(THEIRS, THIRD);
+    cloud.allow(Principal::Both, "s3:*", &format!("{THEIRS}*"));
+}
+
+/// Runs the program, and returns its document.
+fn succeeds(cloud: &Cloud, step: &str, arguments: &[&str]) -> Result<Value> {
+    let run = run(cloud, Principal::Both, &[arguments, &["--output", "json"]].concat());
+    ensure!(run.code == 0, "{step} ends with exit code {}: {}", run.code, run.stderr);
+    serde_json::from_str(&run.stdout).with_context(|| format!("{step}: {}", run.stdout))
+}
