@@ -107,7 +107,7 @@ impl Caller {
         match &self.profile {
             Some(profile) => format!(
                 "Sign in with `aws sso login --profile {profile}` or `aws login --profile {profile}`, or check the \
-                 profile with `aws sts get-caller-identity `--profile` {profile}`; then run again"
+                 profile with `aws sts get-caller-identity --profile {profile}`; then run again"
             ),
             None => format!(
                 "Sign in (`aws sso login` or `aws login`), set AWS_PROFILE or pass `--{}-profile`, then run again",

@@ -100,7 +100,7 @@ impl BucketHeaders {
         &self.access.writes
     }
 
-    /// Finds out who has to own the buckets. Without it, no request is sent.
+    /// Finds out who has to own the buckets. Without it, no object is read or written.
     ///
     /// # Errors
     /// STS cannot be asked.
@@ -124,6 +124,9 @@ impl BucketHeaders {
 /// The operation that finds out whether a bucket has another owner: it has the header only where the caller sets it.
 const ASKS_FOR_THE_OWNER: &str = "HeadBucket";
 
+/// The operation that may be sent before the owner is known. It reads no object and writes nothing.
+const LISTS_EARLY: &str = "ListObjectsV2";
+
 impl Intercept for BucketHeaders {
     fn name(&self) -> &'static str {
         "BucketHeaders"
@@ -140,7 +143,7 @@ impl Intercept for BucketHeaders {
         if operation != ASKS_FOR_THE_OWNER {
             match self.owner() {
                 Some(owner) => drop(headers.insert("x-amz-expected-bucket-owner", owner.to_string())),
-                None if matches!(self.owner, Owner::Any) => {}
+                None if matches!(self.owner, Owner::Any) || operation == LISTS_EARLY => {}
                 None => return Err("the owner of the target bucket has to be known before its first request".into()),
             }
         }

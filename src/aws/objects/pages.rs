@@ -96,7 +96,7 @@ pub(super) async fn folders(reader: &Reader, bucket: &BucketName, prefix: &str) 
     let unusable = |message: &str| reader.caller.unusable(CALL, &resource, message.to_owned());
     let (mut folders, mut seen, mut token) = (Vec::new(), HashSet::new(), None::<String>);
     loop {
-        let answer = reader.call(bucket, async |client| {
+        let answer = reader.call_of_any_owner(bucket, async |client| {
             let call = client.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).delimiter("/");
             let answer = call.set_continuation_token(token.clone()).send().await;
             answer.map_err(|error| reader.caller.error(CALL, &resource, error))

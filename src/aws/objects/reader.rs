@@ -93,6 +93,16 @@ impl Reader {
         if let Some(headers) = &self.headers {
             headers.complete().await?;
         }
+        self.call_of_any_owner(bucket, call).await
+    }
+
+    /// Makes a call that only lists, without waiting until it is known who has to own the bucket: STS is asked at the
+    /// same time.
+    pub async fn call_of_any_owner<T, Answer: Future<Output = Result<T, CallError>>>(
+        &self,
+        bucket: &BucketName,
+        call: impl Fn(Client) -> Answer,
+    ) -> Result<T, CallError> {
         if let Some(client) = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.client(bucket)) {
             return call(client).await;
         }
@@ -107,7 +117,8 @@ impl Reader {
 
     /// Finds out whether a call was denied because another account owns the bucket. S3 answers both with the same error.
     async fn with_owner(&self, bucket: &BucketName, error: CallError) -> CallError {
-        let Some(owner) = self.headers.as_ref().and_then(BucketHeaders::owner) else { return error };
+        let Some(headers) = &self.headers else { return error };
+        let Ok(Some(owner)) = headers.complete().await.map(|()| headers.owner()) else { return error };
         let head = || self.client.head_bucket().bucket(bucket.as_str());
         let denied = |answer: Result<_, CallError>| answer.is_err_and(|error| error.kind == Kind::Denied);
         let resource = Resource::Bucket(bucket);
