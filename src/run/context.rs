@@ -91,6 +91,11 @@ impl Context {
         &self.access.0
     }
 
+    /// How the target is accessed.
+    pub(crate) fn target_access(&self) -> &Access {
+        &self.access.1
+    }
+
     pub(crate) async fn source(&self) -> Result<&SourceAccount> {
         self.source.get_or_try_init(|| SourceAccount::open(self.access.0.clone(), None)).await
     }

@@ -122,7 +122,7 @@ impl Full<'_> {
         let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(followed.unconfirmed).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         if self.promotion.dry_run && followed.failures.is_empty() {
-            record = record.with_digest(self.settings.deciding()?)?;
+            record = record.with_digest(self.settings.deciding(&self.promotion.context.target_access().buckets)?)?;
         }
         Ok(RunReport { document: record, failures: followed.failures })
     }

@@ -4,14 +4,17 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::settings::FullSettings;
+use crate::aws::objects::BucketAccess;
 use crate::model::field::Document;
 
 impl FullSettings {
     /// The settings that decide what a run writes, besides the version and the destination.
-    pub(super) fn deciding(&self) -> Result<Document> {
+    pub(super) fn deciding(&self, target: &BucketAccess) -> Result<Document> {
         let Self { selection: _, destination: _, overrides, copy, registration, keep_rejected, dry_run: _ } = self;
         let settings = json!({
             "overrides": overrides,
+            "target_bucket_owner": target.owner,
+            "target_writes": target.writes,
             "copy_mode": copy.mode,
             "verify": copy.verify,
             "approval": registration.approval,

@@ -135,6 +135,7 @@ const CHANGES: &[Change] = &[
     flags("the prefix", &["--target-prefix", "elsewhere/"], "the target folder is"),
     flags("who approves", &["--approval", "pending"], "the setting approval is \"pending\""),
     flags("how copies are verified", &["--verify", "size"], "the setting verify is \"size\""),
+    flags("the ACL", &["--target-acl", "private"], "the setting target_writes.acl is \"private\""),
     flags("the key", &["--kms-key-arn", KEY], "the setting overrides.kms_key is"),
     flags("the tags of the group", &["--group-tag", "team=risk"], "the setting group_tags"),
 ];
