@@ -35,6 +35,16 @@ class Run:
         assert self.stdout, f"exit code {self.code} and no document: {self.stderr}"
         return valid(json.loads(self.stdout))
 
+    @property
+    def failure(self):
+        """The document of a run that failed."""
+        document = json.loads(self.stdout)
+        FAILURE.validate(document)
+        return document
+
+
+FAILURE = Draft202012Validator(json.loads((Path(__file__).parents[2] / "docs/failure.schema.json").read_text()))
+
 
 def valid(document):
     """The document, which follows the schema that the repository publishes."""

@@ -101,7 +101,7 @@ def test_a_missing_object_is_named_with_its_field_and_nothing_is_written(stage):
     there = stage.put("model.tar.gz", b"weights")
     stage.register({"ModelDataUrl": there}, {"ModelDataUrl": stage.uri("gone.tar.gz")})
     run = stage.full()
-    assert (run.code, run.stdout) == (1, "")
+    assert (run.code, run.failure["outcome"]) == (1, "failed")
     assert "InferenceSpecification.Containers[1].ModelDataUrl" in run.stderr
     assert stage.uri("gone.tar.gz") in run.stderr
     assert stage.versions() == [] and stage.copies() == {}

@@ -36,7 +36,7 @@ def test_register_refuses_a_document_of_a_package_that_changed_since(stage):
     assert copied.code == 0, copied.stderr
     stage.source_registry.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Rejected")
     run = stage.run("register", "--from", "-", *SOURCE, *TARGET, "--output", "json", stdin=copied.stdout)
-    assert (run.code, run.stdout) == (1, "")
+    assert (run.code, run.failure["outcome"]) == (1, "failed")
     assert "changed" in run.stderr
     assert stage.versions() == []
 

@@ -46,7 +46,7 @@ def test_two_principals_that_cannot_see_the_other_side_promote_by_streaming(chur
 
 def test_server_side_alone_is_refused_where_the_target_may_not_read_the_source(churn_stage):
     run = churn_stage.full("--copy-mode", "server-side", principals=TWO_PRINCIPALS)
-    assert (run.code, run.stdout) == (1, "")
+    assert (run.code, run.failure["outcome"]) == (1, "failed")
     assert "s3:GetObject" in run.stderr
     assert churn_stage.versions() == []
 
