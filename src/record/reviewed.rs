@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::document::Record;
 use super::plan_differences::{Fixed, compared, fixed, other_artifact};
 use super::planned::{PlanFacts, PlannedAct, PlannedWrite};
+use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package;
@@ -96,7 +97,8 @@ impl ReviewedPlan {
         found.extend(compared("the ", &identity(&self.record), &identity(now)));
         found.extend(self.other_request(now.request.as_ref()));
         found.extend(self.other_artifact(fixed(&now.artifacts))?);
-        found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default()));
+        let own = now.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
+        found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default(), own));
         found.extend(self.changes(now));
         refused(&found, &self.facts.digest)
     }
@@ -124,17 +126,29 @@ impl ReviewedPlan {
     ///
     /// # Errors
     /// The message names each of them.
-    pub fn refuse_unplanned(&self, writes: &[PlannedWrite]) -> Result<()> {
-        refused(&self.unplanned(writes).collect::<Vec<_>>(), &self.facts.digest)
+    pub fn refuse_unplanned(&self, writes: &[PlannedWrite], source: &PackageArn, promoted: &PackageArn) -> Result<()> {
+        let planned = self.record.source.package.as_ref().map(|package| &package.model_package_arn);
+        let own = (planned == Some(source)).then_some(promoted);
+        refused(&self.unplanned(writes, own).collect::<Vec<_>>(), &self.facts.digest)
     }
 
-    /// The writes that were not planned. A planned write that is not needed any more is no difference.
-    fn unplanned<'a>(&'a self, writes: &'a [PlannedWrite]) -> impl Iterator<Item = String> + 'a {
-        let is_planned = |write: &&PlannedWrite| {
-            // A version that was registered meanwhile is approved by itself, no longer in its group.
-            let approves = write.act == PlannedAct::Approve;
-            let registers = |planned: &PlannedWrite| planned.act == PlannedAct::Approve;
-            self.planned.contains(write) || approves && self.planned.iter().any(registers)
+    /// The writes that were not planned. A planned write that is not needed any more is no difference. `own`: the promoted
+    /// version of the plan's own source version.
+    fn unplanned<'a>(
+        &'a self,
+        writes: &'a [PlannedWrite],
+        own: Option<&PackageArn>,
+    ) -> impl Iterator<Item = String> + 'a {
+        let own = own.map(ToString::to_string);
+        let group = own.as_deref().and_then(|own| own.rsplit_once('/')).map(|(group, _)| group.to_lowercase());
+        let is_planned = move |write: &PlannedWrite| {
+            // If the version was registered after the plan was made, its approval names the version, not the group.
+            let is_own = write.act == PlannedAct::Approve && Some(&write.subject) == own.as_ref();
+            let of_group = |planned: &PlannedWrite| {
+                let subject = planned.subject.replace(":model-package-group/", ":model-package/").to_lowercase();
+                planned.act == PlannedAct::Approve && Some(subject) == group
+            };
+            self.planned.contains(write) || is_own && self.planned.iter().any(of_group)
         };
         let unplanned = writes.iter().filter(move |write| !is_planned(write));
         unplanned.map(|write| format!("not in the plan: {write}"))

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::model::arn::PackageArn;
 use crate::plan::Plan;
 use crate::record::{PlannedWrite, ReviewedPlan};
 
@@ -28,14 +29,14 @@ impl Permitted<'_> {
         }
     }
 
-    /// Refuses writes that the reviewed plan does not have.
+    /// Refuses writes about a promoted version that the reviewed plan does not have.
     ///
     /// # Errors
     /// The message names each of them.
-    pub fn check(&self, writes: &[PlannedWrite]) -> Result<()> {
+    pub fn check(&self, writes: &[PlannedWrite], source: &PackageArn, promoted: &PackageArn) -> Result<()> {
         match self {
             Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) => reviewed.refuse_unplanned(writes),
+            Self::Planned(reviewed) => reviewed.refuse_unplanned(writes, source, promoted),
         }
     }
 

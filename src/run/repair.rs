@@ -15,6 +15,7 @@ use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::Plan;
 use crate::record::history::History;
 use crate::record::{ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target};
 use crate::register::decision::{ApprovalPolicy, Decision};
@@ -46,6 +47,9 @@ impl Repair<'_> {
             history.past(promoted).filter(|_| destination.layout(source) == promotion.destination.layout(source));
         let Some(past) = past else { return Err(gone()) };
         let (plan, there) = tokio::try_join!(promotion.plan(package), promotion.list_folder(source))?;
+        if !refuse_replaced(&past.base().artifacts, &plan, &missing)? {
+            return Err(gone());
+        }
         if promotion.dry_run {
             let preview = promotion.preview(self.copy, plan, there).await?;
             let mut record = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
@@ -58,7 +62,7 @@ impl Repair<'_> {
             return Ok(record);
         }
         let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());
-        promotion.permitted.check(&[copy])?;
+        promotion.permitted.check(&[copy], source, &promoted.arn)?;
         let copied = promotion.copy(self.copy, plan, there).await;
         if copied.is_err() {
             promotion.context.abort_run(&promotion.uploads).await;
@@ -72,6 +76,35 @@ impl Repair<'_> {
             None => Err(gone()),
         }
     }
+}
+
+/// Refuses to copy anything but the missing artifacts as they were promoted: the promoted version refers to their keys.
+/// Returns whether the source still has all of them.
+///
+/// # Errors
+/// The source has replaced a missing artifact, or refers to an object that was not promoted. Nothing was copied.
+fn refuse_replaced(recorded: &List<ArtifactFacts>, plan: &Plan, missing: &[Location]) -> Result<bool> {
+    let mut then = HashMap::new();
+    for artifact in recorded.iter() {
+        let artifact = artifact?;
+        then.insert(artifact.target, artifact.etag);
+    }
+    let mut lost: HashSet<&Location> = missing.iter().collect();
+    for artifact in plan.artifacts.iter() {
+        let artifact = artifact?;
+        let (source, etag) = (&artifact.source.location, artifact.source.etag.as_str());
+        let message = match then.get(&artifact.target) {
+            None => format!("{source} was not promoted with this version, and is not added to it"),
+            Some(then) if lost.remove(&artifact.target) && then != etag => {
+                format!("{source} has changed since it was promoted, so that its copy cannot be replaced")
+            }
+            Some(_) => continue,
+        };
+        return Err(Failure::new(format!("{message}; the version was not changed"))
+            .hint("Register a new version at the source")
+            .into());
+    }
+    Ok(lost.is_empty())
 }
 
 /// The recorded artifacts, with the new facts of those that were missing.

@@ -17,9 +17,9 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::provenance::{marked, own_digest};
-use crate::record::Record;
 use crate::record::history::History;
 use crate::record::stored::StoredRecord;
+use crate::record::{ArtifactFacts, Record, Verified};
 use crate::register::sync::edits;
 
 /// What became of the records without a signature.
@@ -62,7 +62,7 @@ impl Promotion<'_> {
         let Some(signer) = self.signer.as_ref().filter(|_| !self.dry_run) else { return signatures };
         for StoredRecord { location, text, record, .. } in history.unsigned(&promoted.arn) {
             let Ok(record) = record else { continue };
-            if let Err(error) = self.compare_record(destination, package.arn(), promoted, record).await {
+            if let Err(error) = self.compare_record(destination, package, promoted, record).await {
                 let remark =
                     format!("the record was not signed, and `promote verify` reports it: {}", with_hints(&error));
                 signatures.refused.push(Warning { field: location.to_string(), remark });
@@ -86,10 +86,11 @@ impl Promotion<'_> {
     async fn compare_record(
         &self,
         destination: &Destination,
-        source: &PackageArn,
+        package: &Package,
         promoted: &PromotedVersion,
         record: &Record,
     ) -> Result<()> {
+        let source = package.arn();
         let layout = destination.layout(source);
         let (target, named) = (record.target.as_ref(), record.source.package.as_ref());
         ensure!(
@@ -114,7 +115,33 @@ impl Promotion<'_> {
         if let Some(missing) = missing.first() {
             anyhow::bail!("{missing} is missing");
         }
-        refuse_others(&layout, &there)
+        refuse_others(&layout, &there)?;
+        self.compare_with_source(package, record).await
+    }
+
+    /// Compares the artifacts of a record with those of the source, byte for byte as far as S3 tells: whoever can write to
+    /// the target bucket can replace a copy together with its record.
+    async fn compare_with_source(&self, package: &Package, record: &Record) -> Result<()> {
+        let (plan, there) = tokio::try_join!(self.plan(package), self.list_folder(package.arn()))?;
+        let copied = self.confirm(plan, there).await?;
+        // Both lists are ordered by bucket and key.
+        let mut recorded = record.artifacts.iter();
+        for item in copied.artifacts() {
+            let (artifact, done) = item?;
+            ensure!(
+                done.verified.is_some_and(|verified| verified != Verified::Size),
+                "nothing but the size of {} can be compared with its source",
+                artifact.target
+            );
+            let now = ArtifactFacts::of(&artifact, done);
+            let then = recorded.next().transpose()?;
+            let is_same = |then: &ArtifactFacts| {
+                (&then.source, &then.target, &then.etag, then.bytes) == (&now.source, &now.target, &now.etag, now.bytes)
+            };
+            ensure!(then.as_ref().is_some_and(is_same), "{} differs from its source", now.target);
+        }
+        ensure!(recorded.next().is_none(), "the source does not have every artifact that it names");
+        Ok(())
     }
 }
 

@@ -69,7 +69,7 @@ impl Syncing<'_> {
         }
         let plan = plan.with(decision.update());
         let writes = sync_writes(&decision, &plan, promoted);
-        self.promotion.permitted.check(&writes)?;
+        self.promotion.permitted.check(&writes, package.arn(), &promoted.arn)?;
         let signatures = self.promotion.sign_unsigned(self.destination, package, history, promoted).await;
         self.announce(&plan, promoted);
         let repaired = self.restored.is_some();

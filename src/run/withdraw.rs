@@ -57,9 +57,10 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
     let policy = ApprovalPolicy { approval: None, withdraw: true };
     let following = Following { promotion: &promotion, policy, folders: &folders, rejected: &rejected, except: None };
     let followed = following.run(&watch::channel(Some(None)).0).await;
-    let outcome = match followed.withdrawn.is_empty() {
-        true => Conclusion::NothingToWithdraw,
-        false => Conclusion::Withdrawn,
+    let outcome = match (followed.withdrawn.is_empty() && followed.failures.is_empty(), promotion.dry_run) {
+        (true, _) => Conclusion::NothingToWithdraw,
+        (false, true) => Conclusion::Planned,
+        (false, false) => Conclusion::Withdrawn,
     };
     let mut record = promotion.record_of(outcome, none_approved(&promotion.group, Some(promotion.reader.clone())));
     record.withdrawn = followed.withdrawn;

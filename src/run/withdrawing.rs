@@ -39,7 +39,7 @@ impl Withdrawing<'_> {
         }
         let arn = &promoted.arn;
         let writes = vec![PlannedWrite::new(PlannedAct::Withdraw, arn)];
-        promotion.permitted.check(&writes)?;
+        promotion.permitted.check(&writes, package.arn(), arn)?;
         let mut record = promotion.record(Conclusion::Withdrawn, package);
         let mut target = Target::of(self.destination, package.arn(), Some((arn, ApprovalStatus::Rejected)));
         target.set_approval(decision.approval(promoted));

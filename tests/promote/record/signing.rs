@@ -204,10 +204,21 @@ fn nothing_is_updated_while_a_record_cannot_be_signed() {
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected", "nothing else may prevent a withdrawal");
 }
 
+/// Replaces a copy, and makes the record agree with it.
+fn replace(cloud: &Cloud, record: &mut Value) {
+    let forged = record["artifacts"][0].as_object_mut().expect("an artifact");
+    let key = forged["target"].as_str().expect("a location").replace("s3://serving/", "");
+    cloud.put(SERVING, &key, "forged");
+    let copy = cloud.object(SERVING, &key).expect("the copy");
+    forged.insert("target_etag".into(), json!(format!("\"{}\"", copy.etag)));
+    forged.insert("bytes".into(), json!("forged".len()));
+}
+
 #[test]
 fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed() {
     type Forgery = fn(&Cloud, &mut Value);
-    let forgeries: [(Forgery, &str); 6] = [
+    let forgeries: [(Forgery, &str); 7] = [
+        (replace, "differ"),
         (|_, record| record["request"]["ModelPackageDescription"] = "forged".into(), "the digest of its request"),
         (|_, record| record["artifacts"][0]["target_etag"] = "\"0\"".into(), "differs from the record"),
         (|_, record| record["artifacts"][0]["bytes"] = 1.into(), "differs from the record"),

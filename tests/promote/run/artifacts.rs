@@ -37,6 +37,22 @@ fn a_repeated_run_compares_every_artifact_with_its_record() {
 }
 
 #[test]
+fn nothing_is_copied_to_a_promoted_version_if_the_source_has_replaced_or_added_an_object() {
+    let replaced: fn(&Cloud) = |cloud| cloud.put(MODELS, "churn/model.tar.gz", "other weights");
+    let added: fn(&Cloud) = |cloud| cloud.put(MODELS, "churn/llm/shard/2.bin", "two");
+    for (change, says) in
+        [(replaced, "has changed since it was promoted"), (added, "was not promoted with this version")]
+    {
+        let cloud = promoted_before();
+        cloud.remove(SERVING, &weights());
+        change(&cloud);
+        let before = cloud.keys(SERVING);
+        promote(&cloud, &[]).fails(1, &[says, "the version was not changed"]);
+        assert_eq!(cloud.keys(SERVING), before);
+    }
+}
+
+#[test]
 fn a_missing_artifact_of_an_approved_version_is_copied_again_and_recorded() {
     let cloud = promoted_before();
     let copy = cloud.object(SERVING, &weights()).expect("the copy");

@@ -187,6 +187,18 @@ fn a_plan_with_updates_and_withdrawals_is_carried_out() {
 }
 
 #[test]
+fn the_approval_of_another_version_than_the_planned_one_is_refused() {
+    let cloud = with_package();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    promote(&cloud, &["--package-version", "1"]).document();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    let (file, _) = plan(&cloud, &[]);
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    carry_out(&cloud, &file, &[]).fails(1, &["not in the plan: approve the version in"]);
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+}
+
+#[test]
 fn a_plan_whose_update_would_set_another_value_is_refused() {
     let cloud = one_of_two_promoted();
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
