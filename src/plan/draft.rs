@@ -83,7 +83,7 @@ impl Draft {
         };
         draft.leave_unknown(package, overrides)?;
         draft.leave_certification(package);
-        draft.leave_algorithm();
+        draft.leave_algorithm(overrides);
         draft.set_encryption(overrides);
         draft.set_algorithm(overrides);
         draft.set_validation(overrides);
@@ -132,7 +132,7 @@ impl Draft {
 
     /// SageMaker describes a package that was made from an algorithm with both specifications. CreateModelPackage takes
     /// one: the API reference offers them as two ways to create a package.
-    fn leave_algorithm(&mut self) {
+    fn leave_algorithm(&mut self, overrides: &PackageOverrides) {
         let field = Field::top("SourceAlgorithmSpecification");
         if !self.request.contains_key("InferenceSpecification") {
             return;
@@ -141,7 +141,10 @@ impl Draft {
             let algorithm = value["SourceAlgorithms"][0]["AlgorithmName"].as_str().unwrap_or_default().to_owned();
             let reason = "the version is registered with its InferenceSpecification, and CreateModelPackage accepts only \
                           one of the two; the record contains the algorithm";
-            self.not_carried.push(NotCarried::new(&field, algorithm, reason).informational());
+            self.not_carried.push(match &overrides.algorithm {
+                None => NotCarried::new(&field, algorithm, reason).informational(),
+                Some(_) => NotCarried::new(&field, algorithm, format!("{reason}. `--target-algorithm` has no effect")),
+            });
         }
     }
 

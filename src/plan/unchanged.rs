@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::arn::AccountId;
-use crate::model::field::{Document, Field, each_leaf};
+use crate::model::field::{Document, Field, each_leaf, is_map};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::aws_registries::is_provided;
@@ -49,11 +49,18 @@ struct Look<'a> {
     targets: &'a Targets,
 }
 
+/// A URL without its query, which may have the signature of a presigned URL.
+fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
+}
+
 impl Look<'_> {
     /// A resource that a promotion does not copy.
     fn resource(&self, field: &Field, text: &str) -> Option<NotCarried> {
         let listed = |reason: &str| Some(NotCarried::new(field, text, reason));
-        match field.name() {
+        // The keys of a map are chosen freely.
+        let member = field.name().filter(|_| !is_map(&field.parent()));
+        match member {
             Some("S3Uri" | "ManifestS3Uri") if is_served_by_hub(self.request, field) => {
                 listed("a hub serves the object (HubAccessConfig), so the URL is carried over unchanged")
                     .map(NotCarried::informational)
@@ -79,12 +86,16 @@ impl Look<'_> {
     fn text(&self, field: &Field, text: &str) -> Option<NotCarried> {
         // The draft replaces and lists these fields.
         let replaced = matches!(field.name(), Some("AlgorithmName" | "ValidationRole" | "KmsKeyId"));
+        let replaced = replaced && !is_map(&field.parent());
         let environment = field.pattern().ends_with(".Environment{}");
         if replaced {
             None
         } else if environment && is_one_url(text) {
-            let reason = "the value names a whole bucket, which is not copied, so it is carried over unchanged";
-            Some(NotCarried::new(field, text, reason))
+            let reason = match text.parse::<Location>() {
+                Ok(_) => "the value names a whole bucket, which is not copied, so it is carried over unchanged",
+                Err(_) => "promote cannot read this form of URL, so it is carried over unchanged and not copied",
+            };
+            Some(NotCarried::new(field, without_query(text), reason))
         } else if environment && text.contains("s3://") {
             let reason = "the value is not exactly one S3 URL, so it is carried over unchanged and not copied";
             Some(NotCarried::new(field, text, reason))

@@ -15,7 +15,7 @@ use super::planned::{PlanFacts, PlannedAct, PlannedWrite};
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
-use crate::model::package;
+use crate::model::package::{self, Package};
 use crate::plan::Plan;
 use crate::register::sync::ChangeResult;
 
@@ -101,6 +101,19 @@ impl ReviewedPlan {
         found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default(), own));
         found.extend(self.changes(now));
         refused(&found, &self.facts.digest)
+    }
+
+    /// Refuses another source version than the planned one, or one that has changed since.
+    ///
+    /// # Errors
+    /// The message names the version.
+    pub fn refuse_other_source(&self, package: &Package) -> Result<()> {
+        let planned = self.record.source.package.as_ref();
+        let is_same = planned.is_some_and(|planned| {
+            planned.model_package_arn == *package.arn() && planned.fingerprint == package.fingerprint()
+        });
+        let other = (!is_same).then(|| format!("the source version is {}, which has changed", package.arn()));
+        refused(&other.into_iter().collect::<Vec<_>>(), &self.facts.digest)
     }
 
     /// Refuses to copy and register anything but what was planned.

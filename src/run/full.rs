@@ -178,6 +178,7 @@ impl Full<'_> {
             is_missing(target, destination, &self.settings.registration),
         );
         let (package, recorded) = (package?, recorded?);
+        promotion.permitted.check_source(&package)?;
         promotion.context.notice(Event::Found(&found.arn));
         self.tell_promoted(recorded.as_ref().map(|recorded| &recorded.promoted.arn));
         self.settings.selection.check_approval(&package.approval(), found)?;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::model::arn::PackageArn;
+use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::record::{PlannedWrite, ReviewedPlan};
 
@@ -18,6 +19,17 @@ pub(crate) enum Permitted<'a> {
 }
 
 impl Permitted<'_> {
+    /// Refuses another source version, or one that has changed since the review: its approval or any other field.
+    ///
+    /// # Errors
+    /// The message names the version.
+    pub fn check_source(&self, package: &Package) -> Result<()> {
+        match self {
+            Self::Everything | Self::Withdrawals => Ok(()),
+            Self::Planned(reviewed) => reviewed.refuse_other_source(package),
+        }
+    }
+
     /// Refuses to copy and register what the reviewed plan does not have.
     ///
     /// # Errors

@@ -50,6 +50,9 @@ impl Syncing<'_> {
         let Some(past) = history.past(promoted) else { return Ok(None) };
         let promoted = &self.promotion.settled(&past, promoted).await?;
         let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
+        if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
+            return Ok(None);
+        }
         let compared = match self.compare_artifacts(package, &past, &decision).await? {
             Artifacts::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
             Artifacts::Compared => true,
@@ -63,9 +66,6 @@ impl Syncing<'_> {
         };
         if matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain) {
             refuse_edited(&plan, promoted)?;
-        }
-        if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
-            return Ok(None);
         }
         let plan = plan.with(decision.update());
         let writes = sync_writes(&decision, &plan, promoted);

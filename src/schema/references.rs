@@ -181,7 +181,7 @@ fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Ref
             return Ok(None);
         }
         Ok(location) => location,
-        Err(_) if kind == Kind::Environment => return Ok(None),
+        Err(_) if kind == Kind::Environment && !names_loaded(field) => return Ok(None),
         Err(malformed) => return Err(Violation::new(field.clone(), format!("is malformed: {malformed}"))),
     };
     Ok(Some(Reference {

@@ -2,23 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::plan::{ENVIRONMENT, arrived, with_environment};
 use crate::support::{Attributes, Cloud, Principal};
 use crate::world::*;
-
-const ENVIRONMENT: &str = "InferenceSpecification.Containers[0].Environment";
-
-fn with_environment(environment: Value) -> Cloud {
-    let cloud = world();
-    cloud.put(MODELS, "m.tar.gz", "m");
-    let mut package = model("s3://models/m.tar.gz");
-    package["InferenceSpecification"]["Containers"][0]["Environment"] = environment;
-    cloud.register(package);
-    cloud
-}
-
-fn arrived(cloud: &Cloud, name: &str) -> Value {
-    create_request(cloud)["InferenceSpecification"]["Containers"][0]["Environment"][name].clone()
-}
 
 fn copy_of(key: &str) -> String {
     format!("s3://{SERVING}/{FOLDER}models/{key}")
@@ -185,4 +171,36 @@ fn a_variable_that_loads_a_whole_bucket_copies_it_with_a_warning() {
     let warning = &document["warnings"][0];
     assert_eq!(warning["field"], format!("{ENVIRONMENT}{{HF_MODEL_ID}}"));
     assert_eq!(warning["remark"], "the URL names the whole bucket weights, so every object in it is copied");
+}
+
+#[test]
+fn a_variable_that_a_container_loads_from_is_refused_if_its_url_cannot_be_read() {
+    let access_point = "s3://arn:aws:s3:eu-central-1:444333666777:accesspoint/models/llm/";
+    let presigned = "https://models.s3.eu-central-1.amazonaws.com/m.tar.gz?X-Amz-Signature=5ec2e7";
+    for (name, url) in [("HF_MODEL_ID", access_point), ("SAGEMAKER_SUBMIT_DIRECTORY", presigned)] {
+        let cloud = with_environment(json!({ name: url }));
+        promote(&cloud, &[]).fails(1, &[&format!("{ENVIRONMENT}{{{name}}}"), "is malformed"]);
+        assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0), "{name}");
+    }
+}
+
+#[test]
+fn the_signature_of_a_presigned_url_is_not_told() {
+    let presigned = "https://models.s3.eu-central-1.amazonaws.com/m.tar.gz?X-Amz-Signature=5ec2e7";
+    let cloud = with_environment(json!({"EXAMPLES": presigned}));
+    let document = promote(&cloud, &[]).document();
+    let listed = not_carried(&document, &format!("{ENVIRONMENT}{{EXAMPLES}}"));
+    assert_eq!(listed["value"], "https://models.s3.eu-central-1.amazonaws.com/m.tar.gz");
+    assert!(listed["reason"].as_str().is_some_and(|reason| reason.contains("cannot read this form")), "{listed}");
+    assert_eq!(arrived(&cloud, "EXAMPLES"), presigned);
+}
+
+#[test]
+fn a_variable_with_the_name_of_a_field_is_listed_as_any_other() {
+    let cloud = with_environment(json!({"KmsKeyId": "s3://models/a,s3://models/b", "ProductId": "1"}));
+    let document = promote(&cloud, &[]).document();
+    let listed = not_carried(&document, &format!("{ENVIRONMENT}{{KmsKeyId}}"));
+    assert!(listed["reason"].as_str().is_some_and(|reason| reason.contains("not exactly one S3 URL")), "{listed}");
+    let all = document["not_carried"].as_array().into_iter().flatten();
+    assert_eq!(all.filter(|one| one["field"] == format!("{ENVIRONMENT}{{ProductId}}")).count(), 0);
 }

@@ -122,6 +122,12 @@ fn a_package_that_was_made_from_an_algorithm_is_registered_with_its_containers_a
     let arn = cloud.register(described.clone());
     let without = ["--kms-key-arn", KEY, "--target-validation-role-arn", ROLE];
     let field = "SourceAlgorithmSpecification";
+    let flag =
+        [&without[..], &["--dry-run", "--target-algorithm", "arn:aws:sagemaker:eu-central-1:111222333444:algorithm/a"]]
+            .concat();
+    let listed = not_carried(&promote(&cloud, &flag).document(), field).clone();
+    assert!(listed["reason"].as_str().is_some_and(|reason| reason.contains("has no effect")), "{listed}");
+    assert!(listed["informational"].is_null(), "{listed}");
     for more in [&["--dry-run"][..], &[]] {
         let document = promote(&cloud, &[&without[..], more].concat()).document();
         let listed = not_carried(&document, field);

@@ -3,6 +3,7 @@
 //!
 //! `HISTORY_SEEDS=1-10000` (`make histories`) runs these seeds, `HISTORY_SEEDS=17` one; without it a sample is run.
 
+mod described;
 mod model;
 mod step;
 

@@ -173,6 +173,20 @@ fn an_artifact_that_changes_after_the_comparison_is_not_copied() {
 }
 
 #[test]
+fn a_version_that_is_approved_after_the_comparison_is_not_promoted() {
+    let cloud = with_package();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    let numbered = ["--package-version", "1"];
+    let (file, _) = plan(&cloud, &numbered);
+    // The first description is for the comparison.
+    cloud.hook(Moment::on("DescribeModelPackage", 2), |cloud| {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    });
+    carry_out(&cloud, &file, &numbered).fails(1, &["which has changed"]);
+    assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
+}
+
+#[test]
 fn a_plan_with_updates_and_withdrawals_is_carried_out() {
     let cloud = one_of_two_promoted();
     promote(&cloud, &[]).document();

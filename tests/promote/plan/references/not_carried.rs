@@ -2,23 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Principal};
+use crate::plan::{ENVIRONMENT, arrived, with_environment};
+use crate::support::Principal;
 use crate::world::*;
-
-const ENVIRONMENT: &str = "InferenceSpecification.Containers[0].Environment";
-
-fn with_environment(environment: Value) -> Cloud {
-    let cloud = world();
-    cloud.put(MODELS, "m.tar.gz", "m");
-    let mut package = model("s3://models/m.tar.gz");
-    package["InferenceSpecification"]["Containers"][0]["Environment"] = environment;
-    cloud.register(package);
-    cloud
-}
-
-fn arrived(cloud: &Cloud, name: &str) -> Value {
-    create_request(cloud)["InferenceSpecification"]["Containers"][0]["Environment"][name].clone()
-}
 
 #[test]
 fn an_environment_value_that_names_a_whole_bucket_copies_nothing_and_is_listed() {

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use super::described::{
+    Approval, Fields, Verified, approval, at_source, fields, has_record, promoted_from, read, records, status, verified,
+};
 use super::step::{Status, new_version, source};
 use crate::support::Cloud;
 use crate::support::kms::SIGN_KEY;
@@ -42,24 +45,6 @@ struct Promoted {
     verified: Option<Verified>,
 }
 
-/// The fields and the approval with its reason.
-type Verified = (Fields, Value, Value);
-
-/// The approval of a promoted version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Approval {
-    Approved,
-    Pending,
-    /// Rejected because its source is.
-    Withdrawn {
-        was_pending: bool,
-    },
-    Rejected,
-}
-
-/// The fields by name; what an update replaces as a whole is one field.
-type Fields = BTreeMap<String, Value>;
-
 impl Model {
     /// One version of the source, nothing promoted.
     pub fn new(signs: bool) -> Self {
@@ -85,8 +70,8 @@ impl Model {
         self.promoted.remove(&version);
     }
 
-    /// The key of the record of a promotion that has no other, and of which everything is as at the source: whatever
-    /// differs would have to stay as it is.
+    /// The key of a promotion's record, if the promotion has one record only and its version equals the source. Without the
+    /// record, nothing could tell who has made a difference.
     pub fn lose_record(&mut self, cloud: &Cloud, version: u32) -> Option<String> {
         let source = cloud.package(&source(version))?;
         let promoted = self.promoted.get_mut(&version).filter(|promoted| promoted.recorded && !promoted.theirs)?;
@@ -293,75 +278,4 @@ impl Promoted {
             withdrawn => withdrawn,
         };
     }
-}
-
-/// The fields of a described version that the histories change.
-fn fields(described: &Value) -> Fields {
-    let specifications = described["AdditionalInferenceSpecifications"].as_array();
-    let second = specifications.into_iter().flatten().any(|one| one["Name"] == "second");
-    let mut fields = Fields::from([
-        ("ModelLifeCycle".to_owned(), described["ModelLifeCycle"].clone()),
-        ("ModelCard".to_owned(), described["ModelCard"].clone()),
-        ("Domain".to_owned(), described["Domain"].clone()),
-        ("second".to_owned(), second.into()),
-    ]);
-    for key in ["team", "new"] {
-        fields.insert(format!("{{{key}}}"), described["CustomerMetadataProperties"][key].clone());
-    }
-    fields
-}
-
-fn status(described: &Value) -> Status {
-    match described["ModelApprovalStatus"].as_str() {
-        Some("Approved") => Status::Approved,
-        Some("Rejected") => Status::Rejected,
-        _ => Status::Pending,
-    }
-}
-
-fn approval(described: &Value) -> Approval {
-    let text = described["ApprovalDescription"].as_str().unwrap_or_default();
-    match status(described) {
-        Status::Approved => Approval::Approved,
-        Status::Pending => Approval::Pending,
-        Status::Rejected if text.starts_with("promote: withdrawn: ") => {
-            Approval::Withdrawn { was_pending: text.starts_with("promote: withdrawn: while pending: ") }
-        }
-        Status::Rejected => Approval::Rejected,
-    }
-}
-
-fn at_source(cloud: &Cloud, version: u32) -> Value {
-    cloud.package(&source(version)).expect("it is registered")
-}
-
-/// The promoted version of a source version, with its description.
-fn promoted_from(cloud: &Cloud, version: u32) -> Option<(String, Value)> {
-    let is_from = |one: &Value| one["CustomerMetadataProperties"]["promote:source-arn"] == source(version);
-    let described = promoted(cloud).into_iter().find(is_from)?;
-    Some((described["ModelPackageArn"].as_str().expect("an ARN").to_owned(), described))
-}
-
-/// Whether a record describes a promotion of a source version.
-fn has_record(cloud: &Cloud, version: u32, arn: &str) -> bool {
-    records(cloud, version, arn).iter().any(|key| read(cloud, key)["request"].is_object())
-}
-
-/// A record; null if it does not exist.
-fn read(cloud: &Cloud, key: &str) -> Value {
-    let text = cloud.object(SERVING, key).map(|object| object.body.bytes().to_vec()).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
-}
-
-/// The keys of the records of a promoted version.
-fn records(cloud: &Cloud, version: u32, arn: &str) -> Vec<String> {
-    let prefix = FOLDER.replace("-v1/", &format!("-v{version}/promotion"));
-    let is_of = |key: &String| key.ends_with(".json") && read(cloud, key)["target"]["model_package_arn"] == arn;
-    cloud.keys(SERVING).into_iter().filter(|key| key.starts_with(&prefix)).filter(is_of).collect()
-}
-
-/// What `verify` compares of a described version.
-fn verified(described: &Value) -> Verified {
-    let member = |name: &str| described[name].clone();
-    (fields(described), member("ModelApprovalStatus"), member("ApprovalDescription"))
 }

@@ -1,0 +1,98 @@
+//! What the accounts have: descriptions and records in the terms of the model.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::step::{Status, source};
+use crate::support::Cloud;
+use crate::world::*;
+
+/// The fields and the approval with its reason.
+pub(super) type Verified = (Fields, Value, Value);
+
+/// The approval of a promoted version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Approval {
+    Approved,
+    Pending,
+    /// Rejected because its source is.
+    Withdrawn {
+        was_pending: bool,
+    },
+    Rejected,
+}
+
+/// The fields by name; what an update replaces as a whole is one field.
+pub(super) type Fields = BTreeMap<String, Value>;
+
+/// The fields of a described version that the histories change.
+pub(super) fn fields(described: &Value) -> Fields {
+    let specifications = described["AdditionalInferenceSpecifications"].as_array();
+    let second = specifications.into_iter().flatten().any(|one| one["Name"] == "second");
+    let mut fields = Fields::from([
+        ("ModelLifeCycle".to_owned(), described["ModelLifeCycle"].clone()),
+        ("ModelCard".to_owned(), described["ModelCard"].clone()),
+        ("Domain".to_owned(), described["Domain"].clone()),
+        ("second".to_owned(), second.into()),
+    ]);
+    for key in ["team", "new"] {
+        fields.insert(format!("{{{key}}}"), described["CustomerMetadataProperties"][key].clone());
+    }
+    fields
+}
+
+pub(super) fn status(described: &Value) -> Status {
+    match described["ModelApprovalStatus"].as_str() {
+        Some("Approved") => Status::Approved,
+        Some("Rejected") => Status::Rejected,
+        _ => Status::Pending,
+    }
+}
+
+pub(super) fn approval(described: &Value) -> Approval {
+    let text = described["ApprovalDescription"].as_str().unwrap_or_default();
+    match status(described) {
+        Status::Approved => Approval::Approved,
+        Status::Pending => Approval::Pending,
+        Status::Rejected if text.starts_with("promote: withdrawn: ") => {
+            Approval::Withdrawn { was_pending: text.starts_with("promote: withdrawn: while pending: ") }
+        }
+        Status::Rejected => Approval::Rejected,
+    }
+}
+
+pub(super) fn at_source(cloud: &Cloud, version: u32) -> Value {
+    cloud.package(&source(version)).expect("it is registered")
+}
+
+/// The promoted version of a source version, with its description.
+pub(super) fn promoted_from(cloud: &Cloud, version: u32) -> Option<(String, Value)> {
+    let is_from = |one: &Value| one["CustomerMetadataProperties"]["promote:source-arn"] == source(version);
+    let described = promoted(cloud).into_iter().find(is_from)?;
+    Some((described["ModelPackageArn"].as_str().expect("an ARN").to_owned(), described))
+}
+
+/// Whether a record describes a promotion of a source version.
+pub(super) fn has_record(cloud: &Cloud, version: u32, arn: &str) -> bool {
+    records(cloud, version, arn).iter().any(|key| read(cloud, key)["request"].is_object())
+}
+
+/// A record; null if it does not exist.
+pub(super) fn read(cloud: &Cloud, key: &str) -> Value {
+    let text = cloud.object(SERVING, key).map(|object| object.body.bytes().to_vec()).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// The keys of the records of a promoted version.
+pub(super) fn records(cloud: &Cloud, version: u32, arn: &str) -> Vec<String> {
+    let prefix = FOLDER.replace("-v1/", &format!("-v{version}/promotion"));
+    let is_of = |key: &String| key.ends_with(".json") && read(cloud, key)["target"]["model_package_arn"] == arn;
+    cloud.keys(SERVING).into_iter().filter(|key| key.starts_with(&prefix)).filter(is_of).collect()
+}
+
+/// What `verify` compares of a described version.
+pub(super) fn verified(described: &Value) -> Verified {
+    let member = |name: &str| described[name].clone();
+    (fields(described), member("ModelApprovalStatus"), member("ApprovalDescription"))
+}
