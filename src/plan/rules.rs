@@ -35,7 +35,7 @@ pub(super) fn violated(request: &Document) -> Findings {
     found
 }
 
-/// A version needs something to deploy. A version with a SourceUri only, such as one that is synced from MLflow, is none.
+/// A version that has only a SourceUri, such as one that was synced from MLflow, has nothing to deploy.
 fn deployable(request: &Document, found: &mut Findings) {
     let specifications = ["InferenceSpecification", "SourceAlgorithmSpecification"];
     if !specifications.iter().any(|member| request.contains_key(*member)) {

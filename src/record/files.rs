@@ -25,7 +25,7 @@ const NEXT_RUN: &str = "Run again with the same `--sign-key`: the next run compa
 enum Order {
     /// The act of the record is done: it is written although it cannot be signed.
     RecordFirst,
-    /// The act of the record follows: without a signature, there is no record and no act.
+    /// The act comes after the record. If the record cannot be signed, neither is done.
     SignatureFirst,
 }
 

@@ -18,7 +18,7 @@ use crate::record::stored::{Keys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::Base;
 
-/// A run that finds a version promoted lists folders of at most this many artifacts: 10 pages of S3.
+/// The folder of a promoted version is listed only if its record names at most this many artifacts (10 pages of S3).
 pub const LISTED: usize = 10_000;
 
 /// Every record of one promotion folder.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::field::Document;
 use crate::register::decision::Act;
 
-/// What a dry run decides, besides what the rest of its document has.
+/// The digest of a plan, and the settings that the plan depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFacts {

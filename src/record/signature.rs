@@ -68,8 +68,8 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// The statement about the record at `location` with this SHA-256. `later`: the run that signs it has not written the
-    /// record, but has compared it.
+    /// The statement about the record at `location` with this SHA-256. `later`: an earlier run has written the
+    /// record, and this run has compared it.
     ///
     /// # Errors
     /// The statement cannot be written as JSON.

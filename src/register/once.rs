@@ -124,7 +124,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         }
     }
 
-    /// The number of the next claim. Runs count from 0, so that only somebody else can have written the last number.
+    /// The number of the next claim. Runs number their claims from 0, so no run has written a claim with the highest number.
     fn number_after(&self, number: u32) -> Result<u32> {
         let next = number.checked_add(1).with_context(|| {
             format!(

@@ -37,7 +37,7 @@ pub(super) enum Purpose {
 }
 
 impl Promotion<'_> {
-    /// Describes a version again that is pending although its newest record is not: the registry may show an approval late.
+    /// Describes a version again if it is pending and its newest record is not: the registry may show an approval late.
     pub(super) async fn settled(&self, past: &Past<'_>, promoted: &PromotedVersion) -> Result<PromotedVersion> {
         let (arn, recorded) = (&promoted.arn, past.approval().map(|recorded| recorded.status));
         let description = match (recorded, promoted.approval()) {

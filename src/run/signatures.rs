@@ -32,8 +32,8 @@ pub(super) struct Signatures {
 }
 
 impl Signatures {
-    /// Refuses to update a version while a record about its present state is not signed: after the Update, nothing tells
-    /// whether that record is true.
+    /// Refuses to update a version while a record about its present state is not signed: after the Update,
+    /// the record can no longer be compared with the version.
     ///
     /// # Errors
     /// A record could not be signed.
@@ -49,8 +49,8 @@ impl Promotion<'_> {
     /// Signs the records of a version that have no signature, if this run signs records.
     ///
     /// Whoever can write to the bucket can put a record there. A record is therefore signed only if the registry and S3
-    /// confirm it: the metadata of the version has the digest of its request, the version has what it deploys from the
-    /// request, and the folder has exactly its artifacts.
+    /// confirm it: the metadata of the version has the digest of its request, what the version deploys is what
+    /// the request says, the folder has exactly its artifacts, and the source has the same.
     pub(super) async fn sign_unsigned(
         &self,
         destination: &Destination,

@@ -162,7 +162,7 @@ impl Denial<'_> {
     }
 }
 
-/// What a copy within S3 can be replaced by. One principal can stream too.
+/// The alternative to a copy within S3. Streaming works with one principal too.
 const STREAM: &str = "`--copy-mode stream`, which reads the source and writes the target in requests of their own";
 
 /// The part of a target key before the folder of a version (`<account>-<region>-<group>-v<version>`).

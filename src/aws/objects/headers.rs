@@ -1,4 +1,4 @@
-//! Headers that S3 requests have beside their own: the expected owner of a bucket, and what bucket policies may demand.
+//! Adds headers to S3 requests: the expected owner of the bucket, and headers that bucket policies may demand.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;

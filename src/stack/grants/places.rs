@@ -7,9 +7,10 @@ use super::step::{Current, Pair, Side, Step};
 use crate::model::arn::{AccountId, RoleArn};
 use crate::stack::names::KeyArn;
 
-/// So many buckets fit into a managed policy, which has at most 6,144 characters.
+/// The number of buckets that fit into a managed policy (IAM quotas: 6,144 characters).
 const BUCKETS_OF_A_POLICY: usize = 34;
-/// So many fit into an inline policy beside the rest: all inline policies of a role have 10,240 characters.
+/// The number of buckets that fit into an inline policy beside the other statements (IAM quotas: 10,240 characters for all
+/// inline policies of a role).
 const BUCKETS_INLINE: usize = 10;
 
 /// The steps in their order; their numbers follow.
@@ -184,7 +185,7 @@ fn event_bus(pair: &Pair<'_>) -> Option<Step> {
     Some(step)
 }
 
-/// The role of the rule and the rule that forwards the group's events, all with names of their own.
+/// The event rule that forwards the group's events, and its role. Their names contain the name of the group.
 fn rule(pair: &Pair<'_>) -> Vec<Step> {
     let Some(bus) = bus_arn(pair) else { return Vec::new() };
     let (inputs, label) = (pair.0, label(pair));

@@ -59,7 +59,7 @@ pub struct Step {
     /// A variable with the resources that are not known here, separated by spaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub for_each: Option<&'static str>,
-    /// A resource that may be shared with AWS RAM, which writes policies itself.
+    /// A resource that may be shared through AWS RAM. RAM then manages its policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_be_shared: Option<String>,
 }

@@ -54,8 +54,8 @@ const MISTAKES: [Mistake; 26] = [
     ("the signing key is of another region", 1, |c| {
         full(c, &["--sign-key", &format!("arn:aws:kms:us-west-2:111222333444:key/{KEY}")])
     }),
-    ("the version of the number is pending", 0, |c| numbered(c, "PendingManualApproval")),
-    ("the version of the number is rejected", 0, |c| numbered(c, "Rejected")),
+    ("the version of `--package-version` is pending", 0, |c| numbered(c, "PendingManualApproval")),
+    ("the version of `--package-version` is rejected", 0, |c| numbered(c, "Rejected")),
     ("SageMaker is still creating the version", 1, |c| {
         c.change(SOURCE_VERSION, json!({"ModelPackageStatus": "InProgress"}));
         full(c, &["--dry-run"])
@@ -94,7 +94,7 @@ const MISTAKES: [Mistake; 26] = [
         let both = ["--source-profile", "target", "--source-region", "eu-central-1", "--target-profile", "source"];
         run(c, Principal::Both, &[&["full", "--group", GROUP, "--target-bucket", MODELS][..], &both].concat())
     }),
-    ("the service asks for fewer requests", 1, |c| {
+    ("AWS throttles the requests", 1, |c| {
         c.fail(Moment::every("ListModelPackages"), Failure::Status(400, "ThrottlingException", "Rate exceeded"));
         with(c, |command| command.env("AWS_MAX_ATTEMPTS", "1"))
     }),
