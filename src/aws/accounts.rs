@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 
+use crate::aws::error::CallError;
 use crate::aws::keys::SigningKeys;
 use crate::aws::objects::{SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
@@ -40,6 +41,16 @@ impl SourceAccount {
     /// The buckets.
     pub fn objects(&self) -> &SourceObjects {
         &self.objects
+    }
+
+    /// The principal of the session.
+    pub async fn identity(&self) -> Result<Identity, CallError> {
+        self.session.identity().await
+    }
+
+    /// The seconds by which this machine's clock is ahead of AWS's, if [`Self::identity`] has just been called.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.session.clock_ahead()
     }
 
     /// The ARN of the group. A name needs one call, to learn the account.
@@ -112,6 +123,16 @@ impl TargetAccount {
     /// KMS in the region of a key.
     pub fn keys(&self, key: &KmsKeyArn) -> SigningKeys {
         self.session.keys(key.region())
+    }
+
+    /// The principal of the session.
+    pub async fn identity(&self) -> Result<Identity, CallError> {
+        self.session.identity().await
+    }
+
+    /// The region of the session.
+    pub fn region(&self) -> &Region {
+        self.session.region()
     }
 
     /// Whether the source and the target are accessed by different principals.

@@ -5,8 +5,10 @@ mod call;
 mod caller;
 mod denial;
 mod hints;
+mod refused;
 mod translation;
 
 pub use call::{CallError, Kind, Side};
 pub(super) use caller::Caller;
 pub use hints::{hints, with_hints};
+pub use refused::{Lacks, Refused};

@@ -49,6 +49,17 @@ impl SigningKeys {
         Ok(PublicKey { spki, spec, algorithms })
     }
 
+    /// Whether KMS would sign: Sign with DryRun, which returns no signature.
+    pub async fn probe_sign(&self, key: &KmsKeyArn, algorithm: &str) -> Result<(), CallError> {
+        const CALL: &str = "kms:Sign";
+        let call = self.client.sign().key_id(key.as_str()).message(Blob::new(CALL)).dry_run(true);
+        let call = call.message_type(MessageType::Raw).signing_algorithm(SigningAlgorithmSpec::from(algorithm));
+        match call.send().await.map_err(|error| self.caller.error(CALL, &Resource::Key(key), error)) {
+            Err(error) if error.code.as_deref() != Some("DryRunOperationException") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Signs a message of at most [`MAX_MESSAGE_BYTES`]. ECDSA signatures are in DER.
     pub async fn sign(&self, key: &KmsKeyArn, algorithm: &str, message: &[u8]) -> Result<Vec<u8>, CallError> {
         const CALL: &str = "kms:Sign";

@@ -12,4 +12,5 @@ pub mod session;
 
 mod principal;
 mod resource;
+mod response_time;
 mod timeouts;

@@ -1,12 +1,14 @@
 //! The principal that a session acts as.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::error::{CallError, Caller};
 use super::resource::Resource;
+use super::response_time::ResponseTime;
 use crate::model::arn::{AccountId, GroupArn, GroupName, Region};
 
 /// The principal behind a session.
@@ -35,12 +37,14 @@ pub(super) struct Principal {
     sts: aws_sdk_sts::Client,
     pub region: Region,
     identity: Arc<OnceCell<Identity>>,
+    /// When STS has responded.
+    responded: ResponseTime,
 }
 
 impl Principal {
     /// The principal of an STS client. Makes no call.
     pub fn new(sts: aws_sdk_sts::Client, caller: Caller, region: Region) -> Self {
-        Self { sts, caller: Arc::new(caller), region, identity: Arc::default() }
+        Self { sts, caller: Arc::new(caller), region, identity: Arc::default(), responded: ResponseTime::default() }
     }
 
     pub async fn identity(&self) -> Result<&Identity, CallError> {
@@ -52,9 +56,17 @@ impl Principal {
         self.identity.get()
     }
 
+    /// The seconds by which this machine's clock is ahead of the clock of STS, if STS has just been asked. Negative if it
+    /// is behind.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        Some(i64::try_from(now).ok()? - self.responded.seconds()?)
+    }
+
     async fn ask(&self) -> Result<Identity, CallError> {
         const CALL: &str = "sts:GetCallerIdentity";
-        let answer = self.sts.get_caller_identity().send().await;
+        let call = self.sts.get_caller_identity().customize().interceptor(self.responded.clone());
+        let answer = call.send().await;
         let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Principal, error))?;
         let account = answer.account().unwrap_or_default().parse();
         let account = account.map_err(|error| {

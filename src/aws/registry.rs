@@ -3,6 +3,7 @@
 //! Descriptions are raw JSON responses, and requests are raw JSON documents, because the SDK's types drop unknown members.
 //! Every response is checked to be about the requested group.
 
+mod probes;
 mod raw;
 mod reader;
 mod source;

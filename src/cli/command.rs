@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::arguments::OutputArgs;
 use super::copy_artifacts::CopyArtifacts;
+use super::doctor::Doctor;
 use super::exit::{self, Exit};
 use super::find_latest::FindLatest;
 use super::full::Full;
@@ -42,6 +43,7 @@ enum Verb {
     Withdraw(Box<Withdraw>),
     Verify(Box<Verify>),
     Status(Box<Status>),
+    Doctor(Box<Doctor>),
     Stack(Stack),
     Completions(Completions),
     Man(Man),
@@ -76,6 +78,7 @@ impl Verb {
             Self::Withdraw(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Verify(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Doctor(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::CopyArtifacts(verb) => {
                 let before = match running.read_step_before(&verb.package).await? {
                     Ok(before) => before,
@@ -105,6 +108,7 @@ impl Verb {
             Self::Withdraw(_) => "withdraw",
             Self::Verify(_) => "verify",
             Self::Status(_) => "status",
+            Self::Doctor(_) => "doctor",
             Self::Stack(_) => "stack",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
@@ -121,6 +125,7 @@ impl Verb {
             Self::Withdraw(verb) => Some(&verb.output),
             Self::Verify(verb) => Some(&verb.output),
             Self::Status(verb) => Some(&verb.output),
+            Self::Doctor(verb) => Some(verb.output()),
             Self::Stack(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }

@@ -11,7 +11,7 @@ pub enum Exit {
     Failed,
     /// The arguments are wrong.
     Usage,
-    /// Promoted, but something is unconfirmed.
+    /// Promoted, but something is unconfirmed. `doctor`: something could not be tested.
     Unconfirmed,
     /// No version is approved.
     NothingApproved,
@@ -37,9 +37,13 @@ impl Exit {
     const fn row(self) -> (u8, &'static str) {
         match self {
             Self::Done => (0, "success (full: also if no version is approved or nothing had to be done)"),
-            Self::Failed => (1, "failure (verify: the version could not be checked)"),
+            Self::Failed => {
+                (1, "failure (verify: the version could not be checked; doctor: something is denied or missing)")
+            }
             Self::Usage => (2, "wrong arguments"),
-            Self::Unconfirmed => (3, "promoted, but unconfirmed (verify: something is unverifiable)"),
+            Self::Unconfirmed => {
+                (3, "promoted, but unconfirmed (verify: something is unverifiable; doctor: something is not testable)")
+            }
             Self::NothingApproved => (4, "no version is approved (find-latest; full with --fail-if-nothing-approved)"),
             Self::Changed => (5, "something was changed or is missing (verify)"),
             Self::Interrupted => (130, "interrupted"),

@@ -99,7 +99,8 @@ impl Full {
         }
     }
 
-    fn settings(&self) -> FullSettings {
+    /// The settings of the promotion.
+    pub(super) fn settings(&self) -> FullSettings {
         FullSettings {
             selection: self.group.selection(),
             destination: self.destination.destination(&self.target_bucket),

@@ -157,6 +157,26 @@ pub struct WithdrawSettings {
     pub dry_run: bool,
 }
 
+/// Settings of [`crate::run::doctor()`]: what a promotion with the same settings needs is asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoctorSettings {
+    /// The version to promote.
+    pub selection: Selection,
+    /// The destination.
+    pub destination: DestinationSettings,
+    /// Values that replace values of the source package.
+    #[serde(default)]
+    pub overrides: PackageOverrides,
+    /// A promotion may create the target group.
+    pub create_group: bool,
+    /// The KMS key that signs the records; otherwise they are not signed.
+    #[serde(default)]
+    pub sign_key: Option<KmsKeyArn>,
+    /// Test permissions to write with requests that AWS refuses for their values, and with an upload that is aborted.
+    pub probes: bool,
+}
+
 /// The version that an earlier step has found.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

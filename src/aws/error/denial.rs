@@ -11,6 +11,11 @@ use crate::model::arn::partition_of;
 use crate::model::location::{BucketName, Location};
 use policy::Policy;
 
+/// Whether a policy denies the call explicitly, by AWS's message.
+pub(super) fn is_explicit(message: &str) -> bool {
+    Policy::that_denies(message).is_some()
+}
+
 /// A denied call.
 pub(super) struct Denial<'a> {
     pub side: Side,

@@ -18,12 +18,12 @@ use super::body::{Body, GET};
 use super::checksum::checksum_of;
 use super::encoding::byte_range;
 use super::headers::BucketHeaders;
-use super::response_time::ResponseTime;
 use super::storage::is_archived;
 use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
+use crate::aws::response_time::ResponseTime;
 use crate::model::location::{BucketName, Location};
 use crate::store::{Spooled, Spooling};
 

@@ -16,7 +16,7 @@ use crate::model::location::{BucketName, Location};
 /// S3 with the source's credentials. Clones share one client.
 #[derive(Debug, Clone)]
 pub struct SourceObjects {
-    reader: Reader,
+    pub(super) reader: Reader,
 }
 
 impl SourceObjects {

@@ -133,6 +133,17 @@ impl Reader {
         Ok(found)
     }
 
+    /// The resource policy of the group; nothing if it has none.
+    pub async fn group_policy(&self, group: &GroupArn) -> Result<Option<String>, CallError> {
+        const CALL: &str = "sagemaker:GetModelPackageGroupPolicy";
+        let answer = self.client.get_model_package_group_policy().model_package_group_name(group.as_str()).send().await;
+        match answer.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error)) {
+            Ok(answer) => Ok(answer.resource_policy().map(str::to_owned)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub fn not_of(&self, call: &'static str, group: &GroupArn, arn: &str) -> CallError {
         self.caller.unusable(
             call,

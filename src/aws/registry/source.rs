@@ -38,6 +38,11 @@ impl SourceRegistry {
         self.0.find_group(group).await
     }
 
+    /// The resource policy of the group; nothing if it has none.
+    pub async fn group_policy(&self, group: &GroupArn) -> Result<Option<String>, CallError> {
+        self.0.group_policy(group).await
+    }
+
     /// The group's tags, which its versions inherit.
     pub async fn group_tags(&self, group: &GroupArn) -> Result<Vec<(String, String)>, CallError> {
         self.0.group_tags(group).await

@@ -23,7 +23,7 @@ use crate::model::field::Document;
 /// STS for the account, and responses about another account are errors.
 #[derive(Debug, Clone)]
 pub struct TargetRegistry {
-    reader: Reader,
+    pub(super) reader: Reader,
     principal: Principal,
 }
 
@@ -128,7 +128,12 @@ impl TargetRegistry {
         }
     }
 
-    fn error<E>(&self, call: &'static str, resource: &Resource<'_>, error: SdkError<E, HttpResponse>) -> CallError
+    pub(super) fn error<E>(
+        &self,
+        call: &'static str,
+        resource: &Resource<'_>,
+        error: SdkError<E, HttpResponse>,
+    ) -> CallError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {

@@ -34,6 +34,11 @@ impl SourceSession {
         &self.0.principal.region
     }
 
+    /// The seconds by which this machine's clock is ahead of AWS's, if [`Self::identity`] has just been called.
+    pub(in crate::aws) fn clock_ahead(&self) -> Option<i64> {
+        self.0.principal.clock_ahead()
+    }
+
     /// The model registry, for reading.
     pub fn registry(&self) -> SourceRegistry {
         SourceRegistry::new(self.0.sagemaker(), self.0.principal.caller.clone())

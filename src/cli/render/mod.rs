@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+mod doctor;
 mod headline;
 mod record;
 mod status;

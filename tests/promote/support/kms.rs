@@ -61,6 +61,10 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
             if body["SigningAlgorithm"] != "ECDSA_SHA_256" {
                 return refused("Algorithm is incompatible with key spec ECC_NIST_P256.");
             }
+            if body["DryRun"] == true {
+                let message = "The request would have succeeded, but the DryRun option is set.";
+                return Err(Refusal::new(412, "DryRunOperationException", message));
+            }
             let signature: DerSignature = pair.sign(&message);
             let signature = STANDARD.encode(signature.as_bytes());
             Ok(Answer::json(&json!({ "KeyId": key, "Signature": signature, "SigningAlgorithm": "ECDSA_SHA_256" })))

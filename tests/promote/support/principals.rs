@@ -165,11 +165,11 @@ pub(crate) fn may(rules: &[Rule], who: &Identity, action: &str, resource: &str, 
             && reads.iter().any(|verb| action.starts_with(verb))
 }
 
+/// Whether a text has a pattern's form, in which `*` stands for any text.
 fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => text.starts_with(start),
-        None => pattern == text,
-    }
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(tail) = text.strip_prefix(start) else { return false };
+    rest.is_empty() || (0..=tail.len()).any(|at| tail.is_char_boundary(at) && matches(rest, &tail[at..]))
 }
 
 /// The sentence with which AWS refuses.

@@ -92,6 +92,11 @@ impl Cloud {
         self.world().buckets.get_mut(bucket).expect("the bucket exists").demands.push((header, value));
     }
 
+    /// Gives a bucket a policy to be read.
+    pub fn set_policy(&self, bucket: &str, policy: serde_json::Value) {
+        self.world().buckets.get_mut(bucket).expect("the bucket exists").policy = Some(policy);
+    }
+
     /// The source account is in another partition: ARNs say so, and nobody finds the buckets of the other partition.
     pub fn move_source_to(&self, partition: &'static str) {
         self.world().options.source_partition = Some(partition);

@@ -68,6 +68,10 @@ pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
     if ask.request.get("Tags").is_some() {
         ask.allow_also("AddTags", "model-package-group", &place)?;
     }
+    let tags = ask.request["Tags"].as_array().into_iter().flatten();
+    if tags.filter_map(|tag| tag["Key"].as_str()).any(|key| key.to_lowercase().starts_with("aws:")) {
+        return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
+    }
     if ask.looked_up(&place.account).is_some_and(|registry| registry.groups.contains_key(&name)) {
         let arn = group_arn(&place.account, &ask.region, &name);
         return Err(invalid(&format!("Model Package Group already exists: {arn}")));
@@ -89,6 +93,13 @@ pub fn describe(ask: &Ask) -> Result<Value, Refusal> {
 pub fn absent(ask: &Ask, place: &Place) -> Refusal {
     let arn = group_arn(&place.account, &ask.region, &place.name);
     invalid(&format!("ModelPackageGroup {arn} does not exist."))
+}
+
+/// GetModelPackageGroupPolicy. No group has one: the rights of callers do not depend on it.
+pub fn policy(ask: &Ask) -> Result<Value, Refusal> {
+    let place = ask.place(ask.text("ModelPackageGroupName"))?;
+    ask.allow("model-package-group", &place)?;
+    Err(invalid("Cannot find resource policy for this model package group."))
 }
 
 /// ListTags of a group; packages have their group's.

@@ -10,7 +10,8 @@ pub fn check_create(world: &World, request: &Value) -> Result<(), Refusal> {
     match (has("ModelPackageName"), has("ModelPackageGroupName")) {
         (true, true) => {
             return refuse(
-                "Both ModelPackageName and ModelPackageGroupName are specified. Please specify exactly one of them.",
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input. Cannot determine which one \
+                 to use.",
             );
         }
         (false, false) => {

@@ -28,6 +28,7 @@ ListModelPackages: CreationTimeAfter=number CreationTimeBefore=number MaxResults
 CreateModelPackageGroup: ModelPackageGroupName!=name ModelPackageGroupDescription=text:0-1024 Tags=[Tag]0-50
     ManagedConfiguration=Managed
 DescribeModelPackageGroup: ModelPackageGroupName!=ref
+GetModelPackageGroupPolicy: ModelPackageGroupName!=ref
 ListTags: ResourceArn!=text:1-256 NextToken=text:0-8192 MaxResults=int
 AddTags: ResourceArn!=text:1-256 Tags!=[Tag]0-50
 Tag: Key!=text:1-128 Value!=text:0-256

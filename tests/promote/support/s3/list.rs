@@ -21,6 +21,15 @@ pub fn location(ask: &Ask) -> Result<Answer, Refusal> {
     Ok(Answer::xml(format!("<LocationConstraint xmlns=\"{NAMESPACE}\">{region}</LocationConstraint>")))
 }
 
+/// GetBucketPolicy.
+pub fn policy(ask: &Ask) -> Result<Answer, Refusal> {
+    ask.allow("s3:GetBucketPolicy", &ask.bucket, "")?;
+    match &ask.world.bucket(&ask.bucket)?.policy {
+        Some(policy) => Ok(Answer::json(policy)),
+        None => Err(Refusal::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist")),
+    }
+}
+
 /// ListObjectsV2.
 pub fn objects(ask: &Ask) -> Result<Answer, Refusal> {
     ask.allow("s3:ListBucket", &ask.bucket, "")?;

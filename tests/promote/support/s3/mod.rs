@@ -50,6 +50,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
     match operation(request) {
         "HeadBucket" => list::head_bucket(&ask),
         "GetBucketLocation" => list::location(&ask),
+        "GetBucketPolicy" => list::policy(&ask),
         "ListObjectsV2" => list::objects(&ask),
         "ListMultipartUploads" => list::uploads(&ask),
         "ListParts" => list::parts(&ask),
@@ -97,6 +98,7 @@ fn operation(request: &Request) -> &'static str {
         "GET" if on_key => "GetObject",
         "GET" if has("uploads") => "ListMultipartUploads",
         "GET" if has("location") => "GetBucketLocation",
+        "GET" if has("policy") => "GetBucketPolicy",
         "GET" if request.query.get("list-type").is_some_and(|kind| kind == "2") => "ListObjectsV2",
         "GET" => "ListObjects",
         "HEAD" if on_key => "HeadObject",
@@ -222,6 +224,16 @@ impl Ask<'_> {
                 "NotImplemented",
                 "A header you provided implies functionality that is not implemented",
             )),
+        }
+    }
+
+    /// `If-Match` refuses to replace or delete what is not there, or is another object.
+    fn check_present(&self) -> Result<(), Refusal> {
+        let Some(wanted) = self.request.header("if-match") else { return Ok(()) };
+        match self.world.bucket(&self.bucket)?.objects.get(&self.key) {
+            None => Err(Refusal::new(404, "NoSuchKey", "The specified key does not exist.")),
+            Some(object) if matches(Some(wanted), &object.etag) => Ok(()),
+            Some(_) => Err(precondition("If-Match")),
         }
     }
 

@@ -58,6 +58,7 @@ pub fn upload(ask: Ask) -> Result<Answer, Refusal> {
     ask.allow("s3:PutObject", &ask.bucket, &ask.key)?;
     let upload = open(&ask)?;
     let (encryption, expected) = (upload.attributes.encryption.clone(), upload.attributes.checksum);
+    ask.allow_key("kms:Decrypt", &encryption)?;
     let number = part_number(&ask)?;
     let (body, etag, checksum) = objects::receive(&mut *ask.world, ask.request, &encryption)?;
     let kind = |algorithm: Option<Algorithm>| algorithm.map_or("null".to_owned(), |one| one.name().to_lowercase());
@@ -85,6 +86,7 @@ pub fn copy(ask: Ask) -> Result<Answer, Refusal> {
     ask.allow("s3:PutObject", &ask.bucket, &ask.key)?;
     let upload = open(&ask)?;
     let (encryption, algorithm) = (upload.attributes.encryption.clone(), upload.attributes.checksum);
+    ask.allow_key("kms:Decrypt", &encryption)?;
     let number = part_number(&ask)?;
     let object = source(&ask)?;
     let size = object.body.len();

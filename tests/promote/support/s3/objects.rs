@@ -114,6 +114,7 @@ pub fn put(ask: Ask) -> Result<Answer, Refusal> {
     }
     let (body, etag, checksum) = receive(&mut *ask.world, ask.request, &attributes.encryption)?;
     ask.check_absent()?;
+    ask.check_present()?;
     let default = ask.world.options.checksums.then_some(Algorithm::Crc64Nvme);
     let checksum = checksum.or_else(|| default.map(|kind| Checksum::full(kind, &body)));
     let modified = ask.world.now();
@@ -150,6 +151,7 @@ fn md5_of(bytes: &Bytes) -> String {
 /// DeleteObject; a missing key is no error.
 pub fn delete(ask: Ask) -> Result<Answer, Refusal> {
     ask.allow("s3:DeleteObject", &ask.bucket, &ask.key)?;
+    ask.check_present()?;
     ask.world.bucket_mut(&ask.bucket)?.objects.remove(&ask.key);
     Ok(Answer::new(204))
 }

@@ -18,6 +18,8 @@ pub struct Bucket {
     pub owner: String,
     pub region: String,
     pub default_key: Option<String>,
+    /// What GetBucketPolicy answers. The rights of callers do not depend on it.
+    pub policy: Option<serde_json::Value>,
     /// Whether callers of other accounts have to say that they pay.
     pub requester_pays: bool,
     /// The headers that its policy demands of every request that creates an object.
@@ -33,6 +35,7 @@ impl Bucket {
             owner: owner.to_owned(),
             region: region.to_owned(),
             default_key: None,
+            policy: None,
             requester_pays: false,
             demands: Vec::new(),
             objects: BTreeMap::new(),

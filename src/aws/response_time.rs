@@ -1,4 +1,4 @@
-//! Keeps the time at which S3 has responded.
+//! Keeps the time at which a service has responded.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,0 +1,29 @@
+//! Reads the policies of buckets.
+
+use super::reader::Reader;
+use super::source::SourceObjects;
+use crate::aws::error::CallError;
+use crate::aws::resource::Resource;
+use crate::model::location::BucketName;
+
+impl Reader {
+    /// The policy of a bucket; nothing if it has none.
+    pub async fn bucket_policy(&self, bucket: &BucketName) -> Result<Option<String>, CallError> {
+        let answer = self.call(bucket, |client| async move {
+            let answer = client.get_bucket_policy().bucket(bucket.as_str()).send().await;
+            answer.map_err(|error| self.caller.error("s3:GetBucketPolicy", &Resource::Bucket(bucket), error))
+        });
+        match answer.await {
+            Ok(answer) => Ok(answer.policy().map(str::to_owned)),
+            Err(error) if error.code.as_deref() == Some("NoSuchBucketPolicy") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl SourceObjects {
+    /// The policy of a bucket; nothing if it has none.
+    pub async fn bucket_policy(&self, bucket: &BucketName) -> Result<Option<String>, CallError> {
+        self.reader.bucket_policy(bucket).await
+    }
+}

@@ -1,0 +1,55 @@
+//! `promote doctor`.
+
+use anyhow::Result;
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::arguments::OutputArgs;
+use super::exit::Exit;
+use super::full::Full;
+use super::printer::Printer;
+use crate::run::doctor::Finding;
+use crate::run::settings::DoctorSettings;
+use crate::run::{Context, doctor};
+
+/// Ask for everything that a promotion needs, on both sides, and print the policies that allow what is denied
+///
+/// Takes the flags of `promote full`. Permissions to write are asked for with requests that AWS refuses for their values,
+/// and with an upload to the target bucket that is begun and aborted. Nothing else is written.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    full: Full,
+    /// Only read: do not ask for permissions to write
+    #[arg(long, env = "PROMOTE_NO_PROBES", value_parser = BoolishValueParser::new(), help_heading = "Doctor")]
+    no_probes: bool,
+}
+
+impl Doctor {
+    pub(super) fn context(&self) -> Context {
+        self.full.context()
+    }
+
+    pub(super) fn output(&self) -> &OutputArgs {
+        &self.full.output
+    }
+
+    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
+        let settings = self.full.settings();
+        let settings = DoctorSettings {
+            selection: settings.selection,
+            destination: settings.destination,
+            overrides: settings.overrides,
+            create_group: settings.registration.create_group,
+            sign_key: settings.registration.sign_key,
+            probes: !self.no_probes,
+        };
+        let report = doctor(context, &settings).await?;
+        printer.document(&report)?;
+        Ok(match report.result {
+            Finding::Ok => Exit::Done,
+            Finding::NotTestable => Exit::Unconfirmed,
+            Finding::Missing | Finding::Denied => Exit::Failed,
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Renders the result of `promote doctor` as text.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use super::Rendered;
+use crate::cli::wrap::wrapped;
+use crate::run::DoctorReport;
+use crate::run::doctor::{Check, Finding, Mend, Owner};
+
+impl Rendered for DoctorReport {
+    fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        writeln!(out, "{:<11}{}", "Outcome", headline(&self.checks))?;
+        if let Some(version) = &self.source_model_package_arn {
+            writeln!(out, "{:<11}{version}", "Source")?;
+        }
+        if let Some(group) = &self.target_group {
+            writeln!(out, "{:<11}{group}", "Target")?;
+        }
+        for (number, principal) in self.principals.iter().enumerate() {
+            writeln!(out, "{:<11}{principal}", if number == 0 { "Principal" } else { "" })?;
+        }
+        let width = self.checks.iter().map(|check| check.action.len()).max().unwrap_or_default();
+        writeln!(out, "\n{:<12}  {:<6}  {:<width$}  RESOURCE", "RESULT", "SIDE", "ACTION")?;
+        for check in &self.checks {
+            let Check { side, action, resource, .. } = check;
+            let side = side.to_string();
+            writeln!(out, "{:<12}  {side:<6}  {action:<width$}  {resource}", name(check.result))?;
+            if let Some(reason) = &check.reason {
+                writeln!(out, "{}", wrapped(&format!("{:<12}  {reason}", "")))?;
+            }
+        }
+        for (number, mend) in (1..).zip(&self.policies) {
+            write!(out, "\n{}", section(number, mend)?)?;
+        }
+        Ok(out)
+    }
+}
+
+/// The numbers of the results, the worst first.
+fn headline(checks: &[Check]) -> String {
+    let count = |finding| checks.iter().filter(|check| check.result == finding).count();
+    let counted = [Finding::Denied, Finding::Missing, Finding::NotTestable]
+        .map(|finding| (count(finding), name(finding)))
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"));
+    match counted.collect::<Vec<_>>() {
+        none if none.is_empty() => "a promotion has everything that it needs".to_owned(),
+        some => format!("{}, {} ok", some.join(", "), count(Finding::Ok)),
+    }
+}
+
+fn name(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Ok => "ok",
+        Finding::Denied => "denied",
+        Finding::Missing => "missing",
+        Finding::NotTestable => "not testable",
+    }
+}
+
+fn section(number: usize, mend: &Mend) -> Result<String> {
+    let mut text = format!("{number}. ");
+    match &mend.account {
+        Some(account) => write!(text, "Account {account}: ")?,
+        None => write!(text, "The account of the resource: ")?,
+    }
+    match &mend.of {
+        Owner::Principal(arn) => write!(text, "policy of {arn}")?,
+        Owner::Bucket(name) => write!(text, "policy of the bucket {name}")?,
+        Owner::Group(arn) => write!(text, "policy of {arn}")?,
+        Owner::Key(arn) => write!(text, "policy of {arn}")?,
+        Owner::Trust(arn) => write!(text, "trust policy of {arn}")?,
+    }
+    let is_own = matches!(mend.of, Owner::Principal(_));
+    match (mend.merged, is_own) {
+        (true, _) => writeln!(text, ", with what it has now")?,
+        (false, true) => writeln!(text)?,
+        (false, false) => writeln!(text, "; add the statements to the present policy, if there is one")?,
+    }
+    writeln!(text, "\n{:#}", mend.policy)?;
+    if let Some(command) = &mend.command {
+        writeln!(text, "\n{command}")?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,196 @@
+//! The source side: the group, its versions, and the artifacts of the version that would be promoted.
+
+use super::artifacts::ask_artifacts;
+use super::check::{Asked, Check, Finding};
+use crate::aws::accounts::SourceAccount;
+use crate::aws::error::{CallError, Kind, Side};
+use crate::aws::registry::Summary;
+use crate::aws::session::Identity;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::{GroupArn, GroupName, PackageArn, Region};
+use crate::model::layout::Layout;
+use crate::model::package::Package;
+use crate::plan::checked_references;
+use crate::plan::draft::Draft;
+use crate::run::context::Context;
+use crate::run::settings::DoctorSettings;
+
+/// The seconds by which this machine's clock may differ: AWS refuses requests that are five minutes old (IAM User Guide,
+/// "Elements of an AWS API request signature").
+const CLOCK_TOLERANCE: i64 = 300;
+
+/// The session of the source account, or why there is none.
+pub(super) struct SourceSide<'a> {
+    account: Option<&'a SourceAccount>,
+    identity: Option<Identity>,
+    failed: Vec<Check>,
+}
+
+impl<'a> SourceSide<'a> {
+    /// Opens the session and asks for its principal.
+    pub async fn open(context: &'a Context) -> Self {
+        let account = match context.source().await {
+            Ok(account) => account,
+            Err(error) => {
+                return Self { account: None, identity: None, failed: vec![no_session(Side::Source, &error)] };
+            }
+        };
+        match account.identity().await {
+            Ok(identity) => {
+                let failed = account.clock_ahead().map(clock).into_iter().collect();
+                Self { account: Some(account), identity: Some(identity), failed }
+            }
+            Err(error) => Self { account: None, identity: None, failed: no_principal(Side::Source, error) },
+        }
+    }
+
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub fn account(&self) -> Option<&'a SourceAccount> {
+        self.account
+    }
+
+    /// Asks for all of the side. Also returns the version whose artifacts were asked for.
+    pub async fn ask(
+        &self,
+        settings: &DoctorSettings,
+        group: Option<&GroupArn>,
+        target_group: &GroupName,
+        target: Option<&Region>,
+    ) -> (Option<PackageArn>, Vec<Check>) {
+        let mut checks = self.failed.clone();
+        let (Some(account), Some(group)) = (self.account, group) else { return (None, checks) };
+        if let Err(error) = account.check(group.account()).await {
+            let asked = asked("credentials", group.account().as_str(), "");
+            checks.push(asked.with(Finding::Missing, Some(error.to_string())));
+        }
+        let registry = account.registry();
+        let (approved, described) =
+            tokio::join!(registry.list(group, Some(ApprovalStatus::Approved)), registry.find_group(group));
+        checks.extend(exists(group, described));
+        let listed = match approved {
+            // A version that is not approved has artifacts to ask for too.
+            Ok(approved) if approved.is_empty() => registry.list(group, None).await,
+            approved => approved,
+        };
+        let version = version(settings, group, listed.as_deref().unwrap_or_default());
+        let packages = format!("{}/*", versions(group));
+        checks.extend(asked("sagemaker:ListModelPackages", group.as_str(), group.as_str()).check(listed, &[]));
+        let describes = asked("sagemaker:DescribeModelPackage", &packages, &packages);
+        let Some(version) = version else {
+            checks.push(describes.not_testable("no version of the group is known"));
+            return (None, checks);
+        };
+        let description = registry.describe(&version).await;
+        let document = description.as_ref().ok().cloned();
+        checks.extend(Asked { resource: version.as_str(), ..describes }.check(description, &[]));
+        let Some(document) = document else {
+            let objects = asked("s3:GetObject", "the artifacts", "");
+            checks.push(objects.not_testable("the version cannot be described, so its artifacts are not known"));
+            return (Some(version), checks);
+        };
+        match Package::from_description(&version, document) {
+            Ok(package) => {
+                checks.push(can_be_promoted(settings, &package, target_group, target));
+                checks.extend(ask_artifacts(account.objects(), &package, group.partition()).await);
+            }
+            Err(error) => {
+                checks.push(asked("package", version.as_str(), "").with(Finding::Missing, Some(chain(&error))))
+            }
+        }
+        (Some(version), checks)
+    }
+
+    /// Asks for the group's tags, which a target group that is created gets.
+    pub async fn ask_tags(&self, group: Option<&GroupArn>) -> Vec<Check> {
+        let (Some(account), Some(group)) = (self.account, group) else { return Vec::new() };
+        let asked = asked("sagemaker:ListTags", group.as_str(), group.as_str());
+        // Without the permission, the new group has no tags of the source group.
+        asked.check(account.registry().group_tags(group).await, &[Kind::NotFound])
+    }
+}
+
+/// The version to ask about: the one that is selected, or the newest that is listed.
+fn version(settings: &DoctorSettings, group: &GroupArn, listed: &[Summary]) -> Option<PackageArn> {
+    let newest = listed.iter().max_by_key(|summary| summary.version).map(|summary| summary.arn.clone());
+    match settings.selection.version {
+        Some(number) => format!("{}/{number}", versions(group)).parse().ok(),
+        None => newest,
+    }
+}
+
+fn exists(group: &GroupArn, described: Result<Option<crate::model::field::Document>, CallError>) -> Vec<Check> {
+    let asked = asked("sagemaker:DescribeModelPackageGroup", group.as_str(), group.as_str());
+    match described {
+        Ok(None) => vec![asked.with(Finding::Missing, Some("there is no such group".to_owned()))],
+        described => asked.check(described, &[]),
+    }
+}
+
+/// Whether the dry run would refuse the package before any object is looked up.
+fn can_be_promoted(
+    settings: &DoctorSettings,
+    package: &Package,
+    target_group: &GroupName,
+    target: Option<&Region>,
+) -> Check {
+    let asked = asked("package", package.arn().as_str(), "");
+    let destination = &settings.destination;
+    let layout = Layout::new(&destination.bucket, &destination.prefix, target_group, package.arn());
+    let region = target.unwrap_or(package.arn().region());
+    let refused = Draft::of(package, target_group, &settings.overrides)
+        .and_then(|draft| checked_references(package, &draft, &layout, region, &settings.overrides));
+    match refused {
+        Ok(_) => asked.with(Finding::Ok, None),
+        Err(error) => asked.with(Finding::Missing, Some(chain(&error))),
+    }
+}
+
+fn clock(ahead: i64) -> Check {
+    let asked = asked("clock", "this machine", "");
+    let direction = if ahead < 0 { "behind" } else { "ahead of" };
+    match ahead.abs() >= CLOCK_TOLERANCE {
+        true => asked.with(Finding::Missing, Some(format!("the clock is {} s {direction} AWS's", ahead.abs()))),
+        false => asked.with(Finding::Ok, None),
+    }
+}
+
+/// The check of a session that cannot be opened.
+pub(super) fn no_session(side: Side, error: &anyhow::Error) -> Check {
+    let asked = Asked { side, action: "credentials", resource: "the session", grant_on: "" };
+    asked.with(Finding::Missing, Some(chain(error)))
+}
+
+/// The checks of a session whose principal is not known: its role cannot be assumed, or it has no credentials.
+pub(super) fn no_principal(side: Side, error: CallError) -> Vec<Check> {
+    let resource = error.resource.to_string();
+    let assumes = error.call == "sts:AssumeRole";
+    let action = if assumes { "sts:AssumeRole" } else { "credentials" };
+    let asked = Asked { side, action, resource: &resource, grant_on: &resource };
+    let denied = error.kind == Kind::Denied || assumes && error.code.as_deref() == Some("AccessDenied");
+    let mut checks = match denied {
+        true => asked.check::<()>(Err(CallError { kind: Kind::Denied, ..error }), &[]),
+        false => {
+            let result = if error.kind == Kind::Throttled { Finding::NotTestable } else { Finding::Missing };
+            vec![asked.with(result, Some(error.message.trim_end_matches('.').to_owned()))]
+        }
+    };
+    let rest = Asked { side, action: "all others", resource: "the account", grant_on: "" };
+    checks.push(rest.not_testable("there is no session"));
+    checks
+}
+
+fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -> Asked<'a> {
+    Asked { side: Side::Source, action, resource, grant_on }
+}
+
+/// The ARN of the versions of a group, without a number.
+pub(super) fn versions(group: &GroupArn) -> String {
+    group.as_str().replacen(":model-package-group/", ":model-package/", 1)
+}
+
+fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

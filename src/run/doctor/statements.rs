@@ -1,0 +1,88 @@
+//! Statements of policies, from the permissions that are denied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+/// The permissions to allow, by resource.
+#[derive(Debug, Default)]
+pub(super) struct Statements(BTreeMap<String, BTreeSet<String>>);
+
+impl Statements {
+    /// Allows an action. SageMaker writes the names of groups in lower case, IAM compares them as they are written.
+    pub fn add(&mut self, action: &str, resource: &str) {
+        let spelled = [resource.to_owned(), resource.to_lowercase()];
+        let count = if resource.contains(":sagemaker:") { 2 } else { 1 };
+        for resource in spelled.into_iter().take(count) {
+            self.0.entry(resource).or_default().insert(action.to_owned());
+        }
+    }
+
+    /// A policy with a statement for each set of permissions. The policy of a resource names a `principal`.
+    pub fn policy(&self, principal: Option<&Value>) -> Value {
+        let mut by_actions: BTreeMap<&BTreeSet<String>, Vec<&String>> = BTreeMap::new();
+        for (resource, actions) in &self.0 {
+            by_actions.entry(actions).or_default().push(resource);
+        }
+        let statements = by_actions.into_iter().map(|(actions, resources)| {
+            let mut statement = json!({ "Effect": "Allow" });
+            if let Some(principal) = principal {
+                statement["Principal"] = principal.clone();
+            }
+            statement["Action"] = json!(actions);
+            statement["Resource"] = json!(resources);
+            statement
+        });
+        json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
+    }
+
+    /// The trust policy of a role, which has no resource.
+    pub fn trust(&self, principal: &Value) -> Value {
+        let actions: BTreeSet<&String> = self.0.values().flatten().collect();
+        let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": actions });
+        json!({ "Version": "2012-10-17", "Statement": [statement] })
+    }
+}
+
+/// The present policy with the statements of another one that it does not have.
+pub(super) fn merged(present: &Value, policy: &Value) -> Value {
+    let list = |policy: &Value| match &policy["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    let mut statements = list(present);
+    for statement in list(policy) {
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    }
+    let mut merged = present.clone();
+    merged["Statement"] = Value::Array(statements);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_on_the_same_resources_are_one_statement() {
+        let mut statements = Statements::default();
+        statements.add("s3:GetObject", "arn:aws:s3:::models/*");
+        statements.add("s3:PutObject", "arn:aws:s3:::models/*");
+        statements.add("s3:ListBucket", "arn:aws:s3:::models");
+        let policy = statements.policy(None);
+        assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(2), "{policy}");
+        assert_eq!(policy["Statement"][0]["Action"], json!(["s3:GetObject", "s3:PutObject"]));
+    }
+
+    #[test]
+    fn a_merged_policy_keeps_what_is_there_and_has_no_statement_twice() {
+        let present = json!({ "Version": "2012-10-17", "Id": "theirs", "Statement": { "Sid": "a" } });
+        let policy = json!({ "Statement": [{ "Sid": "b" }, { "Sid": "a" }] });
+        let merged = merged(&present, &policy);
+        assert_eq!(merged["Id"], "theirs");
+        assert_eq!(merged["Statement"], json!([{ "Sid": "a" }, { "Sid": "b" }]));
+    }
+}

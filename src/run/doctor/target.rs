@@ -1,0 +1,186 @@
+//! The target side: the bucket, its key, the group and the signing key.
+
+use super::check::{Asked, Check, Finding};
+use super::destination::Destination;
+use super::source::{no_principal, no_session, versions};
+use super::upload::ask_upload;
+use crate::aws::accounts::TargetAccount;
+use crate::aws::error::{CallError, Kind, Side};
+use crate::aws::registry::TargetRegistry;
+use crate::aws::session::Identity;
+use crate::model::arn::GroupArn;
+use crate::model::field::Document;
+use crate::run::context::Context;
+use crate::run::settings::DoctorSettings;
+
+/// The session of the target account, or why there is none.
+pub(super) struct TargetSide<'a> {
+    account: Option<&'a TargetAccount>,
+    identity: Option<Identity>,
+    failed: Vec<Check>,
+}
+
+/// Whether the target group exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GroupState {
+    Exists,
+    Missing,
+    Unknown,
+}
+
+impl GroupState {
+    /// Whether a promotion reads the source group's tags, for a group that it creates.
+    pub fn needs_tags(self) -> bool {
+        self == Self::Missing
+    }
+}
+
+impl<'a> TargetSide<'a> {
+    /// Opens the session and asks for its principal.
+    pub async fn open(context: &'a Context) -> Self {
+        let account = match context.target().await {
+            Ok(account) => account,
+            Err(error) => {
+                return Self { account: None, identity: None, failed: vec![no_session(Side::Target, &error)] };
+            }
+        };
+        match account.identity().await {
+            Ok(identity) => Self { account: Some(account), identity: Some(identity), failed: Vec::new() },
+            Err(error) => Self { account: None, identity: None, failed: no_principal(Side::Target, error) },
+        }
+    }
+
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub fn account(&self) -> Option<&'a TargetAccount> {
+        self.account
+    }
+
+    /// Asks for all of the side. Also tells whether the group exists.
+    pub async fn ask(&self, settings: &DoctorSettings, group: Option<&GroupArn>) -> (GroupState, Vec<Check>) {
+        let mut checks = self.failed.clone();
+        let (Some(account), Some(group)) = (self.account, group) else { return (GroupState::Unknown, checks) };
+        if let Err(error) = account.check().await {
+            checks.push(
+                asked("credentials", group.account().as_str(), "").with(Finding::Missing, Some(error.to_string())),
+            );
+        }
+        let destination = Destination::of(settings, group);
+        let ((state, registry), bucket, signing) = tokio::join!(
+            ask_registry(account.registry(), group, settings),
+            ask_bucket(account, settings, &destination),
+            ask_signing(account, settings)
+        );
+        checks.extend(bucket);
+        checks.extend(registry);
+        checks.extend(signing);
+        (state, checks)
+    }
+}
+
+async fn ask_bucket(account: &TargetAccount, settings: &DoctorSettings, to: &Destination<'_>) -> Vec<Check> {
+    let objects = account.objects();
+    let absent = &to.probes;
+    let lists = asked("s3:ListBucket", &to.bucket, &to.bucket);
+    let uploads = asked("s3:ListBucketMultipartUploads", &to.bucket, &to.bucket);
+    let reads = asked("s3:GetObject", &to.objects, &to.objects);
+    let mut pages = objects.list(&absent.bucket, &absent.key);
+    let (listed, unfinished, read) =
+        tokio::join!(pages.next(), objects.list_uploads(&absent.bucket, &absent.key), objects.read(absent, 1));
+    let mut checks = lists.check(listed, &[]);
+    if checks.iter().any(|check| check.result == Finding::Missing) {
+        // Nothing else can be asked of a bucket that does not exist or is another account's.
+        return checks;
+    }
+    checks.extend(uploads.check(unfinished, &[]));
+    checks.extend(reads.check(read, &[]));
+    if let Some(key) = to.kms_key.filter(|key| key.region() != account.region()) {
+        let region = asked("region", key.as_str(), "");
+        checks.push(region.with(Finding::Missing, Some(format!("the key is not in {}", account.region()))));
+    }
+    match settings.probes {
+        true => checks.extend(ask_upload(objects, absent, to).await),
+        false => {
+            let writes = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
+            let writes = writes.into_iter().map(|action| asked(action, &to.objects, &to.objects));
+            let deletes = asked("s3:DeleteObject", &to.unfinished, &to.unfinished);
+            checks.extend(writes.chain([deletes]).map(not_probed));
+        }
+    }
+    checks
+}
+
+async fn ask_registry(
+    registry: &TargetRegistry,
+    group: &GroupArn,
+    settings: &DoctorSettings,
+) -> (GroupState, Vec<Check>) {
+    let (name, packages) = (group.name(), format!("{}/*", versions(group)));
+    let (found, listed) = tokio::join!(registry.find_group(name), registry.list(name, None));
+    let state = match &found {
+        Ok(Some(_)) => GroupState::Exists,
+        Ok(None) => GroupState::Missing,
+        Err(_) => GroupState::Unknown,
+    };
+    let mut checks = describes_group(group, found);
+    let known = listed.as_deref().ok().and_then(|listed| listed.first()).map(|summary| summary.arn.clone());
+    checks.extend(asked("sagemaker:ListModelPackages", group.as_str(), group.as_str()).check(listed, &[]));
+    let on_packages = |action| asked(action, &packages, &packages);
+    let Some(absent) = TargetRegistry::no_version(group) else { return (state, checks) };
+    let described = registry.describe(known.as_ref().unwrap_or(&absent)).await;
+    checks.extend(on_packages("sagemaker:DescribeModelPackage").check(described, &[Kind::NotFound]));
+    let creates_group = asked("sagemaker:CreateModelPackageGroup", group.as_str(), group.as_str());
+    if state == GroupState::Missing && !settings.create_group {
+        let reason = "the group does not exist, and `--no-create-group` forbids to create it";
+        checks.push(creates_group.with(Finding::Missing, Some(reason.to_owned())));
+    }
+    let creates = state == GroupState::Missing && settings.create_group;
+    if !settings.probes {
+        let writes = ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage", "sagemaker:DeleteModelPackage"];
+        checks.extend(writes.into_iter().map(|action| not_probed(on_packages(action))));
+        checks.extend(creates.then(|| not_probed(creates_group)));
+        return (state, checks);
+    }
+    let (created, updated, deleted) =
+        tokio::join!(registry.probe_create(group), registry.probe_update(&absent), registry.delete(&absent));
+    checks.extend(on_packages("sagemaker:CreateModelPackage").check(created, &[Kind::Invalid, Kind::NotFound]));
+    checks.extend(on_packages("sagemaker:UpdateModelPackage").check(updated, &[Kind::NotFound]));
+    checks.extend(on_packages("sagemaker:DeleteModelPackage").check(deleted, &[]));
+    if creates {
+        let answer = registry.probe_create_group(group).await;
+        let adds_tags = Asked { action: "sagemaker:AddTags", ..creates_group };
+        let answered = creates_group.check(answer, &[Kind::Invalid, Kind::AlreadyExists]);
+        if answered.iter().all(|check| check.result == Finding::Ok) {
+            checks.push(adds_tags.with(Finding::Ok, None));
+        }
+        checks.extend(answered);
+    }
+    (state, checks)
+}
+
+fn describes_group(group: &GroupArn, found: Result<Option<Document>, CallError>) -> Vec<Check> {
+    asked("sagemaker:DescribeModelPackageGroup", group.as_str(), group.as_str()).check(found, &[])
+}
+
+async fn ask_signing(account: &TargetAccount, settings: &DoctorSettings) -> Vec<Check> {
+    let Some(key) = &settings.sign_key else { return Vec::new() };
+    let keys = account.keys(key);
+    let public = keys.public_key(key).await;
+    let algorithm = public.as_ref().ok().and_then(|public| public.algorithms.first().cloned());
+    let mut checks = asked("kms:GetPublicKey", key.as_str(), key.as_str()).check(public, &[]);
+    // KMS checks the permission before the algorithm.
+    let signed = keys.probe_sign(key, algorithm.as_deref().unwrap_or("ECDSA_SHA_256")).await;
+    let granted: &[Kind] = if algorithm.is_some() { &[] } else { &[Kind::Invalid] };
+    checks.extend(asked("kms:Sign", key.as_str(), key.as_str()).check(signed, granted));
+    checks
+}
+
+fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -> Asked<'a> {
+    Asked { side: Side::Target, action, resource, grant_on }
+}
+
+fn not_probed(asked: Asked<'_>) -> Check {
+    asked.not_testable("only a request that writes tells, and `--no-probes` forbids it")
+}

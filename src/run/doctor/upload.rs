@@ -1,0 +1,68 @@
+//! The permissions to write to the target bucket: an upload is begun, gets a part and is aborted.
+
+use bytes::Bytes;
+
+use super::check::{Asked, Check, Finding};
+use super::destination::Destination;
+use crate::aws::error::{CallError, Side};
+use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
+use crate::model::location::Location;
+
+/// Asks for the permissions to write. No upload is begun that could not be aborted.
+pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &Destination<'_>) -> Vec<Check> {
+    let on = |action| Asked { side: Side::Target, action, resource: &to.objects, grant_on: &to.objects };
+    let deletes =
+        Asked { side: Side::Target, action: "s3:DeleteObject", resource: &to.unfinished, grant_on: &to.unfinished };
+    let (aborted, parts, deleted) =
+        tokio::join!(objects.probe_abort(absent), objects.probe_parts(absent), objects.probe_delete(absent));
+    let may_abort = aborted.is_ok();
+    let mut checks = on("s3:AbortMultipartUpload").check(aborted, &[]);
+    checks.extend(on("s3:ListMultipartUploadParts").check(parts, &[]));
+    checks.extend(deletes.check(deleted, &[]));
+    let writes = on("s3:PutObject");
+    match may_abort {
+        true => checks.extend(upload(objects, absent, to, writes).await),
+        false => {
+            checks.extend(writes.check(objects.probe_put(absent).await, &[]));
+            checks.extend(to.kms_key.map(|key| {
+                let key = Asked { action: "kms:GenerateDataKey", resource: key.as_str(), ..writes };
+                key.not_testable("an upload could not be aborted")
+            }));
+        }
+    }
+    checks
+}
+
+async fn upload(objects: &TargetObjects, at: &Location, to: &Destination<'_>, writes: Asked<'_>) -> Vec<Check> {
+    let (attributes, algorithm) = (Attributes::default(), Algorithm::default());
+    let encryption = Encryption { kms_key: to.kms_key.cloned() };
+    let (created, _) = objects.create_upload(at, &attributes, &encryption, algorithm).await;
+    let part = match &created {
+        Ok(upload) => Some(objects.upload_part(at, upload, 1, Bytes::from_static(b"\n"), algorithm).await),
+        Err(_) => None,
+    };
+    let aborted = match &created {
+        Ok(upload) => abort(objects, at, upload).await,
+        Err(_) => Ok(()),
+    };
+    let encrypts = created.is_ok();
+    let mut checks = writes.check(created, &[]);
+    checks.extend(part.map(|part| writes.check(part, &[])).into_iter().flatten());
+    if let Err(error) = aborted {
+        let uploads = Asked { action: "s3:AbortMultipartUpload", ..writes };
+        checks.push(uploads.with(Finding::Denied, Some(format!("{error}; the upload to {at} stays open"))));
+    }
+    if let Some(key) = to.kms_key.filter(|_| encrypts) {
+        let used = |action| Asked { action, resource: key.as_str(), grant_on: key.as_str(), ..writes };
+        checks.extend(["kms:GenerateDataKey", "kms:Decrypt"].map(|action| used(action).with(Finding::Ok, None)));
+    }
+    checks
+}
+
+/// Aborts the upload, and tries again if that fails: it was permitted a moment ago.
+async fn abort(objects: &TargetObjects, at: &Location, upload: &UploadId) -> Result<(), CallError> {
+    match objects.abort(at, upload).await {
+        Err(_) => objects.abort(at, upload).await,
+        done => done,
+    }
+}

@@ -1,0 +1,285 @@
+//! `promote doctor`: everything that a promotion needs, in one run that writes nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::snapshot::{assert_snapshot, shown};
+use crate::support::kms::SIGN_KEY;
+use crate::support::s3::Encryption;
+use crate::support::{Attributes, Cloud, Principal, TARGET_ACCOUNT};
+use crate::world::*;
+
+const SOURCE_KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/aaaaaaaa-3333-4444-5555-666677778888";
+const TARGET_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/bbbbbbbb-3333-4444-5555-666677778888";
+
+/// The permissions of docs/reference/permissions.md for a promotion into a group that does not exist yet, each with the
+/// resource that it is needed on.
+const NEEDED: [(&str, &str); 22] = [
+    ("sagemaker:ListModelPackages", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
+    ("sagemaker:DescribeModelPackage", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
+    ("sagemaker:DescribeModelPackageGroup", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
+    ("sagemaker:ListTags", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
+    ("s3:GetObject", "models/*"),
+    ("s3:ListBucket", "models"),
+    ("kms:Decrypt", SOURCE_KEY),
+    ("s3:ListBucket", "serving"),
+    ("s3:ListBucketMultipartUploads", "serving"),
+    ("s3:GetObject", "serving/*"),
+    ("s3:PutObject", "serving/*"),
+    ("s3:AbortMultipartUpload", "serving/*"),
+    ("s3:ListMultipartUploadParts", "serving/*"),
+    ("s3:DeleteObject", "serving/*"),
+    ("kms:GenerateDataKey", TARGET_KEY),
+    ("kms:Decrypt", TARGET_KEY),
+    ("sagemaker:ListModelPackages", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+    ("sagemaker:DescribeModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+    ("sagemaker:DescribeModelPackageGroup", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+    ("sagemaker:CreateModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+    ("sagemaker:UpdateModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+    ("sagemaker:DeleteModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+];
+
+/// More of them, for the signing key and for a group that is created.
+const FURTHER: [(&str, &str); 4] = [
+    ("kms:GetPublicKey", SIGN_KEY),
+    ("kms:Sign", SIGN_KEY),
+    ("sagemaker:CreateModelPackageGroup", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+    ("sagemaker:AddTags", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
+];
+
+/// A source whose artifacts have a KMS key, and a target bucket with another one.
+fn encrypted() -> Cloud {
+    let cloud = with_package();
+    let key = Encryption::Kms { key: SOURCE_KEY.to_owned(), bucket_key: true };
+    let attributes = Attributes { encryption: key, ..Attributes::default() };
+    cloud.put_with(MODELS, "churn/model.tar.gz", "weights", attributes);
+    cloud.encrypt_bucket(SERVING, TARGET_KEY);
+    cloud
+}
+
+fn doctor(cloud: &Cloud, more: &[&str]) -> Run {
+    let group = Cloud::group_arn(GROUP);
+    let flags = ["doctor", "--group", &group, "--target-bucket", SERVING, "--sign-key", SIGN_KEY, "--output", "json"];
+    run(cloud, Principal::Both, &[&flags[..], more].concat())
+}
+
+/// The document, whatever the exit code.
+fn document(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("no document: {}{}", run.stdout, run.stderr))
+}
+
+/// What is denied, as permission and side.
+fn denied(run: &Run) -> BTreeSet<(String, String)> {
+    let document = document(run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let denied = checks.iter().filter(|check| check["result"] == "denied");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    denied.map(|check| (text(&check["action"]), text(&check["side"]))).collect()
+}
+
+fn side(resource: &str) -> &'static str {
+    let of_source = resource.contains("444333666777") || resource.starts_with(MODELS);
+    if of_source { "source" } else { "target" }
+}
+
+/// The calls that have changed something for others to see.
+fn changes(cloud: &Cloud) -> Vec<String> {
+    let changing = ["PutObject", "Copy", "Complete", "Create", "Update", "Delete", "AddTags"];
+    let calls = cloud.calls().into_iter().filter(|call| call.status < 300);
+    let calls = calls.filter(|call| changing.iter().any(|verb| call.operation.starts_with(verb)));
+    calls.map(|call| call.operation).filter(|operation| operation != "CreateMultipartUpload").collect()
+}
+
+fn assert_nothing_was_written(cloud: &Cloud) {
+    assert_eq!(changes(cloud), Vec::<String>::new());
+    assert!(cloud.uploads(SERVING).is_empty(), "an upload is left open");
+    assert!(cloud.keys(SERVING).is_empty());
+    assert!(cloud.groups(TARGET_ACCOUNT).is_empty());
+}
+
+#[test]
+fn a_promotion_that_has_everything_is_ok_and_nothing_is_written() {
+    let cloud = encrypted();
+    let run = doctor(&cloud, &[]);
+    let document = run.document();
+    assert_eq!(document["result"], "ok", "{document:#}");
+    assert_eq!(document["policies"], json!([]));
+    assert_nothing_was_written(&cloud);
+    promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+}
+
+#[test]
+fn each_permission_that_is_missing_is_named_alone() {
+    for (action, resource) in NEEDED.into_iter().chain(FURTHER) {
+        let cloud = encrypted();
+        cloud.deny(Principal::Both, action, resource);
+        let run = doctor(&cloud, &[]);
+        assert_eq!(run.code, 1, "{action} on {resource}: {}{}", run.stdout, run.stderr);
+        let expected = BTreeSet::from([(action.to_owned(), side(resource).to_owned())]);
+        assert_eq!(denied(&run), expected, "{resource}: {:#}", document(&run));
+        assert_nothing_was_written(&cloud);
+    }
+}
+
+#[test]
+fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..12 {
+        let cloud = encrypted();
+        let mut all: Vec<(&str, &str)> = NEEDED.into_iter().chain(FURTHER).collect();
+        random.shuffle(&mut all);
+        // Without these, the version or the state of the group is not known, and what depends on it cannot be asked for.
+        let hides = |(action, resource): &(&str, &str)| {
+            action.ends_with("ListModelPackages") && side(resource) == "source"
+                || action.ends_with("DescribeModelPackage") && side(resource) == "source"
+                || action.ends_with("DescribeModelPackageGroup") && side(resource) == "target"
+        };
+        let eight: Vec<(&str, &str)> = all.into_iter().filter(|one| !hides(one)).take(8).collect();
+        let expected: BTreeSet<(String, String)> = eight
+            .iter()
+            .filter(|(action, resource)| !is_hidden(action, resource, &eight))
+            .map(|(action, resource)| ((*action).to_owned(), side(resource).to_owned()))
+            .collect();
+        for (action, resource) in &eight {
+            cloud.deny(Principal::Both, action, resource);
+        }
+        let mut run = doctor(&cloud, &[]);
+        assert_eq!(denied(&run), expected, "{eight:?}: {:#}", document(&run));
+        assert_nothing_was_written(&cloud);
+        // What is hidden shows when the rest is mended.
+        for _ in 0..3 {
+            apply(&cloud, &document(&run));
+            run = doctor(&cloud, &[]);
+        }
+        assert_eq!(denied(&run), BTreeSet::new(), "{eight:?}: {:#}", document(&run));
+        promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    }
+}
+
+/// Whether a permission cannot be asked for without another one that is denied as well.
+fn is_hidden(action: &str, resource: &str, denied: &[(&str, &str)]) -> bool {
+    let lacks = |action: &str, on: &str| denied.iter().any(|(other, at)| *other == action && side(at) == on);
+    match action {
+        "kms:Decrypt" if side(resource) == "source" => lacks("s3:GetObject", "source"),
+        "kms:Decrypt" => {
+            lacks("kms:GenerateDataKey", "target")
+                || lacks("s3:PutObject", "target")
+                || lacks("s3:AbortMultipartUpload", "target")
+        }
+        "kms:GenerateDataKey" => lacks("s3:PutObject", "target"),
+        "sagemaker:AddTags" => lacks("sagemaker:CreateModelPackageGroup", "target"),
+        _ => false,
+    }
+}
+
+/// Allows what the policies of the document say.
+fn apply(cloud: &Cloud, document: &Value) {
+    let strings = |value: &Value| match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::String(text) => vec![text.clone()],
+        _ => Vec::new(),
+    };
+    for mend in document["policies"].as_array().into_iter().flatten() {
+        for statement in mend["policy"]["Statement"].as_array().into_iter().flatten() {
+            for action in strings(&statement["Action"]) {
+                for resource in strings(&statement["Resource"]) {
+                    let resource = resource.strip_prefix("arn:aws:s3:::").unwrap_or(&resource);
+                    cloud.allow(Principal::Both, &action, resource);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resource_of_the_other_account_gets_a_policy_too_with_what_it_has_now() {
+    let cloud = encrypted();
+    let theirs = json!({ "Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*" });
+    cloud.set_policy(MODELS, json!({ "Version": "2012-10-17", "Statement": [theirs] }));
+    cloud.deny(Principal::Both, "s3:ListBucket", MODELS);
+    let run = doctor(&cloud, &[]);
+    let document = document(&run);
+    let policies = document["policies"].as_array().cloned().unwrap_or_default();
+    let of = |kind: &str| policies.iter().find(|one| one["of"].get(kind).is_some()).cloned().unwrap_or_default();
+    assert_eq!(of("principal")["of"]["principal"], Principal::Both.arn(), "{document:#}");
+    assert_eq!(of("principal")["policy"]["Statement"][0]["Action"], json!(["s3:ListBucket"]));
+    let bucket = of("bucket");
+    assert_eq!(bucket["merged"], true);
+    assert_eq!(bucket["policy"]["Statement"][0]["Sid"], "Theirs");
+    let added = &bucket["policy"]["Statement"][1];
+    assert_eq!(added["Principal"], json!({ "AWS": Principal::Both.arn() }));
+    assert_eq!(added["Resource"], json!(["arn:aws:s3:::models"]));
+}
+
+#[test]
+fn without_probes_it_only_reads() {
+    let cloud = encrypted();
+    let run = doctor(&cloud, &["--no-probes"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let untested: Vec<&str> = checks
+        .iter()
+        .filter(|check| check["result"] == "not-testable")
+        .filter_map(|check| check["action"].as_str())
+        .collect();
+    assert!(untested.contains(&"s3:PutObject") && untested.contains(&"sagemaker:CreateModelPackage"), "{untested:?}");
+    let reads = ["Get", "Head", "List", "Describe"];
+    let others = cloud.calls().into_iter().filter(|call| !reads.iter().any(|verb| call.operation.starts_with(verb)));
+    // Sign is asked with DryRun, which signs nothing.
+    assert_eq!(others.map(|call| call.operation).filter(|operation| operation != "Sign").collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn what_does_not_exist_is_missing() {
+    let cloud = encrypted();
+    cloud.remove(MODELS, "churn/report.json");
+    cloud.remove_bucket(SERVING);
+    let run = doctor(&cloud, &["--no-create-group"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let missing: Vec<&str> = checks
+        .iter()
+        .filter(|check| check["result"] == "missing")
+        .filter_map(|check| check["resource"].as_str())
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "s3://models/churn/report.json",
+            "arn:aws:s3:::serving",
+            "arn:aws:sagemaker:eu-central-1:111222333444:model-package-group/Churn-Model"
+        ]
+    );
+}
+
+#[test]
+fn a_role_that_cannot_be_assumed_is_named_and_the_other_side_is_asked_all_the_same() {
+    let cloud = encrypted();
+    let role = "arn:aws:iam::444333666777:role/forbidden";
+    let run = doctor(&cloud, &["--source-role-arn", role]);
+    assert_eq!(run.code, 1);
+    assert_eq!(denied(&run), BTreeSet::from([("sts:AssumeRole".to_owned(), "source".to_owned())]));
+    let document = document(&run);
+    let trust = &document["policies"][1];
+    assert_eq!(trust["of"]["trust"], role, "{document:#}");
+    let statement = &trust["policy"]["Statement"][0];
+    assert_eq!(statement["Principal"], json!({ "AWS": Principal::Both.arn() }));
+    assert!(statement.get("Resource").is_none(), "a trust policy has no resource: {statement}");
+    let own = &document["policies"][0];
+    assert_eq!(own["policy"]["Statement"][0]["Resource"], json!([role]));
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    assert!(checks.iter().any(|check| check["action"] == "s3:PutObject" && check["result"] == "ok"));
+}
+
+#[test]
+fn the_text_has_a_table_and_the_policies_ready_to_paste() {
+    let cloud = encrypted();
+    cloud.deny(Principal::Both, "s3:PutObject", "serving/*");
+    let group = Cloud::group_arn(GROUP);
+    let arguments = ["doctor", "--group", &group, "--target-bucket", SERVING];
+    let run = run(&cloud, Principal::Both, &arguments);
+    assert_snapshot("doctor", &shown(&cloud, &arguments, &run));
+}
