@@ -13,7 +13,7 @@ use super::exit::{self, Exit};
 use super::find_latest::FindLatest;
 use super::full::Full;
 use super::generate::{Completions, Man};
-use super::printer::{Printer, failed, usage};
+use super::printer::{Printer, usage};
 use super::register::Register;
 use super::running::Running;
 use super::stack::Stack;
@@ -62,12 +62,14 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 
 impl Verb {
     async fn run(self) -> Exit {
-        let printer = match Printer::new(self.output()) {
-            Ok(printer) => printer,
-            Err(error) => return failed(&error),
-        };
+        let mut printer = Printer::new(self.output());
+        let opened = printer.open_record(self.output());
         let running = Running { verb: self.name(), printer: &printer, terminal: Arc::default() };
-        self.run_with(&running).await.unwrap_or_else(|error| running.fail(&error))
+        let ended = match opened {
+            Ok(()) => self.run_with(&running).await,
+            Err(error) => Err(error),
+        };
+        ended.unwrap_or_else(|error| running.fail(&error))
     }
 
     async fn run_with(self, running: &Running<'_>) -> Result<Exit> {

@@ -28,14 +28,19 @@ pub(super) struct Printer {
 }
 
 impl Printer {
+    /// Prints without a file.
+    pub fn new(settings: Option<&OutputArgs>) -> Self {
+        let format = settings.map_or(Format::Text, |settings| settings.output);
+        Self { format, file: None, printed: AtomicBool::new(false) }
+    }
+
     /// Opens the file of `--record`, so that a wrong path fails before anything is promoted.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn new(settings: Option<&OutputArgs>) -> Result<Self> {
-        let file = settings.and_then(|settings| settings.record.as_deref()).map(RecordFile::open).transpose()?;
-        let format = settings.map_or(Format::Text, |settings| settings.output);
-        Ok(Self { format, file, printed: AtomicBool::new(false) })
+    pub fn open_record(&mut self, settings: Option<&OutputArgs>) -> Result<()> {
+        self.file = settings.and_then(|settings| settings.record.as_deref()).map(RecordFile::open).transpose()?;
+        Ok(())
     }
 
     /// Reports the failure that ends the run, or its interruption. Standard output and the file of `--record` get a

@@ -11,3 +11,4 @@ pub mod location;
 pub mod package;
 pub mod package_status;
 pub mod promoted;
+pub mod secrets;

@@ -112,7 +112,7 @@ impl Draft {
             self.not_carried.push(NotCarried::new(
                 field,
                 value,
-                "unknown to this version of promote, dropped by --ignore-unknown-fields",
+                "unknown to this version of promote, dropped by `--ignore-unknown-fields`",
             ));
             field.remove(&mut self.request);
         }
@@ -140,11 +140,13 @@ impl Draft {
         if let Some(value) = field.remove(&mut self.request) {
             let algorithm = value["SourceAlgorithms"][0]["AlgorithmName"].as_str().unwrap_or_default().to_owned();
             let reason = "the version is registered with its InferenceSpecification, and CreateModelPackage accepts only \
-                          one of the two; the record contains the algorithm";
-            self.not_carried.push(match &overrides.algorithm {
-                None => NotCarried::new(&field, algorithm, reason).informational(),
-                Some(_) => NotCarried::new(&field, algorithm, format!("{reason}. `--target-algorithm` has no effect")),
-            });
+                          one of the two";
+            if overrides.algorithm.is_some() {
+                let text = format!("{field} has no use for the algorithm of `--target-algorithm`: {reason}");
+                self.findings.add(text, "Run without `--target-algorithm` to promote this version");
+            }
+            let reason = format!("{reason}; the record contains the algorithm");
+            self.not_carried.push(NotCarried::new(&field, algorithm, reason).informational());
         }
     }
 
@@ -160,7 +162,7 @@ impl Draft {
             NotCarried::new(
                 &field,
                 text_of(&source),
-                format!("a key of the source account, replaced by {target} (--kms-key-arn)"),
+                format!("a key of the source account, replaced by {target} (`--kms-key-arn`)"),
             )
             .informational(),
         );
@@ -181,7 +183,7 @@ impl Draft {
             };
             let source = std::mem::replace(name, target.as_str().into());
             self.not_carried.push(
-                NotCarried::new(&field, text_of(&source), format!("replaced by {target} (--target-algorithm)"))
+                NotCarried::new(&field, text_of(&source), format!("replaced by {target} (`--target-algorithm`)"))
                     .informational(),
             );
         }
@@ -195,7 +197,7 @@ impl Draft {
             None => {
                 let profiles = specification["ValidationProfiles"].to_string();
                 let reason = "validation would run a transform job under a role of the source account; to carry it over, \
-                              pass a role of the target account with --target-validation-role-arn";
+                              pass a role of the target account with `--target-validation-role-arn`";
                 self.not_carried.push(NotCarried::new(&field, profiles, reason));
                 field.remove(&mut self.request);
             }

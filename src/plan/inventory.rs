@@ -242,8 +242,8 @@ impl Lookup<'_> {
     }
 }
 
-const FOLDER: &str = "folders are copied only with --environment-urls all, because they may be outputs or caches";
-const NO_OBJECT: &str = "there is no such object, and folders are copied only with --environment-urls all";
+const FOLDER: &str = "folders are copied only with `--environment-urls all`, because they may be outputs or caches";
+const NO_OBJECT: &str = "there is no such object, and folders are copied only with `--environment-urls all`";
 
 fn not_copied(reason: &str) -> Found {
     Found::NotCopied(reason.to_owned())

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::facts::ArtifactFacts;
 use crate::model::field::{Document, each_leaf};
+use crate::model::secrets::masked;
 use crate::plan::artifact::Artifact;
 use crate::store::List;
 
@@ -69,10 +70,14 @@ impl fmt::Display for Fixed {
 pub(super) fn compared(what: &str, planned: &Document, now: &Document) -> Vec<String> {
     let (planned, now) = (leaves(planned), leaves(now));
     let names: BTreeSet<&String> = planned.keys().chain(now.keys()).collect();
-    let text = |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), Value::to_string);
+    let text = |name: &str, value: Option<&Value>| {
+        value.map_or_else(|| "not set".to_owned(), |value| masked(name, value).to_string())
+    };
     let differing = names.into_iter().filter(|name| planned.get(*name) != now.get(*name));
-    let found = differing
-        .map(|name| format!("{what}{name} is {}, and was planned as {}", text(now.get(name)), text(planned.get(name))));
+    let found = differing.map(|name| {
+        let (is, was) = (text(name, now.get(name)), text(name, planned.get(name)));
+        format!("{what}{name} is {is}, and was planned as {was}")
+    });
     found.collect()
 }
 

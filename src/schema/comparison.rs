@@ -9,6 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::model::field::{Document, Field, each_leaf, is_map};
+use crate::model::secrets::masked;
 use crate::schema::members::{Treatment, treatment};
 
 /// A field whose registered value differs from the requested value.
@@ -38,11 +39,12 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.requested, &self.described) {
+        let shown = |value: &Option<Value>| value.as_ref().map(|value| masked(&self.field.to_string(), value));
+        match (shown(&self.requested), shown(&self.described)) {
             (Some(requested), Some(described)) => write!(f, "{} is {described}, not {requested}", self.field),
             (Some(requested), None) => write!(f, "{} is missing; it should be {requested}", self.field),
             (None, described) => {
-                let described = described.clone().unwrap_or(Value::Null);
+                let described = described.unwrap_or(Value::Null);
                 write!(f, "{} is {described}; it should not be there", self.field)
             }
         }

@@ -10,6 +10,7 @@ use super::headline::{followed, headline};
 use super::{LINES_SHOWN, Rendered};
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
+use crate::model::secrets::{masked, masked_text};
 use crate::plan::target_group::TargetGroupState;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
@@ -64,7 +65,10 @@ fn text(record: &Record) -> Result<String> {
             ChangeResult::Kept => "was changed in the target and is kept",
             ChangeResult::Added => "was added by SageMaker",
         };
-        let value = |value: &Option<Value>| short(&value.as_ref().map(Value::to_string).unwrap_or("(none)".into()));
+        let value = |value: &Option<Value>| match value {
+            Some(value) => short(&masked(&c.field, value).to_string()),
+            None => "(none)".to_owned(),
+        };
         format!("{} {what}: {} → {}", c.field, value(&c.was), value(&c.is))
     });
     let references: &[_] = if record.outcome == Conclusion::Found { &record.references } else { &[] };
@@ -78,7 +82,7 @@ fn text(record: &Record) -> Result<String> {
 fn not_carried(out: &mut String, record: &Record) {
     let (others, listed): (Vec<_>, Vec<_>) = record.not_carried.iter().partition(|field| field.informational);
     list(out, "Not carried over", all(&listed), |l| {
-        format!("{} = {}\n      {}", l.field, shortened(&l.value), l.reason)
+        format!("{} = {}\n      {}", l.field, shortened(&masked_text(&l.field, &l.value)), l.reason)
     });
     if !listed.is_empty() && !others.is_empty() {
         let _ = writeln!(out, "  … and {} that need no action (--output json shows all)", others.len());

@@ -17,8 +17,8 @@ pub(super) fn note(text: &str) {
 
 /// The account and region of the stack, which the command line requires.
 pub(super) fn stack_environment(inputs: &Inputs) -> Result<(&AccountId, &Region)> {
-    let account = inputs.access.target_account.as_ref().context("--target-account is required")?;
-    Ok((account, inputs.access.target_region.as_ref().context("--target-region is required")?))
+    let account = inputs.access.target_account.as_ref().context("`--target-account` is required")?;
+    Ok((account, inputs.access.target_region.as_ref().context("`--target-region` is required")?))
 }
 
 /// `--stack-name`, or the name that SeedFarmer expects, if it says one.
@@ -26,7 +26,7 @@ pub(super) fn stack_name(inputs: &Inputs) -> Result<Option<StackName>, Conflict>
     if let Some(name) = &inputs.module.stack_name {
         return Ok(Some(name.clone()));
     }
-    let wrong = |error| Conflict::new("--stack-name", format!("{error}"), "Pass another name with --stack-name");
+    let wrong = |error| Conflict::new("--stack-name", format!("{error}"), "Pass another name with `--stack-name`");
     seedfarmer_name().map(|name| name.parse().map_err(wrong)).transpose()
 }
 

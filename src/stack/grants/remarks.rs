@@ -14,26 +14,29 @@ pub(super) fn remarks(pairs: &[Pair<'_>]) -> Vec<String> {
         remarks.push(match reader.stack {
             Some(stack) => format!(
                 "{group} can be read by every role of account {account} whose name matches {}: the build's role before it \
-                 exists, and any other with such a name. Narrow it with --build-role-arn when the stack exists",
+                 exists, and any other with such a name. Narrow it with `--build-role-arn` when the stack exists",
                 role_pattern(stack)
             ),
             None => format!(
                 "{group} can be read by every principal of account {account} whose own policies allow it, because \
-                 neither --stack-name nor --build-role-arn was passed"
+                 neither `--stack-name` nor `--build-role-arn` was passed"
             ),
         });
     }
     if let Some((inputs, _)) = pairs.first() {
         if inputs.access.source_bucket_names.is_none() {
-            remarks.push("No policy of a bucket is here: name the buckets with --source-bucket-names. `promote find-latest` lists them".to_owned());
+            remarks.push("There is no policy for a bucket: name the buckets with `--source-bucket-names`. `promote find-latest` lists them".to_owned());
         }
         if inputs.access.source_kms_key_arn.is_none() {
             remarks.push(
-                "No KMS key is named: pass --source-kms-key-arn if the artifacts are encrypted with one".to_owned(),
+                "No KMS key is named: pass `--source-kms-key-arn` if the artifacts are encrypted with one".to_owned(),
             );
         }
         if inputs.module.event_bus_name.is_none() {
-            remarks.push("Approvals start nothing without --event-bus-name".to_owned());
+            remarks.push(
+                "No rule forwards the events of the source: name the event bus of the target with `--event-bus-name`"
+                    .to_owned(),
+            );
         }
     }
     remarks

@@ -84,6 +84,17 @@ fn every_verb_that_prints_a_document_prints_one_when_it_fails() {
 }
 
 #[test]
+fn a_file_of_record_that_cannot_be_written_is_told_in_a_document() {
+    let cloud = with_package();
+    let run = promote(&cloud, &["--record", "/no/such/folder/record.json"]);
+    let failed = document(&run);
+    assert_eq!((run.code, &failed["outcome"], &failed["verb"]), (1, &json!("failed"), &json!("full")));
+    assert!(failed["error"]["message"].as_str().is_some_and(|text| text.contains("cannot be written")), "{failed}");
+    assert_eq!(failed["error"]["hints"], json!(["Pass another file"]));
+    assert!(cloud.calls().is_empty(), "nothing was called");
+}
+
+#[test]
 fn a_refusal_of_promote_itself_is_a_kind_of_its_own() {
     let cloud = with_package();
     let failed = document(&promote(&cloud, &["--no-create-group"]));

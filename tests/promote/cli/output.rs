@@ -225,3 +225,33 @@ fn piped(cloud: &Cloud, arguments: &[&str], document: &str) -> String {
     assert_eq!((run.code, run.remarks().as_str()), (0, ""), "{arguments:?}");
     run.stdout
 }
+
+#[test]
+fn values_of_variables_and_metadata_with_names_of_secrets_are_printed_nowhere() {
+    let cloud = with_package();
+    let secret = |value: &str| {
+        let mut package = package();
+        package["CustomerMetadataProperties"]["registry_token"] = json!(format!("{value}-of-metadata"));
+        package["InferenceSpecification"]["Containers"][0]["Environment"]["HF_TOKEN"] =
+            json!(format!("{value}-of-variable"));
+        package
+    };
+    cloud.change(SOURCE_VERSION, secret("first"));
+    let text = |arguments: &[&str]| {
+        let run = run(&cloud, Principal::Both, arguments);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(!said.contains("-of-metadata") && !said.contains("-of-variable"), "{said}");
+        said
+    };
+    let arn = Cloud::group_arn(GROUP);
+    let full = ["full", "--group", &arn, "--target-bucket", SERVING];
+    text(&full);
+    cloud.change(SOURCE_VERSION, secret("second"));
+    let said = text(&full);
+    assert!(said.contains("CustomerMetadataProperties{registry_token} updated: \"(masked)\" → \"(masked)\""), "{said}");
+    assert!(said.contains("Environment{HF_TOKEN} cannot be updated: \"(masked)\" → \"(masked)\""), "{said}");
+    let promoted = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
+    cloud.change(&promoted, json!({"InferenceSpecification": secret("third")["InferenceSpecification"]}));
+    let said = text(&["verify", "--model-package", &promoted, "--output", "json"]);
+    assert!(said.contains("(masked)"), "{said}");
+}

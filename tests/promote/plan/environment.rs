@@ -88,7 +88,7 @@ fn of_other_variables_single_objects_are_copied_and_folders_are_not() {
     }
     let document = promote(&cloud, &[]).document();
     assert_eq!(arrived(&cloud, "LOOKUP_TABLE"), copy_of("table.csv"));
-    let folders = "folders are copied only with --environment-urls all";
+    let folders = "folders are copied only with `--environment-urls all`";
     for (name, value, reason) in [
         ("OUTPUT", "s3://models/results/", folders),
         ("CACHE", "s3://models/cache", folders),

@@ -114,7 +114,7 @@ fn every_member_that_aws_accepts_together_arrives_leaf_by_leaf() {
 }
 
 #[test]
-fn a_package_that_was_made_from_an_algorithm_is_registered_with_its_containers_and_the_algorithm_is_listed() {
+fn a_package_made_from_an_algorithm_is_registered_with_its_containers_and_an_algorithm_for_it_is_refused() {
     let cloud = world();
     let mut described = complete(&cloud, Deployed::Containers);
     let algorithm = complete(&cloud, Deployed::AlgorithmWithUrl)["SourceAlgorithmSpecification"].clone();
@@ -125,9 +125,10 @@ fn a_package_that_was_made_from_an_algorithm_is_registered_with_its_containers_a
     let flag =
         [&without[..], &["--dry-run", "--target-algorithm", "arn:aws:sagemaker:eu-central-1:111222333444:algorithm/a"]]
             .concat();
-    let listed = not_carried(&promote(&cloud, &flag).document(), field).clone();
-    assert!(listed["reason"].as_str().is_some_and(|reason| reason.contains("has no effect")), "{listed}");
-    assert!(listed["informational"].is_null(), "{listed}");
+    promote(&cloud, &flag).fails(
+        1,
+        &["SourceAlgorithmSpecification has no use for the algorithm of", "hint: Run without `--target-algorithm`"],
+    );
     for more in [&["--dry-run"][..], &[]] {
         let document = promote(&cloud, &[&without[..], more].concat()).document();
         let listed = not_carried(&document, field);
