@@ -20,7 +20,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit memory faults histories interleavings doc deny e2e races aws stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit fuzz memory faults histories interleavings doc deny e2e races aws stack nag module image cdk bench bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,9 @@ help: ## this list
 demo: build standins ## promote a model package between two AWS accounts on this machine
 	@$(VENV)/bin/python -m demo
 
-test: fmt clippy unit doc deny e2e stack module ## everything that must hold before a commit
+# Bounded: what a minute of new cases does not find, `make fuzz` may.
+test: FUZZ_SECONDS ?= 60
+test: fmt clippy unit fuzz doc deny e2e stack module ## everything that must hold before a commit
 
 # `--examples` selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK once for the program
 # and once more for the tests.
@@ -43,6 +45,9 @@ clippy: ## lints
 
 unit: ## the tests in Rust, with servers inside the test process
 	cargo test --locked
+
+fuzz: ## ten minutes of generated AWS configuration files, variables and responses; FUZZ_SECONDS=60, FUZZ_SEED=17
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) FUZZ_FROM=$$(date +%s%N) cargo test --locked --lib -- --nocapture session::fuzz
 
 memory: ## the peaks of memory with a prefix of a million objects (7 minutes after the builds, 8 GiB)
 	cargo build --release --locked

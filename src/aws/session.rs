@@ -7,11 +7,14 @@ mod authorities;
 mod connection;
 mod environment;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod lent;
 mod refusal;
 mod renewal;
 mod retries;
 mod sides;
+mod surroundings;
 
 pub use super::principal::Identity;
 pub use access::{Access, AssumedRole, BucketAccess, CannedAcl, Sse, WriteHeaders, session_name};

@@ -16,9 +16,9 @@ use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::environment::given;
 use super::files::Files;
 use super::refusal::refused;
+use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
 
 /// The HTTP client that trusts the configured authorities; nothing if the session trusts the authorities of the system.
@@ -26,12 +26,13 @@ use crate::aws::error::{CallError, Caller};
 /// # Errors
 /// The configured file has no valid certificate, or the system has no authorities: the SDK would panic.
 pub(super) fn http_client(
+    surroundings: &Surroundings,
     caller: &Caller,
     files: &Files,
     profile: &str,
 ) -> Result<Option<SharedHttpClient>, CallError> {
     let hint = || "Set it to a PEM file of certificate authorities, or remove it".to_owned();
-    if let Some(path) = given("AWS_CA_BUNDLE") {
+    if let Some(path) = surroundings.given("AWS_CA_BUNDLE") {
         let error = |reason| refused(caller, format!("AWS_CA_BUNDLE is '{}': {reason}", path.escape_debug()), hint());
         return bundle(Path::new(&path)).and_then(client).map(Some).map_err(error);
     }
@@ -39,7 +40,9 @@ pub(super) fn http_client(
         let error = |reason| value.refused(caller, &format!("is '{}': {reason}", value.text.escape_debug()), &hint());
         return bundle(Path::new(value.text)).and_then(client).map(Some).map_err(error);
     }
-    check_system(caller)?;
+    if surroundings.http.is_none() {
+        check_system(surroundings, caller)?;
+    }
     Ok(None)
 }
 
@@ -70,15 +73,15 @@ fn client(pem: Vec<u8>) -> Result<SharedHttpClient, String> {
 }
 
 /// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.
-fn check_system(caller: &Caller) -> Result<(), CallError> {
+fn check_system(surroundings: &Surroundings, caller: &Caller) -> Result<(), CallError> {
     let loaded = rustls_native_certs::load_native_certs();
     // One is enough. Most systems have about 150.
     let usable = loaded.certs.into_iter().any(|authority| RootCertStore::empty().add(authority).is_ok());
     if usable {
         return Ok(());
     }
-    let place =
-        ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some(format!("{name} is '{}'", given(name)?)));
+    let given = |name: &&str| Some(format!("{name} is '{}'", surroundings.given(name)?));
+    let place = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(given);
     let place = place.chain(loaded.errors.first().map(ToString::to_string)).collect::<Vec<_>>().join("; ");
     let message = format!("no certificate authority is installed ({place})");
     let hint = "Install the package ca-certificates, or set AWS_CA_BUNDLE to a PEM file of authorities";

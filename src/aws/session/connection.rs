@@ -5,7 +5,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
@@ -15,11 +15,12 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::access::Access;
 use super::authorities::http_client;
-use super::environment::{check_environment, configured_region, given};
+use super::environment::{check_environment, configured_region};
 use super::files::Files;
 use super::lent::Lent;
 use super::renewal::Renewal;
 use super::retries::{Retries, configured_retries};
+use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller, Side};
 use crate::aws::principal::Principal;
 use crate::aws::timeouts::{CONNECT, FIRST_BYTE};
@@ -37,26 +38,38 @@ pub(super) struct Session {
 
 impl Session {
     pub async fn open(side: Side, access: &Access, region: Option<Region>) -> Result<Self, CallError> {
+        Self::open_in(&Surroundings::default(), side, access, region).await
+    }
+
+    /// Opens a session with the variables and files of `surroundings`.
+    pub async fn open_in(
+        surroundings: &Surroundings,
+        side: Side,
+        access: &Access,
+        region: Option<Region>,
+    ) -> Result<Self, CallError> {
         let mut caller = Caller {
             side,
-            profile: access.profile.clone().or_else(|| given("AWS_PROFILE")),
+            profile: access.profile.clone().or_else(|| surroundings.given("AWS_PROFILE")),
             role: access.role.as_ref().map(|role| role.arn.to_string()),
             region: String::new(),
         };
-        check_environment(&caller)?;
-        let files = Files::read(&caller).await?;
+        check_environment(surroundings, &caller)?;
+        let files = Files::read(surroundings, &caller).await?;
         let profile = caller.profile.as_deref().unwrap_or("default");
         files.check_exists(&caller, profile)?;
         files.check_credentials(&caller, profile)?;
-        let http = http_client(&caller, &files, profile)?;
-        let retries = configured_retries(&caller, &files, profile)?;
+        let http = http_client(surroundings, &caller, &files, profile)?;
+        let retries = configured_retries(surroundings, &caller, &files, profile)?;
         let region = match region.or_else(|| access.region.clone()) {
             Some(region) => region,
-            None => configured_region(&caller, access.profile.as_deref()).await?,
+            None => configured_region(surroundings, &caller, &files, profile)?,
         };
         caller.region = region.to_string();
         let renewal = Renewal::new();
-        let config = assume(base_config(access, &region, &renewal, retries.config(), http).await, access).await;
+        let loader = loader(surroundings).identity_cache(renewal.clone()).retry_config(retries.config());
+        let http = surroundings.http.clone().or(http);
+        let config = assume(base_config(loader, access, &region, http).await, access).await;
         let sts = aws_sdk_sts::Client::new(&config);
         let principal = Principal::new(sts, caller, region);
         Ok(Self { config, retries, renewal, access: access.clone(), principal })
@@ -95,19 +108,29 @@ impl Session {
 /// promotion and a status of 6 versions took 9 to 20 s, and in the adaptive mode 44 to 68 s (2026-11-28).
 const ATTEMPTS: u32 = 10;
 
-/// The SDK's default configuration with checked credentials and with promote's retry settings.
+/// Loads the SDK's default configuration.
+#[cfg(not(test))]
+fn loader(_: &Surroundings) -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest())
+}
+
+/// Loads the SDK's default configuration from other surroundings, which the SDK's feature `test-util` permits.
+#[cfg(test)]
+fn loader(surroundings: &Surroundings) -> ConfigLoader {
+    let Surroundings { env, fs, .. } = surroundings.clone();
+    aws_config::defaults(BehaviorVersion::latest()).env(env).fs(fs).sleep_impl(super::fuzz::briefly::Briefly)
+}
+
+/// The SDK's default configuration with checked credentials and with promote's settings.
 async fn base_config(
+    loader: ConfigLoader,
     access: &Access,
     region: &Region,
-    renewal: &Renewal,
-    retries: RetryConfig,
     http: Option<SharedHttpClient>,
 ) -> SdkConfig {
     let region = SdkRegion::new(region.to_string());
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+    let mut loader = loader
         .region(region.clone())
-        .identity_cache(renewal.clone())
-        .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
     let mut provider = ProviderConfig::without_region().with_region(Some(region));
     if let Some(http) = http {
@@ -115,9 +138,13 @@ async fn base_config(
         provider = provider.with_http_client(http);
     }
     if let Some(name) = &access.profile {
+        loader = loader.profile_name(name);
+    }
+    // Other surroundings reach the default chain only.
+    if let Some(name) = access.profile.as_ref().filter(|_| !cfg!(test)) {
         // The default chain would prefer AWS_ACCESS_KEY_ID to the given profile.
         let chosen = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name);
-        loader = loader.profile_name(name).credentials_provider(chosen.build());
+        loader = loader.credentials_provider(chosen.build());
     }
     let config = loader.load().await;
     match config.credentials_provider() {

@@ -4,22 +4,27 @@
 //! profile in the message.
 
 use std::collections::BTreeSet;
-use std::env::{home_dir, var_os};
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 
 use super::refusal::refused;
+use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
 
 /// Both files. A value of the first takes precedence, as in the SDK.
 const FILES: [(Kind, &str, &str); 2] =
     [(Kind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"), (Kind::Config, "AWS_CONFIG_FILE", "config")];
 
-/// The parsed files that exist.
+/// The parsed files.
 #[derive(Debug)]
-pub(super) struct Files(Vec<(PathBuf, ProfileSet)>);
+pub(super) struct Files {
+    /// The paths of both files.
+    paths: [PathBuf; 2],
+    /// The files that exist.
+    files: Vec<(PathBuf, ProfileSet)>,
+}
 
 /// A value of a profile, with its file.
 #[derive(Debug, Clone, Copy)]
@@ -35,24 +40,25 @@ impl Files {
     ///
     /// # Errors
     /// A file is not UTF-8 text or cannot be parsed.
-    pub async fn read(caller: &Caller) -> Result<Self, CallError> {
+    pub async fn read(surroundings: &Surroundings, caller: &Caller) -> Result<Self, CallError> {
+        let Surroundings { env, fs, .. } = surroundings;
+        let paths = FILES.map(|(_, variable, name)| path(surroundings, variable, name));
         let mut files = Vec::new();
-        for (kind, variable, name) in FILES {
-            let path = path(variable, name);
+        for ((kind, ..), path) in FILES.into_iter().zip(&paths) {
             // A file that cannot be read is ignored, as in the SDK.
-            let Ok(content) = std::fs::read(&path) else { continue };
+            let Ok(content) = fs.read_to_end(path).await else { continue };
             let hint = || "Correct the file".to_owned();
             let place = path.display();
             if std::str::from_utf8(&content).is_err() {
                 return Err(refused(caller, format!("{place} is not UTF-8 text"), hint()));
             }
-            let only = EnvConfigFiles::builder().with_file(kind, &path).build();
-            match profile::load(&Default::default(), &Default::default(), &only, None).await {
-                Ok(profiles) => files.push((path, profiles)),
+            let only = EnvConfigFiles::builder().with_file(kind, path).build();
+            match profile::load(fs, env, &only, None).await {
+                Ok(profiles) => files.push((path.clone(), profiles)),
                 Err(error) => return Err(refused(caller, one_line(&error), hint())),
             }
         }
-        Ok(Self(files))
+        Ok(Self { paths, files })
     }
 
     /// The value of a key of a profile. An empty value counts as unset.
@@ -61,16 +67,16 @@ impl Files {
             let text = profiles.get_profile(profile)?.get(key)?;
             Some(Value { file, profile, key, text })
         };
-        self.0.iter().find_map(found).filter(|value| !value.text.is_empty())
+        self.files.iter().find_map(found).filter(|value| !value.text.is_empty())
     }
 
     /// Rejects a profile that neither file has. The SDK would look for other credentials, or blame its own features.
     pub fn check_exists(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
-        let names: BTreeSet<&str> = self.0.iter().flat_map(|(_, profiles)| profiles.profiles()).collect();
+        let names: BTreeSet<&str> = self.files.iter().flat_map(|(_, profiles)| profiles.profiles()).collect();
         if caller.profile.is_none() || names.contains(profile) {
             return Ok(());
         }
-        let files = FILES.map(|(_, variable, name)| path(variable, name).display().to_string()).join(" and ");
+        let files = self.paths.each_ref().map(|path| path.display().to_string()).join(" and ");
         let hint = match names.is_empty() {
             true => format!("{files} have no profile. Create one with `aws configure`"),
             false => format!("{files} have the profiles: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
@@ -81,9 +87,7 @@ impl Files {
     /// Rejects roles that need a code of an MFA device, and keys and tokens that an HTTP header cannot contain, of the
     /// profile and its source profiles. The SDK ignores `mfa_serial`, and panics when it signs with such a key.
     pub fn check_credentials(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
-        let mut seen = Vec::new();
-        let mut next = Some(profile);
-        while let Some(profile) = next.filter(|name| !seen.contains(name)) {
+        for profile in self.chain(profile) {
             for key in ["aws_access_key_id", "aws_session_token"] {
                 if let Some(value) = self.get(profile, key).filter(|value| !fits_a_header(value.text)) {
                     return Err(value.refused(caller, UNFIT, "Correct it, then run again"));
@@ -100,10 +104,27 @@ impl Files {
                     &hint,
                 ));
             }
-            seen.push(profile);
-            next = self.get(profile, "source_profile").map(|value| value.text);
         }
         Ok(())
+    }
+
+    /// The region of a profile, or of the nearest source profile that has one, as in the SDK.
+    pub fn region(&self, profile: &str) -> Option<String> {
+        self.chain(profile)
+            .into_iter()
+            .find_map(|profile| self.get(profile, "region"))
+            .map(|value| value.text.to_owned())
+    }
+
+    /// A profile, its source profile, the source profile of that one, and so on; each once.
+    fn chain<'a>(&'a self, profile: &'a str) -> Vec<&'a str> {
+        let mut chain = Vec::new();
+        let mut next = Some(profile);
+        while let Some(profile) = next.filter(|name| !chain.contains(name)) {
+            chain.push(profile);
+            next = self.get(profile, "source_profile").map(|value| value.text);
+        }
+        chain
     }
 }
 
@@ -124,10 +145,10 @@ impl Value<'_> {
 }
 
 /// The path of a file, as in the SDK.
-fn path(variable: &str, name: &str) -> PathBuf {
-    let home = home_dir();
-    match var_os(variable).map(PathBuf::from) {
-        None => home.unwrap_or_default().join(".aws").join(name),
+fn path(surroundings: &Surroundings, variable: &str, name: &str) -> PathBuf {
+    let home = surroundings.env.get("HOME").ok().map(PathBuf::from);
+    match surroundings.env.get(variable).ok().map(PathBuf::from) {
+        None => home.unwrap_or_else(|| "~".into()).join(".aws").join(name),
         Some(path) => match (path.strip_prefix("~"), home) {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => path,

@@ -4,9 +4,9 @@
 
 use aws_config::retry::{RetryConfig, RetryMode};
 
-use super::environment::given;
 use super::files::{Files, Value};
 use super::refusal::refused;
+use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
 
 /// The retry settings of the user; nothing where the user has not set one.
@@ -34,7 +34,12 @@ impl Retries {
 ///
 /// # Errors
 /// A setting cannot be parsed.
-pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) -> Result<Retries, CallError> {
+pub(super) fn configured_retries(
+    surroundings: &Surroundings,
+    caller: &Caller,
+    files: &Files,
+    profile: &str,
+) -> Result<Retries, CallError> {
     let attempts = Setting {
         variable: "AWS_MAX_ATTEMPTS",
         key: "max_attempts",
@@ -52,7 +57,8 @@ pub(super) fn configured_retries(caller: &Caller, files: &Files, profile: &str) 
         },
         hint: "Set it to standard or adaptive, or remove it",
     };
-    Ok(Retries { attempts: attempts.read(caller, files, profile)?, mode: mode.read(caller, files, profile)? })
+    let attempts = attempts.read(surroundings.given(attempts.variable), caller, files, profile)?;
+    Ok(Retries { attempts, mode: mode.read(surroundings.given(mode.variable), caller, files, profile)? })
 }
 
 struct Setting<T> {
@@ -63,9 +69,16 @@ struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    fn read(&self, caller: &Caller, files: &Files, profile: &str) -> Result<Option<T>, CallError> {
+    /// The value of the variable, if it is given, otherwise of the profile.
+    fn read(
+        &self,
+        given: Option<String>,
+        caller: &Caller,
+        files: &Files,
+        profile: &str,
+    ) -> Result<Option<T>, CallError> {
         let parse = |text: &str| (self.parse)(text.trim());
-        if let Some(text) = given(self.variable) {
+        if let Some(text) = given {
             let error = || refused(caller, format!("{} is '{}'", self.variable, text.escape_debug()), self.hint.into());
             return parse(&text).map(Some).ok_or_else(error);
         }

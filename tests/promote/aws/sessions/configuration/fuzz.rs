@@ -1,11 +1,11 @@
-//! Configuration files out of a grammar of keys and values, mutated.
+//! Generated configuration files and the whole program. `make fuzz` tries many more, without the program.
 
 use fastrand::Rng;
 
 use super::*;
 
 /// Runs, of which each takes a fraction of a second.
-const RUNS: u64 = 48;
+const RUNS: u64 = 12;
 /// Runs at the same time: they wait for refused connections more than they compute.
 const AT_ONCE: usize = 6;
 
