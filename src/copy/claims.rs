@@ -49,18 +49,25 @@ pub(super) async fn read(target: &TargetObjects, layout: &Layout, number: u32) -
     Ok(Some(ClaimSeen { number, claim: serde_json::from_slice(&text).ok(), age, read: Instant::now() }))
 }
 
-/// The digests of the requests that runs have claimed to register in the folder of a promotion.
+/// The claims in the folder of a promotion, oldest first. None, if there is no bucket, or they may not be read.
 ///
 /// # Errors
 /// The claims cannot be listed or read.
-pub async fn claimed_requests(target: &TargetObjects, layout: &Layout) -> Result<Vec<String>> {
+pub async fn claims(target: &TargetObjects, layout: &Layout) -> Result<Vec<ClaimSeen>, CallError> {
+    match all(target, layout).await {
+        Err(error) if matches!(error.kind, Kind::NotFound | Kind::Denied) => Ok(Vec::new()),
+        claims => claims,
+    }
+}
+
+async fn all(target: &TargetObjects, layout: &Layout) -> Result<Vec<ClaimSeen>, CallError> {
     let folder = layout.claims();
     let (mut pages, mut claimed) = (target.list(&folder.bucket, &folder.key), Vec::new());
     while let Some(page) = pages.next().await? {
         for number in page.iter().filter_map(|listed| layout.claim_number(&listed.key)) {
-            let seen = read(target, layout, number).await?;
-            claimed.extend(seen.and_then(|seen| seen.claim).map(|claim| claim.request_sha256));
+            claimed.extend(read(target, layout, number).await?);
         }
     }
+    claimed.sort_by_key(|seen| seen.number);
     Ok(claimed)
 }

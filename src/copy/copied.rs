@@ -88,7 +88,7 @@ pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Pr
 pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     there.refuse_missing(&plan)?;
     there.refuse_unexpected(&plan)?;
-    let claim = there.claim();
+    let claim = there.claim().cloned();
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
     Ok(Copied { plan, warnings: Vec::new(), claim })
 }
@@ -101,7 +101,7 @@ pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Co
 pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
     there.refuse_unexpected(&plan)?;
     let (before, states) = there.leftovers();
-    let claim = there.claim();
+    let claim = there.claim().cloned();
     if let Err(error) = Run::new(engine, &plan.layout, there).copy_all(&plan.artifacts).await {
         return Err(engine.uploads.leave(error).await);
     }

@@ -19,7 +19,7 @@ mod unexpected;
 mod unfinished;
 mod uploads;
 
-pub use claims::{Claims, claimed_requests};
+pub use claims::{Claims, claims};
 pub use copied::{Copied, Preview, confirm, copy, preview};
 pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
 pub use folder::Folder;

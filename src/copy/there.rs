@@ -71,8 +71,8 @@ impl There {
     }
 
     /// The claim with the highest number.
-    pub(super) fn claim(&self) -> Option<ClaimSeen> {
-        self.claim.clone()
+    pub fn claim(&self) -> Option<&ClaimSeen> {
+        self.claim.as_ref()
     }
 
     /// The existing object at a location.

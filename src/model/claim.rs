@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approval;
 use super::arn::{GroupArn, PackageArn};
 
 /// The version of the document.
@@ -43,6 +44,10 @@ pub struct Claim {
     pub caller: String,
     /// When the run started.
     pub started: String,
+    /// Who approves the version, if the run was told. The version of a run that ends before its record is approved by
+    /// this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// A random number, by which the run recognizes its claim if the response to its write was lost.
     pub run: String,
 }
@@ -62,6 +67,7 @@ impl Claim {
             client_token: String::new(),
             caller: caller.to_owned(),
             started: started.to_owned(),
+            approval: None,
             run: format!("{:032x}", fastrand::u128(..)),
         }
     }

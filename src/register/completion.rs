@@ -32,6 +32,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
     pub async fn complete(
         &self,
         promoted: &PromotedVersion,
+        recorded: Option<&RecordedApproval>,
         source_now: Document,
         visibility: Visibility,
     ) -> Result<Completion> {
@@ -45,7 +46,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             let hint = "If it is another promotion of the same source version, delete it, then run again";
             bail!(NotAsRequested { message, hint: Some(hint) });
         }
-        let decision = Decision::of(self.package, &promoted, self.policy.recorded.as_ref(), self.policy.approval);
+        let decision = Decision::of(self.package, &promoted, recorded, self.policy.approval);
         let (approval, added) = (decision.approval(&promoted), Change::added(self.request, description));
         let wanted = Wanted::new(decision, self.source_uri.map(str::to_owned));
         let Some(update) = wanted.update(description) else { return Ok(Completion { approval, added, updated: None }) };

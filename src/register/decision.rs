@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::aws::registry::TargetRegistry;
 use crate::model::approval::{Approval, ApprovalStatus, DecidedBy};
 use crate::model::arn::PackageArn;
+use crate::model::claim::ClaimSeen;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::Package;
@@ -48,6 +49,19 @@ pub struct RecordedApproval {
     pub description: Option<String>,
     /// Who has decided.
     pub decided_by: DecidedBy,
+}
+
+impl RecordedApproval {
+    /// The approval of a version without a record, by the newest claim: nothing, unless the run that registered the version
+    /// was to leave it pending.
+    pub fn claimed(newest: Option<&ClaimSeen>) -> Option<Self> {
+        let claim = newest?.claim.as_ref()?;
+        (claim.approval == Some(Approval::Pending)).then(|| Self {
+            status: ApprovalStatus::PendingManualApproval,
+            description: None,
+            decided_by: DecidedBy::Nobody,
+        })
+    }
 }
 
 /// What happens to the approval status of a promoted version.
@@ -97,18 +111,11 @@ impl Decision {
         };
         let left = policy.approval == Some(Approval::Pending);
         let act = match (&source, &current) {
-            (ApprovalStatus::Rejected, ApprovalStatus::Rejected) => Act::Keep,
-            (ApprovalStatus::Rejected, _) if policy.withdraw => Act::Withdraw,
             (ApprovalStatus::Approved, ApprovalStatus::Rejected) if withdrawn => {
                 let restores = if promoted.was_pending() { approves } else { !left };
                 if restores { Act::ApproveAgain } else { Act::WaitAgain }
             }
-            (ApprovalStatus::Approved | ApprovalStatus::Other(_), ApprovalStatus::PendingManualApproval)
-                if approves =>
-            {
-                Act::Carry
-            }
-            _ => Act::Keep,
+            _ => act(&source, &current, approves, policy),
         };
         // The description of a source that was promoted itself may be a remark of promote, which would be taken for this
         // version's.
@@ -128,6 +135,12 @@ impl Decision {
             Act::Keep | Act::WaitAgain | Act::Withdraw => decided_by,
         };
         Self { act, status, description, decided_by }
+    }
+
+    /// What happens to the approval of a version that is about to be registered.
+    pub fn of_new(package: &Package, policy: ApprovalPolicy) -> Act {
+        let approves = policy.approval != Some(Approval::Pending);
+        act(&package.approval(), &ApprovalStatus::PendingManualApproval, approves, policy)
     }
 
     /// The approval of the version after the decision.
@@ -173,6 +186,18 @@ impl Decision {
         ];
         let differs = |(member, set): &(&str, Option<&str>)| set.is_some() && described(member) != *set;
         members.into_iter().filter(differs).map(|(member, _)| member).collect()
+    }
+}
+
+/// What happens to the approval of a version that was not withdrawn before.
+fn act(source: &ApprovalStatus, current: &ApprovalStatus, approves: bool, policy: ApprovalPolicy) -> Act {
+    match (source, current) {
+        (ApprovalStatus::Rejected, ApprovalStatus::Rejected) => Act::Keep,
+        (ApprovalStatus::Rejected, _) if policy.withdraw => Act::Withdraw,
+        (ApprovalStatus::Approved | ApprovalStatus::Other(_), ApprovalStatus::PendingManualApproval) if approves => {
+            Act::Carry
+        }
+        _ => Act::Keep,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::decision::RecordedApproval;
 use super::discarded::discard;
 use super::existing::ExistingPromotions;
 use super::news::News;
@@ -53,6 +54,8 @@ pub(super) struct Found {
     pub source_now: Document,
     /// Whether this run has registered the version.
     pub new: bool,
+    /// The approval of the version that is recorded, or that the run that registered it has claimed.
+    pub recorded: Option<RecordedApproval>,
     pub existing: ExistingPromotions,
 }
 
@@ -85,7 +88,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         let (mut attempts, mut deleted) = (0, 0);
         loop {
             if let Some((promoted, source_now)) = self.current(&mut existing).await? {
-                return Ok(Found { promoted, source_now, new: false, existing });
+                let recorded = self.recorded(&newest).await?;
+                return Ok(Found { promoted, source_now, new: false, recorded, existing });
             }
             if let Newest::Other(claim) = &newest
                 && !claim.is_stale_at(existing.listed())
@@ -148,6 +152,27 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             }
         }
         Ok(None)
+    }
+
+    /// The approval of a version that another run has registered: as it is recorded, or as the newest claim has it if that
+    /// run has not written its record.
+    async fn recorded(&self, newest: &Newest) -> Result<Option<RecordedApproval>> {
+        if self.policy.recorded.is_some() {
+            return Ok(self.policy.recorded.clone());
+        }
+        let (mut claim, mut next) = match newest {
+            Newest::None => (None, Some(0)),
+            Newest::Other(seen) => (Some(ClaimSeen::clone(seen)), seen.number.checked_add(1)),
+            Newest::Own(number) => (None, number.checked_add(1)),
+        };
+        // The version may have been listed after the claims.
+        while let Some(number) = next
+            && let Some(seen) = self.claims.read(number).await?
+        {
+            next = number.checked_add(1);
+            claim = Some(seen);
+        }
+        Ok(RecordedApproval::claimed(claim.as_ref()))
     }
 
     /// Waits for the run that has the claim, with growing pauses. Does not wait the first time: the run may have ended
@@ -223,7 +248,13 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             discard(self.registry, created, reason).await?;
             existing.update(created, None);
         }
-        Ok(Attempt::Found(Box::new(Found { promoted, source_now, new, existing: existing.clone() })))
+        Ok(Attempt::Found(Box::new(Found {
+            promoted,
+            source_now,
+            new,
+            recorded: self.policy.recorded.clone(),
+            existing: existing.clone(),
+        })))
     }
 
     /// Describes the created version, the versions that others have registered meanwhile, and the source version.

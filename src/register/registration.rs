@@ -120,7 +120,10 @@ impl Registrar<'_> {
             request: &plan.request,
             source_uri: plan.source_uri.as_deref(),
             policy,
-            claim: Claim::new(package.arn(), group, digest, caller, &self.started),
+            claim: Claim {
+                approval: policy.approval.approval,
+                ..Claim::new(package.arn(), group, digest, caller, &self.started)
+            },
             tell: self.tell,
         };
         let registered = registering.register(existing, copied.claim().cloned()).await?;
@@ -145,10 +148,10 @@ pub(super) struct Registered {
 impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
     /// Finds or creates the promotion, completes it, and discards its duplicates.
     pub async fn register(&self, existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Registered> {
-        let Found { promoted, source_now, new, existing } = self.find_or_create(existing, newest).await?;
+        let Found { promoted, source_now, new, recorded, existing } = self.find_or_create(existing, newest).await?;
         // The registry is eventually consistent: Describe may not find a version that was found before.
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
-        match self.complete(&promoted, source_now, visibility).await {
+        match self.complete(&promoted, recorded.as_ref(), source_now, visibility).await {
             Ok(Completion { approval, added, updated }) => {
                 (self.tell)(News::Completed(&promoted.arn, &approval.status));
                 let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;

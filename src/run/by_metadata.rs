@@ -9,9 +9,10 @@ use super::sync::Syncing;
 use super::synced::Synced;
 use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
-use crate::copy::{Folder, claimed_requests};
-use crate::model::approval::ApprovalStatus;
+use crate::copy::{Folder, claims};
+use crate::model::approval::{ApprovalStatus, DecidedBy};
 use crate::model::arn::PackageArn;
+use crate::model::claim::ClaimSeen;
 use crate::model::destination::Destination;
 use crate::model::field::Document;
 use crate::model::package::Package;
@@ -20,7 +21,7 @@ use crate::plan::provenance::marked;
 use crate::plan::{Plan, Warning};
 use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
-use crate::register::decision::{Act, ApprovalPolicy, Decision};
+use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
 use crate::register::sync::{Base, edits};
 use crate::schema::comparison::differences;
@@ -132,10 +133,15 @@ impl<'a> ByMetadata<'a> {
     /// Decides the approval alone. A version is not approved: nothing tells what was promoted.
     async fn decide(&self, package: &Package, history: &History) -> Result<(Done, Vec<Warning>)> {
         let promoted = self.promoted;
-        let recorded = history.past(promoted).and_then(|past| past.approval());
+        let waits = promoted.approval() == ApprovalStatus::PendingManualApproval;
+        let recorded = match history.past(promoted).and_then(|past| past.approval()) {
+            None if waits && package.approval() != ApprovalStatus::Rejected => {
+                RecordedApproval::claimed(self.claims(package.arn()).await?.last())
+            }
+            recorded => recorded,
+        };
         let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);
         let warning = |remark: String| (None, vec![Warning { field: promoted.arn.to_string(), remark }]);
-        let waits = promoted.approval() == ApprovalStatus::PendingManualApproval;
         let is_permitted = decision.act == Act::Withdraw || self.promotion.permitted.more_than_withdrawals();
         if decision.act == Act::Keep && !waits || !is_permitted {
             return Ok((None, Vec::new()));
@@ -154,11 +160,17 @@ impl<'a> ByMetadata<'a> {
                 let recorded = record.unconfirmed.is_none() && !self.promotion.dry_run;
                 Ok((Some((record, recorded)), Vec::new()))
             }
-            None => Ok(warning(format!(
-                "no record tells what was promoted, so it was not approved; `promote full --package-version {}` \
-                 completes it",
-                package.arn().version()
-            ))),
+            None => {
+                let command = format!("`promote full --package-version {}`", package.arn().version());
+                Ok(warning(match decision.decided_by {
+                    DecidedBy::Nobody => {
+                        format!("it was left pending by a run that has written no record; {command} writes the record")
+                    }
+                    DecidedBy::Source | DecidedBy::Target => {
+                        format!("no record tells what was promoted, so it was not approved; {command} completes it")
+                    }
+                }))
+            }
         }
     }
 
@@ -198,14 +210,12 @@ impl<'a> ByMetadata<'a> {
             return Ok(true);
         }
         // A run that was killed before its record has left a claim.
-        let claimed = claimed_requests(self.promotion.target.objects(), &self.destination.layout(source)).await;
-        match claimed {
-            Ok(claimed) => Ok(claimed.iter().any(|claimed| claimed == digest)),
-            Err(error) => match error.downcast_ref::<CallError>().map(|call| call.kind) {
-                Some(Kind::NotFound | Kind::Denied) => Ok(false),
-                _ => Err(error),
-            },
-        }
+        let claims = self.claims(source).await?;
+        Ok(claims.iter().filter_map(|seen| seen.claim.as_ref()).any(|claim| claim.request_sha256 == digest))
+    }
+
+    async fn claims(&self, source: &PackageArn) -> Result<Vec<ClaimSeen>, CallError> {
+        claims(self.promotion.target.objects(), &self.destination.layout(source)).await
     }
 }
 

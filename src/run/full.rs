@@ -225,7 +225,7 @@ impl Full<'_> {
         target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
         promotion.permitted.check_plan(&plan)?;
         if promotion.dry_run {
-            return self.preview(package, plan, there, &existing, missing_group).await;
+            return self.preview(package, plan, there, (&existing, recorded), missing_group).await;
         }
         let copied = self.copy_and_create_group(plan, there, missing_group).await?;
         let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
@@ -255,17 +255,24 @@ impl Full<'_> {
         package: &Package,
         plan: Plan,
         there: There,
-        existing: &ExistingPromotions,
+        (existing, recorded): (&ExistingPromotions, Option<RecordedApproval>),
         missing_group: bool,
     ) -> Result<Record> {
         let promotion = &self.promotion;
+        let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
         let preview = promotion.preview(&self.settings.copy, plan, there).await?;
         let current = existing.current();
         let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
         record.warnings.extend(existing.warnings());
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
-        record.planned = Some(planned_writes(promotion, package, &record, (current, missing_group), self.policy())?);
+        record.planned = Some(planned_writes(
+            promotion,
+            package,
+            &record,
+            (current, missing_group),
+            (self.policy(), recorded.as_ref()),
+        )?);
         Ok(record)
     }
 }

@@ -4,14 +4,14 @@ use anyhow::Result;
 
 use super::promotion::Promotion;
 use crate::copy::Outcome;
-use crate::model::approval::{Approval, ApprovalStatus};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::record::{PlannedAct, PlannedWrite, Record};
-use crate::register::decision::{ApprovalPolicy, Decision};
+use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::sync::{ChangeResult, SyncPlan};
 
-/// The writes of a promotion, from the record of its preview.
+/// The writes of a promotion, from the record of its preview. `recorded`: the approval of the current promotion, if it is
+/// recorded or claimed.
 ///
 /// # Errors
 /// A temporary file cannot be read.
@@ -20,7 +20,7 @@ pub(super) fn planned_writes(
     package: &Package,
     record: &Record,
     (current, missing_group): (Option<&PromotedVersion>, bool),
-    policy: ApprovalPolicy,
+    (policy, recorded): (ApprovalPolicy, Option<&RecordedApproval>),
 ) -> Result<Vec<PlannedWrite>> {
     let (destination, mut writes) = (&promotion.destination, Vec::new());
     if missing_group {
@@ -31,12 +31,12 @@ pub(super) fn planned_writes(
     }
     match current {
         Some(current) => {
-            let decision = Decision::of(package, current, None, policy);
+            let decision = Decision::of(package, current, recorded, policy);
             writes.extend(PlannedWrite::of(decision.act, &current.arn));
         }
         None => {
             writes.push(PlannedWrite::new(PlannedAct::Register, &destination.group));
-            let approves = package.approval() == ApprovalStatus::Approved && policy.approval != Some(Approval::Pending);
+            let approves = Decision::of_new(package, policy) == Act::Carry;
             writes.extend(approves.then(|| PlannedWrite::new(PlannedAct::Approve, &destination.group)));
         }
     }

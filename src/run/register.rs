@@ -16,6 +16,7 @@ use crate::aws::accounts::callers;
 use crate::record::Target;
 use crate::record::history::{Look, recorded};
 use crate::record::signing::Signer;
+use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 
 /// Registers a version whose artifacts were copied.
@@ -59,6 +60,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
     refuse_others(&plan, &promotion, &settings.registration, &there)?;
     if settings.dry_run {
+        let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
         let current = existing.current();
         let record = promotion.record(planned(current), &package);
         let mut record = match settings.is_planned {
@@ -68,8 +70,8 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         record.warnings.extend(existing.warnings());
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
-        let policy = settings.registration.policy(recorded, true).approval;
-        record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), policy)?);
+        let approval = (settings.registration.policy(None, true).approval, recorded.as_ref());
+        record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), approval)?);
         return Ok(record.into());
     }
     let copied = promotion.confirm(plan, there).await?;

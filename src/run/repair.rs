@@ -18,7 +18,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::record::history::History;
 use crate::record::{ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target};
-use crate::register::decision::{ApprovalPolicy, Decision};
+use crate::register::decision::ApprovalPolicy;
 
 /// Copies missing artifacts again.
 pub(super) struct Repair<'a> {
@@ -54,11 +54,9 @@ impl Repair<'_> {
             let preview = promotion.preview(self.copy, plan, there).await?;
             let mut record = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
             record.target = Some(Target::of(destination, source, Some((&promoted.arn, promoted.approval()))));
-            let mut writes = planned_writes(promotion, package, &record, (Some(promoted), false), self.policy)?;
-            let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
-            writes.retain(|write| write.act == PlannedAct::Copy);
-            writes.extend(PlannedWrite::of(decision.act, &promoted.arn));
-            record.planned = Some(writes);
+            let approval = past.approval();
+            let approval = (self.policy, approval.as_ref());
+            record.planned = Some(planned_writes(promotion, package, &record, (Some(promoted), false), approval)?);
             return Ok(record);
         }
         let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());

@@ -3,6 +3,9 @@
 use super::*;
 use crate::support::{Failure, Moment, Principal};
 
+/// The ARN of promoted versions, without the number.
+const TARGET_GROUP: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model";
+
 /// The approval statuses that a run has set, in order, with the operation that set each.
 fn statuses(cloud: &Cloud) -> Vec<(String, String)> {
     let calls = cloud.calls().into_iter().filter(|call| call.request.get("ModelApprovalStatus").is_some());
@@ -57,6 +60,74 @@ fn a_version_that_was_left_pending_stays_pending_until_carry_is_asked_for() {
     }
     promote(&cloud, &["--approval", "carry"]).document();
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn a_version_whose_run_was_to_leave_it_pending_and_has_left_no_record_stays_pending_until_carry_is_asked_for() {
+    let cloud = with_package();
+    left_pending_without_a_record(&cloud);
+    let planned = promote(&cloud, &["--dry-run"]).document();
+    assert!(!planned["planned"].to_string().contains("approve"), "{planned:#}");
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((&document["target"]["decided_by"], status(&cloud)), (&json!("nobody"), json!("PendingManualApproval")));
+    promote(&cloud, &[]).document();
+    assert_eq!(status(&cloud), "PendingManualApproval");
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(status(&cloud), "Approved");
+}
+
+#[test]
+fn such_a_version_is_approved_at_once_if_carry_is_asked_for() {
+    let cloud = with_package();
+    left_pending_without_a_record(&cloud);
+    let planned = promote(&cloud, &["--dry-run", "--approval", "carry"]).document();
+    assert!(planned["planned"].to_string().contains("approve"), "{planned:#}");
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(status(&cloud), "Approved");
+}
+
+#[test]
+fn such_a_version_is_not_approved_by_the_register_step_or_as_a_followed_version() {
+    let cloud = with_package();
+    left_pending_without_a_record(&cloud);
+    let register = ["register", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--output", "json"];
+    let planned = run(&cloud, Principal::Both, &[&register[..], &["--dry-run"]].concat()).document();
+    assert!(!planned["planned"].to_string().contains("approve"), "{planned:#}");
+    cloud.register(package());
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(status(&cloud), "PendingManualApproval");
+    let remark = document["warnings"][0]["remark"].as_str().expect("a warning");
+    assert!(remark.starts_with("it was left pending by a run that has written no record"), "{remark}");
+    run(&cloud, Principal::Both, &register).document();
+    assert_eq!(status(&cloud), "PendingManualApproval");
+}
+
+#[test]
+fn a_run_that_waits_for_a_run_that_leaves_the_version_pending_does_not_approve_it() {
+    let cloud = with_package();
+    cloud.fail(Moment::on("CreateModelPackage", 1), Failure::HangAfter);
+    let created = Arrival::of(&cloud, Moment::on("CreateModelPackage", 1));
+    let first = spawn(&cloud, &["--approval", "pending"]);
+    created.wait();
+    let second = promote(&cloud, &[]);
+    assert_eq!(second.document()["target"]["approval_status"], "PendingManualApproval");
+    cloud.release();
+    assert_eq!(ended(first).document()["target"]["decided_by"], "nobody");
+    assert_eq!((promoted(&cloud).len(), status(&cloud)), (1, json!("PendingManualApproval")));
+}
+
+/// A run with `--approval pending` that ends between CreateModelPackage and its record.
+fn left_pending_without_a_record(cloud: &Cloud) {
+    cloud.fail(Moment::every("DescribeModelPackage").at(&format!("{}/1", TARGET_GROUP)), Failure::Reset);
+    assert_eq!(promote(cloud, &["--approval", "pending"]).code, 1);
+    cloud.heal();
+    assert_eq!(status(cloud), "PendingManualApproval");
+    assert_eq!(cloud.object(SERVING, &format!("{FOLDER}promotion.json")).map(|one| one.body), None);
+}
+
+/// The approval status of the first promoted version.
+fn status(cloud: &Cloud) -> serde_json::Value {
+    promoted(cloud)[0]["ModelApprovalStatus"].clone()
 }
 
 #[test]
