@@ -8,6 +8,7 @@ use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::location::Location;
+use crate::record::FollowResult;
 
 /// What is known of a run that has not ended.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,19 @@ pub(super) struct Known {
     pub meter: Option<Arc<Meter>>,
     /// The version that this run has registered or completed, with its approval status.
     pub registered: Option<(PackageArn, ApprovalStatus)>,
+    /// The versions that this run has withdrawn.
+    pub withdrawn: Vec<PackageArn>,
+    /// The versions that this run has changed otherwise, besides the one that it promotes.
+    pub followed: Vec<Changed>,
+    /// What this run could not confirm.
+    pub unconfirmed: Vec<String>,
+}
+
+/// A promoted version that a run has changed.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Changed {
+    pub model_package_arn: PackageArn,
+    pub result: FollowResult,
 }
 
 /// What a run has done, for its document.
@@ -38,6 +52,15 @@ pub(super) struct Done {
     /// Its approval status, as this run has set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     approval_status: Option<ApprovalStatus>,
+    /// The versions that this run has withdrawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withdrawn: Vec<PackageArn>,
+    /// Other promoted versions that this run has changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    followed: Vec<Changed>,
+    /// What this run could not confirm.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unconfirmed: Vec<String>,
 }
 
 impl Known {
@@ -50,6 +73,9 @@ impl Known {
             bytes_copied: reading.map_or(0, |reading| reading.bytes_done),
             model_package_arn: self.registered.as_ref().map(|(arn, _)| arn.clone()),
             approval_status: self.registered.as_ref().map(|(_, approval)| approval.clone()),
+            withdrawn: self.withdrawn.clone(),
+            followed: self.followed.clone(),
+            unconfirmed: self.unconfirmed.clone(),
         }
     }
 
@@ -71,6 +97,16 @@ impl Known {
             ApprovalStatus::PendingManualApproval => format!("{arn} is registered and pending approval"),
             approval => format!("{arn} is {approval}, and its record may not be written yet"),
         }));
+        match &self.withdrawn[..] {
+            [] => {}
+            [withdrawn] => left.push(format!("{withdrawn} was withdrawn")),
+            withdrawn => left.push(format!("{} versions were withdrawn", withdrawn.len())),
+        }
+        match &self.followed[..] {
+            [] => {}
+            [changed] => left.push(format!("{} was synced with its source", changed.model_package_arn)),
+            changed => left.push(format!("{} other versions were synced with their sources", changed.len())),
+        }
         if left.is_empty() { "nothing was copied or registered".to_owned() } else { left.join("; ") }
     }
 }

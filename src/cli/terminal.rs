@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::HumanBytes;
 
-use super::known::Known;
+use super::known::{Changed, Known};
 use super::printer::{say, warn};
 use super::progress::{LINE, Progress};
 use crate::model::approval::ApprovalStatus;
@@ -83,10 +83,13 @@ impl Observer for Terminal {
             }
             Event::CopyEnded => self.stop(),
             Event::Withdrawn { promoted, source } => {
+                self.learn(|known| known.withdrawn.push(promoted.clone()));
                 say(&format!("withdrew {promoted}: its source {source} is Rejected"));
             }
             Event::Followed(followed) => {
                 if let Some(act) = act(followed.result) {
+                    let (model_package_arn, result) = (followed.model_package_arn.clone(), followed.result);
+                    self.learn(|known| known.followed.push(Changed { model_package_arn, result }));
                     say(&format!(
                         "{act} {}: its source is {}",
                         followed.model_package_arn, followed.source_model_package_arn
@@ -94,6 +97,11 @@ impl Observer for Terminal {
                 }
             }
             Event::FollowFailed(error) => warn(error),
+            Event::FollowWarning(warning) => say(&format!("warning: {}: {}", warning.field, warning.remark)),
+            Event::FollowUnconfirmed(unconfirmed) => {
+                self.learn(|known| known.unconfirmed.push(unconfirmed.to_owned()));
+                say(&format!("unconfirmed: {unconfirmed}"));
+            }
             Event::Drifted { promoted, fields } => {
                 let fields = fields.join(", ");
                 say(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"));

@@ -56,7 +56,7 @@ impl RecordedApproval {
     /// was to leave it pending.
     pub fn claimed(newest: Option<&ClaimSeen>) -> Option<Self> {
         let claim = newest?.claim.as_ref()?;
-        (claim.approval == Some(Approval::Pending)).then(|| Self {
+        (claim.approval == Some(Approval::Pending)).then_some(Self {
             status: ApprovalStatus::PendingManualApproval,
             description: None,
             decided_by: DecidedBy::Nobody,

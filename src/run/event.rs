@@ -10,6 +10,7 @@ use crate::model::arn::PackageArn;
 use crate::model::claim::Claim;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
+use crate::plan::Warning;
 use crate::record::Followed;
 use crate::register::News;
 
@@ -42,6 +43,10 @@ pub enum Event<'a> {
     Followed(&'a Followed),
     /// A promoted version could not be followed in a run whose promotion failed as well.
     FollowFailed(&'a anyhow::Error),
+    /// A followed version was left alone in a run whose promotion failed.
+    FollowWarning(&'a Warning),
+    /// What could not be confirmed of a followed version in a run whose promotion failed.
+    FollowUnconfirmed(&'a str),
     /// The source has changed fields that UpdateModelPackage cannot change.
     Drifted {
         /// The promoted version.

@@ -103,10 +103,7 @@ impl Full<'_> {
         let mut record = match record {
             Ok(record) => record,
             Err(error) => {
-                // The promotion may have failed because of the same bucket or permission.
-                for failure in followed.failures.iter().filter(|failure| listed && !have_same_cause(&error, failure)) {
-                    self.promotion.context.notice(Event::FollowFailed(failure));
-                }
+                self.tell_followed(&followed, &error, listed);
                 return Err(error);
             }
         };
@@ -125,6 +122,17 @@ impl Full<'_> {
             record = record.with_digest(self.settings.deciding(&self.promotion.context.target_access().buckets)?)?;
         }
         Ok(RunReport { document: record, failures: followed.failures })
+    }
+
+    /// Tells what became of the followed versions in a run whose promotion has failed. `listed`: whether they were listed.
+    fn tell_followed(&self, followed: &FollowedVersions, error: &anyhow::Error, listed: bool) {
+        let context = self.promotion.context;
+        followed.warnings.iter().for_each(|warning| context.notice(Event::FollowWarning(warning)));
+        followed.unconfirmed.iter().for_each(|unconfirmed| context.notice(Event::FollowUnconfirmed(unconfirmed)));
+        // The promotion may have failed because of the same bucket or permission.
+        for failure in followed.failures.iter().filter(|failure| listed && !have_same_cause(error, failure)) {
+            context.notice(Event::FollowFailed(failure));
+        }
     }
 
     async fn follow(&self, latest: &Latest, folders: Result<Vec<String>>, rejected: &[Summary]) -> FollowedVersions {

@@ -1,15 +1,13 @@
 //! Syncs a promoted version with its source: approval, metadata and added specifications. Records what others changed.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::event::Event;
 use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
-use super::synced::{Artifacts, Synced, outcome, plan_writes, planned_changes, refuse_edited};
-use super::withdrawing::Withdrawing;
-use crate::aws::error::with_hints;
+use super::synced::{Artifacts, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited};
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
@@ -89,19 +87,9 @@ impl Syncing<'_> {
         if self.promotion.dry_run {
             plan_writes(&mut record, &plan, writes);
         } else if due {
-            match decision.act {
-                Act::Carry | Act::ApproveAgain => self.promotion.refuse_changed_approvals(package, promoted).await?,
-                // Nothing else may prevent a withdrawal: neither a record nor another field.
-                Act::Withdraw if plan.update.len() > decision.update().len() => {
-                    decision.carry_out(self.promotion.target.registry(), package.arn(), &promoted.arn).await?;
-                }
-                Act::Keep | Act::WaitAgain | Act::Withdraw => {}
-            }
-            if plan.request != *past.state().request {
-                signatures.refuse_missing(&promoted.arn)?;
-            }
-            self.announce_update(&plan, &past, &mut record).await?;
-            self.carry_out(&plan, &decision, promoted, &mut record).await?;
+            let update =
+                Update { package, past: &past, promoted, plan: &plan, decision: &decision, signatures: &signatures };
+            self.write(update, &mut record).await?;
             recorded = true;
         }
         Ok(Some(Synced::of(record, recorded, signatures)))
@@ -144,13 +132,11 @@ impl Syncing<'_> {
         promoted: &PromotedVersion,
         error: &anyhow::Error,
     ) -> Result<Option<Synced>> {
-        let Self { promotion, destination, policy, .. } = *self;
-        let withdrawing = Withdrawing { promotion, destination, policy };
-        let record = withdrawing.run(package, promoted, past.approval().as_ref()).await?;
-        Ok(record.map(|mut record| {
-            let text = format!("the version was not synced otherwise: {}", with_hints(error));
-            record.unconfirmed = Some(record.unconfirmed.into_iter().chain([text]).collect::<Vec<_>>().join("; "));
-            Synced::Done { record: Box::new(record), recorded: !promotion.dry_run, warnings: Vec::new() }
+        let record = self.withdrawing().run(package, promoted, past.approval().as_ref()).await?;
+        let recorded = !self.promotion.dry_run;
+        Ok(record.map(|record| {
+            let record = Box::new(not_synced_otherwise(record, error));
+            Synced::Done { record, recorded, warnings: Vec::new() }
         }))
     }
 
@@ -223,26 +209,5 @@ impl Syncing<'_> {
         if !conflicts.is_empty() {
             context.notice(Event::Conflicting { promoted, fields: &conflicts });
         }
-    }
-
-    /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.
-    async fn announce_update(&self, plan: &SyncPlan, past: &Past<'_>, record: &mut Record) -> Result<()> {
-        let newest = past.newest();
-        let is_written = newest.outcome == Conclusion::Updating && newest.request == record.request;
-        if plan.request == *past.state().request || is_written {
-            return Ok(());
-        }
-        let (outcome, target) = (record.outcome, record.target.clone());
-        let before = planned_changes(&record.changes);
-        let changes = std::mem::replace(&mut record.changes, before);
-        record.outcome = Conclusion::Updating;
-        if let Some(target) = &mut record.target {
-            (target.approval_status, target.approval_description, target.decided_by) = (None, None, None);
-        }
-        let written = self.promotion.records(self.destination).announce(record).await;
-        (record.outcome, record.target, record.changes) = (outcome, target, changes);
-        written.context("the record could not be written, so nothing was updated")?;
-        record.ended = self.promotion.started.now();
-        Ok(())
     }
 }

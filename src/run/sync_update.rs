@@ -4,29 +4,77 @@ use anyhow::{Context, Result, ensure};
 
 use super::event::Event;
 use super::sync::Syncing;
+use super::synced::{Update, not_synced_otherwise, planned_changes};
+use super::withdrawing::Withdrawing;
 use crate::aws::error::with_hints;
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
-use crate::record::{Record, Withdrawn};
-use crate::register::decision::{Act, Decision, RecordedApproval, not_withdrawn};
+use crate::record::history::Past;
+use crate::record::{Conclusion, Record, Withdrawn};
+use crate::register::decision::{Act, RecordedApproval, not_withdrawn};
 use crate::register::describe_updated;
 use crate::register::sync::SyncPlan;
 
 impl Syncing<'_> {
-    /// Sends the Update, if there is one, and writes the record.
+    pub(super) fn withdrawing(&self) -> Withdrawing<'_> {
+        Withdrawing { promotion: self.promotion, destination: self.destination, policy: self.policy }
+    }
+
+    /// Carries out what a sync has decided, and writes its records.
     ///
     /// # Errors
-    /// The Update fails. A record that could not be written is unconfirmed.
-    pub(super) async fn carry_out(
-        &self,
-        plan: &SyncPlan,
-        decision: &Decision,
-        promoted: &PromotedVersion,
-        record: &mut Record,
-    ) -> Result<()> {
+    /// An Update fails, or the record before it cannot be written. After a withdrawal, this is unconfirmed.
+    pub(super) async fn write(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
+        let Update { package, promoted, decision, .. } = update;
+        if matches!(decision.act, Act::Carry | Act::ApproveAgain) {
+            self.promotion.refuse_changed_approvals(package, promoted).await?;
+        }
+        if !update.withdraws_first() {
+            return self.update_and_record(update, record).await;
+        }
+        let withdrawing = self.withdrawing();
+        withdrawing.reject(package, promoted, decision).await?;
+        if let Err(error) = self.update_and_record(update, record).await {
+            *record = not_synced_otherwise(withdrawing.write_record(package, promoted, decision).await, &error);
+        }
+        Ok(())
+    }
+
+    async fn update_and_record(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
+        let Update { past, promoted, plan, signatures, .. } = update;
+        if plan.request != *past.state().request {
+            signatures.refuse_missing(&promoted.arn)?;
+        }
+        self.announce_update(plan, past, record).await?;
+        self.carry_out(update, record).await
+    }
+
+    /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.
+    async fn announce_update(&self, plan: &SyncPlan, past: &Past<'_>, record: &mut Record) -> Result<()> {
+        let newest = past.newest();
+        let is_written = newest.outcome == Conclusion::Updating && newest.request == record.request;
+        if plan.request == *past.state().request || is_written {
+            return Ok(());
+        }
+        let (outcome, target) = (record.outcome, record.target.clone());
+        let before = planned_changes(&record.changes);
+        let changes = std::mem::replace(&mut record.changes, before);
+        record.outcome = Conclusion::Updating;
+        if let Some(target) = &mut record.target {
+            (target.approval_status, target.approval_description, target.decided_by) = (None, None, None);
+        }
+        let written = self.promotion.records(self.destination).announce(record).await;
+        (record.outcome, record.target, record.changes) = (outcome, target, changes);
+        written.context("the record could not be written, so no field was updated")?;
+        record.ended = self.promotion.started.now();
+        Ok(())
+    }
+
+    /// Sends the Update, if there is one, and writes the record. A record that could not be written is unconfirmed.
+    async fn carry_out(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
         let mut unconfirmed = Vec::new();
-        if !plan.update.is_empty() {
-            self.update(plan, decision, promoted, record, &mut unconfirmed).await?;
+        if !update.plan.update.is_empty() {
+            self.update(update, record, &mut unconfirmed).await?;
         }
         let records = self.promotion.records(self.destination);
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
@@ -38,14 +86,8 @@ impl Syncing<'_> {
     }
 
     /// Sends the Update, and describes the version after it.
-    async fn update(
-        &self,
-        plan: &SyncPlan,
-        decision: &Decision,
-        promoted: &PromotedVersion,
-        record: &mut Record,
-        unconfirmed: &mut Vec<String>,
-    ) -> Result<()> {
+    async fn update(&self, update: Update<'_>, record: &mut Record, unconfirmed: &mut Vec<String>) -> Result<()> {
+        let Update { promoted, plan, decision, .. } = update;
         let registry = self.promotion.target.registry();
         let act = || match record.withdrawn.first() {
             Some(withdrawn) => {
@@ -54,7 +96,9 @@ impl Syncing<'_> {
             None => format!("syncing {}", promoted.arn),
         };
         registry.update(&promoted.arn, &plan.update).await.with_context(act)?;
-        if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first() {
+        if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first()
+            && !update.withdraws_first()
+        {
             self.promotion.context.notice(Event::Withdrawn { promoted: &promoted.arn, source });
         }
         let is_shown =

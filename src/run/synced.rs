@@ -3,10 +3,13 @@
 use anyhow::{Result, ensure};
 
 use super::signatures::Signatures;
+use crate::aws::error::with_hints;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
+use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
+use crate::record::history::Past;
 use crate::record::{Conclusion, PlannedWrite, Record};
 use crate::register::decision::{Act, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
@@ -43,6 +46,32 @@ impl Synced {
             Self::Missing(_) => None,
         }
     }
+}
+
+/// What a sync has decided.
+#[derive(Clone, Copy)]
+pub(super) struct Update<'a> {
+    pub package: &'a Package,
+    pub past: &'a Past<'a>,
+    pub promoted: &'a PromotedVersion,
+    pub plan: &'a SyncPlan,
+    pub decision: &'a Decision,
+    pub signatures: &'a Signatures,
+}
+
+impl Update<'_> {
+    /// Whether the version is withdrawn before its other fields are updated: neither a record nor another field may
+    /// prevent a withdrawal.
+    pub fn withdraws_first(&self) -> bool {
+        self.decision.act == Act::Withdraw && self.plan.update.len() > self.decision.update().len()
+    }
+}
+
+/// Says in the record of a withdrawal that nothing else was synced.
+pub(super) fn not_synced_otherwise(mut record: Record, error: &anyhow::Error) -> Record {
+    let text = format!("the version was not synced otherwise: {}", with_hints(error));
+    record.unconfirmed = Some(record.unconfirmed.into_iter().chain([text]).collect::<Vec<_>>().join("; "));
+    record
 }
 
 /// What is known of the artifacts of a version.

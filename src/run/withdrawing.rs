@@ -40,23 +40,50 @@ impl Withdrawing<'_> {
         let arn = &promoted.arn;
         let writes = vec![PlannedWrite::new(PlannedAct::Withdraw, arn)];
         promotion.permitted.check(&writes, package.arn(), arn)?;
-        let mut record = promotion.record(Conclusion::Withdrawn, package);
-        let mut target = Target::of(self.destination, package.arn(), Some((arn, ApprovalStatus::Rejected)));
-        target.set_approval(decision.approval(promoted));
-        record.target = Some(target);
-        let result = if promotion.dry_run { WithdrawalResult::Planned } else { WithdrawalResult::Withdrawn };
-        record.withdrawn = vec![Withdrawn::of(arn, package, result)];
         if promotion.dry_run {
+            let mut record = self.record(package, promoted, &decision, WithdrawalResult::Planned);
             record.outcome = Conclusion::Planned;
             record.planned = Some(writes);
             return Ok(Some(record));
         }
+        self.reject(package, promoted, &decision).await?;
+        Ok(Some(self.write_record(package, promoted, &decision).await))
+    }
+
+    /// Rejects the version, and tells so at once: whatever fails after this, the version is withdrawn.
+    ///
+    /// # Errors
+    /// The version could not be rejected.
+    pub async fn reject(&self, package: &Package, promoted: &PromotedVersion, decision: &Decision) -> Result<()> {
+        let (promotion, arn) = (self.promotion, &promoted.arn);
         decision.carry_out(promotion.target.registry(), package.arn(), arn).await?;
         promotion.context.notice(Event::Withdrawn { promoted: arn, source: package.arn() });
-        if let Err(error) = promotion.records(self.destination).append(&record).await {
+        Ok(())
+    }
+
+    /// Writes the record of a withdrawal that is done. A record that could not be written is unconfirmed.
+    pub async fn write_record(&self, package: &Package, promoted: &PromotedVersion, decision: &Decision) -> Record {
+        let mut record = self.record(package, promoted, decision, WithdrawalResult::Withdrawn);
+        if let Err(error) = self.promotion.records(self.destination).append(&record).await {
             let text = format!("the record could not be written beside the artifacts: {}", with_hints(&error));
             record.unconfirmed = Some(text);
         }
-        Ok(Some(record))
+        record
+    }
+
+    fn record(
+        &self,
+        package: &Package,
+        promoted: &PromotedVersion,
+        decision: &Decision,
+        result: WithdrawalResult,
+    ) -> Record {
+        let arn = &promoted.arn;
+        let mut record = self.promotion.record(Conclusion::Withdrawn, package);
+        let mut target = Target::of(self.destination, package.arn(), Some((arn, ApprovalStatus::Rejected)));
+        target.set_approval(decision.approval(promoted));
+        record.target = Some(target);
+        record.withdrawn = vec![Withdrawn::of(arn, package, result)];
+        record
     }
 }

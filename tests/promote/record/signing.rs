@@ -200,7 +200,7 @@ fn nothing_is_updated_while_a_record_cannot_be_signed() {
     }
     cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
     cloud.fail(Moment::every("Sign"), Failure::Status(400, "KMSInvalidStateException", "pending deletion"));
-    promote(&cloud, &["--sign-key", SIGN_KEY, "--package-version", "1"]).fails(1, &["is still not signed"]);
+    promote(&cloud, &["--sign-key", SIGN_KEY, "--package-version", "1"]).fails(3, &["is still not signed"]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected", "nothing else may prevent a withdrawal");
 }
 

@@ -6,6 +6,7 @@ mod every_version;
 mod faults;
 mod nothing_prevents;
 mod orders;
+mod told;
 
 use serde_json::{Value, json};
 
@@ -287,7 +288,7 @@ fn a_version_is_withdrawn_although_its_record_or_its_other_fields_cannot_be_writ
         let moment = Moment::every(denied);
         let moment = if denied == "PutObject" { moment } else { Moment::on(denied, 2).times(100) };
         cloud.fail(moment, Failure::Status(403, "AccessDenied", "Access Denied"));
-        assert_eq!(promote(&cloud, &[]).code, 1, "{denied}");
+        assert_eq!(promote(&cloud, &[]).code, 3, "{denied}");
         assert_eq!(statuses(&cloud), ["Approved", "Rejected"], "{denied}");
         cloud.heal();
         promote(&cloud, &[]).document();

@@ -33,7 +33,7 @@ fn an_update_whose_record_cannot_be_written_is_not_sent() {
     let cloud = promoted_once();
     set_team(&cloud, "risk");
     cloud.fail(Moment::every("PutObject"), Failure::Status(500, "InternalError", "x"));
-    promote(&cloud, &[]).fails(1, &["the record could not be written, so nothing was updated"]);
+    promote(&cloud, &[]).fails(1, &["the record could not be written, so no field was updated"]);
     assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "growth");
 }
 
