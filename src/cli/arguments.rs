@@ -22,7 +22,8 @@ mod values;
 
 pub use buckets::{BucketArgs, WriteArgs};
 pub use overrides::OverrideArgs;
-use values::{number, part_size, tag};
+pub(super) use values::number;
+use values::{part_size, tag};
 
 /// `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

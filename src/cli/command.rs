@@ -13,6 +13,7 @@ use super::exit::{self, Exit};
 use super::find_latest::FindLatest;
 use super::full::Full;
 use super::generate::{Completions, Man};
+use super::holding::{Hold, Release, Rollback};
 use super::printer::{Printer, usage};
 use super::register::Register;
 use super::running::Running;
@@ -41,6 +42,9 @@ enum Verb {
     Register(Register),
     Full(Box<Full>),
     Withdraw(Box<Withdraw>),
+    Rollback(Box<Rollback>),
+    Hold(Box<Hold>),
+    Release(Box<Release>),
     Verify(Box<Verify>),
     Status(Box<Status>),
     Doctor(Box<Doctor>),
@@ -78,6 +82,9 @@ impl Verb {
             Self::FindLatest(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Full(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Withdraw(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Rollback(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
+            Self::Hold(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
+            Self::Release(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
             Self::Verify(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Doctor(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
@@ -108,6 +115,9 @@ impl Verb {
             Self::Register(_) => "register",
             Self::Full(_) => "full",
             Self::Withdraw(_) => "withdraw",
+            Self::Rollback(_) => "rollback",
+            Self::Hold(_) => "hold",
+            Self::Release(_) => "release",
             Self::Verify(_) => "verify",
             Self::Status(_) => "status",
             Self::Doctor(_) => "doctor",
@@ -125,6 +135,9 @@ impl Verb {
             Self::Register(verb) => Some(&verb.output),
             Self::Full(verb) => Some(&verb.output),
             Self::Withdraw(verb) => Some(&verb.output),
+            Self::Rollback(verb) => Some(&verb.group.output),
+            Self::Hold(verb) => Some(&verb.group.output),
+            Self::Release(verb) => Some(&verb.group.output),
             Self::Verify(verb) => Some(&verb.output),
             Self::Status(verb) => Some(&verb.output),
             Self::Doctor(verb) => Some(verb.output()),

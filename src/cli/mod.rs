@@ -9,6 +9,7 @@ mod failed;
 mod find_latest;
 mod full;
 mod generate;
+mod holding;
 mod known;
 mod printer;
 mod progress;

@@ -9,6 +9,7 @@ use super::known::{Changed, Known};
 use super::printer::{say, warn};
 use super::progress::{LINE, Progress};
 use crate::model::approval::ApprovalStatus;
+use crate::model::hold::Hold;
 use crate::record::FollowResult;
 use crate::run::{Event, Observer};
 
@@ -132,6 +133,15 @@ impl Observer for Terminal {
             Event::WaitingForRun { source, other } => {
                 let by = other.map(|other| format!(" ({}, since {})", other.caller, other.started)).unwrap_or_default();
                 say(&format!("waiting for another run{by} that is registering {source}"));
+            }
+            Event::Held(hold) => {
+                let Hold { target_model_package_group_arn: group, reason, by, since, .. } = hold;
+                say(&format!("warning: {group} is held since {since} by {by}: {reason}"));
+                say("hint: Release it with `promote release` when it may be promoted into again");
+            }
+            Event::RolledBack(version) => say(&format!("rejected {version}")),
+            Event::Settling(wait) => {
+                say(&format!("waiting {} s for approvals that may be under way", wait.as_secs()));
             }
             Event::UploadLeftOpen(error) => {
                 say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"))

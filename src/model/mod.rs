@@ -6,6 +6,7 @@ pub mod claim;
 pub mod destination;
 pub mod failure;
 pub mod field;
+pub mod hold;
 pub mod layout;
 pub mod location;
 pub mod package;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::copy::{Copied, Done, Preview};
 use crate::model::approval::ApprovalStatus;
 use crate::model::field::Document;
+use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::package::rfc3339;
 use crate::plan::artifact::Artifact;
@@ -56,6 +57,10 @@ pub enum Conclusion {
     Updating,
     /// The promoted version was updated with changes of its source.
     Updated,
+    /// The target group is held: nothing was promoted.
+    Held,
+    /// A rollback has rejected the promoted version.
+    RolledBack,
     /// A dry run: nothing was written.
     Planned,
 }
@@ -104,6 +109,9 @@ pub struct Record {
     /// The digest of the plan, and the settings that it depends on; only in dry runs of `promote full`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanFacts>,
+    /// The hold of the target group, if it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// Promoted versions that were withdrawn, or that a dry run would withdraw, because their source is Rejected.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
@@ -168,6 +176,7 @@ impl Record {
             artifacts_recorded: None,
             planned: None,
             plan: None,
+            hold: None,
             withdrawn: Vec::new(),
             followed: Vec::new(),
             changes: Vec::new(),

@@ -105,8 +105,9 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             }
             self.registry.sleep(pause).await;
             pause = (pause * 2).min(LONGEST_WAIT);
-            (description, source_now) =
-                tokio::try_join!(visibility.describe(self.registry, arn), self.source.describe(self.package.arn()))?;
+            let described = visibility.describe(self.registry, arn);
+            let (described, source) = tokio::join!(described, self.source.describe(self.package.arn()));
+            (description, source_now) = (described?, source?);
         }
     }
 }

@@ -18,6 +18,7 @@ pub use new_group::NewGroup;
 pub use news::News;
 pub use policy::Policy;
 pub use registration::{Registrar, Registration};
+pub use services::SourceNow;
 pub use visibility::describe_updated;
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use super::existing::ExistingPromotions;
 use super::news::News;
 use super::once::{Found, Registering};
 use super::policy::Policy;
-use super::services::{ClaimStore, Registry, Source};
+use super::services::{ClaimStore, Registry, Source, SourceNow};
 use super::sync::Change;
 use super::visibility::Visibility;
-use crate::aws::registry::{SourceRegistry, TargetRegistry};
+use crate::aws::registry::TargetRegistry;
 use crate::copy::{Claims, Copied};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
@@ -79,8 +79,8 @@ impl Registration {
 
 /// Registers versions in a group of the target account.
 pub struct Registrar<'a> {
-    /// The source's registry.
-    pub source: &'a SourceRegistry,
+    /// The source's registry, and the holds of the target group.
+    pub source: SourceNow<'a>,
     /// The target's registry.
     pub registry: &'a TargetRegistry,
     /// The claims of the promotion.
@@ -112,7 +112,7 @@ impl Registrar<'_> {
         let Destination { group, caller, .. } = self.destination;
         let digest = marked(&plan.request).unwrap_or_default();
         let registering = Registering {
-            source: self.source,
+            source: &self.source,
             registry,
             claims: &self.claims,
             group: group.name(),

@@ -6,7 +6,7 @@ use aws_smithy_types::DateTime;
 
 use crate::aws::error::CallError;
 use crate::aws::registry::{SourceRegistry, Summary, TargetRegistry};
-use crate::copy::Claims;
+use crate::copy::{Claims, Holds};
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{Claim, ClaimSeen};
 use crate::model::field::Document;
@@ -60,12 +60,27 @@ impl Registry for TargetRegistry {
 /// The source's registry.
 pub(super) trait Source: Sync {
     /// Describes a version.
-    fn describe(&self, version: &PackageArn) -> impl Future<Output = Result<Document, CallError>> + Send;
+    ///
+    /// # Errors
+    /// The version cannot be described, or the target group is held: nothing may be promoted then.
+    fn describe(&self, version: &PackageArn) -> impl Future<Output = anyhow::Result<Document>> + Send;
 }
 
-impl Source for SourceRegistry {
-    async fn describe(&self, version: &PackageArn) -> Result<Document, CallError> {
-        self.describe(version).await
+/// The source's registry, and the holds of the target group. Both are asked again before a version is approved.
+pub struct SourceNow<'a> {
+    /// The source's registry.
+    pub registry: &'a SourceRegistry,
+    /// The holds of the target group.
+    pub holds: Holds<'a>,
+}
+
+impl Source for SourceNow<'_> {
+    async fn describe(&self, version: &PackageArn) -> anyhow::Result<Document> {
+        let (described, hold) = tokio::join!(self.registry.describe(version), self.holds.now());
+        match hold? {
+            Some(hold) => Err(hold.refusal().into()),
+            None => Ok(described?),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use super::event::Event;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use crate::aws::objects::{Encryption, TargetObjects};
-use crate::copy::{Copied, CopyMode, Engine, Meter, Preview, STALL, There, Tuning, confirm, copy, preview};
+use crate::copy::{Copied, CopyMode, Engine, Holds, Meter, Preview, STALL, There, Tuning, confirm, copy, preview};
+use crate::model::destination::Destination;
+use crate::model::layout::Layout;
 use crate::plan::Plan;
 
 impl Promotion<'_> {
@@ -55,6 +57,13 @@ impl Promotion<'_> {
     /// How new objects are encrypted.
     pub fn encryption(&self) -> Encryption {
         Encryption { kms_key: self.overrides.kms_key.clone() }
+    }
+
+    /// The holds of the target group.
+    pub fn holds(&self) -> Holds<'_> {
+        let Destination { bucket, prefix, group, .. } = &self.destination;
+        let promotions = Layout::promotions(bucket, prefix, group.name());
+        Holds { target: self.target.objects(), group, promotions, encryption: self.encryption() }
     }
 
     fn engine<'a>(

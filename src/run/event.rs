@@ -8,6 +8,7 @@ use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::claim::Claim;
+use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::plan::Warning;
@@ -104,6 +105,12 @@ pub enum Event<'a> {
         /// The claim of the other run; nothing if it cannot be parsed.
         other: Option<&'a Claim>,
     },
+    /// The target group is held: nothing is promoted into it.
+    Held(&'a Hold),
+    /// A rollback has rejected a promoted version.
+    RolledBack(&'a PackageArn),
+    /// A rollback waits for approvals that were under way when the group was held.
+    Settling(Duration),
     /// A multipart upload could not be aborted. A later run or a lifecycle rule aborts it.
     UploadLeftOpen(&'a CallError),
 }

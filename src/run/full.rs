@@ -9,6 +9,7 @@ use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
 use super::follow::{FollowedVersions, Following, Promoted, have_same_cause};
+use super::held::{as_held, withdraw_rejected};
 use super::listed::{folders, rejected_unless};
 use super::permitted::Permitted;
 use super::planned::{greatest_first, planned_writes};
@@ -26,6 +27,7 @@ use crate::copy::{Copied, There};
 use crate::model::approval::Approval;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
+use crate::model::hold::HoldState;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::plan::find::{Latest, Search};
@@ -56,7 +58,7 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
         folders(&settings.destination, target, &group)
     );
     let ((reader, writer), signer, search, rejected) = (callers?, signer?, latest?, rejected?);
-    let promotion = Promotion {
+    let mut promotion = Promotion {
         context,
         started,
         source,
@@ -70,8 +72,20 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
         dry_run: settings.dry_run,
         permitted,
     };
-    let full = Full { promotion, settings, promoted: watch::channel(None).0 };
-    full.promote_and_follow(search, folders, &rejected).await
+    // Whether the group is held is not known without them.
+    let folders = folders?;
+    let held = HoldState::of(folders.iter().map(String::as_str));
+    let Some(hold) = promotion.holds().read(held).await? else {
+        return Full::new(promotion, settings).promote_and_follow(&search, &folders, &rejected).await;
+    };
+    promotion.context.notice(Event::Held(&hold));
+    let mut withdrawn = FollowedVersions::default();
+    if !promotion.dry_run {
+        let policy = ApprovalPolicy { approval: None, withdraw: !settings.keep_rejected };
+        withdrawn = withdraw_rejected(&mut promotion, policy, &folders, &rejected).await;
+    }
+    let report = Full::new(promotion, settings).promote_and_follow(&search, &folders, &rejected).await?;
+    Ok(as_held(report, hold, withdrawn, settings.dry_run))
 }
 
 struct Full<'a> {
@@ -83,16 +97,14 @@ struct Full<'a> {
 /// The versions that are followed concurrently with the promotion. The record of the promotion waits for their result.
 type Followings<'a> = Shared<BoxFuture<'a, FollowedVersions>>;
 
-impl Full<'_> {
+impl<'a> Full<'a> {
+    fn new(promotion: Promotion<'a>, settings: &'a FullSettings) -> Self {
+        Self { promotion, settings, promoted: watch::channel(None).0 }
+    }
+
     /// Promotes the latest version and follows the others concurrently. A failure of one does not stop the other.
-    async fn promote_and_follow(
-        &self,
-        search: Search,
-        folders: Result<Vec<String>>,
-        rejected: &[Summary],
-    ) -> Result<RunReport> {
-        let Search { latest, passed_over, .. } = &search;
-        let listed = folders.is_ok();
+    async fn promote_and_follow(&self, search: &Search, folders: &[String], rejected: &[Summary]) -> Result<RunReport> {
+        let Search { latest, passed_over, .. } = search;
         let following = self.follow(latest, folders, rejected).boxed().shared();
         let promoting = async {
             let promoted = self.promote_latest(latest, following.clone()).await;
@@ -103,7 +115,7 @@ impl Full<'_> {
         let mut record = match record {
             Ok(record) => record,
             Err(error) => {
-                self.tell_followed(&followed, &error, listed);
+                self.tell_followed(&followed, &error);
                 return Err(error);
             }
         };
@@ -124,22 +136,18 @@ impl Full<'_> {
         Ok(RunReport { document: record, failures: followed.failures })
     }
 
-    /// Tells what became of the followed versions in a run whose promotion has failed. `listed`: whether they were listed.
-    fn tell_followed(&self, followed: &FollowedVersions, error: &anyhow::Error, listed: bool) {
+    /// Tells what became of the followed versions in a run whose promotion has failed.
+    fn tell_followed(&self, followed: &FollowedVersions, error: &anyhow::Error) {
         let context = self.promotion.context;
         followed.warnings.iter().for_each(|warning| context.notice(Event::FollowWarning(warning)));
         followed.unconfirmed.iter().for_each(|unconfirmed| context.notice(Event::FollowUnconfirmed(unconfirmed)));
         // The promotion may have failed because of the same bucket or permission.
-        for failure in followed.failures.iter().filter(|failure| listed && !have_same_cause(error, failure)) {
+        for failure in followed.failures.iter().filter(|failure| !have_same_cause(error, failure)) {
             context.notice(Event::FollowFailed(failure));
         }
     }
 
-    async fn follow(&self, latest: &Latest, folders: Result<Vec<String>>, rejected: &[Summary]) -> FollowedVersions {
-        let folders = match folders {
-            Ok(folders) => folders,
-            Err(error) => return FollowedVersions::failed(error),
-        };
+    async fn follow(&self, latest: &Latest, folders: &[String], rejected: &[Summary]) -> FollowedVersions {
         let except = match latest {
             Latest::Version(found) => Some(&found.arn),
             Latest::NoneApproved(_) => None,
@@ -147,7 +155,7 @@ impl Full<'_> {
         // Only the version that the run promotes is approved because the flag is given.
         let approval = self.settings.registration.approval.filter(|approval| *approval == Approval::Pending);
         let policy = ApprovalPolicy { approval, ..self.policy() };
-        Following { promotion: &self.promotion, policy, folders: &folders, rejected, except }.run(&self.promoted).await
+        Following { promotion: &self.promotion, policy, folders, rejected, except }.run(&self.promoted).await
     }
 
     fn policy(&self) -> ApprovalPolicy {

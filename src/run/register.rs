@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::context::Context;
 use super::event::Event;
 use super::follow::FollowedVersions;
+use super::held::as_held;
 use super::permitted::Permitted;
 use super::planned::planned_writes;
 use super::promotion::{Promotion, describe_unchanged, planned, source_group};
@@ -34,7 +35,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     );
     let ((reader, writer), signer, package) = (callers?, signer?, package?);
     let group = source_group(&package);
-    let promotion = Promotion {
+    let mut promotion = Promotion {
         context,
         started,
         source,
@@ -48,6 +49,11 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         dry_run: settings.dry_run,
         permitted: Permitted::Everything,
     };
+    let hold = promotion.holds().now().await?;
+    if let Some(hold) = &hold {
+        context.notice(Event::Held(hold));
+        promotion.dry_run = true;
+    }
     let destination = &promotion.destination;
     let (mut plan, there, existing, missing_group, recorded) = tokio::try_join!(
         promotion.plan(&package),
@@ -59,7 +65,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     let recorded = recorded.and_then(|recorded| recorded.approval());
     plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
     refuse_others(&plan, &promotion, &settings.registration, &there)?;
-    if settings.dry_run {
+    if promotion.dry_run {
         let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
         let current = existing.current();
         let record = promotion.record(planned(current), &package);
@@ -72,7 +78,10 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
         record.target = Some(Target::of(destination, package.arn(), registered));
         let approval = (settings.registration.policy(None, true).approval, recorded.as_ref());
         record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), approval)?);
-        return Ok(record.into());
+        return Ok(match hold {
+            Some(hold) => as_held(record.into(), hold, FollowedVersions::default(), settings.dry_run),
+            None => record.into(),
+        });
     }
     let copied = promotion.confirm(plan, there).await?;
     if missing_group {

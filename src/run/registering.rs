@@ -14,7 +14,7 @@ use crate::plan::Warning;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
-use crate::register::{News, Registrar, Registration};
+use crate::register::{News, Registrar, Registration, SourceNow};
 
 /// Registers a version and writes its record.
 pub(super) struct Registering<'a> {
@@ -44,7 +44,7 @@ impl Registering<'_> {
         let layout = destination.layout(package.arn());
         let tell = |news: News<'_>| context.notice(Event::of(news, package.arn()));
         let registrar = Registrar {
-            source: source.registry(),
+            source: SourceNow { registry: source.registry(), holds: self.promotion.holds() },
             registry: target.registry(),
             claims: Claims { target: target.objects(), layout, encryption: self.promotion.encryption() },
             destination,

@@ -9,6 +9,7 @@ mod interruption;
 mod library;
 mod memory;
 mod plan;
+mod rollback;
 #[cfg(target_os = "linux")]
 mod rounds;
 mod status;

@@ -161,6 +161,7 @@ impl Denial<'_> {
     fn below(&self, at: &Location) -> String {
         let folder = match self.side {
             Side::Source => "",
+            Side::Target if at.key.ends_with('/') => folder_of_group(&at.key).unwrap_or(&at.key),
             Side::Target => folder_of_group(&at.key).unwrap_or_default(),
         };
         format!("{}/{folder}*", self.bucket(&at.bucket))

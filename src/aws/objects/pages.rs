@@ -9,7 +9,7 @@ use super::storage::{is_listed_archived, is_tiered};
 use super::types::{ETag, Listed};
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
-use crate::model::location::BucketName;
+use crate::model::location::{BucketName, Location};
 
 /// The pages of a listing, with up to 1000 keys each. Each page is requested when the caller asks for it.
 #[derive(Debug)]
@@ -92,7 +92,8 @@ impl Pages {
 /// The listing fails or repeats a page.
 pub(super) async fn folders(reader: &Reader, bucket: &BucketName, prefix: &str) -> Result<Vec<String>, CallError> {
     const CALL: &str = "s3:ListObjectsV2";
-    let resource = Resource::Bucket(bucket);
+    let at = Location::new(bucket, prefix);
+    let resource = Resource::Object(&at);
     let unusable = |message: &str| reader.caller.unusable(CALL, &resource, message.to_owned());
     let (mut folders, mut seen, mut token) = (Vec::new(), HashSet::new(), None::<String>);
     loop {

@@ -18,6 +18,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::claim::CREATE_TIMEOUT;
 use crate::model::field::Document;
+use crate::model::hold::UPDATE_TIMEOUT;
 
 /// The target account's registry, for reading and writing. Groups are in the account of the session: the first call asks
 /// STS for the account, and responses about another account are errors.
@@ -101,7 +102,8 @@ impl TargetRegistry {
         Ok(self.principal.identity().await?.group(group))
     }
 
-    /// Updates a version. `changes` are the members of the UpdateModelPackage request, which are sent unchanged.
+    /// Updates a version. `changes` are the members of the UpdateModelPackage request, which are sent unchanged. The call
+    /// and its retries take at most [`UPDATE_TIMEOUT`]: a rollback counts on it.
     pub async fn update(&self, package: &PackageArn, changes: &Document) -> Result<(), CallError> {
         const CALL: &str = "sagemaker:UpdateModelPackage";
         let resource = Resource::Package(package);
@@ -110,6 +112,8 @@ impl TargetRegistry {
         let body = self.body(CALL, &resource, &document)?;
         let call = self.reader.client.update_model_package().model_package_arn(package.as_str()).customize();
         let call = call.mutate_request(move |request| replace_body(request, &body));
+        let timeout = TimeoutConfig::builder().operation_timeout(UPDATE_TIMEOUT).build();
+        let call = call.config_override(aws_sdk_sagemaker::config::Builder::new().timeout_config(timeout));
         call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
         Ok(())
     }

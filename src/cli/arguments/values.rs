@@ -24,7 +24,7 @@ pub(super) fn part_size(text: &str) -> Result<u64, String> {
 }
 
 /// A parser of whole numbers within limits.
-pub(super) fn number<N>(limits: RangeInclusive<N>) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync
+pub fn number<N>(limits: RangeInclusive<N>) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync
 where
     N: FromStr + PartialOrd + Display + Clone + Send + Sync,
 {

@@ -80,6 +80,8 @@ fn outcome(record: &Record) -> String {
         Conclusion::Updated => {
             "updated: the promoted version was synced with its source, no new version was registered".into()
         }
+        Conclusion::Held => "held: nothing was promoted into the target group".into(),
+        Conclusion::RolledBack => "rolled back: the promoted version is Rejected".into(),
         Conclusion::Planned => "planned".into(),
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 mod doctor;
 mod headline;
+mod holding;
 mod record;
 mod status;
 mod verify;

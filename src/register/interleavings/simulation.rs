@@ -110,7 +110,7 @@ impl Registry for Simulation {
 }
 
 impl Source for Simulation {
-    async fn describe(&self, _: &PackageArn) -> Result<Document, CallError> {
+    async fn describe(&self, _: &PackageArn) -> anyhow::Result<Document> {
         drop(self.call("describes the source").await);
         Ok(source_description())
     }

@@ -1,0 +1,148 @@
+//! `promote hold`, `promote release` and `promote rollback`.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::arguments::{BucketArgs, OutputArgs, TargetArgs, WriteArgs, number};
+use super::exit::Exit;
+use super::printer::{Printer, failed};
+use crate::model::arn::{GroupName, KmsKeyArn};
+use crate::model::layout::TargetPrefix;
+use crate::model::location::BucketName;
+use crate::run::settings::{HoldSettings, RollbackSettings};
+use crate::run::{Context, hold, release, rollback};
+
+/// Stop promotions into a target group until it is released
+///
+/// `promote full` and the pipeline then report what they would promote, and promote nothing. They still withdraw versions
+/// that the source rejects.
+#[derive(Debug, Args)]
+pub(super) struct Hold {
+    #[command(flatten)]
+    pub(super) group: GroupFlags,
+    /// Why the group is held; every run says it
+    #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
+    reason: String,
+}
+
+/// Let promotions into a held target group go on
+#[derive(Debug, Args)]
+pub(super) struct Release {
+    #[command(flatten)]
+    pub(super) group: GroupFlags,
+    /// Why the group is released
+    #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
+    reason: Option<String>,
+}
+
+/// Go back to an older promoted version, and hold the target group
+///
+/// Rejects every promoted version that is newer, with the reason, after the group is held and the older version was
+/// verified. Nothing is promoted into the group until `promote release`.
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    #[command(flatten)]
+    pub(super) group: GroupFlags,
+    /// Promoted version to go back to [default: the newest one before the current one that is Approved and equals its
+    /// record]
+    #[arg(long, env = "PROMOTE_TO", value_name = "N", value_parser = number(1..=u32::MAX), help_heading = "Target")]
+    to: Option<u32>,
+    /// Why; the rejected versions and every later run say it
+    #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
+    reason: String,
+    /// Seconds after which the newer versions are looked at again: a run that was under way may have approved one
+    #[arg(long, env = "PROMOTE_SETTLE_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = number(0..=3600u64), help_heading = "Target")]
+    settle_seconds: u64,
+    /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
+    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", help_heading = "Records")]
+    sign_key: Option<KmsKeyArn>,
+}
+
+/// The flags that name the group and where its promotions are.
+#[derive(Debug, Args)]
+pub(super) struct GroupFlags {
+    /// Target model package group
+    #[arg(
+        long,
+        alias = "target-model-package-group-name",
+        env = "PROMOTE_TARGET_GROUP",
+        value_name = "NAME",
+        help_heading = "Target"
+    )]
+    target_group: GroupName,
+    /// Bucket of the promotions [default: the bucket of the newest promoted version]
+    #[arg(
+        long,
+        alias = "target-bucket-name",
+        env = "PROMOTE_TARGET_BUCKET",
+        value_name = "BUCKET",
+        help_heading = "Target"
+    )]
+    target_bucket: Option<BucketName>,
+    /// Prefix of the promotions [default: the prefix of the newest promoted version; with --target-bucket, none]
+    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
+    target_prefix: Option<TargetPrefix>,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
+    writes: WriteArgs,
+    /// KMS key in the target account that encrypts what is written [default: the bucket's default encryption]
+    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN", help_heading = "Records")]
+    kms_key_arn: Option<KmsKeyArn>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+impl GroupFlags {
+    pub(super) fn context(&self) -> Context {
+        let (source, target) = self.buckets.access(self.target.access(), self.writes.access(self.target.access()));
+        Context::new(source, target)
+    }
+
+    fn settings(&self, reason: Option<&String>) -> HoldSettings {
+        HoldSettings {
+            target_group: self.target_group.clone(),
+            bucket: self.target_bucket.clone(),
+            prefix: self.target_prefix.clone(),
+            reason: reason.cloned(),
+            kms_key: self.kms_key_arn.clone(),
+            dry_run: self.output.dry_run,
+        }
+    }
+}
+
+impl Hold {
+    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
+        let settings = self.group.settings(Some(&self.reason));
+        settings.refuse_no_reason()?;
+        printer.document(&hold(context, &settings).await?)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Release {
+    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
+        printer.document(&release(context, &self.group.settings(self.reason.as_ref())).await?)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Rollback {
+    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
+        let hold = self.group.settings(Some(&self.reason));
+        hold.refuse_no_reason()?;
+        let (settle_seconds, sign_key) = (self.settle_seconds, self.sign_key.clone());
+        let report = rollback(context, &RollbackSettings { hold, to: self.to, settle_seconds, sign_key }).await?;
+        printer.document(&report)?;
+        for failure in &report.failures {
+            failed(failure);
+        }
+        Ok(match (report.failures.is_empty(), report.unconfirmed.is_empty()) {
+            (false, _) => Exit::Failed,
+            (true, false) => Exit::Unconfirmed,
+            (true, true) => Exit::Done,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Renders the results of `promote hold`, `promote release` and `promote rollback` as text.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use super::Rendered;
+use crate::model::hold::Hold;
+use crate::run::{HoldOutcome, HoldReport, RollbackOutcome, RollbackReport};
+
+impl Rendered for HoldReport {
+    fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        let outcome = match self.outcome {
+            HoldOutcome::Held => "held: nothing is promoted into the group until `promote release`",
+            HoldOutcome::AlreadyHeld => "already held: its hold was not changed",
+            HoldOutcome::Released => "released: promotions into the group go on",
+            HoldOutcome::NotHeld => "the group is not held",
+            HoldOutcome::Planned => "dry run, nothing was written",
+        };
+        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{:<11}{}", "Target", self.target_group)?;
+        if let Some(hold) = &self.hold {
+            write_hold(&mut out, hold)?;
+        }
+        if let Some(release) = &self.release {
+            writeln!(out, "{:<11}{} by {}", "Released", release.at, release.by)?;
+        }
+        Ok(out)
+    }
+
+    fn done(&self) -> Option<String> {
+        match self.outcome {
+            HoldOutcome::Held => Some(format!("{} is held", self.target_group)),
+            HoldOutcome::Released => Some(format!("{} is released", self.target_group)),
+            HoldOutcome::AlreadyHeld | HoldOutcome::NotHeld | HoldOutcome::Planned => None,
+        }
+    }
+}
+
+impl Rendered for RollbackReport {
+    fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        let to = self.to.version();
+        let outcome = match self.outcome {
+            RollbackOutcome::RolledBack => format!("rolled back to version {to}, and held until `promote release`"),
+            RollbackOutcome::Planned => format!("dry run, nothing was written: would go back to version {to}"),
+        };
+        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{:<11}{}", "Target", self.to)?;
+        write_hold(&mut out, &self.hold)?;
+        let verb = if self.outcome == RollbackOutcome::Planned { "Would rej." } else { "Rejected" };
+        for one in &self.rejected {
+            let error = one.error.as_ref().map_or(String::new(), |_| ": not rejected".to_owned());
+            writeln!(out, "{verb:<11}{} (was {}){error}", one.model_package_arn, one.approval_status)?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "{:<11}{warning}", "Warning")?;
+        }
+        for unconfirmed in &self.unconfirmed {
+            writeln!(out, "{:<11}{unconfirmed}", "Unconfirmed")?;
+        }
+        Ok(out)
+    }
+
+    fn done(&self) -> Option<String> {
+        (self.outcome == RollbackOutcome::RolledBack).then(|| format!("{} is rolled back and held", self.target_group))
+    }
+}
+
+fn write_hold(out: &mut String, hold: &Hold) -> std::fmt::Result {
+    writeln!(out, "{:<11}{}", "Reason", hold.reason)?;
+    writeln!(out, "{:<11}{} by {}", "Held", hold.since, hold.by)
+}

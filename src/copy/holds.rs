@@ -1,0 +1,77 @@
+//! The holds of a group, as objects beside its promotions.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::aws::error::{CallError, Kind};
+use crate::aws::objects::{Attributes, Encryption, TargetObjects};
+use crate::model::arn::GroupArn;
+use crate::model::hold::{Hold, HoldState, Release};
+use crate::model::location::Location;
+
+/// The size limit of a hold, in bytes.
+const MAX_BYTES: u64 = 64 << 10;
+
+/// The holds of one group.
+pub struct Holds<'a> {
+    /// S3 in the target account.
+    pub target: &'a TargetObjects,
+    /// The target group.
+    pub group: &'a GroupArn,
+    /// The folder of all promotions to the group.
+    pub promotions: Location,
+    /// The encryption of new holds.
+    pub encryption: Encryption,
+}
+
+impl Holds<'_> {
+    /// The hold of the group, if it is held now.
+    pub async fn now(&self) -> Result<Option<Hold>, CallError> {
+        self.read(self.state().await?).await
+    }
+
+    /// Whether the group is held.
+    pub async fn state(&self) -> Result<HoldState, CallError> {
+        let prefix = HoldState::prefix(&self.promotions);
+        let (mut pages, mut keys) = (self.target.list(&prefix.bucket, &prefix.key), Vec::new());
+        while let Some(page) = pages.next().await? {
+            keys.extend(page.into_iter().map(|listed| listed.key));
+        }
+        Ok(HoldState::of(keys.iter().map(String::as_str)))
+    }
+
+    /// The hold that a state names. A document that cannot be parsed is a hold too.
+    pub async fn read(&self, state: HoldState) -> Result<Option<Hold>, CallError> {
+        let HoldState::Held(number) = state else { return Ok(None) };
+        let read = self.target.read(&Hold::location(&self.promotions, number), MAX_BYTES).await;
+        let text = match read {
+            Ok(found) => found.map(|(text, _)| text),
+            // Whoever may list but not read must not promote either.
+            Err(error) if error.kind == Kind::Denied => None,
+            Err(error) => return Err(error),
+        };
+        let hold = text.and_then(|text| serde_json::from_slice(&text).ok());
+        Ok(Some(hold.unwrap_or_else(|| Hold::unreadable(number, self.group))))
+    }
+
+    /// Writes a hold. Returns false if its number is taken.
+    pub async fn place(&self, hold: &Hold) -> Result<bool, CallError> {
+        self.write(&Hold::location(&self.promotions, hold.number), hold).await
+    }
+
+    /// Writes a release. Returns false if the hold is released already.
+    pub async fn release(&self, release: &Release) -> Result<bool, CallError> {
+        self.write(&Release::location(&self.promotions, release.number), release).await
+    }
+
+    async fn write(&self, at: &Location, document: &impl Serialize) -> Result<bool, CallError> {
+        let text =
+            serde_json::to_vec_pretty(document).expect("the document is JSON: its members are strings and numbers");
+        let attributes = Attributes { content_type: Some("application/json".into()), ..Attributes::default() };
+        match self.target.put_new(at, Bytes::from(text), &attributes, &self.encryption, None).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! `promote rollback`, `promote hold` and `promote release`: what was rolled back is not Approved again before the release.
+
+use serde_json::{Value, json};
+
+use crate::run::faults::AT_ONCE;
+use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::world::*;
+
+const TARGET_VERSION: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/";
+
+/// Versions 1, 2 and 3 of the source, promoted in their order.
+fn three() -> Cloud {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    for _ in 0..2 {
+        cloud.register(model("s3://models/churn/model.tar.gz"));
+        promote(&cloud, &[]).document();
+    }
+    cloud
+}
+
+fn rollback_as<'a>(verb: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&[verb, "--target-group", GROUP, "--output", "json"], more].concat()
+}
+
+fn rollback(cloud: &Cloud, more: &[&str]) -> Run {
+    let flags = ["--reason", "Latency alarm", "--settle-seconds", "0"];
+    run(cloud, Principal::Both, &rollback_as("rollback", &[&flags[..], more].concat()))
+}
+
+fn release(cloud: &Cloud) -> Run {
+    run(cloud, Principal::Both, &rollback_as("release", &[]))
+}
+
+fn hold(cloud: &Cloud) -> Run {
+    run(cloud, Principal::Both, &rollback_as("hold", &["--reason", "Audit"]))
+}
+
+/// The approval statuses of the target's versions.
+fn statuses(cloud: &Cloud) -> Vec<String> {
+    let text = |version: &Value| version["ModelApprovalStatus"].as_str().unwrap_or_default().to_owned();
+    promoted(cloud).iter().map(text).collect()
+}
+
+#[test]
+fn the_newest_version_is_rejected_with_the_reason_and_the_one_before_is_the_newest_approved_one() {
+    let cloud = three();
+    let document = rollback(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "rolled-back");
+    assert_eq!(document["to"], format!("{TARGET_VERSION}2"));
+    assert_eq!(document["rejected"][0]["model_package_arn"], format!("{TARGET_VERSION}3"));
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+    let description = promoted(&cloud)[2]["ApprovalDescription"].as_str().unwrap_or_default().to_owned();
+    let expected = format!("promote: rolled back to version 2 by {}: Latency alarm", Principal::Both.arn());
+    assert_eq!(description, expected);
+    for version in 1..=3 {
+        let arn = format!("{TARGET_VERSION}{version}");
+        assert_eq!(run(&cloud, Principal::Both, &["verify", "--model-package", &arn]).code, 0, "version {version}");
+    }
+}
+
+#[test]
+fn a_held_group_gets_nothing_and_every_run_says_who_holds_it_and_why() {
+    let cloud = three();
+    rollback(&cloud, &[]).document();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    let before = (cloud.keys(SERVING), promoted(&cloud));
+    for _ in 0..2 {
+        let run = promote(&cloud, &[]);
+        let document = run.document();
+        assert_eq!(document["outcome"], "held", "{document:#}");
+        assert_eq!(document["hold"]["reason"], "Latency alarm");
+        assert_eq!(document["planned"][0]["act"], "register", "it says what it would do: {}", document["planned"]);
+        for says in ["is held since", &Principal::Both.arn(), "Latency alarm", "promote release"] {
+            assert!(run.stderr.contains(says), "no '{says}' in {}", run.stderr);
+        }
+        assert_eq!((cloud.keys(SERVING), promoted(&cloud)), before);
+    }
+    assert_eq!(release(&cloud).document()["outcome"], "released");
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected", "Approved"]);
+}
+
+#[test]
+fn what_was_rolled_back_stays_rejected_after_the_release() {
+    let cloud = three();
+    rollback(&cloud, &[]).document();
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+}
+
+#[test]
+fn a_version_that_cannot_be_served_is_passed_over_and_named() {
+    let cloud = three();
+    let second = FOLDER.replace("-v1/", "-v2/");
+    let key = format!("{second}models/churn/model.tar.gz");
+    cloud.put(SERVING, &key, "others");
+    let document = rollback(&cloud, &[]).document();
+    assert_eq!(document["to"], format!("{TARGET_VERSION}1"));
+    let warning = document["warnings"][0].as_str().unwrap_or_default();
+    assert!(warning.contains("/2 cannot be served") && warning.contains("model.tar.gz"), "{warning}");
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Rejected"]);
+}
+
+#[test]
+fn a_version_that_is_named_has_to_be_one_that_can_be_served() {
+    let cloud = three();
+    cloud.change(&format!("{TARGET_VERSION}1"), json!({"ModelApprovalStatus": "Rejected"}));
+    let before = writes(&cloud);
+    rollback(&cloud, &["--to", "1"]).fails(1, &["/1 cannot be served", "Rejected", "--to"]);
+    rollback(&cloud, &["--to", "7"]).fails(1, &["has no promoted version 7", "promote status"]);
+    cloud.change(&format!("{TARGET_VERSION}2"), json!({"ModelApprovalStatus": "Rejected"}));
+    rollback(&cloud, &[]).fails(1, &["no promoted version that is older than", "promote hold"]);
+    assert_eq!(writes(&cloud), before);
+}
+
+#[test]
+fn a_second_rollback_goes_where_the_first_went() {
+    let cloud = three();
+    rollback(&cloud, &[]).document();
+    let again = rollback(&cloud, &[]).document();
+    assert_eq!(again["to"], format!("{TARGET_VERSION}2"));
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+    let further = rollback(&cloud, &["--to", "1"]).document();
+    assert_eq!(further["hold"]["number"], 2);
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Rejected"]);
+    release(&cloud).document();
+    assert_eq!(release(&cloud).document()["outcome"], "not-held");
+}
+
+#[test]
+fn a_withdrawal_does_not_wait_for_the_release() {
+    let cloud = three();
+    assert_eq!(hold(&cloud).document()["outcome"], "held");
+    assert_eq!(hold(&cloud).document()["outcome"], "already-held");
+    let second = SOURCE_VERSION.replace("/1", "/2");
+    cloud.change(&second, json!({"ModelApprovalStatus": "Rejected"}));
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "held");
+    assert_eq!(document["withdrawn"][0]["version"], 2, "{document:#}");
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"]);
+}
+
+#[test]
+fn a_version_whose_artifacts_were_copied_is_not_registered_in_a_held_group() {
+    let cloud = with_package();
+    let bucket = ["--target-bucket", SERVING];
+    let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--output", "json"];
+    let copied = run(&cloud, Principal::Both, &[&copy[..], &bucket].concat());
+    let step = cloud.home().join("copied.json");
+    std::fs::write(&step, &copied.stdout).expect("a file");
+    let flags = rollback_as("hold", &["--reason", "Audit", "--target-bucket", SERVING]);
+    run(&cloud, Principal::Both, &flags).document();
+    let from = step.to_string_lossy().into_owned();
+    let registered = run(&cloud, Principal::Both, &["register", "--from", &from, "--output", "json"]);
+    assert_eq!(registered.document()["outcome"], "held");
+    assert!(promoted(&cloud).is_empty());
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let cloud = three();
+    let before = writes(&cloud);
+    assert_eq!(rollback(&cloud, &["--dry-run"]).document()["outcome"], "planned");
+    let flags = rollback_as("hold", &["--reason", "Audit", "--dry-run"]);
+    assert_eq!(run(&cloud, Principal::Both, &flags).document()["outcome"], "planned");
+    assert_eq!(writes(&cloud), before);
+}
+
+#[test]
+fn a_hold_that_cannot_be_read_is_a_hold() {
+    let cloud = three();
+    cloud.put(SERVING, "churn-model/_hold-1-held/hold.json", "not JSON");
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "held");
+    assert_eq!(document["hold"]["number"], 1);
+}
+
+#[test]
+fn a_reason_is_asked_for() {
+    let cloud = three();
+    let flags = rollback_as("hold", &["--reason", " "]);
+    run(&cloud, Principal::Both, &flags).fails(1, &["`--reason` is empty"]);
+    let flags = rollback_as("rollback", &[]);
+    run(&cloud, Principal::Both, &flags).fails(2, &["--reason"]);
+}
+
+/// The number of calls of a run in a copy of a world.
+fn calls_of(act: impl Fn(&Cloud) -> Run) -> usize {
+    let cloud = three();
+    let before = cloud.calls().len();
+    act(&cloud).document();
+    let calls = cloud.calls().len() - before;
+    assert!(calls > 10, "{calls} calls");
+    calls
+}
+
+#[test]
+fn a_rollback_that_ends_at_any_call_is_completed_by_the_next_one() {
+    let cases: Vec<usize> = (1..=calls_of(|cloud| rollback(cloud, &[]))).collect();
+    crate::run::faults::each(AT_ONCE, &cases, |k| {
+        let cloud = three();
+        cloud.fail(Moment::from(*k), if k % 2 == 0 { Failure::Reset } else { Failure::ResetAfter });
+        rollback(&cloud, &[]);
+        cloud.heal();
+        promote(&cloud, &[]);
+        rollback(&cloud, &[]).document();
+        promote(&cloud, &[]).document();
+        anyhow::ensure!(statuses(&cloud) == ["Approved", "Approved", "Rejected"], "{:?}", statuses(&cloud));
+        Ok(())
+    });
+}
+
+#[test]
+fn promotions_during_a_rollback_do_not_approve_what_it_rejects() {
+    let cases: Vec<usize> = (1..=calls_of(|cloud| rollback(cloud, &[]))).collect();
+    crate::run::faults::each(AT_ONCE, &cases, |k| {
+        let cloud = three();
+        cloud.register(model("s3://models/churn/model.tar.gz"));
+        cloud.hook(Moment::nth(*k), |cloud| drop(promote(cloud, &[])));
+        rollback(&cloud, &["--to", "2"]).document();
+        promote(&cloud, &[]).document();
+        promote(&cloud, &[]).document();
+        let newer = statuses(&cloud).split_off(2);
+        anyhow::ensure!(!newer.contains(&"Approved".to_owned()), "{newer:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_rollback_during_a_promotion_is_not_undone_by_it() {
+    let fourth = || {
+        let cloud = three();
+        cloud.register(model("s3://models/churn/model.tar.gz"));
+        cloud
+    };
+    let cloud = fourth();
+    let before = cloud.calls().len();
+    promote(&cloud, &[]).document();
+    let calls = cloud.calls().split_off(before);
+    let approves = calls.iter().position(|call| call.operation == "UpdateModelPackage").expect("it approves");
+    let looks = calls[..approves].iter().filter(|call| call.operation == "ListObjectsV2").count();
+    assert!(looks >= 3, "{looks} looks");
+    // The last listing is the last look for a hold. From then on, the rollback waits for the approval: see the next test.
+    let moments = (1..=looks).map(|number| ("ListObjectsV2", number));
+    let others = ["CopyObject", "CreateModelPackage", "PutObject", "GetObject"].map(|operation| (operation, 1));
+    let cases: Vec<(&str, usize)> = moments.chain(others).collect();
+    crate::run::faults::each(AT_ONCE, &cases, |(operation, number)| {
+        let cloud = fourth();
+        cloud.hook(Moment::on(operation, *number), |cloud| drop(rollback(cloud, &["--to", "2"])));
+        promote(&cloud, &[]);
+        let newer = statuses(&cloud).split_off(2);
+        anyhow::ensure!(!newer.contains(&"Approved".to_owned()), "{newer:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_approval_that_was_under_way_is_rejected_when_the_group_has_settled() {
+    let cloud = three();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    // The promotion has looked for a hold, and the rollback looks at the versions, before the approval is carried out.
+    cloud.fail(Moment::on("UpdateModelPackage", 1), Failure::Hang);
+    let arrival = Arrival::of(&cloud, Moment::on("UpdateModelPackage", 1));
+    let promotion = spawn(&cloud, &[]);
+    arrival.wait();
+    let command = rollback_as("rollback", &["--reason", "Latency alarm", "--settle-seconds", "2", "--to", "2"]);
+    let mut process = cloud.process(Principal::Both);
+    let rolling = process.args(command).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let rolling = rolling.spawn().expect("the binary starts");
+    assert!(cloud.succeeds("UpdateModelPackage", 2), "the rollback rejects both newer versions");
+    cloud.release();
+    ended(promotion);
+    ended(rolling).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected", "Rejected"]);
+}
