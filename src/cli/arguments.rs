@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+use super::verbosity::Verbosity;
 use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::copy::{CopyMode, STALL, Strictness};
@@ -206,6 +207,23 @@ pub struct OutputArgs {
     /// Also write the JSON document to this file
     #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Print each step to standard error
+    #[arg(long, short, env = "PROMOTE_VERBOSE", value_parser = BoolishValueParser::new(), conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Print only warnings and errors to standard error
+    #[arg(long, short, env = "PROMOTE_QUIET", value_parser = BoolishValueParser::new())]
+    pub quiet: bool,
+}
+
+impl OutputArgs {
+    /// What is printed to standard error.
+    pub(super) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
 }
 
 impl SourceArgs {

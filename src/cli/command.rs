@@ -19,7 +19,9 @@ use super::register::Register;
 use super::running::Running;
 use super::stack::Stack;
 use super::status::Status;
+use super::terminal::Terminal;
 use super::variables::{with_variables, without_empty_variables};
+use super::verbosity::Verbosity;
 use super::verify::Verify;
 use super::withdraw::Withdraw;
 
@@ -68,7 +70,8 @@ impl Verb {
     async fn run(self) -> Exit {
         let mut printer = Printer::new(self.output());
         let opened = printer.open_record(self.output());
-        let running = Running { verb: self.name(), printer: &printer, terminal: Arc::default() };
+        let terminal = Terminal::new(self.output().map_or(Verbosity::default(), OutputArgs::verbosity));
+        let running = Running { verb: self.name(), printer: Arc::new(printer), terminal: Arc::new(terminal) };
         let ended = match opened {
             Ok(()) => self.run_with(&running).await,
             Err(error) => Err(error),
@@ -76,8 +79,8 @@ impl Verb {
         ended.unwrap_or_else(|error| running.fail(&error))
     }
 
-    async fn run_with(self, running: &Running<'_>) -> Result<Exit> {
-        let printer = running.printer;
+    async fn run_with(self, running: &Running) -> Result<Exit> {
+        let printer = &*running.printer;
         match self {
             Self::FindLatest(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Full(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,

@@ -33,6 +33,11 @@ impl Exit {
         Self::Interrupted,
     ];
 
+    /// The code.
+    pub fn code(self) -> i32 {
+        self.row().0.into()
+    }
+
     /// The code, and what it means.
     const fn row(self) -> (u8, &'static str) {
         match self {

@@ -23,6 +23,7 @@ mod status;
 mod step_before;
 mod terminal;
 mod variables;
+mod verbosity;
 mod verify;
 mod withdraw;
 mod wrap;

@@ -1,76 +1,114 @@
-//! Shows the progress of a copy: a bar on a terminal, otherwise a line every 10 seconds.
+//! Shows the progress of a step: a line that is redrawn on a terminal, otherwise a line every 10 seconds.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
-use tokio::task::{AbortHandle, spawn};
-use tokio::time::{Instant, interval_at};
 
 use super::printer::say;
-use crate::copy::{Meter, Reading};
+use crate::copy::Reading;
 
-/// The interval of a progress bar.
-const FRAME: Duration = Duration::from_millis(100);
+/// The interval of a line that is redrawn.
+const FRAME: Duration = Duration::from_millis(200);
 /// The interval of lines without a terminal. The log of a one-hour build stays readable.
 pub(super) const LINE: Duration = Duration::from_secs(10);
+/// The characters of a bar.
+const BAR: usize = 20;
 
-/// Shows the progress of a meter until it is dropped.
+/// Shows the progress of a step until it is dropped. A thread of its own draws it: a long computation does not stop it.
 #[derive(Debug)]
 pub(super) struct Progress {
-    task: AbortHandle,
-    bar: Option<ProgressBar>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Progress {
-    /// Starts to show the progress of a meter.
-    pub fn show(meter: Arc<Meter>) -> Self {
-        if std::io::stderr().is_terminal() {
-            let bar = Bar::new();
-            let drawn = bar.bar.clone();
-            let task = spawn(each(FRAME, move || bar.draw(&meter.read()))).abort_handle();
-            return Self { task, bar: Some(drawn) };
-        }
+    /// Starts to show a step. `line` returns its progress after some time, with a bar if there is room for one.
+    pub fn show(line: impl Fn(Duration, bool) -> String + Send + 'static) -> Self {
+        let (stop, stopped) = channel();
+        let drawn = is_terminal().then(bar);
         let started = Instant::now();
-        let task = spawn(each(LINE, move || say(&line(&meter.read(), started.elapsed())))).abort_handle();
-        Self { task, bar: None }
+        let draw = move || {
+            let interval = if drawn.is_some() { FRAME } else { LINE };
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                let line = line(started.elapsed(), drawn.is_some());
+                match &drawn {
+                    Some(bar) => bar.set_message(line),
+                    None => say(&line),
+                }
+            }
+            if let Some(bar) = &drawn {
+                bar.finish_and_clear();
+            }
+        };
+        // Without a thread there is no progress, and the run goes on.
+        let thread = thread::Builder::new().name("progress".into()).spawn(draw).ok();
+        Self { stop: Some(stop), thread }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.task.abort();
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // Ignore errors: the thread has printed a panic.
+            let _ = thread.join();
         }
     }
 }
 
-async fn each(interval: Duration, show: impl Fn()) {
-    let mut ticks = interval_at(Instant::now() + interval, interval);
-    loop {
-        ticks.tick().await;
-        show();
-    }
+/// Whether a line can be redrawn.
+fn is_terminal() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-struct Bar {
-    bar: ProgressBar,
+/// A line that is cut at the width of the terminal, and never wraps.
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new_spinner().with_style(style)
 }
 
-impl Bar {
-    fn new() -> Self {
-        let template = "copying {msg}  [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self { bar: ProgressBar::new(0).with_style(style.progress_chars("=> ")) }
-    }
+/// The progress of a copy.
+pub(super) fn copying(reading: &Reading, elapsed: Duration, with_bar: bool) -> String {
+    let to_do = to_do(reading);
+    let left = to_do.saturating_sub(reading.bytes_done);
+    let rate = reading.bytes_done as f64 / elapsed.as_secs_f64().max(0.001);
+    let (speed, eta) = match reading.bytes_done {
+        0 => (String::new(), "unknown".to_owned()),
+        _ => {
+            let eta = HumanDuration(Duration::from_secs_f64(left as f64 / rate));
+            (format!(", {}/s", HumanBytes(rate as u64)), eta.to_string())
+        }
+    };
+    let (done, all) = (HumanBytes(reading.bytes_done), HumanBytes(to_do));
+    let bar = if with_bar { format!("{} ", drawn(reading.bytes_done, to_do)) } else { String::new() };
+    format!("{bar}copying {}, {done} of {all}{speed}, {eta} left", objects(reading))
+}
 
-    fn draw(&self, reading: &Reading) {
-        self.bar.set_length(to_do(reading));
-        self.bar.set_position(reading.bytes_done);
-        self.bar.set_message(objects(reading));
+fn drawn(done: u64, all: u64) -> String {
+    let full = (done as f64 / all.max(1) as f64 * BAR as f64) as usize;
+    let full = full.min(BAR);
+    let head = if full < BAR { ">" } else { "" };
+    format!("[{}{head}{}]", "=".repeat(full), " ".repeat(BAR - full - head.len()))
+}
+
+/// What a copy has done, at its end; nothing if it had nothing to do or has failed.
+pub(super) fn copied(reading: &Reading, elapsed: Duration) -> Option<String> {
+    if reading.objects_done == 0 || reading.objects_done + reading.objects_there < reading.objects {
+        return None;
     }
+    let objects = if reading.objects_done == 1 { "object" } else { "objects" };
+    let seconds = elapsed.as_secs_f64();
+    let rate = HumanBytes((reading.bytes_done as f64 / seconds.max(0.001)) as u64);
+    let how = match reading.bytes_streamed {
+        0 => "by S3".to_owned(),
+        streamed if streamed >= reading.bytes_done => "streamed".to_owned(),
+        streamed => format!("by S3, {} of them streamed", HumanBytes(streamed)),
+    };
+    let (done, bytes) = (reading.objects_done, HumanBytes(reading.bytes_done));
+    Some(format!("copied {done} {objects}, {bytes}, in {seconds:.1} s ({rate}/s, {how})"))
 }
 
 /// The bytes that this run has to copy, without objects that were copied before and resumed parts.
@@ -89,21 +127,10 @@ fn objects(reading: &Reading) -> String {
     format!("{}/{all} objects{there}{resumed}", reading.objects_done)
 }
 
-fn line(reading: &Reading, elapsed: Duration) -> String {
-    let to_do = to_do(reading);
-    let left = to_do.saturating_sub(reading.bytes_done);
-    let rate = reading.bytes_done as f64 / elapsed.as_secs_f64().max(0.001);
-    let eta = match reading.bytes_done {
-        0 => "unknown".to_owned(),
-        _ => HumanDuration(Duration::from_secs_f64(left as f64 / rate)).to_string(),
-    };
-    let (done, all) = (HumanBytes(reading.bytes_done), HumanBytes(to_do));
-    format!("copying {}, {done} of {all}, {}/s, {eta} left", objects(reading), HumanBytes(rate as u64))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::copy::Meter;
 
     #[test]
     fn a_line_has_objects_bytes_rate_and_time_left_without_earlier_copies() {
@@ -112,8 +139,10 @@ mod tests {
         meter.found(1024);
         meter.arrived(1024);
         meter.completed();
-        let text = line(&meter.read(), Duration::from_secs(1));
-        assert_eq!(text, "copying 1/3 objects (+1 already copied), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
+        let second = Duration::from_secs(1);
+        let text = "copying 1/3 objects (+1 already copied), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left";
+        assert_eq!(copying(&meter.read(), second, false), text);
+        assert_eq!(copying(&meter.read(), second, true), format!("[======>             ] {text}"));
     }
 
     #[test]
@@ -122,12 +151,28 @@ mod tests {
         meter.expect(1, 4096);
         meter.resumed(1024);
         meter.arrived(1024);
-        let text = line(&meter.read(), Duration::from_secs(1));
+        let text = copying(&meter.read(), Duration::from_secs(1), false);
         assert_eq!(text, "copying 0/1 objects (+1.00 KiB resumed), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left");
     }
 
     #[test]
-    fn the_time_left_is_unknown_before_the_first_byte() {
-        assert!(line(&Meter::default().read(), Duration::ZERO).ends_with("unknown left"));
+    fn rate_and_time_left_are_unknown_before_the_first_byte() {
+        let text = copying(&Meter::default().read(), Duration::ZERO, true);
+        assert_eq!(text, "[>                   ] copying 0/0 objects, 0 B of 0 B, unknown left");
+    }
+
+    #[test]
+    fn the_end_says_what_was_copied_in_which_time_and_how() {
+        let meter = Meter::default();
+        meter.expect(3, 4096);
+        meter.found(1024);
+        meter.arrived(1024);
+        meter.completed();
+        assert_eq!(copied(&meter.read(), Duration::from_secs(2)), None, "an object is missing: the copy has failed");
+        meter.streamed(2048);
+        meter.completed();
+        let text = copied(&meter.read(), Duration::from_secs(2));
+        let says = "copied 2 objects, 3.00 KiB, in 2.0 s (1.50 KiB/s, by S3, 2.00 KiB of them streamed)";
+        assert_eq!(text.as_deref(), Some(says));
     }
 }

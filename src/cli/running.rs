@@ -19,17 +19,18 @@ use crate::run::Context;
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// A verb that runs.
-pub(super) struct Running<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Running {
     pub verb: &'static str,
-    pub printer: &'a Printer,
+    pub printer: Arc<Printer>,
     pub terminal: Arc<Terminal>,
 }
 
-impl Running<'_> {
+impl Running {
     /// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb, until a second
     /// signal arrives.
     pub async fn run(&self, context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
-        let mut signals = Signals::listen()?;
+        let mut signals = self.signals()?;
         let context = context.with_observer(self.terminal.clone()).with_build(build());
         // Boxed: the compiler limits how deep futures nest.
         let signal = match until_interrupted(Box::pin(verb(&context)), &mut signals).await {
@@ -47,10 +48,19 @@ impl Running<'_> {
 
     /// Reads the document of the step before, or waits for the signal that arrives first.
     pub async fn read_step_before(&self, package: &PackageArgs) -> Result<Result<StepBefore, Exit>> {
-        match until_interrupted(package.step_before(self.verb), &mut Signals::listen()?).await {
+        match until_interrupted(package.step_before(self.verb), &mut self.signals()?).await {
             Ok(before) => before.map(Ok),
             Err(signal) => Ok(Err(self.interrupted(signal, true))),
         }
+    }
+
+    /// The signals from now on. A run that is busy with a computation is not awaited: its open uploads stay.
+    fn signals(&self) -> std::io::Result<Signals> {
+        let running = self.clone();
+        Signals::listen(move |signal| {
+            running.terminal.stop();
+            std::process::exit(running.interrupted(signal, false).code());
+        })
     }
 
     /// Reports the failure that ends the run.

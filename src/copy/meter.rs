@@ -9,6 +9,7 @@ pub struct Meter {
     bytes: AtomicU64,
     objects_done: AtomicU64,
     bytes_done: AtomicU64,
+    bytes_streamed: AtomicU64,
     objects_there: AtomicU64,
     bytes_there: AtomicU64,
     bytes_resumed: AtomicU64,
@@ -25,6 +26,8 @@ pub struct Reading {
     pub objects_done: u64,
     /// Bytes copied by this run, including unfinished objects.
     pub bytes_done: u64,
+    /// Bytes that passed through this process, of those that were copied.
+    pub bytes_streamed: u64,
     /// Objects that existed before this run.
     pub objects_there: u64,
     /// Bytes of objects that existed before this run.
@@ -42,6 +45,11 @@ impl Meter {
     /// Counts copied bytes.
     pub fn arrived(&self, bytes: u64) {
         self.bytes_done.fetch_add(bytes, Relaxed);
+    }
+    /// Counts copied bytes that passed through this process.
+    pub fn streamed(&self, bytes: u64) {
+        self.arrived(bytes);
+        self.bytes_streamed.fetch_add(bytes, Relaxed);
     }
     /// Counts a copied object, whose bytes are counted already.
     pub fn completed(&self) {
@@ -63,6 +71,7 @@ impl Meter {
             bytes: self.bytes.load(Relaxed),
             objects_done: self.objects_done.load(Relaxed),
             bytes_done: self.bytes_done.load(Relaxed),
+            bytes_streamed: self.bytes_streamed.load(Relaxed),
             objects_there: self.objects_there.load(Relaxed),
             bytes_there: self.bytes_there.load(Relaxed),
             bytes_resumed: self.bytes_resumed.load(Relaxed),

@@ -50,7 +50,7 @@ impl Run<'_> {
         let _request = self.engine.limits.request().await;
         let engine = self.engine;
         let written = engine.target.put_new(&artifact.target, text, &head.attributes, engine.encryption, None).await?;
-        engine.meter.arrived(bytes);
+        engine.meter.streamed(bytes);
         let (etag, checksum) = (Some(written.etag.to_string()), written.checksum);
         Ok(Done { outcome: Outcome::Copied, verified: Some(Verified::Checksum), etag, checksum })
     }
@@ -62,7 +62,7 @@ impl Run<'_> {
             let _transfer = self.transfer(bytes).await;
             self.retry(|| self.put_whole(artifact)).await?
         };
-        self.engine.meter.arrived(bytes);
+        self.engine.meter.streamed(bytes);
         self.verify(artifact, written, Some(head)).await
     }
 
@@ -95,7 +95,7 @@ impl Run<'_> {
             self.retry(send).await?
         };
         self.engine.uploads.has_part(id).await;
-        self.engine.meter.arrived(bytes);
+        self.engine.meter.streamed(bytes);
         Ok(part)
     }
 

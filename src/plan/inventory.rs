@@ -2,6 +2,7 @@
 //! since the package was registered, stops the run.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -58,7 +59,8 @@ pub struct Leniency {
     pub environment_urls: EnvironmentUrls,
 }
 
-/// Looks up every reference, each distinct location once, and lists every prefix completely.
+/// Looks up every reference, each distinct location once, and lists every prefix completely. `count` is the number of
+/// objects so far.
 ///
 /// # Errors
 /// A referenced object is missing, cannot be read, or changed since the package was registered. The message names every
@@ -68,6 +70,7 @@ pub async fn inventory(
     source: &SourceObjects,
     layout: &Layout,
     leniency: Leniency,
+    count: &AtomicU64,
 ) -> Result<Inventory> {
     let fields = references.iter().map(|reference| reference.field.clone()).collect();
     let artifacts = Artifacts::new(layout, fields)?;
@@ -81,7 +84,7 @@ pub async fn inventory(
         let scopes = numbers.iter().map(|number| leniency.environment_urls.scope(&references[*number]));
         let scope = scopes.max().unwrap_or(Scope::Nothing);
         let is_object = !references[numbers[0]].is_bucket_without_object();
-        let lookup = Lookup { source, layout, artifacts: &artifacts, archived: &archived, numbers, scope };
+        let lookup = Lookup { source, layout, artifacts: &artifacts, archived: &archived, count, numbers, scope };
         async move {
             let found = match is_object {
                 true => lookup.reference(&location, kind).await.with_context(|| fields)?,
@@ -112,6 +115,7 @@ struct Lookup<'a> {
     layout: &'a Layout,
     artifacts: &'a Artifacts,
     archived: &'a Archived,
+    count: &'a AtomicU64,
     numbers: Vec<usize>,
     /// What is copied for an environment variable.
     scope: Scope,
@@ -178,6 +182,7 @@ impl Lookup<'_> {
 
     fn add(&self, object: SourceObject) -> Result<Found> {
         self.artifacts.add([object.clone()], &self.numbers)?;
+        self.count.fetch_add(1, Relaxed);
         Ok(Found::Object(object))
     }
 
@@ -197,6 +202,7 @@ impl Lookup<'_> {
         let mut pages = self.source.list(&prefix.bucket, &prefix.key);
         while let Some(page) = pages.next().await? {
             is_empty &= page.is_empty();
+            self.count.fetch_add(page.len() as u64, Relaxed);
             page.iter().for_each(|listed| warnings.check(&listed.key));
             for listed in page.iter().filter(|listed| listed.archived) {
                 self.archived.note(&Location::new(&prefix.bucket, &listed.key));

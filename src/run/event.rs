@@ -1,6 +1,7 @@
 //! The events of a run, and the observer that receives them.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::aws::error::CallError;
@@ -15,11 +16,29 @@ use crate::plan::Warning;
 use crate::record::Followed;
 use crate::register::News;
 
+/// A step that goes through many objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The objects that the source version refers to are looked up.
+    Listing,
+    /// The artifacts are compared with their record.
+    Checking,
+}
+
 /// Something that happened during a run.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// The source version of the run was found.
     Found(&'a PackageArn),
+    /// Objects are about to be listed or checked, which may take long.
+    Counting {
+        /// What is done with them.
+        step: Step,
+        /// The number of objects so far. It can be read at any time.
+        count: &'a Arc<AtomicU64>,
+    },
+    /// The step of [`Event::Counting`] has ended.
+    Counted(Step),
     /// Artifacts are about to be copied.
     CopyStarted {
         /// The number of objects that are not in the target yet.

@@ -45,7 +45,7 @@ pub use clock::Clock;
 pub use context::Context;
 pub use copy_artifacts::copy_artifacts;
 pub use doctor::{DoctorReport, doctor};
-pub use event::{Event, Observer, Silent};
+pub use event::{Event, Observer, Silent, Step};
 pub use find_latest::find_latest;
 pub use full::full;
 pub use holding::{HoldOutcome, HoldReport, hold, release};

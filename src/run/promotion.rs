@@ -1,9 +1,12 @@
 //! The state that the steps of one promotion share.
 
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
 
 use super::clock::Started;
 use super::context::Context;
+use super::event::{Event, Step};
 use super::permitted::Permitted;
 use super::settings::DestinationSettings;
 use crate::aws::accounts::{SourceAccount, TargetAccount, target_group};
@@ -78,8 +81,11 @@ impl Promotion<'_> {
             ignore_missing_reports: self.overrides.ignore_missing_reports,
             environment_urls: self.overrides.environment_urls,
         };
-        let inventory = inventory(references, self.source.objects(), &layout, leniency).await?;
-        plan(package, draft, inventory, &layout)
+        let count = Arc::default();
+        self.context.notice(Event::Counting { step: Step::Listing, count: &count });
+        let inventory = inventory(references, self.source.objects(), &layout, leniency, &count).await;
+        self.context.notice(Event::Counted(Step::Listing));
+        plan(package, draft, inventory?, &layout)
     }
 
     fn check_key(&self) -> Result<()> {

@@ -132,7 +132,7 @@ pub struct FullSettings {
     pub registration: RegistrationSettings,
     /// Do not withdraw promoted versions whose source is Rejected.
     #[serde(default)]
-    pub no_withdraw: bool,
+    pub keep_rejected: bool,
     /// Write nothing to AWS.
     #[serde(default)]
     pub dry_run: bool,

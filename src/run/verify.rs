@@ -1,10 +1,14 @@
 //! `promote verify`: checks a promoted version against its record.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::context::Context;
+use super::event::{Event, Step};
 use super::intact::artifact_verdict;
 use super::settings::{SignedBy, VerifySettings};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
@@ -203,10 +207,14 @@ impl Checking<'_> {
             let verdict = verdict(target, source.as_ref(), &artifact, listed.as_ref()).await?;
             anyhow::Ok((artifact.target, verdict))
         });
+        let count = Arc::<AtomicU64>::default();
+        self.context.notice(Event::Counting { step: Step::Checking, count: &count });
         let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
         while let Some((location, verdict)) = checks.try_next().await? {
             findings.add(Subject::Artifact, &location.to_string(), verdict)?;
+            count.fetch_add(1, Relaxed);
         }
+        self.context.notice(Event::Counted(Step::Checking));
         Ok(())
     }
 }

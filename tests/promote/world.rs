@@ -113,7 +113,8 @@ impl Run {
 
     /// Standard error without the lines that tell how far the copies are.
     pub fn remarks(&self) -> String {
-        self.stderr.lines().filter(|line| !line.starts_with("copying ")).map(|line| format!("{line}\n")).collect()
+        let is_progress = |line: &&str| line.starts_with("copying ") || line.starts_with("copied ");
+        self.stderr.lines().filter(|line| !is_progress(line)).map(|line| format!("{line}\n")).collect()
     }
 
     /// Standard output, without the document of a run that has failed or was interrupted.

@@ -28,7 +28,34 @@ fn json_is_exactly_one_document_on_standard_output() {
 #[test]
 fn the_copied_objects_are_reported_on_standard_error() {
     let run = promote(&with_package(), &[]);
-    assert_eq!(run.stderr, format!("copying 4 objects, 25 B, to s3://{SERVING}/{FOLDER}\n"));
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    let [began, ended] = lines[..] else { panic!("two lines: {}", run.stderr) };
+    assert_eq!(began, format!("copying 4 objects, 25 B, to s3://{SERVING}/{FOLDER}"));
+    assert!(ended.starts_with("copied 4 objects, 25 B, in ") && ended.ends_with("/s, by S3)"), "{ended}");
+}
+
+#[test]
+fn the_end_of_a_copy_between_two_principals_says_that_it_was_streamed() {
+    let run = promote(&with_package(), &TWO_PRINCIPALS);
+    assert!(
+        run.stderr.lines().any(|line| line.starts_with("copied 4 objects, 25 B") && line.ends_with("/s, streamed)"))
+    );
+}
+
+#[test]
+fn quiet_prints_no_progress_and_verbose_each_step() {
+    let quiet = promote(&with_package(), &["-q"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""));
+    let run = promote(&with_package(), &["--verbose"]);
+    let version = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
+    let (found, registered) = (format!("found {SOURCE_VERSION}"), format!("registered {version}"));
+    let complete = format!("{version} is complete and Approved");
+    let told = ["listed the artifacts in ", &found, "copying 4 objects", "copied 4 objects", &registered, &complete];
+    for step in told {
+        assert!(run.stderr.lines().any(|line| line.starts_with(step)), "no '{step}' in: {}", run.stderr);
+    }
+    let failed = promote(&with_package(), &["-q", "--no-create-group"]);
+    failed.fails(1, &["error: ", "hint: "]);
 }
 
 #[test]

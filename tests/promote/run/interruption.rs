@@ -1,9 +1,10 @@
 //! Interrupted runs: after Ctrl-C, SIGTERM or a closed pipe nothing is left behind, and the next run completes the
 //! promotion.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -149,6 +150,26 @@ fn a_run_that_is_stopped_before_it_writes_has_nothing_to_clean_up() {
     interrupt(&child, "TERM");
     is_stopped(&cloud, child, &format!("SIGTERM: interrupted; nothing was copied or registered. {AGAIN}"));
     assert_eq!(writes(&cloud), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_is_answered_within_a_second_while_nobody_reads_the_output() {
+    let cloud = with_package();
+    for number in 0..400 {
+        cloud.put(MODELS, &format!("churn/llm/shard/{number:03}.bin"), "one");
+    }
+    let mut command = cloud.process(Principal::Both);
+    command.args(full()).args(["--dry-run", "--output", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut out = child.stdout.take().expect("a pipe");
+    // More than a pipe holds follows the first byte: the only thread of the run waits for a reader.
+    out.read_exact(&mut [0]).expect("a document");
+    interrupt(&child, "INT");
+    let sent = Instant::now();
+    let ended = child.wait_with_output().expect("it ends");
+    assert!(sent.elapsed() < Duration::from_secs(1), "{:?}", sent.elapsed());
+    let run = Run::of(ended);
+    run.fails(130, &["SIGINT: interrupted; ", AGAIN]);
 }
 
 #[test]
