@@ -43,6 +43,32 @@ fn the_architecture_names_only_files_that_exist() {
 }
 
 #[test]
+fn every_message_of_the_snapshots_has_its_cause_and_remedy_in_troubleshooting() {
+    let page = read(Path::new("docs/reference/troubleshooting.md"));
+    let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    // Every second part of a heading is between backticks.
+    let codes = headings.iter().flat_map(|heading| heading.split('`').skip(1).step_by(2));
+    let pattern = |code: &str| code.split('…').map(|part| regex::escape(part.trim())).collect::<Vec<_>>().join(".*");
+    let known: Vec<Regex> = codes.map(|code| Regex::new(&pattern(code)).expect("a pattern")).collect();
+    let (mut unknown, mut count) = (BTreeSet::new(), 0);
+    let snapshots = fs::read_dir(root().join("tests/promote/snapshots")).expect("a folder");
+    let snapshots = snapshots.map(|entry| entry.expect("an entry").path());
+    for path in snapshots.chain([root().join("docs/reference/mistakes.md")]) {
+        let text = fs::read_to_string(&path).expect("a text");
+        for message in text.lines().filter_map(|line| line.strip_prefix("error: ")) {
+            count += 1;
+            if !known.iter().any(|known| known.is_match(message)) {
+                unknown.insert(message.to_owned());
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "troubleshooting.md lacks:\n{}", unknown.into_iter().collect::<Vec<_>>().join("\n"));
+    assert!(count > 80, "only {count} messages were found");
+    let parts = headings.len() - page.matches("\nCause: ").count();
+    assert_eq!((parts, page.matches("\nRemedy: ").count()), (0, headings.len()), "a cause and a remedy for each");
+}
+
+#[test]
 fn an_anchor_is_made_as_github_makes_it() {
     let made = |text: &str| anchors(text).into_iter().collect::<Vec<_>>().join(" ");
     assert_eq!(made("# Exit code 3: promoted, but unconfirmed"), "exit-code-3-promoted-but-unconfirmed");

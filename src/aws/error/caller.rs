@@ -28,6 +28,15 @@ impl Caller {
                 format!("Set this machine's clock, then {again}")
             }
             Kind::Credentials => self.sign_in_hint(),
+            Kind::NotFound if code == Some("NoSuchBucket") && self.side == Side::Target => {
+                "Check `--target-bucket`: no account has a bucket of this name".to_owned()
+            }
+            Kind::NotFound if call.starts_with("kms:") => {
+                format!("Check the ARN of the key {resource}: its account and its region have no such key")
+            }
+            Kind::Invalid if call.starts_with("kms:") && code == Some("NotFoundException") => {
+                format!("Check the ARN of the key {resource}: its account and its region have no such key")
+            }
             Kind::NotFound => format!("Check the name, the account and the region ({})", self.region),
             Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
             Kind::PreconditionFailed => format!("Another process wrote the resource at the same time: {again}"),
@@ -68,7 +77,10 @@ impl Caller {
 
     /// The same for a bucket that this principal cannot access at all.
     pub fn maybe_not_the_owner(&self, error: CallError, bucket: &BucketName, owner: &AccountId) -> CallError {
-        let hint = format!("Check that {bucket} is a bucket of account {owner}. If it is: {}", error.hint);
+        let hint = format!(
+            "Check `--target-bucket`: {bucket} has to be a bucket of account {owner}. If it is: {}",
+            error.hint
+        );
         CallError { hint: hint.into(), ..error }
     }
 

@@ -11,7 +11,6 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as GetObject;
 use aws_sdk_s3::operation::head_bucket::builders::HeadBucketFluentBuilder as HeadBucket;
 use aws_sdk_s3::types::ChecksumMode;
-use aws_smithy_types::DateTime;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
@@ -225,17 +224,16 @@ impl Reader {
         Ok((self.bytes(at, answer, limit).await?.0, age))
     }
 
-    /// The whole object, whatever its size, and when it was written by the clock of S3, if S3 tells.
-    pub async fn read_all(&self, at: &Location) -> anyhow::Result<(Spooled, Option<DateTime>)> {
+    /// The whole object, whatever its size.
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Spooled> {
         let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, _) = self.length_and_etag(at, &answer)?;
-        let written = answer.last_modified().copied();
         let mut bytes = Spooling::default();
         let mut body = Body::new(length, answer.body, at.clone(), self.caller.clone());
         while let Some(chunk) = body.next().await {
             bytes.append(&chunk?)?;
         }
-        Ok((bytes.end(), written))
+        Ok(bytes.end())
     }
 
     /// `bytes`: the expected length; 0 if it is unknown, as for documents, which are usually small.

@@ -201,7 +201,7 @@ const REFUSALS: &[Refusal] = &[
             cloud.create_bucket(SERVING, THIRD);
         },
         flags: &[],
-        says: &["hint: Check that serving is a bucket of account 111222333444"],
+        says: &["hint: Check `--target-bucket`: serving has to be a bucket of account 111222333444"],
     },
     Refusal {
         sentence: "has a target bucket of another account than the named one",
