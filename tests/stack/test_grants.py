@@ -39,6 +39,26 @@ elif words[1] in read:
         sys.exit("An error occurred: " + absent)
     else:
         print("None")
+elif words[1] == "get-role":
+    print((state / "trust").read_text())
+elif words[1] in ("create-policy", "create-policy-version", "delete-policy-version", "list-policy-versions"):
+    # The numbers of the versions of one managed policy, the newest of which is the default.
+    kept = state / "versions"
+    versions = json.loads(kept.read_text()) if kept.exists() else []
+    if words[1] == "create-policy":
+        if versions:
+            sys.exit("An error occurred (EntityAlreadyExists)")
+        versions = [1]
+    elif words[1] == "create-policy-version":
+        if len(versions) == 5:
+            sys.exit("An error occurred (LimitExceeded)")
+        versions.append(versions[-1] + 1)
+    elif words[1] == "delete-policy-version":
+        versions.remove(int(options["--version-id"].removeprefix("v")))
+    else:
+        assert options["--query"] == "reverse(sort_by(Versions[?!IsDefaultVersion], &CreateDate))[3:].VersionId"
+        print(*("v" + str(number) for number in versions[:-1][::-1][3:]), sep="\t")
+    kept.write_text(json.dumps(versions))
 elif words[1] == "get-caller-identity":
     print(os.environ["AWS_ACCOUNT"])
 elif words[1] == "list-resources":
@@ -52,6 +72,7 @@ INPUTS = {
     "source-bucket-names": "models",
     "event-bus-name": "mlops-bus",
 }
+FRAUD = GROUP_ARN.replace("Churn-Model", "fraud")
 OTHERS = {"Sid": "Others", "Effect": "Allow", "Principal": "*", "Action": "x:y", "Resource": "*"}
 
 
@@ -63,10 +84,11 @@ def world(tmp_path):
         state = tmp_path / "state"
         folder = tmp_path / "grants"
 
-        def write(self, **inputs):
+        def write(self, folder="grants", **inputs):
+            self.folder = tmp_path / folder
             flags = [part for name, value in (INPUTS | inputs).items() for part in (f"--{name}", value)]
             command = [ROOT / "target/debug/promote", "stack", "source-grants", "--output-dir", self.folder, *flags]
-            subprocess.run(command, check=True, capture_output=True, env={"PATH": os.environ["PATH"]})
+            subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
 
         def apply(self, side="source", account=SOURCE_ACCOUNT, credentials=None, **variables):
             environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "AWS_STATE": str(self.state)}
@@ -121,8 +143,8 @@ def test_a_second_group_and_a_second_target_take_nothing_from_the_first(world):
     assert world.apply().returncode == 0
     first = set(sids(world.policy("bucket")))
     for other in (
-        {"source-model-package-group-arn": GROUP_ARN.replace("Churn-Model", "fraud"), "stack-name": "promote-fraud"},
-        {"target-account": "555666777888"},
+        {"folder": "fraud", "source-model-package-group-arn": FRAUD, "stack-name": "promote-fraud"},
+        {"folder": "another-target", "target-account": "555666777888"},
     ):
         world.write(**other)
         assert world.apply().returncode == 0
@@ -160,10 +182,12 @@ def test_credentials_of_another_account_change_nothing(world):
     assert world.calls() == ["sts get-caller-identity"]
 
 
-def test_a_group_in_a_resource_share_is_named_and_left_alone(world):
+def test_a_group_in_a_resource_share_is_skipped_with_a_remark_and_the_other_steps_are_taken(world):
     share = f"arn:aws:ram:{REGION}:{SOURCE_ACCOUNT}:resource-share/1"
     run = world.apply(AWS_SHARES=share)
-    assert run.returncode == 1 and share in run.stderr and not (world.state / "group").exists()
+    assert run.returncode == 0 and share in run.stdout and not (world.state / "group").exists()
+    assert "skipped: " in run.stdout.splitlines()[-1] and "model package group Churn-Model" in run.stdout.splitlines()[-1]
+    assert world.policy("bucket") and "events put-rule" in world.calls()
     assert world.apply(AWS_SHARES=share, REPLACE_SHARE_POLICY="1").returncode == 0
     run = world.apply(AWS_DENIES="list-resources")
     assert run.returncode == 0 and "unknown whether" in run.stderr
@@ -176,3 +200,35 @@ def test_keys_and_repositories_are_those_that_are_named(world):
     assert run.returncode == 0, run.stderr
     assert sids(world.policy("key"))[0] == "Others" and len(sids(world.policy("key"))) == 2
     assert sids(world.policy("repository")) == [f"PromoteImagesFor{ACCOUNT}"]
+
+
+def test_a_bucket_of_a_third_account_is_named_and_key_and_rule_are_still_set(world):
+    world.keep("key", OTHERS)
+    key = f"arn:aws:kms:us-east-1:{SOURCE_ACCOUNT}:key/1"
+    run = world.apply(KEYS=key, AWS_DENIES="get-bucket-policy")
+    assert run.returncode == 1
+    assert run.stderr.count("error: not done: ") == 1 and "bucket models" in run.stderr.split("error: not done: ")[1]
+    assert "hint: " in run.stderr
+    assert len(sids(world.policy("key"))) == 2 and "events put-targets" in world.calls()
+
+
+def test_a_fifth_renewal_of_a_managed_policy_makes_room_for_it(world):
+    role = f"arn:aws:iam::{SOURCE_ACCOUNT}:role/reader"
+    world.keep("trust", OTHERS)
+    world.write("reader", **{"source-role-arn": role, "source-bucket-names": ",".join(f"models-{n}" for n in range(11))})
+    for _ in range(8):
+        run = world.apply()
+        assert run.returncode == 0, run.stderr
+    versions = json.loads((world.state / "versions").read_text())
+    assert len(versions) == 5 and versions[-1] == 8, "IAM keeps five, of which the newest is the default"
+
+
+def test_the_grants_for_another_group_do_not_replace_those_in_a_folder(world):
+    before = {one.name: one.read_bytes() for one in world.folder.iterdir()}
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        world.write(**{"source-model-package-group-arn": FRAUD})
+    assert refused.value.returncode == 2
+    assert "--output-dir" in refused.value.stderr and "churn-model" in refused.value.stderr
+    assert {one.name: one.read_bytes() for one in world.folder.iterdir()} == before
+    world.write(**{"build-role-arn": f"arn:aws:iam::{ACCOUNT}:role/promote-churn-BuildRole-1"})
+    assert {one.name for one in world.folder.iterdir()} == set(before), "the same group is written again"

@@ -82,7 +82,7 @@ impl SourceGrants {
         let pairs: Vec<Pair<'_>> = inputs.iter().zip(readers).collect();
         let grants = grants(&pairs);
         match (&self.output_dir, self.output) {
-            (Some(folder), _) => write(&grants, folder),
+            (Some(folder), _) => write(&grants, folder, &of(&pairs)),
             (None, Format::Json) => print(&(serde_json::to_string_pretty(&grants)? + "\n")),
             (None, Format::Text) => print(&text(&grants)),
         }
@@ -128,12 +128,33 @@ fn each<'a, T>(flag: &'static str, given: &'a [T], count: usize) -> Result<Vec<O
     }
 }
 
-/// Writes the policies and the scripts, and prints what to run where.
-fn write(grants: &Grants, folder: &Path) -> Result<()> {
+/// The file of a folder that says which groups and readers its scripts are for.
+const SUBJECT: &str = "grants-for.txt";
+
+/// The groups and their readers, a line each.
+fn of(pairs: &[Pair<'_>]) -> String {
+    let line = |(inputs, reader): &Pair<'_>| {
+        let stack = reader.stack.map_or("any stack".to_owned(), |stack| format!("stack {stack}"));
+        let group = inputs.source_model_package_group_arn.canonical();
+        format!("{group}, read by {stack} of {} in {}\n", reader.account, reader.region)
+    };
+    pairs.iter().map(line).collect()
+}
+
+/// Writes the policies and the scripts, and prints what to run where. Files for other groups or readers are not replaced.
+fn write(grants: &Grants, folder: &Path, subject: &str) -> Result<()> {
+    let file = folder.join(SUBJECT);
+    if let Some(other) = fs::read_to_string(&file).ok().filter(|other| other != subject) {
+        let (other, folder) = (other.trim_end().replace('\n', "; "), folder.display());
+        let message = format!("{folder} has the grants for {other}");
+        let hint = "Pass another folder, or all groups at once";
+        return Err(Conflict::new("--output-dir", message, hint).into());
+    }
     let policies = grants.steps.iter().map(|step| (step.file.clone(), format!("{:#}\n", step.policy)));
     let scripts = scripts(grants);
     fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    for (name, text) in policies.chain(scripts.clone()) {
+    let subject = (SUBJECT.to_owned(), subject.to_owned());
+    for (name, text) in policies.chain(scripts.clone()).chain([subject]) {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }

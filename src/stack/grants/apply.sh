@@ -3,12 +3,15 @@
 #
 # Run it with credentials of the account that it names below. It needs the AWS CLI version 2 and Python 3, and can be run
 # again. Policies are merged: the statements of others stay, and those with the same Sid are replaced. The policies that
-# were there are kept in the folder `before`.
-set -euo pipefail
+# were there are kept in the folder `before`. A step that fails does not stop the others; all that failed are named at the
+# end.
+set -uo pipefail
 cd "$(dirname "$0")"
 before=before/$(date +%Y%m%dT%H%M%S)-$$
 mkdir -p "$before" merged
 number=0
+skipped=()
+failed=()
 
 of_account() {
   local account
@@ -16,14 +19,31 @@ of_account() {
   [ "$account" = "$1" ] || { echo "error: these credentials are for account $account, not for $1" >&2; exit 1; }
 }
 
-step() { printf '\n%s\n' "$1"; }
+step() {
+  title=$1
+  printf '\n%s\n' "$title"
+}
+
+# ended STATUS [RESOURCE]: notes a step that has failed. The commands of a step run in a subshell that ends at the first
+# error.
+ended() { [ "$1" = 0 ] || failed+=("$title${2:+ ($2)}"); }
+
+# finish: names the steps that were skipped or have failed.
+finish() {
+  local one
+  printf '\n'
+  for one in ${skipped[@]+"${skipped[@]}"}; do echo "skipped: $one"; done
+  [ ${#failed[@]} = 0 ] && return
+  for one in "${failed[@]}"; do echo "error: not done: $one" >&2; done
+  echo "hint: The messages above say why. Run this script again when they are mended. Give the file of a bucket of another account to the owner of the bucket" >&2
+  exit 1
+}
 
 # merge FILE ABSENT COMMAND...: writes merged/FILE, which is the policy that COMMAND prints with the statements of FILE.
-# ABSENT is the error that means that there is no policy. Any other error stops the script: nothing is replaced unread.
+# ABSENT is the error that means that there is no policy. Any other error ends the step: nothing is replaced unread.
 merge() {
   local file=$1 absent=$2 current
   shift 2
-  number=$((number + 1))
   current=$before/$number-$file
   if ! "$@" > "$current" 2> "$before/error"; then
     if [ -z "$absent" ] || ! grep -q "$absent" "$before/error"; then
@@ -49,7 +69,7 @@ with open(merged, "w") as file:
 PYTHON
 }
 
-# not_shared ARN: stops if the resource is in a resource share of AWS RAM, which writes the resource's policy itself.
+# not_shared ARN: whether the resource is in no resource share of AWS RAM, which writes the resource's policy itself.
 not_shared() {
   local shares region
   region=$(cut -d: -f4 <<< "$1")
@@ -58,8 +78,9 @@ not_shared() {
     echo "warning: resource shares could not be listed, so it is unknown whether $1 is shared:" >&2
     cat "$before/error" >&2
   elif [ -n "$shares" ] && [ "$shares" != None ] && [ -z "${REPLACE_SHARE_POLICY:-}" ]; then
-    echo "error: $1 is in a resource share of AWS RAM: $shares" >&2
-    echo "hint: If the share lets the target account in, no policy is needed. To write one all the same, set REPLACE_SHARE_POLICY=1" >&2
-    exit 1
+    echo "$1 is in a resource share of AWS RAM: $shares"
+    echo "If the share lets the target account in, no policy is needed. To write one all the same, set REPLACE_SHARE_POLICY=1"
+    skipped+=("$title")
+    return 1
   fi
 }

@@ -13,6 +13,10 @@ const BUCKETS_OF_A_POLICY: usize = 34;
 /// inline policies of a role).
 const BUCKETS_INLINE: usize = 10;
 
+/// The versions of a managed policy that leave no room for another one: IAM keeps five, one of which is the default (IAM
+/// quotas).
+const OLD_VERSIONS: &str = "reverse(sort_by(Versions[?!IsDefaultVersion], &CreateDate))[3:].VersionId";
+
 /// The steps in their order; their numbers follow.
 pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<Step> {
     let Some(first) = pairs.first() else { return Vec::new() };
@@ -92,8 +96,10 @@ fn reader_buckets(pair: &Pair<'_>, role: &RoleArn, number: usize, arns: &[String
     let arn = format!("arn:{}:iam::{}:policy/{name}", pair.0.partition(), role.account());
     let commands = vec![
         format!(
-            "aws iam create-policy --policy-name {name} --policy-document file://{file} || aws iam create-policy-version \
-             --policy-arn {arn} --policy-document file://{file} --set-as-default"
+            "aws iam create-policy --policy-name {name} --policy-document file://{file} || {{ for old in $(aws iam \
+             list-policy-versions --policy-arn {arn} --query '{OLD_VERSIONS}' --output text); do aws iam \
+             delete-policy-version --policy-arn {arn} --version-id \"$old\"; done && aws iam create-policy-version \
+             --policy-arn {arn} --policy-document file://{file} --set-as-default; }}"
         ),
         format!("aws iam attach-role-policy --role-name {} --policy-arn {arn}", role_name(role)),
     ];

@@ -15,6 +15,7 @@ pub fn scripts(grants: &Grants) -> BTreeMap<String, String> {
         let script = scripts.entry(name(step)).or_insert_with(|| format!("{FUNCTIONS}\nof_account {}\n", step.account));
         add(script, step);
     }
+    scripts.values_mut().for_each(|script| script.push_str("\nfinish\n"));
     scripts
 }
 
@@ -37,17 +38,15 @@ fn add(script: &mut String, step: &Step) {
     let heading = format!("{}. {}", step.order, step.title);
     // Writing to a String cannot fail.
     let _ = write!(script, "\n{note}step {}\n", quoted(&heading));
-    if let Some(arn) = &step.may_be_shared {
-        let _ = writeln!(script, "not_shared {arn}");
-    }
-    match step.for_each {
-        None => lines.iter().for_each(|line| _ = writeln!(script, "{line}")),
-        Some(variable) => {
-            let _ = writeln!(script, "for each in ${{{variable}:-}}; do");
-            lines.iter().for_each(|line| _ = writeln!(script, "  {line}"));
-            let _ = writeln!(script, "done");
-        }
-    }
+    let resource = step.for_each.map_or("", |_| " \"$each\"");
+    let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    // A counter outside of the subshell: each policy that was there has a file of its own.
+    let body = format!("number=$((number + 1))\n(\n  set -e\n{body})\nended $?{resource}\n");
+    let _ = match (&step.may_be_shared, step.for_each) {
+        (Some(arn), _) => write!(script, "if not_shared {arn}; then\n{body}fi\n"),
+        (None, Some(variable)) => write!(script, "for each in ${{{variable}:-}}; do\n{body}done\n"),
+        (None, None) => script.write_str(&body),
+    };
 }
 
 fn quoted(text: &str) -> String {

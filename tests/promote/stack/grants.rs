@@ -172,6 +172,7 @@ fn the_folder_has_a_file_for_each_policy_and_a_script_for_each_account() {
         })
         .collect();
     policies.extend(scripts.map(str::to_owned));
+    policies.insert("grants-for.txt".to_owned());
     let written = fs::read_dir(folder.path().join("grants")).expect("a folder");
     let written: BTreeSet<String> =
         written.map(|entry| entry.expect("a file").file_name().into_string().expect("a name")).collect();
