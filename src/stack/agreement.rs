@@ -46,6 +46,7 @@ impl Inputs {
         self.check_source()?;
         self.check_regions()?;
         self.check_accounts()?;
+        self.check_encryption()?;
         self.check_buckets()
     }
 
@@ -66,6 +67,17 @@ impl Inputs {
             }
         }
         Ok(())
+    }
+
+    /// A write has one kind of encryption.
+    fn check_encryption(&self) -> Result<(), Conflict> {
+        match (&self.access.target_sse, &self.access.kms_key_arn) {
+            (Some(sse), Some(key)) => {
+                let message = format!("{sse} is encryption without a KMS key, and --kms-key-arn is {key}");
+                Err(Conflict::new("--target-sse", message, "Leave one of the two out"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_source(&self) -> Result<(), Conflict> {

@@ -16,17 +16,12 @@ use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleA
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 
-const COMPUTE_TYPES: [&str; 10] = [
+const COMPUTE_TYPES: [&str; 5] = [
     "BUILD_GENERAL1_SMALL",
     "BUILD_GENERAL1_MEDIUM",
     "BUILD_GENERAL1_LARGE",
     "BUILD_GENERAL1_XLARGE",
     "BUILD_GENERAL1_2XLARGE",
-    "BUILD_LAMBDA_1GB",
-    "BUILD_LAMBDA_2GB",
-    "BUILD_LAMBDA_4GB",
-    "BUILD_LAMBDA_8GB",
-    "BUILD_LAMBDA_10GB",
 ];
 
 /// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
@@ -34,6 +29,9 @@ const RETENTION_DAYS: [&str; 22] = [
     "1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "1827",
     "2192", "2557", "2922", "3288", "3653",
 ];
+
+/// The canned ACLs that `promote full --target-acl` accepts.
+const ACLS: [&str; 3] = ["private", "bucket-owner-read", "bucket-owner-full-control"];
 
 /// Every input of the stack.
 #[derive(Debug, Clone, Args)]
@@ -87,6 +85,18 @@ pub struct Access {
     /// KMS key that encrypts the artifacts in the target [default: the bucket's default encryption]
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
     pub kms_key_arn: Option<KeyArn>,
+    /// Account that owns the target bucket [default: the account of the stack]
+    #[arg(long, env = "PROMOTE_TARGET_BUCKET_OWNER", value_name = "ACCOUNT")]
+    pub target_bucket_owner: Option<AccountId>,
+    /// Server-side encryption without a KMS key, if the policy of the target bucket demands its header
+    #[arg(long, env = "PROMOTE_TARGET_SSE", value_name = "SSE", value_parser = ["AES256"])]
+    pub target_sse: Option<String>,
+    /// Canned ACL of written objects, if the policy of the target bucket demands one
+    #[arg(long, env = "PROMOTE_TARGET_ACL", value_name = "ACL", value_parser = ACLS)]
+    pub target_acl: Option<String>,
+    /// Whether the target account pays for requests to source buckets (requester pays)
+    #[arg(long, env = "PROMOTE_SOURCE_REQUEST_PAYER", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
+    pub source_request_payer: bool,
     /// Asymmetric KMS key that signs the record of each promotion [default: unsigned]
     #[arg(long, visible_alias = "sign-key", env = "PROMOTE_SIGNING_KEY_ARN", value_name = "ARN")]
     pub signing_key_arn: Option<KeyArn>,
@@ -133,7 +143,7 @@ pub struct Build {
     /// --image-dir]
     #[arg(long, env = "PROMOTE_IMAGE_URI", value_name = "URI")]
     pub image_uri: Option<ImageUri>,
-    /// Size of the build; BUILD_LAMBDA_… starts faster, and a run is stopped after 15 minutes at the latest
+    /// Size of the build
     #[arg(long, env = "PROMOTE_COMPUTE_TYPE", value_name = "TYPE", default_value = COMPUTE_TYPES[0], value_parser = COMPUTE_TYPES)]
     pub compute_type: String,
     /// Minutes after which a run is stopped

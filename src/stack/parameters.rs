@@ -51,6 +51,10 @@ impl Inputs {
             ("MoreSourceBucketArns", more_buckets),
             ("SourceKmsKeyArn", text(&access.source_kms_key_arn)),
             ("KmsKeyArn", text(&access.kms_key_arn)),
+            ("TargetBucketOwner", text(&access.target_bucket_owner)),
+            ("TargetSse", text(&access.target_sse)),
+            ("TargetAcl", text(&access.target_acl)),
+            ("SourceRequestPayer", access.source_request_payer.to_string()),
             ("SigningKeyArn", text(&access.signing_key_arn)),
             ("PermissionsBoundaryName", self.boundary().map(ToString::to_string).unwrap_or_default()),
             ("RetainOnDelete", module.retain_on_delete.to_string()),
@@ -111,7 +115,7 @@ mod tests {
         Line::from_arg_matches(&matches).unwrap().inputs
     }
 
-    const EVERYTHING: [&str; 42] = [
+    const EVERYTHING: [&str; 48] = [
         "--target-model-package-group-name",
         "Churn",
         "--target-prefix",
@@ -132,6 +136,12 @@ mod tests {
         "arn:aws:kms:eu-central-1:111222333444:key/2",
         "--signing-key-arn",
         "arn:aws:kms:eu-central-1:111222333444:key/3",
+        "--target-bucket-owner",
+        "555666777888",
+        "--target-acl",
+        "bucket-owner-full-control",
+        "--source-request-payer",
+        "true",
         "--permissions-boundary-name",
         "boundary",
         "--stack-name",

@@ -107,6 +107,21 @@ def test_codebuild_s_interface_accepts_the_project(either):
     assert variables["PROMOTE_GROUP"] == MINIMAL["source-model-package-group-arn"]
 
 
+def test_what_a_bucket_demands_reaches_the_build_and_an_acl_its_permission(minimal, everything):
+    demands = ("TARGET_BUCKET_OWNER", "TARGET_SSE", "TARGET_ACL", "SOURCE_REQUEST_PAYER")
+    for stack, values, may_set_acl in (
+        (minimal, ("", "", "", "false"), False),
+        (everything, ("555666777888", "", "bucket-owner-full-control", "true"), True),
+    ):
+        variables = stack.properties("Project")["Environment"]["EnvironmentVariables"]
+        given = {one["Name"]: one["Value"] for one in variables}
+        assert tuple(given[f"PROMOTE_{name}"] for name in demands) == values
+        policies = stack.properties("BuildRole")["Policies"]
+        statements = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
+        (write,) = [one for one in statements if isinstance(one, dict) and one.get("Sid") == "WriteCopiesAndRecord"]
+        assert ("s3:PutObjectAcl" in write["Action"]) == may_set_acl
+
+
 def test_values_of_actions_keep_to_codepipeline_s_limits(everything):
     """At most 1000 characters each; variables are declared (CodePipeline User Guide, action structure, variables)."""
     pipeline = everything.properties("Pipeline")
