@@ -1,4 +1,4 @@
-# The image in which the pipeline runs `promote full`: the program, CA certificates and a shell, nothing else.
+# The image in which the pipeline runs `promote full`: the program, CA certificates, curl and a shell.
 #
 #   docker build -t promote .
 #   docker run --rm promote promote --help
@@ -6,7 +6,8 @@
 # The program is linked dynamically: the builder's glibc must not be newer than the runtime's (Debian 12 has 2.36,
 # Amazon Linux 2023 has 2.34: with that as the runtime, build on rust:…-slim-bullseye).
 ARG BUILDER=public.ecr.aws/docker/library/rust:1.95-slim-bookworm
-ARG RUNTIME=public.ecr.aws/docker/library/debian:bookworm-slim
+# CodeBuild on Lambda needs curl or wget in the image (CodeBuild User Guide, "Run builds on AWS Lambda compute").
+ARG RUNTIME=public.ecr.aws/docker/library/buildpack-deps:bookworm-curl
 
 FROM ${BUILDER} AS build
 # What Cargo optimizes for; `dev` builds faster.
@@ -29,13 +30,13 @@ RUN touch src/main.rs src/lib.rs \
     && mv target/*/promote .
 
 FROM ${RUNTIME}
-# The slim base has no certificate authorities.
+# A runtime of your own may have no certificate authorities.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /promote/promote /usr/local/bin/promote
 # Fails here, not in the pipeline, when the runtime's libraries do not fit.
 RUN promote --version
 
-# No entry point: CodeBuild starts a shell as root, and others say `docker run promote promote full …`.
+# No entry point: CodeBuild starts a shell, as root or, on Lambda, as nobody in particular, and others say `docker run promote promote full …`.
 CMD ["promote", "--help"]
 
 ARG REVISION=""

@@ -6,10 +6,12 @@
 mod probes;
 mod raw;
 mod reader;
+mod refusal;
 mod source;
 mod summary;
 mod target;
 
+pub use refusal::NotCreated;
 pub use source::SourceRegistry;
 pub use summary::Summary;
 pub use target::TargetRegistry;

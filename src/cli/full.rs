@@ -107,7 +107,7 @@ impl Full {
             overrides: self.overrides.overrides(),
             copy: self.copy.settings(),
             registration: self.register.settings(),
-            keep_rejected: self.sync.no_withdraw,
+            no_withdraw: self.sync.no_withdraw,
             dry_run: self.output.dry_run,
         }
     }

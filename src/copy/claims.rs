@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Attributes, Encryption, TargetObjects};
-use crate::model::claim::{Claim, ClaimSeen};
+use crate::model::claim::{Claim, ClaimSeen, Release};
 use crate::model::layout::Layout;
+use crate::model::location::Location;
 
 /// The size limit of a claim, in bytes. A claim has about 1 KB.
 const MAX_BYTES: u64 = 64 << 10;
@@ -28,9 +29,23 @@ impl Claims<'_> {
     /// Writes a claim. Returns false if the number is taken.
     pub async fn write(&self, number: u32, claim: &Claim) -> Result<bool, CallError> {
         let text = serde_json::to_vec_pretty(claim).expect("a claim is JSON: its members are strings and a number");
+        self.put_new(&self.layout.claim(number), text).await
+    }
+
+    /// Releases a claim of this run.
+    pub async fn release(&self, number: u32, claim: &Claim) -> Result<(), CallError> {
+        let text = serde_json::to_vec_pretty(&Release::of(claim)).expect("a release is JSON: its members are strings");
+        self.put_new(&self.layout.release(number), text).await.map(drop)
+    }
+
+    /// Whether a claim was released.
+    pub async fn is_released(&self, number: u32) -> Result<bool, CallError> {
+        Ok(self.target.read_with_age(&self.layout.release(number), MAX_BYTES).await?.is_some())
+    }
+
+    async fn put_new(&self, at: &Location, text: Vec<u8>) -> Result<bool, CallError> {
         let attributes = Attributes { content_type: Some("application/json".into()), ..Attributes::default() };
-        let at = self.layout.claim(number);
-        match self.target.put_new(&at, Bytes::from(text), &attributes, &self.encryption, None).await {
+        match self.target.put_new(at, Bytes::from(text), &attributes, &self.encryption, None).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::PreconditionFailed => Ok(false),
             Err(error) => Err(error),
@@ -46,7 +61,8 @@ impl Claims<'_> {
 /// Reads a claim; nothing if there is none with this number.
 pub(super) async fn read(target: &TargetObjects, layout: &Layout, number: u32) -> Result<Option<ClaimSeen>, CallError> {
     let Some((text, age)) = target.read_with_age(&layout.claim(number), MAX_BYTES).await? else { return Ok(None) };
-    Ok(Some(ClaimSeen { number, claim: serde_json::from_slice(&text).ok(), age, read: Instant::now() }))
+    let (claim, read) = (serde_json::from_slice(&text).ok(), Instant::now());
+    Ok(Some(ClaimSeen { number, claim, age, read, is_released: false }))
 }
 
 /// The claims in the folder of a promotion, oldest first. None, if there is no bucket, or they may not be read.

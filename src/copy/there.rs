@@ -59,7 +59,10 @@ impl There {
     pub async fn with_claim(self, target: &TargetObjects, layout: &Layout) -> Result<Self> {
         let keys = self.objects.keys(&layout.claims().key)?;
         let claim = match keys.iter().filter_map(|key| layout.claim_number(key)).max() {
-            Some(number) => claims::read(target, layout, number).await?,
+            Some(number) => {
+                let is_released = keys.contains(&layout.release(number).key);
+                claims::read(target, layout, number).await?.map(|claim| ClaimSeen { is_released, ..claim })
+            }
             None => None,
         };
         Ok(Self { claim, ..self })

@@ -2,7 +2,7 @@
 //!
 //! Before CreateModelPackage, a run writes the claim with the next free number, on the condition that nothing has its key.
 //! Only the run that wrote a claim may register a version under it, and only at once. Claims are neither overwritten nor
-//! deleted.
+//! deleted. A run whose request was refused releases its claim with another object.
 
 use std::time::{Duration, Instant};
 
@@ -73,6 +73,25 @@ impl Claim {
     }
 }
 
+/// The document beside a claim that its run has released.
+#[derive(Debug, Serialize)]
+pub struct Release<'a> {
+    schema: u32,
+    /// What the object says, for people who find it.
+    purpose: &'static str,
+    /// The random number of the run that has released its claim.
+    run: &'a str,
+}
+
+impl<'a> Release<'a> {
+    /// Releases a claim of this run.
+    pub fn of(claim: &'a Claim) -> Self {
+        let purpose = "SageMaker has refused the request of the claim with this number. The run that wrote the claim has \
+                       registered nothing, and the next run does not wait for it.";
+        Self { schema: SCHEMA, purpose, run: &claim.run }
+    }
+}
+
 /// A claim that another run has written.
 #[derive(Debug, Clone)]
 pub struct ClaimSeen {
@@ -84,6 +103,8 @@ pub struct ClaimSeen {
     pub age: Duration,
     /// When the claim was read.
     pub read: Instant,
+    /// Whether its run has released the claim. It registers nothing under it, at no time.
+    pub is_released: bool,
 }
 
 impl ClaimSeen {
@@ -98,7 +119,7 @@ impl ClaimSeen {
 
     /// Whether every version that the claim has led to was visible at this time.
     pub fn is_stale_at(&self, time: Instant) -> bool {
-        self.age_at(time) >= LEASE
+        self.is_released || self.age_at(time) >= LEASE
     }
 }
 
@@ -114,7 +135,7 @@ mod tests {
     #[test]
     fn a_claim_that_was_stale_when_it_was_read_may_have_been_fresh_before() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let seen = ClaimSeen { number: 0, claim: None, age: LEASE, read: start + 5 * second };
+        let seen = ClaimSeen { number: 0, claim: None, age: LEASE, read: start + 5 * second, is_released: false };
         assert!(seen.is_stale_at(start + 5 * second) && seen.is_stale_at(start + 9 * second));
         assert!(!seen.is_stale_at(start + 4 * second));
         assert_eq!(seen.age_at(start), LEASE - 5 * second);

@@ -114,6 +114,10 @@ impl Layout {
     pub fn claim(&self, number: u32) -> Location {
         Location::new(&self.bucket, format!("{}_claims/{number}.json", self.folder))
     }
+    /// The location of the object that says that the run of a claim has released it.
+    pub fn release(&self, number: u32) -> Location {
+        Location::new(&self.bucket, format!("{}_claims/{number}.released.json", self.folder))
+    }
     /// The number of the claim that a key belongs to.
     pub fn claim_number(&self, key: &str) -> Option<u32> {
         key.strip_prefix(&self.claims().key)?.strip_suffix(".json")?.parse().ok()

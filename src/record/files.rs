@@ -146,7 +146,7 @@ fn source_of(record: &Record) -> Result<&PackageArn> {
 }
 
 async fn names_version(target: &TargetAccount, location: &Location, record: &Record) -> Result<bool> {
-    let Some(text) = target.objects().read_all(location).await? else { return Ok(false) };
+    let Some((text, _)) = target.objects().read_all(location).await? else { return Ok(false) };
     let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
     Ok(Record::parse(&text).is_ok_and(|there| named(&there) == named(record)))
 }

@@ -76,9 +76,9 @@ pub async fn recorded(
     let (objects, layout) = (target.objects(), destination.layout(source));
     // The key of the first record is known without listing the folder, and most promotions have no other record.
     let location = layout.record();
-    let (text, keys) = tokio::join!(objects.read_all(&location), record_keys(objects, &layout));
-    let (text, mut keys) = (text?, keys?);
-    let first = text.map(|text| StoredRecord::of(location.clone(), text, keys.signed.contains(&location.key)));
+    let (read_first, keys) = tokio::join!(objects.read_all(&location), record_keys(objects, &layout));
+    let (read_first, mut keys) = (read_first?, keys?);
+    let first = read_first.map(|read| StoredRecord::of(location.clone(), read, keys.signed.contains(&location.key)));
     let named = first.as_ref().and_then(StoredRecord::version).cloned();
     keys.records.remove(&location.key);
     let artifacts = first.as_ref().map_or(0, StoredRecord::artifacts);
@@ -141,19 +141,23 @@ impl History {
 
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
         let mut stored: Vec<StoredRecord> = stored.collect();
-        stored.sort_by_cached_key(|stored| (stored.ended(), stored.is_final(), stored.location.clone()));
+        // The clock of the machine that wrote a record may be wrong. The clock of S3 counts whole seconds.
+        let order = |stored: &StoredRecord| {
+            let written = stored.written.map(|written| written.secs());
+            (written, stored.ended(), stored.is_final(), stored.location.clone())
+        };
+        stored.sort_by_cached_key(order);
         Self { stored }
     }
 
-    /// All records, oldest first. Records that cannot be parsed come first.
+    /// All records, oldest first by the clock of S3.
     pub fn stored(&self) -> &[StoredRecord] {
         &self.stored
     }
 
-    /// The records of a promoted version that have no signature.
-    pub fn unsigned(&self, version: &PackageArn) -> Vec<&StoredRecord> {
-        let of_version = self.stored.iter().filter(|stored| stored.version() == Some(version));
-        of_version.filter(|stored| !stored.signed).collect()
+    /// The records of a promoted version, oldest first.
+    pub fn of_version(&self, version: &PackageArn) -> impl Iterator<Item = &StoredRecord> {
+        self.stored.iter().filter(move |stored| stored.version() == Some(version))
     }
 
     /// The records of a promoted version; nothing if none of them has the request.
@@ -161,8 +165,8 @@ impl History {
     /// A record is written before its Update. The digest in the version's metadata tells which record describes the
     /// version, also if a run was killed between both.
     pub fn past(&self, version: &PromotedVersion) -> Option<Past<'_>> {
-        let of_version = self.stored.iter().filter(|stored| stored.version() == Some(&version.arn));
-        let records: Vec<&Record> = of_version.filter_map(|stored| stored.record.as_ref().ok()).collect();
+        let records: Vec<&Record> =
+            self.of_version(&version.arn).filter_map(|stored| stored.record.as_ref().ok()).collect();
         let with_request = || records.iter().rev().filter_map(|record| Some((*record, record.request.as_ref()?)));
         let digest = marked(&version.description);
         let base = with_request().find(|(_, request)| marked(request) == digest).or_else(|| with_request().next())?;

@@ -81,7 +81,7 @@ impl ReviewedPlan {
         let age = now.duration_since(SystemTime::try_from(made)?).unwrap_or_default();
         ensure!(
             age <= limit,
-            Failure::new(format!("the plan of {} is older than {}", self.record.ended, days(limit)))
+            Failure::new(format!("the plan of {} is older than {}", self.record.ended, in_words(limit)))
                 .hint("Make and review a new plan, or pass a longer --plan-max-age")
         );
         Ok(())
@@ -100,6 +100,7 @@ impl ReviewedPlan {
         let own = now.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
         found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default(), own));
         found.extend(self.changes(now));
+        found.extend(self.not_carried(now));
         refused(&found, &self.facts.digest)
     }
 
@@ -167,6 +168,12 @@ impl ReviewedPlan {
         unplanned.map(|write| format!("not in the plan: {write}"))
     }
 
+    /// Fields that would not be carried over, although the plan carries them.
+    fn not_carried(&self, now: &Record) -> Vec<String> {
+        let unplanned = now.not_carried.iter().filter(|one| !self.record.not_carried.contains(one));
+        unplanned.map(|one| format!("not in the plan: {} is not carried over: {}", one.field, one.reason)).collect()
+    }
+
     /// Updates of promoted versions that would set other values than planned.
     fn changes(&self, now: &Record) -> Vec<String> {
         let planned = updates(&self.record);
@@ -210,6 +217,7 @@ fn digest(record: &Record, settings: &Document) -> Result<String> {
         "identity": identity(record),
         "settings": settings,
         "request": record.request,
+        "not_carried": record.not_carried,
         "planned": record.planned,
         "updates": updates(record),
         "ended": record.ended,
@@ -236,12 +244,32 @@ fn refused(found: &[String], digest: &str) -> Result<()> {
         .into())
 }
 
-/// A duration in the words of a message.
-fn days(limit: Duration) -> String {
-    let hours = limit.as_secs() / 3600;
-    match (hours / 24, hours % 24) {
-        (0, hours) => format!("{hours} hours"),
-        (days, 0) => format!("{days} days"),
-        (days, hours) => format!("{days} days and {hours} hours"),
+/// A duration in the words of a message, in the two largest units.
+fn in_words(limit: Duration) -> String {
+    let seconds = limit.as_secs();
+    let units = [(seconds / 86_400, "day"), (seconds / 3600 % 24, "hour"), (seconds / 60 % 60, "minute")];
+    let units = units.into_iter().chain([(seconds % 60, "second")]).filter(|(count, _)| *count > 0).take(2);
+    let words: Vec<String> =
+        units.map(|(count, unit)| format!("{count} {unit}{}", if count == 1 { "" } else { "s" })).collect();
+    if words.is_empty() { "0 seconds".to_owned() } else { words.join(" and ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_told_in_its_two_largest_units() {
+        for (seconds, words) in [
+            (0, "0 seconds"),
+            (1800, "30 minutes"),
+            (3600, "1 hour"),
+            (90 * 60, "1 hour and 30 minutes"),
+            (36 * 3600, "1 day and 12 hours"),
+            (604_800, "7 days"),
+            (90, "1 minute and 30 seconds"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
     }
 }

@@ -24,6 +24,8 @@ pub struct StoredRecord {
     pub location: Location,
     /// The bytes of the record.
     pub text: Spooled,
+    /// When the record was written, by the clock of S3.
+    pub written: Option<DateTime>,
     /// The parsed record, or the reason why it cannot be parsed.
     pub record: Result<Record>,
     /// Whether there is a signature of the record.
@@ -31,8 +33,8 @@ pub struct StoredRecord {
 }
 
 impl StoredRecord {
-    pub(super) fn of(location: Location, text: Spooled, signed: bool) -> Self {
-        Self { record: Record::parse(&text), signed, location, text }
+    pub(super) fn of(location: Location, (text, written): (Spooled, Option<DateTime>), signed: bool) -> Self {
+        Self { record: Record::parse(&text), written, signed, location, text }
     }
 
     /// The number of artifacts that the record names.
@@ -93,8 +95,8 @@ pub(super) async fn read(target: &TargetObjects, layout: &Layout, keys: Keys) ->
         let is_signed = signed.contains(&key);
         let location = Location::new(&bucket, key);
         async move {
-            let text = target.read_all(&location).await?;
-            anyhow::Ok(text.map(|text| StoredRecord::of(location, text, is_signed)))
+            let read = target.read_all(&location).await?;
+            anyhow::Ok(read.map(|read| StoredRecord::of(location, read, is_signed)))
         }
     });
     stream::iter(reads).buffered(READS_AT_ONCE).try_filter_map(|read| async { Ok(read) }).try_collect().await

@@ -12,6 +12,7 @@ use super::news::News;
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, Source};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
+use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{Claim, ClaimSeen, HOLD, LEASE};
 use crate::model::failure::{Failure, Hint};
@@ -91,12 +92,14 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 let recorded = self.recorded(&newest).await?;
                 return Ok(Found { promoted, source_now, new: false, recorded, existing });
             }
-            if let Newest::Other(claim) = &newest
+            if let Newest::Other(claim) = &mut newest
                 && !claim.is_stale_at(existing.listed())
             {
                 // The listing is older than the version that the claim may have led to.
                 self.wait_for_other(&mut waiting, claim).await?;
-                existing = existing.refreshed(self.registry, self.group, self.package).await?;
+                let refreshed = existing.refreshed(self.registry, self.group, self.package);
+                let (refreshed, is_released) = tokio::join!(refreshed, self.claims.is_released(claim.number));
+                (existing, claim.is_released) = (refreshed?, is_released?);
                 continue;
             }
             let number = match &newest {
@@ -226,7 +229,16 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let mut request = self.request.clone();
         request.insert("ClientToken".into(), token.into());
-        let created = self.registry.create(&request).await?;
+        let created = match self.registry.create(&request).await {
+            Ok(created) => created,
+            Err(NotCreated { error, is_refused }) => {
+                if is_refused {
+                    // Ignore errors: then the next run waits until the claim is stale.
+                    let _ = self.claims.release(number, &claim).await;
+                }
+                return Err(error.into());
+            }
+        };
         (self.tell)(News::Created(&created));
         self.confirm(existing, &created).await
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aws_smithy_types::DateTime;
 
 use crate::aws::error::CallError;
-use crate::aws::registry::{SourceRegistry, Summary, TargetRegistry};
+use crate::aws::registry::{NotCreated, SourceRegistry, Summary, TargetRegistry};
 use crate::copy::{Claims, Holds};
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{Claim, ClaimSeen};
@@ -22,7 +22,7 @@ pub trait Registry: Sync {
     /// Describes a version.
     fn describe(&self, version: &PackageArn) -> impl Future<Output = Result<Document, CallError>> + Send;
     /// Registers a version.
-    fn create(&self, request: &Document) -> impl Future<Output = Result<PackageArn, CallError>> + Send;
+    fn create(&self, request: &Document) -> impl Future<Output = Result<PackageArn, NotCreated>> + Send;
     /// Updates a version.
     fn update(&self, version: &PackageArn, changes: &Document) -> impl Future<Output = Result<(), CallError>> + Send;
     /// Deletes a version.
@@ -40,7 +40,7 @@ impl Registry for TargetRegistry {
     async fn describe(&self, version: &PackageArn) -> Result<Document, CallError> {
         self.describe(version).await
     }
-    async fn create(&self, request: &Document) -> Result<PackageArn, CallError> {
+    async fn create(&self, request: &Document) -> Result<PackageArn, NotCreated> {
         self.create(request).await
     }
     async fn update(&self, version: &PackageArn, changes: &Document) -> Result<(), CallError> {
@@ -90,6 +90,10 @@ pub(super) trait ClaimStore: Sync {
     fn write(&self, number: u32, claim: &Claim) -> impl Future<Output = Result<bool, CallError>> + Send;
     /// Reads a claim.
     fn read(&self, number: u32) -> impl Future<Output = Result<Option<ClaimSeen>, CallError>> + Send;
+    /// Releases a claim: its run has registered nothing under it, and will not.
+    fn release(&self, number: u32, claim: &Claim) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// Whether a claim was released.
+    fn is_released(&self, number: u32) -> impl Future<Output = Result<bool, CallError>> + Send;
 }
 
 impl ClaimStore for Claims<'_> {
@@ -98,5 +102,11 @@ impl ClaimStore for Claims<'_> {
     }
     async fn read(&self, number: u32) -> Result<Option<ClaimSeen>, CallError> {
         self.read(number).await
+    }
+    async fn release(&self, number: u32, claim: &Claim) -> Result<(), CallError> {
+        self.release(number, claim).await
+    }
+    async fn is_released(&self, number: u32) -> Result<bool, CallError> {
+        self.is_released(number).await
     }
 }

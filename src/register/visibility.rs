@@ -19,7 +19,7 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A version that Describe does not find for this long was deleted. Without this limit, a version that was deleted while
 /// it was the newest of its group could never be registered again: its client token always returns its ARN, and no
 /// higher version shows that it is old. Not measured at SageMaker: six times the 5 s that a promotion has to tolerate.
-const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
+const GONE_AFTER: Duration = Duration::from_secs(30);
 
 /// Describes a version after an Update, for up to 5 s until `is_shown`: the registry may show it as it was before.
 ///
@@ -59,7 +59,7 @@ impl Visibility {
         let found = self.find(registry, created).await;
         let found = found.with_context(|| format!("{created} is registered and pending approval")).hint("Run again")?;
         ensure!(
-            found.is_some() || self.patience >= VISIBLE_WITHIN,
+            found.is_some() || self.patience >= GONE_AFTER,
             Failure::new(format!(
                 "{created} is registered and pending approval, but not visible after {} s",
                 self.patience.as_secs()
@@ -80,7 +80,7 @@ impl Visibility {
 
     /// Describes the version. Retries while Describe answers that the version does not exist.
     pub async fn describe(self, registry: &impl Registry, version: &PackageArn) -> Result<Document, CallError> {
-        let until = registry.now() + self.patience.min(VISIBLE_WITHIN);
+        let until = registry.now() + self.patience.min(GONE_AFTER);
         let mut pause = FIRST_WAIT;
         loop {
             match registry.describe(version).await {

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::follow::missing_artifacts;
 use super::promotion::Promotion;
 use super::sync::Syncing;
-use super::synced::Synced;
+use super::synced::{Repaired, Synced};
 use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::{Folder, claims};
@@ -102,7 +102,7 @@ impl<'a> ByMetadata<'a> {
             destination: &self.destination,
             policy: self.policy,
             folder: None,
-            restored: None,
+            repaired: Repaired::No,
         };
         match syncing.run(package, &history, self.promoted).await? {
             Some(Synced::Done { record, recorded, warnings: more }) => {

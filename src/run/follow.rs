@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::event::Event;
 use super::promotion::Promotion;
 use super::sync::Syncing;
-use super::synced::Synced;
+use super::synced::{Repaired, Synced};
 use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
@@ -126,7 +126,7 @@ impl Following<'_> {
 
     async fn sync(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<FollowedVersions> {
         let (promotion, destination) = (self.promotion, &self.promotion.destination);
-        let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, restored: None };
+        let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, repaired: Repaired::No };
         match syncing.run(package, history, promoted).await? {
             Some(Synced::Done { record, recorded, warnings }) => {
                 let mut done = self.done(promoted, *record, recorded);

@@ -14,12 +14,12 @@ use super::listed::{folders, rejected_unless};
 use super::permitted::Permitted;
 use super::planned::{greatest_first, planned_writes};
 use super::promotion::{Promotion, planned};
-use super::registering::Registering;
+use super::registering::LastSteps;
 use super::repair::Repair;
 use super::report::RunReport;
 use super::settings::FullSettings;
 use super::sync::Syncing;
-use super::synced::Synced;
+use super::synced::{Repaired, Synced};
 use super::target_group::{self, create_group, is_missing};
 use crate::aws::accounts::callers;
 use crate::aws::registry::Summary;
@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
         callers(source, target, group.account()),
         Signer::open(target, settings.registration.sign_key.as_ref()),
         settings.selection.find(source, &group),
-        rejected_unless(settings.keep_rejected, source, &group),
+        rejected_unless(settings.no_withdraw, source, &group),
         folders(&settings.destination, target, &group)
     );
     let ((reader, writer), signer, search, rejected) = (callers?, signer?, latest?, rejected?);
@@ -81,7 +81,7 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
     promotion.context.notice(Event::Held(&hold));
     let mut withdrawn = FollowedVersions::default();
     if !promotion.dry_run {
-        let policy = ApprovalPolicy { approval: None, withdraw: !settings.keep_rejected };
+        let policy = ApprovalPolicy { approval: None, withdraw: !settings.no_withdraw };
         withdrawn = withdraw_rejected(&mut promotion, policy, &folders, &rejected).await;
     }
     let report = Full::new(promotion, settings).promote_and_follow(&search, &folders, &rejected).await?;
@@ -159,7 +159,7 @@ impl<'a> Full<'a> {
     }
 
     fn policy(&self) -> ApprovalPolicy {
-        ApprovalPolicy { approval: self.settings.registration.approval, withdraw: !self.settings.keep_rejected }
+        ApprovalPolicy { approval: self.settings.registration.approval, withdraw: !self.settings.no_withdraw }
     }
 
     /// Tells which version of the target is the promotion of the latest version, unless that is known.
@@ -211,7 +211,7 @@ impl<'a> Full<'a> {
     async fn sync(&self, package: &Package, destination: &Destination, recorded: Recorded) -> Result<Option<Record>> {
         let Recorded { history, promoted, folder } = recorded;
         let (policy, history, promoted) = (self.policy(), &history, &promoted);
-        let syncing = Syncing { promotion: &self.promotion, destination, policy, folder, restored: None };
+        let syncing = Syncing { promotion: &self.promotion, destination, policy, folder, repaired: Repaired::No };
         match syncing.run(package, history, promoted).await? {
             None => Ok(None),
             Some(synced @ Synced::Done { .. }) => Ok(synced.into_record()),
@@ -245,8 +245,8 @@ impl<'a> Full<'a> {
         }
         let copied = self.copy_and_create_group(plan, there, missing_group).await?;
         let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
-        let registering = Registering { promotion, settings, withdraw };
-        registering.run(package, copied, existing, recorded, following).await
+        let last_steps = LastSteps { promotion, settings, withdraw };
+        last_steps.run(package, copied, existing, recorded, following).await
     }
 
     /// Copies the artifacts and creates the group concurrently. Nothing is registered before both are done.

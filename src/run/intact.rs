@@ -99,12 +99,12 @@ impl Promotion<'_> {
             anyhow::Ok((artifact.target, verdict))
         });
         let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
-        let (mut missing, mut changed) = (Vec::new(), Vec::new());
+        let (mut missing, mut changed) = (Vec::new(), Named::default());
         while let Some((location, (verdict, detail))) = checks.try_next().await? {
             match verdict {
                 Verdict::Identical | Verdict::Kept => {}
                 Verdict::Missing => missing.push(location),
-                Verdict::Changed | Verdict::Unverifiable => changed.push(format!("  {location}: {detail}")),
+                Verdict::Changed | Verdict::Unverifiable => changed.add(|| format!("  {location}: {detail}")),
             }
         }
         let prefixes: Vec<&str> = references
@@ -116,23 +116,38 @@ impl Promotion<'_> {
             let Listed { key, .. } = stray?;
             if prefixes.iter().any(|prefix| key.starts_with(prefix)) {
                 let stray = Location::new(there.bucket(), key);
-                changed.push(format!("  {stray}: it is not part of the promotion"));
+                changed.add(|| format!("  {stray}: it is not part of the promotion"));
             }
         }
-        if !changed.is_empty() {
-            let count = changed.len();
-            changed.truncate(NAMED);
+        if changed.count > 0 {
+            let count = changed.count;
             let objects = if count == 1 { "object differs" } else { "objects differ" };
             let effect = match purpose {
                 Purpose::Approval => "the version was not approved",
                 Purpose::Report => "nothing was changed",
                 Purpose::Signature => "the record was not signed",
             };
-            let named = changed.join("\n");
+            let named = changed.lines.join("\n");
             let message = format!("{count} {objects} from the record of promoting {source}; {effect}:\n{named}");
             bail!(Failure::new(message).hint("Delete these objects, then run again"));
         }
         Ok(missing)
+    }
+}
+
+/// The first objects of a message, and the number of all.
+#[derive(Default)]
+struct Named {
+    lines: Vec<String>,
+    count: usize,
+}
+
+impl Named {
+    fn add(&mut self, line: impl FnOnce() -> String) {
+        if self.lines.len() < NAMED {
+            self.lines.push(line());
+        }
+        self.count += 1;
     }
 }
 

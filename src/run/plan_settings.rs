@@ -10,7 +10,7 @@ use crate::model::field::Document;
 impl FullSettings {
     /// The settings that decide what a run writes, besides the version and the destination.
     pub(super) fn deciding(&self, target: &BucketAccess) -> Result<Document> {
-        let Self { selection: _, destination: _, overrides, copy, registration, keep_rejected, dry_run: _ } = self;
+        let Self { selection: _, destination: _, overrides, copy, registration, no_withdraw, dry_run: _ } = self;
         let settings = json!({
             "overrides": overrides,
             "target_bucket_owner": target.owner,
@@ -22,7 +22,7 @@ impl FullSettings {
             "into_existing_group": registration.into_existing_group,
             "group_tags": registration.group_tags,
             "sign_key": registration.sign_key,
-            "keep_rejected": keep_rejected,
+            "no_withdraw": no_withdraw,
         });
         match settings {
             Value::Object(settings) => Ok(settings),

@@ -9,7 +9,7 @@ use super::held::as_held;
 use super::permitted::Permitted;
 use super::planned::planned_writes;
 use super::promotion::{Promotion, describe_unchanged, planned, source_group};
-use super::registering::Registering;
+use super::registering::LastSteps;
 use super::report::RunReport;
 use super::settings::{CopySettings, RegisterSettings};
 use super::target_group::{self, create_group, is_missing, refuse_others};
@@ -87,7 +87,7 @@ pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<
     if missing_group {
         create_group(&promotion, &settings.registration).await?;
     }
-    let registering = Registering { promotion: &promotion, settings: &settings.registration, withdraw: true };
-    let record = registering.run(&package, copied, existing, recorded, async { FollowedVersions::default() }).await?;
+    let last_steps = LastSteps { promotion: &promotion, settings: &settings.registration, withdraw: true };
+    let record = last_steps.run(&package, copied, existing, recorded, async { FollowedVersions::default() }).await?;
     Ok(record.into())
 }

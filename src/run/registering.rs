@@ -16,15 +16,15 @@ use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 use crate::register::{News, Registrar, Registration, SourceNow};
 
-/// Registers a version and writes its record.
-pub(super) struct Registering<'a> {
+/// The last steps of a promotion: registers the version and writes its record.
+pub(super) struct LastSteps<'a> {
     pub promotion: &'a Promotion<'a>,
     pub settings: &'a RegistrationSettings,
     /// Whether a version whose source is Rejected is Rejected too.
     pub withdraw: bool,
 }
 
-impl Registering<'_> {
+impl LastSteps<'_> {
     /// Registers the version in an existing group, and writes the record beside the artifacts.
     ///
     /// `recorded`: the approval of the version, if it is recorded. `followed`: the other versions that the same run

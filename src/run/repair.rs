@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Result, ensure};
 
 use super::follow::missing_artifacts;
-use super::planned::planned_writes;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use super::sync::Syncing;
+use super::synced::{Repaired, Synced};
 use crate::copy::Copied;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -17,7 +17,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::record::history::History;
-use crate::record::{ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record, Target};
+use crate::record::{ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record};
 use crate::register::decision::ApprovalPolicy;
 
 /// Copies missing artifacts again.
@@ -52,11 +52,14 @@ impl Repair<'_> {
         }
         if promotion.dry_run {
             let preview = promotion.preview(self.copy, plan, there).await?;
-            let mut record = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
-            record.target = Some(Target::of(destination, source, Some((&promoted.arn, promoted.approval()))));
-            let approval = past.approval();
-            let approval = (self.policy, approval.as_ref());
-            record.planned = Some(planned_writes(promotion, package, &record, (Some(promoted), false), approval)?);
+            let preview = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
+            let syncing = self.syncing(destination, Repaired::Planned);
+            let synced = syncing.run(package, history, promoted).await?;
+            let mut record = synced.and_then(Synced::into_record).ok_or_else(gone)?;
+            (record.outcome, record.artifacts) = (Conclusion::Planned, preview.artifacts);
+            record.artifacts_recorded = None;
+            let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());
+            record.planned = Some([copy].into_iter().chain(record.planned.unwrap_or_default()).collect());
             return Ok(record);
         }
         let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());
@@ -68,11 +71,13 @@ impl Repair<'_> {
         let copied = copied?;
         promotion.uploads.settle().await;
         let restored = restored(&past.base().artifacts, &copied, &missing)?;
-        let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, restored: Some(restored) };
-        match syncing.run(package, history, promoted).await? {
-            Some(synced) => synced.into_record().ok_or_else(gone),
-            None => Err(gone()),
-        }
+        let syncing = self.syncing(destination, Repaired::Done(restored));
+        let synced = syncing.run(package, history, promoted).await?;
+        synced.and_then(Synced::into_record).ok_or_else(gone)
+    }
+
+    fn syncing<'a>(&'a self, destination: &'a Destination, repaired: Repaired) -> Syncing<'a> {
+        Syncing { promotion: self.promotion, destination, policy: self.policy, folder: None, repaired }
     }
 }
 

@@ -132,7 +132,7 @@ pub struct FullSettings {
     pub registration: RegistrationSettings,
     /// Do not withdraw promoted versions whose source is Rejected.
     #[serde(default)]
-    pub keep_rejected: bool,
+    pub no_withdraw: bool,
     /// Write nothing to AWS.
     #[serde(default)]
     pub dry_run: bool,

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::event::Event;
 use super::intact::Purpose;
 use super::promotion::Promotion;
-use crate::aws::error::with_hints;
+use crate::aws::error::{CallError, Kind, with_hints};
 use crate::aws::objects::Listed;
 use crate::copy::Folder;
 use crate::model::arn::PackageArn;
@@ -25,9 +25,11 @@ use crate::register::sync::edits;
 /// What became of the records without a signature.
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
-    /// Records that do not agree with the version or its artifacts, so that they are not signed.
+    /// Records that do not agree with the version or its artifacts, so that they are not signed. Those that are older than a
+    /// signed record are left out: they are about an older state, which nothing can confirm any more, and the run that
+    /// could not sign them has said so.
     pub refused: Vec<Warning>,
-    /// Records that agree and could not be signed.
+    /// Records that could not be signed this time, or not be compared.
     pub failed: Vec<String>,
 }
 
@@ -60,16 +62,31 @@ impl Promotion<'_> {
     ) -> Signatures {
         let mut signatures = Signatures::default();
         let Some(signer) = self.signer.as_ref().filter(|_| !self.dry_run) else { return signatures };
-        for StoredRecord { location, text, record, .. } in history.unsigned(&promoted.arn) {
-            let Ok(record) = record else { continue };
-            if let Err(error) = self.compare_record(destination, package, promoted, record).await {
-                let remark =
-                    format!("the record was not signed, and `promote verify` reports it: {}", with_hints(&error));
-                signatures.refused.push(Warning { field: location.to_string(), remark });
+        for StoredRecord { location, text, record, signed, .. } in history.of_version(&promoted.arn) {
+            if *signed {
+                signatures.refused.clear();
                 continue;
             }
+            let Ok(record) = record else { continue };
+            match self.compare_record(destination, package, promoted, record).await {
+                Ok(()) => {}
+                Err(error) if is_transient(&error) => {
+                    let error = with_hints(&error);
+                    signatures.failed.push(format!("the record {location} is not signed this time: {error}"));
+                    continue;
+                }
+                Err(error) => {
+                    let remark =
+                        format!("the record was not signed, and `promote verify` reports it: {}", with_hints(&error));
+                    signatures.refused.push(Warning { field: location.to_string(), remark });
+                    continue;
+                }
+            }
             match self.records(destination).sign(signer, location, text, record).await {
-                Ok(()) => self.context.notice(Event::Signed(location)),
+                Ok(()) => {
+                    self.context.notice(Event::Signed(location));
+                    signatures.refused.clear();
+                }
                 Err(error) => {
                     let error = with_hints(&error);
                     signatures.failed.push(format!("the record {location} is still not signed: {error}"));
@@ -143,6 +160,17 @@ impl Promotion<'_> {
         ensure!(recorded.next().is_none(), "the source does not have every artifact that it names");
         Ok(())
     }
+}
+
+/// Whether the next run may succeed.
+fn is_transient(error: &anyhow::Error) -> bool {
+    let below = |cause: &(dyn std::error::Error + 'static)| {
+        let below = cause.downcast_ref().and_then(Failure::hinted);
+        let call = cause.downcast_ref::<CallError>();
+        call.is_some_and(|call| matches!(call.kind, Kind::Throttled | Kind::Unavailable))
+            || below.is_some_and(is_transient)
+    };
+    error.chain().any(below)
 }
 
 /// Refuses a folder with an object that the record does not name.

@@ -7,7 +7,7 @@ use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
-use super::synced::{Artifacts, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited};
+use super::synced::{Artifacts, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited};
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
@@ -17,7 +17,7 @@ use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
 use crate::record::history::{History, Past};
-use crate::record::{ArtifactFacts, Conclusion, List, Record, Target, WithdrawalResult, Withdrawn};
+use crate::record::{Conclusion, Record, Target, WithdrawalResult, Withdrawn};
 use crate::register::decision::{Act, ApprovalPolicy, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -30,8 +30,8 @@ pub(super) struct Syncing<'a> {
     pub policy: ApprovalPolicy,
     /// The listing of the version's folder, if there is one.
     pub folder: Option<Result<Folder>>,
-    /// The artifacts of the version, if this run has copied them again.
-    pub restored: Option<List<ArtifactFacts>>,
+    /// Whether this run copies artifacts of the version again.
+    pub repaired: Repaired,
 }
 
 impl Syncing<'_> {
@@ -70,7 +70,7 @@ impl Syncing<'_> {
         self.promotion.permitted.check(&writes, package.arn(), &promoted.arn)?;
         let signatures = self.promotion.sign_unsigned(self.destination, package, history, promoted).await;
         self.announce(&plan, promoted);
-        let repaired = self.restored.is_some();
+        let repaired = matches!(self.repaired, Repaired::Done(_));
         let mut record = self.record(package, &past, promoted, &plan, compared)?;
         record.outcome = outcome(&decision, &plan, repaired);
         if decision.act == Act::Withdraw {
@@ -106,7 +106,10 @@ impl Syncing<'_> {
         past: &Past<'_>,
         decision: &Decision,
     ) -> Result<Artifacts> {
-        let artifacts = self.restored.as_ref().unwrap_or(&past.base().artifacts);
+        let artifacts = match &self.repaired {
+            Repaired::Done(restored) => restored,
+            Repaired::No | Repaired::Planned => &past.base().artifacts,
+        };
         let recorded = (artifacts, past.base().references.as_slice());
         let (folder, purpose) = match decision.act {
             Act::Carry | Act::ApproveAgain | Act::WaitAgain => {
@@ -120,7 +123,8 @@ impl Syncing<'_> {
             Act::Keep | Act::Withdraw => return Ok(Artifacts::NotCompared),
         };
         let missing = self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose).await?;
-        Ok(if missing.is_empty() { Artifacts::Compared } else { Artifacts::Missing(missing) })
+        let copies_them = matches!(self.repaired, Repaired::Planned);
+        Ok(if missing.is_empty() || copies_them { Artifacts::Compared } else { Artifacts::Missing(missing) })
     }
 
     /// Withdraws a version whose other fields cannot be synced: nothing else may prevent a withdrawal. The record has no
@@ -175,9 +179,9 @@ impl Syncing<'_> {
     ) -> Result<Record> {
         let before = past.base();
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
-        match self.restored.take() {
-            Some(restored) => record.artifacts = restored,
-            None => {
+        match std::mem::replace(&mut self.repaired, Repaired::No) {
+            Repaired::Done(restored) => record.artifacts = restored,
+            Repaired::No | Repaired::Planned => {
                 for artifact in before.artifacts.iter() {
                     let artifact = artifact?;
                     let facts = if compared { artifact.compared() } else { artifact.recorded() };

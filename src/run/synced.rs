@@ -10,7 +10,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::record::history::Past;
-use crate::record::{Conclusion, PlannedWrite, Record};
+use crate::record::{ArtifactFacts, Conclusion, List, PlannedWrite, Record};
 use crate::register::decision::{Act, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -82,6 +82,16 @@ pub(super) enum Artifacts {
     NotCompared,
     /// These do not exist.
     Missing(Vec<Location>),
+}
+
+/// Whether this run copies artifacts of the version again.
+#[derive(Debug)]
+pub(super) enum Repaired {
+    No,
+    /// A dry run: it would copy the missing ones.
+    Planned,
+    /// It has copied them. These are all artifacts of the version.
+    Done(List<ArtifactFacts>),
 }
 
 /// Lists what a dry run leaves out.

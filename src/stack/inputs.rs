@@ -16,12 +16,17 @@ use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleA
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 
-const COMPUTE_TYPES: [&str; 5] = [
+const COMPUTE_TYPES: [&str; 10] = [
     "BUILD_GENERAL1_SMALL",
     "BUILD_GENERAL1_MEDIUM",
     "BUILD_GENERAL1_LARGE",
     "BUILD_GENERAL1_XLARGE",
     "BUILD_GENERAL1_2XLARGE",
+    "BUILD_LAMBDA_1GB",
+    "BUILD_LAMBDA_2GB",
+    "BUILD_LAMBDA_4GB",
+    "BUILD_LAMBDA_8GB",
+    "BUILD_LAMBDA_10GB",
 ];
 
 /// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
@@ -143,7 +148,7 @@ pub struct Build {
     /// --image-dir]
     #[arg(long, env = "PROMOTE_IMAGE_URI", value_name = "URI")]
     pub image_uri: Option<ImageUri>,
-    /// Size of the build
+    /// Size of the build; BUILD_LAMBDA_… starts faster, and a run is stopped after 15 minutes at the latest
     #[arg(long, env = "PROMOTE_COMPUTE_TYPE", value_name = "TYPE", default_value = COMPUTE_TYPES[0], value_parser = COMPUTE_TYPES)]
     pub compute_type: String,
     /// Minutes after which a run is stopped

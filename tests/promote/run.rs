@@ -1,6 +1,7 @@
 //! The use cases as a whole: `full`, what it says of artifacts, `status`, interrupted runs, faults at every call, and memory.
 
 mod artifacts;
+mod calls;
 mod doctor;
 pub(crate) mod faults;
 mod full;

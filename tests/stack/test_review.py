@@ -13,7 +13,7 @@ import yaml
 
 from standins import cloud
 from standins.churn import GROUP, GROUP_ARN, seed_churn
-from standins.principals import TARGET_BUCKET
+from standins.principals import SOURCE_BUCKETS, TARGET_BUCKET
 
 PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 REVIEWED = {"review-before-promotion": "true", "source-model-package-group-arn": GROUP_ARN}
@@ -169,3 +169,22 @@ def test_an_image_alone_is_what_a_pipeline_without_a_review_passes_on(deploy):
     (promote,) = stages[1]["Actions"]
     assert promote["InputArtifacts"] == [{"Name": "Image"}]
     assert "PrimarySource" not in promote["Configuration"]
+
+
+def test_a_build_that_fails_ends_with_what_the_promotion_lacks(pipeline):
+    pipeline.run_until_review()
+    bucket, key = SOURCE_BUCKETS[0], "churn/2026-11-02/model.tar.gz"
+    pipeline.aws.client("s3", "source").delete_object(Bucket=bucket, Key=key)
+    failed = pipeline.build("DryRun")
+    assert failed.code == 1
+    assert "error: " in failed.log and "Outcome    1 missing" in failed.log, failed.log
+    assert f"s3://{bucket}/{key}" in failed.log[failed.log.index("Outcome    1 missing") :], failed.log
+
+
+def test_a_build_on_lambda_has_the_time_limit_of_lambda(deploy):
+    group = {"source-model-package-group-arn": GROUP_ARN}
+    general, fast = deploy("general", group), deploy("fast", group | {"compute-type": "BUILD_LAMBDA_2GB"})
+    kinds = [stack.properties("Project")["Environment"]["Type"] for stack in (general, fast)]
+    assert kinds == ["LINUX_CONTAINER", "LINUX_LAMBDA_CONTAINER"]
+    assert general.properties("Project")["TimeoutInMinutes"] == "60"
+    assert "TimeoutInMinutes" not in fast.properties("Project")

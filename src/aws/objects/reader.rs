@@ -11,6 +11,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder as GetObject;
 use aws_sdk_s3::operation::head_bucket::builders::HeadBucketFluentBuilder as HeadBucket;
 use aws_sdk_s3::types::ChecksumMode;
+use aws_smithy_types::DateTime;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
@@ -224,16 +225,17 @@ impl Reader {
         Ok((self.bytes(at, answer, limit).await?.0, age))
     }
 
-    /// The whole object, whatever its size.
-    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Spooled> {
+    /// The whole object, whatever its size, and when it was written by the clock of S3, if S3 tells.
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<(Spooled, Option<DateTime>)> {
         let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, _) = self.length_and_etag(at, &answer)?;
+        let written = answer.last_modified().copied();
         let mut bytes = Spooling::default();
         let mut body = Body::new(length, answer.body, at.clone(), self.caller.clone());
         while let Some(chunk) = body.next().await {
             bytes.append(&chunk?)?;
         }
-        Ok(bytes.end())
+        Ok((bytes.end(), written))
     }
 
     /// `bytes`: the expected length; 0 if it is unknown, as for documents, which are usually small.

@@ -10,6 +10,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use serde_json::Value;
 
 use super::reader::Reader;
+use super::refusal::{NotCreated, Requests};
 use super::summary::Summary;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::principal::Principal;
@@ -77,7 +78,7 @@ impl TargetRegistry {
     /// Registers a version. `document` is the CreateModelPackage request, which is sent unchanged. It has the name of a
     /// group and a ClientToken, because the SDK repeats the request if a response is lost. The call and its retries take
     /// at most [`CREATE_TIMEOUT`]: other runs count on it.
-    pub async fn create(&self, document: &Document) -> Result<PackageArn, CallError> {
+    pub async fn create(&self, document: &Document) -> Result<PackageArn, NotCreated> {
         const CALL: &str = "sagemaker:CreateModelPackage";
         let group = document.get("ModelPackageGroupName").and_then(Value::as_str).unwrap_or_default().parse();
         let invalid = |message: String| self.reader.caller.invalid(CALL, &Resource::Principal, message);
@@ -89,12 +90,16 @@ impl TargetRegistry {
         let call = call.mutate_request(move |request| replace_body(request, &body));
         let timeout = TimeoutConfig::builder().operation_timeout(CREATE_TIMEOUT).build();
         let call = call.config_override(aws_sdk_sagemaker::config::Builder::new().timeout_config(timeout));
-        let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        let requests = Requests::default();
+        let answer = call.interceptor(requests.clone()).send().await.map_err(|error| {
+            let status = error.raw_response().map(|response| response.status().as_u16());
+            requests.not_created(self.error(CALL, &resource, error), status)
+        })?;
         let arn = answer.model_package_arn().unwrap_or_default();
         let unusable =
             |error| self.reader.caller.unusable(CALL, &resource, format!("the version is registered, but {error}"));
         let arn: PackageArn = arn.parse().map_err(unusable)?;
-        if arn.is_of(&group) { Ok(arn) } else { Err(self.reader.not_of(CALL, &group, arn.as_str())) }
+        if arn.is_of(&group) { Ok(arn) } else { Err(self.reader.not_of(CALL, &group, arn.as_str()).into()) }
     }
 
     /// The group with this name in the account and region of the session.

@@ -1,7 +1,7 @@
 //! Runs the registration of 2 to 4 runs under a scheduler that chooses, call by call, which run goes on, how late a version
 //! becomes visible, how much time passes, and which run is killed. Whatever it chooses, one version is registered.
 //!
-//! `INTERLEAVINGS=all` (`make interleavings`) tries 100,000 interleavings of two runs depth first, in each of four worlds,
+//! `INTERLEAVINGS=all` (`make interleavings`) tries 100,000 interleavings of two runs depth first, in each of five worlds,
 //! and 200,000 random ones of up to four runs. `INTERLEAVINGS=17` tries one seed. Without the variable, a sample is tried.
 
 mod choices;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use self::choices::Choices;
 use self::fixtures::{claim, group, package, request};
 use self::scheduler::{Limits, drive};
-use self::simulation::Simulation;
+use self::simulation::{REFUSED, Simulation};
 use self::world::{Broken, World, arn};
 use super::decision::ApprovalPolicy;
 use super::existing::ExistingPromotions;
@@ -36,15 +36,18 @@ struct Case {
     broken: Broken,
     /// The ages of claims that dead runs have left, in seconds.
     dead_claims: &'static [u64],
+    /// How many requests SageMaker may refuse.
+    refusals: usize,
     limits: Limits,
 }
 
 #[test]
 fn interleavings_of_two_runs_depth_first_register_one_version() {
     let all = std::env::var("INTERLEAVINGS").is_ok_and(|which| which == "all");
-    for (tokens, dead_claims) in [(true, &[][..]), (false, &[]), (false, &[90]), (false, &[20])] {
+    let worlds = [(true, &[][..], 0), (false, &[], 0), (false, &[90], 0), (false, &[20], 0), (false, &[], 1)];
+    for (tokens, dead_claims, refusals) in worlds {
         let limits = Limits { deviations: if all { 3 } else { 2 }, kills: 1 };
-        let case = Case { runs: 2, tokens, broken: Broken::Nothing, dead_claims, limits };
+        let case = Case { runs: 2, tokens, broken: Broken::Nothing, dead_claims, refusals, limits };
         let tried = explore(case, if all { 100_000 } else { 1500 });
         assert_eq!(tried.failed, None, "{case:?}");
         assert!(tried.count >= 1000, "only {} interleavings of {case:?}", tried.count);
@@ -66,8 +69,8 @@ fn any_interleaving_of_up_to_four_runs_registers_one_version() {
 }
 
 #[test]
-fn without_claims_without_a_lease_or_without_a_limit_on_holding_a_claim_two_versions_are_registered() {
-    for broken in [Broken::Claims, Broken::Lease, Broken::Hold] {
+fn two_versions_are_registered_without_claims_or_a_lease_or_if_claims_are_held_too_long_or_released_too_early() {
+    for broken in [Broken::Claims, Broken::Lease, Broken::Hold, Broken::Release] {
         let fails = |seed| {
             let (case, choices) = by_chance(seed, broken);
             holds(case, choices).0.is_err_and(|failed| failed.contains("2 versions were created"))
@@ -78,7 +81,8 @@ fn without_claims_without_a_lease_or_without_a_limit_on_holding_a_claim_two_vers
 
 #[test]
 fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays() {
-    let case = Case { limits: Limits { deviations: 0, kills: 0 }, runs: 1, ..by_chance(0, Broken::Nothing).0 };
+    let case =
+        Case { limits: Limits { deviations: 0, kills: 0 }, runs: 1, refusals: 0, ..by_chance(0, Broken::Nothing).0 };
     let runs = Simulation::new_world(case, Choices::first());
     let change = |status: &str| json!({"ModelApprovalStatus": status});
     let mut derived = change("Approved");
@@ -125,8 +129,10 @@ fn by_chance(seed: u64, broken: Broken) -> (Case, Choices) {
     let mut dice = fastrand::Rng::with_seed(seed);
     let dead_claims = [&[][..], &[], &[90], &[20], &[100, 3], &[3000, 90]][dice.usize(..6)];
     let limits = Limits { deviations: dice.usize(..12), kills: dice.usize(..3) };
-    let case = Case { runs: dice.usize(2..5), tokens: dice.bool(), broken, dead_claims, limits };
-    (case, Choices::of(dice.u64(..)))
+    let (runs, tokens) = (dice.usize(2..5), dice.bool());
+    let choices = Choices::of(dice.u64(..));
+    let case = Case { runs, tokens, broken, dead_claims, refusals: dice.usize(..3), limits };
+    (case, choices)
 }
 
 /// Runs a case, then a clean run alone, and checks what the target has.
@@ -134,6 +140,7 @@ fn holds(case: Case, choices: Choices) -> (Result<(), String>, Choices) {
     let runs = Simulation::new_world(case, choices);
     let of = |run| promote(Simulation { run, ..runs.clone() });
     let ended = drive(&runs, (0..case.runs).map(of).collect(), case.limits);
+    runs.locked().refusals = 0;
     let clean = drive(&runs, vec![of(case.runs)], Limits { deviations: 0, kills: 0 });
     let mut world = runs.locked();
     let later = world.now + Duration::from_secs(100);
@@ -165,6 +172,7 @@ fn check(world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> 
             Ok(registered) if registered.arn == promoted => {}
             Ok(registered) => return Err(format!("a run has promoted {}", registered.arn)),
             Err(_) if world.timed_out => {}
+            Err(error) if error.to_string().contains(REFUSED) => {}
             // It stood still for too long, again and again.
             Err(error) if error.to_string().contains("attempt to write a claim") => {}
             Err(error) => return Err(format!("a run fails: {error:#}")),
@@ -176,6 +184,7 @@ fn check(world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> 
 impl Simulation {
     fn new_world(case: Case, choices: Choices) -> Self {
         let mut world = World::new(choices, case.tokens, case.broken);
+        world.refusals = case.refusals;
         for age in case.dead_claims {
             world.add_claim(claim(), Duration::from_secs(*age));
         }

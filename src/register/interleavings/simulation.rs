@@ -9,12 +9,15 @@ use super::fixtures::{GROUP_ARN, package, source_description};
 use super::turns::{Sleep, Turn};
 use super::world::{Broken, InFlight, World, arn};
 use crate::aws::error::{CallError, Kind, Side};
-use crate::aws::registry::Summary;
+use crate::aws::registry::{NotCreated, Summary};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{Claim, ClaimSeen, LEASE};
 use crate::model::field::Document;
 use crate::register::services::{ClaimStore, Registry, Source};
+
+/// What SageMaker says of a request that it refuses.
+pub const REFUSED: &str = "the request is refused";
 
 /// The services, as one run sees them.
 #[derive(Clone)]
@@ -48,11 +51,13 @@ impl Simulation {
 
     /// The claim with the highest number, as the listing of a folder shows it.
     pub async fn newest_claim(&self) -> Result<Option<ClaimSeen>, CallError> {
-        let newest = self.call("lists claims").await.claims.keys().last().copied();
-        match newest {
-            Some(number) => ClaimStore::read(self, number).await,
-            None => Ok(None),
-        }
+        let newest = {
+            let world = self.call("lists claims").await;
+            world.claims.keys().last().map(|number| (*number, world.released.contains(number)))
+        };
+        let Some((number, is_released)) = newest else { return Ok(None) };
+        let read = ClaimStore::read(self, number).await?;
+        Ok(read.map(|claim| ClaimSeen { is_released, ..claim }))
     }
 }
 
@@ -68,7 +73,7 @@ impl Registry for Simulation {
         world.visible(version.version()).map(|version| version.description.clone()).ok_or_else(absent)
     }
 
-    async fn create(&self, request: &Document) -> Result<PackageArn, CallError> {
+    async fn create(&self, request: &Document) -> Result<PackageArn, NotCreated> {
         let number = {
             let mut world = self.locked();
             let sent = world.now;
@@ -78,7 +83,14 @@ impl Registry for Simulation {
         };
         let mut world = self.call("creates").await;
         if std::mem::replace(&mut world.in_flight[number].ended, true) {
-            return Err(error(Kind::Unavailable, "no response in time"));
+            return Err(error(Kind::Unavailable, "no response in time").into());
+        }
+        if world.refusals > 0 && world.choices.pick(2) == 1 {
+            world.refusals -= 1;
+            // An earlier request of a broken run is still under way.
+            world.in_flight[number].ended = world.broken != Broken::Release;
+            world.log.push("it is refused".to_owned());
+            return Err(NotCreated { error: error(Kind::Invalid, REFUSED), is_refused: true });
         }
         let now = world.now;
         let number = world.add_version(request.clone(), now);
@@ -142,7 +154,22 @@ impl ClaimStore for Simulation {
             let age = |written: Duration| if world.broken == Broken::Lease { LEASE } else { world.now - written };
             world.claims.get(&number).map(|(claim, written)| (claim.clone(), age(*written)))
         };
-        Ok(seen.map(|(claim, age)| ClaimSeen { number, claim: Some(claim), age, read: Registry::now(self) }))
+        Ok(seen.map(|(claim, age)| ClaimSeen {
+            number,
+            claim: Some(claim),
+            age,
+            read: Registry::now(self),
+            is_released: false,
+        }))
+    }
+
+    async fn release(&self, number: u32, _: &Claim) -> Result<(), CallError> {
+        self.call(format!("releases {number}")).await.released.insert(number);
+        Ok(())
+    }
+
+    async fn is_released(&self, number: u32) -> Result<bool, CallError> {
+        Ok(self.call(format!("looks whether {number} is released")).await.released.contains(&number))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the simulated services hold, and the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ pub enum Broken {
     Lease,
     /// Time stands still for a run between its claim and CreateModelPackage.
     Hold,
+    /// A claim is released although an earlier request is still under way.
+    Release,
 }
 
 /// What the services hold, and the time.
@@ -37,6 +39,10 @@ pub struct World {
     pub versions: BTreeMap<u32, Version>,
     pub by_token: BTreeMap<String, u32>,
     pub claims: BTreeMap<u32, (Claim, Duration)>,
+    /// The claims that were released.
+    pub released: BTreeSet<u32>,
+    /// How many requests SageMaker may refuse.
+    pub refusals: usize,
     pub in_flight: Vec<InFlight>,
     /// When the runs have claimed, if their time stands still.
     pub holding: BTreeMap<usize, Duration>,
@@ -78,6 +84,8 @@ impl World {
             versions: BTreeMap::new(),
             by_token: BTreeMap::new(),
             claims: BTreeMap::new(),
+            released: BTreeSet::new(),
+            refusals: 0,
             in_flight: Vec::new(),
             holding: BTreeMap::new(),
             created: 0,

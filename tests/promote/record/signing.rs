@@ -261,3 +261,38 @@ fn a_key_of_another_region_signs_in_its_region() {
     let run = verify(&cloud, &["--sign-key", SIGN_KEY_ELSEWHERE]);
     assert_eq!((run.code, verdicts(&run)), (0, vec![json!("identical")]), "{}", run.stdout);
 }
+
+#[test]
+fn a_record_that_cannot_be_compared_for_the_moment_is_signed_by_a_later_run() {
+    let busy = Failure::Status(503, "SlowDown", "Please reduce your request rate.");
+    let broken = Failure::Status(500, "InternalError", "We encountered an internal error.");
+    for failure in [busy, broken, Failure::Reset] {
+        let cloud = left_unsigned();
+        // A repeated run lists the source bucket to compare the record.
+        cloud.fail(Moment::every("ListObjectsV2").at(MODELS), failure);
+        let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
+        run.fails(3, &["promotion.json is not signed this time: ", "source: s3:ListObjectsV2", "Run again"]);
+        let document: Value = serde_json::from_str(&run.stdout).expect("a document");
+        assert_eq!(document["warnings"], json!([]), "{failure:?}");
+        cloud.heal();
+        let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
+        run.fails(0, &["signed s3://serving/"]);
+        assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 0);
+    }
+}
+
+#[test]
+fn a_record_of_an_older_state_without_a_signature_is_not_told_again_once_a_newer_record_is_signed() {
+    let cloud = signed();
+    for team in ["risk", "sales"] {
+        cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": team}}));
+        promote(&cloud, &[]).document();
+    }
+    let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
+    assert_eq!(run.document()["warnings"], json!([]));
+    assert!(run.stderr.contains("signed s3://serving/"), "{}", run.stderr);
+    let again = promote(&cloud, &["--sign-key", SIGN_KEY]);
+    assert_eq!((&again.document()["warnings"], again.stderr.as_str()), (&json!([]), ""));
+    let verified = verify(&cloud, &["--sign-key", SIGN_KEY]);
+    assert_eq!(verified.code, 5, "verify still reports the record of the older state");
+}

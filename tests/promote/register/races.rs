@@ -76,6 +76,64 @@ fn a_claim_with_the_highest_number_is_named_and_nothing_is_registered() {
 }
 
 #[test]
+fn a_run_does_not_wait_for_the_claim_of_a_run_whose_only_request_was_refused() {
+    for (status, code) in [(400, "ValidationException"), (403, "AccessDeniedException")] {
+        let cloud = with_package();
+        cloud.fail(Moment::on("CreateModelPackage", 1), Failure::Status(status, code, "Not like this."));
+        promote(&cloud, &[]).fails(1, &["sagemaker:CreateModelPackage", "Not like this"]);
+        assert!(cloud.object(SERVING, &format!("{FOLDER}_claims/0.released.json")).is_some());
+        let run = promote(&cloud, &["--wait-seconds", "20"]);
+        assert_eq!((run.document()["outcome"].as_str(), run.remarks().as_str()), (Some("promoted"), ""));
+        assert_eq!(versions(&cloud), ["Approved"]);
+        assert!(cloud.object(SERVING, &format!("{FOLDER}_claims/1.json")).is_some(), "it has its own claim");
+        let verify = run_verify(&cloud);
+        assert_eq!(verify.code, 0, "{}{}", verify.stdout, verify.stderr);
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_claim_goes_on_when_the_claim_is_released() {
+    let cloud = with_package();
+    cloud.fail(Moment::on("CreateModelPackage", 1), Failure::Hang);
+    cloud.deny(Principal::Both, "sagemaker:CreateModelPackage", "*");
+    let creates = Arrival::of(&cloud, Moment::on("CreateModelPackage", 1));
+    let first = spawn(&cloud, &[]);
+    creates.wait();
+    let waits = Arrival::of(&cloud, Moment::on("ListModelPackages", 6));
+    let second = spawn(&cloud, &["--wait-seconds", "20"]);
+    waits.wait();
+    let allow = |cloud: &Cloud| cloud.allow(Principal::Both, "sagemaker:CreateModelPackage", "*");
+    cloud.hook(Moment::on("PutObject", 1).at("_claims/0.released.json"), allow);
+    cloud.release();
+    ended(first).fails(1, &["sagemaker:CreateModelPackage"]);
+    assert_eq!(ended(second).document()["outcome"], "promoted");
+    assert_eq!(versions(&cloud), ["Approved"]);
+}
+
+#[test]
+fn a_claim_is_not_released_if_an_earlier_request_may_still_arrive() {
+    const REFUSED: Failure = Failure::Status(400, "ValidationException", "Not like this.");
+    let broken = Failure::Status(500, "InternalFailure", "x");
+    let throttled = Failure::Status(400, "ThrottlingException", "Rate exceeded");
+    for failures in [&[broken, REFUSED][..], &[Failure::Reset, REFUSED], &[throttled, REFUSED], &[broken], &[throttled]]
+    {
+        let cloud = with_package();
+        for (number, failure) in failures.iter().enumerate() {
+            cloud.fail(Moment::on("CreateModelPackage", number + 1), *failure);
+        }
+        let mut command = cloud.promote(Principal::Both);
+        command.args(full()).env("AWS_MAX_ATTEMPTS", failures.len().to_string());
+        Run::of(command.output().expect("the binary starts")).fails(1, &["sagemaker:CreateModelPackage"]);
+        let claims = cloud.keys(SERVING).into_iter().filter(|key| key.contains("/_claims/"));
+        assert_eq!(claims.collect::<Vec<_>>(), [format!("{FOLDER}_claims/0.json")], "{failures:?}");
+    }
+}
+
+fn run_verify(cloud: &Cloud) -> Run {
+    run(cloud, Principal::Both, &["verify", "--model-package", &arn_of_version(1)])
+}
+
+#[test]
 fn a_claim_says_who_registers_what() {
     let cloud = with_package();
     promote(&cloud, &[]).document();

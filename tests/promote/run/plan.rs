@@ -267,3 +267,33 @@ fn a_missing_artifact_is_copied_again_only_if_the_plan_has_it() {
     assert_eq!(carry_out(&cloud, &file, &[]).document()["outcome"], "repaired");
     assert!(cloud.object(SERVING, &copy).is_some());
 }
+
+#[test]
+fn a_plan_of_a_repair_has_the_updates_and_the_approval_of_the_version_too() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    let copy = format!("{FOLDER}models/churn/model.tar.gz");
+    cloud.remove(SERVING, &copy);
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    let (file, planned) = plan(&cloud, &["--approval", "carry"]);
+    let acts: Vec<_> = planned["planned"].as_array().into_iter().flatten().map(|write| write["act"].as_str()).collect();
+    assert_eq!(acts, [Some("approve"), Some("copy"), Some("update")], "{planned:#}");
+    assert_eq!((&planned["outcome"], &planned["changes"][0]["result"]), (&json!("planned"), &json!("planned")));
+    assert_eq!(artifact(&planned, "s3://models/churn/model.tar.gz")["result"], "planned");
+    carry_out(&cloud, &file, &["--approval", "carry"]).document();
+    let version = &promoted(&cloud)[0];
+    assert_eq!(version["CustomerMetadataProperties"]["team"], "risk");
+    assert_eq!(version["ModelApprovalStatus"], "Approved");
+    assert!(cloud.object(SERVING, &copy).is_some());
+}
+
+#[test]
+fn the_digest_of_a_plan_covers_what_is_not_carried_over() {
+    let cloud = with_package();
+    let (file, mut planned) = plan(&cloud, &[]);
+    let listed = planned["not_carried"].as_array_mut().expect("the images");
+    assert!(!listed.is_empty());
+    listed.clear();
+    std::fs::write(&file, planned.to_string()).unwrap();
+    carry_out(&cloud, &file, &[]).fails(1, &["the plan was edited"]);
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_s3::types::{AnnotationDirective, MetadataDirective, TaggingDirective};
+use aws_smithy_types::DateTime;
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 
@@ -107,11 +108,11 @@ impl TargetObjects {
         absent_is_none(self.reader.read_with_age(at, limit).await)
     }
 
-    /// The whole object of any size, or nothing if it does not exist.
+    /// The whole object of any size and when it was written by the clock of S3, or nothing if it does not exist.
     ///
     /// # Errors
     /// The object cannot be read, or the temporary folder cannot be written.
-    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<Spooled>> {
+    pub async fn read_all(&self, at: &Location) -> anyhow::Result<Option<(Spooled, Option<DateTime>)>> {
         let read = self.reader.read_all(at).await;
         match read {
             Err(error) if error.downcast_ref().is_some_and(is_absent) => Ok(None),

@@ -91,3 +91,22 @@ fn a_decision_of_the_target_account_is_recorded_and_verify_says_it() {
     promote(&cloud, &[]).document();
     assert_eq!(cloud.keys(SERVING), keys, "nothing is recorded twice");
 }
+
+#[test]
+fn the_newest_record_is_the_one_that_s3_has_written_last_whatever_the_clocks_of_the_machines_say() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    promote(&cloud, &["--approval", "carry"]).document();
+    // The first run's machine was in the wrong century, and wrote its record a minute before the second run.
+    let key = format!("{FOLDER}promotion.json");
+    let text = cloud.object(SERVING, &key).expect("the record").body.bytes();
+    let mut record: Value = serde_json::from_slice(&text).expect("JSON");
+    record["ended"] = json!("2126-11-28T12:00:00.000000Z");
+    cloud.put(SERVING, &key, record.to_string());
+    cloud.age(SERVING, &key, 60.0);
+    let arn = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
+    cloud.change(&arn, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    let document = promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(document["target"]["decided_by"], "target", "{document:#}");
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval", "the target suspended it");
+}

@@ -43,6 +43,13 @@ impl Cloud {
         self.world().buckets.get_mut(bucket).expect("the bucket exists").objects.remove(key);
     }
 
+    /// Lets S3 say that an object was written so many seconds earlier.
+    pub fn age(&self, bucket: &str, key: &str, seconds: f64) {
+        let mut world = self.world();
+        let objects = &mut world.buckets.get_mut(bucket).expect("the bucket exists").objects;
+        objects.get_mut(key).expect("the object exists").modified -= seconds;
+    }
+
     /// Lets time pass for the claims in a bucket: a run that left one behind has ended long ago.
     pub fn age_claims(&self, bucket: &str) {
         let mut world = self.world();

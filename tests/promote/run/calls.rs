@@ -1,0 +1,93 @@
+//! The calls of a repeated `full` that follows five versions, by operation. SageMaker throttles its control plane at low
+//! rates, so that each call for each version counts.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::support::Cloud;
+use crate::world::*;
+
+/// A group with six promoted versions: the latest, and five that are followed.
+fn with_five_followed() -> Cloud {
+    let cloud = with_package();
+    cloud.describes_until_completed(0);
+    promote(&cloud, &[]).document();
+    for _ in 0..5 {
+        cloud.register(package());
+        promote(&cloud, &[]).document();
+    }
+    cloud
+}
+
+/// The number of calls of a run for each operation.
+fn counted(cloud: &Cloud) -> BTreeMap<String, usize> {
+    let before = cloud.calls().len();
+    promote(cloud, &[]).document();
+    let mut counts = BTreeMap::new();
+    for call in &cloud.calls()[before..] {
+        *counts.entry(call.operation.clone()).or_default() += 1;
+    }
+    counts
+}
+
+fn counts(counts: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    counts.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect()
+}
+
+/// The second version of the source.
+fn second() -> String {
+    SOURCE_VERSION.replace("/1", "/2")
+}
+
+/// For each of the 6 versions, a description on both sides, a listing of its records and a record. Also the listings of the
+/// source (approved, rejected) and the target, the listings of all folders and of the latest version's, and two calls that
+/// do not depend on the number of versions.
+const UNCHANGED: [(&str, usize); 6] = [
+    ("DescribeModelPackage", 12),
+    ("DescribeModelPackageGroup", 1),
+    ("GetCallerIdentity", 1),
+    ("GetObject", 6),
+    ("ListModelPackages", 3),
+    ("ListObjectsV2", 8),
+];
+
+/// The calls of an unchanged run, and more.
+fn unchanged_and(more: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    let mut all = counts(&UNCHANGED);
+    for (operation, count) in more {
+        *all.entry((*operation).to_owned()).or_default() += count;
+    }
+    all
+}
+
+#[test]
+fn a_repeated_run_describes_each_version_once_on_each_side() {
+    let cloud = with_five_followed();
+    assert_eq!(counted(&cloud), unchanged_and(&[]));
+}
+
+#[test]
+fn a_withdrawal_adds_an_update_a_description_and_a_record() {
+    let cloud = with_five_followed();
+    cloud.change(&second(), json!({"ModelApprovalStatus": "Rejected"}));
+    let more = [("DescribeModelPackage", 1), ("PutObject", 1), ("UpdateModelPackage", 1)];
+    assert_eq!(counted(&cloud), unchanged_and(&more));
+}
+
+#[test]
+fn an_approval_adds_the_comparison_of_the_artifacts_and_a_last_look_at_both_versions() {
+    let cloud = with_five_followed();
+    cloud.change(&second(), json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    cloud.change(&second(), json!({"ModelApprovalStatus": "Approved"}));
+    // The withdrawal has left a second record. The folder is listed, and the holds of the group.
+    let more = [
+        ("DescribeModelPackage", 3),
+        ("GetObject", 1),
+        ("ListObjectsV2", 2),
+        ("PutObject", 1),
+        ("UpdateModelPackage", 1),
+    ];
+    assert_eq!(counted(&cloud), unchanged_and(&more));
+}
