@@ -44,7 +44,8 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r#""duration_ms": \d+"#, r#""duration_ms": N"#),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
-        (r"in \d+\.\d s \([\d.]+ [KMG]?i?B/s, ", "in N s (RATE, "),
+        // The copy ends before or after what runs beside it.
+        (r"(?m)^copied \d+ objects?, .*\n", ""),
     ];
     rules.iter().fold(text, |text, (pattern, name)| {
         Regex::new(pattern).expect("a pattern").replace_all(&text, *name).into_owned()
