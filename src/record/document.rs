@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::copy::{Copied, Done, Preview};
 use crate::model::approval::ApprovalStatus;
+use crate::model::arn::KmsKeyArn;
 use crate::model::field::Document;
 use crate::model::hold::Hold;
 use crate::model::location::Location;
@@ -127,6 +128,9 @@ pub struct Record {
     /// Which S3 URLs in environment variables were copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment_urls: Option<EnvironmentUrls>,
+    /// The key of `--kms-key-arn` that the version was promoted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<KmsKeyArn>,
     /// Warnings.
     #[serde(default)]
     pub warnings: Vec<Warning>,
@@ -182,6 +186,7 @@ impl Record {
             changes: Vec::new(),
             not_carried: Vec::new(),
             environment_urls: None,
+            kms_key: None,
             warnings: Vec::new(),
             target_group: None,
             request: None,

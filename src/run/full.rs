@@ -212,14 +212,18 @@ impl<'a> Full<'a> {
         let Recorded { history, promoted, folder } = recorded;
         let (policy, history, promoted) = (self.policy(), &history, &promoted);
         let syncing = Syncing { promotion: &self.promotion, destination, policy, folder, repaired: Repaired::No };
-        match syncing.run(package, history, promoted).await? {
-            None => Ok(None),
-            Some(synced @ Synced::Done { .. }) => Ok(synced.into_record()),
+        let mut record = match syncing.run(package, history, promoted).await? {
+            None => return Ok(None),
+            Some(synced @ Synced::Done { .. }) => synced.into_record(),
             Some(Synced::Missing(missing)) => {
                 let repair = Repair { promotion: &self.promotion, copy: &self.settings.copy, policy: self.policy() };
-                repair.run(package, destination, history, promoted, missing).await.map(Some)
+                Some(repair.run(package, destination, history, promoted, missing).await?)
             }
+        };
+        if let Some(record) = &mut record {
+            record.warnings.extend(self.promotion.other_key(record, promoted));
         }
+        Ok(record)
     }
 
     async fn plan_copy_register(

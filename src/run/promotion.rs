@@ -20,7 +20,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
-use crate::plan::{Plan, checked_references, plan};
+use crate::plan::{Plan, Warning, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::{Signer, refuse_alias};
 use crate::record::{Conclusion, Record, Source};
@@ -108,6 +108,23 @@ impl Promotion<'_> {
             .hint(format!("Pass a key of account {}", self.destination.group.account()))
         );
         Ok(())
+    }
+
+    /// Warns of a key that has no effect on a version that was promoted before.
+    pub fn other_key(&self, record: &Record, promoted: &PromotedVersion) -> Option<Warning> {
+        // The record of a withdrawal alone has neither a request nor a key.
+        record.request.as_ref()?;
+        let (key, then) = (self.overrides.kms_key.as_ref()?, record.kms_key.as_ref());
+        let then = match then {
+            Some(then) if then == key => return None,
+            Some(then) => format!("with {then}"),
+            None => "without it".to_owned(),
+        };
+        let remark = format!(
+            "--kms-key-arn has no effect on artifacts that are there: the version was promoted {then}; records and \
+             artifacts that this run writes are encrypted with {key}"
+        );
+        Some(Warning { field: promoted.arn.to_string(), remark })
     }
 
     /// Lists the objects in the folder of a version's promotion.

@@ -59,6 +59,7 @@ impl LastSteps<'_> {
         let mut record =
             self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;
         record.changes.clone_from(&registration.added);
+        record.kms_key.clone_from(&self.promotion.overrides.kms_key);
         record.warnings.extend(registration.warnings.iter().cloned().chain(others).chain(warnings));
         let registered = (&registration.arn, registration.approval.status.clone());
         let mut promoted = Target::of(destination, package.arn(), Some(registered));

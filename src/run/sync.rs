@@ -196,6 +196,7 @@ impl Syncing<'_> {
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
         record.environment_urls = before.environment_urls;
+        record.kms_key.clone_from(&before.kms_key);
         record.warnings.extend(before.warnings.iter().cloned());
         record.request = Some(plan.request.clone());
         record.source_uri.clone_from(&plan.source_uri);

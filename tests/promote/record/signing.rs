@@ -103,7 +103,9 @@ fn a_signature_of_another_key_or_for_another_record_or_none_at_all_fails() {
     let run = verify(&cloud, &["--public-key", &pem(&cloud, other.verifying_key())]);
     assert_eq!((run.code, verdicts(&run)), (5, vec![json!("changed")]));
     let key = pem(&cloud, signing_key().verifying_key());
-    cloud.put(SERVING, &format!("{FOLDER}promotion-20260101T000000Z.json"), bytes(&cloud, &record()));
+    let copy = format!("{FOLDER}promotion-20260101T000000Z.json");
+    cloud.put(SERVING, &copy, bytes(&cloud, &record()));
+    cloud.age(SERVING, &copy, 60.0);
     let envelope = bytes(&cloud, &format!("{}.dsse", record()));
     cloud.put(SERVING, &format!("{FOLDER}promotion-20260101T000000Z.json.dsse"), envelope);
     let run = verify(&cloud, &["--public-key", &key]);

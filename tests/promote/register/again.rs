@@ -107,3 +107,25 @@ fn the_single_steps_give_the_same_result_as_full() {
     assert_eq!(steps, create_request(&other));
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
 }
+
+#[test]
+fn a_key_that_has_no_effect_on_a_version_that_was_promoted_before_is_named() {
+    const KEYS: [&str; 2] = [
+        "arn:aws:kms:eu-central-1:111222333444:key/11111111-2222-3333-4444-555555555555",
+        "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000",
+    ];
+    let told = |document: &Value| document["warnings"].to_string().contains("--kms-key-arn has no effect");
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let document = promote(&cloud, &["--kms-key-arn", KEYS[0]]).document();
+    assert!(told(&document) && document["warnings"].to_string().contains("was promoted without it"), "{document:#}");
+    let cloud = with_package();
+    assert_eq!(promote(&cloud, &["--kms-key-arn", KEYS[0]]).document()["kms_key"], KEYS[0]);
+    let same = promote(&cloud, &["--kms-key-arn", KEYS[0]]).document();
+    assert_eq!((&same["kms_key"], &same["warnings"]), (&json!(KEYS[0]), &json!([])));
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    let other = promote(&cloud, &["--kms-key-arn", KEYS[1]]).document();
+    assert!(told(&other) && other["warnings"].to_string().contains(KEYS[0]), "{other:#}");
+    assert_eq!(other["kms_key"], KEYS[0], "it is the key of the promotion");
+    assert!(!told(&promote(&cloud, &[]).document()), "the warning is about the run that was given another key");
+}
