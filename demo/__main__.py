@@ -9,18 +9,18 @@ from itertools import groupby
 from pathlib import Path
 
 from standins import cloud
-from standins.churn import GROUP, GROUP_ARN, seed_churn
+from standins.churn import GROUP, GROUP_ARN, IMAGE, seed_churn
 from standins.principals import SOURCE_ACCOUNT, TARGET_ACCOUNT, TARGET_BUCKET
 from standins.proxy import artifact_bytes, counting
 
 PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 FIND = ["find-latest", "--group", GROUP_ARN, "--source-profile", "source"]
-FULL = ["full", *FIND[1:], "--target-profile", "pipeline", "--target-bucket", TARGET_BUCKET]
+FULL = ["full", *FIND[1:], "--target-profile", "pipeline", "--target-bucket", TARGET_BUCKET, "--images", "copy"]
 
 
 def main():
     """The five things to see; a result that is not what it should be ends the demo with an error."""
-    say("Starting two AWS accounts on this machine: moto for SageMaker, SeaweedFS for S3.")
+    say("Starting two AWS accounts on this machine: moto for SageMaker, SeaweedFS for S3, and a small server for ECR.")
     with cloud() as aws, counting(aws.objects) as (s3, calls):
         demo = Demo(aws, aws.environment(objects=s3))
         churn = seed_churn(aws)
@@ -29,7 +29,7 @@ def main():
         demo.promote(churn)
         demo.show_target(churn, calls)
         demo.promote_again(churn)
-    say("\nDone. Both accounts are stopped, and nothing of them is left.")
+    say("\nDone. Both accounts are stopped. Nothing that the promoted version needs has stayed at the source.")
 
 
 class Demo:
@@ -38,7 +38,7 @@ class Demo:
     def __init__(self, aws, environment):
         self.registry, self.s3 = aws.client("sagemaker", "target"), aws.client("s3", "target")
         self.source_s3 = aws.client("s3", "source")
-        self.environment, self.folder = environment, aws.folder
+        self.environment, self.folder, self.images = environment, aws.folder, aws.images
 
     def show_latest(self, churn):
         """What the source account offers."""
@@ -53,9 +53,12 @@ class Demo:
         plan = json.loads(self.run(*FULL, "--dry-run", "--output", "json", quiet=True))
         outcome, sizes = plan["outcome"], [artifact["bytes"] for artifact in plan["artifacts"]]
         say("$ promote full … --dry-run")
-        say(f"{outcome}: {len(sizes)} objects, {mebibytes(sum(sizes))}; nothing is written")
+        (image,) = plan["images"]
+        say(f"{outcome}: {len(sizes)} objects, {mebibytes(sum(sizes))}, and an image of {image['layers']} layers,")
+        say(f"{mebibytes(image['bytes'])}; nothing is written")
         expect((outcome, len(sizes)) == ("planned", len(churn.objects)), f"{len(churn.objects)} objects are planned")
-        expect(self.copies() == {} and self.versions() == [], "a dry run writes nothing")
+        written = self.copies(), self.versions(), self.images.pushed(TARGET_ACCOUNT)
+        expect(written == ({}, [], {}), "a dry run writes nothing")
 
     def promote(self, churn):
         """The promotion."""
@@ -80,6 +83,16 @@ class Demo:
         say(f"{through} of their bytes passed through promote: S3 copied them itself.")
         expect(same == len(churn.objects), "all objects are the same")
         expect(through == 0, "S3 copies on its own")
+        self.show_image()
+        left = [text for text in texts(package) if f"{SOURCE_ACCOUNT}.dkr" in text or text.startswith("s3://source-")]
+        expect(left == [], f"the version does not refer to {left}")
+
+    def show_image(self):
+        """The image, which is the same to the last byte."""
+        source, target = self.images.pushed(SOURCE_ACCOUNT), self.images.pushed(TARGET_ACCOUNT)
+        say(f"The image {IMAGE.rpartition('/')[2]} is the same on both sides, with {len(target)} manifests and layers.")
+        same = all(digest == f"sha256:{hashlib.sha256(content).hexdigest()}" for digest, content in target.items())
+        expect(same and target == source, "the image is the same")
 
     def promote_again(self, churn):
         """A second run has nothing to do."""
@@ -120,6 +133,15 @@ class Demo:
     def digest(self, key):
         """The SHA-256 of a copy."""
         return digest(self.s3, TARGET_BUCKET, key)
+
+
+def texts(value):
+    """Every text in a description."""
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from texts(member)
+    elif isinstance(value, str):
+        yield value
 
 
 def digest(s3, bucket, key):

@@ -59,6 +59,7 @@
 pub mod aws;
 pub mod cli;
 pub(crate) mod copy;
+pub(crate) mod image;
 pub mod model;
 pub(crate) mod plan;
 pub mod record;

@@ -8,8 +8,7 @@ from standins.principals import REGION, SOURCE_ACCOUNT
 
 GROUP = "Churn-Model"
 GROUP_ARN = f"arn:aws:sagemaker:{REGION}:{SOURCE_ACCOUNT}:model-package-group/{GROUP}"
-# Another account's registry of images: an image stays where it is.
-IMAGE = f"555666777888.dkr.ecr.{REGION}.amazonaws.com/churn-inference:2.3.1"
+IMAGE = f"{SOURCE_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/churn-inference:2.3.1"
 MIB = 1 << 20
 
 
@@ -42,6 +41,12 @@ def seed_churn(aws):
     ]
     approved = tuple(name for name, day in objects.items() if day == "2026-11-02")
     return Churn(GROUP_ARN, packages[2], approved)
+
+
+def layers():
+    """The layers of the image: a base and what serves the model."""
+    noise = random.Random("churn-inference")
+    return [noise.randbytes(size) for size in (22 * MIB, 3 * MIB, 4096)]
 
 
 def trained(aws, day, size, objects):

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import boto3
 
+from standins.churn import IMAGE, layers
+from standins.ecr import Registries, ecr
 from standins.objects import objects
-from standins.principals import REGION, Principal, write_profiles
+from standins.principals import REGION, SOURCE_ACCOUNT, Principal, write_profiles
 from standins.registry import create_principals, registry
 
 LOCAL = Path(__file__).parent.parent / ".local"
@@ -25,6 +27,7 @@ class Cloud:
     folder: Path
     registry: str
     objects: str
+    images: Registries
     principals: tuple[Principal, ...]
     variables: dict[str, str]
 
@@ -43,6 +46,7 @@ class Cloud:
             "AWS_ENDPOINT_URL_CLOUDFORMATION": self.registry,
             "AWS_ENDPOINT_URL_CODEPIPELINE": self.registry,
             "AWS_ENDPOINT_URL_S3": objects or self.objects,
+            "AWS_ENDPOINT_URL_ECR": self.images.url,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROMOTE_"))}
@@ -63,9 +67,10 @@ def cloud(where=LOCAL, lag=0.0, tokens=True):
     try:
         with registry(folder, lag, tokens) as registry_url:
             principals = create_principals(registry_url)
-            with objects(folder, principals) as objects_url:
+            with objects(folder, principals) as objects_url, ecr(principals) as images:
+                images.push(SOURCE_ACCOUNT, *IMAGE.rpartition("/")[2].split(":"), *layers())
                 variables = write_profiles(folder, principals)
-                yield Cloud(folder, registry_url, objects_url, tuple(principals), variables)
+                yield Cloud(folder, registry_url, objects_url, images, tuple(principals), variables)
     finally:
         signal.signal(signal.SIGTERM, before)
         shutil.rmtree(folder, ignore_errors=True)

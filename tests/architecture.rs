@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The folders in the order of the data path. `stack` imports `model` only.
-const ORDER: [&str; 11] =
-    ["model", "store", "schema", "aws", "plan", "copy", "register", "record", "run", "stack", "cli"];
+const ORDER: [&str; 12] =
+    ["model", "store", "schema", "aws", "plan", "copy", "image", "register", "record", "run", "stack", "cli"];
 
 #[test]
 fn a_folder_imports_only_folders_before_it() {

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::aws::error::CallError;
+use crate::aws::images::{SourceImages, TargetImages};
 use crate::aws::keys::SigningKeys;
 use crate::aws::objects::{SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
@@ -16,6 +17,7 @@ pub struct SourceAccount {
     access: Access,
     registry: SourceRegistry,
     objects: SourceObjects,
+    images: SourceImages,
 }
 
 /// The target account.
@@ -24,13 +26,14 @@ pub struct TargetAccount {
     access: Access,
     registry: TargetRegistry,
     objects: TargetObjects,
+    images: TargetImages,
 }
 
 impl SourceAccount {
     /// Opens a session without calling AWS. The region of an ARN takes precedence.
     pub async fn open(access: Access, region: Option<&Region>) -> Result<Self> {
         let session = SourceSession::open(&access, region.cloned()).await?;
-        Ok(Self { registry: session.registry(), objects: session.objects(), session, access })
+        Ok(Self { registry: session.registry(), objects: session.objects(), images: session.images(), session, access })
     }
 
     /// The registry.
@@ -41,6 +44,11 @@ impl SourceAccount {
     /// The buckets.
     pub fn objects(&self) -> &SourceObjects {
         &self.objects
+    }
+
+    /// The images.
+    pub fn images(&self) -> &SourceImages {
+        &self.images
     }
 
     /// The principal of the session.
@@ -107,7 +115,7 @@ impl TargetAccount {
     /// Opens a session without calling AWS.
     pub async fn open(access: Access) -> Result<Self> {
         let session = TargetSession::open(&access, None).await?;
-        Ok(Self { registry: session.registry(), objects: session.objects(), session, access })
+        Ok(Self { registry: session.registry(), objects: session.objects(), images: session.images(), session, access })
     }
 
     /// The registry.
@@ -118,6 +126,11 @@ impl TargetAccount {
     /// The buckets.
     pub fn objects(&self) -> &TargetObjects {
         &self.objects
+    }
+
+    /// The images.
+    pub fn images(&self) -> &TargetImages {
+        &self.images
     }
 
     /// KMS in the region of a key.

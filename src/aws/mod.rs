@@ -5,11 +5,13 @@
 
 pub(crate) mod accounts;
 pub mod error;
+pub(crate) mod images;
 pub(crate) mod keys;
 pub(crate) mod objects;
 pub(crate) mod registry;
 pub mod session;
 
+mod connector;
 mod principal;
 mod resource;
 mod response_time;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
+use crate::model::image::{Digest, Repository};
 use crate::model::location::{BucketName, Location};
 
 /// The resource of a call.
@@ -14,6 +15,8 @@ pub(super) enum Resource<'a> {
     Group(&'a GroupArn),
     Package(&'a PackageArn),
     Key(&'a KmsKeyArn),
+    Repository(&'a Repository),
+    Layer { repository: &'a Repository, layer: &'a Digest },
     Principal,
 }
 
@@ -26,6 +29,8 @@ impl fmt::Display for Resource<'_> {
             Self::Group(group) => group.fmt(f),
             Self::Package(package) => package.fmt(f),
             Self::Key(key) => key.fmt(f),
+            Self::Repository(repository) => repository.fmt(f),
+            Self::Layer { repository, layer } => write!(f, "layer {layer} of {repository}"),
             Self::Principal => f.write_str("the current principal"),
         }
     }

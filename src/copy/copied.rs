@@ -1,4 +1,4 @@
-//! The copy step. [`copy`] and [`confirm`] return [`Copied`], which can be registered. A dry run returns [`Preview`].
+//! The copy step. [`copy`] and [`confirm`] return [`CopiedArtifacts`], which can be registered. A dry run returns [`PreviewedArtifacts`].
 
 use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -17,7 +17,7 @@ const ABORTS_AT_ONCE: usize = 32;
 
 /// A plan whose artifacts are all at the target and verified.
 #[derive(Debug)]
-pub struct Copied {
+pub struct CopiedArtifacts {
     plan: Plan,
     warnings: Vec<Warning>,
     claim: Option<ClaimSeen>,
@@ -25,11 +25,11 @@ pub struct Copied {
 
 /// A plan whose artifacts are compared with the target, but not copied.
 #[derive(Debug)]
-pub struct Preview {
+pub struct PreviewedArtifacts {
     plan: Plan,
 }
 
-impl Copied {
+impl CopiedArtifacts {
     /// The plan that was carried out.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -51,7 +51,7 @@ impl Copied {
     }
 }
 
-impl Preview {
+impl PreviewedArtifacts {
     /// The plan that would be carried out.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -74,10 +74,10 @@ fn done(plan: &Plan) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + 
 ///
 /// # Errors
 /// An object at the target differs from its artifact, or a prefix has objects that the source does not have.
-pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Preview> {
+pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<PreviewedArtifacts> {
     there.refuse_unexpected(&plan)?;
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
-    Ok(Preview { plan })
+    Ok(PreviewedArtifacts { plan })
 }
 
 /// Confirms that every artifact is at the target already.
@@ -85,12 +85,12 @@ pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Pr
 /// # Errors
 /// Artifacts are missing at the target, an object there differs from its artifact, or a prefix has objects that the
 /// source does not have.
-pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
+pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<CopiedArtifacts> {
     there.refuse_missing(&plan)?;
     there.refuse_unexpected(&plan)?;
     let claim = there.claim().cloned();
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
-    Ok(Copied { plan, warnings: Vec::new(), claim })
+    Ok(CopiedArtifacts { plan, warnings: Vec::new(), claim })
 }
 
 /// Copies every artifact of the plan to the target and verifies it.
@@ -98,7 +98,7 @@ pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Co
 /// # Errors
 /// An artifact cannot be copied, or a prefix at the target has objects that the source does not have. Concurrent copies are stopped. A later run reuses complete objects, and complete parts
 /// of unfinished uploads.
-pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copied> {
+pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<CopiedArtifacts> {
     there.refuse_unexpected(&plan)?;
     let (before, states) = there.leftovers();
     let claim = there.claim().cloned();
@@ -122,7 +122,7 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
     stream::iter(aborts).buffer_unordered(ABORTS_AT_ONCE).collect::<()>().await;
     states.into_iter().for_each(|state| engine.uploads.discard_state(engine.target.clone(), state));
     let warnings = warnings(&plan, engine.uploads.take_warnings());
-    Ok(Copied { plan, warnings, claim })
+    Ok(CopiedArtifacts { plan, warnings, claim })
 }
 
 /// One warning of each kind. A missing permission would cause the same warning for every object.

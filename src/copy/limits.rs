@@ -46,7 +46,7 @@ impl Limits {
     }
 
     /// Waits until a request may be sent.
-    pub(super) async fn request(&self) -> SemaphorePermit<'_> {
+    pub(crate) async fn request(&self) -> SemaphorePermit<'_> {
         self.requests.acquire().await.expect("the semaphore is never closed")
     }
 
@@ -56,7 +56,7 @@ impl Limits {
     }
 
     /// Waits for memory, in bytes. A request for more than the limit waits for the whole limit.
-    pub(super) async fn memory(&self, bytes: u64) -> SemaphorePermit<'_> {
+    pub(crate) async fn memory(&self, bytes: u64) -> SemaphorePermit<'_> {
         self.memory.acquire_many(units(bytes.min(MEMORY))).await.expect("the semaphore is never closed")
     }
 }

@@ -1,4 +1,4 @@
-//! Copies the artifacts of a plan to the target and verifies them. Nothing can be registered without [`Copied`].
+//! Copies the artifacts of a plan to the target and verifies them.
 
 mod claims;
 mod copied;
@@ -21,7 +21,7 @@ mod unfinished;
 mod uploads;
 
 pub use claims::{Claims, claims};
-pub use copied::{Copied, Preview, confirm, copy, preview};
+pub use copied::{CopiedArtifacts, PreviewedArtifacts, confirm, copy, preview};
 pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
 pub use folder::Folder;
 pub use holds::Holds;

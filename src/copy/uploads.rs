@@ -142,7 +142,7 @@ impl OpenUploads {
     }
 
     /// Ends a failed run: keeps uploads with parts for the next run, and aborts all others.
-    pub(super) async fn leave(&self, error: anyhow::Error) -> anyhow::Error {
+    pub async fn leave(&self, error: anyhow::Error) -> anyhow::Error {
         let _none_is_beginning = self.beginning.write().await;
         let open: Vec<_> = self.open.lock().await.drain().collect();
         let (kept, empty): (Vec<_>, Vec<_>) = open.into_iter().partition(|(_, open)| open.has_parts);

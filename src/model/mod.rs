@@ -7,6 +7,7 @@ pub mod destination;
 pub mod failure;
 pub mod field;
 pub mod hold;
+pub mod image;
 pub mod layout;
 pub mod location;
 pub mod package;

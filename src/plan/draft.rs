@@ -8,6 +8,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
 use crate::model::failure::Failure;
 use crate::model::field::{Document, Field, is_map};
+use crate::model::image::RepositoryPrefix;
 use crate::model::package::Package;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::findings::Findings;
@@ -33,8 +34,13 @@ pub struct PackageOverrides {
     pub ignore_missing_reports: bool,
     /// Which S3 URLs in environment variables are copied.
     pub environment_urls: EnvironmentUrls,
-    /// What to do with images that cannot be used in the target's region; otherwise the package is refused.
+    /// What is done with images. Without a value, they are kept, and a package whose images cannot be used in the target's
+    /// region is refused.
     pub images: Option<Images>,
+    /// The prefix of the repositories that images are copied to.
+    pub image_repository_prefix: RepositoryPrefix,
+    /// Refuse images whose repository does not exist in the target, instead of creating it.
+    pub no_create_repository: bool,
 }
 
 impl PackageOverrides {
@@ -52,6 +58,8 @@ impl PackageOverrides {
             ignore_missing_reports: true,
             environment_urls: EnvironmentUrls::default(),
             images: Some(Images::Keep),
+            image_repository_prefix: RepositoryPrefix::default(),
+            no_create_repository: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::model::package::Package;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::draft::Draft;
 use crate::plan::environment::EnvironmentUrls;
+use crate::plan::images::PlannedImage;
 use crate::plan::inventory::{Found, Inventory};
 use crate::plan::limits::{long_keys, rejected};
 use crate::plan::not_carried::NotCarried;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub layout: Layout,
     /// Each distinct object.
     pub artifacts: Artifacts,
+    /// Each distinct image, if images are copied.
+    pub images: Vec<PlannedImage>,
     /// The request of CreateModelPackage, without the client token.
     pub request: Document,
     /// The SourceUri that UpdateModelPackage sets after the registration.
@@ -49,9 +52,16 @@ pub struct Plan {
 ///
 /// # Errors
 /// AWS would reject the request or a key. The message names every offending field and the violated rule.
-pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layout) -> Result<Plan> {
+pub fn plan(
+    package: &Package,
+    draft: Draft,
+    inventory: Inventory,
+    images: Vec<PlannedImage>,
+    layout: &Layout,
+) -> Result<Plan> {
     let Inventory { found, artifacts } = inventory;
-    let targets = Targets::of(&found, &artifacts, &urls_elsewhere(package, &draft.request), layout)?;
+    let mut targets = Targets::of(&found, &artifacts, &urls_elsewhere(package, &draft.request), layout)?;
+    images.iter().filter_map(PlannedImage::replacement).for_each(|(image, target)| targets.add_image(image, target));
     let rewritten = Rewritten::of(package, draft, &targets)?;
     let is_known = |reference: &&Reference| {
         let is_nothing = |found: &Found| matches!(found, Found::Nothing | Found::NotCopied(_));
@@ -60,17 +70,19 @@ pub fn plan(package: &Package, draft: Draft, inventory: Inventory, layout: &Layo
     if let Some(reference) = rewritten.unresolved().find(|reference| !is_known(reference)) {
         bail!("{} was not looked up", reference.field);
     }
-    let Rewritten { mut request, source_uri, references, not_carried: mut omitted, environment_urls } = rewritten;
+    let Rewritten { mut request, source_uri, references, not_carried: mut omitted, environment_urls, .. } = rewritten;
     omitted.extend(unchanged(package, &request, &found, &targets));
     add_provenance(&mut request, package.arn());
     let mut findings = rejected(&request, source_uri.as_deref(), package);
     findings.extend(long_keys(&artifacts)?);
     findings.refuse(package.arn())?;
-    let (source, layout, warnings) = (package.arn().clone(), layout.clone(), warnings(&found));
+    let (source, layout) = (package.arn().clone(), layout.clone());
+    let warnings = warnings(&found).into_iter().chain(images.iter().flat_map(PlannedImage::warnings)).collect();
     Ok(Plan {
         source,
         layout,
         artifacts,
+        images,
         request,
         source_uri,
         references,

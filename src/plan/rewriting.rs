@@ -15,6 +15,7 @@ use crate::plan::card::{string_values, with_values_replaced};
 use crate::plan::draft::Draft;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::findings::references_of;
+use crate::plan::images::{ImageTarget, ImageUse, TargetRegistry, rewrite};
 use crate::plan::inventory::Found;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::resolved::Resolved;
@@ -27,6 +28,10 @@ pub struct Targets {
     references: BTreeMap<(Kind, Location), Location>,
     /// Copied objects whose URLs occur in fields that are not references.
     objects: BTreeMap<Location, Location>,
+    /// Images by the text and the digest that containers have.
+    images: BTreeMap<ImageUse, ImageTarget>,
+    /// Where images are copied to, if they are.
+    registry: Option<TargetRegistry>,
 }
 
 impl Targets {
@@ -83,6 +88,26 @@ impl Targets {
         self.objects.insert(source, target);
     }
 
+    /// Adds an image that is replaced.
+    pub fn add_image(&mut self, source: ImageUse, target: ImageTarget) {
+        self.images.insert(source, target);
+    }
+
+    /// Images are copied to this registry.
+    pub fn copy_images_to(&mut self, registry: TargetRegistry) {
+        self.registry = Some(registry);
+    }
+
+    /// Whether an image would be replaced by one that was not copied.
+    fn lacks(&self, image: &ImageUse) -> bool {
+        self.registry.as_ref().is_some_and(|registry| registry.replaces(image))
+    }
+
+    /// Whether the text is an image that replaces one of the source.
+    pub(super) fn is_image(&self, text: &str) -> bool {
+        self.images.values().any(|target| target.image == text)
+    }
+
     /// The target of a reference with exactly this kind and location.
     fn of_reference(&self, reference: &Reference) -> Option<&Location> {
         self.references.get(&(reference.kind, reference.location.clone()))
@@ -120,6 +145,8 @@ pub struct Rewritten {
     pub source_uri: Option<String>,
     /// Each reference of the draft.
     pub references: Vec<Resolved>,
+    /// The images that would have to be copied, and were not. They still name the source.
+    pub images_not_copied: Vec<Field>,
     /// The fields that are not carried over.
     pub not_carried: Vec<NotCarried>,
     /// Which S3 URLs in environment variables are copied.
@@ -144,8 +171,10 @@ impl Rewritten {
         if let Some(Value::String(content)) = card_field().get_mut(&mut request) {
             *content = with_values_replaced(content, |url| targets.of_url(url).as_ref().map(Location::to_string));
         }
+        let kept = rewrite(&mut request, &targets.images).into_iter();
+        let images_not_copied = kept.filter(|(_, image)| targets.lacks(image)).map(|(field, _)| field).collect();
         let source_uri = source_uri(package, targets, &mut not_carried);
-        Ok(Self { request, source_uri, references: resolved, not_carried, environment_urls })
+        Ok(Self { request, source_uri, references: resolved, images_not_copied, not_carried, environment_urls })
     }
 
     /// The references without a target, which still name the source. Most environment variables may refer to nothing.

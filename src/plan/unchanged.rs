@@ -65,6 +65,7 @@ impl Look<'_> {
                 listed("a hub serves the object (HubAccessConfig), so the URL is carried over unchanged")
                     .map(NotCarried::informational)
             }
+            Some("Image") if self.targets.is_image(text) => None,
             Some("Image") if is_provided(text) => listed("AWS provides the image").map(NotCarried::informational),
             Some("Image") => listed(&image_reason(text)),
             Some("ProductId") => listed("the target account needs the same Marketplace subscription"),

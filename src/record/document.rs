@@ -7,21 +7,25 @@ use anyhow::{Context, Result, ensure};
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::copy::{Copied, Done, Preview};
+use crate::copy::Done;
+use crate::image::{Copied, ImageDone, Preview};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::KmsKeyArn;
 use crate::model::field::Document;
 use crate::model::hold::Hold;
+use crate::model::image::RepositoryPrefix;
 use crate::model::location::Location;
 use crate::model::package::rfc3339;
 use crate::plan::artifact::Artifact;
 use crate::plan::environment::EnvironmentUrls;
+use crate::plan::images::{PlannedImage, TargetRegistry};
 use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
 use crate::plan::target_group::TargetGroupState;
 use crate::plan::{Plan, Warning};
 use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool};
 use crate::record::followed::{Followed, Withdrawn};
+use crate::record::images::ImageFacts;
 use crate::record::planned::{PlanFacts, PlannedWrite};
 use crate::register::Registration;
 use crate::register::sync::Change;
@@ -101,6 +105,9 @@ pub struct Record {
     /// The objects, ordered by bucket and key.
     #[serde(default)]
     pub artifacts: List<ArtifactFacts>,
+    /// The container images, unless they were kept without being looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageFacts>,
     /// When the artifacts with the result `recorded` were compared last, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifacts_recorded: Option<String>,
@@ -177,6 +184,7 @@ impl Record {
             versions: None,
             references: Vec::new(),
             artifacts: List::default(),
+            images: Vec::new(),
             artifacts_recorded: None,
             planned: None,
             plan: None,
@@ -205,7 +213,7 @@ impl Record {
     /// # Errors
     /// A temporary file cannot be read or written.
     pub fn with_copied(self, copied: &Copied) -> Result<Self> {
-        let mut record = self.with_plan(copied.plan(), copied.artifacts())?;
+        let mut record = self.with_plan(copied.plan(), copied.artifacts(), copied.images())?;
         record.warnings.extend_from_slice(copied.warnings());
         Ok(record)
     }
@@ -215,14 +223,20 @@ impl Record {
     /// # Errors
     /// As [`Record::with_copied`].
     pub fn with_preview(self, preview: &Preview) -> Result<Self> {
-        self.with_plan(preview.plan(), preview.artifacts())
+        self.with_plan(preview.plan(), preview.artifacts(), preview.images())
     }
 
-    fn with_plan(mut self, plan: &Plan, artifacts: impl Iterator<Item = Result<(Artifact, Done)>>) -> Result<Self> {
+    fn with_plan<'a>(
+        mut self,
+        plan: &Plan,
+        artifacts: impl Iterator<Item = Result<(Artifact, Done)>>,
+        images: impl Iterator<Item = (&'a PlannedImage, ImageDone)>,
+    ) -> Result<Self> {
         for item in artifacts {
             let (artifact, done) = item?;
             self.artifacts.push(&ArtifactFacts::of(&artifact, done))?;
         }
+        self.images = images.map(|(image, done)| ImageFacts::of(image, done)).collect();
         self.not_carried.clone_from(&plan.not_carried);
         self.environment_urls = Some(plan.environment_urls);
         self.references = plan.references.iter().map(Into::into).collect();
@@ -239,6 +253,13 @@ impl Record {
     /// A temporary file cannot be read.
     pub fn targets(&self, urls: &BTreeSet<Location>) -> Result<Targets> {
         let mut targets = Targets::default();
+        if let Some(target) = self.target.as_ref().filter(|_| !self.images.is_empty()) {
+            let (account, region) = (target.account.clone(), target.region.clone());
+            targets.copy_images_to(TargetRegistry { account, region, prefix: RepositoryPrefix::default() });
+        }
+        for (image, target) in self.images.iter().filter_map(ImageFacts::replacement) {
+            targets.add_image(image, target);
+        }
         for ReferenceFacts { location, kind, target, .. } in &self.references {
             if let Some(target) = target {
                 targets.add_reference(*kind, location.clone(), target.clone());

@@ -23,7 +23,7 @@ pub struct PlanFacts {
 pub struct PlannedWrite {
     /// What would be done.
     pub act: PlannedAct,
-    /// The group, the folder or the promoted version.
+    /// The group, the folder, the image or the promoted version.
     pub subject: String,
 }
 
@@ -35,6 +35,8 @@ pub enum PlannedAct {
     CreateGroup,
     /// Copy artifacts to the folder.
     Copy,
+    /// Copy an image to the target account's registry.
+    CopyImage,
     /// Register a version in the group.
     Register,
     /// Give the new version in the group, or a pending version, the approval status of its source.
@@ -54,6 +56,7 @@ impl fmt::Display for PlannedAct {
         f.write_str(match self {
             Self::CreateGroup => "create the group",
             Self::Copy => "copy artifacts to",
+            Self::CopyImage => "copy the image",
             Self::Register => "register a version in",
             Self::Approve => "approve the version in",
             Self::ApproveAgain => "approve again",

@@ -30,6 +30,8 @@ pub enum Subject {
     Package,
     /// An object of the target.
     Artifact,
+    /// A container image in the target account's registry.
+    Image,
 }
 
 /// The result of a check.

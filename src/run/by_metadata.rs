@@ -110,7 +110,7 @@ impl<'a> ByMetadata<'a> {
                 return Ok((Some((*record, recorded)), warnings));
             }
             Some(Synced::Missing(missing)) => {
-                return Err(missing_artifacts(self.promoted, package.arn(), missing.len()));
+                return Err(missing_artifacts(self.promoted, package.arn(), &missing));
             }
             None => {}
         }

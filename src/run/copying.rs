@@ -1,4 +1,4 @@
-//! Copies, confirms or previews the artifacts of a plan.
+//! Copies, confirms or previews the artifacts and images of a plan.
 
 use std::sync::Arc;
 
@@ -8,35 +8,70 @@ use super::event::Event;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use crate::aws::objects::{Encryption, TargetObjects};
-use crate::copy::{Copied, CopyMode, Engine, Holds, Meter, Preview, STALL, There, Tuning, confirm, copy, preview};
+use crate::copy::{CopyMode, Engine, Holds, Meter, STALL, There, Tuning, confirm, copy, preview};
+use crate::image::{self, Copied, ImageEngine, Preview};
 use crate::model::destination::Destination;
 use crate::model::layout::Layout;
 use crate::plan::Plan;
 
 impl Promotion<'_> {
-    /// Copies every artifact of a plan to the target.
+    /// Copies every artifact and every image of a plan to the target, concurrently.
     pub async fn copy(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Copied> {
         let meter = Arc::new(Meter::default());
+        let images = plan.images.clone();
+        let image_engine = self.image_engine(&meter);
+        let prepared = image::prepare(&images, &image_engine).await?;
         let (objects, bytes) = there.missing(&plan)?;
+        let (layers, more_bytes) = prepared.missing();
+        let (objects, bytes) = (objects + layers, bytes + more_bytes);
         let folder = plan.layout.folder();
         self.context.notice(Event::CopyStarted { objects, bytes, folder: &folder, meter: &meter });
         let (tuning, encryption) = (self.tuning(settings), self.encryption());
         let target = self.patient_target(&tuning);
-        let copied = copy(plan, there, &self.engine(tuning, &target, &encryption, &meter)).await;
+        let engine = self.engine(tuning, &target, &encryption, &meter);
+        let copied = tokio::try_join!(async { copy(plan, there, &engine).await.map_err(Failed::Artifacts) }, async {
+            prepared.copy().await.map_err(Failed::Images)
+        });
+        let copied = match copied {
+            Ok((artifacts, images)) => Ok(Copied::of(artifacts, images)),
+            Err(Failed::Artifacts(error)) => Err(error),
+            // The copies of artifacts were stopped.
+            Err(Failed::Images(error)) => Err(self.uploads.leave(error).await),
+        };
         self.context.notice(Event::CopyEnded);
         copied
     }
 
-    /// Confirms that every artifact of a plan exists in the target.
+    /// Confirms that every artifact and every image of a plan exists in the target.
     pub async fn confirm(&self, plan: Plan, there: There) -> Result<Copied> {
         let (tuning, encryption, meter) = (Tuning::default(), self.encryption(), Meter::default());
-        confirm(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await
+        let images = plan.images.clone();
+        let (engine, image_engine) =
+            (self.engine(tuning, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
+        let confirmed = tokio::try_join!(confirm(plan, there, &engine), image::confirm(&images, &image_engine));
+        let (artifacts, images) = confirmed?;
+        Ok(Copied::of(artifacts, images))
     }
 
     /// Previews what [`Promotion::copy`] would copy.
     pub async fn preview(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Preview> {
         let (tuning, encryption, meter) = (self.tuning(settings), self.encryption(), Meter::default());
-        preview(plan, there, &self.engine(tuning, self.target.objects(), &encryption, &meter)).await
+        let images = plan.images.clone();
+        let (engine, image_engine) =
+            (self.engine(tuning, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
+        let (artifacts, prepared) =
+            tokio::try_join!(preview(plan, there, &engine), image::prepare(&images, &image_engine))?;
+        Ok(Preview::of(artifacts, prepared.results().collect()))
+    }
+
+    fn image_engine<'a>(&'a self, meter: &'a Meter) -> ImageEngine<'a> {
+        ImageEngine {
+            source: self.source.images(),
+            target: self.target.images(),
+            create_repository: !self.overrides.no_create_repository,
+            limits: &self.context.limits,
+            meter,
+        }
     }
 
     /// How artifacts are copied. S3 does not copy from one partition to another.
@@ -84,4 +119,10 @@ impl Promotion<'_> {
             uploads: &self.uploads,
         }
     }
+}
+
+/// Why the copy step failed.
+enum Failed {
+    Artifacts(anyhow::Error),
+    Images(anyhow::Error),
 }

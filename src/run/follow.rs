@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::event::Event;
 use super::promotion::Promotion;
 use super::sync::Syncing;
-use super::synced::{Repaired, Synced};
+use super::synced::{Missing, Repaired, Synced};
 use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
@@ -18,6 +18,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
+use crate::model::image::EcrImage;
 use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
@@ -133,7 +134,7 @@ impl Following<'_> {
                 done.warnings.extend(warnings);
                 Ok(done)
             }
-            Some(Synced::Missing(missing)) => Err(missing_artifacts(promoted, package.arn(), missing.len())),
+            Some(Synced::Missing(missing)) => Err(missing_artifacts(promoted, package.arn(), &missing)),
             None => Ok(FollowedVersions::default()),
         }
     }
@@ -251,11 +252,23 @@ fn entry(promoted: &PromotedVersion, source: &PackageArn, result: FollowResult) 
     }
 }
 
-pub(super) fn missing_artifacts(promoted: &PromotedVersion, source: &PackageArn, count: usize) -> Error {
-    let objects = if count == 1 { "1 artifact is" } else { &format!("{count} artifacts are") };
+pub(super) fn missing_artifacts(promoted: &PromotedVersion, source: &PackageArn, missing: &Missing) -> Error {
+    let count = missing.artifacts.len();
+    let objects = match (count, missing.images.first()) {
+        (0, Some(image)) => return missing_image(promoted, source, image),
+        (1, _) => "1 artifact is",
+        _ => &format!("{count} artifacts are"),
+    };
     let version = source.version();
     Failure::new(format!("{} was not approved: {objects} missing in its folder", promoted.arn))
         .hint(format!("Copy them again with `promote full --package-version {version}`"))
+        .into()
+}
+
+fn missing_image(promoted: &PromotedVersion, source: &PackageArn, image: &EcrImage) -> Error {
+    let version = source.version();
+    Failure::new(format!("{} was not approved: its image {image} does not exist any more", promoted.arn))
+        .hint(format!("Copy it again with `promote full --package-version {version}`"))
         .into()
 }
 

@@ -13,6 +13,7 @@ mod follow;
 mod full;
 mod held;
 mod holding;
+mod images;
 mod intact;
 mod listed;
 mod news;

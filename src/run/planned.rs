@@ -6,7 +6,7 @@ use super::promotion::Promotion;
 use crate::copy::Outcome;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-use crate::record::{PlannedAct, PlannedWrite, Record};
+use crate::record::{ImageOutcome, PlannedAct, PlannedWrite, Record};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::sync::{ChangeResult, SyncPlan};
 
@@ -29,6 +29,8 @@ pub(super) fn planned_writes(
     if to_be_copied(record)? {
         writes.push(PlannedWrite::new(PlannedAct::Copy, destination.layout(package.arn()).folder()));
     }
+    let images = record.images.iter().filter(|image| image.result == ImageOutcome::Planned);
+    writes.extend(images.map(|image| PlannedWrite::new(PlannedAct::CopyImage, &image.target)));
     match current {
         Some(current) => {
             let decision = Decision::of(package, current, recorded, policy);
@@ -68,8 +70,9 @@ pub(super) fn greatest_first(promotion: Option<Vec<PlannedWrite>>, followed: Vec
         PlannedAct::Register => 2,
         PlannedAct::Approve => 3,
         PlannedAct::Copy => 4,
-        PlannedAct::CreateGroup => 5,
-        PlannedAct::Update => 6,
+        PlannedAct::CopyImage => 5,
+        PlannedAct::CreateGroup => 6,
+        PlannedAct::Update => 7,
     });
     writes
 }

@@ -18,6 +18,7 @@ use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
+use crate::plan::images::{ImageAccess, Images, PlannedImage, TargetRegistry, look_up};
 use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
 use crate::plan::{Plan, Warning, checked_references, plan};
@@ -83,9 +84,27 @@ impl Promotion<'_> {
         };
         let count = Arc::default();
         self.context.notice(Event::Counting { step: Step::Listing, count: &count });
-        let inventory = inventory(references, self.source.objects(), &layout, leniency, &count).await;
+        let looked_up = tokio::try_join!(
+            inventory(references, self.source.objects(), &layout, leniency, &count),
+            self.images(package, &draft),
+        );
         self.context.notice(Event::Counted(Step::Listing));
-        plan(package, draft, inventory?, &layout)
+        let (inventory, images) = looked_up?;
+        plan(package, draft, inventory, images, &layout)
+    }
+
+    /// Looks up the images, if they are copied.
+    async fn images(&self, package: &Package, draft: &Draft) -> Result<Vec<PlannedImage>> {
+        if self.overrides.images != Some(Images::Copy) {
+            return Ok(Vec::new());
+        }
+        let registry = &TargetRegistry {
+            account: self.destination.group.account().clone(),
+            region: self.destination.group.region().clone(),
+            prefix: self.overrides.image_repository_prefix.clone(),
+        };
+        let access = ImageAccess { source: self.source.images(), target: self.target.images(), registry };
+        look_up(&draft.request, package.arn(), &access).await
     }
 
     fn check_key(&self) -> Result<()> {

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Result, ensure};
 
 use super::follow::missing_artifacts;
+use super::images::only_recorded;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use super::sync::Syncing;
-use super::synced::{Repaired, Synced};
-use crate::copy::Copied;
+use super::synced::{Missing, Repaired, Synced};
+use crate::image::Copied;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
@@ -39,38 +40,42 @@ impl Repair<'_> {
         destination: &Destination,
         history: &History,
         promoted: &PromotedVersion,
-        missing: Vec<Location>,
+        missing: Missing,
     ) -> Result<Record> {
         let (promotion, source) = (self.promotion, package.arn());
-        let gone = || missing_artifacts(promoted, source, missing.len());
+        let gone = || missing_artifacts(promoted, source, &missing);
         let past =
             history.past(promoted).filter(|_| destination.layout(source) == promotion.destination.layout(source));
         let Some(past) = past else { return Err(gone()) };
-        let (plan, there) = tokio::try_join!(promotion.plan(package), promotion.list_folder(source))?;
-        if !refuse_replaced(&past.base().artifacts, &plan, &missing)? {
+        let (mut plan, there) = tokio::try_join!(promotion.plan(package), promotion.list_folder(source))?;
+        only_recorded(&mut plan, &past.base().images, &missing.images)?;
+        if !refuse_replaced(&past.base().artifacts, &plan, &missing.artifacts)? {
             return Err(gone());
         }
+        let artifacts = (!missing.artifacts.is_empty())
+            .then(|| PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder()));
+        let images = missing.images.iter().map(|image| PlannedWrite::new(PlannedAct::CopyImage, image));
+        let writes: Vec<PlannedWrite> = artifacts.into_iter().chain(images).collect();
         if promotion.dry_run {
             let preview = promotion.preview(self.copy, plan, there).await?;
             let preview = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
             let syncing = self.syncing(destination, Repaired::Planned);
             let synced = syncing.run(package, history, promoted).await?;
             let mut record = synced.and_then(Synced::into_record).ok_or_else(gone)?;
-            (record.outcome, record.artifacts) = (Conclusion::Planned, preview.artifacts);
+            (record.outcome, record.artifacts, record.images) =
+                (Conclusion::Planned, preview.artifacts, preview.images);
             record.artifacts_recorded = None;
-            let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());
-            record.planned = Some([copy].into_iter().chain(record.planned.unwrap_or_default()).collect());
+            record.planned = Some(writes.into_iter().chain(record.planned.unwrap_or_default()).collect());
             return Ok(record);
         }
-        let copy = PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder());
-        promotion.permitted.check(&[copy], source, &promoted.arn)?;
+        promotion.permitted.check(&writes, source, &promoted.arn)?;
         let copied = promotion.copy(self.copy, plan, there).await;
         if copied.is_err() {
             promotion.context.abort_run(&promotion.uploads).await;
         }
         let copied = copied?;
         promotion.uploads.settle().await;
-        let restored = restored(&past.base().artifacts, &copied, &missing)?;
+        let restored = restored(&past.base().artifacts, &copied, &missing.artifacts)?;
         let syncing = self.syncing(destination, Repaired::Done(restored));
         let synced = syncing.run(package, history, promoted).await?;
         synced.and_then(Synced::into_record).ok_or_else(gone)

@@ -7,7 +7,9 @@ use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
-use super::synced::{Artifacts, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited};
+use super::synced::{
+    Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited,
+};
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
@@ -17,7 +19,7 @@ use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
 use crate::record::history::{History, Past};
-use crate::record::{Conclusion, Record, Target, WithdrawalResult, Withdrawn};
+use crate::record::{Conclusion, ImageFacts, Record, Target, WithdrawalResult, Withdrawn};
 use crate::register::decision::{Act, ApprovalPolicy, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -53,8 +55,8 @@ impl Syncing<'_> {
         }
         let compared = match self.compare_artifacts(package, &past, &decision).await? {
             Artifacts::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
-            Artifacts::Compared => true,
-            Artifacts::NotCompared => false,
+            Artifacts::Compared { images } => Some(images),
+            Artifacts::NotCompared => None,
         };
         let plan = match self.changes(package, &past, promoted) {
             Err(error) if decision.act == Act::Withdraw => {
@@ -122,9 +124,18 @@ impl Syncing<'_> {
             },
             Act::Keep | Act::Withdraw => return Ok(Artifacts::NotCompared),
         };
-        let missing = self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose).await?;
-        let copies_them = matches!(self.repaired, Repaired::Planned);
-        Ok(if missing.is_empty() || copies_them { Artifacts::Compared } else { Artifacts::Missing(missing) })
+        let (artifacts, images) = tokio::try_join!(
+            self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose),
+            self.promotion.missing_images(&past.base().images, purpose),
+        )?;
+        let looked_at = images.is_some();
+        let missing = Missing { artifacts, images: images.unwrap_or_default() };
+        Ok(match missing.count() {
+            // A dry run of a repair goes on: it copies them.
+            0 => Artifacts::Compared { images: looked_at },
+            _ if matches!(self.repaired, Repaired::Planned) => Artifacts::Compared { images: false },
+            _ => Artifacts::Missing(missing),
+        })
     }
 
     /// Withdraws a version whose other fields cannot be synced: nothing else may prevent a withdrawal. The record has no
@@ -175,7 +186,7 @@ impl Syncing<'_> {
         past: &Past<'_>,
         promoted: &PromotedVersion,
         plan: &SyncPlan,
-        compared: bool,
+        compared: Option<bool>,
     ) -> Result<Record> {
         let before = past.base();
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
@@ -184,15 +195,17 @@ impl Syncing<'_> {
             Repaired::No | Repaired::Planned => {
                 for artifact in before.artifacts.iter() {
                     let artifact = artifact?;
-                    let facts = if compared { artifact.compared() } else { artifact.recorded() };
+                    let facts = if compared.is_some() { artifact.compared() } else { artifact.recorded() };
                     record.artifacts.push(&facts)?;
                 }
-                if !compared && !before.artifacts.is_empty() {
+                if compared.is_none() && !before.artifacts.is_empty() {
                     record.artifacts_recorded =
                         Some(before.artifacts_recorded.clone().unwrap_or_else(|| before.ended.clone()));
                 }
             }
         }
+        let image = if compared == Some(true) { ImageFacts::compared } else { ImageFacts::recorded };
+        record.images = before.images.iter().cloned().map(image).collect();
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
         record.environment_urls = before.environment_urls;

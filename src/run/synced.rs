@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use super::signatures::Signatures;
 use crate::aws::error::with_hints;
 use crate::model::failure::Failure;
+use crate::model::image::EcrImage;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
@@ -24,8 +25,8 @@ pub(super) enum Synced {
         /// What a reader should know of this run, in addition to the record.
         warnings: Vec<Warning>,
     },
-    /// These artifacts of the version do not exist.
-    Missing(Vec<Location>),
+    /// These artifacts and images of the version do not exist.
+    Missing(Missing),
 }
 
 impl Synced {
@@ -77,11 +78,28 @@ pub(super) fn not_synced_otherwise(mut record: Record, error: &anyhow::Error) ->
 /// What is known of the artifacts of a version.
 pub(super) enum Artifacts {
     /// They are those of the record.
-    Compared,
+    Compared {
+        /// Whether the images were looked at too.
+        images: bool,
+    },
     /// This run has not looked at them.
     NotCompared,
     /// These do not exist.
-    Missing(Vec<Location>),
+    Missing(Missing),
+}
+
+/// Artifacts and images of a promoted version that do not exist.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    pub artifacts: Vec<Location>,
+    pub images: Vec<EcrImage>,
+}
+
+impl Missing {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.artifacts.len() + self.images.len()
+    }
 }
 
 /// Whether this run copies artifacts of the version again.

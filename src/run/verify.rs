@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::event::{Event, Step};
+use super::images::{copied, missing};
 use super::intact::artifact_verdict;
 use super::settings::{SignedBy, VerifySettings};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
+use crate::aws::error::with_hints;
 use crate::aws::objects::Listed;
 use crate::copy::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
@@ -172,6 +174,7 @@ impl Checking<'_> {
         record(&past, promoted, findings, &layout.record())?;
         package(&past, promoted, findings)?;
         self.artifacts(source, &past, &there, findings).await?;
+        self.images(&past, findings).await?;
         unexpected_objects(&layout, &there, findings)
     }
 
@@ -185,6 +188,24 @@ impl Checking<'_> {
                 Ok(Some(VerifyingKey::of_der(self.target.keys(key).public_key(key).await?.spki)))
             }
         }
+    }
+
+    /// Checks that every image that was copied is still there. ECR verified the digests of its layers.
+    async fn images(&self, past: &Past<'_>, findings: &mut Findings) -> Result<()> {
+        let recorded = &past.base().images;
+        let missing = missing(self.target.images(), recorded).await;
+        for image in recorded.iter().filter_map(copied) {
+            let verdict = match &missing {
+                Ok(missing) if missing.contains(&image) => {
+                    let detail = "the image does not exist: `promote full` copies it again, if the source still has it";
+                    (Verdict::Missing, detail.to_owned())
+                }
+                Ok(_) => (Verdict::Identical, "the repository has the recorded digest".to_owned()),
+                Err(error) => (Verdict::Unverifiable, with_hints(&anyhow::Error::from(error.clone()))),
+            };
+            findings.add(Subject::Image, &image.to_string(), verdict)?;
+        }
+        Ok(())
     }
 
     /// Checks every artifact. Reads the artifacts if the settings say so.

@@ -4,6 +4,7 @@
 mod aws;
 mod cli;
 mod copy;
+mod image;
 mod plan;
 mod record;
 mod register;

@@ -6,6 +6,7 @@ mod doctor;
 pub(crate) mod faults;
 mod full;
 mod history;
+mod images;
 mod interruption;
 mod library;
 mod memory;

@@ -1,6 +1,7 @@
 //! The stand-in itself: the other tests believe it, so it is checked here, over plain sockets.
 
 pub mod client;
+mod images;
 mod objects;
 mod registry;
 mod script;

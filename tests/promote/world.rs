@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
 
 /// The source bucket.
 pub const MODELS: &str = "models";
@@ -19,11 +19,14 @@ pub const FOLDER: &str = "churn-model/444333666777-eu-central-1-churn-model-v1/"
 /// Version 1 of the group in the source account.
 pub const SOURCE_VERSION: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/1";
 
-/// Two accounts with a bucket each.
+/// Two accounts with a bucket each; the source account has two images.
 pub fn world() -> Cloud {
     let cloud = Cloud::start();
     cloud.create_bucket(MODELS, SOURCE_ACCOUNT);
     cloud.create_bucket(SERVING, TARGET_ACCOUNT);
+    for repository in ["serve", "llm"] {
+        cloud.push(SOURCE_ACCOUNT, repository, "1", &TestImage::small(repository));
+    }
     cloud
 }
 

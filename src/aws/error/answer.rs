@@ -44,10 +44,16 @@ impl Answer {
         let message = self.message.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
         match self.code.as_deref().unwrap_or_default() {
-            "NoSuchUpload" => Kind::NoSuchUpload,
-            "NoSuchKey" | "NoSuchBucket" | "NotFound" | "ResourceNotFound" | "ResourceNotFoundException" => {
-                Kind::NotFound
-            }
+            "NoSuchUpload" | "UploadNotFoundException" => Kind::NoSuchUpload,
+            "NoSuchKey"
+            | "NoSuchBucket"
+            | "NotFound"
+            | "ResourceNotFound"
+            | "ResourceNotFoundException"
+            | "RepositoryNotFoundException"
+            | "ImageNotFoundException"
+            | "LayersNotFoundException"
+            | "ReferencedImagesNotFoundException" => Kind::NotFound,
             "PreconditionFailed" | "ConditionalRequestConflict" => Kind::PreconditionFailed,
             "ExpiredToken"
             | "ExpiredTokenException"
@@ -69,9 +75,15 @@ impl Answer {
             | "RequestLimitExceeded"
             | "RequestThrottled"
             | "RequestThrottledException" => Kind::Throttled,
+            "RepositoryAlreadyExistsException"
+            | "ImageAlreadyExistsException"
+            | "ImageTagAlreadyExistsException"
+            | "LayerAlreadyExistsException" => Kind::AlreadyExists,
             "InvalidObjectState" | "ObjectNotInActiveTierError" => Kind::Invalid,
             "NotImplemented" => Kind::NotImplemented,
-            "InternalError" | "InternalFailure" | "ServiceUnavailable" | "RequestTimeout" => Kind::Unavailable,
+            "InternalError" | "InternalFailure" | "ServerException" | "ServiceUnavailable" | "RequestTimeout" => {
+                Kind::Unavailable
+            }
             "ValidationException"
             | "ValidationError"
             | "ResourceInUse"

@@ -3,12 +3,14 @@
 //! A hint names all permissions of a row of docs/reference/permissions.md together, on the folder and not on one object,
 //! so that the next run does not need the next permission.
 
+mod grants;
 mod policy;
 
 use super::call::Side;
 use crate::aws::resource::Resource;
 use crate::model::arn::partition_of;
 use crate::model::location::{BucketName, Location};
+use grants::{kms_grant, repository_grant};
 use policy::Policy;
 
 /// Whether a policy denies the call explicitly, by AWS's message.
@@ -41,7 +43,12 @@ impl Denial<'_> {
             Resource::Object(at) => Some(&at.bucket),
             Resource::Bucket(bucket) => Some(*bucket),
             Resource::Copy { target, .. } => Some(&target.bucket),
-            Resource::Group(_) | Resource::Package(_) | Resource::Key(_) | Resource::Principal => None,
+            Resource::Group(_)
+            | Resource::Package(_)
+            | Resource::Key(_)
+            | Resource::Repository(_)
+            | Resource::Layer { .. }
+            | Resource::Principal => None,
         };
         let streams = match resource {
             Resource::Copy { .. } => format!(", or pass {STREAM}"),
@@ -94,6 +101,9 @@ impl Denial<'_> {
                 let group = package.as_str().rsplit_once('/').map_or(package.as_str(), |(group, _)| group);
                 let group = group.replacen(":model-package/", ":model-package-group/", 1);
                 self.registry_grant(&group, &packages_of(&group))
+            }
+            Resource::Repository(repository) | Resource::Layer { repository, .. } => {
+                repository_grant(self.side, repository)
             }
             Resource::Key(_) | Resource::Principal => format!("Grant {} to this principal", self.call),
         }
@@ -186,19 +196,6 @@ fn folder_of_group(key: &str) -> Option<&str> {
 
 fn packages_of(group: &str) -> String {
     format!("{}/*", group.replacen(":model-package-group/", ":model-package/", 1))
-}
-
-fn kms_grant(message: &str) -> String {
-    let key = message.split([' ', '"', '(', ')', ',']).find(|word| word.starts_with("arn:") && word.contains(":kms:"));
-    let key = key.map_or("the KMS key", |key| key.trim_end_matches('.'));
-    let writes = message.contains("GenerateDataKey");
-    let reads = message.contains("kms:Decrypt");
-    let permissions = match (reads, writes) {
-        (true, false) => "kms:Decrypt",
-        (false, true) => "kms:GenerateDataKey and kms:Decrypt",
-        _ => "kms:Decrypt (to read) and kms:GenerateDataKey (to write)",
-    };
-    format!("Grant {permissions} on {key} to this principal, in the key's policy too")
 }
 
 #[cfg(test)]

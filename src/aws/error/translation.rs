@@ -86,6 +86,13 @@ impl Caller {
         self.call_error(call, resource, Kind::Unavailable, message, hint)
     }
 
+    /// The error for a download that the server could not answer.
+    pub fn download_refused(&self, call: &'static str, resource: &Resource<'_>, status: u16) -> CallError {
+        let message = format!("the download failed: HTTP {status}");
+        let hint = self.hint(call, resource, Kind::Unavailable, None, &message);
+        self.call_error(call, resource, Kind::Unavailable, message, hint)
+    }
+
     fn call_error(
         &self,
         call: &'static str,

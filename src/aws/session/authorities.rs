@@ -21,24 +21,24 @@ use super::refusal::refused;
 use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
 
-/// The HTTP client that trusts the configured authorities; nothing if the session trusts the authorities of the system.
+/// The configured authorities; nothing if the session trusts the authorities of the system.
 ///
 /// # Errors
 /// The configured file has no valid certificate, or the system has no authorities: the SDK would panic.
-pub(super) fn http_client(
+pub(super) fn authorities(
     surroundings: &Surroundings,
     caller: &Caller,
     files: &Files,
     profile: &str,
-) -> Result<Option<SharedHttpClient>, CallError> {
+) -> Result<Option<TlsContext>, CallError> {
     let hint = || "Set it to a PEM file of certificate authorities, or remove it".to_owned();
     if let Some(path) = surroundings.given("AWS_CA_BUNDLE") {
         let error = |reason| refused(caller, format!("AWS_CA_BUNDLE is '{}': {reason}", path.escape_debug()), hint());
-        return bundle(Path::new(&path)).and_then(client).map(Some).map_err(error);
+        return bundle(Path::new(&path)).and_then(context).map(Some).map_err(error);
     }
     if let Some(value) = files.get(profile, "ca_bundle") {
         let error = |reason| value.refused(caller, &format!("is '{}': {reason}", value.text.escape_debug()), &hint());
-        return bundle(Path::new(value.text)).and_then(client).map(Some).map_err(error);
+        return bundle(Path::new(value.text)).and_then(context).map(Some).map_err(error);
     }
     if surroundings.http.is_none() {
         check_system(surroundings, caller)?;
@@ -59,17 +59,20 @@ fn bundle(path: &Path) -> Result<Vec<u8>, String> {
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The SDK's default client with other authorities.
-fn client(pem: Vec<u8>) -> Result<SharedHttpClient, String> {
+fn context(pem: Vec<u8>) -> Result<TlsContext, String> {
     let authorities = TrustStore::empty().with_pem_certificate(pem);
-    let context = TlsContext::builder().with_trust_store(authorities).build().map_err(|error| error.to_string())?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+    TlsContext::builder().with_trust_store(authorities).build().map_err(|error| error.to_string())
+}
+
+/// The SDK's default client with other authorities.
+pub(super) fn client(context: TlsContext) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.tls_context(context.clone()).build()
-    }))
+    })
 }
 
 /// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.

@@ -9,12 +9,13 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
+use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use aws_types::service_config::ServiceConfigKey;
 
 use super::access::Access;
-use super::authorities::http_client;
+use super::authorities::{authorities, client};
 use super::environment::{check_environment, configured_region};
 use super::files::Files;
 use super::lent::Lent;
@@ -22,6 +23,7 @@ use super::renewal::Renewal;
 use super::retries::{Retries, configured_retries};
 use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller, Side};
+use crate::aws::images::{Clients, Downloads};
 use crate::aws::principal::Principal;
 use crate::aws::timeouts::{CONNECT, FIRST_BYTE};
 use crate::model::arn::Region;
@@ -32,6 +34,7 @@ pub(super) struct Session {
     pub config: SdkConfig,
     retries: Retries,
     renewal: Renewal,
+    authorities: Option<TlsContext>,
     pub access: Access,
     pub principal: Principal,
 }
@@ -59,7 +62,8 @@ impl Session {
         let profile = caller.profile.as_deref().unwrap_or("default");
         files.check_exists(&caller, profile)?;
         files.check_credentials(&caller, profile)?;
-        let http = http_client(surroundings, &caller, &files, profile)?;
+        let authorities = authorities(surroundings, &caller, &files, profile)?;
+        let http = authorities.clone().map(client);
         let retries = configured_retries(surroundings, &caller, &files, profile)?;
         let region = match region.or_else(|| access.region.clone()) {
             Some(region) => region,
@@ -72,7 +76,7 @@ impl Session {
         let config = assume(base_config(loader, access, &region, http).await, access).await;
         let sts = aws_sdk_sts::Client::new(&config);
         let principal = Principal::new(sts, caller, region);
-        Ok(Self { config, retries, renewal, access: access.clone(), principal })
+        Ok(Self { config, retries, renewal, authorities, access: access.clone(), principal })
     }
 
     pub fn sagemaker(&self) -> aws_sdk_sagemaker::Client {
@@ -93,6 +97,21 @@ impl Session {
             .retry_partition(RetryPartition::custom("s3").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(self.renewal.clone())
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+    }
+
+    /// Amazon ECR in every region.
+    pub fn ecr(&self) -> Clients {
+        let config = aws_sdk_ecr::config::Builder::from(&self.config).retry_config(self.patient_retries());
+        let retries = RetryPartition::custom("ecr").token_bucket(TokenBucket::unlimited()).build();
+        Clients::new(
+            config.retry_partition(retries).retry_classifier(self.renewal.clone()),
+            self.principal.caller.clone(),
+        )
+    }
+
+    /// Downloads of layers.
+    pub fn downloads(&self) -> Downloads {
+        Downloads::new(self.authorities.clone())
     }
 
     fn patient_retries(&self) -> RetryConfig {

@@ -5,6 +5,7 @@ use aws_config::Region as SdkRegion;
 use super::access::Access;
 use super::connection::Session;
 use crate::aws::error::{CallError, Side};
+use crate::aws::images::{SourceImages, TargetImages};
 use crate::aws::keys::SigningKeys;
 use crate::aws::objects::{BucketHeaders, SourceObjects, TargetObjects};
 use crate::aws::principal::Identity;
@@ -48,6 +49,11 @@ impl SourceSession {
     pub fn objects(&self) -> SourceObjects {
         let headers = BucketHeaders::source(&self.0.access.buckets);
         SourceObjects::new(self.0.s3().interceptor(headers), self.0.principal.caller.clone())
+    }
+
+    /// Amazon ECR, for reading.
+    pub fn images(&self) -> SourceImages {
+        SourceImages::new(self.0.ecr(), self.0.downloads())
     }
 
     /// Whether both sessions have the same principal: the same profile, role and external ID.
@@ -94,5 +100,10 @@ impl TargetSession {
     pub fn objects(&self) -> TargetObjects {
         let headers = BucketHeaders::target(&self.0.access.buckets, self.0.principal.clone());
         TargetObjects::new(self.0.s3().interceptor(headers.clone()), self.0.principal.caller.clone(), headers)
+    }
+
+    /// Amazon ECR, for reading and writing.
+    pub fn images(&self) -> TargetImages {
+        TargetImages::new(self.0.ecr())
     }
 }

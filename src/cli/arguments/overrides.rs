@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use crate::model::arn::{KmsKeyArn, RoleArn};
+use crate::model::image::RepositoryPrefix;
 use crate::plan::draft::PackageOverrides;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::images::Images;
@@ -31,10 +32,24 @@ pub struct OverrideArgs {
     /// Which S3 URLs in environment variables of the containers are copied
     #[arg(long, env = "PROMOTE_ENVIRONMENT_URLS", value_name = "WHICH", value_enum, default_value = "known")]
     pub environment_urls: EnvironmentUrls,
-    /// What to do with container images that SageMaker in the target's region cannot use: `keep` promotes the version
-    /// with them [default: refuse the version]
+    #[command(flatten)]
+    pub images: ImageArgs,
+}
+
+/// The flags for container images.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Container images")]
+pub struct ImageArgs {
+    /// What to do with container images [default: keep them, and refuse a version whose images SageMaker in the target's
+    /// region cannot use]
     #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum)]
     pub images: Option<Images>,
+    /// Beginning of the names of the repositories that images are copied to, such as models/ [default: none]
+    #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_PREFIX", value_name = "PREFIX")]
+    pub image_repository_prefix: Option<RepositoryPrefix>,
+    /// Fail if a repository does not exist in the target, instead of creating it
+    #[arg(long, env = "PROMOTE_NO_CREATE_REPOSITORY", value_parser = BoolishValueParser::new())]
+    pub no_create_repository: bool,
 }
 
 impl OverrideArgs {
@@ -47,7 +62,9 @@ impl OverrideArgs {
             ignore_unknown_members: self.ignore_unknown_fields,
             ignore_missing_reports: self.ignore_missing_reports,
             environment_urls: self.environment_urls,
-            images: self.images,
+            images: self.images.images,
+            image_repository_prefix: self.images.image_repository_prefix.clone().unwrap_or_default(),
+            no_create_repository: self.images.no_create_repository,
         }
     }
 }

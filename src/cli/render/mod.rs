@@ -6,6 +6,7 @@ use serde::Serialize;
 mod doctor;
 mod headline;
 mod holding;
+mod images;
 mod record;
 mod status;
 mod verify;

@@ -7,7 +7,7 @@ use indicatif::HumanBytes;
 use serde_json::Value;
 
 use super::headline::{followed, headline};
-use super::{LINES_SHOWN, Rendered};
+use super::{LINES_SHOWN, Rendered, images};
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
 use crate::model::secrets::{masked, masked_text};
@@ -45,6 +45,10 @@ fn text(record: &Record) -> Result<String> {
     list(&mut out, "", (&shown, record.artifacts.len()), |a| {
         format!("{:>10}  {:<30}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
+    if !record.images.is_empty() {
+        let _ = writeln!(out, "{:<11}{}", "Images", images::summary(&record.images));
+        list(&mut out, "", all(&record.images), images::line);
+    }
     list(&mut out, "Would be written", all(record.planned.as_deref().unwrap_or_default()), ToString::to_string);
     list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
         let what = if w.result == WithdrawalResult::Planned { "would be rejected" } else { "Rejected now" };

@@ -33,7 +33,7 @@ pub(super) struct Comparison<'a> {
     /// The request that a promotion would make today.
     pub now: &'a Document,
     pub source_uri: Option<&'a str>,
-    /// The references of `now` that were not copied.
+    /// The references and images of `now` that were not copied.
     pub unresolved: Vec<Field>,
     pub base: Base<'a>,
     pub current: &'a Document,
@@ -48,7 +48,12 @@ impl<'a> Comparison<'a> {
         Self {
             now: &now.request,
             source_uri: now.source_uri.as_deref(),
-            unresolved: now.unresolved().map(|reference| reference.field.clone()).collect(),
+            unresolved: now
+                .unresolved()
+                .map(|reference| &reference.field)
+                .chain(&now.images_not_copied)
+                .cloned()
+                .collect(),
             base,
             current,
             edits,

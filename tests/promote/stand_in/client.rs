@@ -102,9 +102,24 @@ impl Client {
         Some(Reply { status, headers, body })
     }
 
+    /// GET without credentials, answered.
+    pub fn ask_unsigned(&mut self, target: &str, headers: &[(&str, &str)]) -> Reply {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!("GET {target} HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+        self.stream.write_all(head.as_bytes()).expect("it is connected");
+        self.answer(false).expect("an answer")
+    }
+
     /// GET, answered.
     pub fn get(&mut self, target: &str) -> Reply {
         self.ask("GET", target, &[], b"").expect("an answer")
+    }
+
+    /// A call to ECR.
+    pub fn ecr(&mut self, operation: &str, body: Value) -> Reply {
+        self.service = "ecr";
+        let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+        self.ask("POST", "/", &[("x-amz-target", &target)], body.to_string().as_bytes()).expect("an answer")
     }
 
     /// A call to the model registry.

@@ -13,6 +13,9 @@ pub enum Service {
     /// The endpoint that gives a container its credentials.
     Container,
     Kms,
+    Ecr,
+    /// The presigned URLs of the layers in ECR.
+    Layers,
 }
 
 /// One request in the order of arrival.

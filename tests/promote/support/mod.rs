@@ -1,9 +1,10 @@
-//! AWS on loopback for tests: S3, the model registry and STS in one process, stricter than other stand-ins,
+//! AWS on loopback for tests: S3, the model registry, ECR and STS in one process, stricter than other stand-ins,
 //! with scripted faults. Start a `Cloud`, fill it, run the binary against it, look at what it holds.
 
 pub mod calls;
 mod cloud;
 mod container;
+pub mod ecr;
 mod faults;
 pub mod kms;
 mod partition;
@@ -20,6 +21,7 @@ mod wire;
 mod world;
 
 pub use cloud::Cloud;
+pub use ecr::{Layer, TestImage};
 pub use faults::{Failure, Moment};
 pub use principals::{Check, Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 pub use registry::Spelling;

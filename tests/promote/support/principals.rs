@@ -158,11 +158,12 @@ pub(crate) fn may(rules: &[Rule], who: &Identity, action: &str, resource: &str, 
     if let Some(rule) = exception {
         return rule.allow;
     }
+    let pulls = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"];
     let reads = ["s3:Get", "s3:List", "sagemaker:Describe", "sagemaker:List", "kms:Decrypt"];
     who.account == owner
         || who.principal == Principal::Both
             && owner == SOURCE_ACCOUNT
-            && reads.iter().any(|verb| action.starts_with(verb))
+            && (reads.iter().any(|verb| action.starts_with(verb)) || pulls.contains(&action))
 }
 
 /// Whether a text has a pattern's form, in which `*` stands for any text.

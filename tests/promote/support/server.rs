@@ -7,7 +7,7 @@ use super::principals::{credential, identify};
 use super::s3::Body;
 use super::tls::{ACCEPTOR, HANDSHAKE};
 use super::wire::{Answer, Refusal, Request, form};
-use super::{container, kms, registry, s3, sts};
+use super::{container, ecr, kms, registry, s3, sts};
 use crate::support::partition;
 use bytes::Bytes;
 use futures_util::stream;
@@ -138,6 +138,10 @@ fn service_of(request: &Request) -> Service {
     let scope = credential(request).unwrap_or("").split('/').nth(3).unwrap_or("");
     if request.path.starts_with(container::PATH) {
         Service::Container
+    } else if request.path.starts_with(ecr::PATH) {
+        Service::Layers
+    } else if request.header("x-amz-target").is_some_and(ecr::is_target) {
+        Service::Ecr
     } else if request.header("x-amz-target").is_some_and(|target| target.starts_with("TrentService.")) {
         Service::Kms
     } else if request.headers.contains_key("x-amz-target") {
@@ -158,6 +162,8 @@ async fn arrive(cloud: &Cloud, service: Service, request: &Request) -> (usize, O
             Service::Sts => sts::name(request),
             Service::Container => container::name(request),
             Service::Kms => kms::name(request),
+            Service::Ecr => ecr::name(request),
+            Service::Layers => ecr::name_of_download(request),
         };
         let call = Call {
             number: world.calls.len() + 1,
@@ -187,7 +193,8 @@ fn asked(service: Service, request: &Request) -> Value {
     match service {
         Service::SageMaker | Service::Kms => serde_json::from_slice(&request.body).unwrap_or(Value::Null),
         Service::Sts => serde_json::json!(sts::members(request)),
-        Service::S3 | Service::Container => serde_json::json!(request.query),
+        Service::Ecr => ecr::asked(request),
+        Service::S3 | Service::Container | Service::Layers => serde_json::json!(request.query),
     }
 }
 
@@ -201,24 +208,27 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
         let result = match scripted {
             Some(refusal) => Err(refusal),
             None if service == Service::Container => container::answer(world, request),
+            None if service == Service::Layers => ecr::answer_download(world, request),
             None => identify(request, &world.sessions).and_then(|who| match service {
                 Service::S3 => s3::answer(world, &who, request),
                 Service::SageMaker => registry::answer(world, &who, request),
                 Service::Sts => sts::answer(world, &who, request),
                 Service::Container => container::answer(world, request),
                 Service::Kms => kms::answer(world, &who, request),
+                Service::Ecr => ecr::answer(world, &who, request, cloud.endpoint()),
+                Service::Layers => ecr::answer_download(world, request),
             }),
         };
         (result, format!("{:016X}", world.serial()), world.options.server)
     });
     let header = match service {
-        Service::S3 => "x-amz-request-id",
-        Service::SageMaker | Service::Sts | Service::Container | Service::Kms => "x-amzn-requestid",
+        Service::S3 | Service::Layers => "x-amz-request-id",
+        Service::SageMaker | Service::Sts | Service::Container | Service::Kms | Service::Ecr => "x-amzn-requestid",
     };
     let answer = result.unwrap_or_else(|refusal| {
         let mut answer = match service {
-            Service::S3 => s3::refuse(&refusal, request, &id),
-            Service::SageMaker | Service::Kms => registry::refuse(&refusal),
+            Service::S3 | Service::Layers => s3::refuse(&refusal, request, &id),
+            Service::SageMaker | Service::Kms | Service::Ecr => registry::refuse(&refusal),
             Service::Sts => sts::refuse(&refusal, &id),
             Service::Container => container::refuse(&refusal),
         };

@@ -3,6 +3,7 @@
 use super::s3::Body;
 use bytes::Bytes;
 use hyper::HeaderMap;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A request as it came, nothing normalised.
@@ -61,12 +62,19 @@ pub struct Refusal {
     pub headers: Vec<(String, String)>,
     /// Where S3 says the bucket is.
     pub region: Option<String>,
+    /// Further members of an error in JSON.
+    pub members: Box<Value>,
 }
 
 impl Refusal {
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Refusal {
         let (code, message) = (code.to_owned(), message.into());
-        Refusal { status, code, message, headers: Vec::new(), region: None }
+        Refusal { status, code, message, headers: Vec::new(), region: None, members: Box::default() }
+    }
+
+    /// The same with further members.
+    pub fn with(self, members: Value) -> Refusal {
+        Refusal { members: Box::new(members), ..self }
     }
 
     /// S3's answer to a call that has gone to another region than the bucket's.

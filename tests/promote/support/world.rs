@@ -1,6 +1,7 @@
 //! Everything that the stand-in holds, behind one lock.
 
 use super::calls::Call;
+use super::ecr::Registries;
 use super::faults::Script;
 use super::principals::{Check, Identity, Lent, REGION, Rule, Sessions};
 use super::registry::{Behaviour, Registry};
@@ -14,6 +15,7 @@ pub struct World {
     pub buckets: BTreeMap<String, Bucket>,
     /// By account and region.
     pub registries: BTreeMap<(String, String), Registry>,
+    pub ecr: Registries,
     pub sessions: Sessions,
     pub rules: Vec<Rule>,
     pub calls: Vec<Call>,
@@ -49,6 +51,7 @@ impl World {
         World {
             buckets: BTreeMap::new(),
             registries: BTreeMap::new(),
+            ecr: Registries::default(),
             sessions: BTreeMap::new(),
             rules: Vec::new(),
             calls: Vec::new(),

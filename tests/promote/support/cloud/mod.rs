@@ -2,6 +2,7 @@
 //! it.
 
 mod buckets;
+mod images;
 mod registry;
 mod script;
 
@@ -16,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, Semaphore};
 
-/// One loopback server that is S3, SageMaker and STS of several accounts; dropping it stops it.
+/// One loopback server that is S3, SageMaker, ECR and STS of several accounts; dropping it stops it.
 pub struct Cloud {
     shared: Arc<Shared>,
     runtime: Option<Runtime>,
@@ -105,7 +106,7 @@ impl Cloud {
     pub fn program(&self, binary: &Path, who: Principal) -> process::Command {
         let mut command = process::Command::new(binary);
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
-        for service in ["S3", "SAGEMAKER", "STS", "KMS"] {
+        for service in ["S3", "SAGEMAKER", "STS", "KMS", "ECR"] {
             command.env(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint());
         }
         // The SDK wants some authority even where nothing is encrypted, and not every machine has one.

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 pub fn find_out(world: &World, given: &mut Value) {
     for container in containers(given) {
         if let (Some(image), None) = (container["Image"].as_str(), container.get("ImageDigest")) {
-            container["ImageDigest"] = json!(format!("sha256:{}", sha256(image)));
+            let digest = world.ecr.digest_of(image).unwrap_or_else(|| format!("sha256:{}", sha256(image)));
+            container["ImageDigest"] = json!(digest);
         }
         if let (Some(uri), None) = (container["ModelDataUrl"].as_str(), container.get("ModelDataETag"))
             && let Some(object) = object(world, uri)

@@ -92,7 +92,9 @@ pub fn refuse(refusal: &Refusal) -> Answer {
         "ExpiredToken" => "ExpiredTokenException",
         code => code,
     };
-    Answer::json(&json!({ "__type": code, "message": refusal.message })).with("x-amzn-errortype", code)
+    let mut body = json!({ "__type": code, "message": refusal.message });
+    body.as_object_mut().expect("an object").extend(refusal.members.as_object().cloned().unwrap_or_default());
+    Answer::json(&body).with("x-amzn-errortype", code)
 }
 
 /// The ARN of a group.

@@ -1,0 +1,147 @@
+"""`make bench-images`: promote copies a container image, and skopeo copies the same image between two registries.
+
+skopeo and docker-registry have to be installed. promote's registry is a server in Python that decodes each part and
+hashes each layer; skopeo's are two docker-registry processes. The time of promote includes the registration of a version.
+Each row is the fastest of the runs.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from standins import cloud
+from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT, TARGET_BUCKET
+from standins.server import free_ports, serving
+
+PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/release/promote")).resolve()
+MIB = 1 << 20
+CONFIG = """version: 0.1
+storage: {{filesystem: {{rootdirectory: {folder}}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+log: {{level: error}}
+"""
+
+
+def main():
+    """Measures both, and compares what they have copied."""
+    parser = argparse.ArgumentParser(prog="make bench-images")
+    parser.add_argument("--layers", type=int, default=8, help="the number of layers")
+    parser.add_argument("--mib", type=int, default=256, help="the size of a layer in MiB")
+    parser.add_argument("--runs", type=int, default=3)
+    arguments = parser.parse_args()
+    programs = {name: shutil.which(name) for name in ("skopeo", "docker-registry")}
+    if None in programs.values() or not PROMOTE.exists():
+        sys.exit(f"bench-images: needs skopeo, docker-registry and {PROMOTE}")
+    layers = [random.Random(number).randbytes(arguments.mib * MIB) for number in range(arguments.layers)]
+    with cloud() as aws:
+        digest = aws.images.push(SOURCE_ACCOUNT, "bench", "1", *layers)
+        source = aws.images.repositories[SOURCE_ACCOUNT, "bench"]
+        size = sum(map(len, source.layers.values())) / MIB
+        rows = {
+            "promote": [by_promote(aws, number, digest) for number in range(arguments.runs)],
+            "skopeo": [by_skopeo(aws.folder, programs, source, digest) for _ in range(arguments.runs)],
+        }
+    print(f"{arguments.layers} layers, {size:.0f} MiB; {digest} on both sides\n")
+    print("tool     MiB/s  seconds  CPU seconds  MiB of memory")
+    for name, runs in rows.items():
+        wall, cpu, memory = min(runs)
+        print(f"{name:7} {size / wall:6.0f} {wall:8.2f} {cpu:12.2f} {memory / 1024:14.0f}")
+
+
+def by_promote(aws, number, digest):
+    """One copy by promote into an empty repository."""
+    sagemaker, s3 = aws.client("sagemaker", "source"), aws.client("s3", "source")
+    group, key = f"Bench-{number}", f"bench-{number}/model.tar.gz"
+    s3.put_object(Bucket="source-models", Key=key, Body=b"weights")
+    arn = sagemaker.create_model_package_group(ModelPackageGroupName=group)["ModelPackageGroupArn"]
+    image = f"{SOURCE_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/bench@{digest}"
+    container = {"Image": image, "ModelDataUrl": f"s3://source-models/{key}"}
+    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+    sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={"Containers": [container], **types},
+    )
+    aws.images.repositories.pop((TARGET_ACCOUNT, "bench"), None)
+    sides = ("--source-profile", "source", "--target-profile", "target", "--target-bucket", TARGET_BUCKET)
+    command = [PROMOTE, "full", "--group", arn, *sides, "--images", "copy"]
+    measured = timed(aws.folder, command, aws.environment())
+    same(aws.images.repositories[TARGET_ACCOUNT, "bench"].manifests[digest][0].encode(), digest)
+    return measured
+
+
+def by_skopeo(folder, programs, source, digest):
+    """One copy by skopeo between two registries, of which the second one is empty."""
+    layout = folder / "layout"
+    if not layout.exists():
+        write_layout(layout, source, digest)
+    with ExitStack() as stack:
+        ports = free_ports(2)
+        for port in ports:
+            at = folder / f"registry-{port}"
+            at.mkdir()
+            config = at / "config.yml"
+            config.write_text(CONFIG.format(folder=at, port=port))
+            command = [programs["docker-registry"], "serve", config]
+            stack.enter_context(serving(command, at / "log", lambda port=port: answers(port)))
+            stack.callback(shutil.rmtree, at, ignore_errors=True)
+        first, second = (f"docker://127.0.0.1:{port}/bench:1" for port in ports)
+        copy = [programs["skopeo"], "copy", "--all", "--preserve-digests", "--insecure-policy", "--quiet"]
+        subprocess.run([*copy, "--dest-tls-verify=false", f"oci:{layout}:1", first], check=True)
+        plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
+        measured = timed(folder, [*copy, *plain, first, second], os.environ)
+        inspect = [programs["skopeo"], "inspect", "--raw", "--tls-verify=false", second]
+        same(subprocess.run(inspect, check=True, capture_output=True).stdout, digest)
+    return measured
+
+
+def write_layout(layout, source, digest):
+    """The image as a folder that skopeo reads."""
+    blobs = layout / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    texts = {name: text.encode() for name, (text, _) in source.manifests.items()}
+    for name, content in (source.layers | texts).items():
+        (blobs / name.partition(":")[2]).write_bytes(content)
+    text, kind = source.manifests[digest]
+    names = {"org.opencontainers.image.ref.name": "1"}
+    root = {"mediaType": kind, "digest": digest, "size": len(text.encode()), "annotations": names}
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [root]}))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+
+
+def answers(port):
+    """Whether a registry is ready."""
+    try:
+        return urlopen(f"http://127.0.0.1:{port}/v2/").status == 200
+    except URLError:
+        return False
+
+
+def timed(folder, command, environment):
+    """Seconds, seconds of CPU, and KiB of memory of a command that succeeds."""
+    report = folder / "report"
+    runner = [sys.executable, "-m", "bench.timed", report, *command]
+    subprocess.run(runner, env=environment, check=True, capture_output=True)
+    wall, cpu, memory, code = map(float, report.read_text().split())
+    if code:
+        sys.exit(f"bench-images: {command[0]} exits {code:.0f}")
+    return wall, cpu, memory
+
+
+def same(content, digest):
+    """Ends the benchmark where the copy is another image."""
+    if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+        sys.exit(f"bench-images: the copy of {digest} is another image")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+//! Reads images of the source account, and of accounts that share theirs with it.
+
+use aws_sdk_ecr::types::SubjectIdentifier;
+
+use super::client::Clients;
+use super::download::{Download, Downloads, LayerOf, LayerUrl};
+use super::types::{ImageId, RepositorySettings, StoredImage};
+use crate::aws::error::CallError;
+use crate::aws::resource::Resource;
+use crate::model::image::{Digest, Repository};
+
+/// Amazon ECR with the source's credentials, for reading. Clones share one client.
+#[derive(Debug, Clone)]
+pub struct SourceImages {
+    clients: Clients,
+    downloads: Downloads,
+}
+
+impl SourceImages {
+    pub(in crate::aws) fn new(clients: Clients, downloads: Downloads) -> Self {
+        Self { clients, downloads }
+    }
+
+    /// The images with these names, in no particular order. Leaves out images that do not exist.
+    ///
+    /// # Errors
+    /// The repository does not exist, or a manifest does not have the digest that it is stored under.
+    pub async fn get(&self, repository: &Repository, ids: &[ImageId]) -> Result<Vec<StoredImage>, CallError> {
+        self.clients.get(repository, ids).await
+    }
+
+    /// The settings of a repository.
+    pub async fn settings(&self, repository: &Repository) -> Result<RepositorySettings, CallError> {
+        const CALL: &str = "ecr:DescribeRepositories";
+        let call = self.clients.of(repository).describe_repositories();
+        let call = call.registry_id(repository.registry.account().as_str());
+        let answer = call.repository_names(repository.name.as_str()).send().await;
+        let answer = answer.map_err(|e| self.clients.caller.error(CALL, &Resource::Repository(repository), e))?;
+        Ok(answer.repositories().first().map(RepositorySettings::of).unwrap_or_default())
+    }
+
+    /// The manifests that refer to a manifest, such as signatures.
+    pub async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Digest>, CallError> {
+        const CALL: &str = "ecr:ListImageReferrers";
+        let resource = Resource::Repository(repository);
+        let unusable = |message: String| self.clients.caller.unusable(CALL, &resource, message);
+        let id = SubjectIdentifier::builder().image_digest(subject.as_str()).build();
+        let id = id.map_err(|error| unusable(error.to_string()))?;
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            let call = self.clients.of(repository).list_image_referrers().subject_id(id.clone());
+            let call = call.registry_id(repository.registry.account().as_str()).set_next_token(token);
+            let answer = call.repository_name(repository.name.as_str()).send().await;
+            let answer = answer.map_err(|error| self.clients.caller.error(CALL, &resource, error))?;
+            for referrer in answer.referrers() {
+                found.push(referrer.digest().parse().map_err(|error| unusable(format!("{error}")))?);
+            }
+            token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            if token.is_none() || answer.referrers().is_empty() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The URL of a layer, which expires.
+    async fn url(&self, repository: &Repository, layer: &Digest) -> Result<LayerUrl, CallError> {
+        const CALL: &str = "ecr:GetDownloadUrlForLayer";
+        let call = self.clients.of(repository).get_download_url_for_layer();
+        let call = call.registry_id(repository.registry.account().as_str());
+        let answer = call.repository_name(repository.name.as_str()).layer_digest(layer.as_str()).send().await;
+        let resource = Resource::Layer { repository, layer };
+        let answer = answer.map_err(|error| self.clients.caller.error(CALL, &resource, error))?;
+        match answer.download_url() {
+            Some(url) => Ok(LayerUrl(url.to_owned())),
+            None => Err(self.clients.caller.unusable(CALL, &resource, "the response has no URL")),
+        }
+    }
+
+    /// Downloads a layer of this length from a byte to its end. `url` is the URL of an earlier download, which may have
+    /// expired.
+    ///
+    /// # Errors
+    /// The layer cannot be downloaded, or a new URL is refused.
+    pub async fn resume(
+        &self,
+        layer: LayerOf<'_>,
+        url: &mut Option<LayerUrl>,
+        range: (u64, u64),
+    ) -> Result<Download, CallError> {
+        if let Some(known) = url
+            && let Some(download) = self.open(layer, known, range).await?
+        {
+            return Ok(download);
+        }
+        let new = self.url(layer.0, layer.1).await?;
+        let download = self.open(layer, &new, range).await?;
+        *url = Some(new);
+        let resource = Resource::Layer { repository: layer.0, layer: layer.1 };
+        let message = "the URL of the layer is refused with HTTP 403, though it is new";
+        download.ok_or_else(|| self.clients.caller.unusable("ecr:GetDownloadUrlForLayer", &resource, message))
+    }
+
+    async fn open(
+        &self,
+        (repository, layer): LayerOf<'_>,
+        url: &LayerUrl,
+        (from, length): (u64, u64),
+    ) -> Result<Option<Download>, CallError> {
+        let resource = Resource::Layer { repository, layer };
+        self.downloads.open(&self.clients.caller, &resource, url, (from, length)).await
+    }
+}

@@ -1,0 +1,49 @@
+//! Renders the images of a record.
+
+use indicatif::HumanBytes;
+
+use crate::record::{ImageFacts, ImageOutcome};
+
+/// One line about all images.
+pub(super) fn summary(images: &[ImageFacts]) -> String {
+    let mut parts = [
+        (ImageOutcome::Copied, "copied", 0),
+        (ImageOutcome::AlreadyThere, "already copied", 0),
+        (ImageOutcome::Recorded, "recorded", 0),
+        (ImageOutcome::Planned, "to be copied", 0),
+        (ImageOutcome::ReRegioned, "provided by AWS in the target's region", 0),
+        (ImageOutcome::Kept, "kept", 0),
+    ];
+    for image in images {
+        parts.iter_mut().filter(|(outcome, ..)| *outcome == image.result).for_each(|(.., count)| *count += 1);
+    }
+    let parts = parts.into_iter().filter(|(.., count)| *count > 0);
+    let parts: Vec<String> = parts.map(|(_, name, count)| format!("{count} {name}")).collect();
+    let bytes: u64 = images.iter().filter_map(|image| image.bytes).sum();
+    let size = if bytes == 0 { String::new() } else { format!(", {}", HumanBytes(bytes)) };
+    let noun = if images.len() == 1 { "image" } else { "images" };
+    format!("{} {noun}{size}: {}", images.len(), parts.join(", "))
+}
+
+/// One line about an image.
+pub(super) fn line(image: &ImageFacts) -> String {
+    let size = image.bytes.map(|bytes| HumanBytes(bytes).to_string()).unwrap_or_default();
+    format!("{size:>10}  {:<30}  {}", result(image), image.source)
+}
+
+fn result(image: &ImageFacts) -> String {
+    let missing = match (image.missing_layers, image.layers) {
+        (Some(missing), Some(layers)) => {
+            format!("{missing} of {layers} layers, {}", HumanBytes(image.missing_bytes.unwrap_or_default()))
+        }
+        _ => String::new(),
+    };
+    match image.result {
+        ImageOutcome::Planned => format!("to be copied ({missing})"),
+        ImageOutcome::Copied => format!("copied ({missing})"),
+        ImageOutcome::AlreadyThere => "already copied".into(),
+        ImageOutcome::Recorded => "recorded".into(),
+        ImageOutcome::ReRegioned => format!("AWS provides {}", image.target),
+        ImageOutcome::Kept => "kept".into(),
+    }
+}

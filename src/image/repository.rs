@@ -1,0 +1,204 @@
+//! Copies the images of one target repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+
+use super::engine::{Copying, ImageEngine};
+use super::outcome::{ImageDone, ImageOutcome};
+use crate::aws::error::{CallError, Kind};
+use crate::aws::images::{ImageId, RepositorySettings, StoredImage};
+use crate::model::failure::Failure;
+use crate::model::image::{Digest, Repository};
+use crate::plan::images::{Content, Layer};
+
+/// The layers of one repository that are copied at a time. Memory and requests have limits of their own.
+const LAYERS_AT_ONCE: usize = 32;
+
+/// What a repository has of the images that are copied to it.
+pub(super) struct State<'a> {
+    repository: &'a Repository,
+    images: Vec<Copying>,
+    exists: bool,
+    there: Vec<StoredImage>,
+    /// The layers of images that are not there, and that the repository does not have.
+    missing: BTreeSet<Digest>,
+}
+
+impl<'a> State<'a> {
+    /// Looks up the images, their tags and, if an image is not there, its layers.
+    ///
+    /// # Errors
+    /// A tag of promote's belongs to another image.
+    pub async fn look(engine: &ImageEngine<'_>, repository: &'a Repository, images: Vec<Copying>) -> Result<Self> {
+        let ids = images.iter().flat_map(|image| {
+            [ImageId::Digest(image.content.digest().clone()), ImageId::Tag(tag(image.content.digest()))]
+        });
+        let found = {
+            let _request = engine.limits.request().await;
+            engine.target.find(repository, &ids.collect::<Vec<_>>()).await?
+        };
+        let (exists, there) = (found.is_some(), found.unwrap_or_default());
+        let mut state = Self { repository, images, exists, there, missing: BTreeSet::new() };
+        for image in &state.images {
+            state.refuse_other(image.content.digest())?;
+        }
+        let layers: BTreeSet<Digest> =
+            state.absent().flat_map(|image| image.content.layers.iter()).map(|layer| layer.digest.clone()).collect();
+        state.missing = match exists && !layers.is_empty() {
+            true => {
+                let _request = engine.limits.request().await;
+                engine.target.missing(repository, &layers.into_iter().collect::<Vec<_>>()).await?
+            }
+            false => layers,
+        };
+        Ok(state)
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> &Repository {
+        self.repository
+    }
+
+    /// Whether the repository exists.
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// The images that are not there.
+    pub fn absent(&self) -> impl Iterator<Item = &Copying> {
+        self.images.iter().filter(|image| !self.has(image.content.digest()))
+    }
+
+    fn has(&self, digest: &Digest) -> bool {
+        self.there.iter().any(|there| there.digest == *digest)
+    }
+
+    fn is_tagged(&self, digest: &Digest) -> bool {
+        let tag = tag(digest);
+        self.there.iter().any(|there| there.tag.as_ref() == Some(&tag))
+    }
+
+    /// Refuses a tag of promote's that belongs to another image.
+    fn refuse_other(&self, digest: &Digest) -> Result<()> {
+        let tag = tag(digest);
+        match self.there.iter().find(|there| there.tag.as_ref() == Some(&tag) && there.digest != *digest) {
+            None => Ok(()),
+            Some(other) => Err(belongs_to_another(self.repository, digest, Some(&other.digest))),
+        }
+    }
+
+    /// The result that a run without `--dry-run` would begin with.
+    pub fn planned(&self, content: &Content) -> ImageDone {
+        if self.has(content.digest()) {
+            return ImageDone::nothing_missing(ImageOutcome::AlreadyThere);
+        }
+        let missing = content.layers.iter().filter(|layer| self.missing.contains(&layer.digest));
+        let (missing_layers, missing_bytes) = missing.fold((0, 0), |(n, bytes), layer| (n + 1, bytes + layer.bytes));
+        ImageDone { outcome: ImageOutcome::Planned, missing_layers, missing_bytes }
+    }
+
+    /// Copies what is missing.
+    pub async fn copy(&self, engine: &ImageEngine<'_>) -> Result<()> {
+        self.count(engine);
+        if !self.exists {
+            self.create(engine).await?;
+        }
+        let mut layers: Vec<_> = self.to_copy().into_values().collect();
+        layers.sort_by_key(|(layer, _)| std::cmp::Reverse(layer.bytes));
+        let copies = layers.into_iter().map(|(layer, from)| engine.copy_layer(from, self.repository, layer).boxed());
+        stream::iter(copies.collect::<Vec<_>>()).buffer_unordered(LAYERS_AT_ONCE).try_collect::<()>().await?;
+        for image in &self.images {
+            self.put(engine, image).await?;
+        }
+        Ok(())
+    }
+
+    /// The layers that are copied, each with a repository that has it.
+    fn to_copy(&self) -> BTreeMap<&Digest, (&Layer, &Repository)> {
+        let mut layers: BTreeMap<&Digest, (&Layer, &Repository)> = BTreeMap::new();
+        for image in self.absent() {
+            for layer in image.content.layers.iter().filter(|layer| self.missing.contains(&layer.digest)) {
+                layers.entry(&layer.digest).or_insert((layer, &image.source));
+            }
+        }
+        layers
+    }
+
+    /// The number of layers that are copied, and their size in bytes.
+    pub fn missing_layers(&self) -> (u64, u64) {
+        let layers = self.to_copy();
+        (layers.len() as u64, layers.values().map(|(layer, _)| layer.bytes).sum())
+    }
+
+    /// Stores the manifests of an image, children first. Only the image itself is tagged: life-cycle rules for untagged
+    /// images leave the images of an index alone.
+    async fn put(&self, engine: &ImageEngine<'_>, Copying { content, tagged, .. }: &Copying) -> Result<()> {
+        let digest = content.digest();
+        let there = self.has(digest);
+        if there && (!tagged || self.is_tagged(digest)) {
+            return Ok(());
+        }
+        for manifest in content.manifests.iter().filter(|manifest| !there || manifest.digest == *digest) {
+            let tag = (*tagged && manifest.digest == *digest).then(|| tag(digest));
+            let _request = engine.limits.request().await;
+            let put = engine.target.put(self.repository, manifest, tag.as_deref()).await;
+            put.map_err(|error| self.explained(error, digest))
+                .with_context(|| format!("copying the image {digest}"))?;
+        }
+        Ok(())
+    }
+
+    fn explained(&self, error: CallError, digest: &Digest) -> anyhow::Error {
+        match error.kind {
+            Kind::AlreadyExists => belongs_to_another(self.repository, digest, None),
+            _ => error.into(),
+        }
+    }
+
+    /// Refuses a repository that does not exist.
+    pub fn refuse_absent(&self) -> Result<()> {
+        bail!(
+            Failure::new(format!("the repository {} does not exist", self.repository))
+                .hint("Create the repository, or run without `--no-create-repository`")
+        )
+    }
+
+    async fn create(&self, engine: &ImageEngine<'_>) -> Result<()> {
+        let repository = self.repository;
+        if !engine.create_repository {
+            self.refuse_absent()?;
+        }
+        let Some(source) = self.images.first().map(|image| &image.source) else { return Ok(()) };
+        let settings = match engine.source.settings(source).await {
+            Ok(settings) => settings,
+            Err(error) if error.kind == Kind::Denied => RepositorySettings::default(),
+            Err(error) => bail!(error),
+        };
+        Ok(engine.target.create(repository, settings).await?)
+    }
+
+    /// Adds the layers to the progress.
+    fn count(&self, engine: &ImageEngine<'_>) {
+        let mut layers: BTreeMap<&Digest, u64> = BTreeMap::new();
+        let all = self.images.iter().flat_map(|image| image.content.layers.iter());
+        layers.extend(all.map(|layer| (&layer.digest, layer.bytes)));
+        engine.meter.expect(layers.len() as u64, layers.values().sum());
+        let there = layers.into_iter().filter(|(digest, _)| !self.missing.contains(*digest));
+        there.for_each(|(_, bytes)| engine.meter.found(bytes));
+    }
+}
+
+/// The tag that keeps an image from life-cycle rules for untagged images. It is never moved: it belongs to one digest.
+fn tag(digest: &Digest) -> String {
+    format!("promote-sha256-{}", &digest.hex()[..32])
+}
+
+fn belongs_to_another(repository: &Repository, digest: &Digest, other: Option<&Digest>) -> anyhow::Error {
+    let tag = tag(digest);
+    let other = other.map_or_else(|| "another image".to_owned(), ToString::to_string);
+    Failure::new(format!("the tag {tag} of {repository} belongs to {other}, and should belong to {digest}"))
+        .hint("Find out who has moved the tag, and delete it: promote moves no tags")
+        .into()
+}

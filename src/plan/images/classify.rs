@@ -1,0 +1,187 @@
+//! Tells what a promotion does with each image, without calls to AWS.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::arn::{AccountId, Region};
+use crate::model::field::{Document, Field, each_leaf};
+use crate::model::image::{EcrImage, EcrRegistry, ImageUri, Repository, RepositoryPrefix};
+use crate::plan::aws_registries::{Provided, provided, source};
+use crate::plan::findings::Findings;
+
+use super::planned::Kept;
+
+/// The registry that images are copied to.
+#[derive(Debug, Clone)]
+pub struct TargetRegistry {
+    /// The target account.
+    pub account: AccountId,
+    /// The region of the target group.
+    pub region: Region,
+    /// The prefix of repositories.
+    pub prefix: RepositoryPrefix,
+}
+
+/// An image and its ImageDigest, as containers name them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageUse {
+    /// The image.
+    pub image: String,
+    /// The ImageDigest.
+    pub digest: Option<String>,
+}
+
+/// What a promotion does with an image, before it is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Classified {
+    /// It is copied to this repository.
+    Copy(EcrImage, Repository),
+    /// AWS provides it in the source's region, and this one in the target's.
+    Provided(EcrImage, EcrImage),
+    /// The target uses it as it is.
+    Kept(Kept),
+}
+
+/// The images of the containers of a document, each with the fields that have it. One image of several containers is
+/// listed once.
+pub fn uses(document: &Document) -> BTreeMap<ImageUse, Vec<Field>> {
+    let mut found: BTreeMap<ImageUse, Vec<Field>> = BTreeMap::new();
+    each_leaf(document, &mut |field, value| {
+        if let (true, Some(image)) = (is_image(field), value.as_str()) {
+            let digest = digest_field(field).get(document).and_then(Value::as_str).map(str::to_owned);
+            found.entry(ImageUse { image: image.to_owned(), digest }).or_default().push(field.clone());
+        }
+    });
+    found
+}
+
+/// Whether a field names the image of a container.
+pub(super) fn is_image(field: &Field) -> bool {
+    field.pattern().ends_with(".Containers[].Image")
+}
+
+/// The field that has the digest of the image.
+pub(super) fn digest_field(image: &Field) -> Field {
+    image.parent().member("ImageDigest")
+}
+
+/// What a promotion does with each image.
+pub fn classified(document: &Document, target: &TargetRegistry) -> (BTreeMap<ImageUse, Classified>, Findings) {
+    let (mut all, mut findings) = (BTreeMap::new(), Findings::default());
+    for (image, fields) in uses(document) {
+        match target.classify(&image) {
+            Ok(classified) => drop(all.insert(image, classified)),
+            Err((message, hint)) => fields.iter().for_each(|field| findings.add(format!("{field} {message}"), &*hint)),
+        }
+    }
+    (all, findings)
+}
+
+const KEEP: &str = "Pass `--images keep` to promote the version with the images of the source";
+
+impl TargetRegistry {
+    /// Whether a promotion replaces an image by another one, or cannot promote it.
+    pub fn replaces(&self, image: &ImageUse) -> bool {
+        match self.classify(image) {
+            Ok(Classified::Kept(_)) => false,
+            Ok(Classified::Provided(from, there)) => from != there,
+            Ok(Classified::Copy(..)) | Err(_) => true,
+        }
+    }
+
+    /// What a promotion does with an image.
+    ///
+    /// # Errors
+    /// The image cannot be promoted. A message that continues the name of a field, and the next step.
+    fn classify(&self, image: &ImageUse) -> Result<Classified, (String, String)> {
+        let refused = |message: String| (message, KEEP.to_owned());
+        let uri = image.image.parse().map_err(|error| refused(format!("is malformed: {error}")))?;
+        let ImageUri::Ecr(uri) = uri else { return Ok(Classified::Kept(Kept::OtherRegistry)) };
+        let registry = &uri.repository.registry;
+        if let Some(provided) = provided(&uri) {
+            return self.provided(uri, &provided);
+        }
+        if (registry.account(), registry.region()) == (&self.account, &self.region) {
+            return Ok(Classified::Kept(Kept::OwnRegistry));
+        }
+        let own = EcrRegistry::new(&self.account, &self.region)
+            .ok_or_else(|| refused(format!("cannot be copied to {}, a region of an unknown partition", self.region)))?;
+        let name = format!("{}{}", self.prefix, uri.repository.name).parse();
+        let name = name.map_err(|error| {
+            let hint = "Choose another `--image-repository-prefix`";
+            (format!("cannot be copied: {error}"), hint.to_owned())
+        })?;
+        Ok(Classified::Copy(uri, Repository { registry: own, name }))
+    }
+
+    fn provided(&self, uri: EcrImage, provided: &Provided) -> Result<Classified, (String, String)> {
+        if let Some(there) = provided.in_region(&self.region) {
+            return Ok(Classified::Provided(uri, there));
+        }
+        let region = &self.region;
+        let message = format!("is {uri}, which AWS is not known to provide in {region} (known from {})", source());
+        Err((message, format!("Push the image to a registry of yours and register a version with it. {KEEP}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(prefix: &str) -> TargetRegistry {
+        TargetRegistry {
+            account: "111222333444".parse().unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+            prefix: prefix.parse().unwrap(),
+        }
+    }
+
+    fn classify(image: &str) -> Result<Classified, (String, String)> {
+        target("team/").classify(&ImageUse { image: image.into(), digest: None })
+    }
+
+    #[test]
+    fn an_image_of_another_account_or_region_is_copied_to_a_repository_of_the_same_name_below_the_prefix() {
+        for host in ["444333666777.dkr.ecr.eu-central-1.amazonaws.com", "111222333444.dkr.ecr.eu-west-1.amazonaws.com"]
+        {
+            let Ok(Classified::Copy(_, to)) = classify(&format!("{host}/serve:1")) else { panic!("{host}") };
+            assert_eq!(to.to_string(), "111222333444.dkr.ecr.eu-central-1.amazonaws.com/team/serve");
+        }
+    }
+
+    #[test]
+    fn images_of_the_targets_own_registry_and_of_other_registries_are_kept() {
+        for (image, kept) in [
+            ("111222333444.dkr.ecr.eu-central-1.amazonaws.com/serve:1", Kept::OwnRegistry),
+            ("111222333444.dkr-ecr.eu-central-1.on.aws/serve:1", Kept::OwnRegistry),
+            ("public.ecr.aws/x/serve:1", Kept::OtherRegistry),
+            ("registry.example.com/serve:1", Kept::OtherRegistry),
+        ] {
+            assert_eq!(classify(image), Ok(Classified::Kept(kept)), "{image}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_aws_is_that_of_the_targets_region() {
+        let same = classify("763104351884.dkr.ecr.eu-central-1.amazonaws.com/pytorch-inference:2.3");
+        assert!(matches!(same, Ok(Classified::Provided(from, to)) if from == to));
+        let Ok(Classified::Provided(_, there)) =
+            classify("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.3")
+        else {
+            panic!("AWS provides it")
+        };
+        assert_eq!(there.to_string(), "763104351884.dkr.ecr.eu-central-1.amazonaws.com/pytorch-inference:2.3");
+    }
+
+    #[test]
+    fn one_image_of_two_containers_is_listed_once_with_both_fields() {
+        let document: Document = serde_json::from_str(
+            r#"{"InferenceSpecification":{"Containers":[{"Image":"a","Environment":{"Image":"x"}},{"Image":"a"},{"Image":"a","ImageDigest":"d"}]},
+                "AdditionalInferenceSpecifications":[{"Containers":[{"Image":"a"}]}]}"#,
+        )
+        .unwrap();
+        let counts: Vec<usize> = uses(&document).values().map(Vec::len).collect();
+        assert_eq!(counts, [3, 1]);
+    }
+}

@@ -1,0 +1,270 @@
+"""Amazon ECR: a private registry for each account, with the calls that copy an image, and the URLs of its layers."""
+
+import base64
+import hashlib
+import json
+import re
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from standins.principals import REGION
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+PULLS = ("BatchGetImage", "GetDownloadUrlForLayer", "BatchCheckLayerAvailability")
+PART = 10 << 20
+
+
+class Refused(Exception):
+    """An error of the service: its code, and further members of the body."""
+
+    def __init__(self, code, **members):
+        super().__init__(code)
+        self.code, self.members = code, members
+
+
+@dataclass
+class Repository:
+    """Manifests and layers by digest, digests by tag, and the parts of what is not complete."""
+
+    manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    layers: dict[str, bytes] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    uploads: dict[str, bytearray] = field(default_factory=dict)
+
+
+class Registries:
+    """The registries of all accounts. `accounts` has the account of each access key, and the keys that may pull."""
+
+    def __init__(self, accounts, pulling):
+        self.accounts, self.pulling, self.url = accounts, pulling, ""
+        self.repositories, self.downloads, self.calls = {}, {}, []
+        self.lock = threading.Lock()
+
+    def push(self, account, name, tag, *layers):
+        """Pushes an index of one image with these layers, and returns the digest of the index."""
+        repository = self.repositories.setdefault((account, name), Repository())
+        config = json.dumps({"architecture": "amd64", "os": "linux"}).encode()
+        kinds = ["application/vnd.oci.image.config.v1+json"]
+        kinds += ["application/vnd.oci.image.layer.v1.tar+gzip"] * len(layers)
+        described = [descriptor(kind, blob) for kind, blob in zip(kinds, (config, *layers), strict=True)]
+        repository.layers |= {digest_of(blob): blob for blob in (config, *layers)}
+        image = manifest(OCI_MANIFEST, config=described[0], layers=described[1:])
+        repository.manifests[digest_of(image.encode())] = (image, OCI_MANIFEST)
+        platform = {"architecture": "amd64", "os": "linux"}
+        index = manifest(OCI_INDEX, manifests=[descriptor(OCI_MANIFEST, image.encode()) | {"platform": platform}])
+        digest = repository.tags[tag] = digest_of(index.encode())
+        repository.manifests[digest] = (index, OCI_INDEX)
+        return digest
+
+    def pushed(self, account):
+        """The bytes of every manifest and layer of an account, by digest."""
+        found = {}
+        for (owner, _), repository in self.repositories.items():
+            if owner == account:
+                found |= {digest: text.encode() for digest, (text, _) in repository.manifests.items()}
+                found |= repository.layers
+        return found
+
+    def answer(self, operation, request, key):
+        """The answer to a call of who has this access key."""
+        caller = self.accounts.get(key)
+        if caller is None:
+            raise Refused("UnrecognizedClientException")
+        account, name = request.get("registryId", caller), request.get("repositoryName")
+        if account != caller and not (operation in PULLS and key in self.pulling):
+            raise Refused("AccessDeniedException", message=f"not authorized to perform: ecr:{operation}")
+        with self.lock:
+            self.calls.append((operation, account, name))
+            if operation == "DescribeRepositories":
+                return {"repositories": [self.described(account, name) for name in request["repositoryNames"]]}
+            if operation == "CreateRepository":
+                if (account, name) in self.repositories:
+                    raise Refused("RepositoryAlreadyExistsException")
+                self.repositories[account, name] = Repository()
+                return {"repository": self.described(account, name)}
+            repository = self.found(account, name)
+            if operation == "GetDownloadUrlForLayer":
+                return {"downloadUrl": self.download_url(repository, request["layerDigest"])}
+            calls = {
+                "BatchGetImage": batch_get_image,
+                "ListImageReferrers": lambda *_: {"referrers": []},
+                "BatchCheckLayerAvailability": check_layers,
+                "InitiateLayerUpload": initiate,
+                "UploadLayerPart": upload_part,
+                "CompleteLayerUpload": complete,
+                "PutImage": put_image,
+            }
+            if operation not in calls:
+                raise Refused("UnknownOperationException")
+            return calls[operation](repository, request)
+
+    def found(self, account, name):
+        """The repository."""
+        if (account, name) not in self.repositories:
+            raise Refused("RepositoryNotFoundException", message=f"{account}/{name} does not exist")
+        return self.repositories[account, name]
+
+    def described(self, account, name):
+        """What DescribeRepositories says."""
+        self.found(account, name)
+        arn = f"arn:aws:ecr:{REGION}:{account}:repository/{name}"
+        return {"repositoryArn": arn, "registryId": account, "repositoryName": name, "imageTagMutability": "MUTABLE"}
+
+    def download_url(self, repository, digest):
+        """A URL that needs no credentials."""
+        if digest not in repository.layers:
+            raise Refused("LayersNotFoundException")
+        token = uuid.uuid4().hex
+        self.downloads[token] = repository.layers[digest]
+        return f"{self.url}/layer?X-Amz-Signature={token}"
+
+
+def digest_of(content):
+    """The digest of a manifest or a layer."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def descriptor(kind, content):
+    """How a manifest names something."""
+    return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
+
+
+def manifest(kind, **members):
+    """The text of a manifest, indented as Docker's are: who writes it anew changes its digest."""
+    return json.dumps({"schemaVersion": 2, "mediaType": kind, **members}, indent=3)
+
+
+def batch_get_image(repository, request):
+    """BatchGetImage."""
+    images, failures = [], []
+    for image_id in request["imageIds"]:
+        digest = image_id.get("imageDigest") or repository.tags.get(image_id["imageTag"])
+        if digest not in repository.manifests:
+            failures.append({"imageId": image_id, "failureCode": "ImageNotFound", "failureReason": "not found"})
+            continue
+        text, kind = repository.manifests[digest]
+        image_id = image_id | {"imageDigest": digest}
+        images.append({"imageId": image_id, "imageManifest": text, "imageManifestMediaType": kind})
+    return {"images": images, "failures": failures}
+
+
+def check_layers(repository, request):
+    """BatchCheckLayerAvailability."""
+    if not 1 <= len(request["layerDigests"]) <= 100:
+        raise Refused("InvalidParameterException")
+    state = {True: "AVAILABLE", False: "UNAVAILABLE"}
+    layers = [(digest, digest in repository.layers) for digest in request["layerDigests"]]
+    return {"layers": [{"layerDigest": digest, "layerAvailability": state[there]} for digest, there in layers]}
+
+
+def initiate(repository, _):
+    """InitiateLayerUpload."""
+    upload = str(uuid.uuid4())
+    repository.uploads[upload] = bytearray()
+    return {"uploadId": upload, "partSize": PART}
+
+
+def upload_part(repository, request):
+    """UploadLayerPart: parts come one after the other, and have at most 20 MiB."""
+    blob, upload = base64.b64decode(request["layerPartBlob"]), repository.uploads.get(request["uploadId"])
+    if upload is None:
+        raise Refused("UploadNotFoundException")
+    if len(blob) > 20 << 20 or request["partLastByte"] + 1 - request["partFirstByte"] != len(blob):
+        raise Refused("InvalidParameterException")
+    if request["partFirstByte"] != len(upload):
+        raise Refused("InvalidLayerPartException", lastValidByteReceived=len(upload) - 1)
+    upload += blob
+    return {"uploadId": request["uploadId"], "lastByteReceived": len(upload) - 1}
+
+
+def complete(repository, request):
+    """CompleteLayerUpload."""
+    upload, (digest,) = repository.uploads.get(request["uploadId"]), request["layerDigests"]
+    if upload is None:
+        raise Refused("UploadNotFoundException")
+    if digest_of(upload) != digest:
+        raise Refused("InvalidLayerException")
+    if digest in repository.layers:
+        raise Refused("LayerAlreadyExistsException")
+    repository.layers[digest] = bytes(repository.uploads.pop(request["uploadId"]))
+    return {"layerDigest": digest}
+
+
+def put_image(repository, request):
+    """PutImage: what the manifest refers to has to be there."""
+    text = request["imageManifest"]
+    parsed, digest, tag = json.loads(text), digest_of(text.encode()), request.get("imageTag")
+    if request.get("imageDigest", digest) != digest:
+        raise Refused("ImageDigestDoesNotMatchException")
+    blobs = [blob["digest"] for blob in (parsed.get("config"), *parsed.get("layers", [])) if blob]
+    if not repository.layers.keys() >= set(blobs):
+        raise Refused("LayersNotFoundException")
+    if not repository.manifests.keys() >= {child["digest"] for child in parsed.get("manifests", [])}:
+        raise Refused("ReferencedImagesNotFoundException")
+    if digest in repository.manifests and (tag is None or repository.tags.get(tag) == digest):
+        raise Refused("ImageAlreadyExistsException")
+    repository.manifests[digest] = (text, parsed.get("mediaType", request.get("imageManifestMediaType")))
+    if tag:
+        repository.tags[tag] = digest
+    return {"image": {"imageId": {"imageDigest": digest}}}
+
+
+@contextmanager
+def ecr(principals):
+    """Serves the registries while the block runs. The principal `pipeline` may pull from the source account."""
+    accounts = {principal.access_key: principal.identity.account for principal in principals}
+    pulling = {principal.access_key for principal in principals if principal.identity.name == "pipeline"}
+    registries = Registries(accounts, pulling)
+
+    class Handler(BaseHTTPRequestHandler):
+        """One connection."""
+
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            """Requests are not printed."""
+
+        def do_POST(self):
+            """A call."""
+            body = self.rfile.read(int(self.headers["content-length"]))
+            key = re.search(r"Credential=([^/]+)/", self.headers.get("authorization", ""))
+            operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
+            try:
+                status, answer = 200, registries.answer(operation, json.loads(body), key and key[1])
+            except Refused as refused:
+                status, answer = 400, {"__type": refused.code, "message": refused.code} | refused.members
+            self.send(status, json.dumps(answer).encode(), "application/x-amz-json-1.1")
+
+        def do_GET(self):
+            """A layer, or its end from a byte on."""
+            (token,) = parse_qs(urlsplit(self.path).query).get("X-Amz-Signature", [""])
+            layer = registries.downloads.get(token)
+            if layer is None or "authorization" in self.headers:
+                return self.send(403, b"", "application/xml")
+            first, last = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", "bytes=0-")).groups()
+            return self.send(206, layer[int(first) : int(last or len(layer)) + 1], "application/octet-stream")
+
+        def send(self, status, body, kind):
+            """Answers."""
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    registries.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield registries
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

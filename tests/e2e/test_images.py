@@ -1,0 +1,62 @@
+"""A container image goes along: its bytes are in the target's registry, as an OCI layout that Python checks itself."""
+
+import hashlib
+import json
+import random
+
+from stage import TWO_PRINCIPALS
+from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT
+
+REGISTRY = "{}.dkr.ecr." + REGION + ".amazonaws.com"
+
+
+def repository_of(stage):
+    """A repository of this test only."""
+    return stage.group.lower()
+
+
+def registered(stage, layers):
+    """Registers a version with an image of these layers, and returns the digest of the image."""
+    digest = stage.aws.images.push(SOURCE_ACCOUNT, repository_of(stage), "1", *layers)
+    image = f"{REGISTRY.format(SOURCE_ACCOUNT)}/{repository_of(stage)}:1"
+    stage.register({"Image": image, "ModelDataUrl": stage.put("model.tar.gz", b"weights")})
+    return digest
+
+
+def check_layout(repository, digest):
+    """Every manifest and layer that the image refers to is there, with the size and the digest that it is named by."""
+    text, kind = repository.manifests[digest]
+    assert f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" == digest
+    parsed = json.loads(text)
+    assert parsed["mediaType"] == kind
+    for child in parsed.get("manifests", []):
+        check_layout(repository, child["digest"])
+    for blob in [parsed["config"], *parsed["layers"]] if "config" in parsed else []:
+        content = repository.layers[blob["digest"]]
+        assert (f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)) == (blob["digest"], blob["size"])
+
+
+def test_an_image_is_copied_between_two_accounts_and_named_by_its_digest(stage):
+    layers = [random.Random(seed).randbytes(size) for seed, size in enumerate((11 << 20, 25 << 20, 77))]
+    digest = registered(stage, layers)
+    document = stage.full("--images", "copy", principals=TWO_PRINCIPALS).document
+    assert [image["result"] for image in document["images"]] == ["copied"]
+    source = stage.aws.images.repositories[SOURCE_ACCOUNT, repository_of(stage)]
+    target = stage.aws.images.repositories[TARGET_ACCOUNT, repository_of(stage)]
+    check_layout(target, digest)
+    assert (target.manifests, target.layers) == (source.manifests, source.layers)
+    assert list(target.tags) == [f"promote-sha256-{digest.partition(':')[2][:32]}"]
+    (package,) = stage.versions()
+    (container,) = package["InferenceSpecification"]["Containers"]
+    assert container["Image"] == f"{REGISTRY.format(TARGET_ACCOUNT)}/{repository_of(stage)}@{digest}"
+
+
+def test_an_image_that_is_there_is_not_copied_again(stage):
+    registered(stage, [b"layer"])
+    stage.promote("--images", "copy")
+    image = f"{REGISTRY.format(SOURCE_ACCOUNT)}/{repository_of(stage)}:1"
+    stage.register({"Image": image, "ModelDataUrl": stage.put("again.tar.gz", b"other weights")})
+    before = len(stage.aws.images.downloads)
+    document = stage.promote("--images", "copy")
+    assert [image["result"] for image in document["images"]] == ["already-there"]
+    assert len(stage.aws.images.downloads) == before

@@ -1,0 +1,106 @@
+//! Whatever fails or kills a run: the next one makes one image with the same digest, and no complete layer goes twice.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+
+use super::*;
+use crate::run::faults::each;
+use crate::support::calls::Service;
+use crate::support::{Body, Failure, Layer, Moment};
+
+const DENIED: Failure = Failure::Status(400, "AccessDeniedException", "not authorized");
+const BROKEN: Failure = Failure::Status(500, "ServerException", "Something is broken");
+
+/// An index of two images that share a layer of several parts.
+fn image() -> TestImage {
+    let shared = Layer::gzip(Body::synthetic((3 << 14) + 5, 3));
+    TestImage::index(&[
+        TestImage::oci(&[shared.clone(), Layer::gzip("a")]),
+        TestImage::oci(&[shared, Layer::zstd("b")]),
+    ])
+}
+
+fn prepared() -> Cloud {
+    let cloud = with_image(&image());
+    cloud.part_size_of_layers(1 << 14);
+    cloud
+}
+
+/// The calls of a clean run that are about images: each operation with its number.
+fn calls() -> Vec<(String, usize)> {
+    let cloud = prepared();
+    copy(&cloud, &[]).document();
+    let mut counts = BTreeMap::new();
+    let calls = cloud.calls().into_iter().filter(|call| [Service::Ecr, Service::Layers].contains(&call.service));
+    let numbered = calls.map(|call| {
+        let count = counts.entry(call.operation.clone()).or_insert(0);
+        *count += 1;
+        (call.operation, *count)
+    });
+    numbered.collect()
+}
+
+#[test]
+fn after_a_failure_of_any_call_a_clean_run_makes_one_image() {
+    let mut cases = Vec::new();
+    for failure in [BROKEN, DENIED, Failure::Reset, Failure::ResetAfter, Failure::Truncate] {
+        cases.extend(calls().into_iter().map(|(operation, k)| (operation, k, failure)));
+    }
+    each(8, &cases, |(operation, k, failure)| {
+        let cloud = prepared();
+        cloud.fail(Moment::on(operation, *k), *failure);
+        let first = copy(&cloud, &[]);
+        ensure!(!first.stderr.contains("panicked"), "{}", first.stderr);
+        completes(&cloud)
+            .with_context(|| format!("{operation} {k}, {failure:?}, first {}: {}", first.code, first.stderr))
+    });
+}
+
+#[test]
+fn after_a_kill_at_any_call_a_clean_run_makes_one_image() {
+    each(8, &calls(), |(operation, k)| {
+        let cloud = prepared();
+        let arrived = Arrival::of(&cloud, Moment::on(operation, *k));
+        cloud.fail(Moment::on(operation, *k), Failure::HangAfter);
+        let mut child = spawn(&cloud, &["--images", "copy"]);
+        arrived.wait();
+        let killed = child.kill();
+        child.wait().context("the run ends")?;
+        killed.context("the run was there")?;
+        cloud.release();
+        ensure!(cloud.settles(), "calls are left");
+        completes(&cloud).with_context(|| format!("killed at {operation} {k}"))
+    });
+}
+
+/// The next run ends well and makes one image; no layer was completed twice, and none that was complete was read again.
+fn completes(cloud: &Cloud) -> Result<()> {
+    cloud.heal();
+    cloud.age_claims(SERVING);
+    let before = cloud.completed_layers();
+    let reads = cloud.calls_of("DownloadLayer").len();
+    let second = copy(cloud, &[]);
+    ensure!(second.code == 0, "the second run: {}", second.stderr);
+    let repository = cloud.repository(TARGET_ACCOUNT, "serve").context("the repository")?;
+    let image = image();
+    for each in image.tree() {
+        let there = repository.images.get(&each.digest()).context("an image is missing")?;
+        ensure!(there.manifest == each.manifest, "the manifest is another one");
+    }
+    ensure!(repository.images.len() == image.tree().len(), "{:?}", repository.images.keys());
+    let mut completed = cloud.completed_layers();
+    let count = completed.len();
+    completed.sort();
+    completed.dedup();
+    ensure!(completed.len() == count, "a layer was completed twice");
+    let again = cloud.calls_of("DownloadLayer").split_off(reads);
+    let again = again.iter().find(|call| before.iter().any(|layer| call.resource.ends_with(layer.as_str())));
+    ensure!(again.is_none(), "a complete layer was read again");
+    let versions = promoted(cloud);
+    ensure!(versions.len() == 1, "{} versions", versions.len());
+    let name = versions[0]["InferenceSpecification"]["Containers"][0]["Image"].clone();
+    ensure!(name == target_of("serve", &image.digest()), "the version names {name}");
+    ensure!(versions[0]["ModelApprovalStatus"] == "Approved", "it is not approved");
+    Ok(())
+}
