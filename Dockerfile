@@ -36,7 +36,7 @@ COPY --from=build /promote/promote /usr/local/bin/promote
 # Fails here, not in the pipeline, when the runtime's libraries do not fit.
 RUN promote --version
 
-# No entry point: CodeBuild starts a shell, as root or, on Lambda, as nobody in particular, and others say `docker run promote promote full …`.
+# No entry point: CodeBuild starts a shell, as root or, on Lambda, as another user, and others say `docker run promote promote full …`.
 CMD ["promote", "--help"]
 
 ARG REVISION=""

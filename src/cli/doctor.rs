@@ -20,7 +20,7 @@ use crate::run::{Context, doctor};
 pub(super) struct Doctor {
     #[command(flatten)]
     full: Full,
-    /// Only read: do not ask for permissions to write
+    /// Only read: do not ask for permissions to write; --dry-run implies it
     #[arg(long, env = "PROMOTE_NO_PROBES", value_parser = BoolishValueParser::new(), help_heading = "Doctor")]
     no_probes: bool,
 }
@@ -42,7 +42,7 @@ impl Doctor {
             overrides: settings.overrides,
             create_group: settings.registration.create_group,
             sign_key: settings.registration.sign_key,
-            probes: !self.no_probes,
+            probes: !self.no_probes && !self.full.output.dry_run,
         };
         let report = doctor(context, &settings).await?;
         printer.document(&report)?;

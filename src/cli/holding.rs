@@ -50,7 +50,7 @@ pub(super) struct Rollback {
     /// Why; the rejected versions and every later run say it
     #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
     reason: String,
-    /// Seconds after which the newer versions are looked at again: a run that was under way may have approved one
+    /// Seconds to wait before newer versions are rejected once more: a run that was under way may have approved one
     #[arg(long, env = "PROMOTE_SETTLE_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = number(0..=3600u64), help_heading = "Target")]
     settle_seconds: u64,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
@@ -79,7 +79,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_bucket: Option<BucketName>,
-    /// Prefix of the promotions [default: the prefix of the newest promoted version; with --target-bucket, none]
+    /// Prefix of the promotions [default: the prefix of the newest promoted version in that bucket]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]
@@ -139,7 +139,8 @@ impl Rollback {
         for failure in &report.failures {
             failed(failure);
         }
-        Ok(match (report.failures.is_empty(), report.unconfirmed.is_empty()) {
+        let is_confirmed = report.unconfirmed.is_empty() && report.approved_by_others.is_empty();
+        Ok(match (report.failures.is_empty(), is_confirmed) {
             (false, _) => Exit::Failed,
             (true, false) => Exit::Unconfirmed,
             (true, true) => Exit::Done,

@@ -11,12 +11,14 @@ use super::arn::{GroupArn, PackageArn};
 use super::failure::Failure;
 use super::location::Location;
 
-/// How long UpdateModelPackage may take, with its retries. A run looks for a hold right before it approves a version, so
-/// that no approval is under way when a group has been held for this long.
+/// How long UpdateModelPackage may take, with its retries. A run looks for a hold at most 5 seconds before it approves a
+/// version: no approval is under way when a group has been held for longer than both together.
 pub const UPDATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The version of both documents.
 const SCHEMA: u32 = 1;
+/// Who holds a group, and since when, if that cannot be read.
+const UNKNOWN: &str = "unknown";
 /// How the folders of holds begin.
 const FOLDER: &str = "_hold-";
 
@@ -80,7 +82,12 @@ impl Hold {
     /// A hold whose document cannot be read. The group is held all the same.
     pub fn unreadable(number: u32, group: &GroupArn) -> Self {
         let unknown = "unknown: the document of the hold cannot be read";
-        Self::new(number, group, unknown, "unknown", "unknown".to_owned())
+        Self::new(number, group, unknown, UNKNOWN, UNKNOWN.to_owned())
+    }
+
+    /// Whether the document of the hold cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.by == UNKNOWN
     }
 
     /// The failure of what the hold does not allow.

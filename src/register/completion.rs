@@ -52,6 +52,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         let Some(update) = wanted.update(description) else { return Ok(Completion { approval, added, updated: None }) };
         if approval.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
+            self.source.refuse_held().await?;
         }
         self.registry.update(arn, &update).await?;
         Ok(Completion { approval, added, updated: Some(wanted) })

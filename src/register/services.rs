@@ -1,5 +1,6 @@
 //! The calls and the time that a registration needs, so that tests can put a simulation in their place.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_types::DateTime;
@@ -64,7 +65,15 @@ pub(super) trait Source: Sync {
     /// # Errors
     /// The version cannot be described, or the target group is held: nothing may be promoted then.
     fn describe(&self, version: &PackageArn) -> impl Future<Output = anyhow::Result<Document>> + Send;
+    /// Looks for a hold of the target group again, unless that was done a moment ago. Called right before an approval.
+    ///
+    /// # Errors
+    /// The group is held, or the holds cannot be listed.
+    fn refuse_held(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
+
+/// For how long a look for a hold counts.
+const LOOKED: Duration = Duration::from_secs(5);
 
 /// The source's registry, and the holds of the target group. Both are asked again before a version is approved.
 pub struct SourceNow<'a> {
@@ -72,14 +81,39 @@ pub struct SourceNow<'a> {
     pub registry: &'a SourceRegistry,
     /// The holds of the target group.
     pub holds: Holds<'a>,
+    /// When the holds were looked for.
+    looked: Mutex<Option<Instant>>,
+}
+
+impl<'a> SourceNow<'a> {
+    /// The source's registry, and the holds of the target group.
+    pub fn new(registry: &'a SourceRegistry, holds: Holds<'a>) -> Self {
+        Self { registry, holds, looked: Mutex::new(None) }
+    }
+
+    async fn look(&self) -> anyhow::Result<()> {
+        let before = Instant::now();
+        match self.holds.now().await? {
+            Some(hold) => Err(hold.refusal().into()),
+            None => {
+                *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Source for SourceNow<'_> {
     async fn describe(&self, version: &PackageArn) -> anyhow::Result<Document> {
-        let (described, hold) = tokio::join!(self.registry.describe(version), self.holds.now());
-        match hold? {
-            Some(hold) => Err(hold.refusal().into()),
-            None => Ok(described?),
+        let (described, looked) = tokio::join!(self.registry.describe(version), self.look());
+        looked?;
+        Ok(described?)
+    }
+    async fn refuse_held(&self) -> anyhow::Result<()> {
+        let looked = *self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        match looked.is_some_and(|looked| looked.elapsed() < LOOKED) {
+            true => Ok(()),
+            false => self.look().await,
         }
     }
 }

@@ -85,7 +85,9 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
         let policy = ApprovalPolicy { approval: None, withdraw: !settings.no_withdraw };
         withdrawn = withdraw_rejected(&mut promotion, policy, &folders, &rejected).await;
     }
-    let report = Full::new(promotion, settings).promote_and_follow(&search, &folders, &rejected).await?;
+    let full = Full::new(promotion, settings);
+    let reported = full.promote_and_follow(&search, &folders, &rejected).await;
+    let report = reported.inspect_err(|error| full.tell_followed(&withdrawn, error))?;
     Ok(as_held(report, hold, withdrawn, settings.dry_run))
 }
 

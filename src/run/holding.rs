@@ -36,6 +36,9 @@ pub struct HoldReport {
     /// The release of the hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// Why runs may not look for the hold at this place, or not only there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The program that wrote this.
     pub tool: Tool,
 }
@@ -62,7 +65,7 @@ pub enum HoldOutcome {
 /// The hold cannot be written.
 pub async fn hold(context: &Context, settings: &HoldSettings) -> Result<HoldReport> {
     let target = context.target().await?;
-    let place = Place::find(target, settings).await?;
+    let place = Place::find(target, settings, target.check().await?).await?;
     let holds = place.holds(target, settings);
     let state = holds.state().await?;
     if let Some(hold) = holds.read(state).await? {
@@ -83,7 +86,7 @@ pub async fn hold(context: &Context, settings: &HoldSettings) -> Result<HoldRepo
 /// The release cannot be written.
 pub async fn release(context: &Context, settings: &HoldSettings) -> Result<HoldReport> {
     let target = context.target().await?;
-    let place = Place::find(target, settings).await?;
+    let place = Place::find(target, settings, target.check().await?).await?;
     let holds = place.holds(target, settings);
     let Some(hold) = holds.now().await? else {
         return Ok(place.report(HoldOutcome::NotHeld, None, None));
@@ -93,8 +96,11 @@ pub async fn release(context: &Context, settings: &HoldSettings) -> Result<HoldR
     if settings.dry_run {
         return Ok(place.report(HoldOutcome::Planned, Some(hold), Some(release)));
     }
-    holds.release(&release).await?;
-    Ok(place.report(HoldOutcome::Released, Some(hold), Some(release)))
+    match holds.release(&release).await? {
+        true => Ok(place.report(HoldOutcome::Released, Some(hold), Some(release))),
+        // Somebody else has released it meanwhile.
+        false => Ok(place.report(HoldOutcome::NotHeld, None, None)),
+    }
 }
 
 /// Writes a hold with the next number.
@@ -116,27 +122,18 @@ pub(super) async fn put(holds: &Holds<'_>, state: HoldState, new: impl Fn(u32) -
 /// Where the promotions to a group are.
 pub(super) struct Place {
     pub destination: Destination,
-    /// The promoted versions of the group, if they were looked at.
+    /// The versions of the group, the newest first.
     pub versions: Vec<PromotedVersion>,
+    /// What makes it doubtful that runs look for a hold here, or only here.
+    pub warnings: Vec<String>,
 }
 
 impl Place {
-    /// The bucket and the prefix of the settings; without a bucket, those of the group's newest promoted version.
+    /// The bucket and the prefix of the settings; otherwise those of the group's newest promoted version.
     ///
     /// # Errors
     /// No bucket is given, and no promoted version names one.
-    pub async fn find(target: &TargetAccount, settings: &HoldSettings) -> Result<Self> {
-        let identity = target.check().await?;
-        if let Some(bucket) = &settings.bucket {
-            let (prefix, group) = (settings.prefix.clone().unwrap_or_default(), identity.group(&settings.target_group));
-            let destination = Destination { bucket: bucket.clone(), prefix, group, caller: identity.arn };
-            return Ok(Self { destination, versions: Vec::new() });
-        }
-        Self::with_versions(target, settings, identity).await
-    }
-
-    /// As [`Place::find`], with every version of the group, the newest first.
-    pub async fn with_versions(target: &TargetAccount, settings: &HoldSettings, identity: Identity) -> Result<Self> {
+    pub async fn find(target: &TargetAccount, settings: &HoldSettings, identity: Identity) -> Result<Self> {
         let group = identity.group(&settings.target_group);
         let listed = target.registry().list(&settings.target_group, None).await?;
         let arns: Vec<_> = listed.into_iter().map(|summary| summary.arn).collect();
@@ -149,18 +146,22 @@ impl Place {
             group,
             caller: identity.arn,
         };
-        if settings.bucket.is_some() {
-            return Ok(Self { destination: given, versions });
-        }
-        let found = versions.iter().find_map(|version| given.of(version, &version.source()?));
-        let Some(found) = found else {
-            let message = format!("no promoted version of {} tells where its artifacts are", given.group);
-            return Err(Failure::new(message)
-                .hint("Pass `--target-bucket`, and `--target-prefix` if there is one")
-                .into());
+        let named: Vec<Destination> =
+            versions.iter().filter_map(|version| given.of(version, &version.source()?)).collect();
+        let fits = |place: &&Destination| settings.bucket.as_ref().is_none_or(|bucket| *bucket == place.bucket);
+        let found = match (named.iter().find(fits), &settings.bucket) {
+            (Some(found), _) => found.clone(),
+            (None, Some(_)) => given.clone(),
+            (None, None) => {
+                let message = format!("no promoted version of {} tells where its artifacts are", given.group);
+                let hint = "Pass `--target-bucket`, and `--target-prefix` if there is one";
+                return Err(Failure::new(message).hint(hint).into());
+            }
         };
         let prefix = settings.prefix.clone().unwrap_or(found.prefix);
-        Ok(Self { destination: Destination { bucket: found.bucket, prefix, ..given }, versions })
+        let destination = Destination { bucket: found.bucket, prefix, ..given };
+        let warnings = doubts(&destination, &named);
+        Ok(Self { destination, versions, warnings })
     }
 
     pub fn holds<'a>(&'a self, target: &'a TargetAccount, settings: &HoldSettings) -> Holds<'a> {
@@ -176,8 +177,31 @@ impl Place {
 
     fn report(&self, outcome: HoldOutcome, hold: Option<Hold>, release: Option<Release>) -> HoldReport {
         let target_group = self.destination.group.clone();
-        HoldReport { schema: SCHEMA, outcome, target_group, hold, release, tool: Tool::default() }
+        let warnings = self.warnings.clone();
+        HoldReport { schema: SCHEMA, outcome, target_group, hold, release, warnings, tool: Tool::default() }
     }
+}
+
+/// What makes it doubtful that runs look for a hold at a destination, or only there.
+fn doubts(destination: &Destination, named: &[Destination]) -> Vec<String> {
+    let of = |place: &Destination| Layout::promotions(&place.bucket, &place.prefix, place.group.name());
+    let (own, mut others) = (of(destination), named.iter().map(of).collect::<Vec<_>>());
+    others.sort();
+    others.dedup();
+    let is_used = others.contains(&own);
+    others.retain(|other| *other != own);
+    let mut doubts = Vec::new();
+    if !is_used {
+        doubts.push(format!("no version of the group was promoted to {own}"));
+    }
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        doubts.push(format!(
+            "versions were promoted to {} too, where runs do not see this: use `--target-bucket` and `--target-prefix`",
+            others.join(", ")
+        ));
+    }
+    doubts
 }
 
 fn now(context: &Context) -> String {

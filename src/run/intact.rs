@@ -56,12 +56,7 @@ impl Promotion<'_> {
     /// An approval has changed since.
     pub(super) async fn refuse_changed_approvals(&self, package: &Package, promoted: &PromotedVersion) -> Result<()> {
         let (source, target) = (self.source.registry(), self.target.registry());
-        let holds = self.holds();
-        let described = tokio::try_join!(source.describe(package.arn()), target.describe(&promoted.arn), holds.now());
-        let (source, target, hold) = described?;
-        if let Some(hold) = hold {
-            return Err(hold.refusal().into());
-        }
+        let (source, target) = tokio::try_join!(source.describe(package.arn()), target.describe(&promoted.arn))?;
         for (arn, then, now) in
             [(package.arn(), package.approval(), source), (&promoted.arn, promoted.approval(), target)]
         {

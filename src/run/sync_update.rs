@@ -46,6 +46,11 @@ impl Syncing<'_> {
             signatures.refuse_missing(&promoted.arn)?;
         }
         self.announce_update(plan, past, record).await?;
+        if matches!(update.decision.act, Act::Carry | Act::ApproveAgain)
+            && let Some(hold) = self.promotion.holds().now().await?
+        {
+            return Err(hold.refusal().into());
+        }
         self.carry_out(update, record).await
     }
 

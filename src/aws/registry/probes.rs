@@ -1,11 +1,11 @@
 //! Requests that SageMaker refuses after it has checked the caller's permission, so that they change nothing.
 //!
-//! [`Kind::NotFound`] and [`Kind::Invalid`] mean that the caller has the permission. AWS does not document that the
+//! `Kind::NotFound` and `Kind::Invalid` mean that the caller has the permission. AWS does not document that the
 //! permission is checked before the values of a request.
 
 use aws_sdk_sagemaker::types::{
-    AdditionalS3DataSource, AdditionalS3DataSourceDataType, InferenceSpecification, ModelPackageContainerDefinition,
-    Tag,
+    AdditionalS3DataSource, AdditionalS3DataSourceDataType, InferenceSpecification, ModelApprovalStatus,
+    ModelPackageContainerDefinition, Tag,
 };
 
 use super::target::TargetRegistry;
@@ -43,11 +43,15 @@ impl TargetRegistry {
             .build();
         let call = self.reader.client.create_model_package().model_package_group_name(group.name().as_str());
         let call = call.inference_specification(specification).source_uri(format!("s3://{NAME}/{NAME}"));
+        let call = call.model_approval_status(ModelApprovalStatus::Rejected);
         let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
-        if let Ok(created) = answer.model_package_arn().unwrap_or_default().parse() {
-            self.delete(&created).await?;
-        }
-        Ok(())
+        let Ok(created) = answer.model_package_arn().unwrap_or_default().parse::<PackageArn>() else { return Ok(()) };
+        let left = |error| {
+            let message =
+                format!("SageMaker has registered {created}, which is Rejected and could not be deleted: {error}");
+            self.reader.caller.unusable(CALL, &resource, message)
+        };
+        self.delete(&created).await.map_err(left)
     }
 
     /// UpdateModelPackage of a version that does not exist.

@@ -83,7 +83,7 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
     }
     writeln!(text, "\n{:#}", mend.policy)?;
     if let Some(command) = &mend.command {
-        writeln!(text, "\n{command}")?;
+        writeln!(text, "\nWith the policy in policy.json:\n\n{command}")?;
     }
     Ok(text)
 }

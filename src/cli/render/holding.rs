@@ -26,6 +26,9 @@ impl Rendered for HoldReport {
         if let Some(release) = &self.release {
             writeln!(out, "{:<11}{} by {}", "Released", release.at, release.by)?;
         }
+        for warning in &self.warnings {
+            writeln!(out, "{:<11}{warning}", "Warning")?;
+        }
         Ok(out)
     }
 
@@ -44,15 +47,19 @@ impl Rendered for RollbackReport {
         let to = self.to.version();
         let outcome = match self.outcome {
             RollbackOutcome::RolledBack => format!("rolled back to version {to}, and held until `promote release`"),
+            RollbackOutcome::Incomplete => format!("incomplete: held, but a version newer than {to} is not rejected"),
             RollbackOutcome::Planned => format!("dry run, nothing was written: would go back to version {to}"),
         };
         writeln!(out, "{:<11}{outcome}", "Outcome")?;
         writeln!(out, "{:<11}{}", "Target", self.to)?;
         write_hold(&mut out, &self.hold)?;
-        let verb = if self.outcome == RollbackOutcome::Planned { "Would rej." } else { "Rejected" };
+        let verb = if self.outcome == RollbackOutcome::Planned { "To reject" } else { "Rejected" };
         for one in &self.rejected {
             let error = one.error.as_ref().map_or(String::new(), |_| ": not rejected".to_owned());
             writeln!(out, "{verb:<11}{} (was {}){error}", one.model_package_arn, one.approval_status)?;
+        }
+        for other in &self.approved_by_others {
+            writeln!(out, "{:<11}{other}, registered by others, stays Approved: reject it if it is wrong", "Warning")?;
         }
         for warning in &self.warnings {
             writeln!(out, "{:<11}{warning}", "Warning")?;
@@ -64,7 +71,8 @@ impl Rendered for RollbackReport {
     }
 
     fn done(&self) -> Option<String> {
-        (self.outcome == RollbackOutcome::RolledBack).then(|| format!("{} is rolled back and held", self.target_group))
+        (self.outcome != RollbackOutcome::Planned)
+            .then(|| format!("{} is held, and newer versions are rejected", self.target_group))
     }
 }
 

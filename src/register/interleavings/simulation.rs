@@ -126,6 +126,9 @@ impl Source for Simulation {
         drop(self.call("describes the source").await);
         Ok(source_description())
     }
+    async fn refuse_held(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 impl ClaimStore for Simulation {

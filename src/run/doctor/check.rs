@@ -90,11 +90,12 @@ impl Asked<'_> {
         let other = refused.action.clone().filter(|action| action != self.action);
         let Some(action) = other else {
             let mut check = self.with(Finding::Denied, Some(told(error)));
-            check.grant = Some(Grant {
+            let named = Some(self.grant_on.to_owned()).filter(|on| on.starts_with("arn:")).or(refused.resource);
+            check.grant = named.map(|resource| Grant {
                 principal: self.side,
                 caller: refused.caller,
                 action: self.action.to_owned(),
-                resource: self.grant_on.to_owned(),
+                resource,
                 lacks: refused.lacks,
             });
             return vec![check];

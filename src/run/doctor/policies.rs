@@ -10,6 +10,7 @@ use super::statements::Statements;
 use crate::aws::error::{Lacks, Side};
 use crate::aws::session::Identity;
 use crate::model::arn::AccountId;
+use crate::model::package::sha256;
 
 /// A policy that allows what is denied.
 #[derive(Debug, Clone, Serialize)]
@@ -113,7 +114,7 @@ fn mend(owner: Owner, who: &str, side: Side, statements: &Statements, source: Op
     };
     let account_of = |arn: &str| arn.split(':').nth(4).and_then(|account| account.parse().ok());
     let (account, command) = match &owner {
-        Owner::Principal(arn) => (account_of(arn), put_principal(arn)),
+        Owner::Principal(arn) => (account_of(arn), put_principal(arn, &policy)),
         Owner::Bucket(name) => (
             source.filter(|_| side == Side::Source).cloned(),
             Some(format!("aws s3api put-bucket-policy --bucket {name} --policy file://policy.json")),
@@ -141,13 +142,16 @@ fn mend(owner: Owner, who: &str, side: Side, statements: &Statements, source: Op
     Mend { side, account, policy, of: owner, merged: false, command }
 }
 
-/// The command that adds an inline policy to a role or a user.
-fn put_principal(arn: &str) -> Option<String> {
+/// The command that adds an inline policy to a role or a user. Its name depends on the policy, so that it replaces no
+/// other one. AWS changes the roles of IAM Identity Center through their permission sets only.
+fn put_principal(arn: &str, policy: &Value) -> Option<String> {
     let (kind, name) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
-    let name = name.rsplit('/').next()?;
+    let name = name.rsplit('/').next().filter(|name| !name.starts_with("AWSReservedSSO_"))?;
+    let digest = sha256(&policy.to_string());
+    let own = format!("promote-{}", digest.trim_start_matches("sha256:").get(..8)?);
     match kind {
         "role" | "user" => Some(format!(
-            "aws iam put-{kind}-policy --{kind}-name {name} --policy-name promote --policy-document file://policy.json"
+            "aws iam put-{kind}-policy --{kind}-name {name} --policy-name {own} --policy-document file://policy.json"
         )),
         _ => None,
     }

@@ -6,27 +6,43 @@ use super::policies::{Mend, Owner};
 use super::source::SourceSide;
 use super::statements::merged as merged_with;
 use super::target::TargetSide;
-use crate::aws::error::{CallError, Side};
+use crate::aws::error::Side;
 
 /// Merges each policy with the present one of its resource.
 pub(super) async fn merged(mends: Vec<Mend>, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Vec<Mend> {
     let mut merged = Vec::with_capacity(mends.len());
     for mend in mends {
         merged.push(match present(&mend, source, target).await {
-            Some(present) => Mend { policy: merged_with(&present, &mend.policy), merged: true, ..mend },
-            None => mend,
+            Ok(Some(present)) => Mend { policy: merged_with(&present, &mend.policy), merged: true, ..mend },
+            // There is none, so nothing is lost.
+            Ok(None) => mend,
+            // A command would replace what nobody has read.
+            Err(Unread) => Mend { command: None, ..mend },
         });
     }
     merged
 }
 
-/// The present policy, if there is one and it can be read.
-async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Option<Value> {
-    let policy = match (&mend.of, mend.side) {
-        (Owner::Bucket(name), Side::Source) => source.account()?.objects().bucket_policy(&name.parse().ok()?).await,
-        (Owner::Bucket(name), Side::Target) => target.account()?.objects().bucket_policy(&name.parse().ok()?).await,
-        (Owner::Group(arn), Side::Source) => source.account()?.registry().group_policy(&arn.parse().ok()?).await,
-        (Owner::Group(_) | Owner::Principal(_) | Owner::Key(_) | Owner::Trust(_), _) => Ok::<_, CallError>(None),
+/// A policy that cannot be read here.
+struct Unread;
+
+/// The present policy, if there is one. A policy of a principal is one of its own, beside its other policies.
+async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Result<Option<Value>, Unread> {
+    let (from, to) = (source.account(), target.account());
+    let read = match (&mend.of, mend.side) {
+        (Owner::Principal(_), _) => return Ok(None),
+        (Owner::Bucket(name), side) => {
+            let name = name.parse().map_err(|_| Unread)?;
+            match side {
+                Side::Source => from.ok_or(Unread)?.objects().bucket_policy(&name).await,
+                Side::Target => to.ok_or(Unread)?.objects().bucket_policy(&name).await,
+            }
+        }
+        (Owner::Group(arn), Side::Source) => {
+            from.ok_or(Unread)?.registry().group_policy(&arn.parse().map_err(|_| Unread)?).await
+        }
+        (Owner::Group(_) | Owner::Key(_) | Owner::Trust(_), _) => return Err(Unread),
     };
-    serde_json::from_str(&policy.ok()??).ok()
+    let text = read.map_err(|_| Unread)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|_| Unread)).transpose()
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::check::{Asked, Check, Finding};
 use super::destination::Destination;
-use crate::aws::error::{CallError, Side};
+use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
 use crate::model::location::Location;
 
@@ -50,11 +50,15 @@ async fn upload(objects: &TargetObjects, at: &Location, to: &Destination<'_>, wr
     checks.extend(part.map(|part| writes.check(part, &[])).into_iter().flatten());
     if let Err(error) = aborted {
         let uploads = Asked { action: "s3:AbortMultipartUpload", ..writes };
-        checks.push(uploads.with(Finding::Denied, Some(format!("{error}; the upload to {at} stays open"))));
+        let result = if error.kind == Kind::Denied { Finding::Denied } else { Finding::NotTestable };
+        checks.push(uploads.with(result, Some(format!("{error}; the upload to {at} stays open"))));
     }
-    if let Some(key) = to.kms_key.filter(|_| encrypts) {
+    if let Some(key) = to.kms_key {
         let used = |action| Asked { action, resource: key.as_str(), grant_on: key.as_str(), ..writes };
-        checks.extend(["kms:GenerateDataKey", "kms:Decrypt"].map(|action| used(action).with(Finding::Ok, None)));
+        checks.extend(["kms:GenerateDataKey", "kms:Decrypt"].map(|action| match encrypts {
+            true => used(action).with(Finding::Ok, None),
+            false => used(action).not_testable("the upload that would use the key could not be begun"),
+        }));
     }
     checks
 }

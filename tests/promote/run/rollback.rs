@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::run::faults::AT_ONCE;
-use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::support::{Cloud, Failure, Moment, Principal, TARGET_ACCOUNT};
 use crate::world::*;
 
 const TARGET_VERSION: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/";
@@ -130,6 +130,65 @@ fn a_second_rollback_goes_where_the_first_went() {
 }
 
 #[test]
+fn another_rollback_has_to_say_where_it_goes() {
+    let cloud = three();
+    rollback(&cloud, &[]).document();
+    let flags = ["--reason", "Version 2 is wrong too", "--settle-seconds", "0"];
+    let second = rollback_as("rollback", &flags);
+    run(&cloud, Principal::Both, &second)
+        .fails(1, &["/3 is newer than the current version", "Rejected already", "--to"]);
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+    let further = [&second[..], &["--to", "1"]].concat();
+    let document = run(&cloud, Principal::Both, &further).document();
+    assert_eq!(document["hold"]["reason"], "Version 2 is wrong too");
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Rejected"]);
+}
+
+#[test]
+fn the_good_version_is_not_rejected_because_the_wrong_one_was_rejected_before() {
+    let cloud = three();
+    cloud.change(&format!("{TARGET_VERSION}3"), json!({"ModelApprovalStatus": "Rejected"}));
+    let before = writes(&cloud);
+    rollback(&cloud, &[]).fails(1, &["/3 is newer than the current version", "--to"]);
+    assert_eq!(writes(&cloud), before);
+    assert_eq!(rollback(&cloud, &["--to", "2"]).document()["outcome"], "rolled-back");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+}
+
+#[test]
+fn a_newer_version_by_others_is_named_and_the_rollback_is_incomplete() {
+    let cloud = three();
+    cloud.register_in(TARGET_ACCOUNT, json!({"ModelPackageGroupName": GROUP, "ModelApprovalStatus": "Approved"}));
+    let run = rollback(&cloud, &[]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let document: Value = serde_json::from_str(&run.stdout).expect("a document");
+    assert_eq!(document["outcome"], "incomplete");
+    assert_eq!(document["approved_by_others"], json!([format!("{TARGET_VERSION}4")]));
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected", "Approved"]);
+}
+
+#[test]
+fn a_version_that_cannot_be_rejected_at_first_is_rejected_at_the_second_look() {
+    let cloud = three();
+    cloud.fail(Moment::on("UpdateModelPackage", 1), Failure::Status(500, "InternalFailure", "Try again"));
+    assert_eq!(rollback(&cloud, &[]).document()["outcome"], "rolled-back");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+}
+
+#[test]
+fn a_hold_where_no_run_looks_for_it_is_warned_of() {
+    let cloud = three();
+    let flags = rollback_as("hold", &["--reason", "Audit", "--target-bucket", SERVING, "--target-prefix", "models/"]);
+    let document = run(&cloud, Principal::Both, &flags).document();
+    let warnings: Vec<&str> = document["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(
+        warnings[0].contains("no version of the group was promoted to s3://serving/models/churn-model/"),
+        "{warnings:?}"
+    );
+    assert!(warnings[1].contains("s3://serving/churn-model/"), "{warnings:?}");
+}
+
+#[test]
 fn a_withdrawal_does_not_wait_for_the_release() {
     let cloud = three();
     assert_eq!(hold(&cloud).document()["outcome"], "held");
@@ -175,6 +234,7 @@ fn a_hold_that_cannot_be_read_is_a_hold() {
     let document = promote(&cloud, &[]).document();
     assert_eq!(document["outcome"], "held");
     assert_eq!(document["hold"]["number"], 1);
+    rollback(&cloud, &[]).fails(1, &["the document of the hold cannot be read", "--to"]);
 }
 
 #[test]

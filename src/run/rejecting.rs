@@ -1,0 +1,58 @@
+//! Rejects one promoted version in a rollback, and records that.
+
+use anyhow::{Context as _, Result};
+
+use super::event::Event;
+use super::rollback::{Rollback, RollbackReport};
+use crate::aws::error::with_hints;
+use crate::model::approval::{ApprovalStatus, DecidedBy};
+use crate::model::failure::Failure;
+use crate::model::field::Document;
+use crate::model::promoted::PromotedVersion;
+use crate::record::files::Records;
+use crate::record::history::{Look, recorded};
+use crate::record::{Conclusion, Target};
+use crate::register::decision::{RecordedApproval, decision, remark};
+use crate::register::describe_updated;
+
+impl Rollback<'_> {
+    /// Rejects a version, and records that.
+    pub(super) async fn reject(&self, version: &PromotedVersion, report: &mut RollbackReport) -> Result<()> {
+        let (registry, arn) = (self.target.registry(), &version.arn);
+        let hold = &report.hold;
+        let prefix = format!("promote: rolled back to version {} by {}: ", report.to.version(), hold.by);
+        let description = remark(&prefix, &hold.reason);
+        let context = || format!("rejecting {arn}");
+        let rejected = ApprovalStatus::Rejected;
+        registry.update(arn, &decision(&rejected, Some(&description))).await.with_context(context)?;
+        let is_shown = |described: &Document| ApprovalStatus::of(described) == rejected;
+        let described = describe_updated(registry, arn, is_shown).await.with_context(context)?;
+        let status = ApprovalStatus::of(&described);
+        anyhow::ensure!(
+            status == rejected,
+            Failure::new(format!("{arn} is {status} after it was rejected: somebody else changed it"))
+                .hint("Run again")
+        );
+        self.context.notice(Event::RolledBack(arn));
+        if let Err(error) = self.record(version, description).await {
+            report.unconfirmed.push(format!("{arn}: {}", with_hints(&error)));
+        }
+        Ok(())
+    }
+
+    async fn record(&self, version: &PromotedVersion, description: String) -> Result<()> {
+        let (target, destination) = (self.target, &self.place.destination);
+        let source = version.source().context("the version was promoted")?;
+        let found = recorded(target, destination, &source, Look::AtRecords).await?;
+        // A run that was killed before its record has left none; the next run records what it finds.
+        let Some(past) = found.as_ref().and_then(|found| found.history.past(version)) else { return Ok(()) };
+        let mut record =
+            self.started.record(Conclusion::RolledBack, past.newest().source.clone(), self.context.build.as_ref());
+        let mut of = Target::of(destination, &source, Some((&version.arn, ApprovalStatus::Rejected)));
+        let (status, description) = (ApprovalStatus::Rejected, Some(description));
+        of.set_approval(RecordedApproval { status, description, decided_by: DecidedBy::Target });
+        record.target = Some(of);
+        let kms_key = self.settings.hold.kms_key.as_ref();
+        Records { target, destination, kms_key, signer: self.signer }.append(&record).await.map(drop)
+    }
+}
