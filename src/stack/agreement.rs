@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::image_uri::ImageUri;
-use super::inputs::Inputs;
+use super::inputs::{DEFAULT_MINUTES, Inputs};
 use super::names::{KeyArn, PolicyArn, TopicArn};
 use super::parameters::{LONGEST_VALUE, in_two_lists};
 use crate::model::arn::{RoleArn, partition as partition_of};
+
+/// The time limit of builds on Lambda (CodeBuild User Guide, "Quotas").
+const LAMBDA_MINUTES: u16 = 15;
 
 /// Two inputs that conflict, or an input that is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +46,26 @@ impl Inputs {
     /// The first conflict.
     pub fn check(&self) -> Result<(), Conflict> {
         self.check_partitions()?;
+        self.check_timeout()?;
         self.check_source()?;
         self.check_regions()?;
         self.check_accounts()?;
         self.check_encryption()?;
         self.check_buckets()
+    }
+
+    /// A build on Lambda has a time limit of its own. The default is none that somebody has chosen.
+    fn check_timeout(&self) -> Result<(), Conflict> {
+        let (minutes, on_lambda) = (self.build.timeout_minutes, self.build.compute_type.starts_with("BUILD_LAMBDA"));
+        if !on_lambda || minutes <= LAMBDA_MINUTES || minutes == DEFAULT_MINUTES {
+            return Ok(());
+        }
+        let message = format!("{minutes} minutes, but builds on Lambda are stopped after {LAMBDA_MINUTES}");
+        Err(Conflict::new(
+            "--timeout-minutes",
+            message,
+            "Leave it out, or pass a `--compute-type` that is not on Lambda",
+        ))
     }
 
     fn check_partitions(&self) -> Result<(), Conflict> {

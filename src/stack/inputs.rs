@@ -16,6 +16,9 @@ use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleA
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 
+/// The time limit of a build, in minutes.
+pub const DEFAULT_MINUTES: u16 = 60;
+
 const COMPUTE_TYPES: [&str; 10] = [
     "BUILD_GENERAL1_SMALL",
     "BUILD_GENERAL1_MEDIUM",
@@ -152,7 +155,7 @@ pub struct Build {
     #[arg(long, env = "PROMOTE_COMPUTE_TYPE", value_name = "TYPE", default_value = COMPUTE_TYPES[0], value_parser = COMPUTE_TYPES)]
     pub compute_type: String,
     /// Minutes after which a run is stopped
-    #[arg(long, env = "PROMOTE_TIMEOUT_MINUTES", value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..=2160))]
+    #[arg(long, env = "PROMOTE_TIMEOUT_MINUTES", value_name = "MINUTES", default_value_t = DEFAULT_MINUTES, value_parser = clap::value_parser!(u16).range(5..=2160))]
     pub timeout_minutes: u16,
     /// Days that logs are kept; a retention period of CloudWatch Logs
     #[arg(long, env = "PROMOTE_LOG_RETENTION_DAYS", value_name = "DAYS", default_value = "90", value_parser = RETENTION_DAYS)]

@@ -22,8 +22,9 @@ use crate::aws::accounts::target_group;
 use crate::aws::error::Side;
 use crate::aws::session::Identity;
 use crate::model::arn::{GroupArn, GroupName, GroupRef, PackageArn};
+use crate::plan::images::Images;
 use crate::record::{SCHEMA, Tool};
-use check::distinct;
+use check::{Asked, distinct};
 pub use check::{Check, Finding};
 pub use policies::{Mend, Owner};
 use source::SourceSide;
@@ -75,6 +76,7 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     if state.needs_tags() {
         checks.extend(source.ask_tags(group.as_ref()).await);
     }
+    checks.extend(images(settings));
     let mut checks = distinct(checks);
     checks.sort_by_key(|check| check.side == Side::Target);
     let identities: Vec<(Side, &Identity)> = [(Side::Source, source.identity()), (Side::Target, target.identity())]
@@ -96,6 +98,13 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
         policies,
         tool: Tool::default(),
     })
+}
+
+/// Images are not asked for.
+fn images(settings: &DoctorSettings) -> Option<Check> {
+    let asked = Asked { side: Side::Target, action: "ecr", resource: "the images", grant_on: "" };
+    let reason = "a dry run of `promote full` reads the images; the permissions to copy them are not tested";
+    (settings.overrides.images == Some(Images::Copy)).then(|| asked.not_testable(reason))
 }
 
 fn group_name(group: &GroupRef, destination: &DestinationSettings) -> GroupName {

@@ -283,3 +283,36 @@ fn the_text_has_a_table_and_the_policies_ready_to_paste() {
     let run = run(&cloud, Principal::Both, &arguments);
     assert_snapshot("doctor", &shown(&cloud, &arguments, &run));
 }
+
+#[test]
+fn images_that_are_to_be_copied_are_said_not_to_be_tested() {
+    let cloud = encrypted();
+    let run = doctor(&cloud, &["--images", "copy"]);
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    assert!(checks.iter().any(|check| check["action"] == "ecr" && check["result"] == "not-testable"), "{document:#}");
+}
+
+#[test]
+fn a_dry_run_asks_for_nothing_that_only_a_write_tells() {
+    let cloud = encrypted();
+    let run = doctor(&cloud, &["--dry-run"]);
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert!(cloud.calls_of("CreateMultipartUpload").is_empty());
+    assert_nothing_was_written(&cloud);
+}
+
+#[test]
+fn the_command_for_a_policy_that_nobody_could_read_is_left_out() {
+    let cloud = encrypted();
+    cloud.deny(Principal::Both, "s3:GetBucketPolicy", MODELS);
+    cloud.deny(Principal::Both, "s3:ListBucket", MODELS);
+    let run = doctor(&cloud, &[]);
+    let document = document(&run);
+    let policies = document["policies"].as_array().cloned().unwrap_or_default();
+    let of = |kind: &str| policies.iter().find(|one| one["of"].get(kind).is_some()).cloned().unwrap_or_default();
+    assert_eq!(of("bucket")["command"], Value::Null, "{document:#}");
+    let command = of("principal")["command"].as_str().unwrap_or_default().to_owned();
+    assert!(command.starts_with("aws iam put-user-policy --user-name both --policy-name promote-"), "{command}");
+}

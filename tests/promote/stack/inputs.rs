@@ -82,6 +82,15 @@ fn add(text: &mut String, line: &str, run: &Run) {
 }
 
 #[test]
+fn a_time_limit_that_builds_on_lambda_do_not_have_is_refused() {
+    let on_lambda = ["--compute-type", "BUILD_LAMBDA_2GB"];
+    let arguments = |minutes| [&with("parameters", &IMAGE)[..], &on_lambda, &["--timeout-minutes", minutes]].concat();
+    stack(&arguments("120"), &[]).fails(2, &["--timeout-minutes: 120 minutes", "stopped after 15", "--compute-type"]);
+    assert_eq!(stack(&arguments("10"), &[]).code, 0);
+    assert_eq!(stack(&[&with("parameters", &IMAGE)[..], &on_lambda].concat(), &[]).code, 0);
+}
+
+#[test]
 fn all_missing_inputs_are_named_at_once() {
     let missing = |form: &str, expected: &[&str]| stack(&[form], &[]).fails(2, expected);
     missing("parameters", &["--source-model-package-group-arn", "--target-bucket-name", "--image-uri"]);
