@@ -74,7 +74,8 @@ impl Session {
         let loader = loader(surroundings).identity_cache(renewal.clone()).retry_config(retries.config());
         let http = surroundings.http.clone().or(http);
         let config = assume(base_config(loader, access, &region, http).await, access).await;
-        let sts = aws_sdk_sts::Client::new(&config);
+        let sts = aws_sdk_sts::config::Builder::from(&config).retry_classifier(renewal.clone());
+        let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let principal = Principal::new(sts, caller, region);
         Ok(Self { config, retries, renewal, authorities, access: access.clone(), principal })
     }
