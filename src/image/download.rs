@@ -63,7 +63,7 @@ impl<'a> LayerDownload<'a> {
             match self.next().await {
                 Ok(()) => {
                     self.take(&mut part);
-                    attempt = 1;
+                    (pause, attempt) = (PAUSE, 1);
                 }
                 Err(error) if error.kind == Kind::Unavailable && attempt < ATTEMPTS => {
                     self.download = None;

@@ -95,7 +95,7 @@ pub async fn confirm(images: &[PlannedImage], engine: &ImageEngine<'_>) -> Resul
     let mut absent = images.iter().zip(&done).filter(|(_, done)| done.outcome == ImageOutcome::Planned);
     if let Some((image, _)) = absent.next() {
         let message = format!("the image {} is not at the target", image.target());
-        bail!(Failure::new(message).hint("Run `promote copy-artifacts` first"));
+        bail!(Failure::new(message).hint("Run `promote copy-artifacts --images copy` first"));
     }
     Ok(done)
 }

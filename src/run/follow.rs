@@ -268,7 +268,7 @@ pub(super) fn missing_artifacts(promoted: &PromotedVersion, source: &PackageArn,
 fn missing_image(promoted: &PromotedVersion, source: &PackageArn, image: &EcrImage) -> Error {
     let version = source.version();
     Failure::new(format!("{} was not approved: its image {image} does not exist any more", promoted.arn))
-        .hint(format!("Copy it again with `promote full --package-version {version}`"))
+        .hint(format!("Copy it again with `promote full --images copy --package-version {version}`"))
         .into()
 }
 

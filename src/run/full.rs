@@ -225,6 +225,7 @@ impl<'a> Full<'a> {
         };
         if let Some(record) = &mut record {
             record.warnings.extend(self.promotion.other_key(record, promoted));
+            record.warnings.extend(self.promotion.images_without_effect(record, promoted));
         }
         Ok(record)
     }

@@ -146,6 +146,14 @@ impl Promotion<'_> {
         Some(Warning { field: promoted.arn.to_string(), remark })
     }
 
+    /// Warns of images that are not copied for a version that was promoted before without them.
+    pub fn images_without_effect(&self, record: &Record, promoted: &PromotedVersion) -> Option<Warning> {
+        record.request.as_ref()?;
+        let without = self.overrides.images == Some(Images::Copy) && record.images.is_empty();
+        let remark = "--images copy has no effect: the version was promoted with the images of the source".to_owned();
+        without.then(|| Warning { field: promoted.arn.to_string(), remark })
+    }
+
     /// Lists the objects in the folder of a version's promotion.
     pub async fn list_folder(&self, version: &PackageArn) -> Result<There> {
         let (target, layout) = (self.target.objects(), self.destination.layout(version));

@@ -62,8 +62,10 @@ impl Repair<'_> {
             let syncing = self.syncing(destination, Repaired::Planned);
             let synced = syncing.run(package, history, promoted).await?;
             let mut record = synced.and_then(Synced::into_record).ok_or_else(gone)?;
-            (record.outcome, record.artifacts, record.images) =
-                (Conclusion::Planned, preview.artifacts, preview.images);
+            (record.outcome, record.artifacts) = (Conclusion::Planned, preview.artifacts);
+            if !preview.images.is_empty() {
+                record.images = preview.images;
+            }
             record.artifacts_recorded = None;
             record.planned = Some(writes.into_iter().chain(record.planned.unwrap_or_default()).collect());
             return Ok(record);

@@ -197,7 +197,7 @@ impl Checking<'_> {
         for image in recorded.iter().filter_map(copied) {
             let verdict = match &missing {
                 Ok(missing) if missing.contains(&image) => {
-                    let detail = "the image does not exist: `promote full` copies it again, if the source still has it";
+                    let detail = "the image does not exist: `promote full --images copy` copies it again, if the source still has it";
                     (Verdict::Missing, detail.to_owned())
                 }
                 Ok(_) => (Verdict::Identical, "the repository has the recorded digest".to_owned()),

@@ -70,11 +70,6 @@ impl EcrRegistry {
     pub fn host(&self) -> &str {
         &self.host
     }
-
-    /// Whether both are the same registry, which may have several hosts.
-    pub fn is(&self, other: &Self) -> bool {
-        (&self.account, &self.region) == (&other.account, &other.region)
-    }
 }
 
 impl PartialEq for EcrRegistry {

@@ -13,8 +13,7 @@ pub fn elsewhere(request: &Document, source: &PackageArn, target: &Region, image
         return found;
     }
     let hint = format!(
-        "Push the image to ECR in {target} and register a version that names it there, or pass `--images keep` to promote \
-         the version as it is"
+        "Pass `--images copy` to copy the image to {target}, or `--images keep` to promote the version as it is"
     );
     for (field, image) in images_elsewhere(request, target) {
         let text = format!("{field} is {image}; SageMaker in {target} cannot use an image in ECR in another region");

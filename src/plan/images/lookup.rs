@@ -88,13 +88,25 @@ impl ImageAccess<'_> {
     ) -> Result<(Disposition, Option<Digest>)> {
         let recorded: Option<Digest> = match recorded {
             None => None,
-            Some(text) => Some(text.parse().map_err(|error| Failure::new(format!("ImageDigest: {error}")))?),
+            // SageMaker accepts capitals in it.
+            Some(text) => {
+                Some(text.to_ascii_lowercase().parse().map_err(|error| Failure::new(format!("ImageDigest: {error}")))?)
+            }
         };
         let digest = recorded.or_else(|| image.digest.clone());
+        let other = image.digest.clone().filter(|named| Some(named) != digest.as_ref());
         let tag = image.effective_tag().map(str::to_owned);
-        let ids: Vec<ImageId> =
-            digest.iter().cloned().map(ImageId::Digest).chain(tag.iter().cloned().map(ImageId::Tag)).collect();
+        let digests = digest.iter().chain(&other).cloned().map(ImageId::Digest);
+        let ids: Vec<ImageId> = digests.chain(tag.iter().cloned().map(ImageId::Tag)).collect();
         let found = self.source.get(&image.repository, &ids).await?;
+        if let (Some(approved), Some(other)) = (&digest, &other) {
+            // The digest of an index names the image of the version's platform too.
+            let names = |one: &StoredImage| one.digest == *other && one.manifest.contains(approved.as_str());
+            if !found.iter().any(names) {
+                let message = format!("the image is {image}, and ImageDigest is {approved}, which is another image");
+                return Err(Failure::new(message).hint("Register a version in which both agree").into());
+            }
+        }
         let tagged = found.iter().find(|one| tag.is_some() && one.tag == tag).cloned();
         let approved = match &digest {
             Some(digest) => found.into_iter().find(|one| one.digest == *digest),

@@ -78,7 +78,7 @@ impl PlannedImage {
         let Disposition::Copy { referrers, .. } = &self.disposition else { return None };
         let field = self.fields.first().map(ToString::to_string).unwrap_or_default();
         let remark = format!(
-            "signatures and other artifacts that refer to {} were not listed, and are not copied: {}",
+            "signatures and other artifacts that refer to {} are not all copied: {}",
             self.source,
             referrers.unlisted.as_ref()?
         );

@@ -23,7 +23,7 @@ impl ImageAccess<'_> {
     /// A referrer cannot be read.
     pub(super) async fn referrers(&self, repository: &Repository, content: &Content) -> Result<Referrers> {
         let mut known: BTreeSet<Digest> = content.manifests.iter().map(|manifest| manifest.digest.clone()).collect();
-        let (mut next, mut contents) = (known.clone(), Vec::new());
+        let (mut next, mut contents, mut left) = (known.clone(), Vec::new(), None);
         while !next.is_empty() {
             let mut found = match self.list(repository, next).await {
                 Ok(found) => found,
@@ -38,11 +38,18 @@ impl ImageAccess<'_> {
             }
             let ids: Vec<ImageId> = found.iter().cloned().map(ImageId::Digest).collect();
             for referrer in self.source.get(repository, &ids).await? {
-                contents.push(Arc::new(self.content(repository, referrer).await?));
+                match self.content(repository, referrer).await {
+                    Ok(content) => contents.push(Arc::new(content)),
+                    // Anybody may attach anything to an image. What cannot be copied does not stop the image.
+                    Err(error) if error.downcast_ref::<CallError>().is_none() => {
+                        left = Some(format!("{error:#}").into());
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             next = found;
         }
-        Ok(Referrers { contents, unlisted: None })
+        Ok(Referrers { contents, unlisted: left })
     }
 
     /// What refers to any of these manifests.

@@ -97,3 +97,27 @@ fn an_archived_image_is_refused_before_the_first_write() {
     copy(&cloud, &[]).fails(1, &[FIRST, "archived"]);
     assert_eq!((image_writes(&cloud), cloud.keys(SERVING)), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn two_digests_of_different_images_are_refused_and_both_are_named() {
+    let (image, other) = (TestImage::small("a"), TestImage::small("b"));
+    let cloud = with_image(&image);
+    cloud.push(SOURCE_ACCOUNT, "serve", "2", &other);
+    let mut package = of_images(&[&format!("{SOURCE_REGISTRY}/serve@{}", image.digest())]);
+    package["InferenceSpecification"]["Containers"][0]["ImageDigest"] = json!(other.digest());
+    cloud.register(package);
+    copy(&cloud, &[]).fails(1, &[FIRST, &image.digest(), &other.digest(), "which is another image"]);
+    assert!(image_writes(&cloud).is_empty() && promoted(&cloud).is_empty());
+}
+
+#[test]
+fn a_digest_in_capitals_is_a_digest() {
+    let image = TestImage::small("a");
+    let cloud = with_image(&image);
+    let mut package = of_images(&[&format!("{SOURCE_REGISTRY}/serve:1")]);
+    let capitals = image.digest().to_uppercase();
+    package["InferenceSpecification"]["Containers"][0]["ImageDigest"] = json!(capitals);
+    cloud.register(package);
+    copy(&cloud, &[]).document();
+    assert_eq!(containers(&cloud)[0]["Image"], target_of("serve", &image.digest()));
+}

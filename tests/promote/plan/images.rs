@@ -31,7 +31,7 @@ fn a_promotion_into_another_region_is_refused_with_every_image_also_in_a_dry_run
             &[
                 &format!("  InferenceSpecification.Containers[0].Image is {IMAGE}; SageMaker in us-west-2 cannot use"),
                 "  AdditionalInferenceSpecifications[0].Containers[0].Image is ",
-                "hint: Push the image to ECR in us-west-2",
+                "hint: Pass `--images copy` to copy the image to us-west-2",
                 "`--images keep`",
             ],
         );
