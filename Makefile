@@ -28,8 +28,9 @@ help: ## this list
 demo: build standins ## promote a model package between two AWS accounts on this machine
 	@$(VENV)/bin/python -m demo
 
-# Bounded: what a minute of new cases does not find, `make fuzz` may.
+# Bounded, and the same cases each time: `make fuzz` looks for new ones.
 test: FUZZ_SECONDS ?= 60
+test: FUZZ_FROM ?= 1
 test: fmt clippy unit fuzz doc deny e2e stack module ## everything that must hold before a commit
 
 # `--examples` selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK once for the program
@@ -47,7 +48,7 @@ unit: ## the tests in Rust, with servers inside the test process
 	cargo test --locked
 
 fuzz: ## ten minutes of generated AWS configuration files, variables and responses; FUZZ_SECONDS=60, FUZZ_SEED=17
-	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) FUZZ_FROM=$$(date +%s%N) cargo test --locked --lib -- --nocapture session::fuzz
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) FUZZ_FROM=$(or $(FUZZ_FROM),$$(date +%s%N)) cargo test --locked --lib -- --nocapture session::fuzz
 
 memory: ## the peaks of memory with a prefix of a million objects (7 minutes after the builds, 8 GiB)
 	cargo build --release --locked

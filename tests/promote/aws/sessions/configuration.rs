@@ -88,6 +88,7 @@ fn wrong_values_in_the_configuration_files_are_refused_with_file_profile_and_key
         ("aws_access_key_id", "AKIA\n  BOTH"),
         ("aws_access_key_id", "\u{201c}AKIABOTH\u{201d}"),
         ("aws_session_token", "one\n two"),
+        ("endpoint_url", ""),
     ] {
         let lines = format!("{key} = {value}\n");
         Configured::new(&cloud, format!("[default]\n{lines}"), "").refuses("config", &["profile 'default'", key]);
