@@ -19,6 +19,7 @@ use super::authorities::{authorities, client};
 use super::environment::{check_environment, configured_region};
 use super::files::Files;
 use super::lent::Lent;
+use super::refusal::refused;
 use super::renewal::Renewal;
 use super::retries::{Retries, configured_retries};
 use super::surroundings::Surroundings;
@@ -75,6 +76,7 @@ impl Session {
         let loader = loader(surroundings).identity_cache(renewal.clone()).retry_config(retries.config());
         let http = surroundings.http.clone().or(http);
         let config = assume(base_config(loader, access, &region, http).await, access).await;
+        check_endpoints(&caller, &config)?;
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_classifier(renewal.clone());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let principal = Principal::new(sts, caller, region);
@@ -89,8 +91,7 @@ impl Session {
 
     /// Uses path-style addressing for custom endpoints, which usually have no host name for each bucket.
     pub fn s3(&self) -> aws_sdk_s3::config::Builder {
-        let key = ServiceConfigKey::builder().service_id("s3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-        let configured = self.config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
+        let configured = endpoint(&self.config, "s3");
         let custom = configured.is_some() || self.config.endpoint_url().is_some();
         // The receiving S3 verifies streamed bytes, so they are not verified here as well.
         aws_sdk_s3::config::Builder::from(&self.config)
@@ -140,6 +141,25 @@ fn loader(_: &Surroundings) -> ConfigLoader {
 fn loader(surroundings: &Surroundings) -> ConfigLoader {
     let Surroundings { env, fs, .. } = surroundings.clone();
     aws_config::defaults(BehaviorVersion::latest()).env(env).fs(fs).sleep_impl(super::fuzz::briefly::Briefly)
+}
+
+/// The endpoint that is configured for a service, by its id.
+fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key))
+}
+
+/// Rejects an endpoint that is empty. The SDK panics on it.
+fn check_endpoints(caller: &Caller, config: &SdkConfig) -> Result<(), CallError> {
+    for service in ["s3", "sagemaker", "sts", "kms", "ecr"] {
+        if endpoint(config, service).is_some_and(|url| url.trim().is_empty()) {
+            let variable = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase());
+            let message = format!("the endpoint of {service} is empty");
+            let hint = format!("Unset {variable} and AWS_ENDPOINT_URL, or give endpoint_url a URL");
+            return Err(refused(caller, message, hint));
+        }
+    }
+    Ok(())
 }
 
 /// The SDK's default configuration with checked credentials and with promote's settings.

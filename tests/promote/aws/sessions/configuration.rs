@@ -103,6 +103,13 @@ fn wrong_values_in_the_configuration_files_are_refused_with_file_profile_and_key
 }
 
 #[test]
+fn an_empty_endpoint_in_the_environment_is_refused_with_its_variable() {
+    let cloud = with_package();
+    let mut run = Configured::new(&cloud, "", "").with(&[("AWS_ENDPOINT_URL_SAGEMAKER", "")]);
+    run.run().fails(1, &["the endpoint of sagemaker is empty", "AWS_ENDPOINT_URL_SAGEMAKER"]);
+}
+
+#[test]
 fn the_keys_of_a_source_profile_are_checked_too() {
     let cloud = with_package();
     let config = "[profile named]\nrole_arn = arn:aws:iam::444333666777:role/reader\nsource_profile = base\n";
