@@ -8,7 +8,7 @@ pub(super) fn repository_grant(side: Side, repository: &Repository) -> String {
     let arn = repository.arn();
     match side {
         Side::Source => format!(
-            "Grant ecr:BatchGetImage, ecr:GetDownloadUrlForLayer, ecr:ListImageReferrers and ecr:DescribeRepositories on {arn} to this \
+            "Grant ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:DescribeRepositories on {arn} to this \
                  principal (for another account's repository, in its repository policy too); or pass `--images keep`, \
                  which leaves images where they are"
         ),
