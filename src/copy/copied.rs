@@ -1,4 +1,5 @@
-//! The copy step. [`copy`] and [`confirm`] return [`CopiedArtifacts`], which can be registered. A dry run returns [`PreviewedArtifacts`].
+//! The artifacts of the copy step. [`copy`] and [`confirm`] return [`CopiedArtifacts`], a dry run [`PreviewedArtifacts`].
+//! A version can be registered when its images are copied too.
 
 use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};

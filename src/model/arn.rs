@@ -6,7 +6,7 @@ pub(crate) mod malformed;
 mod parts;
 mod registry;
 mod role;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use fields::{Fields, fields, partition, partition_of};
 pub use key::KmsKeyArn;
@@ -14,7 +14,7 @@ pub use malformed::Malformed;
 pub use parts::{AccountId, GroupName, Region};
 pub use registry::{GroupArn, GroupRef, PackageArn};
 pub use role::RoleArn;
-pub(crate) use text::text_type;
+pub(crate) use text::{as_text, text_type};
 
 #[cfg(test)]
 mod tests {

@@ -103,7 +103,7 @@ pub struct ClaimSeen {
     pub age: Duration,
     /// When the claim was read.
     pub read: Instant,
-    /// Whether its run has released the claim. It registers nothing under it, at no time.
+    /// Whether its run has released the claim. That run never registers a version under it.
     pub is_released: bool,
 }
 

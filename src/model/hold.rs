@@ -90,7 +90,7 @@ impl Hold {
         self.by == UNKNOWN
     }
 
-    /// The failure of what the hold does not allow.
+    /// The error for what a run may not do while the group is held.
     pub fn refusal(&self) -> Failure {
         let Self { target_model_package_group_arn: group, reason, by, since, .. } = self;
         Failure::new(format!("{group} is held since {since} by {by}: {reason}"))

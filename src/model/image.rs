@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::arn::Malformed;
+use crate::model::arn::{Malformed, as_text};
 
 pub use digest::Digest;
 pub use registry::{EcrRegistry, Repository, RepositoryName, RepositoryPrefix};
@@ -82,16 +82,15 @@ fn is_tag(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with(['.', '-'])
 }
 
-impl TryFrom<String> for ImageUri {
-    type Error = Malformed;
-    fn try_from(text: String) -> Result<Self, Malformed> {
-        text.parse()
-    }
-}
+as_text!(ImageUri);
 
-impl From<ImageUri> for String {
-    fn from(image: ImageUri) -> Self {
-        image.to_string()
+impl ImageUri {
+    /// The image, if it is in Amazon ECR.
+    pub fn ecr(self) -> Option<EcrImage> {
+        match self {
+            Self::Ecr(image) => Some(image),
+            Self::Other(_) => None,
+        }
     }
 }
 
@@ -134,7 +133,7 @@ mod tests {
         ] {
             for rest in ["serve", "team/serve:1.0", &format!("serve@sha256:{HEX}"), &format!("a/b:c@sha256:{HEX}")] {
                 let text = format!("{host}/{rest}");
-                let ImageUri::Ecr(image) = text.parse().unwrap() else { panic!("{text}") };
+                let image = text.parse::<ImageUri>().unwrap().ecr().unwrap();
                 assert_eq!(image.to_string(), text);
                 let registry = &image.repository.registry;
                 assert_eq!((registry.account().as_str(), registry.region().as_str()), ("444333666777", region));
@@ -177,7 +176,7 @@ mod tests {
     fn an_image_without_tag_and_digest_means_the_tag_latest() {
         let tag = |rest: &str| {
             let text = format!("444333666777.dkr.ecr.eu-west-1.amazonaws.com/{rest}");
-            let ImageUri::Ecr(image) = text.parse().unwrap() else { panic!("{text}") };
+            let image = text.parse::<ImageUri>().unwrap().ecr().unwrap();
             image.effective_tag().map(str::to_owned)
         };
         assert_eq!(tag("ab").as_deref(), Some("latest"));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use crate::model::arn::{Malformed, text_type};
+use crate::model::arn::{Malformed, as_text, text_type};
 
 /// The name of an S3 bucket, or the alias of an access point.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,18 +104,7 @@ impl FromStr for Location {
     }
 }
 
-impl TryFrom<String> for Location {
-    type Error = Malformed;
-    fn try_from(text: String) -> Result<Self, Malformed> {
-        text.parse()
-    }
-}
-
-impl From<Location> for String {
-    fn from(location: Location) -> String {
-        location.to_string()
-    }
-}
+as_text!(Location);
 
 /// The bucket and the encoded path of an HTTPS URL of S3, or `None` for another host.
 fn https_parts(text: &str) -> Option<(&str, &str)> {

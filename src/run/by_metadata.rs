@@ -164,10 +164,14 @@ impl<'a> ByMetadata<'a> {
                 let command = format!("`promote full --package-version {}`", package.arn().version());
                 Ok(warning(match decision.decided_by {
                     DecidedBy::Nobody => {
-                        format!("it was left pending by a run that has written no record; {command} writes the record")
+                        format!(
+                            "it was left pending by a run that has written no record; run {command} to write the record"
+                        )
                     }
                     DecidedBy::Source | DecidedBy::Target => {
-                        format!("no record tells what was promoted, so it was not approved; {command} completes it")
+                        format!(
+                            "it has no record to compare it with, so it was not approved; run {command} to complete it"
+                        )
                     }
                 }))
             }

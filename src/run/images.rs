@@ -53,10 +53,7 @@ pub(super) async fn missing(target: &TargetImages, recorded: &[ImageFacts]) -> R
 /// The image of the target, if it was copied.
 pub(super) fn copied(image: &ImageFacts) -> Option<EcrImage> {
     image.digest.as_ref()?;
-    match image.target.parse() {
-        Ok(ImageUri::Ecr(target)) => Some(target),
-        Ok(ImageUri::Other(_)) | Err(_) => None,
-    }
+    image.target.parse::<ImageUri>().ok()?.ecr()
 }
 
 /// Leaves the images of a plan that were promoted before, so that nothing else is copied.

@@ -4,6 +4,7 @@ mod again;
 mod approval;
 mod existing_group;
 mod late;
+mod meanwhile;
 mod races;
 mod spelling;
 mod sync;

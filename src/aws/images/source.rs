@@ -1,4 +1,4 @@
-//! Reads images of the source account, and of accounts that share theirs with it.
+//! Reads images of the source account, and of accounts that grant it access.
 
 use aws_sdk_ecr::types::SubjectIdentifier;
 

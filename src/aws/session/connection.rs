@@ -63,7 +63,6 @@ impl Session {
         let profile = caller.profile.as_deref().unwrap_or("default");
         files.check_exists(&caller, profile)?;
         files.check_credentials(&caller, profile)?;
-        files.check_endpoint(&caller, profile)?;
         let authorities = authorities(surroundings, &caller, &files, profile)?;
         let http = authorities.clone().map(client);
         let retries = configured_retries(surroundings, &caller, &files, profile)?;

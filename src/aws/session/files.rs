@@ -63,24 +63,11 @@ impl Files {
 
     /// The value of a key of a profile. An empty value counts as unset.
     pub fn get<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<Value<'a>> {
-        self.written(profile, key).filter(|value| !value.text.is_empty())
-    }
-
-    /// The value of a key of a profile as it is written, which may be empty.
-    fn written<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<Value<'a>> {
         let found = |(file, profiles): &'a (PathBuf, ProfileSet)| {
             let text = profiles.get_profile(profile)?.get(key)?;
             Some(Value { file, profile, key, text })
         };
-        self.files.iter().find_map(found)
-    }
-
-    /// Rejects an endpoint that is empty. The SDK panics for some regions then.
-    pub fn check_endpoint(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
-        match self.written(profile, "endpoint_url").filter(|value| value.text.is_empty()) {
-            Some(value) => Err(value.refused(caller, "is empty", "Set it to a URL, or remove the line")),
-            None => Ok(()),
-        }
+        self.files.iter().find_map(found).filter(|value| !value.text.is_empty())
     }
 
     /// Rejects a profile that neither file has. The SDK would look for other credentials, or blame its own features.

@@ -21,7 +21,7 @@ use super::surroundings::Surroundings;
 use super::{Access, AssumedRole};
 use crate::aws::error::Side;
 
-/// The time of a run that names no other: `cargo test` repeats the same first cases.
+/// The default duration in seconds: `cargo test` repeats the same first cases.
 const SECONDS: u64 = 5;
 
 #[test]
@@ -36,10 +36,8 @@ fn no_configuration_file_no_variable_and_no_response_makes_a_session_panic() {
     while seed == first || only.is_none() && started.elapsed() < time {
         let case = Case::of(seed);
         let tried = catch_unwind(AssertUnwindSafe(|| runtime.block_on(attempt(&case))));
-        match tried {
-            Ok(is_open) => opened += u64::from(is_open),
-            Err(_) => panic!("seed {seed} panicked; repeat it with `make fuzz FUZZ_SEED={seed}`\n{case:#?}"),
-        }
+        assert!(tried.is_ok(), "seed {seed} panicked; repeat it with `make fuzz FUZZ_SEED={seed}`\n{case:#?}");
+        opened += u64::from(tried.unwrap_or_default());
         seed += 1;
     }
     let cases = seed - first;

@@ -8,6 +8,14 @@ macro_rules! text_type {
                 f.write_str(self.as_str())
             }
         }
+        $crate::model::arn::text::as_text!($name);
+    };
+}
+pub(crate) use text_type;
+
+/// Implements the conversions by which serde reads and writes a type as text, from `FromStr` and `Display`.
+macro_rules! as_text {
+    ($name:ident) => {
         impl TryFrom<String> for $name {
             type Error = $crate::model::arn::malformed::Malformed;
             fn try_from(text: String) -> Result<Self, $crate::model::arn::malformed::Malformed> {
@@ -21,7 +29,7 @@ macro_rules! text_type {
         }
     };
 }
-pub(crate) use text_type;
+pub(crate) use as_text;
 
 /// Implements `PartialEq`, `Eq` and `Hash` from `canonical`: SageMaker answers with the name of a group as it was
 /// created in some calls, and in lower case in others.

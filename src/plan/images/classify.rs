@@ -43,8 +43,7 @@ pub enum Classified {
     Kept(Kept),
 }
 
-/// The images of the containers of a document, each with the fields that have it. One image of several containers is
-/// listed once.
+/// Lists the container images of a package, each with the fields that name it.
 pub fn uses(document: &Document) -> BTreeMap<ImageUse, Vec<Field>> {
     let mut found: BTreeMap<ImageUse, Vec<Field>> = BTreeMap::new();
     each_leaf(document, &mut |field, value| {

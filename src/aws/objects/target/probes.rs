@@ -5,12 +5,12 @@ use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::types::UploadId;
 use crate::model::location::{BucketName, Location};
 
-/// The ETag and the upload that no object has.
+/// An ETag and an upload ID that do not exist.
 const NOTHING: &str = "promote-doctor";
 
 impl TargetObjects {
-    /// DeleteObject of an object that does not exist, on the condition that it does: S3 answers 404 or 412 and writes no
-    /// delete marker (S3 User Guide, "How to perform conditional deletes").
+    /// Deletes an object that does not exist, with `If-Match: *`: S3 answers 404 or 412 and writes no delete marker
+    /// (S3 User Guide, "How to perform conditional deletes").
     pub async fn probe_delete(&self, absent: &Location) -> Result<(), CallError> {
         let answer = self.reader.call(&absent.bucket, |client| async move {
             let call = client.delete_object().bucket(absent.bucket.as_str()).key(&absent.key).if_match("*");
@@ -19,7 +19,7 @@ impl TargetObjects {
         permitted(answer.await)
     }
 
-    /// PutObject to an object that does not exist, on the condition that it has an ETag: S3 answers 404 or 412 (S3 User
+    /// Writes an object that does not exist, with an `If-Match` that no object meets: S3 answers 404 or 412 (S3 User
     /// Guide, "How to prevent object overwrites with conditional writes").
     pub async fn probe_put(&self, absent: &Location) -> Result<(), CallError> {
         let answer = self.reader.call(&absent.bucket, |client| async move {

@@ -19,7 +19,7 @@ pub(super) struct Case {
     pub response: (u16, String),
 }
 
-const HOME: &str = "/home/me";
+const HOME: &str = "/generated";
 /// The names of profiles, SSO sessions and services sections. They refer to each other.
 const NAMES: [&str; 7] = ["default", "named", "base", "corp", "here", "é", "with space"];
 const NUMBERS: [&str; 8] = ["", "0", "1", "3", "-1", "4294967296", "1.5", "many"];

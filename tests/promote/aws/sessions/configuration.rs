@@ -88,7 +88,6 @@ fn wrong_values_in_the_configuration_files_are_refused_with_file_profile_and_key
         ("aws_access_key_id", "AKIA\n  BOTH"),
         ("aws_access_key_id", "\u{201c}AKIABOTH\u{201d}"),
         ("aws_session_token", "one\n two"),
-        ("endpoint_url", ""),
     ] {
         let lines = format!("{key} = {value}\n");
         Configured::new(&cloud, format!("[default]\n{lines}"), "").refuses("config", &["profile 'default'", key]);
@@ -103,10 +102,13 @@ fn wrong_values_in_the_configuration_files_are_refused_with_file_profile_and_key
 }
 
 #[test]
-fn an_empty_endpoint_in_the_environment_is_refused_with_its_variable() {
+fn an_empty_endpoint_is_refused_with_the_service() {
     let cloud = with_package();
-    let mut run = Configured::new(&cloud, "", "").with(&[("AWS_ENDPOINT_URL_SAGEMAKER", "")]);
-    run.run().fails(1, &["the endpoint of sagemaker is empty", "AWS_ENDPOINT_URL_SAGEMAKER"]);
+    let says = ["the endpoint of sagemaker is empty", "AWS_ENDPOINT_URL_SAGEMAKER", "endpoint_url"];
+    Configured::new(&cloud, "", "").with(&[("AWS_ENDPOINT_URL_SAGEMAKER", "")]).run().fails(1, &says);
+    let mut profile = Configured::new(&cloud, "[default]\nendpoint_url =\n", "");
+    profile.command.env_remove("AWS_ENDPOINT_URL_SAGEMAKER");
+    profile.run().fails(1, &says);
 }
 
 #[test]

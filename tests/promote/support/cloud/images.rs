@@ -74,7 +74,7 @@ impl Cloud {
         change(&mut self.world().ecr.behaviour);
     }
 
-    /// Announces parts of this size for layers, and takes those of half of it.
+    /// Sets the part size that ECR announces for layers. Parts of less than half of it are refused, except the last one.
     pub fn part_size_of_layers(&self, bytes: u64) {
         self.change_ecr(|ecr| (ecr.part_size, ecr.smallest_part) = (bytes, bytes / 2));
     }
