@@ -3,6 +3,7 @@
 //! Descriptions are raw JSON responses, and requests are raw JSON documents, because the SDK's types drop unknown members.
 //! Every response is checked to be about the requested group.
 
+mod groups;
 mod probes;
 mod raw;
 mod reader;
@@ -11,6 +12,7 @@ mod source;
 mod summary;
 mod target;
 
+pub use groups::{GroupsOf, ListedGroup};
 pub use refusal::NotCreated;
 pub use source::SourceRegistry;
 pub use summary::Summary;

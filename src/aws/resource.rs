@@ -11,12 +11,20 @@ use crate::model::location::{BucketName, Location};
 pub(super) enum Resource<'a> {
     Object(&'a Location),
     Bucket(&'a BucketName),
-    Copy { source: &'a Location, target: &'a Location },
+    Copy {
+        source: &'a Location,
+        target: &'a Location,
+    },
     Group(&'a GroupArn),
     Package(&'a PackageArn),
     Key(&'a KmsKeyArn),
     Repository(&'a Repository),
-    Layer { repository: &'a Repository, layer: &'a Digest },
+    Layer {
+        repository: &'a Repository,
+        layer: &'a Digest,
+    },
+    /// All groups that a principal can see.
+    Registry,
     Principal,
 }
 
@@ -31,6 +39,7 @@ impl fmt::Display for Resource<'_> {
             Self::Key(key) => key.fmt(f),
             Self::Repository(repository) => repository.fmt(f),
             Self::Layer { repository, layer } => write!(f, "layer {layer} of {repository}"),
+            Self::Registry => f.write_str("the model registry"),
             Self::Principal => f.write_str("the current principal"),
         }
     }

@@ -11,17 +11,19 @@ use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::copy::{CopyMode, STALL, Strictness};
 use crate::model::approval::Approval;
-use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn, Region, RoleArn};
+use crate::model::arn::{GroupName, GroupRef, GroupTemplate, KmsKeyArn, Malformed, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::run::Limits;
 use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings, Selection};
 
 mod buckets;
+mod groups;
 mod overrides;
 mod values;
 
 pub use buckets::{BucketArgs, WriteArgs};
+pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
 pub(super) use values::number;
 use values::{part_size, tag};
@@ -113,9 +115,9 @@ pub struct TargetArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct DestinationArgs {
-    /// Target model package group [default: the source group's name]
+    /// Target model package group; {group} in it stands for the source group's name [default: the source group's name]
     #[arg(long, alias = "target-model-package-group-name", env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
-    pub target_group: Option<GroupName>,
+    pub target_group: Option<GroupTemplate>,
     /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
     pub target_prefix: Option<TargetPrefix>,
@@ -275,12 +277,23 @@ impl RegisterArgs {
 }
 
 impl DestinationArgs {
-    /// The destination in a bucket.
-    pub fn destination(&self, bucket: &BucketName) -> DestinationSettings {
-        DestinationSettings {
+    /// The destination in a bucket, for versions of a source group.
+    ///
+    /// # Errors
+    /// The name of the target group is too long.
+    pub fn destination(&self, bucket: &BucketName, source: &GroupName) -> Result<DestinationSettings, Malformed> {
+        Ok(DestinationSettings {
             bucket: bucket.clone(),
             prefix: self.target_prefix.clone().unwrap_or_default(),
-            group: self.target_group.clone(),
-        }
+            group: self.group_of(source)?,
+        })
+    }
+
+    /// The name of the target group of a source group, if it is given.
+    ///
+    /// # Errors
+    /// The name is too long.
+    pub fn group_of(&self, source: &GroupName) -> Result<Option<GroupName>, Malformed> {
+        self.target_group.as_ref().map(|template| template.target_of(source)).transpose()
     }
 }

@@ -56,8 +56,8 @@ impl CopyArtifacts {
 
     pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {
         let settings = CopyArtifactsSettings {
+            destination: self.destination.destination(&self.target_bucket, before.version.arn.group())?,
             version: before.version,
-            destination: self.destination.destination(&self.target_bucket),
             overrides: self.overrides.overrides(),
             copy: self.copy.settings(),
             dry_run: self.output.dry_run,

@@ -4,13 +4,15 @@ use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::arguments::OutputArgs;
+use super::arguments::{OutputArgs, Selected};
 use super::exit::Exit;
 use super::full::Full;
-use super::printer::Printer;
+use super::many;
+use super::running::Running;
+use crate::model::arn::GroupRef;
 use crate::run::doctor::Finding;
 use crate::run::settings::DoctorSettings;
-use crate::run::{Context, doctor};
+use crate::run::{Context, DoctorReport, doctor};
 
 /// Ask for everything that a promotion needs, on both sides, and print the policies that allow what is denied
 ///
@@ -34,22 +36,37 @@ impl Doctor {
         &self.full.output
     }
 
-    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        let settings = self.full.settings();
-        let settings = DoctorSettings {
+    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
+        match self.full.groups()? {
+            Selected::One(group) => {
+                let report = doctor(context, &self.settings(group)?).await?;
+                running.printer.document(&report)?;
+                Ok(exit(&report))
+            }
+            Selected::Many(selection) => {
+                let run = async |context: Context, group: GroupRef| doctor(&context, &self.settings(&group)?).await;
+                many::run(running, context, &selection, run, exit).await
+            }
+        }
+    }
+
+    fn settings(&self, group: &GroupRef) -> Result<DoctorSettings> {
+        let settings = self.full.settings(group)?;
+        Ok(DoctorSettings {
             selection: settings.selection,
             destination: settings.destination,
             overrides: settings.overrides,
             create_group: settings.registration.create_group,
             sign_key: settings.registration.sign_key,
             probes: !self.no_probes && !self.full.output.dry_run,
-        };
-        let report = doctor(context, &settings).await?;
-        printer.document(&report)?;
-        Ok(match report.result {
-            Finding::Ok => Exit::Done,
-            Finding::NotTestable => Exit::Unconfirmed,
-            Finding::Missing | Finding::Denied => Exit::Failed,
         })
+    }
+}
+
+fn exit(report: &DoctorReport) -> Exit {
+    match report.result {
+        Finding::Ok => Exit::Done,
+        Finding::NotTestable => Exit::Unconfirmed,
+        Finding::Missing | Finding::Denied => Exit::Failed,
     }
 }

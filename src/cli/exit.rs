@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::run::RunReport;
+
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -36,6 +38,32 @@ impl Exit {
     /// The code.
     pub fn code(self) -> i32 {
         self.row().0.into()
+    }
+
+    /// How a run ends.
+    pub fn of(report: &RunReport) -> Self {
+        match (report.failures.is_empty(), report.unconfirmed()) {
+            (false, _) => Self::Failed,
+            (true, Some(_)) => Self::Unconfirmed,
+            (true, None) => Self::Done,
+        }
+    }
+
+    /// The worse of two ends. From the best to the worst: 0, 4, 3, 5, 1, 2, 130.
+    pub fn worst(self, other: Self) -> Self {
+        std::cmp::max_by_key(self, other, |exit| exit.severity())
+    }
+
+    const fn severity(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::NothingApproved => 1,
+            Self::Unconfirmed => 2,
+            Self::Changed => 3,
+            Self::Failed => 4,
+            Self::Usage => 5,
+            Self::Interrupted => 6,
+        }
     }
 
     /// The code, and what it means.

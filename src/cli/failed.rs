@@ -62,6 +62,11 @@ impl FailedRun {
         Self::new(verb, "failed", failed, known)
     }
 
+    /// Why the run has failed.
+    pub fn message(&self) -> &str {
+        &self.error.message
+    }
+
     /// The document of a run that was interrupted by a signal.
     pub fn interrupted(verb: &'static str, message: &str, known: &Known) -> Self {
         let failed = FailedCall {

@@ -8,16 +8,18 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::arguments::{
-    BucketArgs, CopyArgs, DestinationArgs, GroupArgs, OutputArgs, OverrideArgs, RegisterArgs, SourceArgs, SyncArgs,
-    TargetArgs, WriteArgs,
+    BucketArgs, CopyArgs, DestinationArgs, GroupsArgs, ManyArgs, OutputArgs, OverrideArgs, RegisterArgs, Selected,
+    SourceArgs, SyncArgs, TargetArgs, WriteArgs, refuse_for_many,
 };
 use super::exit::Exit;
-use super::printer::Printer;
+use super::many;
+use super::running::Running;
 use super::step_before::read_document;
+use crate::model::arn::GroupRef;
 use crate::model::location::BucketName;
 use crate::record::{Conclusion, ReviewedPlan};
-use crate::run::settings::FullSettings;
-use crate::run::{Context, full, full_as_planned};
+use crate::run::settings::{FullSettings, Selection};
+use crate::run::{Context, RunReport, full, full_as_planned};
 
 /// Promote the latest Approved version of a group into the target account
 ///
@@ -27,7 +29,9 @@ use crate::run::{Context, full, full_as_planned};
 #[derive(Debug, Args)]
 pub(super) struct Full {
     #[command(flatten)]
-    group: GroupArgs,
+    groups: GroupsArgs,
+    #[command(flatten)]
+    many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket in the target account for the artifacts
@@ -79,36 +83,63 @@ struct ReviewedArgs {
 
 impl Full {
     pub(super) fn context(&self) -> Context {
-        let source = self.source.access(self.group.group.region());
+        let source = self.source.access(self.groups.group.region());
         let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
         Context::new(source, target).with_limits(self.copy.limits())
     }
 
-    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        let report = match &self.reviewed.plan {
-            None => full(context, &self.settings()).await?,
-            Some(file) => {
-                let plan = ReviewedPlan::of(read_document(file, "full").await?)?;
-                plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
-                full_as_planned(context, &self.settings(), &plan).await?
+    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
+        match self.groups()? {
+            Selected::One(group) => {
+                let report = self.run_one(context, group).await?;
+                running.printer.conclude(&report)?;
+                Ok(self.exit(&report))
             }
-        };
-        match (printer.conclude(&report)?, report.outcome()) {
-            (Exit::Done, Conclusion::NothingApproved) if self.fail_if_nothing_approved => Ok(Exit::NothingApproved),
-            (exit, _) => Ok(exit),
+            Selected::Many(selection) => {
+                let run = async |context: Context, group: GroupRef| full(&context, &self.settings(&group)?).await;
+                many::run(running, context, &selection, run, |report| self.exit(report)).await
+            }
         }
     }
 
-    /// The settings of the promotion.
-    pub(super) fn settings(&self) -> FullSettings {
-        FullSettings {
-            selection: self.group.selection(),
-            destination: self.destination.destination(&self.target_bucket),
+    /// The groups that the flags select.
+    ///
+    /// # Errors
+    /// A flag has no effect on them.
+    pub(super) fn groups(&self) -> Result<Selected<'_>> {
+        refuse_for_many("--plan", self.reviewed.plan.is_some(), &self.groups.group)?;
+        refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
+        self.many.select(&self.groups.group, self.destination.target_group.as_ref())
+    }
+
+    async fn run_one(&self, context: &Context, group: &GroupRef) -> Result<RunReport> {
+        let settings = self.settings(group)?;
+        let Some(file) = &self.reviewed.plan else { return full(context, &settings).await };
+        let plan = ReviewedPlan::of(read_document(file, "full").await?)?;
+        plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
+        full_as_planned(context, &settings, &plan).await
+    }
+
+    fn exit(&self, report: &RunReport) -> Exit {
+        match (Exit::of(report), report.outcome()) {
+            (Exit::Done, Conclusion::NothingApproved) if self.fail_if_nothing_approved => Exit::NothingApproved,
+            (exit, _) => exit,
+        }
+    }
+
+    /// The settings of the promotion of a group.
+    ///
+    /// # Errors
+    /// The name of the target group is too long.
+    pub(super) fn settings(&self, group: &GroupRef) -> Result<FullSettings> {
+        Ok(FullSettings {
+            selection: Selection { group: group.clone(), version: self.groups.package_version },
+            destination: self.destination.destination(&self.target_bucket, group.name())?,
             overrides: self.overrides.overrides(),
             copy: self.copy.settings(),
             registration: self.register.settings(),
             no_withdraw: self.sync.no_withdraw,
             dry_run: self.output.dry_run,
-        }
+        })
     }
 }

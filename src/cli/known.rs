@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
-use crate::model::arn::PackageArn;
+use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::location::Location;
 use crate::record::FollowResult;
 
@@ -27,6 +27,8 @@ pub(super) struct Known {
     pub followed: Vec<Changed>,
     /// What this run could not confirm.
     pub unconfirmed: Vec<String>,
+    /// What is known of each group that has begun, if there are several.
+    pub groups: Vec<(GroupArn, Known)>,
 }
 
 /// A promoted version that a run has changed.
@@ -61,6 +63,16 @@ pub(super) struct Done {
     /// What this run could not confirm.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unconfirmed: Vec<String>,
+    /// What was done for each group that has begun, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<DoneInGroup>,
+}
+
+/// What a run has done for one group of several.
+#[derive(Debug, Serialize)]
+struct DoneInGroup {
+    group: GroupArn,
+    done: Done,
 }
 
 impl Known {
@@ -76,7 +88,17 @@ impl Known {
             withdrawn: self.withdrawn.clone(),
             followed: self.followed.clone(),
             unconfirmed: self.unconfirmed.clone(),
+            groups: self.groups.iter().map(|(group, known)| known.done_in(group)).collect(),
         }
+    }
+
+    /// Whether anything was done or begun.
+    fn has_done(&self) -> bool {
+        self.meter.is_some() || self.registered.is_some() || !self.withdrawn.is_empty() || !self.followed.is_empty()
+    }
+
+    fn done_in(&self, group: &GroupArn) -> DoneInGroup {
+        DoneInGroup { group: group.clone(), done: self.done() }
     }
 
     /// What was done, for a message about an interrupted run. `cleaned`: whether its uploads were aborted.
@@ -106,6 +128,9 @@ impl Known {
             [] => {}
             [changed] => left.push(format!("{} was synced with its source", changed.model_package_arn)),
             changed => left.push(format!("{} other versions were synced with their sources", changed.len())),
+        }
+        for (group, known) in self.groups.iter().filter(|(_, known)| known.has_done()) {
+            left.push(format!("{}: {}", group.name(), known.left(cleaned)));
         }
         if left.is_empty() { "nothing was copied or registered".to_owned() } else { left.join("; ") }
     }

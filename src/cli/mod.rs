@@ -11,6 +11,8 @@ mod full;
 mod generate;
 mod holding;
 mod known;
+mod many;
+mod of_groups;
 mod printer;
 mod progress;
 mod record_file;

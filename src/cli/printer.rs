@@ -11,11 +11,11 @@ use super::arguments::{Format, OutputArgs};
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::record_file::RecordFile;
-use super::render::Rendered;
+use super::render::{Rendered, unconfirmed};
 use super::wrap::wrapped;
 use crate::aws::error::hints;
+use crate::model::arn::GroupName;
 use crate::model::failure::Failure;
-use crate::record::Conclusion;
 use crate::run::RunReport;
 
 /// Prints documents in the form of `--output`.
@@ -64,22 +64,15 @@ impl Printer {
     /// # Errors
     /// As [`Printer::document`].
     pub fn conclude(&self, report: &RunReport) -> Result<Exit> {
-        if let Some(unconfirmed) = report.unconfirmed() {
-            let done = match report.outcome() {
-                Conclusion::Promoted | Conclusion::ApprovedAgain => "promoted, but",
-                _ => "unconfirmed:",
-            };
-            say(&format!("{done} {}", unconfirmed.trim_end_matches('.')));
+        if let Some(unconfirmed) = unconfirmed(report) {
+            say(&unconfirmed);
             say("hint: Run again to confirm");
         }
         self.document(&report.document)?;
         for failure in &report.failures {
             failed(&Failure::from(failure.clone()).into());
         }
-        if !report.failures.is_empty() {
-            return Ok(Exit::Failed);
-        }
-        Ok(if report.unconfirmed().is_some() { Exit::Unconfirmed } else { Exit::Done })
+        Ok(Exit::of(report))
     }
 
     /// Prints a document, and writes it to the file of `--record`.
@@ -112,20 +105,26 @@ pub(super) fn say(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", wrapped(message));
 }
 
+/// Reports the failure of one group of several.
+pub(super) fn failed_in(group: &GroupName, error: &anyhow::Error) {
+    report("error", Some(group), error);
+}
+
 /// Reports the failure that ends the run.
 pub(super) fn failed(error: &anyhow::Error) -> Exit {
-    report("error", error);
+    report("error", None, error);
     Exit::Failed
 }
 
 /// Reports an additional failure of a failed run.
 pub(super) fn warn(error: &anyhow::Error) {
-    report("warning", error);
+    report("warning", None, error);
 }
 
 /// Prints the messages of the chain on one line, then a `hint:` line for each next step.
-fn report(kind: &str, error: &anyhow::Error) {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+fn report(kind: &str, group: Option<&GroupName>, error: &anyhow::Error) {
+    let causes = error.chain().map(ToString::to_string);
+    let causes: Vec<String> = group.map(ToString::to_string).into_iter().chain(causes).collect();
     say(&format!("{kind}: {}", causes.join(": ")));
     for hint in hints(error) {
         say(&format!("hint: {hint}"));

@@ -94,6 +94,16 @@ fn drawn(done: u64, all: u64) -> String {
     format!("[{}{head}{}]", "=".repeat(full), " ".repeat(BAR - full - head.len()))
 }
 
+/// The progress of the groups of a pattern, and of the copies of those that have begun.
+pub(super) fn all_groups((ended, count): (u64, usize), copies: impl Iterator<Item = Reading>) -> String {
+    let (done, all) = copies.fold((0, 0), |(done, all), copy| (done + copy.bytes_done, all + to_do(&copy)));
+    let copied = match all {
+        0 => String::new(),
+        all => format!(", {} of {} copied", HumanBytes(done), HumanBytes(all)),
+    };
+    format!("{ended} of {count} groups done{copied}")
+}
+
 /// What a copy has done, at its end; nothing if it had nothing to do or has failed.
 pub(super) fn copied(reading: &Reading, elapsed: Duration) -> Option<String> {
     if reading.objects_done == 0 || reading.objects_done + reading.objects_there < reading.objects {

@@ -73,11 +73,11 @@ impl Register {
         let copied = before.target.as_ref();
         let bucket = self.target_bucket.as_ref().or(copied.map(|target| &target.bucket));
         let prefix = self.destination.target_prefix.as_ref().or(copied.map(|target| &target.prefix));
-        let group = self.destination.target_group.as_ref().or(copied.map(|target| &target.group));
+        let group = self.destination.group_of(before.version.arn.group())?;
         Ok(DestinationSettings {
             bucket: bucket.context("no target bucket is given").hint("Pass `--target-bucket`")?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
-            group: group.cloned(),
+            group: group.or_else(|| copied.map(|target| target.group.clone())),
         })
     }
 }

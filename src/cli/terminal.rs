@@ -1,22 +1,28 @@
 //! Shows the events of a run on standard error.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::HumanBytes;
 
 use super::known::{Changed, Known};
-use super::printer::{say, warn};
-use super::progress::{LINE, Progress, copied, copying};
+use super::printer::{failed_in, say, warn};
+use super::progress::{LINE, Progress, all_groups, copied, copying};
 use super::verbosity::Verbosity;
 use crate::model::approval::ApprovalStatus;
+use crate::model::arn::{GroupArn, GroupName};
 use crate::model::hold::Hold;
 use crate::record::FollowResult;
 use crate::run::{Event, Observer, Step};
 
 /// Waits that are shorter need no line.
 const UNTOLD: Duration = Duration::from_secs(1);
+/// The words with which messages begin, before the name of the group.
+const KINDS: [&str; 5] = ["warning", "hint", "unconfirmed", "drift", "conflict"];
+
+/// A group and the observer of its run.
+type OfGroup = (GroupArn, Arc<Terminal>);
 
 /// An observer that prints to standard error.
 #[derive(Debug, Default)]
@@ -28,6 +34,10 @@ pub(super) struct Terminal {
     known: Mutex<Known>,
     /// When the last line about a wait was printed.
     last_line: Mutex<Option<Instant>>,
+    /// The group whose events are shown, if there are several.
+    group: Option<GroupName>,
+    /// The observers of the groups that have begun.
+    groups: Arc<Mutex<Vec<OfGroup>>>,
 }
 
 impl Terminal {
@@ -39,7 +49,8 @@ impl Terminal {
     /// Shows the progress of a step instead of that of the step before.
     fn show(&self, line: impl Fn(Duration, bool) -> String + Send + 'static) {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        let progress = (self.verbosity > Verbosity::Quiet).then(|| Progress::show(line));
+        let is_shown = self.verbosity > Verbosity::Quiet && self.group.is_none();
+        let progress = is_shown.then(|| Progress::show(line));
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 
@@ -50,22 +61,57 @@ impl Terminal {
     }
 
     /// Prints what the run does, unless it has to be quiet.
-    fn tell(&self, message: &str) {
+    pub fn tell(&self, message: &str) {
         if self.verbosity > Verbosity::Quiet {
-            say(message);
+            self.say(message);
         }
+    }
+
+    /// Prints a step of the only group, or of one of several if the run is verbose.
+    fn step(&self, message: &str) {
+        match self.group {
+            None => self.tell(message),
+            Some(_) => self.detail(message),
+        }
+    }
+
+    /// Prints a message with the name of the group, if there are several.
+    fn say(&self, message: &str) {
+        match (&self.group, message.split_once(": ")) {
+            (None, _) => say(message),
+            (Some(group), Some((kind, rest))) if KINDS.contains(&kind) => say(&format!("{kind}: {group}: {rest}")),
+            (Some(group), _) => say(&format!("{group}: {message}")),
+        }
+    }
+
+    /// The progress of all groups.
+    fn show_groups(&self, count: usize, ended: &Arc<AtomicU64>) {
+        let (groups, ended) = (Arc::clone(&self.groups), Arc::clone(ended));
+        self.show(move |_, _| {
+            let groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
+            let meters = groups.iter().filter_map(|(_, group)| group.known().meter);
+            all_groups((ended.load(Relaxed), count), meters.map(|meter| meter.read()))
+        });
     }
 
     /// Prints a step that only a verbose run tells.
     fn detail(&self, message: &str) {
         if self.verbosity == Verbosity::Verbose {
-            say(message);
+            self.say(message);
         }
     }
 
     /// What the run has told so far.
     pub fn known(&self) -> Known {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        Known { groups: groups.iter().map(|(group, of_group)| (group.clone(), of_group.known())).collect(), ..known }
+    }
+
+    /// What the run of one group of several has told so far.
+    pub fn known_of(&self, group: &GroupArn) -> Known {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.iter().find(|(one, _)| one == group).map(|(_, of_group)| of_group.known()).unwrap_or_default()
     }
 
     fn learn(&self, learn: impl FnOnce(&mut Known)) {
@@ -89,6 +135,13 @@ impl Terminal {
 }
 
 impl Observer for Terminal {
+    fn of_group(&self, group: &GroupArn) -> Option<Arc<dyn Observer>> {
+        let name = Some(group.name().clone());
+        let of_group = Arc::new(Self { group: name, ..Self::new(self.verbosity) });
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).push((group.clone(), Arc::clone(&of_group)));
+        Some(of_group)
+    }
+
     fn notice(&self, event: Event<'_>) {
         match event {
             Event::Found(source) => {
@@ -115,7 +168,7 @@ impl Observer for Terminal {
             Event::WaitingForSageMaker { promoted, status, waited } => {
                 if waited >= UNTOLD && self.is_line_due() {
                     let waited = waited.as_secs();
-                    self.tell(&format!("waiting for SageMaker to complete {promoted} ({status}, {waited} s)"));
+                    self.step(&format!("waiting for SageMaker to complete {promoted} ({status}, {waited} s)"));
                 }
             }
             Event::CopyStarted { objects, bytes, folder, meter } => {
@@ -125,7 +178,7 @@ impl Observer for Terminal {
                 });
                 if objects > 0 {
                     let what = if objects == 1 { "object" } else { "objects" };
-                    self.tell(&format!("copying {objects} {what}, {}, to {folder}", HumanBytes(bytes)));
+                    self.step(&format!("copying {objects} {what}, {}, to {folder}", HumanBytes(bytes)));
                 }
                 let meter = meter.clone();
                 self.show(move |elapsed, with_bar| copying(&meter.read(), elapsed, with_bar));
@@ -134,7 +187,7 @@ impl Observer for Terminal {
                 self.stop();
                 let reading = self.known().meter.map(|meter| meter.read());
                 if let Some(done) = reading.and_then(|reading| copied(&reading, self.elapsed())) {
-                    self.tell(&done);
+                    self.step(&done);
                 }
             }
             Event::Withdrawn { promoted, source } => {
@@ -151,54 +204,58 @@ impl Observer for Terminal {
                     ));
                 }
             }
-            Event::FollowFailed(error) => warn(error),
-            Event::FollowWarning(warning) => say(&format!("warning: {}: {}", warning.field, warning.remark)),
+            Event::FollowFailed(error) => match &self.group {
+                None => warn(error),
+                Some(group) => failed_in(group, error),
+            },
+            Event::FollowWarning(warning) => self.say(&format!("warning: {}: {}", warning.field, warning.remark)),
             Event::FollowUnconfirmed(unconfirmed) => {
                 self.learn(|known| known.unconfirmed.push(unconfirmed.to_owned()));
-                say(&format!("unconfirmed: {unconfirmed}"));
+                self.say(&format!("unconfirmed: {unconfirmed}"));
             }
             Event::Drifted { promoted, fields } => {
                 let fields = fields.join(", ");
-                say(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"));
+                self.say(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"));
             }
             Event::Conflicting { promoted, fields } => {
                 let fields = fields.join(", ");
-                say(&format!(
+                self.say(&format!(
                     "conflict: the source of {promoted} has changed {fields}, which somebody else has changed in the \
                      target; they were not updated"
                 ));
             }
             Event::Signed(record) => self.tell(&format!("signed {record}, which an earlier run had left unsigned")),
             Event::PromotedWithOtherSettings(promoted) => {
-                say(&format!(
+                self.say(&format!(
                     "{promoted} was promoted with other settings; the settings of this run have no effect on it"
                 ));
             }
             Event::GroupNotReadable { part, error } => {
-                say(&format!("the target group is created without the source group's {part}: {error}"));
+                self.say(&format!("the target group is created without the source group's {part}: {error}"));
                 // A later run does not set them: the group exists then.
                 let act = if part == "tags" { "add the tags by hand" } else { "AWS has no way to change it" };
-                say(&format!("hint: No later run sets the {part} of this group: {act}"));
-                say(&format!("hint: For groups that are created later: {}", without_run_again(&error.hint)));
+                self.say(&format!("hint: No later run sets the {part} of this group: {act}"));
+                self.say(&format!("hint: For groups that are created later: {}", without_run_again(&error.hint)));
             }
             Event::WaitingForSource { version, status } => {
-                self.tell(&format!("waiting for SageMaker to complete {version}, which is {status}"));
+                self.step(&format!("waiting for SageMaker to complete {version}, which is {status}"));
             }
             Event::WaitingForRun { source, other } => {
                 let by = other.map(|other| format!(" ({}, since {})", other.caller, other.started)).unwrap_or_default();
-                self.tell(&format!("waiting for another run{by} that is registering {source}"));
+                self.step(&format!("waiting for another run{by} that is registering {source}"));
             }
             Event::Held(hold) => {
                 let Hold { target_model_package_group_arn: group, reason, by, since, .. } = hold;
-                say(&format!("warning: {group} is held since {since} by {by}: {reason}"));
-                say("hint: Release it with `promote release` when it may be promoted into again");
+                self.say(&format!("warning: {group} is held since {since} by {by}: {reason}"));
+                self.say("hint: Release it with `promote release` when it may be promoted into again");
             }
             Event::RolledBack(version) => self.tell(&format!("rejected {version}")),
             Event::Settling(wait) => {
                 self.tell(&format!("waiting {} s for approvals that may be under way", wait.as_secs()));
             }
+            Event::Groups { count, ended } => self.show_groups(count, ended),
             Event::UploadLeftOpen(error) => {
-                say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"))
+                self.say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"))
             }
         }
     }

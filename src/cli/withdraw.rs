@@ -3,10 +3,13 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::arguments::{BucketArgs, DestinationArgs, OutputArgs, SourceArgs, TargetArgs, WriteArgs};
+use super::arguments::{
+    BucketArgs, DestinationArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs, WriteArgs,
+};
 use super::exit::Exit;
-use super::printer::Printer;
-use crate::model::arn::{GroupRef, KmsKeyArn};
+use super::many;
+use super::running::Running;
+use crate::model::arn::{GroupRef, Groups, KmsKeyArn};
 use crate::model::location::BucketName;
 use crate::run::settings::WithdrawSettings;
 use crate::run::{Context, withdraw};
@@ -16,7 +19,8 @@ use crate::run::{Context, withdraw};
 /// `promote full` withdraws them too. Use this where a promotion waits for a review and a withdrawal must not.
 #[derive(Debug, Args)]
 pub(super) struct Withdraw {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
+    /// in the name select every group that matches
     #[arg(
         long,
         alias = "source-model-package-group-arn",
@@ -24,7 +28,9 @@ pub(super) struct Withdraw {
         value_name = "ARN|NAME",
         help_heading = "Model package"
     )]
-    group: GroupRef,
+    group: Groups,
+    #[command(flatten)]
+    many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// Bucket in the target account that has the artifacts
@@ -61,14 +67,23 @@ impl Withdraw {
         Context::new(source, target)
     }
 
-    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        let settings = WithdrawSettings {
-            group: self.group.clone(),
-            destination: self.destination.destination(&self.target_bucket),
+    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
+        match self.many.select(&self.group, self.destination.target_group.as_ref())? {
+            Selected::One(group) => running.printer.conclude(&withdraw(context, &self.settings(group)?).await?),
+            Selected::Many(selection) => {
+                let run = async |context: Context, group: GroupRef| withdraw(&context, &self.settings(&group)?).await;
+                many::run(running, context, &selection, run, Exit::of).await
+            }
+        }
+    }
+
+    fn settings(&self, group: &GroupRef) -> Result<WithdrawSettings> {
+        Ok(WithdrawSettings {
+            group: group.clone(),
+            destination: self.destination.destination(&self.target_bucket, group.name())?,
             kms_key: self.kms_key_arn.clone(),
             sign_key: self.sign_key.clone(),
             dry_run: self.output.dry_run,
-        };
-        printer.conclude(&withdraw(context, &settings).await?)
+        })
     }
 }

@@ -10,18 +10,19 @@ use super::event::{Event, Observer, Silent};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};
+use crate::model::arn::GroupArn;
 use crate::record::Build;
 
 /// The two accounts, limits, clock and observer of the runs of a process. Runs may share a context and run
 /// concurrently.
 pub struct Context {
     access: (Access, Access),
-    source: OnceCell<SourceAccount>,
-    target: OnceCell<TargetAccount>,
-    pub(crate) limits: Limits,
+    source: Arc<OnceCell<SourceAccount>>,
+    target: Arc<OnceCell<TargetAccount>>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) clock: Clock,
     pub(crate) observer: Arc<dyn Observer>,
-    uploads: Mutex<Vec<OpenUploads>>,
+    uploads: Arc<Mutex<Vec<OpenUploads>>>,
     pub(crate) build: Option<Build>,
 }
 
@@ -30,19 +31,19 @@ impl Context {
     pub fn new(source: Access, target: Access) -> Self {
         Self {
             access: (source, target),
-            source: OnceCell::new(),
-            target: OnceCell::new(),
-            limits: Limits::default(),
+            source: Arc::default(),
+            target: Arc::default(),
+            limits: Arc::default(),
             clock: Clock::default(),
             observer: Arc::new(Silent),
-            uploads: Mutex::default(),
+            uploads: Arc::default(),
             build: None,
         }
     }
 
     /// Sets the limits.
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        Self { limits: Arc::new(limits), ..self }
     }
 
     /// Sets the clock.
@@ -58,6 +59,21 @@ impl Context {
     /// Sets the CodeBuild build that the records name, if there is one.
     pub fn with_build(self, build: Option<Build>) -> Self {
         Self { build, ..self }
+    }
+
+    /// The context of one group of several: it shares accounts, limits and open uploads with this context, and has the
+    /// observer of the group.
+    pub(crate) fn of_group(&self, group: &GroupArn) -> Self {
+        Self {
+            access: self.access.clone(),
+            source: Arc::clone(&self.source),
+            target: Arc::clone(&self.target),
+            limits: Arc::clone(&self.limits),
+            clock: self.clock,
+            observer: self.observer.of_group(group).unwrap_or_else(|| Arc::clone(&self.observer)),
+            uploads: Arc::clone(&self.uploads),
+            build: self.build.clone(),
+        }
     }
 
     /// Aborts the multipart uploads of dropped runs. The observer receives each upload that could not be aborted.

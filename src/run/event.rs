@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::aws::error::CallError;
 use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
-use crate::model::arn::PackageArn;
+use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::claim::Claim;
 use crate::model::hold::Hold;
 use crate::model::location::Location;
@@ -130,6 +130,13 @@ pub enum Event<'a> {
     RolledBack(&'a PackageArn),
     /// A rollback waits for approvals that were under way when the group was held.
     Settling(Duration),
+    /// The groups of a pattern are about to run.
+    Groups {
+        /// Their number.
+        count: usize,
+        /// The number of groups that have ended. It can be read at any time.
+        ended: &'a Arc<AtomicU64>,
+    },
     /// A multipart upload could not be aborted. A later run or a lifecycle rule aborts it.
     UploadLeftOpen(&'a CallError),
 }
@@ -154,6 +161,11 @@ impl<'a> Event<'a> {
 pub trait Observer: Send + Sync {
     /// Handles an event.
     fn notice(&self, event: Event<'_>);
+
+    /// The observer of one group of a pattern; nothing if this observer receives its events too.
+    fn of_group(&self, _: &GroupArn) -> Option<Arc<dyn Observer>> {
+        None
+    }
 }
 
 /// Ignores every event.

@@ -17,6 +17,7 @@ mod holding;
 mod images;
 mod intact;
 mod listed;
+pub mod many;
 mod news;
 mod permitted;
 mod plan_settings;

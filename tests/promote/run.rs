@@ -9,6 +9,7 @@ mod history;
 mod images;
 mod interruption;
 mod library;
+mod many;
 mod memory;
 mod plan;
 mod rollback;

@@ -48,6 +48,7 @@ impl Denial<'_> {
             | Resource::Key(_)
             | Resource::Repository(_)
             | Resource::Layer { .. }
+            | Resource::Registry
             | Resource::Principal => None,
         };
         let streams = match resource {
@@ -105,6 +106,7 @@ impl Denial<'_> {
             Resource::Repository(repository) | Resource::Layer { repository, .. } => {
                 repository_grant(self.side, repository)
             }
+            Resource::Registry => format!("Grant {} on * to this principal", self.call),
             Resource::Key(_) | Resource::Principal => format!("Grant {} to this principal", self.call),
         }
     }

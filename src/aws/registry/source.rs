@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_sagemaker::Client;
 
+use super::groups::{GroupsOf, ListedGroup};
 use super::reader::Reader;
 use super::summary::Summary;
 use crate::aws::error::{CallError, Caller};
@@ -36,6 +37,14 @@ impl SourceRegistry {
     /// The whole DescribeModelPackageGroup response, or nothing if the group does not exist.
     pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
         self.0.find_group(group).await
+    }
+
+    /// The groups that this principal can see.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub async fn groups(&self, whose: GroupsOf) -> Result<Vec<ListedGroup>, CallError> {
+        self.0.groups(whose).await
     }
 
     /// The resource policy of the group; nothing if it has none.

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::Rendered;
+use crate::cli::of_groups::Ended;
 use crate::cli::wrap::wrapped;
+use crate::model::arn::PackageArn;
 use crate::run::DoctorReport;
 use crate::run::doctor::{Check, Finding, Mend, Owner};
 
@@ -36,6 +38,30 @@ impl Rendered for DoctorReport {
             write!(out, "\n{}", section(number, mend)?)?;
         }
         Ok(out)
+    }
+}
+
+impl Ended for DoctorReport {
+    type Document = Self;
+
+    fn document(&self) -> &Self {
+        self
+    }
+
+    fn outcome(&self) -> String {
+        name(self.result).to_owned()
+    }
+
+    fn headline(&self) -> String {
+        headline(&self.checks)
+    }
+
+    fn versions(&self) -> (Option<u32>, Option<u32>) {
+        (self.source_model_package_arn.as_ref().map(PackageArn::version), None)
+    }
+
+    fn remarks(&self) -> (Option<String>, Vec<Error>) {
+        (None, Vec::new())
     }
 }
 

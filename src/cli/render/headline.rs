@@ -3,6 +3,7 @@
 use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
 use crate::record::{Conclusion, FollowResult, PlannedWrite, Record};
+use crate::run::RunReport;
 
 /// The first line: what the run has changed, the greatest effect first.
 pub(super) fn headline(record: &Record) -> String {
@@ -98,4 +99,13 @@ pub(super) fn followed(result: FollowResult) -> &'static str {
         FollowResult::Planned => "would be updated",
         FollowResult::Failed => "could not be synced",
     }
+}
+
+/// What could not be confirmed by a run, as a message.
+pub fn unconfirmed(report: &RunReport) -> Option<String> {
+    let done = match report.outcome() {
+        Conclusion::Promoted | Conclusion::ApprovedAgain => "promoted, but",
+        _ => "unconfirmed:",
+    };
+    report.unconfirmed().map(|unconfirmed| format!("{done} {}", unconfirmed.trim_end_matches('.')))
 }

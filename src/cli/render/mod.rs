@@ -7,9 +7,12 @@ mod doctor;
 mod headline;
 mod holding;
 mod images;
+mod many;
 mod record;
 mod status;
 mod verify;
+
+pub(super) use headline::unconfirmed;
 
 /// The maximum number of lines in a list. JSON has all items.
 const LINES_SHOWN: usize = 20;

@@ -201,7 +201,7 @@ fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render:
 
 /// Shortens a value to one line of at most 160 characters. It keeps the end, which has the tag of an image or the name of
 /// a file.
-fn shortened(value: &str) -> String {
+pub(super) fn shortened(value: &str) -> String {
     let line: Vec<char> = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match line.len() {
         0..=160 => line.into_iter().collect(),

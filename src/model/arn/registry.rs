@@ -162,6 +162,14 @@ pub enum GroupRef {
 }
 
 impl GroupRef {
+    /// The group's name.
+    pub fn name(&self) -> &GroupName {
+        match self {
+            Self::Arn(arn) => arn.name(),
+            Self::Name(name) => name,
+        }
+    }
+
     /// The region in the ARN, if an ARN is given.
     pub fn region(&self) -> Option<&Region> {
         match self {

@@ -108,11 +108,7 @@ fn images(settings: &DoctorSettings) -> Option<Check> {
 }
 
 fn group_name(group: &GroupRef, destination: &DestinationSettings) -> GroupName {
-    let source = match group {
-        GroupRef::Arn(arn) => arn.name(),
-        GroupRef::Name(name) => name,
-    };
-    destination.group.as_ref().unwrap_or(source).clone()
+    destination.group.as_ref().unwrap_or(group.name()).clone()
 }
 
 fn own_group(source: Option<&GroupArn>, identity: &Identity, name: &GroupName) -> Result<GroupArn> {

@@ -1,6 +1,7 @@
 //! Model package groups and tags.
 
-use super::{Ask, Place, context, group_arn, invalid};
+use super::{Ask, Place, context, group_arn, invalid, list};
+use crate::support::principals;
 use crate::support::wire::Refusal;
 use crate::support::world::World;
 use serde_json::{Map, Value, json};
@@ -93,6 +94,46 @@ pub fn describe(ask: &Ask) -> Result<Value, Refusal> {
 pub fn absent(ask: &Ask, place: &Place) -> Refusal {
     let arn = group_arn(&place.account, &ask.region, &place.name);
     invalid(&format!("ModelPackageGroup {arn} does not exist."))
+}
+
+/// ListModelPackageGroups: the caller's own, or those of other accounts that the caller may describe, as if they were
+/// shared with AWS RAM. Sorted by name.
+pub fn list(ask: &Ask) -> Result<Value, Refusal> {
+    ask.allow("model-package-group", &Place { account: ask.who.account.clone(), name: "*".to_owned() })?;
+    let size = list::page_size(ask)?;
+    let start = list::position(ask)?.1;
+    let others = ask.text("CrossAccountFilterOption") == "CrossAccount";
+    let registries = ask
+        .world
+        .registries
+        .iter()
+        .filter(|((account, region), _)| *region == ask.region && (*account != ask.who.account) == others);
+    let groups =
+        registries.flat_map(|((account, _), registry)| registry.groups.values().map(move |group| (account, group)));
+    let is_shown = |(account, group): &(&String, &Group)| {
+        let arn = group.shown["ModelPackageGroupArn"].as_str().unwrap_or("");
+        let action = "sagemaker:DescribeModelPackageGroup";
+        group.is_seen(ask) && (!others || principals::may(&ask.world.rules, ask.who, action, arn, account))
+    };
+    let mut shown: Vec<&Value> = groups.filter(is_shown).map(|(_, group)| &group.shown).collect();
+    shown.sort_by_key(|group| group["ModelPackageGroupName"].as_str().unwrap_or("").to_owned());
+    let members = [
+        "ModelPackageGroupName",
+        "ModelPackageGroupArn",
+        "ModelPackageGroupDescription",
+        "CreationTime",
+        "ModelPackageGroupStatus",
+    ];
+    let summary = |group: &&Value| {
+        let members = members.iter().filter_map(|name| Some(((*name).to_owned(), group.get(name)?.clone())));
+        Value::Object(members.collect())
+    };
+    let page: Vec<Value> = shown.iter().skip(start).take(size).map(summary).collect();
+    let mut answer = json!({ "ModelPackageGroupSummaryList": page });
+    if start + size < shown.len() {
+        answer["NextToken"] = json!(format!("page:{}", start + size));
+    }
+    Ok(answer)
 }
 
 /// GetModelPackageGroupPolicy. No group has one: the rights of callers do not depend on it.

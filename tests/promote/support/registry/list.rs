@@ -56,7 +56,7 @@ pub fn list(ask: &Ask) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
-fn page_size(ask: &Ask) -> Result<usize, Refusal> {
+pub fn page_size(ask: &Ask) -> Result<usize, Refusal> {
     match ask.request.get("MaxResults").map(Value::as_u64) {
         None => Ok(10),
         Some(Some(size)) if (1..=100).contains(&size) => Ok(size as usize),
@@ -68,7 +68,7 @@ fn page_size(ask: &Ask) -> Result<usize, Refusal> {
 }
 
 /// Whether an empty page is due, and where the next one starts.
-fn position(ask: &Ask) -> Result<(bool, usize), Refusal> {
+pub fn position(ask: &Ask) -> Result<(bool, usize), Refusal> {
     let Some(token) = ask.request.get("NextToken").and_then(Value::as_str) else {
         return Ok((ask.world.options.registry.empty_pages, 0));
     };

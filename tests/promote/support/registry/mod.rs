@@ -72,6 +72,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
     let mut value = match ask.operation {
         "CreateModelPackageGroup" => groups::answer_create(ask),
         "DescribeModelPackageGroup" => groups::describe(&ask),
+        "ListModelPackageGroups" => groups::list(&ask),
         "GetModelPackageGroupPolicy" => groups::policy(&ask),
         "ListTags" => groups::list_tags(&ask),
         "AddTags" => groups::add_tags(ask),

@@ -28,6 +28,9 @@ ListModelPackages: CreationTimeAfter=number CreationTimeBefore=number MaxResults
 CreateModelPackageGroup: ModelPackageGroupName!=name ModelPackageGroupDescription=text:0-1024 Tags=[Tag]0-50
     ManagedConfiguration=Managed
 DescribeModelPackageGroup: ModelPackageGroupName!=ref
+ListModelPackageGroups: CreationTimeAfter=number CreationTimeBefore=number MaxResults=int NameContains=text:0-63
+    CrossAccountFilterOption=enum:SameAccount|CrossAccount NextToken=text:0-8192 SortBy=enum:Name|CreationTime
+    SortOrder=enum:Ascending|Descending
 GetModelPackageGroupPolicy: ModelPackageGroupName!=ref
 ListTags: ResourceArn!=text:1-256 NextToken=text:0-8192 MaxResults=int
 AddTags: ResourceArn!=text:1-256 Tags!=[Tag]0-50

@@ -1,0 +1,86 @@
+//! The flags that select source groups.
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use super::values::{number, tag};
+use crate::model::arn::{GroupRef, GroupTemplate, Groups};
+use crate::model::failure::Failure;
+use crate::run::many::{GroupSelection, JOBS};
+
+/// The flags that select a source version, or several source groups.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model package")]
+pub struct GroupsArgs {
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
+    /// in the name select every group that matches
+    #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
+    pub group: Groups,
+    /// Source version to promote, whatever its approval status [default: the latest Approved version]
+    #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = number(1..=u32::MAX))]
+    pub package_version: Option<u32>,
+}
+
+/// The flags for verbs that can run for several groups.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Several groups")]
+pub struct ManyArgs {
+    /// Tag that a source group must have to match the pattern of --group; can be repeated [env: separated by commas]
+    #[arg(long, env = "PROMOTE_SOURCE_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
+    source_tag: Vec<(String, String)>,
+    /// Source group that begins before the others that match
+    #[arg(long, env = "PROMOTE_FIRST", value_name = "ARN|NAME")]
+    first: Option<GroupRef>,
+    /// Groups at a time
+    #[arg(long, env = "PROMOTE_JOBS", value_name = "N", default_value_t = JOBS, value_parser = number(1..=256usize))]
+    jobs: usize,
+}
+
+impl ManyArgs {
+    /// The groups that the flags select.
+    ///
+    /// # Errors
+    /// Tags are given for one group.
+    pub fn select<'a>(&self, groups: &'a Groups, target_group: Option<&GroupTemplate>) -> Result<Selected<'a>> {
+        match groups {
+            Groups::One(group) => {
+                ensure!(
+                    self.source_tag.is_empty(),
+                    Failure::new("`--source-tag` has no effect on a group that is given by its name or ARN")
+                        .hint("Pass a pattern such as `--group '*'`, or leave out `--source-tag`")
+                );
+                Ok(Selected::One(group))
+            }
+            Groups::Matching(pattern) => Ok(Selected::Many(Box::new(GroupSelection {
+                pattern: pattern.clone(),
+                tags: self.source_tag.clone(),
+                first: self.first.clone(),
+                target_group: target_group.cloned(),
+                jobs: self.jobs,
+            }))),
+        }
+    }
+}
+
+/// The groups that flags select.
+#[derive(Debug)]
+pub enum Selected<'a> {
+    /// One group.
+    One(&'a GroupRef),
+    /// The groups of a pattern.
+    Many(Box<GroupSelection>),
+}
+
+/// Refuses a flag that belongs to one group.
+///
+/// # Errors
+/// The flag is given.
+pub fn refuse_for_many(flag: &str, is_given: bool, groups: &Groups) -> Result<()> {
+    let Groups::Matching(pattern) = groups else { return Ok(()) };
+    ensure!(
+        !is_given,
+        Failure::new(format!("`{flag}` belongs to one group, and `--group {pattern}` is a pattern"))
+            .hint("Name one group with `--group`")
+    );
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Runs a verb for every group of a pattern, and prints one document for all of them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::exit::Exit;
+use super::failed::FailedRun;
+use super::of_groups::{Ended, ManyDocument, OfGroup, Summary};
+use super::printer::{failed_in, say};
+use super::running::Running;
+use crate::model::arn::GroupRef;
+use crate::model::package::rfc3339;
+use crate::record::{SCHEMA, Tool};
+use crate::run::Context;
+use crate::run::many::{FoundGroups, GroupPair, GroupSelection, PassedOver, find_groups, for_each_group};
+
+/// Runs a verb for every group of a selection. `exit` is how the verb ends for a group.
+///
+/// # Errors
+/// The groups cannot be found, or the document cannot be written. The failure of a group is no error.
+pub(super) async fn run<T: Ended>(
+    running: &Running,
+    context: &Context,
+    selection: &GroupSelection,
+    verb: impl AsyncFn(Context, GroupRef) -> Result<T>,
+    exit: impl Fn(&T) -> Exit,
+) -> Result<Exit> {
+    let FoundGroups { groups, passed_over } = find_groups(context, selection).await?;
+    for PassedOver { group, status } in &passed_over {
+        say(&format!("warning: {group} is {status}, and was passed over"));
+    }
+    let mut results = for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {
+        let result = verb(context, GroupRef::Arn(group.source.clone())).await;
+        of_group(running, group, result, &exit)
+    })
+    .await;
+    running.terminal.stop();
+    results.sort_by_key(|(group, _)| group.group.name().canonical());
+    let worst = results.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
+    let mut outcomes = BTreeMap::new();
+    for (group, _) in &results {
+        let outcome = group.result.as_ref().map_or("failed".to_owned(), Ended::outcome);
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    running.printer.document(&ManyDocument {
+        schema: SCHEMA,
+        verb: running.verb,
+        pattern: selection.pattern.to_string(),
+        summary: Summary { groups: results.len(), outcomes, exit_code: worst.code() },
+        groups: results.into_iter().map(|(group, _)| group).collect(),
+        passed_over,
+        tool: Tool::default(),
+        ended: rfc3339(&std::time::SystemTime::now().into()),
+    })?;
+    Ok(worst)
+}
+
+/// The result of a group, after it was told.
+fn of_group<T: Ended>(
+    running: &Running,
+    group: GroupPair,
+    result: Result<T>,
+    exit: impl Fn(&T) -> Exit,
+) -> (OfGroup<T>, Exit) {
+    let GroupPair { source, target } = group;
+    let name = source.name();
+    let (result, exit) = match result {
+        Ok(ended) => {
+            let (message, failures) = ended.remarks();
+            message.iter().for_each(|message| say(&format!("{name}: {message}")));
+            failures.iter().for_each(|failure| failed_in(name, failure));
+            running.terminal.tell(&format!("{name}: {}{}", ended.headline(), versions(&ended)));
+            let exit = exit(&ended);
+            (Ok(ended), exit)
+        }
+        Err(error) => {
+            failed_in(name, &error);
+            (Err(FailedRun::of(running.verb, &error, &running.terminal.known_of(&source))), Exit::Failed)
+        }
+    };
+    (OfGroup { group: source, target_group: target, exit_code: exit.code(), result }, exit)
+}
+
+fn versions(ended: &impl Ended) -> String {
+    match ended.versions() {
+        (Some(source), Some(target)) => format!(" (version {source} → version {target})"),
+        (Some(source), None) => format!(" (version {source})"),
+        (None, _) => String::new(),
+    }
+}

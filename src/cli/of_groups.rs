@@ -1,0 +1,77 @@
+//! The document of a verb that ran for several groups.
+
+use std::collections::BTreeMap;
+
+use anyhow::Error;
+use serde::{Serialize, Serializer};
+
+use super::failed::FailedRun;
+use crate::model::arn::{GroupArn, GroupName};
+use crate::record::Tool;
+use crate::run::many::PassedOver;
+
+/// The result of a verb for one group.
+pub(super) trait Ended {
+    /// The document of the verb.
+    type Document: Serialize;
+
+    fn document(&self) -> &Self::Document;
+
+    /// The outcome, as the document names it.
+    fn outcome(&self) -> String;
+
+    /// The outcome in a line.
+    fn headline(&self) -> String;
+
+    /// The numbers of the source version and of the promoted version, if they are known.
+    fn versions(&self) -> (Option<u32>, Option<u32>);
+
+    /// What is printed to standard error besides: messages, and failures that did not end the run.
+    fn remarks(&self) -> (Option<String>, Vec<Error>);
+}
+
+/// The document of a verb that ran for several groups.
+#[derive(Debug, Serialize)]
+#[serde(bound = "")]
+pub(super) struct ManyDocument<T: Ended> {
+    pub schema: u32,
+    pub verb: &'static str,
+    pub pattern: String,
+    /// The groups by name.
+    pub groups: Vec<OfGroup<T>>,
+    /// Groups that match and have nothing to promote.
+    pub passed_over: Vec<PassedOver>,
+    pub summary: Summary,
+    pub tool: Tool,
+    pub ended: String,
+}
+
+/// The result of one group.
+#[derive(Debug, Serialize)]
+#[serde(bound = "")]
+pub(super) struct OfGroup<T: Ended> {
+    pub group: GroupArn,
+    pub target_group: GroupName,
+    pub exit_code: i32,
+    /// The document that the verb prints for this group alone.
+    #[serde(rename = "document", serialize_with = "document")]
+    pub result: Result<T, FailedRun>,
+}
+
+/// The results of all groups.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    /// The number of groups.
+    pub groups: usize,
+    /// The number of groups with each outcome.
+    pub outcomes: BTreeMap<String, usize>,
+    /// The exit code of the run: the worst of all groups.
+    pub exit_code: i32,
+}
+
+fn document<T: Ended, S: Serializer>(result: &Result<T, FailedRun>, to: S) -> Result<S::Ok, S::Error> {
+    match result {
+        Ok(ended) => ended.document().serialize(to),
+        Err(failed) => failed.serialize(to),
+    }
+}

@@ -1,0 +1,86 @@
+//! Renders the results of several groups as a table.
+
+use std::fmt::Write as _;
+
+use anyhow::{Error, Result};
+
+use super::Rendered;
+use super::headline::{headline, unconfirmed};
+use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
+use crate::model::failure::Failure;
+use crate::record::Record;
+use crate::run::RunReport;
+
+impl<T: Ended> Rendered for ManyDocument<T> {
+    fn text(&self) -> Result<String> {
+        table(self)
+    }
+
+    fn done(&self) -> Option<String> {
+        Some(format!("The run is done: {}", totals(self)))
+    }
+}
+
+/// A row for each group, and the totals.
+pub(super) fn table<T: Ended>(document: &ManyDocument<T>) -> Result<String> {
+    let names = document.groups.iter().map(|group| group.group.name().as_str().len());
+    let width = names.max().unwrap_or_default().max("GROUP".len());
+    let mut out = String::new();
+    writeln!(out, "{:<width$}  {:>7}  {:>7}  OUTCOME", "GROUP", "SOURCE", "TARGET")?;
+    for group in &document.groups {
+        let (source, target) = group.result.as_ref().map_or((None, None), Ended::versions);
+        let number = |version: Option<u32>| version.map_or("-".to_owned(), |version| version.to_string());
+        let (name, source, target) = (group.group.name().as_str(), number(source), number(target));
+        writeln!(out, "{name:<width$}  {source:>7}  {target:>7}  {}", outcome(group))?;
+    }
+    for group in &document.passed_over {
+        let name = group.group.name().as_str();
+        writeln!(out, "{name:<width$}  {:>7}  {:>7}  passed over: the group is {}", "-", "-", group.status)?;
+    }
+    writeln!(out, "\n{}", totals(document))?;
+    Ok(out)
+}
+
+fn outcome<T: Ended>(group: &OfGroup<T>) -> String {
+    match &group.result {
+        Ok(ended) => ended.headline(),
+        Err(failed) => format!("failed: {}", super::record::shortened(failed.message())),
+    }
+}
+
+/// How many groups there are of each outcome.
+fn totals<T: Ended>(document: &ManyDocument<T>) -> String {
+    let count = document.groups.len();
+    let groups = if count == 1 { "1 group".to_owned() } else { format!("{count} groups") };
+    let outcomes = document.summary.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}"));
+    format!("{groups}: {}", outcomes.collect::<Vec<_>>().join(", "))
+}
+
+impl Ended for RunReport {
+    type Document = Record;
+
+    fn document(&self) -> &Record {
+        &self.document
+    }
+
+    fn outcome(&self) -> String {
+        serde_json::to_value(self.document.outcome)
+            .ok()
+            .and_then(|outcome| outcome.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    fn headline(&self) -> String {
+        headline(&self.document)
+    }
+
+    fn versions(&self) -> (Option<u32>, Option<u32>) {
+        let source = self.document.source.package.as_ref().map(|package| package.version);
+        (source, self.document.target.as_ref().and_then(|target| target.version))
+    }
+
+    fn remarks(&self) -> (Option<String>, Vec<Error>) {
+        let failures = self.failures.iter().map(|failure| Failure::from(failure.clone()).into());
+        (unconfirmed(self), failures.collect())
+    }
+}

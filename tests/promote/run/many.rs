@@ -1,0 +1,302 @@
+//! Patterns of groups: one run for every source group that matches.
+
+use serde_json::{Value, json};
+
+use crate::support::{Attributes, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::world::*;
+
+/// A world with an approved version in each of these groups.
+fn with_groups(names: &[&str]) -> Cloud {
+    let cloud = with_package();
+    cloud.describes_until_completed(0);
+    names.iter().for_each(|name| register(&cloud, name));
+    cloud
+}
+
+/// Registers an approved version in a group of the source account.
+fn register(cloud: &Cloud, name: &str) {
+    cloud.put(MODELS, &format!("{name}/model.tar.gz"), name);
+    let mut package = model(&format!("s3://{MODELS}/{name}/model.tar.gz"));
+    package["ModelPackageGroupName"] = json!(name);
+    cloud.register(package);
+}
+
+/// Runs `full` for a pattern of names in the source account.
+fn full_of(cloud: &Cloud, pattern: &str, more: &[&str]) -> Run {
+    let pattern = Cloud::group_arn(pattern);
+    let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
+    run(cloud, Principal::Both, &[&arguments, more].concat())
+}
+
+/// The document of a run, whatever its exit code.
+fn document_of(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("no document: {}{}", run.stdout, run.stderr))
+}
+
+/// The result of a group in a document.
+fn of<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let mut groups = document["groups"].as_array().into_iter().flatten();
+    let found = groups.find(|group| group["group"].as_str().is_some_and(|arn| arn.ends_with(&format!("/{name}"))));
+    found.unwrap_or_else(|| panic!("no group {name} in {document:#}"))
+}
+
+/// The names of the target account's groups.
+fn targets(cloud: &Cloud) -> Vec<String> {
+    let groups = cloud.groups(TARGET_ACCOUNT);
+    groups.iter().map(|group| group["ModelPackageGroupName"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn a_pattern_promotes_every_group_that_matches_and_no_other() {
+    let cloud = with_groups(&["team-a", "team-b", "Team-C", "other"]);
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(targets(&cloud), ["Team-C", "team-a", "team-b"]);
+    assert_eq!(document["summary"], json!({"groups": 3, "outcomes": {"promoted": 3}, "exit_code": 0}));
+    for name in ["team-a", "team-b", "Team-C"] {
+        let group = of(&document, name);
+        assert_eq!((&group["exit_code"], &group["target_group"]), (&json!(0), &json!(name)));
+        assert_eq!(group["document"]["target"]["approval_status"], "Approved");
+    }
+    let again = full_of(&cloud, "team-?", &[]).document();
+    assert_eq!(again["summary"]["outcomes"], json!({"already-promoted": 3}));
+}
+
+#[test]
+fn one_group_that_matches_has_a_document_of_groups_too() {
+    let cloud = with_groups(&["team-a"]);
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(of(&document, "team-a")["document"]["outcome"], "promoted");
+}
+
+#[test]
+fn a_pattern_of_names_finds_groups_of_the_source_credentials_account() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.allow(Principal::Target, "s3:GetObject", "models/*");
+    let arguments = ["full", "--group", "team-*", "--target-bucket", SERVING, "--output", "json"];
+    let document = run(&cloud, Principal::Stranger, &[&arguments[..], &TWO_PRINCIPALS].concat()).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"promoted": 2}));
+    assert_eq!(cloud.calls_of("ListModelPackageGroups").len(), 2, "own groups, and groups that others share");
+    assert_eq!(cloud.calls_of("GetCallerIdentity").len(), 2, "one for each principal");
+}
+
+#[test]
+fn each_failure_is_told_with_its_group_and_stops_no_other_group() {
+    let cloud = with_groups(&["absent", "archived", "denied", "fine", "refused", "unfinished", "unreachable"]);
+    cloud.remove(MODELS, "absent/model.tar.gz");
+    let cold = Attributes::default().storage_class("GLACIER");
+    cloud.put_with(MODELS, "archived/model.tar.gz", "cold", cold);
+    cloud.deny(Principal::Both, "sagemaker:ListModelPackages", &packages_of("denied"));
+    cloud.create_group(TARGET_ACCOUNT, "refused", json!({}));
+    cloud.register_in(TARGET_ACCOUNT, {
+        let mut package = model("s3://serving/own.tar.gz");
+        package["ModelPackageGroupName"] = json!("refused");
+        package
+    });
+    let unreachable = Moment::every("DescribeModelPackage").at("model-package/unreachable/1");
+    cloud.fail(unreachable, Failure::Status(500, "InternalFailure", "We encountered an internal error"));
+    let run = full_of(&cloud, "*", &[]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let document = document_of(&run);
+    let failed = ["absent", "archived", "denied", "refused", "unreachable"];
+    for name in failed {
+        let group = of(&document, name);
+        assert_eq!((&group["exit_code"], &group["document"]["outcome"]), (&json!(1), &json!("failed")), "{name}");
+        let message = group["document"]["error"]["message"].as_str().expect("a message");
+        assert!(run.stderr.contains(&format!("error: {name}: {message}")), "{name}: {message}\n{}", run.stderr);
+        let hint = group["document"]["error"]["hints"][0].as_str().expect("a hint");
+        assert!(run.stderr.contains(&format!("hint: {hint}")), "{name}: {hint}\n{}", run.stderr);
+    }
+    let kind = |name: &str| of(&document, name)["document"]["error"]["kind"].clone();
+    let kinds = failed.map(kind);
+    assert_eq!(
+        kinds.map(|kind| kind.as_str().expect("a kind").to_owned()),
+        ["refused", "refused", "denied", "refused", "unavailable"]
+    );
+    assert_eq!(document["summary"]["outcomes"], json!({"failed": 5, "promoted": 3}));
+    assert_eq!(of(&document, "fine")["document"]["outcome"], "promoted");
+}
+
+/// The versions of a group of the source account, as a rule names them.
+fn packages_of(group: &str) -> String {
+    format!("arn:aws:sagemaker:eu-central-1:{SOURCE_ACCOUNT}:model-package/{group}/*")
+}
+
+#[test]
+fn the_text_ends_with_a_table_of_all_groups() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.change(
+        "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-b/1",
+        json!({"ModelApprovalStatus": "PendingManualApproval"}),
+    );
+    let pattern = Cloud::group_arn("team-*");
+    let run = run(&cloud, Principal::Both, &["full", "--group", &pattern, "--target-bucket", SERVING]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(
+        run.stdout,
+        "GROUP    SOURCE   TARGET  OUTCOME\n\
+         team-a        1        1  promoted\n\
+         team-b        -        -  nothing approved: the group has 1 version (1 PendingManualApproval)\n\
+         \n\
+         2 groups: 1 nothing-approved, 1 promoted\n"
+    );
+    let mut lines: Vec<&str> = run.stderr.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "team-a: promoted (version 1 → version 1)",
+            "team-b: nothing approved: the group has 1 version (1 PendingManualApproval)"
+        ]
+    );
+}
+
+#[test]
+fn the_exit_code_is_the_worst_of_all_groups() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    let b = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-b/1";
+    cloud.change(b, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    let run = full_of(&cloud, "team-*", &["--fail-if-nothing-approved"]);
+    let document = document_of(&run);
+    assert_eq!((run.code, &document["summary"]["exit_code"]), (4, &json!(4)));
+    assert_eq!((&of(&document, "team-a")["exit_code"], &of(&document, "team-b")["exit_code"]), (&json!(0), &json!(4)));
+}
+
+#[test]
+fn a_pattern_that_matches_no_group_is_refused_by_its_name() {
+    let cloud = with_groups(&["team-a"]);
+    let pattern = Cloud::group_arn("nobody-*");
+    full_of(&cloud, "nobody-*", &[]).fails(1, &[&format!("error: no model package group matches {pattern}")]);
+    assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+}
+
+#[test]
+fn a_template_names_the_target_groups() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    let document = full_of(&cloud, "team-*", &["--target-group", "prod-{group}"]).document();
+    assert_eq!(targets(&cloud), ["prod-team-a", "prod-team-b"]);
+    assert_eq!(of(&document, "team-a")["target_group"], "prod-team-a");
+    promote(&cloud, &["--target-group", "{group}-eu"]).document();
+    assert!(targets(&cloud).contains(&format!("{GROUP}-eu")));
+}
+
+#[test]
+fn two_groups_with_one_target_group_are_refused_before_the_first_write() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    let refused = full_of(&cloud, "team-*", &["--target-group", "prod"]);
+    refused.fails(1, &["would be promoted into one target group, prod", "with `{group}`"]);
+    assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+    full_of(&cloud, "team-a*", &["--target-group", "prod"]).document();
+    assert_eq!(targets(&cloud), ["prod"]);
+}
+
+#[test]
+fn a_target_group_that_matches_the_pattern_is_refused_before_the_first_write() {
+    let cloud = with_groups(&[]);
+    for name in ["team-a", "team-prod-a"] {
+        let mut package = model("s3://serving/own.tar.gz");
+        package["ModelPackageGroupName"] = json!(name);
+        cloud.register_in(TARGET_ACCOUNT, package);
+    }
+    cloud.create_group(TARGET_ACCOUNT, "team-a-prod", json!({}));
+    let pattern = Cloud::target_group_arn("team-*");
+    let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--target-group", "{group}-prod"];
+    run(&cloud, Principal::Both, &arguments).fails(1, &["team-a-prod, the target group of", "matches the pattern"]);
+    assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+}
+
+#[test]
+fn groups_that_are_failed_or_deleted_are_passed_over_and_told() {
+    let cloud = with_groups(&["team-a"]);
+    cloud.create_group(SOURCE_ACCOUNT, "team-gone", json!({"ModelPackageGroupStatus": "Deleting"}));
+    cloud.create_group(SOURCE_ACCOUNT, "team-never", json!({"ModelPackageGroupStatus": "Failed"}));
+    let run = full_of(&cloud, "team-*", &[]);
+    let document = run.document();
+    assert_eq!(document["summary"]["groups"], 1);
+    assert_eq!(
+        document["passed_over"],
+        json!([
+            {"group": Cloud::group_arn("team-gone"), "status": "Deleting"},
+            {"group": Cloud::group_arn("team-never"), "status": "Failed"}
+        ])
+    );
+    assert!(run.stderr.contains("team-gone is Deleting, and was passed over"), "{}", run.stderr);
+}
+
+#[test]
+fn flags_that_belong_to_one_group_are_refused_with_a_pattern() {
+    let cloud = with_groups(&["team-a"]);
+    full_of(&cloud, "team-*", &["--package-version", "1"]).fails(1, &["`--package-version` belongs to one group"]);
+    full_of(&cloud, "team-*", &["--plan", "plan.json"]).fails(1, &["`--plan` belongs to one group"]);
+    assert!(cloud.calls().is_empty());
+}
+
+#[test]
+fn source_tags_narrow_a_pattern() {
+    let cloud = with_groups(&[]);
+    let tags = |pairs: &[(&str, &str)]| {
+        let tags: Vec<Value> = pairs.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        json!({ "Tags": tags })
+    };
+    cloud.create_group(SOURCE_ACCOUNT, "team-a", tags(&[("stage", "prod"), ("unit", "risk")]));
+    cloud.create_group(SOURCE_ACCOUNT, "team-b", tags(&[("stage", "prod")]));
+    cloud.create_group(SOURCE_ACCOUNT, "other", tags(&[("stage", "prod"), ("unit", "risk")]));
+    ["team-a", "team-b", "other"].iter().for_each(|name| register(&cloud, name));
+    let document = full_of(&cloud, "team-*", &["--source-tag", "stage=prod", "--source-tag", "unit=risk"]).document();
+    assert_eq!(targets(&cloud), ["team-a"]);
+    assert_eq!(document["summary"]["groups"], 1);
+    let asked: Vec<String> = cloud.calls_of("ListTags").into_iter().map(|call| call.resource).collect();
+    assert!(!asked.iter().any(|group| group.ends_with("/other")), "{asked:?}");
+    full_of(&cloud, "team-*", &["--source-tag", "stage=test"])
+        .fails(1, &["no model package group that matches", "has the tag stage=test"]);
+    promote(&cloud, &["--source-tag", "stage=prod"])
+        .fails(1, &["`--source-tag` has no effect on a group that is given by its name or ARN"]);
+}
+
+#[test]
+fn the_group_of_the_event_begins_before_the_others() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    full_of(&cloud, "team-*", &["--jobs", "1", "--first", "team-c"]).document();
+    let created: Vec<String> = cloud.calls_of("CreateModelPackage").into_iter().map(|call| call.resource).collect();
+    assert_eq!(created, ["team-c", "team-a", "team-b"]);
+}
+
+#[test]
+fn a_dry_run_for_several_groups_writes_nothing() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    let document = full_of(&cloud, "team-*", &["--dry-run"]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"planned": 2}));
+    assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+}
+
+#[test]
+fn one_file_has_the_document_of_all_groups() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    let file = cloud.home().join("groups.json");
+    let run = full_of(&cloud, "team-*", &["--record", file.to_str().expect("a path")]);
+    let filed: Value = serde_json::from_slice(&std::fs::read(&file).expect("the file")).expect("a document");
+    assert_eq!(filed, run.document());
+}
+
+#[test]
+fn withdraw_takes_a_pattern() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    full_of(&cloud, "team-*", &[]).document();
+    let a = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-a/1";
+    cloud.change(a, json!({"ModelApprovalStatus": "Rejected"}));
+    let pattern = Cloud::group_arn("team-*");
+    let arguments = ["withdraw", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
+    let document = run(&cloud, Principal::Both, &arguments).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"nothing-to-withdraw": 1, "withdrawn": 1}));
+    assert_eq!(cloud.packages(TARGET_ACCOUNT, "team-a")[0]["ModelApprovalStatus"], "Rejected");
+    assert_eq!(cloud.packages(TARGET_ACCOUNT, "team-b")[0]["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn doctor_takes_a_pattern() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.deny(Principal::Both, "sagemaker:DescribeModelPackage", &packages_of("team-a"));
+    let pattern = Cloud::group_arn("team-*");
+    let run = run(&cloud, Principal::Both, &["doctor", "--group", &pattern, "--target-bucket", SERVING, "--no-probes"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stdout.contains("GROUP") && run.stdout.contains("1 denied"), "{}", run.stdout);
+}
