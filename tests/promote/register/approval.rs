@@ -251,3 +251,26 @@ fn the_register_step_keeps_what_the_target_account_decided_and_records_what_it_a
     run(&cloud, Principal::Both, &carry).document();
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval", "the target suspended it");
 }
+
+#[test]
+fn an_update_of_the_status_writes_no_metadata_so_that_what_somebody_changes_meanwhile_stays() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("UpdateModelPackage", 1), |cloud| {
+        let mut metadata = promoted(cloud)[0]["CustomerMetadataProperties"].clone();
+        metadata["reviewed-by"] = json!("ada");
+        cloud.change(&format!("{TARGET_GROUP}/1"), json!({"CustomerMetadataProperties": metadata}));
+    });
+    promote(&cloud, &[]).document();
+    for (status, reason) in [("Rejected", json!("Forgets the young")), ("Approved", json!("It was right"))] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status, "ApprovalDescription": reason}));
+        promote(&cloud, &[]).document();
+        assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], status);
+    }
+    let sent = cloud.calls_of("UpdateModelPackage").into_iter().map(|call| call.request);
+    let members: Vec<Vec<String>> =
+        sent.map(|request| request.as_object().expect("a request").keys().cloned().collect()).collect();
+    let only = ["ApprovalDescription", "ModelApprovalStatus", "ModelPackageArn"];
+    assert_eq!(members.len(), 3, "one for each status");
+    assert!(members.iter().flatten().all(|member| only.contains(&member.as_str())), "{members:?}");
+    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["reviewed-by"], "ada");
+}

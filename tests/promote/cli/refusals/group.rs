@@ -55,6 +55,15 @@ fn a_group_that_does_not_exist_is_not_an_empty_one() {
 }
 
 #[test]
+fn a_group_that_does_not_exist_is_looked_up_by_its_arn_and_not_by_its_name_in_the_callers_account() {
+    let cloud = world();
+    run(&cloud, Principal::Both, &["find-latest", "--group", GROUP_ARN]).fails(1, &[GROUP_ARN, "does not exist"]);
+    let asked = cloud.calls().into_iter().filter_map(|call| call.request.get("ModelPackageGroupName").cloned());
+    let asked: Vec<Value> = asked.collect();
+    assert!(!asked.is_empty() && asked.iter().all(|name| name == GROUP_ARN), "{asked:?}");
+}
+
+#[test]
 fn a_version_that_does_not_exist_is_refused_with_the_highest_there_is() {
     let cloud = with_package();
     refused(&cloud, "no-such-version", 1, &full_with(&["--package-version", "9"]));
