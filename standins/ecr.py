@@ -1,6 +1,5 @@
 """Amazon ECR: a private registry for each account, with the calls that copy an image, and the URLs of its layers."""
 
-import base64
 import hashlib
 import json
 import re
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+import pybase64
 
 from standins.principals import REGION
 
@@ -28,13 +29,22 @@ class Refused(Exception):
 
 
 @dataclass
+class Upload:
+    """The bytes of a layer that is not complete, and what they hash to."""
+
+    content: bytearray = field(default_factory=bytearray)
+    hashed: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
 class Repository:
     """Manifests and layers by digest, digests by tag, and the parts of what is not complete."""
 
     manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
-    layers: dict[str, bytes] = field(default_factory=dict)
+    layers: dict[str, bytes | bytearray] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    uploads: dict[str, bytearray] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
 
 
 class Registries:
@@ -78,6 +88,12 @@ class Registries:
         account, name = request.get("registryId", caller), request.get("repositoryName")
         if account != caller and not (operation in PULLS and key in self.pulling):
             raise Refused("AccessDeniedException", message=f"not authorized to perform: ecr:{operation}")
+        if operation == "UploadLayerPart":
+            # Parts of several layers are decoded and hashed at once.
+            with self.lock:
+                self.calls.append((operation, account, name))
+                repository = self.found(account, name)
+            return upload_part(repository, request)
         with self.lock:
             self.calls.append((operation, account, name))
             if operation == "DescribeRepositories":
@@ -95,7 +111,6 @@ class Registries:
                 "ListImageReferrers": lambda *_: {"referrers": []},
                 "BatchCheckLayerAvailability": check_layers,
                 "InitiateLayerUpload": initiate,
-                "UploadLayerPart": upload_part,
                 "CompleteLayerUpload": complete,
                 "PutImage": put_image,
             }
@@ -165,21 +180,23 @@ def check_layers(repository, request):
 def initiate(repository, _):
     """InitiateLayerUpload."""
     upload = str(uuid.uuid4())
-    repository.uploads[upload] = bytearray()
+    repository.uploads[upload] = Upload()
     return {"uploadId": upload, "partSize": PART}
 
 
 def upload_part(repository, request):
     """UploadLayerPart: parts come one after the other, and have at most 20 MiB."""
-    blob, upload = base64.b64decode(request["layerPartBlob"]), repository.uploads.get(request["uploadId"])
+    blob, upload = pybase64.b64decode(request["layerPartBlob"]), repository.uploads.get(request["uploadId"])
     if upload is None:
         raise Refused("UploadNotFoundException")
     if len(blob) > 20 << 20 or request["partLastByte"] + 1 - request["partFirstByte"] != len(blob):
         raise Refused("InvalidParameterException")
-    if request["partFirstByte"] != len(upload):
-        raise Refused("InvalidLayerPartException", lastValidByteReceived=len(upload) - 1)
-    upload += blob
-    return {"uploadId": request["uploadId"], "lastByteReceived": len(upload) - 1}
+    with upload.lock:
+        if request["partFirstByte"] != len(upload.content):
+            raise Refused("InvalidLayerPartException", lastValidByteReceived=len(upload.content) - 1)
+        upload.content += blob
+        upload.hashed.update(blob)
+        return {"uploadId": request["uploadId"], "lastByteReceived": len(upload.content) - 1}
 
 
 def complete(repository, request):
@@ -187,11 +204,11 @@ def complete(repository, request):
     upload, (digest,) = repository.uploads.get(request["uploadId"]), request["layerDigests"]
     if upload is None:
         raise Refused("UploadNotFoundException")
-    if digest_of(upload) != digest:
+    if f"sha256:{upload.hashed.hexdigest()}" != digest:
         raise Refused("InvalidLayerException")
     if digest in repository.layers:
         raise Refused("LayerAlreadyExistsException")
-    repository.layers[digest] = bytes(repository.uploads.pop(request["uploadId"]))
+    repository.layers[digest] = repository.uploads.pop(request["uploadId"]).content
     return {"layerDigest": digest}
 
 
@@ -247,7 +264,7 @@ def ecr(principals):
             if layer is None or "authorization" in self.headers:
                 return self.send(403, b"", "application/xml")
             first, last = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", "bytes=0-")).groups()
-            return self.send(206, layer[int(first) : int(last or len(layer)) + 1], "application/octet-stream")
+            return self.send(206, memoryview(layer)[int(first) : int(last or len(layer)) + 1], "application/octet-stream")
 
         def send(self, status, body, kind):
             """Answers."""
