@@ -111,6 +111,19 @@ pub async fn callers(
     Ok((reader.unwrap_or_else(|| writer.clone()), writer))
 }
 
+/// The principals of both sessions, before a group is known. STS is asked once if both are the same.
+///
+/// # Errors
+/// As [`TargetAccount::check`], or the source's principal is not known.
+pub async fn principals(source: &SourceAccount, target: &TargetAccount) -> Result<(Identity, Identity)> {
+    if target.is_separate_from(source) {
+        let (reader, writer) = tokio::join!(source.session.identity(), target.check());
+        return Ok((reader?, writer?));
+    }
+    let writer = target.check().await?;
+    Ok((Identity { region: source.session.region().clone(), ..writer.clone() }, writer))
+}
+
 impl TargetAccount {
     /// Opens a session without calling AWS.
     pub async fn open(access: Access) -> Result<Self> {

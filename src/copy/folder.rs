@@ -39,6 +39,23 @@ impl Folder {
         Ok(Self { bucket: at.bucket.clone(), rows })
     }
 
+    /// The folder at a location, from a listing of the bucket that has all of it.
+    ///
+    /// # Errors
+    /// The temporary folder is full.
+    pub fn of(at: &Location, listed: &[Listed]) -> Result<Self> {
+        let rows = Database::new(TABLE)?;
+        let below = listed.iter().filter(|listed| listed.key.starts_with(&at.key));
+        rows.execute_all(
+            INSERT,
+            below.map(|listed| {
+                let Listed { key, size, etag, archived, tiered } = listed;
+                Ok((key.clone(), *size, etag.to_string(), *archived, *tiered))
+            }),
+        )?;
+        Ok(Self { bucket: at.bucket.clone(), rows })
+    }
+
     /// The bucket of the folder.
     pub fn bucket(&self) -> &BucketName {
         &self.bucket

@@ -57,20 +57,40 @@ impl std::fmt::Display for Versions {
 /// # Errors
 /// The group does not exist, or cannot be read.
 pub async fn latest_approved(registry: &SourceRegistry, group: &GroupArn) -> Result<Search> {
-    // The list is sorted by creation time, but the highest version number counts.
     let approved = registry.list(group, Some(ApprovalStatus::Approved)).await?;
-    let candidates = approved.iter().filter(|summary| summary.approval == ApprovalStatus::Approved);
-    if let Some(latest) = candidates.clone().max_by_key(|summary| (!is_failed(summary), summary.version)).cloned() {
-        let failed = candidates.filter(|summary| summary.version > latest.version);
-        let passed_over = failed.map(|failed| passed_over(failed, &latest)).collect();
-        return Ok(Search { latest: Latest::Version(latest), passed_over });
+    match latest_of(&approved) {
+        Some(search) => Ok(search),
+        None => none_approved(registry, group, &registry.list(group, None).await?).await,
     }
-    let all = registry.list(group, None).await?;
+}
+
+/// As [`latest_approved`], among all versions of the group.
+///
+/// # Errors
+/// The group does not exist, or cannot be read.
+pub async fn latest_approved_of(registry: &SourceRegistry, group: &GroupArn, all: &[Summary]) -> Result<Search> {
+    match latest_of(all) {
+        Some(search) => Ok(search),
+        None => none_approved(registry, group, all).await,
+    }
+}
+
+/// The latest Approved version of a list, which is sorted by creation time; the highest version number counts.
+fn latest_of(listed: &[Summary]) -> Option<Search> {
+    let candidates = listed.iter().filter(|summary| summary.approval == ApprovalStatus::Approved);
+    let latest = candidates.clone().max_by_key(|summary| (!is_failed(summary), summary.version)).cloned()?;
+    let failed = candidates.filter(|summary| summary.version > latest.version);
+    let passed_over = failed.map(|failed| passed_over(failed, &latest)).collect();
+    Some(Search { latest: Latest::Version(latest), passed_over })
+}
+
+/// The result for a group without an Approved version.
+async fn none_approved(registry: &SourceRegistry, group: &GroupArn, all: &[Summary]) -> Result<Search> {
     if all.is_empty() {
         refuse_absent(registry, group).await?;
     }
     let mut versions = Versions::default();
-    for summary in &all {
+    for summary in all {
         *versions.0.entry(summary.approval.clone()).or_default() += 1;
     }
     Ok(Search { latest: Latest::NoneApproved(versions), passed_over: Vec::new() })

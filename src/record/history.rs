@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
-use crate::aws::objects::TargetObjects;
+use crate::aws::objects::{Listed, TargetObjects};
 use crate::copy::Folder;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
@@ -14,7 +14,7 @@ use crate::model::layout::Layout;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::record::document::Record;
-use crate::record::stored::{Keys, StoredRecord, read, record_keys};
+use crate::record::stored::{Keys, StoredRecord, read, record_keys, record_keys_of};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::Base;
 
@@ -102,6 +102,27 @@ pub async fn recorded(
     };
     let version = version.filter(|version| history.past(version).is_some());
     Ok(version.map(|promoted| Recorded { history, promoted, folder }))
+}
+
+/// As [`recorded`], with a listing that has all objects of the promotion. It saves calls, and may be older than a change:
+/// nothing may be written because of it.
+///
+/// # Errors
+/// As [`recorded`].
+pub async fn recorded_in(
+    target: &TargetAccount,
+    destination: &Destination,
+    source: &PackageArn,
+    (look, listed): (Look, &[Listed]),
+) -> Result<Option<Recorded>> {
+    let layout = destination.layout(source);
+    let history = History::of(read(target.objects(), &layout, record_keys_of(listed, &layout)).await?.into_iter());
+    history.refuse_unreadable()?;
+    let version = current(target, destination, source, history.newest_version().cloned()).await?;
+    let Some(promoted) = version.filter(|version| history.past(version).is_some()) else { return Ok(None) };
+    let artifacts = history.past(&promoted).map_or(0, |past| past.base().artifacts.len());
+    let folder = (look == Look::AtArtifacts && artifacts > 0).then(|| Folder::of(&layout.folder(), listed));
+    Ok(Some(Recorded { history, promoted, folder }))
 }
 
 /// Describes a version; nothing unless it is a promotion of `source` in this group that was not abandoned.

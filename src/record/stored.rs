@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::objects::TargetObjects;
+use crate::aws::objects::{Listed, TargetObjects};
 use crate::model::arn::PackageArn;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
@@ -74,6 +74,13 @@ impl Keys {
             None => {}
         }
     }
+}
+
+/// The keys of a folder's records, from a listing that has all of them.
+pub(super) fn record_keys_of(listed: &[Listed], layout: &Layout) -> Keys {
+    let mut keys = Keys::default();
+    listed.iter().for_each(|listed| keys.add(layout, listed.key.clone()));
+    keys
 }
 
 /// Lists the keys of a folder's records.

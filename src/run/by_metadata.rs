@@ -3,10 +3,9 @@
 use anyhow::Result;
 
 use super::event::Event;
-use super::follow::missing_artifacts;
 use super::promotion::Promotion;
 use super::sync::Syncing;
-use super::synced::{Repaired, Synced};
+use super::synced::{Repaired, Synced, missing_artifacts};
 use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::{Folder, claims};

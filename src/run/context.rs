@@ -24,6 +24,9 @@ pub struct Context {
     pub(crate) observer: Arc<dyn Observer>,
     uploads: Arc<Mutex<Vec<OpenUploads>>>,
     pub(crate) build: Option<Build>,
+    /// Whether the runs make fewer calls instead of fewer round trips: runs for many groups at a time are as fast as AWS
+    /// answers calls.
+    pub(crate) saves_calls: bool,
 }
 
 impl Context {
@@ -38,6 +41,7 @@ impl Context {
             observer: Arc::new(Silent),
             uploads: Arc::default(),
             build: None,
+            saves_calls: false,
         }
     }
 
@@ -73,6 +77,7 @@ impl Context {
             observer: self.observer.of_group(group).unwrap_or_else(|| Arc::clone(&self.observer)),
             uploads: Arc::clone(&self.uploads),
             build: self.build.clone(),
+            saves_calls: true,
         }
     }
 

@@ -3,50 +3,34 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 
 use super::event::Event;
+use super::followed::FollowedVersions;
+use super::listed::Promotions;
 use super::promotion::Promotion;
+use super::seen::Seen;
 use super::sync::Syncing;
-use super::synced::{Missing, Repaired, Synced};
+use super::synced::{Repaired, Synced, missing_artifacts};
 use super::withdrawing::Withdrawing;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
-use crate::model::failure::Failure;
 use crate::model::field::Document;
-use crate::model::image::EcrImage;
 use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::record::history::{History, Look, Recorded, recorded};
-use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, PlannedWrite, Record, Withdrawn};
+use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, Record};
 use crate::register::decision::ApprovalPolicy;
 
 /// Versions that are followed at a time. SageMaker throttles its control plane at low rates.
 pub(super) const AT_ONCE: usize = 4;
-
-/// What a run has done with the promoted versions besides the one that it promotes.
-#[derive(Debug, Clone, Default)]
-pub(super) struct FollowedVersions {
-    /// The withdrawn versions.
-    pub withdrawn: Vec<Withdrawn>,
-    /// The other versions that were changed, or that differ from their sources.
-    pub followed: Vec<Followed>,
-    /// What a dry run has left out.
-    pub planned: Vec<PlannedWrite>,
-    /// Promoted versions that were left alone.
-    pub warnings: Vec<Warning>,
-    /// What could not be confirmed.
-    pub unconfirmed: Vec<String>,
-    /// Why versions could not be followed.
-    pub failures: Vec<Arc<Error>>,
-}
 
 /// The promoted version of the source version that the run promotes, once it is known.
 pub(super) type Promoted = watch::Sender<Option<Option<PackageArn>>>;
@@ -55,8 +39,8 @@ pub(super) type Promoted = watch::Sender<Option<Option<PackageArn>>>;
 pub(super) struct Following<'a> {
     pub promotion: &'a Promotion<'a>,
     pub policy: ApprovalPolicy,
-    /// The folders of all promotions to the target group.
-    pub folders: &'a [String],
+    /// All promotions to the target group.
+    pub promotions: &'a Promotions,
     /// The Rejected versions of the source group.
     pub rejected: &'a [Summary],
     /// The source version that the run promotes.
@@ -68,7 +52,7 @@ impl Following<'_> {
     pub async fn run(&self, promoted: &Promoted) -> FollowedVersions {
         let group = &self.promotion.group;
         let mut sources: Vec<PackageArn> =
-            self.folders.iter().filter_map(|folder| Layout::source_of(folder, group)).collect();
+            self.promotions.folders.iter().filter_map(|folder| Layout::source_of(folder, group)).collect();
         sources.retain(|source| Some(source) != self.except);
         sources.sort_by_key(|source| std::cmp::Reverse(source.version()));
         let mut versions = Vec::new();
@@ -100,8 +84,17 @@ impl Following<'_> {
     async fn follow(&self, source: &PackageArn) -> (FollowedVersions, Option<PackageArn>) {
         let Promotion { target, destination, .. } = self.promotion;
         let described = self.promotion.source.registry().describe(source);
-        let recorded = recorded(target, destination, source, Look::AtRecords);
-        let (described, recorded) = tokio::join!(described, recorded);
+        let seen = Seen::of(self.promotion, source, self.promotions, Look::AtRecords);
+        let (described, seen) = tokio::join!(described, seen);
+        let recorded = match seen {
+            Ok(Seen::Now(recorded)) => Ok(recorded),
+            Ok(Seen::InList(seen)) => match self.unchanged(source, &described, &seen).await {
+                Ok(Some(unchanged)) => return (unchanged, Some(seen.promoted.arn)),
+                Ok(None) => recorded(target, destination, source, Look::AtRecords).await,
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
         let Recorded { history, promoted, .. } = match recorded {
             Ok(Some(recorded)) => recorded,
             Ok(None) => return (FollowedVersions::default(), None),
@@ -125,10 +118,29 @@ impl Following<'_> {
         (followed, arn)
     }
 
-    async fn sync(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<FollowedVersions> {
+    /// What a run tells of a version for which there is nothing to do; nothing if there may be something.
+    async fn unchanged(
+        &self,
+        source: &PackageArn,
+        described: &Result<Document, CallError>,
+        seen: &Recorded,
+    ) -> Result<Option<FollowedVersions>> {
+        let Ok(described) = described else { return Ok(None) };
+        if PackageStatus::of(described) != PackageStatus::Completed {
+            return Ok(None);
+        }
+        let package = Package::from_description(source, described.clone())?;
+        let record = self.syncing().unchanged(&package, &seen.history, &seen.promoted).await?;
+        Ok(record.map(|record| self.done(&seen.promoted, record, false)))
+    }
+
+    fn syncing(&self) -> Syncing<'_> {
         let (promotion, destination) = (self.promotion, &self.promotion.destination);
-        let syncing = Syncing { promotion, destination, policy: self.policy, folder: None, repaired: Repaired::No };
-        match syncing.run(package, history, promoted).await? {
+        Syncing { promotion, destination, policy: self.policy, folder: None, repaired: Repaired::No }
+    }
+
+    async fn sync(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<FollowedVersions> {
+        match self.syncing().run(package, history, promoted).await? {
             Some(Synced::Done { record, recorded, warnings }) => {
                 let mut done = self.done(promoted, *record, recorded);
                 done.warnings.extend(warnings);
@@ -249,50 +261,5 @@ fn entry(promoted: &PromotedVersion, source: &PackageArn, result: FollowResult) 
         approval_status: promoted.approval(),
         changes: Vec::new(),
         error: None,
-    }
-}
-
-pub(super) fn missing_artifacts(promoted: &PromotedVersion, source: &PackageArn, missing: &Missing) -> Error {
-    let count = missing.artifacts.len();
-    let objects = match (count, missing.images.first()) {
-        (0, Some(image)) => return missing_image(promoted, source, image),
-        (1, _) => "1 artifact is",
-        _ => &format!("{count} artifacts are"),
-    };
-    let version = source.version();
-    Failure::new(format!("{} was not approved: {objects} missing in its folder", promoted.arn))
-        .hint(format!("Copy them again with `promote full --package-version {version}`"))
-        .into()
-}
-
-fn missing_image(promoted: &PromotedVersion, source: &PackageArn, image: &EcrImage) -> Error {
-    let version = source.version();
-    Failure::new(format!("{} was not approved: its image {image} does not exist any more", promoted.arn))
-        .hint(format!("Copy it again with `promote full --images copy --package-version {version}`"))
-        .into()
-}
-
-impl FollowedVersions {
-    pub(super) fn add(&mut self, other: Self) {
-        self.withdrawn.extend(other.withdrawn);
-        self.followed.extend(other.followed);
-        self.planned.extend(other.planned);
-        self.warnings.extend(other.warnings);
-        self.unconfirmed.extend(other.unconfirmed);
-        self.failures.extend(other.failures);
-    }
-
-    pub(super) fn failed(error: Error) -> Self {
-        Self { failures: vec![Arc::new(error)], ..Self::default() }
-    }
-}
-
-/// Whether two errors are the same failure of the same call.
-pub(super) fn have_same_cause(one: &Error, other: &Error) -> bool {
-    let cause =
-        |error: &Error| error.downcast_ref::<CallError>().map(|call| (call.call, call.kind, call.resource.clone()));
-    match (cause(one), cause(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => format!("{one:#}") == format!("{other:#}"),
     }
 }

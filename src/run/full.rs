@@ -8,33 +8,35 @@ use super::by_metadata::{promoted_with_other_settings, sync_elsewhere};
 use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
-use super::follow::{FollowedVersions, Following, Promoted, have_same_cause};
+use super::follow::{Following, Promoted};
+use super::followed::FollowedVersions;
 use super::held::{as_held, withdraw_rejected};
-use super::listed::{folders, rejected_unless};
+use super::listed::{Promotions, promotions, versions};
 use super::permitted::Permitted;
-use super::planned::{greatest_first, planned_writes};
-use super::promotion::{Promotion, planned};
+use super::planned::greatest_first;
+use super::preview::preview;
+use super::promotion::Promotion;
 use super::registering::LastSteps;
 use super::repair::Repair;
 use super::report::RunReport;
+use super::seen::Seen;
 use super::settings::FullSettings;
 use super::sync::Syncing;
 use super::synced::{Repaired, Synced};
-use super::target_group::{self, create_group, is_missing};
+use super::target_group::{self, copy_and_create_group, is_missing};
 use crate::aws::accounts::callers;
 use crate::aws::registry::Summary;
-use crate::copy::There;
-use crate::image::Copied;
+use crate::copy::Folder;
 use crate::model::approval::Approval;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::hold::HoldState;
 use crate::model::package::Package;
-use crate::plan::Plan;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::find::{Latest, Search};
 use crate::record::history::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
-use crate::record::{Conclusion, Record, Target};
+use crate::record::{Conclusion, Record};
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
 
@@ -51,14 +53,13 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
     let group = source.group(&settings.selection.group).await?;
-    let (callers, signer, latest, rejected, folders) = tokio::join!(
+    let (callers, signer, versions, promotions) = tokio::join!(
         callers(source, target, group.account()),
         Signer::open(target, settings.registration.sign_key.as_ref()),
-        settings.selection.find(source, &group),
-        rejected_unless(settings.no_withdraw, source, &group),
-        folders(&settings.destination, target, &group)
+        versions(context, &settings.selection, settings.no_withdraw, source, &group),
+        promotions(context, &settings.destination, target, &group)
     );
-    let ((reader, writer), signer, search, rejected) = (callers?, signer?, latest?, rejected?);
+    let ((reader, writer), signer, (search, rejected)) = (callers?, signer?, versions?);
     let mut promotion = Promotion {
         context,
         started,
@@ -74,20 +75,20 @@ pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: P
         permitted,
     };
     // Whether the group is held is not known without them.
-    let folders = folders?;
-    let held = HoldState::of(folders.iter().map(String::as_str));
+    let promotions = promotions?;
+    let held = HoldState::of(promotions.folders.iter().map(String::as_str));
     let Some(hold) = promotion.holds().read(held).await? else {
-        return Full::new(promotion, settings).promote_and_follow(&search, &folders, &rejected).await;
+        return Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await;
     };
     promotion.context.notice(Event::Held(&hold));
     let mut withdrawn = FollowedVersions::default();
     if !promotion.dry_run {
         let policy = ApprovalPolicy { approval: None, withdraw: !settings.no_withdraw };
-        withdrawn = withdraw_rejected(&mut promotion, policy, &folders, &rejected).await;
+        withdrawn = withdraw_rejected(&mut promotion, policy, &promotions, &rejected).await;
     }
     let full = Full::new(promotion, settings);
-    let reported = full.promote_and_follow(&search, &folders, &rejected).await;
-    let report = reported.inspect_err(|error| full.tell_followed(&withdrawn, error))?;
+    let reported = full.promote_and_follow(&search, &promotions, &rejected).await;
+    let report = reported.inspect_err(|error| withdrawn.tell(context, error))?;
     Ok(as_held(report, hold, withdrawn, settings.dry_run))
 }
 
@@ -106,11 +107,16 @@ impl<'a> Full<'a> {
     }
 
     /// Promotes the latest version and follows the others concurrently. A failure of one does not stop the other.
-    async fn promote_and_follow(&self, search: &Search, folders: &[String], rejected: &[Summary]) -> Result<RunReport> {
+    async fn promote_and_follow(
+        &self,
+        search: &Search,
+        promotions: &Promotions,
+        rejected: &[Summary],
+    ) -> Result<RunReport> {
         let Search { latest, passed_over, .. } = search;
-        let following = self.follow(latest, folders, rejected).boxed().shared();
+        let following = self.follow(latest, promotions, rejected).boxed().shared();
         let promoting = async {
-            let promoted = self.promote_latest(latest, following.clone()).await;
+            let promoted = self.promote_latest(latest, promotions, following.clone()).await;
             self.tell_promoted(None);
             promoted
         };
@@ -118,7 +124,7 @@ impl<'a> Full<'a> {
         let mut record = match record {
             Ok(record) => record,
             Err(error) => {
-                self.tell_followed(&followed, &error);
+                followed.tell(self.promotion.context, &error);
                 return Err(error);
             }
         };
@@ -139,18 +145,7 @@ impl<'a> Full<'a> {
         Ok(RunReport { document: record, failures: followed.failures })
     }
 
-    /// Tells what became of the followed versions in a run whose promotion has failed.
-    fn tell_followed(&self, followed: &FollowedVersions, error: &anyhow::Error) {
-        let context = self.promotion.context;
-        followed.warnings.iter().for_each(|warning| context.notice(Event::FollowWarning(warning)));
-        followed.unconfirmed.iter().for_each(|unconfirmed| context.notice(Event::FollowUnconfirmed(unconfirmed)));
-        // The promotion may have failed because of the same bucket or permission.
-        for failure in followed.failures.iter().filter(|failure| !have_same_cause(error, failure)) {
-            context.notice(Event::FollowFailed(failure));
-        }
-    }
-
-    async fn follow(&self, latest: &Latest, folders: &[String], rejected: &[Summary]) -> FollowedVersions {
+    async fn follow(&self, latest: &Latest, promotions: &Promotions, rejected: &[Summary]) -> FollowedVersions {
         let except = match latest {
             Latest::Version(found) => Some(&found.arn),
             Latest::NoneApproved(_) => None,
@@ -158,7 +153,7 @@ impl<'a> Full<'a> {
         // Only the version that the run promotes is approved because the flag is given.
         let approval = self.settings.registration.approval.filter(|approval| *approval == Approval::Pending);
         let policy = ApprovalPolicy { approval, ..self.policy() };
-        Following { promotion: &self.promotion, policy, folders, rejected, except }.run(&self.promoted).await
+        Following { promotion: &self.promotion, policy, promotions, rejected, except }.run(&self.promoted).await
     }
 
     fn policy(&self) -> ApprovalPolicy {
@@ -174,9 +169,14 @@ impl<'a> Full<'a> {
         });
     }
 
-    async fn promote_latest(&self, latest: &Latest, following: Followings<'_>) -> Result<Record> {
+    async fn promote_latest(
+        &self,
+        latest: &Latest,
+        promotions: &Promotions,
+        following: Followings<'_>,
+    ) -> Result<Record> {
         match latest {
-            Latest::Version(found) => self.promote(found, following).await,
+            Latest::Version(found) => self.promote(found, promotions, following).await,
             Latest::NoneApproved(versions) => {
                 let promotion = &self.promotion;
                 let source = none_approved(&promotion.group, Some(promotion.reader.clone()));
@@ -188,17 +188,28 @@ impl<'a> Full<'a> {
     }
 
     /// Syncs a version that was promoted before; otherwise plans, copies and registers it.
-    async fn promote(&self, found: &Summary, following: Followings<'_>) -> Result<Record> {
+    async fn promote(&self, found: &Summary, promotions: &Promotions, following: Followings<'_>) -> Result<Record> {
         let promotion = &self.promotion;
         let (target, destination) = (promotion.target, &promotion.destination);
-        let (package, recorded, missing) = tokio::join!(
+        let is_missing = || is_missing(target, destination, &self.settings.registration);
+        let (package, seen, missing) = tokio::join!(
             promotion.describe(&found.arn, &self.settings.registration),
-            recorded(target, destination, &found.arn, Look::AtArtifacts),
-            is_missing(target, destination, &self.settings.registration),
+            Seen::of(promotion, &found.arn, promotions, Look::AtArtifacts),
+            async { if promotion.context.saves_calls { None } else { Some(is_missing().await) } },
         );
-        let (package, recorded) = (package?, recorded?);
+        let (package, seen) = (package?, seen?);
         promotion.permitted.check_source(&package)?;
         promotion.context.notice(Event::Found(&found.arn));
+        let recorded = match seen {
+            Seen::Now(recorded) => recorded,
+            Seen::InList(seen) => {
+                self.settings.selection.check_approval(&package.approval(), found)?;
+                if let Some(record) = self.unchanged(&package, seen).await? {
+                    return Ok(record);
+                }
+                recorded(target, destination, &found.arn, Look::AtArtifacts).await?
+            }
+        };
         self.tell_promoted(recorded.as_ref().map(|recorded| &recorded.promoted.arn));
         self.settings.selection.check_approval(&package.approval(), found)?;
         let approval = recorded.as_ref().and_then(Recorded::approval);
@@ -207,15 +218,41 @@ impl<'a> Full<'a> {
         {
             return Ok(record);
         }
-        self.plan_copy_register(&package, missing?, approval, following).await
+        let missing = match missing {
+            Some(missing) => missing?,
+            None => is_missing().await?,
+        };
+        self.plan_copy_register(&package, missing, approval, following).await
+    }
+
+    /// The document about a promoted version for which there is nothing to do; nothing if there may be something.
+    async fn unchanged(&self, package: &Package, recorded: Recorded) -> Result<Option<Record>> {
+        let Recorded { history, promoted, folder } = recorded;
+        let syncing = self.syncing(folder);
+        let mut record = syncing.unchanged(package, &history, &promoted).await?;
+        if let Some(record) = &mut record {
+            self.tell_promoted(Some(&promoted.arn));
+            self.warn(record, &promoted);
+        }
+        Ok(record)
+    }
+
+    fn syncing(&self, folder: Option<Result<Folder>>) -> Syncing<'_> {
+        let (promotion, destination) = (&self.promotion, &self.promotion.destination);
+        Syncing { promotion, destination, policy: self.policy(), folder, repaired: Repaired::No }
+    }
+
+    /// Warns of settings that have no effect on a version that was promoted before.
+    fn warn(&self, record: &mut Record, promoted: &PromotedVersion) {
+        record.warnings.extend(self.promotion.other_key(record, promoted));
+        record.warnings.extend(self.promotion.images_without_effect(record, promoted));
     }
 
     /// Syncs a promoted version with its source. Returns nothing if no record describes the version.
     async fn sync(&self, package: &Package, destination: &Destination, recorded: Recorded) -> Result<Option<Record>> {
         let Recorded { history, promoted, folder } = recorded;
-        let (policy, history, promoted) = (self.policy(), &history, &promoted);
-        let syncing = Syncing { promotion: &self.promotion, destination, policy, folder, repaired: Repaired::No };
-        let mut record = match syncing.run(package, history, promoted).await? {
+        let (history, promoted) = (&history, &promoted);
+        let mut record = match self.syncing(folder).run(package, history, promoted).await? {
             None => return Ok(None),
             Some(synced @ Synced::Done { .. }) => synced.into_record(),
             Some(Synced::Missing(missing)) => {
@@ -224,8 +261,7 @@ impl<'a> Full<'a> {
             }
         };
         if let Some(record) = &mut record {
-            record.warnings.extend(self.promotion.other_key(record, promoted));
-            record.warnings.extend(self.promotion.images_without_effect(record, promoted));
+            self.warn(record, promoted);
         }
         Ok(record)
     }
@@ -249,54 +285,13 @@ impl<'a> Full<'a> {
         target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
         promotion.permitted.check_plan(&plan)?;
         if promotion.dry_run {
-            return self.preview(package, plan, there, (&existing, recorded), missing_group).await;
+            let (settings, policy) = (&self.settings.copy, self.policy());
+            let registry = (&existing, recorded, missing_group);
+            return preview(promotion, (settings, policy), package, (plan, there), registry).await;
         }
-        let copied = self.copy_and_create_group(plan, there, missing_group).await?;
+        let copied = copy_and_create_group(promotion, self.settings, (plan, there), missing_group).await?;
         let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
         let last_steps = LastSteps { promotion, settings, withdraw };
         last_steps.run(package, copied, existing, recorded, following).await
-    }
-
-    /// Copies the artifacts and creates the group concurrently. Nothing is registered before both are done.
-    async fn copy_and_create_group(&self, plan: Plan, there: There, missing_group: bool) -> Result<Copied> {
-        let promotion = &self.promotion;
-        let creating = async {
-            match missing_group {
-                true => create_group(promotion, &self.settings.registration).await,
-                false => Ok(()),
-            }
-        };
-        let copying = promotion.copy(&self.settings.copy, plan, there);
-        let done = tokio::try_join!(copying, creating);
-        if done.is_err() {
-            promotion.context.abort_run(&promotion.uploads).await;
-        }
-        Ok(done?.0)
-    }
-
-    async fn preview(
-        &self,
-        package: &Package,
-        plan: Plan,
-        there: There,
-        (existing, recorded): (&ExistingPromotions, Option<RecordedApproval>),
-        missing_group: bool,
-    ) -> Result<Record> {
-        let promotion = &self.promotion;
-        let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
-        let preview = promotion.preview(&self.settings.copy, plan, there).await?;
-        let current = existing.current();
-        let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
-        record.warnings.extend(existing.warnings());
-        let registered = current.map(|current| (&current.arn, current.approval()));
-        record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
-        record.planned = Some(planned_writes(
-            promotion,
-            package,
-            &record,
-            (current, missing_group),
-            (self.policy(), recorded.as_ref()),
-        )?);
-        Ok(record)
     }
 }

@@ -2,7 +2,9 @@
 
 use tokio::sync::watch;
 
-use super::follow::{FollowedVersions, Following};
+use super::follow::Following;
+use super::followed::FollowedVersions;
+use super::listed::Promotions;
 use super::permitted::Permitted;
 use super::promotion::Promotion;
 use super::report::RunReport;
@@ -16,11 +18,11 @@ use crate::register::decision::ApprovalPolicy;
 pub(super) async fn withdraw_rejected(
     promotion: &mut Promotion<'_>,
     policy: ApprovalPolicy,
-    folders: &[String],
+    promotions: &Promotions,
     rejected: &[Summary],
 ) -> FollowedVersions {
     let permitted = std::mem::replace(&mut promotion.permitted, Permitted::Withdrawals);
-    let following = Following { promotion, policy, folders, rejected, except: None };
+    let following = Following { promotion, policy, promotions, rejected, except: None };
     let withdrawn = following.run(&watch::channel(Some(None)).0).await;
     promotion.dry_run = true;
     // Nothing is written, so nothing has to be in a plan.

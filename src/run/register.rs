@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::event::Event;
-use super::follow::FollowedVersions;
+use super::followed::FollowedVersions;
 use super::held::as_held;
 use super::permitted::Permitted;
 use super::planned::planned_writes;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::event::Event;
-use super::follow::FollowedVersions;
+use super::followed::FollowedVersions;
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::aws::error::with_hints;

@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, ensure};
 
-use super::follow::missing_artifacts;
 use super::images::only_recorded;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use super::sync::Syncing;
-use super::synced::{Missing, Repaired, Synced};
+use super::synced::{Missing, Repaired, Synced, missing_artifacts};
 use crate::image::Copied;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;

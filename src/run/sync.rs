@@ -97,6 +97,48 @@ impl Syncing<'_> {
         Ok(Some(Synced::of(record, recorded, signatures)))
     }
 
+    /// The document about a promoted version for which there is nothing to do; nothing if there may be something, which
+    /// [`Syncing::run`] decides with what the target has then.
+    ///
+    /// # Errors
+    /// The artifacts cannot be compared with their record.
+    pub async fn unchanged(
+        mut self,
+        package: &Package,
+        history: &History,
+        promoted: &PromotedVersion,
+    ) -> Result<Option<Record>> {
+        let Some(past) = history.past(promoted) else { return Ok(None) };
+        let recorded = past.approval();
+        let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);
+        let is_settled = recorded.is_none_or(|recorded| recorded.status == promoted.approval());
+        let is_signed =
+            self.promotion.signer.is_none() || history.of_version(&promoted.arn).all(|stored| stored.signed);
+        if decision.act != Act::Keep || !is_settled || !is_signed {
+            return Ok(None);
+        }
+        let compared = match self.compare_artifacts(package, &past, &decision).await? {
+            Artifacts::Missing(_) => return Ok(None),
+            Artifacts::Compared { images } => Some(images),
+            Artifacts::NotCompared => None,
+        };
+        // The run that writes reports an error.
+        let Ok(plan) = self.changes(package, &past, promoted) else { return Ok(None) };
+        let plan = plan.with(decision.update());
+        let mut record = self.record(package, &past, promoted, &plan, compared)?;
+        record.changes = plan.all_changes(&promoted.description);
+        let approval = decision.approval(promoted);
+        if !plan.update.is_empty() || is_news(&plan, &record.changes, &approval, &past) {
+            return Ok(None);
+        }
+        self.announce(&plan, promoted);
+        if let Some(target) = &mut record.target {
+            target.set_approval(approval);
+        }
+        record.planned = self.promotion.dry_run.then(Vec::new);
+        Ok(Some(record))
+    }
+
     /// Compares the artifacts with their record: always before an approval, and otherwise if the folder is listed and the
     /// version is not Rejected. Whoever rejected it may have removed them.
     ///

@@ -1,9 +1,10 @@
 //! The result of a sync: its outcome, its changes, and what it refuses.
 
-use anyhow::{Result, ensure};
+use anyhow::{Error, Result, ensure};
 
 use super::signatures::Signatures;
 use crate::aws::error::with_hints;
+use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::image::EcrImage;
 use crate::model::location::Location;
@@ -100,6 +101,27 @@ impl Missing {
     pub fn count(&self) -> usize {
         self.artifacts.len() + self.images.len()
     }
+}
+
+/// The error for a version that is not approved, because artifacts or images of it are missing.
+pub(super) fn missing_artifacts(promoted: &PromotedVersion, source: &PackageArn, missing: &Missing) -> Error {
+    let count = missing.artifacts.len();
+    let objects = match (count, missing.images.first()) {
+        (0, Some(image)) => return missing_image(promoted, source, image),
+        (1, _) => "1 artifact is",
+        _ => &format!("{count} artifacts are"),
+    };
+    let version = source.version();
+    Failure::new(format!("{} was not approved: {objects} missing in its folder", promoted.arn))
+        .hint(format!("Copy them again with `promote full --package-version {version}`"))
+        .into()
+}
+
+fn missing_image(promoted: &PromotedVersion, source: &PackageArn, image: &EcrImage) -> Error {
+    let version = source.version();
+    Failure::new(format!("{} was not approved: its image {image} does not exist any more", promoted.arn))
+        .hint(format!("Copy it again with `promote full --images copy --package-version {version}`"))
+        .into()
 }
 
 /// Whether this run copies artifacts of the version again.

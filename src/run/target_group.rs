@@ -4,10 +4,11 @@ use anyhow::{Result, ensure};
 
 use super::event::Event;
 use super::promotion::Promotion;
-use super::settings::RegistrationSettings;
+use super::settings::{FullSettings, RegistrationSettings};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::There;
+use crate::image::Copied;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -90,6 +91,26 @@ pub(super) fn refuse_others(
         )
     );
     Ok(())
+}
+
+/// Copies the artifacts and creates the group concurrently. Nothing is registered before both are done.
+pub(super) async fn copy_and_create_group(
+    promotion: &Promotion<'_>,
+    settings: &FullSettings,
+    (plan, there): (Plan, There),
+    missing_group: bool,
+) -> Result<Copied> {
+    let creating = async {
+        match missing_group {
+            true => create_group(promotion, &settings.registration).await,
+            false => Ok(()),
+        }
+    };
+    let done = tokio::try_join!(promotion.copy(&settings.copy, plan, there), creating);
+    if done.is_err() {
+        promotion.context.abort_run(&promotion.uploads).await;
+    }
+    Ok(done?.0)
 }
 
 /// Creates the target group with the source group's description and tags.

@@ -7,7 +7,8 @@ use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::by_metadata::ByMetadata;
-use super::follow::{AT_ONCE, FollowedVersions, Following, SourceNow};
+use super::follow::{AT_ONCE, Following, SourceNow};
+use super::followed::FollowedVersions;
 use super::promotion::Promotion;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;

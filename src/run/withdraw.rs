@@ -8,13 +8,12 @@ use tokio::sync::watch;
 use super::context::Context;
 use super::find_latest::none_approved;
 use super::follow::Following;
-use super::listed::{folders, rejected};
+use super::listed::{promotions, rejected};
 use super::permitted::Permitted;
 use super::promotion::Promotion;
 use super::report::RunReport;
 use super::settings::WithdrawSettings;
 use crate::aws::accounts::callers;
-use crate::model::layout::Layout;
 use crate::plan::draft::PackageOverrides;
 use crate::record::Conclusion;
 use crate::record::signing::Signer;
@@ -28,13 +27,13 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
     let group = source.group(&settings.group).await?;
-    let (callers, signer, rejected, folders) = tokio::join!(
+    let (callers, signer, rejected, promotions) = tokio::join!(
         callers(source, target, group.account()),
         Signer::open(target, settings.sign_key.as_ref()),
         rejected(source, &group),
-        folders(&settings.destination, target, &group)
+        promotions(context, &settings.destination, target, &group)
     );
-    let ((reader, writer), signer, rejected, mut folders) = (callers?, signer?, rejected?, folders?);
+    let ((reader, writer), signer, rejected, mut promotions) = (callers?, signer?, rejected?, promotions?);
     let overrides = PackageOverrides { kms_key: settings.kms_key.clone(), ..PackageOverrides::default() };
     let promotion = Promotion {
         context,
@@ -51,11 +50,10 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
         permitted: Permitted::Withdrawals,
     };
     let versions: HashSet<u32> = rejected.iter().map(|version| version.arn.version()).collect();
-    folders.retain(|folder| {
-        Layout::source_of(folder, &promotion.group).is_some_and(|source| versions.contains(&source.version()))
-    });
+    promotions.retain(&promotion.group, |source| versions.contains(&source.version()));
     let policy = ApprovalPolicy { approval: None, withdraw: true };
-    let following = Following { promotion: &promotion, policy, folders: &folders, rejected: &rejected, except: None };
+    let following =
+        Following { promotion: &promotion, policy, promotions: &promotions, rejected: &rejected, except: None };
     let followed = following.run(&watch::channel(Some(None)).0).await;
     let outcome = match (followed.withdrawn.is_empty() && followed.failures.is_empty(), promotion.dry_run) {
         (true, _) => Conclusion::NothingToWithdraw,

@@ -47,6 +47,12 @@ impl Pages {
         self.page(token).await.map(Some)
     }
 
+    /// The only page; nothing if there are more.
+    pub(super) async fn only_page(&mut self) -> Result<Option<Vec<Listed>>, CallError> {
+        let page = self.next().await?;
+        Ok(if matches!(self.next, Next::End) { page } else { None })
+    }
+
     async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
         const CALL: &str = "s3:ListObjectsV2";
         let resource = Resource::Bucket(&self.bucket);

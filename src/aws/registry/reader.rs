@@ -16,6 +16,8 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::field::Document;
 
+const LIST: &str = "sagemaker:ListModelPackages";
+
 /// Reads the registry of one account. Groups are named by ARN, which also works across accounts.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
@@ -30,32 +32,50 @@ impl Reader {
         status: Option<ApprovalStatus>,
         after: Option<DateTime>,
     ) -> Result<Vec<Summary>, CallError> {
-        const CALL: &str = "sagemaker:ListModelPackages";
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         let mut token = None;
         loop {
-            let call = self.client.list_model_packages().model_package_group_name(group.as_str());
-            let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
-            let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
-            let call = call.set_model_approval_status(status.as_ref().map(|status| status.as_str().into()));
-            let answer = call.set_creation_time_after(after).set_next_token(token).send().await;
-            let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error))?;
-            for summary in answer.model_package_summary_list() {
-                found.push(self.summary(CALL, group, summary)?);
-            }
-            // An empty page is not necessarily the last page.
-            token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            let (page, next) = self.page(group, status.as_ref(), after, token).await?;
+            found.extend(page);
+            token = next;
             match &token {
                 None => break,
                 Some(token) if seen.insert(token.clone()) => {}
                 Some(_) => {
-                    return Err(self.caller.unusable(CALL, &Resource::Group(group), "the list's NextToken repeats"));
+                    return Err(self.caller.unusable(LIST, &Resource::Group(group), "the list's NextToken repeats"));
                 }
             }
         }
         found.sort_by_key(|summary| std::cmp::Reverse(summary.version));
         Ok(found)
+    }
+
+    /// All versions, if one page has them; otherwise nothing.
+    pub async fn list_in_one_page(&self, group: &GroupArn) -> Result<Option<Vec<Summary>>, CallError> {
+        let (mut page, next) = self.page(group, None, None, None).await?;
+        page.sort_by_key(|summary| std::cmp::Reverse(summary.version));
+        Ok(next.is_none().then_some(page))
+    }
+
+    /// A page of versions, and the token of the next page.
+    async fn page(
+        &self,
+        group: &GroupArn,
+        status: Option<&ApprovalStatus>,
+        after: Option<DateTime>,
+        token: Option<String>,
+    ) -> Result<(Vec<Summary>, Option<String>), CallError> {
+        let call = self.client.list_model_packages().model_package_group_name(group.as_str());
+        let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
+        let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
+        let call = call.set_model_approval_status(status.map(|status| status.as_str().into()));
+        let answer = call.set_creation_time_after(after).set_next_token(token).send().await;
+        let answer = answer.map_err(|error| self.caller.error(LIST, &Resource::Group(group), error))?;
+        let page = answer.model_package_summary_list().iter().map(|summary| self.summary(LIST, group, summary));
+        // An empty page is not necessarily the last page.
+        let next = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        Ok((page.collect::<Result<_, _>>()?, next))
     }
 
     fn summary(

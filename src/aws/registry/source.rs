@@ -29,6 +29,14 @@ impl SourceRegistry {
         self.0.list(group, status, None).await
     }
 
+    /// All versions of `group`, newest version first, if one page of the list has them; otherwise nothing.
+    ///
+    /// # Errors
+    /// The group does not exist or cannot be read.
+    pub async fn list_in_one_page(&self, group: &GroupArn) -> Result<Option<Vec<Summary>>, CallError> {
+        self.0.list_in_one_page(group).await
+    }
+
     /// The whole DescribeModelPackage response (IncludedData AllData).
     pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
         self.0.describe(package).await

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
-use crate::aws::accounts::SourceAccount;
+use crate::aws::accounts::{SourceAccount, principals};
 use crate::aws::registry::{GroupsOf, ListedGroup, SourceRegistry};
 use crate::aws::session::Identity;
 use crate::model::arn::{GroupArn, GroupRef};
@@ -22,8 +22,7 @@ const TAGS_AT_ONCE: usize = 4;
 /// No group matches, the groups cannot be listed, or two of them would be promoted into one target group.
 pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let (source, target) = context.accounts().await?;
-    let (reader, writer) = tokio::join!(source.identity(), target.check());
-    let (reader, writer) = (reader?, writer?);
+    let (reader, writer) = principals(source, target).await?;
     let mut listed = list(source, selection, &reader).await?;
     listed.retain(|group| selection.pattern.matches(&group.arn));
     // Groups of one name in several accounts keep their order.

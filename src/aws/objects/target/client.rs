@@ -20,7 +20,7 @@ use crate::aws::objects::headers::{BucketHeaders, WriteHeaders};
 use crate::aws::objects::pages::{Pages, folders};
 use crate::aws::objects::reader::{Reader, absent_is_none, is_absent};
 use crate::aws::objects::threads::on_threads;
-use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Written};
+use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Written};
 use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
 use crate::store::Spooled;
@@ -89,6 +89,11 @@ impl TargetObjects {
     /// The objects under a prefix, page by page, in no particular order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
         Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
+    }
+
+    /// All keys that begin with `prefix`, if one page of the listing has them; otherwise nothing.
+    pub async fn list_in_one_page(&self, bucket: &BucketName, prefix: &str) -> Result<Option<Vec<Listed>>, CallError> {
+        self.list(bucket, prefix).only_page().await
     }
 
     /// The folders directly below a prefix that ends in `/`, each with its final slash.

@@ -1,0 +1,63 @@
+//! What a run has done with the promoted versions besides the one that it promotes.
+
+use std::sync::Arc;
+
+use anyhow::Error;
+
+use super::context::Context;
+use super::event::Event;
+use crate::aws::error::CallError;
+use crate::plan::Warning;
+use crate::record::{Followed, PlannedWrite, Withdrawn};
+
+/// What a run has done with the promoted versions besides the one that it promotes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FollowedVersions {
+    /// The withdrawn versions.
+    pub withdrawn: Vec<Withdrawn>,
+    /// The other versions that were changed, or that differ from their sources.
+    pub followed: Vec<Followed>,
+    /// What a dry run has left out.
+    pub planned: Vec<PlannedWrite>,
+    /// Promoted versions that were left alone.
+    pub warnings: Vec<Warning>,
+    /// What could not be confirmed.
+    pub unconfirmed: Vec<String>,
+    /// Why versions could not be followed.
+    pub failures: Vec<Arc<Error>>,
+}
+
+impl FollowedVersions {
+    pub(super) fn add(&mut self, other: Self) {
+        self.withdrawn.extend(other.withdrawn);
+        self.followed.extend(other.followed);
+        self.planned.extend(other.planned);
+        self.warnings.extend(other.warnings);
+        self.unconfirmed.extend(other.unconfirmed);
+        self.failures.extend(other.failures);
+    }
+
+    pub(super) fn failed(error: Error) -> Self {
+        Self { failures: vec![Arc::new(error)], ..Self::default() }
+    }
+
+    /// Tells what became of the versions in a run whose promotion has failed with `error`.
+    pub fn tell(&self, context: &Context, error: &Error) {
+        self.warnings.iter().for_each(|warning| context.notice(Event::FollowWarning(warning)));
+        self.unconfirmed.iter().for_each(|unconfirmed| context.notice(Event::FollowUnconfirmed(unconfirmed)));
+        // The promotion may have failed because of the same bucket or permission.
+        for failure in self.failures.iter().filter(|failure| !have_same_cause(error, failure)) {
+            context.notice(Event::FollowFailed(failure));
+        }
+    }
+}
+
+/// Whether two errors are the same failure of the same call.
+fn have_same_cause(one: &Error, other: &Error) -> bool {
+    let cause =
+        |error: &Error| error.downcast_ref::<CallError>().map(|call| (call.call, call.kind, call.resource.clone()));
+    match (cause(one), cause(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => format!("{one:#}") == format!("{other:#}"),
+    }
+}

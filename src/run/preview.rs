@@ -1,0 +1,33 @@
+//! The document of a dry run for a version that is not promoted yet.
+
+use anyhow::Result;
+
+use super::planned::planned_writes;
+use super::promotion::{Promotion, planned};
+use super::settings::CopySettings;
+use crate::copy::There;
+use crate::model::package::Package;
+use crate::plan::Plan;
+use crate::record::{Record, Target};
+use crate::register::decision::{ApprovalPolicy, RecordedApproval};
+use crate::register::existing::ExistingPromotions;
+
+/// What would be copied and registered. `missing_group`: whether the target group would be created.
+pub(super) async fn preview(
+    promotion: &Promotion<'_>,
+    (settings, policy): (&CopySettings, ApprovalPolicy),
+    package: &Package,
+    (plan, there): (Plan, There),
+    (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
+) -> Result<Record> {
+    let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
+    let preview = promotion.preview(settings, plan, there).await?;
+    let current = existing.current();
+    let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
+    record.warnings.extend(existing.warnings());
+    let registered = current.map(|current| (&current.arn, current.approval()));
+    record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
+    let approval = (policy, recorded.as_ref());
+    record.planned = Some(planned_writes(promotion, package, &record, (current, missing_group), approval)?);
+    Ok(record)
+}
