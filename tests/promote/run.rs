@@ -10,6 +10,8 @@ mod images;
 mod interruption;
 mod library;
 mod many;
+#[cfg(target_os = "linux")]
+mod many_bench;
 mod memory;
 mod plan;
 mod rollback;

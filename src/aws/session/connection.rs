@@ -83,8 +83,10 @@ impl Session {
     }
 
     pub fn sagemaker(&self) -> aws_sdk_sagemaker::Client {
+        // Runs for many groups are throttled together, and would use up the SDK's retry quota.
+        let retries = RetryPartition::custom("sagemaker").token_bucket(TokenBucket::unlimited()).build();
         let config = aws_sdk_sagemaker::config::Builder::from(&self.config).retry_config(self.patient_retries());
-        let config = config.retry_classifier(self.renewal.clone());
+        let config = config.retry_partition(retries).retry_classifier(self.renewal.clone());
         aws_sdk_sagemaker::Client::from_conf(config.build())
     }
 

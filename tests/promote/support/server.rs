@@ -9,6 +9,7 @@ use super::tls::{ACCEPTOR, HANDSHAKE};
 use super::wire::{Answer, Refusal, Request, form};
 use super::{container, ecr, kms, registry, s3, sts};
 use crate::support::partition;
+use crate::support::world::World;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
@@ -71,6 +72,10 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     let request = &with_body(request, partition::inward(cloud, service, &request.body));
     let (number, failure) = arrive(cloud, service, request).await;
     cloud.end_of_round().await;
+    let delay = cloud.locked(|world| world.options.delay);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     match failure {
         Some(Failure::Reset) => return Err(io::Error::other("reset on purpose")),
         Some(Failure::Hang) => cloud.released().await,
@@ -205,7 +210,7 @@ fn headers(request: &Request) -> std::collections::BTreeMap<String, String> {
 
 fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Option<Refusal>) -> Answer {
     let (result, id, server) = cloud.locked(|world| {
-        let result = match scripted {
+        let result = match scripted.or_else(|| throttled(world, service, request)) {
             Some(refusal) => Err(refusal),
             None if service == Service::Container => container::answer(world, request),
             None if service == Service::Layers => ecr::answer_download(world, request),
@@ -240,6 +245,18 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
         Service::S3 => answer.with(header, id).with("server", server),
         _ => answer.with(header, id),
     }
+}
+
+/// The refusal of a call of an operation that was called too often in the last second.
+fn throttled(world: &mut World, service: Service, request: &Request) -> Option<Refusal> {
+    let rate = world.options.rate.as_mut()?;
+    let (operation, refusal) = match service {
+        Service::S3 => (s3::name(request).0, Refusal::new(503, "SlowDown", "Please reduce your request rate.")),
+        Service::SageMaker => (registry::name(request).0, Refusal::new(400, "ThrottlingException", "Rate exceeded")),
+        Service::Sts => (sts::name(request).0, Refusal::new(400, "Throttling", "Rate exceeded")),
+        Service::Container | Service::Kms | Service::Ecr | Service::Layers => return None,
+    };
+    (!rate.has_room(&operation)).then_some(refusal)
 }
 
 fn respond(answer: Answer, announced: u64, ending: Ending) -> Reply {

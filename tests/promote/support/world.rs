@@ -4,12 +4,12 @@ use super::calls::Call;
 use super::ecr::Registries;
 use super::faults::Script;
 use super::principals::{Check, Identity, Lent, REGION, Rule, Sessions};
-use super::registry::{Behaviour, Registry};
+use super::registry::{Behaviour, Rate, Registry};
 use super::s3::Bucket;
 use super::wire::Refusal;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub struct World {
     pub buckets: BTreeMap<String, Bucket>,
@@ -44,6 +44,10 @@ pub struct Options {
     pub server: &'static str,
     /// How long credentials are lent, in seconds.
     pub lifetime: f64,
+    /// How long each call takes longer.
+    pub delay: Duration,
+    /// How many calls of each operation are answered in a second; all of them, if there is no rate.
+    pub rate: Option<Rate>,
 }
 
 impl World {
@@ -65,6 +69,8 @@ impl World {
                 source_partition: None,
                 server: "AmazonS3",
                 lifetime: 3600.0,
+                delay: Duration::ZERO,
+                rate: None,
             },
             waiting: None,
             last_time: 0.0,

@@ -4,6 +4,7 @@ use super::Cloud;
 use crate::support::calls::{Call, Traffic};
 use crate::support::faults::{Failure, Moment};
 use crate::support::principals::{Check, Principal, Rule};
+use crate::support::registry::Rate;
 use crate::support::weather::Weather;
 use crate::support::world::World;
 use std::sync::PoisonError;
@@ -28,6 +29,16 @@ impl Cloud {
     /// All credentials that were lent are expired, whatever was said when they were handed out.
     pub fn expire_credentials(&self) {
         self.world().sessions.values_mut().for_each(|lent| lent.expires = 0.0);
+    }
+
+    /// Makes every call take so much longer.
+    pub fn delay(&self, delay: Duration) {
+        self.world().options.delay = delay;
+    }
+
+    /// Answers so many calls of each operation in a second, and throttles the others; all of them, if there is no rate.
+    pub fn throttle(&self, rate: Option<usize>) {
+        self.world().options.rate = rate.map(Rate::new);
     }
 
     fn rule(&self, principal: Principal, action: &str, resource: &str, allow: bool) {
