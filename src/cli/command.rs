@@ -89,7 +89,7 @@ impl Verb {
             Self::Hold(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
             Self::Release(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
             Self::Verify(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
-            Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Doctor(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::CopyArtifacts(verb) => {
                 let before = match running.read_step_before(&verb.package).await? {

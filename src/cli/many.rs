@@ -70,7 +70,9 @@ fn of_group<T: Ended>(
             let (message, failures) = ended.remarks();
             message.iter().for_each(|message| say(&format!("{name}: {message}")));
             failures.iter().for_each(|failure| failed_in(name, failure));
-            running.terminal.tell(&format!("{name}: {}{}", ended.headline(), versions(&ended)));
+            if !T::READS {
+                running.terminal.tell(&format!("{name}: {}{}", ended.headline(), versions(&ended)));
+            }
             let exit = exit(&ended);
             (Ok(ended), exit)
         }

@@ -17,6 +17,9 @@ pub(super) trait Ended {
 
     fn document(&self) -> &Self::Document;
 
+    /// Whether the verb only reads, so that a line for each group would repeat the table.
+    const READS: bool;
+
     /// The outcome, as the document names it.
     fn outcome(&self) -> String;
 

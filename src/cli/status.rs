@@ -3,10 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::arguments::{OutputArgs, SourceArgs, TargetArgs};
+use super::arguments::{ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs};
 use super::exit::Exit;
-use super::printer::Printer;
-use crate::model::arn::{GroupName, GroupRef};
+use super::many;
+use super::running::Running;
+use crate::model::arn::{GroupRef, GroupTemplate, Groups};
 use crate::run::settings::StatusSettings;
 use crate::run::{Context, status};
 
@@ -17,7 +18,8 @@ use crate::run::{Context, status};
 /// versions of --target-group with their source versions. Reads only.
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
+    /// in the name select every group that matches
     #[arg(
         long,
         alias = "source-model-package-group-arn",
@@ -26,10 +28,12 @@ pub(super) struct Status {
         help_heading = "Model package",
         required_unless_present = "target_group"
     )]
-    group: Option<GroupRef>,
+    group: Option<Groups>,
+    #[command(flatten)]
+    many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Target model package group [default: the source group's name]
+    /// Target model package group; {group} in it stands for the source group's name [default: the source group's name]
     #[arg(
         long,
         alias = "target-model-package-group-name",
@@ -37,7 +41,7 @@ pub(super) struct Status {
         value_name = "NAME",
         help_heading = "Target"
     )]
-    target_group: Option<GroupName>,
+    target_group: Option<GroupTemplate>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -46,12 +50,27 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn context(&self) -> Context {
-        Context::new(self.source.access(self.group.as_ref().and_then(GroupRef::region)), self.target.access())
+        Context::new(self.source.access(self.group.as_ref().and_then(Groups::region)), self.target.access())
     }
 
-    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        let settings = StatusSettings { group: self.group.clone(), target_group: self.target_group.clone() };
-        printer.document(&status(context, &settings).await?)?;
+    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
+        let Some(groups) = &self.group else {
+            let target_group = self.target_group.as_ref().and_then(GroupTemplate::fixed);
+            running.printer.document(&status(context, &StatusSettings { group: None, target_group }).await?)?;
+            return Ok(Exit::Done);
+        };
+        match self.many.select(groups, self.target_group.as_ref())? {
+            Selected::One(group) => running.printer.document(&status(context, &self.settings(group)?).await?)?,
+            Selected::Many(selection) => {
+                let run = async |context: Context, group: GroupRef| status(&context, &self.settings(&group)?).await;
+                return many::run(running, context, &selection, run, |_| Exit::Done).await;
+            }
+        }
         Ok(Exit::Done)
+    }
+
+    fn settings(&self, group: &GroupRef) -> Result<StatusSettings> {
+        let target_group = self.target_group.as_ref().map(|template| template.target_of(group.name())).transpose()?;
+        Ok(StatusSettings { group: Some(group.clone()), target_group })
     }
 }

@@ -43,6 +43,7 @@ impl Rendered for DoctorReport {
 
 impl Ended for DoctorReport {
     type Document = Self;
+    const READS: bool = true;
 
     fn document(&self) -> &Self {
         self

@@ -58,6 +58,7 @@ fn totals<T: Ended>(document: &ManyDocument<T>) -> String {
 
 impl Ended for RunReport {
     type Document = Record;
+    const READS: bool = false;
 
     fn document(&self) -> &Record {
         &self.document

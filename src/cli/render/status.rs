@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::Rendered;
+use crate::cli::of_groups::Ended;
+use crate::model::approval::ApprovalStatus;
 use crate::run::StatusReport;
-use crate::run::standing::{Side, State};
+use crate::run::standing::{Row, Side, State};
 
 impl Rendered for StatusReport {
     fn text(&self) -> Result<String> {
@@ -50,6 +52,62 @@ impl Rendered for StatusReport {
         }
         Ok(out)
     }
+}
+
+/// With several groups: the newest Approved source version, or what is live if no source version is approved.
+impl Ended for StatusReport {
+    type Document = Self;
+    const READS: bool = true;
+
+    fn document(&self) -> &Self {
+        self
+    }
+
+    fn outcome(&self) -> String {
+        match self.latest() {
+            Some(row) => word(row.state),
+            None if self.source_unread.is_some() => "source-unread".to_owned(),
+            None => "nothing-approved".to_owned(),
+        }
+    }
+
+    fn headline(&self) -> String {
+        let first = match self.latest() {
+            Some(row) => format!("{}{}", state(row.state), if row.live { ", live" } else { "" }),
+            None if self.source_unread.is_some() => "the source was not read".to_owned(),
+            None => "no source version is approved".to_owned(),
+        };
+        let live = self.live.as_ref().filter(|live| self.versions().1 != Some(live.version()));
+        let live = live.map(|live| format!("version {} is live", live.version()));
+        let stale = self.versions.iter().filter(|row| matches!(row.state, State::Stale | State::Orphaned)).count();
+        let stale = (stale > 0).then(|| format!("{stale} approved here only"));
+        let drift = self.versions.iter().filter(|row| !row.drift.is_empty()).count();
+        let drift = (drift > 0).then(|| format!("{drift} with drift"));
+        [Some(first), live, stale, drift].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    fn versions(&self) -> (Option<u32>, Option<u32>) {
+        let row = self.latest();
+        let version = |side: Option<&Side>| side.map(|side| side.version);
+        (version(row.and_then(|row| row.source.as_ref())), version(row.and_then(|row| row.target.as_ref())))
+    }
+
+    fn remarks(&self) -> (Option<String>, Vec<Error>) {
+        (None, Vec::new())
+    }
+}
+
+impl StatusReport {
+    /// The row of the newest Approved source version.
+    fn latest(&self) -> Option<&Row> {
+        let is_approved = |side: &Side| side.approval_status == ApprovalStatus::Approved;
+        self.versions.iter().find(|row| row.source.as_ref().is_some_and(is_approved))
+    }
+}
+
+/// A state, as the document names it.
+fn word(state: State) -> String {
+    serde_json::to_value(state).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn cells(side: Option<&Side>, time: impl Fn(&Side) -> &String) -> (String, String, String) {

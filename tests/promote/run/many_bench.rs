@@ -17,6 +17,7 @@ const NEW: usize = 5;
 const FAILING: usize = 5;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #[ignore = "takes a minute or two; `make bench-many` runs it"]
 fn two_hundred_groups_of_which_190_have_nothing_to_do() {
     let cloud = world();
