@@ -51,7 +51,8 @@ impl Inputs {
         self.check_regions()?;
         self.check_accounts()?;
         self.check_encryption()?;
-        self.check_buckets()
+        self.check_buckets()?;
+        self.check_repositories()
     }
 
     /// A build on Lambda has a time limit of its own. The default is none that somebody has chosen.
@@ -144,6 +145,22 @@ impl Inputs {
         let hint =
             "Leave the flag out: then the build reads every bucket of the source account whose policy lets it in";
         Err(Conflict::new("--source-bucket-names", message, hint))
+    }
+
+    /// The policy of the build's role has room for some 40 repositories (IAM quotas: 6,144 characters of a managed policy).
+    fn check_repositories(&self) -> Result<(), Conflict> {
+        const INPUT: &str = "--image-repository-names";
+        let count = self.image_repositories().len();
+        let [source, target] = self.repositories();
+        if self.copies_images() && count > 0 && target.is_empty() {
+            let message = "the names of the target's repositories take the account and the region of the stack";
+            return Err(Conflict::new(INPUT, message, "Pass `--target-account` and `--target-region`"));
+        }
+        if source.join(",").len() + target.join(",").len() <= LONGEST_VALUE {
+            return Ok(());
+        }
+        let message = format!("{count} repositories are more than the policy of the build's role has room for");
+        Err(Conflict::new(INPUT, message, "Pass patterns, such as team/*"))
     }
 
     /// Images and policies have to be in the account of the stack.

@@ -11,8 +11,10 @@ use super::image_uri::ImageUri;
 use super::names::{
     Buckets, EventBusName, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName, TopicArn,
 };
+use super::repositories::Repositories;
 use crate::model::approval::Approval;
 use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
+use crate::model::image::RepositoryPrefix;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 
@@ -41,6 +43,9 @@ const RETENTION_DAYS: [&str; 22] = [
 /// The canned ACLs that `promote full --target-acl` accepts.
 const ACLS: [&str; 3] = ["private", "bucket-owner-read", "bucket-owner-full-control"];
 
+/// What `promote full --images` accepts.
+const IMAGES: [&str; 2] = ["copy", "keep"];
+
 /// Every input of the stack.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Promotion")]
@@ -63,6 +68,9 @@ pub struct Inputs {
     /// Access to the two accounts.
     #[command(flatten)]
     pub access: Access,
+    /// The container images of the versions.
+    #[command(flatten)]
+    pub images: Images,
     /// The stack, its trigger and notifications, and the SageMaker project.
     #[command(flatten)]
     pub module: Module,
@@ -114,6 +122,22 @@ pub struct Access {
     /// ARN of that policy; the name takes precedence [also: SEEDFARMER_PERMISSIONS_BOUNDARY_ARN]
     #[arg(long, env = "PROMOTE_PERMISSIONS_BOUNDARY_ARN", value_name = "ARN")]
     pub permissions_boundary_arn: Option<PolicyArn>,
+}
+
+/// The container images of the versions.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Container images")]
+pub struct Images {
+    /// What to do with the container images of a version: copy them to the target account, or keep those of the source
+    #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", default_value = IMAGES[0], value_parser = IMAGES)]
+    pub images: String,
+    /// Repositories that images may be read from, separated by commas; * stands for any text [default: all repositories
+    /// of the source account]
+    #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_NAMES", value_name = "NAMES")]
+    pub image_repository_names: Option<Repositories>,
+    /// Beginning of the names of the repositories that images are copied to, such as models/ [default: none]
+    #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_PREFIX", value_name = "PREFIX")]
+    pub image_repository_prefix: Option<RepositoryPrefix>,
 }
 
 /// The stack, its trigger and notifications, and the SageMaker project.

@@ -11,4 +11,5 @@ mod image_uri;
 pub mod inputs;
 pub mod names;
 pub mod parameters;
+pub mod repositories;
 pub mod template;

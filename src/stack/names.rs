@@ -192,14 +192,21 @@ impl Buckets {
 impl FromStr for Buckets {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let malformed =
-            || Malformed::new("a list of bucket names", "models,metrics or [\"models\", \"metrics\"]", text);
-        let names: Vec<String> = match text.trim_start().starts_with('[') {
-            true => serde_json::from_str(text).map_err(|_| malformed())?,
-            false => text.split(',').map(|name| name.trim().to_owned()).collect(),
-        };
-        Ok(Self(names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?))
+        list(text, "a list of bucket names", r#"models,metrics or ["models", "metrics"]"#).map(Self)
     }
+}
+
+/// Parses a list whose items are separated by commas, or that is a JSON list.
+pub(super) fn list<T: FromStr<Err = Malformed>>(
+    text: &str,
+    what: &'static str,
+    form: &'static str,
+) -> Result<Vec<T>, Malformed> {
+    let items: Vec<String> = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str(text).map_err(|_| Malformed::new(what, form, text))?,
+        false => text.split(',').map(|item| item.trim().to_owned()).collect(),
+    };
+    items.iter().map(|item| item.parse()).collect()
 }
 
 #[cfg(test)]

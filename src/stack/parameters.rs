@@ -29,8 +29,9 @@ impl Inputs {
         fn text(value: &Option<impl fmt::Display>) -> String {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
         }
-        let (access, module, build) = (&self.access, &self.module, &self.build);
+        let (access, images, module, build) = (&self.access, &self.images, &self.module, &self.build);
         let [buckets, more_buckets] = in_two_lists(&self.source_buckets());
+        let [source_repositories, target_repositories] = self.repositories().map(|arns| arns.join(","));
         let approval = match self.approval {
             Approval::Carry => "carry",
             Approval::Pending => "pending",
@@ -55,6 +56,10 @@ impl Inputs {
             ("TargetSse", text(&access.target_sse)),
             ("TargetAcl", text(&access.target_acl)),
             ("SourceRequestPayer", access.source_request_payer.to_string()),
+            ("Images", images.images.clone()),
+            ("SourceRepositoryArns", source_repositories),
+            ("TargetRepositoryArns", target_repositories),
+            ("ImageRepositoryPrefix", text(&images.image_repository_prefix)),
             ("SigningKeyArn", text(&access.signing_key_arn)),
             ("PermissionsBoundaryName", self.boundary().map(ToString::to_string).unwrap_or_default()),
             ("RetainOnDelete", module.retain_on_delete.to_string()),
@@ -115,7 +120,7 @@ mod tests {
         Line::from_arg_matches(&matches).unwrap().inputs
     }
 
-    const EVERYTHING: [&str; 48] = [
+    const EVERYTHING: [&str; 54] = [
         "--target-model-package-group-name",
         "Churn",
         "--target-prefix",
@@ -142,6 +147,12 @@ mod tests {
         "bucket-owner-full-control",
         "--source-request-payer",
         "true",
+        "--images",
+        "keep",
+        "--image-repository-names",
+        "serve,team/*",
+        "--image-repository-prefix",
+        "models/",
         "--permissions-boundary-name",
         "boundary",
         "--stack-name",

@@ -34,11 +34,15 @@ ALL = MINIMAL | {
     "target-bucket-owner": "555666777888",
     "target-acl": "bucket-owner-full-control",
     "source-request-payer": "true",
+    "image-repository-names": "serve,team/*",
+    "image-repository-prefix": "models/",
     "approval": "pending",
     "review-before-promotion": "true",
     "results-topic-arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:results",
     "signing-key-arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5678",
 }
+# As many as the policy of the build's role has room for.
+REPOSITORIES = ",".join(f"team/{number:a>16}" for number in range(27))
 # As many as one pipeline can read, each with the longest name.
 BUCKETS = ",".join(f"{number:a>63}" for number in range(100))
 
@@ -139,6 +143,7 @@ def crowded(emitted):
         "source-model-package-group-arn": f"arn:aws:sagemaker:{REGION}:{account}:model-package-group/{group}",
         "target-model-package-group-name": "Other-" * 10 + "End",
         "source-bucket-names": BUCKETS,
+        "image-repository-names": REPOSITORIES,
     }
     return Deployed(emitted({name: value for name, value in inputs.items() if name != "source-role-arn"}), "m" * 91)
 

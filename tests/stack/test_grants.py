@@ -170,6 +170,18 @@ def test_a_policy_that_cannot_be_read_is_not_replaced(world, denied):
     assert sids(world.policy("group" if "group" in denied else "bucket")) == ["Others"]
 
 
+def test_the_policy_of_a_named_repository_is_merged(world):
+    world.keep("repository", OTHERS)
+    world.write("images", **{"image-repository-names": "team/serve"})
+    for _ in range(2):
+        run = world.apply()
+        assert run.returncode == 0, run.stderr
+        others, promote = world.policy("repository")["Statement"]
+        assert others == OTHERS and promote["Sid"].startswith("PromoteChurnModelReadsImages")
+        assert "ecr:GetDownloadUrlForLayer" in promote["Action"] and "Resource" not in promote
+    assert "ecr set-repository-policy" in world.calls()
+
+
 def test_the_policies_before_are_kept(world):
     world.keep("bucket", OTHERS)
     assert world.apply().returncode == 0

@@ -8,7 +8,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import ACCOUNT, ALL, BUCKETS, GROUP_ARN, ROOT
+from conftest import ACCOUNT, ALL, BUCKETS, GROUP_ARN, REPOSITORIES, ROOT
 from test_stack import policies
 
 from standins.principals import REGION, SOURCE_ACCOUNT
@@ -122,11 +122,15 @@ def grants(**inputs):
 
 
 READER = ALL["source-role-arn"]
+TEN_BUCKETS = ",".join(BUCKETS.split(",")[:10])
 GRANTS = [
     {"event_bus_name": "mlops-bus", "source_bucket_names": BUCKETS, "stack_name": "promote-churn"},
     {"source_role_arn": READER, "source_bucket_names": BUCKETS},
     {"source_role_arn": READER, "source_kms_key_arn": ALL["source-kms-key-arn"], "source_bucket_names": "models"},
     {"source_role_arn": READER},
+    {"source_role_arn": READER, "image_repository_names": REPOSITORIES, "source_bucket_names": TEN_BUCKETS},
+    {"image_repository_names": "serve,team/*", "stack_name": "promote-churn"},
+    {"image_repository_names": "serve", "images": "keep"},
 ]
 
 
@@ -197,6 +201,7 @@ def test_every_policy_keeps_to_its_size_with_a_hundred_buckets_and_long_names(cr
             if kind == "AWS::IAM::ManagedPolicy":
                 assert size(properties["PolicyDocument"]) <= MANAGED, name
     assert {name for name, kind in crowded.resources.items() if kind == "AWS::IAM::ManagedPolicy"} == {
+        "CopyImages",
         "ReadSourceBuckets",
         "ReadMoreBuckets",
         "ListSourceBuckets",

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from standins import cloud
-from standins.churn import GROUP, GROUP_ARN, seed_churn
-from standins.principals import SOURCE_BUCKETS, TARGET_BUCKET
+from standins.churn import GROUP, GROUP_ARN, IMAGE, seed_churn
+from standins.principals import REGION, SOURCE_ACCOUNT, SOURCE_BUCKETS, TARGET_ACCOUNT, TARGET_BUCKET
 
 PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 REVIEWED = {"review-before-promotion": "true", "source-model-package-group-arn": GROUP_ARN}
@@ -144,6 +144,31 @@ def test_what_was_reviewed_is_promoted(pipeline):
     done = pipeline.build("Promote")
     assert done.code == 0, done.log
     assert pipeline.versions() == {1: "Approved"}
+
+
+def images_of(pipeline, account):
+    """The image of the version in the registry of an account: repository and digest."""
+    name = IMAGE.rpartition("/")[2].split(":")[0]
+    (repository,) = [found for (owner, one), found in pipeline.aws.images.repositories.items() if (owner, one) == (account, name)]
+    return repository
+
+
+def test_the_image_that_was_reviewed_is_copied_and_is_what_the_promoted_version_runs(pipeline):
+    pipeline.run_until_review()
+    owners = {owner for owner, _ in pipeline.aws.images.repositories}
+    assert owners == {SOURCE_ACCOUNT}, "a dry run writes nothing"
+    (planned,) = json.loads(pipeline.artifacts["Plan"])["images"]
+    done = pipeline.build("Promote")
+    assert done.code == 0, done.log
+    source, target = (images_of(pipeline, account) for account in (SOURCE_ACCOUNT, TARGET_ACCOUNT))
+    digest = source.tags[IMAGE.rpartition(":")[2]]
+    assert planned["digest"] == digest and (target.manifests, target.layers) == (source.manifests, source.layers)
+    registry = pipeline.aws.client("sagemaker", "target")
+    (version,) = registry.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+    promoted = registry.describe_model_package(ModelPackageName=version["ModelPackageArn"])
+    images = {one["Image"] for one in promoted["InferenceSpecification"]["Containers"]}
+    assert images == {planned["target"]}
+    assert planned["target"].startswith(f"{TARGET_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/")
 
 
 def test_another_version_that_was_approved_meanwhile_is_not_promoted(pipeline):

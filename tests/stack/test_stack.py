@@ -122,6 +122,36 @@ def test_what_a_bucket_demands_reaches_the_build_and_an_acl_its_permission(minim
         assert ("s3:PutObjectAcl" in write["Action"]) == may_set_acl
 
 
+def test_images_are_copied_with_permissions_that_kept_images_do_without(everything, deploy):
+    keeping = deploy("keeping", {"images": "keep"})
+    for stack, images, prefix in ((everything, "copy", "models/"), (keeping, "keep", "")):
+        variables = stack.properties("Project")["Environment"]["EnvironmentVariables"]
+        given = {one["Name"]: one["Value"] for one in variables}
+        assert (given["PROMOTE_IMAGES"], given["PROMOTE_IMAGE_REPOSITORY_PREFIX"]) == (images, prefix)
+    assert "CopyImages" not in keeping.resources
+    of_ecr = {
+        statement["Sid"]
+        for name, policy in policies(keeping)
+        for statement in policy["Statement"]
+        if "ecr:" in json.dumps(statement)
+    }
+    assert of_ecr == {"CodeBuildPullsTheImage", "CodeBuildLogsInToTheRegistry", "SageMakerLooksUpImages", "FindTheImage"}
+
+
+def test_the_named_repositories_and_the_prefix_narrow_what_is_written(everything, minimal):
+    def written(stack):
+        (statement,) = [
+            one
+            for one in stack.properties("CopyImages")["PolicyDocument"]["Statement"]
+            if isinstance(one, dict) and one.get("Sid") == "WriteImages"
+        ]
+        return statement["Resource"]
+
+    registry = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository"
+    assert written(everything) == [f"{registry}/models/serve", f"{registry}/models/team/*"]
+    assert written(minimal) == f"{registry}/*"
+
+
 def test_values_of_actions_keep_to_codepipeline_s_limits(everything):
     """At most 1000 characters each; variables are declared (CodePipeline User Guide, action structure, variables)."""
     pipeline = everything.properties("Pipeline")

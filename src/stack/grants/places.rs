@@ -26,7 +26,8 @@ pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<Step> {
         None => steps.extend(pairs.iter().map(group)),
     }
     steps.extend(buckets(pairs));
-    steps.extend([key(pairs), images(first)]);
+    steps.push(key(pairs));
+    steps.extend(images(pairs));
     steps.extend(pairs.iter().flat_map(rule));
     steps
 }
@@ -156,17 +157,37 @@ fn key(pairs: &[Pair<'_>]) -> Step {
     step
 }
 
-fn images(pair: &Pair<'_>) -> Step {
-    let region = pair.0.source_model_package_group_arn.region();
-    let at = format!("--region {region} --repository-name \"$each\"");
-    let file = "images.json".to_owned();
+/// A step for each repository that is named, and one for those of patterns or without a name. A role of the source needs
+/// no policy of a repository: its own permissions are enough to copy images.
+fn images(pairs: &[Pair<'_>]) -> Vec<Step> {
+    let (inputs, _) = &pairs[0];
+    if inputs.copies_images() && inputs.access.source_role_arn.is_some() {
+        return Vec::new();
+    }
+    let names = inputs.image_repositories();
+    let (named, patterns): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.is_name());
+    let mut steps: Vec<Step> = named
+        .into_iter()
+        .map(|name| {
+            // No name of a repository has a plus sign.
+            let file = format!("repository-{}.json", name.as_str().replace('/', "+"));
+            repository(pairs, name.as_str(), format!("image repository {name}"), file)
+        })
+        .collect();
+    if names.is_empty() || !patterns.is_empty() {
+        let step = repository(pairs, "\"$each\"", "image repositories".to_owned(), "images.json".to_owned());
+        let note = "Needed for images in this account: set REPOSITORIES to the names of their repositories";
+        steps.push(Step { for_each: Some("REPOSITORIES"), ..step.noted(note) });
+    }
+    steps
+}
+
+fn repository(pairs: &[Pair<'_>], name: &str, title: String, file: String) -> Step {
+    let at = format!("--region {} --repository-name {name}", pairs[0].0.source_model_package_group_arn.region());
     let put = format!("aws ecr set-repository-policy {at} --policy-text file://merged/{file}");
     let get = format!("aws ecr get-repository-policy {at} --query policyText --output text");
-    let mut step = source(pair, "image repositories".to_owned(), file, policies::images(pair), vec![put])
+    source(&pairs[0], title, file, policies::repository(pairs), vec![put])
         .merged_with(get, "RepositoryPolicyNotFoundException")
-        .noted("Needed if an image of a version is in this account: set REPOSITORIES to the names of the repositories. Images are not copied");
-    step.for_each = Some("REPOSITORIES");
-    step
 }
 
 /// The ARN of the target's event bus.

@@ -9,6 +9,8 @@ use crate::stack::names::{KeyArn, StackName};
 
 /// A role's name keeps this much of its stack's name; CloudFormation shortens longer names.
 const OF_A_ROLE: usize = 20;
+/// What a run calls to read images. Settings of a repository are read when one is created in the target.
+const READS_IMAGES: [&str; 3] = ["ecr:BatchGetImage", "ecr:DescribeRepositories", "ecr:GetDownloadUrlForLayer"];
 /// A name that is made here has at most 64 characters, as IAM's roles and EventBridge's rules have.
 const OF_A_GROUP: usize = 46;
 
@@ -130,7 +132,7 @@ fn allow(sid: &str, actions: &[&str], resource: Value) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
 }
 
-/// What a reader role may do with the group, and with keys. Without a key, those of its account.
+/// What a reader role may do with the group, keys and images. Without a key, those of its account.
 pub(super) fn reader(inputs: &Inputs) -> Vec<Value> {
     let group = &inputs.source_model_package_group_arn;
     let registry = ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListTags", "sagemaker:ListModelPackages"];
@@ -139,11 +141,17 @@ pub(super) fn reader(inputs: &Inputs) -> Vec<Value> {
     let key = inputs.access.source_kms_key_arn.as_ref().map_or_else(any_key, KeyArn::to_string);
     let mut decrypt = allow("DecryptTheArtifacts", &["kms:Decrypt"], key.into());
     add_condition(&mut decrypt, through_services(inputs));
-    vec![
+    let mut statements = vec![
         allow("ReadTheGroup", &registry, versions_too.into()),
         allow("ReadItsVersions", &["sagemaker:DescribeModelPackage"], versions(inputs).into()),
         decrypt,
-    ]
+    ];
+    if inputs.copies_images() {
+        let any = || vec![format!("arn:{}:ecr:*:{}:repository/*", inputs.partition(), group.account())];
+        let named = Some(inputs.source_repositories()).filter(|arns| !arns.is_empty());
+        statements.push(allow("ReadTheImages", &READS_IMAGES, named.unwrap_or_else(any).into()));
+    }
+    statements
 }
 
 /// What a reader role may do with buckets. Without a name, those of its account.
@@ -162,15 +170,23 @@ pub(super) fn reader_of(inputs: &Inputs, arns: &[String]) -> Vec<Value> {
     statements
 }
 
-/// The policy of image repositories. SageMaker's roles in the target pull the images, so their account is let in.
-pub(super) fn images((inputs, reader): &Pair<'_>) -> Value {
+/// The policy of image repositories.
+pub(super) fn repository(pairs: &[Pair<'_>]) -> Value {
+    match pairs[0].0.copies_images() {
+        true => policy(pairs.iter().map(|pair| lets_in(pair, "ReadsImages", &READS_IMAGES, None)).collect()),
+        false => policy(vec![pulls(&pairs[0])]),
+    }
+}
+
+/// Images that stay in the source account are pulled by SageMaker's roles in the target, so their account is let in.
+fn pulls((inputs, reader): &Pair<'_>) -> Value {
     let actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
-    policy(vec![json!({
+    json!({
         "Sid": format!("PromoteImagesFor{}", reader.account),
         "Effect": "Allow",
         "Principal": {"AWS": format!("arn:{}:iam::{}:root", inputs.partition(), reader.account)},
         "Action": actions,
-    })])
+    })
 }
 
 /// The pattern of the rule that forwards the group's events.

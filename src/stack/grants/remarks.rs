@@ -32,6 +32,15 @@ pub(super) fn remarks(pairs: &[Pair<'_>]) -> Vec<String> {
                 "No KMS key is named: pass `--source-kms-key-arn` if the artifacts are encrypted with one".to_owned(),
             );
         }
+        if inputs.copies_images()
+            && inputs.access.source_role_arn.is_none()
+            && inputs.images.image_repository_names.is_none()
+        {
+            remarks.push(
+                "No image repository is named: pass `--image-repository-names` if images are in the source account"
+                    .to_owned(),
+            );
+        }
         if inputs.module.event_bus_name.is_none() {
             remarks.push(
                 "No rule forwards the events of the source: name the event bus of the target with `--event-bus-name`"

@@ -74,9 +74,9 @@ fn a_second_group_has_names_and_sids_of_its_own() {
         sids.into_iter().filter(|sid| sid.starts_with(prefix)).collect()
     };
     assert!(!sids(&one, "PromoteChurnModel").is_empty() && !sids(&other, "PromoteFraud").is_empty());
-    // What both have is the same statement: the images and the events of the source account.
+    // What both have is the same statement: the events of the source account.
     let shared: Vec<String> = sids(&one, "Promote").intersection(&sids(&other, "Promote")).cloned().collect();
-    assert_eq!(shared, ["PromoteEventsOf444333666777", "PromoteImagesFor111222333444"]);
+    assert_eq!(shared, ["PromoteEventsOf444333666777"]);
     let commands = |steps: &[Value]| serde_json::to_string(steps).expect("JSON");
     for named in ["--name promote-Churn-Model-", "--role-name promote-Churn-Model-", "--rule promote-Churn-Model-"] {
         assert!(commands(&one).contains(named) && !commands(&other).contains(named), "{named}");
@@ -115,6 +115,69 @@ fn several_groups_are_granted_at_once_each_to_its_own_stack() {
     let elsewhere = "arn:aws:sagemaker:eu-west-1:444333666777:model-package-group/x";
     stack(&with("source-grants", &["--source-model-package-group-arn", elsewhere]), &[])
         .fails(2, &["--source-model-package-group-arn", "another account or region"]);
+}
+
+/// The steps for image repositories.
+fn of_repositories(more: &[&[&str]]) -> Vec<Value> {
+    steps(more).into_iter().filter(|step| step["commands"].to_string().contains("set-repository-policy")).collect()
+}
+
+#[test]
+fn each_named_repository_has_a_step_that_lets_the_builds_of_all_groups_read_its_images() {
+    let stacks = ["--stack-name", "promote-churn,promote-fraud"];
+    let steps = of_repositories(&[&OTHER_GROUP, &stacks, &["--image-repository-names", "serve,team/llm"]]);
+    let of = |member: &str| steps.iter().map(|step| text(step, member).to_owned()).collect::<Vec<_>>();
+    assert_eq!(of("title"), ["image repository serve", "image repository team/llm"]);
+    assert_eq!(of("file"), ["repository-serve.json", "repository-team+llm.json"]);
+    for (step, name) in steps.iter().zip(["serve", "team/llm"]) {
+        assert_eq!((text(step, "account"), text(step, "side")), ("444333666777", "source"));
+        assert!(
+            step["for_each"].is_null() && step["commands"].to_string().contains(&format!("-name {name} ")),
+            "{name}"
+        );
+        let roles: Vec<&str> = step["policy"]["Statement"]
+            .as_array()
+            .expect("statements")
+            .iter()
+            .map(|one| one["Condition"]["ArnLike"]["aws:PrincipalArn"].as_str().expect("a role"))
+            .collect();
+        let role = |stack: &str| format!("arn:aws:iam::111222333444:role/{stack}-BuildRole-*");
+        assert_eq!(roles, [role("promote-churn"), role("promote-fraud")]);
+    }
+}
+
+#[test]
+fn repositories_that_a_pattern_names_are_passed_to_the_script() {
+    let titles = |names: &str| {
+        let steps = of_repositories(&[&["--image-repository-names", names]]);
+        steps.iter().map(|step| (text(step, "title").to_owned(), step["for_each"].clone())).collect::<Vec<_>>()
+    };
+    let each = ("image repositories".to_owned(), Value::from("REPOSITORIES"));
+    assert_eq!(titles("team/*"), [each.clone()]);
+    assert_eq!(titles("serve,team/*"), [("image repository serve".to_owned(), Value::Null), each]);
+}
+
+#[test]
+fn a_role_of_the_source_reads_images_itself_and_kept_images_are_pulled_by_the_account() {
+    let names = ["--image-repository-names", "serve"];
+    assert_eq!(of_repositories(&[&READER, &names]), Vec::<Value>::new());
+    let reads = |more: &[&[&str]]| {
+        let statements = statements(&steps(more)).into_iter();
+        statements
+            .filter(|one| text(one, "Sid") == "ReadTheImages")
+            .map(|one| one["Resource"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(reads(&[&READER, &names]), [Value::from(vec!["arn:aws:ecr:*:*:repository/serve"])]);
+    assert_eq!(reads(&[&READER]), [Value::from(vec!["arn:aws:ecr:*:444333666777:repository/*"])]);
+    let keep = ["--images", "keep"];
+    assert_eq!(reads(&[&READER, &keep]), Vec::<Value>::new());
+    for more in [&[&keep[..], &names][..], &[&keep, &names, &READER, &BUILDER]] {
+        let steps = of_repositories(more);
+        let [step] = &steps[..] else { panic!("{steps:#?}") };
+        let statement = &step["policy"]["Statement"][0];
+        assert_eq!(statement["Principal"]["AWS"], "arn:aws:iam::111222333444:root", "SageMaker's roles pull it");
+    }
 }
 
 #[test]

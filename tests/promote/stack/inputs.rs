@@ -3,7 +3,7 @@
 use super::*;
 
 /// Each wrong on its own, behind inputs that are right.
-const WRONG: [&str; 33] = [
+const WRONG: [&str; 37] = [
     "--source-model-package-group-arn Churn-Model",
     "--source-model-package-group-arn arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/7",
     "--source-model-package-group-arn arn:aws:sagemaker:eu-central-1:4443:model-package-group/churn",
@@ -26,6 +26,10 @@ const WRONG: [&str; 33] = [
     "--source-role-arn arn:aws:iam::555666777888:role/reader",
     "--source-bucket-names [models]",
     "--source-bucket-names models,Metrics",
+    "--images move",
+    "--image-repository-names Serve",
+    "--image-repository-names serve:1",
+    "--image-repository-prefix Models/",
     "--permissions-boundary-name arn:aws:iam::111222333444:policy/boundary",
     "--permissions-boundary-arn arn:aws:iam::aws:policy/PowerUserAccess",
     "--permissions-boundary-arn arn:aws:iam::555666777888:policy/boundary",
@@ -88,6 +92,36 @@ fn a_time_limit_that_builds_on_lambda_do_not_have_is_refused() {
     stack(&arguments("120"), &[]).fails(2, &["--timeout-minutes: 120 minutes", "stopped after 15", "--compute-type"]);
     assert_eq!(stack(&arguments("10"), &[]).code, 0);
     assert_eq!(stack(&[&with("parameters", &IMAGE)[..], &on_lambda].concat(), &[]).code, 0);
+}
+
+#[test]
+fn named_repositories_are_those_of_the_parameters_with_the_prefix_in_the_target() {
+    let images = ["--image-repository-names", "serve,team/*", "--image-repository-prefix", "models/"];
+    let given = parameters(&stack(&with("parameters", &[&IMAGE[..], &images].concat()), &[]));
+    for (name, value) in [
+        ("Images", "copy"),
+        ("SourceRepositoryArns", "arn:aws:ecr:*:*:repository/serve,arn:aws:ecr:*:*:repository/team/*"),
+        (
+            "TargetRepositoryArns",
+            "arn:aws:ecr:eu-central-1:111222333444:repository/models/serve,\
+             arn:aws:ecr:eu-central-1:111222333444:repository/models/team/*",
+        ),
+        ("ImageRepositoryPrefix", "models/"),
+    ] {
+        assert_eq!(given[name], value, "{name}");
+    }
+}
+
+#[test]
+fn repositories_without_a_place_or_too_many_of_them_are_refused() {
+    let here: Vec<&str> = ["parameters"].into_iter().chain(REQUIRED).chain(IMAGE).collect();
+    let names = ["--image-repository-names", "serve"];
+    stack(&[&here[..], &names].concat(), &[]).fails(2, &["--image-repository-names", "`--target-account`"]);
+    assert_eq!(stack(&[&here[..], &names, &["--images", "keep"]].concat(), &[]).code, 0);
+    let many = (0..50).map(|number| format!("team/of-{number}/model")).collect::<Vec<_>>().join(",");
+    let many = ["--image-repository-names", &many];
+    stack(&with("parameters", &[&IMAGE[..], &many].concat()), &[])
+        .fails(2, &["--image-repository-names: 50 repositories are more", "Pass patterns"]);
 }
 
 #[test]

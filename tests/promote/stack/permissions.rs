@@ -63,7 +63,7 @@ impl Deployed {
         let run = stack_inputs::stack(&arguments, &[]);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         let steps = run.document()["steps"].clone();
-        let policies = steps.as_array().expect("steps").iter().map(|step| step["policy"].clone());
+        let policies = steps.as_array().expect("steps").iter().map(with_resources);
         policies.filter(|policy| policy["Statement"].is_array()).flat_map(|policy| Statement::all(&policy)).collect()
     }
 
@@ -79,6 +79,19 @@ impl Deployed {
         command.envs(stage.iter().copied());
         command
     }
+}
+
+/// The policy of a step. The resource of a repository's policy is the repository.
+fn with_resources(step: &Value) -> Value {
+    let mut policy = step["policy"].clone();
+    let command = step["commands"][0].as_str().expect("a command");
+    if let Some((_, name)) = command.split_once("set-repository-policy --region eu-central-1 --repository-name ") {
+        let name = name.split(' ').next().expect("a name").replace("\"$each\"", "*");
+        for statement in policy["Statement"].as_array_mut().expect("statements") {
+            statement["Resource"] = format!("arn:aws:ecr:eu-central-1:{SOURCE_ACCOUNT}:repository/{name}").into();
+        }
+    }
+    policy
 }
 
 /// The template in its long form, as the cloud assembly has it.

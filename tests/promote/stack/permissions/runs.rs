@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::support::kms::SIGN_KEY;
-use crate::support::{Attributes, Body, Failure, Moment, Spelling};
+use crate::support::{Attributes, Body, Failure, Moment, REGION, Spelling, TestImage};
 
 /// A cloud after the builds of one stack.
 pub struct Recorded {
@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 18] = [
+pub const RUNS: [(&str, Scenario); 21] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("group names as they were created", || {
         let cloud = with_package();
@@ -50,12 +50,16 @@ pub const RUNS: [(&str, Scenario); 18] = [
     ("a version that the source rejects, and an older one", || {
         stack(&[], with_package()).promotes("promoted").rejects_latest().promotes("promoted")
     }),
+    ("images of named repositories, below a prefix", || stack(&REPOSITORIES, with_package()).promotes("promoted")),
+    ("an image that AWS provides", || stack(&[], with_image_of_aws()).promotes("promoted")),
+    ("images that are kept", || stack(&["--images", "keep"], with_package()).promotes("promoted")),
     ("a signed record", || stack(&SIGNED, with_package()).promotes("promoted")),
     ("another prefix than before", || {
         stack(&[], with_package()).promotes("promoted").moves_to("other/").gets(package()).promotes("promoted")
     }),
 ];
 
+const REPOSITORIES: [&str; 4] = ["--image-repository-names", "serve,l*", "--image-repository-prefix", "models/"];
 const SIGNED: [&str; 2] = ["--signing-key-arn", SIGN_KEY];
 
 /// The second bucket of the source.
@@ -119,6 +123,18 @@ fn large() -> Cloud {
     let cloud = world();
     cloud.put(MODELS, "m.tar.gz", Body::synthetic(6 << 30, 6));
     cloud.register(model("s3://models/m.tar.gz"));
+    cloud
+}
+
+/// The package has an image of AWS in another region, which AWS provides in the target's region too.
+fn with_image_of_aws() -> Cloud {
+    let (cloud, account, name) = (world(), "763104351884", "pytorch-inference");
+    cloud.provide(account, REGION, name, "2.3", &TestImage::small("theirs"));
+    cloud.put(MODELS, "m.tar.gz", "weights");
+    let mut package = model("s3://models/m.tar.gz");
+    package["InferenceSpecification"]["Containers"][0]["Image"] =
+        format!("{account}.dkr.ecr.us-west-2.amazonaws.com/{name}:2.3").into();
+    cloud.register(package);
     cloud
 }
 
