@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::inputs::Inputs;
 use super::names::list;
 use crate::model::arn::{AccountId, Malformed, Region, text_type};
-use crate::model::image::{RepositoryName, RepositoryPrefix};
+use crate::model::image::{EcrRegistry, RepositoryName, RepositoryPrefix};
 
 /// The longest name of a repository (API reference of CreateRepository).
 const LONGEST_NAME: usize = 256;
@@ -32,7 +32,10 @@ impl FromStr for RepositoryPattern {
         let pattern = Self(text.to_owned());
         let is_pattern =
             || text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-/*?".contains(&b));
+        // Part of the URI of an image, which is a valid name, and never meant.
+        let has_registry = text.split_once('/').is_some_and(|(host, _)| EcrRegistry::of(host).is_some());
         let valid = match pattern.is_name() {
+            _ if has_registry => false,
             true => text.parse::<RepositoryName>().is_ok(),
             false => text.len() <= LONGEST_NAME && is_pattern(),
         };

@@ -211,7 +211,11 @@ def test_keys_and_repositories_are_those_that_are_named(world):
     run = world.apply(KEYS=key, REPOSITORIES="churn/serving")
     assert run.returncode == 0, run.stderr
     assert sids(world.policy("key"))[0] == "Others" and len(sids(world.policy("key"))) == 2
-    assert sids(world.policy("repository")) == [f"PromoteImagesFor{ACCOUNT}"]
+    (sid,) = sids(world.policy("repository"))
+    assert sid.startswith("PromoteChurnModelReadsImages")
+    world.write("kept", images="keep")
+    assert world.apply(KEYS=key, REPOSITORIES="churn/serving").returncode == 0
+    assert sids(world.policy("repository")) == [sid, f"PromoteImagesFor{ACCOUNT}"], "SageMaker pulls what is kept"
 
 
 def test_a_bucket_of_a_third_account_is_named_and_key_and_rule_are_still_set(world):
