@@ -147,7 +147,7 @@ impl Inputs {
         Err(Conflict::new("--source-bucket-names", message, hint))
     }
 
-    /// The policy of the build's role has room for some 40 repositories (IAM quotas: 6,144 characters of a managed policy).
+    /// The policy of the build's role has room for some 35 repositories (IAM quotas: 6,144 characters of a managed policy).
     fn check_repositories(&self) -> Result<(), Conflict> {
         const INPUT: &str = "--image-repository-names";
         let count = self.image_repositories().len();

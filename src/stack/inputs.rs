@@ -11,7 +11,7 @@ use super::image_uri::ImageUri;
 use super::names::{
     Buckets, EventBusName, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName, TopicArn,
 };
-use super::repositories::Repositories;
+use super::repositories::{Repositories, RepositoryPattern};
 use crate::model::approval::Approval;
 use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
 use crate::model::image::RepositoryPrefix;
@@ -219,5 +219,36 @@ impl Inputs {
     pub(super) fn source_buckets(&self) -> Vec<String> {
         let names = self.access.source_bucket_names.as_ref().map(Buckets::names).unwrap_or_default();
         names.iter().map(|name| format!("arn:{}:s3:::{name}", self.partition())).collect()
+    }
+
+    /// Whether the container images of a version are copied.
+    pub fn copies_images(&self) -> bool {
+        self.images.images == "copy"
+    }
+
+    /// The repositories that are named.
+    pub fn image_repositories(&self) -> &[RepositoryPattern] {
+        self.images.image_repository_names.as_ref().map(Repositories::patterns).unwrap_or_default()
+    }
+
+    /// The ARNs of the named repositories that images are read from. They may be of any account and region whose policy
+    /// lets the reader in.
+    pub(super) fn source_repositories(&self) -> Vec<String> {
+        let arn = |name: &RepositoryPattern| format!("arn:{}:ecr:*:*:repository/{name}", self.partition());
+        self.image_repositories().iter().map(arn).collect()
+    }
+
+    /// The ARNs of the named repositories that images are copied to.
+    fn target_repositories(&self, account: &AccountId, region: &Region) -> Vec<String> {
+        let prefix = self.images.image_repository_prefix.as_ref().map_or("", RepositoryPrefix::as_str);
+        let registry = format!("arn:{}:ecr:{region}:{account}:repository/{prefix}", self.partition());
+        self.image_repositories().iter().map(|name| format!("{registry}{name}")).collect()
+    }
+
+    /// Both lists; the second is empty if the account or the region of the stack is unknown.
+    pub(super) fn repositories(&self) -> [Vec<String>; 2] {
+        let place = self.access.target_account.as_ref().zip(self.access.target_region.as_ref());
+        let target = place.map(|(account, region)| self.target_repositories(account, region));
+        [self.source_repositories(), target.unwrap_or_default()]
     }
 }

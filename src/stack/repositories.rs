@@ -1,11 +1,10 @@
-//! The repositories of container images: their names, and the ARNs that the permissions of the build need.
+//! The names of repositories of container images, and patterns of names.
 
 use std::str::FromStr;
 
-use super::inputs::Inputs;
 use super::names::list;
-use crate::model::arn::{AccountId, Malformed, Region, text_type};
-use crate::model::image::{EcrRegistry, RepositoryName, RepositoryPrefix};
+use crate::model::arn::{Malformed, text_type};
+use crate::model::image::{EcrRegistry, RepositoryName};
 
 /// The longest name of a repository (API reference of CreateRepository).
 const LONGEST_NAME: usize = 256;
@@ -60,39 +59,6 @@ impl FromStr for Repositories {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Self, Malformed> {
         list(text, "a list of image repositories", r#"serve,team/* or ["serve", "team/*"]"#).map(Self)
-    }
-}
-
-impl Inputs {
-    /// Whether the container images of a version are copied.
-    pub fn copies_images(&self) -> bool {
-        self.images.images == "copy"
-    }
-
-    /// The repositories that are named.
-    pub fn image_repositories(&self) -> &[RepositoryPattern] {
-        self.images.image_repository_names.as_ref().map(Repositories::patterns).unwrap_or_default()
-    }
-
-    /// The ARNs of the named repositories that images are read from. They may be of any account and region whose policy
-    /// lets the reader in.
-    pub(super) fn source_repositories(&self) -> Vec<String> {
-        let arn = |name: &RepositoryPattern| format!("arn:{}:ecr:*:*:repository/{name}", self.partition());
-        self.image_repositories().iter().map(arn).collect()
-    }
-
-    /// The ARNs of the named repositories that images are copied to.
-    pub(super) fn target_repositories(&self, account: &AccountId, region: &Region) -> Vec<String> {
-        let prefix = self.images.image_repository_prefix.as_ref().map_or("", RepositoryPrefix::as_str);
-        let registry = format!("arn:{}:ecr:{region}:{account}:repository/{prefix}", self.partition());
-        self.image_repositories().iter().map(|name| format!("{registry}{name}")).collect()
-    }
-
-    /// Both lists; the second is empty if the account or the region of the stack is unknown.
-    pub(super) fn repositories(&self) -> [Vec<String>; 2] {
-        let place = self.access.target_account.as_ref().zip(self.access.target_region.as_ref());
-        let target = place.map(|(account, region)| self.target_repositories(account, region));
-        [self.source_repositories(), target.unwrap_or_default()]
     }
 }
 
