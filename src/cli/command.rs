@@ -88,7 +88,7 @@ impl Verb {
             Self::Rollback(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
             Self::Hold(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
             Self::Release(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
-            Self::Verify(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::Verify(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Doctor(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::CopyArtifacts(verb) => {

@@ -10,7 +10,7 @@ use super::event::{Event, Observer, Silent};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};
-use crate::model::arn::GroupArn;
+use crate::model::arn::{GroupArn, GroupRef};
 use crate::record::Build;
 
 /// The two accounts, limits, clock and observer of the runs of a process. Runs may share a context and run
@@ -115,6 +115,14 @@ impl Context {
     /// How the target is accessed.
     pub(crate) fn target_access(&self) -> &Access {
         &self.access.1
+    }
+
+    /// The ARN of a source group. A name needs one call, to learn the account.
+    ///
+    /// # Errors
+    /// The principal of the source is not known.
+    pub async fn source_group(&self, group: &GroupRef) -> Result<GroupArn> {
+        self.source().await?.group(group).await
     }
 
     pub(crate) async fn source(&self) -> Result<&SourceAccount> {

@@ -44,6 +44,7 @@ mod synced;
 mod target_group;
 mod unrecorded;
 mod verify;
+mod verify_group;
 mod withdraw;
 mod withdrawing;
 
@@ -62,4 +63,5 @@ pub use report::RunReport;
 pub use rollback::{RollbackOutcome, RollbackReport, rollback};
 pub use status::{StatusReport, status};
 pub use verify::{Verification, verify};
+pub use verify_group::{GroupVerification, NothingPromoted, verify_group};
 pub use withdraw::withdraw;

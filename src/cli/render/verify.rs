@@ -2,22 +2,18 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::{LINES_SHOWN, Rendered};
+use crate::cli::of_groups::Ended;
+use crate::model::arn::PackageArn;
 use crate::record::verification::{Finding, Verdict};
-use crate::run::Verification;
+use crate::run::{GroupVerification, Verification};
 
 impl Rendered for Verification {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
-        let outcome = match self.outcome {
-            Verdict::Identical | Verdict::Kept => "identical: the version and its artifacts equal the record",
-            Verdict::Changed => "changed: the version or an artifact differs from the record",
-            Verdict::Missing => "missing: the record or an artifact does not exist",
-            Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
-        };
-        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{:<11}{}", "Outcome", outcome(self.outcome))?;
         writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
         writeln!(out, "{:<11}{}", "Source", self.source_model_package_arn)?;
         let counts = [
@@ -50,5 +46,70 @@ impl Rendered for Verification {
             writeln!(out, "  … and {more} more (--output json shows all)")?;
         }
         Ok(out)
+    }
+}
+
+fn outcome(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Identical | Verdict::Kept => "identical: the version and its artifacts equal the record",
+        Verdict::Changed => "changed: the version or an artifact differs from the record",
+        Verdict::Missing => "missing: the record or an artifact does not exist",
+        Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
+    }
+}
+
+impl Rendered for GroupVerification {
+    fn text(&self) -> Result<String> {
+        match self {
+            Self::Live(verification) => verification.text(),
+            Self::NothingPromoted(nothing) => Ok(format!(
+                "{:<11}{}\n{:<11}{}\n{:<11}{}\n",
+                "Outcome",
+                self.headline(),
+                "Target",
+                nothing.target_group,
+                "Source",
+                nothing.source_group
+            )),
+        }
+    }
+}
+
+impl Ended for GroupVerification {
+    type Document = Self;
+    const READS: bool = true;
+
+    fn document(&self) -> &Self {
+        self
+    }
+
+    fn outcome(&self) -> String {
+        let verdict = match self {
+            Self::Live(verification) => serde_json::to_value(verification.outcome).ok(),
+            Self::NothingPromoted(nothing) => Some(nothing.outcome.into()),
+        };
+        verdict.and_then(|verdict| verdict.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    fn headline(&self) -> String {
+        match self {
+            Self::Live(verification) => outcome(verification.outcome).to_owned(),
+            Self::NothingPromoted(_) => "nothing to verify: no Approved version is from the source group".to_owned(),
+        }
+    }
+
+    fn versions(&self) -> (Option<u32>, Option<u32>) {
+        match self {
+            Self::Live(verification) => {
+                let versions = [&verification.source_model_package_arn, &verification.model_package_arn];
+                let [source, target] = versions.map(PackageArn::version);
+                (Some(source), Some(target))
+            }
+            Self::NothingPromoted(_) => (None, None),
+        }
+    }
+
+    fn remarks(&self) -> (Option<String>, Vec<Error>) {
+        (None, Vec::new())
     }
 }

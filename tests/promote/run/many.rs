@@ -499,3 +499,56 @@ fn status_has_one_table_for_all_groups() {
     let document = run(&cloud, Principal::Both, &["status", "--group", &pattern, "--output", "json"]).document();
     assert_eq!(of(&document, "team-b")["document"]["versions"][0]["state"], "not-promoted");
 }
+
+#[test]
+fn verify_checks_the_live_version_of_every_group() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    full_of(&cloud, "team-*", &[]).document();
+    cloud.put(SERVING, "team-b/444333666777-eu-central-1-team-b-v1/models/team-b/model.tar.gz", "other");
+    register(&cloud, "team-d");
+    let pattern = Cloud::group_arn("team-*");
+    let text = run(&cloud, Principal::Both, &["verify", "--group", &pattern]);
+    assert_eq!((text.code, text.stderr.as_str()), (5, ""));
+    assert_eq!(
+        text.stdout,
+        "GROUP    SOURCE   TARGET  OUTCOME\n\
+         team-a        1        1  identical: the version and its artifacts equal the record\n\
+         team-b        1        1  changed: the version or an artifact differs from the record\n\
+         team-c        1        1  identical: the version and its artifacts equal the record\n\
+         team-d        -        -  nothing to verify: no Approved version is from the source group\n\
+         \n\
+         4 groups: 1 changed, 2 identical, 1 nothing-promoted\n"
+    );
+    let document = document_of(&run(&cloud, Principal::Both, &["verify", "--group", &pattern, "--output", "json"]));
+    assert_eq!((&of(&document, "team-b")["exit_code"], &document["summary"]["exit_code"]), (&json!(5), &json!(5)));
+    let one = |name: &str| run(&cloud, Principal::Both, &["verify", "--group", &Cloud::group_arn(name)]);
+    one("team-b").fails(5, &[]);
+    one("team-a").fails(0, &[]);
+    assert!(one("team-d").stdout.contains("nothing to verify"), "{}", one("team-d").stdout);
+}
+
+#[test]
+fn the_document_has_the_members_of_its_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/groups.schema.json")).expect("a schema");
+    let cloud = with_groups(&["team-a"]);
+    cloud.create_group(SOURCE_ACCOUNT, "team-gone", json!({"ModelPackageGroupStatus": "Deleting"}));
+    let document = full_of(&cloud, "team-*", &[]).document();
+    let members = |value: &Value| -> Vec<String> {
+        let mut members: Vec<String> = value.as_object().expect("an object").keys().cloned().collect();
+        members.sort();
+        members
+    };
+    let required = |schema: &Value| -> Vec<String> {
+        let names = schema["required"].as_array().expect("a list").iter();
+        let mut names: Vec<String> = names.map(|name| name.as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        assert_eq!(names, members(&schema["properties"]), "every member is required");
+        names
+    };
+    let properties = &schema["properties"];
+    assert_eq!(members(&document), required(&schema));
+    assert_eq!(members(&document["groups"][0]), required(&properties["groups"]["items"]));
+    assert_eq!(members(&document["passed_over"][0]), required(&properties["passed_over"]["items"]));
+    assert_eq!(members(&document["summary"]), required(&properties["summary"]));
+    assert_eq!(document["schema"], properties["schema"]["const"]);
+}
