@@ -79,9 +79,10 @@ histories: ## ten thousand histories of edits, decisions and deletions on both s
 aws: build standins ## promote a small model in real AWS accounts and remove it again (2 minutes); ARGS=--help for the flags
 	@$(VENV)/bin/python -m acceptance $(ARGS)
 
-stack: build standins $(CHECKOV)/installed ## the template: cfn-lint, checkov, cdk-nag, and what it creates on moto
+stack: build standins $(CHECKOV)/installed ## the template and the examples: cfn-lint, checkov, cdk-nag, and what it creates on moto
 	$(VENV)/bin/cfn-lint stack/promote.yaml
 	$(VENV)/bin/python tests/stack/with_reasons.py $(CHECKED)
+	$(CHECKOV)/bin/python tests/stack/check_examples.py
 	HOME=$(CURDIR)/.local LOG_LEVEL=ERROR $(CHECKOV)/bin/checkov --file $(CHECKED) --framework cloudformation --skip-download --compact --quiet
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory nag; \
 		else echo "Left out: cdk-nag. It needs Node.js 20 or later with npm." >&2; fi

@@ -197,7 +197,7 @@ pub struct SyncArgs {
 }
 
 /// The flags that every verb has.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// Write nothing to AWS; print what would be done

@@ -1,5 +1,6 @@
 //! Parses the arguments, runs the verb and returns its exit code.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::full::Full;
 use super::generate::{Completions, Man};
 use super::holding::{Hold, Release, Rollback};
 use super::printer::{Printer, usage};
+use super::promotions::{Apply, Plan};
 use super::register::Register;
 use super::running::Running;
 use super::stack::Stack;
@@ -43,6 +45,8 @@ enum Verb {
     CopyArtifacts(CopyArtifacts),
     Register(Register),
     Full(Box<Full>),
+    Plan(Plan),
+    Apply(Apply),
     Withdraw(Box<Withdraw>),
     Rollback(Box<Rollback>),
     Hold(Box<Hold>),
@@ -68,9 +72,10 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 
 impl Verb {
     async fn run(self) -> Exit {
-        let mut printer = Printer::new(self.output());
-        let opened = printer.open_record(self.output());
-        let terminal = Terminal::new(self.output().map_or(Verbosity::default(), OutputArgs::verbosity));
+        let output = self.output();
+        let mut printer = Printer::new(output.as_deref());
+        let opened = printer.open_record(output.as_deref());
+        let terminal = Terminal::new(output.as_deref().map_or(Verbosity::default(), OutputArgs::verbosity));
         let running = Running { verb: self.name(), printer: Arc::new(printer), terminal: Arc::new(terminal) };
         let ended = match opened {
             Ok(()) => self.run_with(&running).await,
@@ -84,6 +89,8 @@ impl Verb {
         match self {
             Self::FindLatest(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
             Self::Full(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
+            Self::Plan(verb) => verb.run(running).await,
+            Self::Apply(verb) => verb.run(running).await,
             Self::Withdraw(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Rollback(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
             Self::Hold(verb) => running.run(verb.group.context(), async |c| verb.run(c, printer).await).await,
@@ -117,6 +124,8 @@ impl Verb {
             Self::CopyArtifacts(_) => "copy-artifacts",
             Self::Register(_) => "register",
             Self::Full(_) => "full",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
             Self::Withdraw(_) => "withdraw",
             Self::Rollback(_) => "rollback",
             Self::Hold(_) => "hold",
@@ -131,21 +140,24 @@ impl Verb {
     }
 
     /// The output flags; nothing if the verb prints no document.
-    fn output(&self) -> Option<&OutputArgs> {
-        match self {
-            Self::FindLatest(verb) => Some(&verb.output),
-            Self::CopyArtifacts(verb) => Some(&verb.output),
-            Self::Register(verb) => Some(&verb.output),
-            Self::Full(verb) => Some(&verb.output),
-            Self::Withdraw(verb) => Some(&verb.output),
-            Self::Rollback(verb) => Some(&verb.group.output),
-            Self::Hold(verb) => Some(&verb.group.output),
-            Self::Release(verb) => Some(&verb.group.output),
-            Self::Verify(verb) => Some(&verb.output),
-            Self::Status(verb) => Some(&verb.output),
-            Self::Doctor(verb) => Some(verb.output()),
-            Self::Stack(_) | Self::Completions(_) | Self::Man(_) => None,
-        }
+    fn output(&self) -> Option<Cow<'_, OutputArgs>> {
+        let output = match self {
+            Self::FindLatest(verb) => &verb.output,
+            Self::CopyArtifacts(verb) => &verb.output,
+            Self::Register(verb) => &verb.output,
+            Self::Full(verb) => &verb.output,
+            Self::Plan(verb) => return Some(Cow::Owned(verb.output())),
+            Self::Apply(verb) => &verb.output,
+            Self::Withdraw(verb) => &verb.output,
+            Self::Rollback(verb) => &verb.group.output,
+            Self::Hold(verb) => &verb.group.output,
+            Self::Release(verb) => &verb.group.output,
+            Self::Verify(verb) => &verb.output,
+            Self::Status(verb) => &verb.output,
+            Self::Doctor(verb) => verb.output(),
+            Self::Stack(_) | Self::Completions(_) | Self::Man(_) => return None,
+        };
+        Some(Cow::Borrowed(output))
     }
 }
 

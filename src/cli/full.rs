@@ -15,7 +15,8 @@ use super::exit::Exit;
 use super::many;
 use super::running::Running;
 use super::step_before::read_document;
-use crate::model::arn::GroupRef;
+use crate::aws::session::Access;
+use crate::model::arn::{GroupName, GroupRef, Malformed};
 use crate::model::location::BucketName;
 use crate::record::{Conclusion, ReviewedPlan};
 use crate::run::settings::{FullSettings, Selection};
@@ -83,9 +84,22 @@ struct ReviewedArgs {
 
 impl Full {
     pub(super) fn context(&self) -> Context {
-        let source = self.source.access(self.groups.group.region());
-        let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
+        let (source, target) = self.access();
         Context::new(source, target).with_limits(self.copy.limits())
+    }
+
+    /// How the source and the target are accessed.
+    pub(super) fn access(&self) -> (Access, Access) {
+        let source = self.source.access(self.groups.group.region());
+        self.buckets.access(source, self.writes.access(self.target.access()))
+    }
+
+    /// The name of the target group of a source group, if it is given.
+    ///
+    /// # Errors
+    /// The name is too long.
+    pub(super) fn target_of(&self, group: &GroupRef) -> Result<Option<GroupName>, Malformed> {
+        self.destination.group_of(group.name())
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
@@ -120,7 +134,7 @@ impl Full {
         full_as_planned(context, &settings, &plan).await
     }
 
-    fn exit(&self, report: &RunReport) -> Exit {
+    pub(super) fn exit(&self, report: &RunReport) -> Exit {
         match (Exit::of(report), report.outcome()) {
             (Exit::Done, Conclusion::NothingApproved) if self.fail_if_nothing_approved => Exit::NothingApproved,
             (exit, _) => exit,

@@ -27,12 +27,11 @@ pub(super) async fn run<T: Ended>(
     exit: impl Fn(&T) -> Exit,
 ) -> Result<Exit> {
     let FoundGroups { groups, passed_over } = find_groups(context, selection).await?;
-    for PassedOver { group, status } in &passed_over {
-        say(&format!("warning: {group} is {status}, and was passed over"));
-    }
+    pass_over(&passed_over);
     let mut results = for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {
         let result = verb(context, GroupRef::Arn(group.source.clone())).await;
-        of_group(running, group, result, &exit)
+        let name = group.source.name().to_string();
+        of_group(running, (&name, None), group, result, &exit)
     })
     .await;
     running.terminal.stop();
@@ -56,15 +55,22 @@ pub(super) async fn run<T: Ended>(
     Ok(worst)
 }
 
-/// The result of a group, after it was told.
-fn of_group<T: Ended>(
+/// Tells which groups are passed over.
+pub(super) fn pass_over(groups: &[PassedOver]) {
+    for PassedOver { group, status } in groups {
+        say(&format!("warning: {group} is {status}, and was passed over"));
+    }
+}
+
+/// The result of a group, after it was told. `name` is how lines name the group, `target` the target if there are several.
+pub(super) fn of_group<T: Ended>(
     running: &Running,
+    (name, target): (&str, Option<&str>),
     group: GroupPair,
     result: Result<T>,
     exit: impl Fn(&T) -> Exit,
 ) -> (OfGroup<T>, Exit) {
-    let GroupPair { source, target } = group;
-    let name = source.name();
+    let GroupPair { source, target: target_group } = group;
     let (result, exit) = match result {
         Ok(ended) => {
             let (message, failures) = ended.remarks();
@@ -78,10 +84,10 @@ fn of_group<T: Ended>(
         }
         Err(error) => {
             failed_in(name, &error);
-            (Err(FailedRun::of(running.verb, &error, &running.terminal.known_of(&source))), Exit::Failed)
+            (Err(FailedRun::of(running.verb, &error, &running.terminal.known_of(target, &source))), Exit::Failed)
         }
     };
-    (OfGroup { group: source, target_group: target, exit_code: exit.code(), result }, exit)
+    (OfGroup { group: source, target_group, exit_code: exit.code(), result }, exit)
 }
 
 fn versions(ended: &impl Ended) -> String {

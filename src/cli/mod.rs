@@ -15,6 +15,7 @@ mod many;
 mod of_groups;
 mod printer;
 mod progress;
+mod promotions;
 mod record_file;
 mod register;
 mod render;

@@ -14,7 +14,6 @@ use super::record_file::RecordFile;
 use super::render::{Rendered, unconfirmed};
 use super::wrap::wrapped;
 use crate::aws::error::hints;
-use crate::model::arn::GroupName;
 use crate::model::failure::Failure;
 use crate::run::RunReport;
 
@@ -106,7 +105,7 @@ pub(super) fn say(message: &str) {
 }
 
 /// Reports the failure of one group of several.
-pub(super) fn failed_in(group: &GroupName, error: &anyhow::Error) {
+pub(super) fn failed_in(group: &str, error: &anyhow::Error) {
     report("error", Some(group), error);
 }
 
@@ -122,9 +121,9 @@ pub(super) fn warn(error: &anyhow::Error) {
 }
 
 /// Prints the messages of the chain on one line, then a `hint:` line for each next step.
-fn report(kind: &str, group: Option<&GroupName>, error: &anyhow::Error) {
+fn report(kind: &str, group: Option<&str>, error: &anyhow::Error) {
     let causes = error.chain().map(ToString::to_string);
-    let causes: Vec<String> = group.map(ToString::to_string).into_iter().chain(causes).collect();
+    let causes: Vec<String> = group.map(str::to_owned).into_iter().chain(causes).collect();
     say(&format!("{kind}: {}", causes.join(": ")));
     for hint in hints(error) {
         say(&format!("hint: {hint}"));

@@ -70,6 +70,13 @@ impl Running {
         exit
     }
 
+    /// Reports arguments, or a file of them, that are wrong.
+    pub fn refuse(&self, error: &Error) -> Exit {
+        failed(error);
+        self.printer.end(&FailedRun::of(self.verb, error, &self.terminal.known()));
+        Exit::Usage
+    }
+
     /// Reports what an interrupted run has left behind. `cleaned`: whether its uploads were aborted.
     fn interrupted(&self, signal: &str, cleaned: bool) -> Exit {
         let known = self.terminal.known();

@@ -11,7 +11,7 @@ use super::printer::{failed_in, say, warn};
 use super::progress::{LINE, Progress, all_groups, copied, copying};
 use super::verbosity::Verbosity;
 use crate::model::approval::ApprovalStatus;
-use crate::model::arn::{GroupArn, GroupName};
+use crate::model::arn::GroupArn;
 use crate::model::hold::Hold;
 use crate::record::FollowResult;
 use crate::run::{Event, Observer, Step};
@@ -21,8 +21,13 @@ const UNTOLD: Duration = Duration::from_secs(1);
 /// The words with which messages begin, before the name of the group.
 const KINDS: [&str; 5] = ["warning", "hint", "unconfirmed", "drift", "conflict"];
 
-/// A group and the observer of its run.
-type OfGroup = (GroupArn, Arc<Terminal>);
+/// The observer of the run of a group, with the target if there are several.
+#[derive(Debug)]
+struct OfGroup {
+    target: Option<String>,
+    group: GroupArn,
+    terminal: Arc<Terminal>,
+}
 
 /// An observer that prints to standard error.
 #[derive(Debug, Default)]
@@ -34,8 +39,10 @@ pub(super) struct Terminal {
     known: Mutex<Known>,
     /// When the last line about a wait was printed.
     last_line: Mutex<Option<Instant>>,
-    /// The group whose events are shown, if there are several.
-    group: Option<GroupName>,
+    /// The target whose events are shown, if there are several.
+    target: Option<String>,
+    /// The name with which lines begin, if there are several groups or targets.
+    group: Option<String>,
     /// The observers of the groups that have begun.
     groups: Arc<Mutex<Vec<OfGroup>>>,
 }
@@ -89,7 +96,7 @@ impl Terminal {
         let (groups, ended) = (Arc::clone(&self.groups), Arc::clone(ended));
         self.show(move |_, _| {
             let groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
-            let meters = groups.iter().filter_map(|(_, group)| group.known().meter);
+            let meters = groups.iter().filter_map(|of_group| of_group.terminal.known().meter);
             all_groups((ended.load(Relaxed), count), meters.map(|meter| meter.read()))
         });
     }
@@ -105,13 +112,15 @@ impl Terminal {
     pub fn known(&self) -> Known {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        Known { groups: groups.iter().map(|(group, of_group)| (group.clone(), of_group.known())).collect(), ..known }
+        let groups = groups.iter().map(|one| (one.group.clone(), one.terminal.known())).collect();
+        Known { groups, ..known }
     }
 
     /// What the run of one group of several has told so far.
-    pub fn known_of(&self, group: &GroupArn) -> Known {
+    pub fn known_of(&self, target: Option<&str>, group: &GroupArn) -> Known {
         let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.iter().find(|(one, _)| one == group).map(|(_, of_group)| of_group.known()).unwrap_or_default()
+        let found = groups.iter().find(|one| one.target.as_deref() == target && one.group == *group);
+        found.map(|one| one.terminal.known()).unwrap_or_default()
     }
 
     fn learn(&self, learn: impl FnOnce(&mut Known)) {
@@ -135,11 +144,21 @@ impl Terminal {
 }
 
 impl Observer for Terminal {
+    fn of_target(&self, name: &str) -> Option<Arc<dyn Observer>> {
+        let (target, group) = (Some(name.to_owned()), Some(name.to_owned()));
+        Some(Arc::new(Self { target, group, groups: Arc::clone(&self.groups), ..Self::new(self.verbosity) }))
+    }
+
     fn of_group(&self, group: &GroupArn) -> Option<Arc<dyn Observer>> {
-        let name = Some(group.name().clone());
-        let of_group = Arc::new(Self { group: name, ..Self::new(self.verbosity) });
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner).push((group.clone(), Arc::clone(&of_group)));
-        Some(of_group)
+        let name = match &self.target {
+            Some(target) => format!("{target}: {}", group.name()),
+            None => group.name().to_string(),
+        };
+        let terminal = Arc::new(Self { group: Some(name), ..Self::new(self.verbosity) });
+        let (target, group) = (self.target.clone(), group.clone());
+        let of_group = OfGroup { target, group, terminal: Arc::clone(&terminal) };
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).push(of_group);
+        Some(terminal)
     }
 
     fn notice(&self, event: Event<'_>) {

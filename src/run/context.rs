@@ -29,6 +29,13 @@ pub struct Context {
     pub(crate) saves_calls: bool,
 }
 
+impl Default for Context {
+    /// A context whose accounts are accessed with the default credentials.
+    fn default() -> Self {
+        Self::new(Access::default(), Access::default())
+    }
+}
+
 impl Context {
     /// A context for runs from one account and region to another. Sessions are opened when they are needed.
     pub fn new(source: Access, target: Access) -> Self {
@@ -75,6 +82,22 @@ impl Context {
             limits: Arc::clone(&self.limits),
             clock: self.clock,
             observer: self.observer.of_group(group).unwrap_or_else(|| Arc::clone(&self.observer)),
+            uploads: Arc::clone(&self.uploads),
+            build: self.build.clone(),
+            saves_calls: true,
+        }
+    }
+
+    /// The context of one target of several: it shares limits and open uploads with this context, and has accounts and
+    /// an observer of its own.
+    pub(crate) fn of_target(&self, name: &str, (source, target): (Access, Access)) -> Self {
+        Self {
+            access: (source, target),
+            source: Arc::default(),
+            target: Arc::default(),
+            limits: Arc::clone(&self.limits),
+            clock: self.clock,
+            observer: self.observer.of_target(name).unwrap_or_else(|| Arc::clone(&self.observer)),
             uploads: Arc::clone(&self.uploads),
             build: self.build.clone(),
             saves_calls: true,

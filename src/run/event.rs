@@ -162,6 +162,11 @@ pub trait Observer: Send + Sync {
     /// Handles an event.
     fn notice(&self, event: Event<'_>);
 
+    /// The observer of one target of several; nothing if this observer receives its events too.
+    fn of_target(&self, _: &str) -> Option<Arc<dyn Observer>> {
+        None
+    }
+
     /// The observer of one group of a pattern; nothing if this observer receives its events too.
     fn of_group(&self, _: &GroupArn) -> Option<Arc<dyn Observer>> {
         None

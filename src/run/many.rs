@@ -2,6 +2,7 @@
 
 mod find;
 mod selection;
+mod targets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,6 +13,7 @@ use super::context::Context;
 use super::event::Event;
 pub use find::find_groups;
 pub use selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
+pub use targets::{NamedTarget, TargetGroups, find_for_targets};
 
 /// Groups that run at a time unless the user has chosen another number.
 pub const JOBS: usize = 8;
@@ -27,18 +29,35 @@ pub async fn for_each_group<T, F>(
 where
     F: Future<Output = T>,
 {
+    let pairs = groups.iter().map(|group| (0, group.clone())).collect();
+    let results = for_each_pair(context, |_| context, pairs, jobs, |_, context, group| run(context, group)).await;
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// As [`for_each_group`], for the groups of several targets: each pair has the place of its target, whose context
+/// `context_of` returns. The observer of `context` receives how many groups have ended.
+pub async fn for_each_pair<'a, T, F>(
+    context: &Context,
+    context_of: impl Fn(usize) -> &'a Context,
+    pairs: Vec<(usize, GroupPair)>,
+    jobs: usize,
+    run: impl Fn(usize, Context, GroupPair) -> F,
+) -> Vec<(usize, T)>
+where
+    F: Future<Output = T>,
+{
     let ended = Arc::new(AtomicU64::new(0));
-    context.notice(Event::Groups { count: groups.len(), ended: &ended });
-    let runs = groups.iter().enumerate().map(|(place, group)| {
-        let running = run(context.of_group(&group.source), group.clone());
+    context.notice(Event::Groups { count: pairs.len(), ended: &ended });
+    let runs = pairs.into_iter().enumerate().map(|(place, (target, group))| {
+        let running = run(target, context_of(target).of_group(&group.source), group);
         let ended = &ended;
         async move {
             let result = running.await;
             ended.fetch_add(1, Relaxed);
-            (place, result)
+            (place, (target, result))
         }
     });
-    let mut results: Vec<(usize, T)> = stream::iter(runs).buffer_unordered(jobs.max(1)).collect().await;
+    let mut results: Vec<(usize, (usize, T))> = stream::iter(runs).buffer_unordered(jobs.max(1)).collect().await;
     results.sort_by_key(|(place, _)| *place);
     results.into_iter().map(|(_, result)| result).collect()
 }

@@ -14,6 +14,7 @@ mod many;
 mod many_bench;
 mod memory;
 mod plan;
+mod promotions;
 mod rollback;
 #[cfg(target_os = "linux")]
 mod rounds;

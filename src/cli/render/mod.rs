@@ -8,6 +8,7 @@ mod headline;
 mod holding;
 mod images;
 mod many;
+mod promotions;
 mod record;
 mod status;
 mod verify;

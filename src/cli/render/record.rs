@@ -210,7 +210,7 @@ pub(super) fn shortened(value: &str) -> String {
 }
 
 /// Shortens a text to one line of at most 80 characters.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.chars().count() <= 80 { line } else { line.chars().take(79).chain(['…']).collect() }
 }

@@ -10,7 +10,7 @@ use crate::support::{Attributes, Cloud, Failure, Moment, Principal, SOURCE_ACCOU
 use crate::world::*;
 
 /// A world with an approved version in each of these groups.
-fn with_groups(names: &[&str]) -> Cloud {
+pub(super) fn with_groups(names: &[&str]) -> Cloud {
     let cloud = with_package();
     cloud.describes_until_completed(0);
     names.iter().for_each(|name| register(&cloud, name));
@@ -18,7 +18,7 @@ fn with_groups(names: &[&str]) -> Cloud {
 }
 
 /// Registers an approved version in a group of the source account.
-fn register(cloud: &Cloud, name: &str) {
+pub(super) fn register(cloud: &Cloud, name: &str) {
     cloud.put(MODELS, &format!("{name}/model.tar.gz"), name);
     let mut package = model(&format!("s3://{MODELS}/{name}/model.tar.gz"));
     package["ModelPackageGroupName"] = json!(name);
@@ -33,7 +33,7 @@ fn full_of(cloud: &Cloud, pattern: &str, more: &[&str]) -> Run {
 }
 
 /// The document of a run, whatever its exit code.
-fn document_of(run: &Run) -> Value {
+pub(super) fn document_of(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("no document: {}{}", run.stdout, run.stderr))
 }
 
@@ -45,7 +45,7 @@ fn of<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 /// The names of the target account's groups.
-fn targets(cloud: &Cloud) -> Vec<String> {
+pub(super) fn targets(cloud: &Cloud) -> Vec<String> {
     let groups = cloud.groups(TARGET_ACCOUNT);
     groups.iter().map(|group| group["ModelPackageGroupName"].as_str().expect("a name").to_owned()).collect()
 }

@@ -1,0 +1,57 @@
+# Deploys the pipeline of one source group with Terraform. The template comes from:
+#   promote stack template > promote.yaml
+# docs/guides/pipeline.md has the steps around it, docs/reference/module.md the inputs.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.0"
+    }
+  }
+}
+
+provider "aws" {
+  region              = "eu-central-1"
+  allowed_account_ids = ["111222333444"]
+}
+
+variable "source_model_package_group_arn" {
+  description = "Model package group in the source account"
+  type        = string
+}
+
+variable "target_bucket_name" {
+  description = "Bucket in this account for the artifacts"
+  type        = string
+}
+
+variable "image_repository_name" {
+  description = "ECR repository of the image of promote"
+  type        = string
+  default     = "promote"
+}
+
+variable "image_tag" {
+  description = "Tag of the image; the repository's tags are immutable"
+  type        = string
+}
+
+resource "aws_cloudformation_stack" "promote" {
+  name          = "promote-churn"
+  template_body = file("${path.module}/promote.yaml")
+  capabilities  = ["CAPABILITY_IAM"]
+
+  parameters = {
+    SourceModelPackageGroupArn = var.source_model_package_group_arn
+    TargetBucketName           = var.target_bucket_name
+    ImageRepositoryName        = var.image_repository_name
+    ImageTag                   = var.image_tag
+  }
+}
+
+output "pipeline" {
+  description = "Outputs of the stack, such as the name of the pipeline"
+  value       = aws_cloudformation_stack.promote.outputs
+}

@@ -1,0 +1,163 @@
+//! `promote apply` and `promote plan`: promotions that a file describes.
+
+mod document;
+mod file;
+mod members;
+mod refused;
+mod reviewed;
+mod run;
+#[cfg(test)]
+mod schema;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, ensure};
+use clap::{Args, ValueEnum};
+
+pub(super) use document::{OfTarget, PromotionsDocument};
+use file::FileTarget;
+use reviewed::ReviewedFile;
+
+use super::arguments::{Format, OutputArgs, number};
+use super::exit::Exit;
+use super::running::Running;
+use crate::model::failure::Failure;
+use crate::run::Context;
+use crate::run::many::JOBS;
+
+/// Carry out the promotions of a file
+///
+/// Does for each target of the file what `promote full` does with the same settings. A target or group that fails does
+/// not stop the others. Variables such as PROMOTE_TARGET_BUCKET do not change what the file says.
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    #[command(flatten)]
+    promotions: PromotionsArgs,
+    /// Carry out this plan, the --record file of `promote plan`; a group that has changed since is refused before
+    /// its first write
+    #[arg(long, env = "PROMOTE_PLAN", value_name = "FILE", help_heading = "Plan")]
+    plan: Option<PathBuf>,
+    /// Refuse a plan that is older than this, such as 12h or 7d
+    #[arg(long, env = "PROMOTE_PLAN_MAX_AGE", value_name = "AGE", value_parser = humantime::parse_duration, default_value = "7d", help_heading = "Plan")]
+    plan_max_age: Duration,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Show what the promotions of a file would change
+///
+/// Runs each promotion as a dry run. `--output markdown` is for a comment in a pull request. `promote apply --plan`
+/// carries out the file of --record.
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    promotions: PromotionsArgs,
+    /// Form of the plan on standard output; all other output goes to standard error
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = PlanFormat::Text, help_heading = "Output")]
+    output: PlanFormat,
+    /// Also write the plan to this file, for `promote apply --plan`
+    #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE", help_heading = "Output")]
+    record: Option<PathBuf>,
+}
+
+/// `--output` of `promote plan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    /// Text for people
+    Text,
+    /// Markdown for a pull request
+    Markdown,
+    /// One JSON document
+    Json,
+}
+
+/// The flags that select promotions.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Promotions")]
+struct PromotionsArgs {
+    /// Promotions file
+    #[arg(long, short, env = "PROMOTE_FILE", value_name = "FILE")]
+    file: PathBuf,
+    /// Promotion, or one target of it, such as churn or churn/production; can be repeated [env: separated by commas;
+    /// default: all]
+    #[arg(long, env = "PROMOTE_ONLY", value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Groups at a time
+    #[arg(long, env = "PROMOTE_JOBS", value_name = "N", default_value_t = JOBS, value_parser = number(1..=256usize))]
+    jobs: usize,
+}
+
+/// Promotions that are carried out or planned.
+struct Promotions<'a> {
+    file: String,
+    targets: Vec<FileTarget>,
+    jobs: usize,
+    dry_run: bool,
+    reviewed: Option<ReviewedFile>,
+    form: Option<PlanFormat>,
+    running: &'a Running,
+}
+
+impl PromotionsArgs {
+    /// The targets that `--only` selects.
+    ///
+    /// # Errors
+    /// The file is wrong, or has no target of a name.
+    fn targets(&self) -> Result<Vec<FileTarget>> {
+        let mut targets = file::read(&self.file)?;
+        let is_of = |target: &FileTarget, only: &str| {
+            target.name == only || target.name.split_once('/').is_some_and(|(promotion, _)| promotion == only)
+        };
+        for only in &self.only {
+            ensure!(
+                targets.iter().any(|target| is_of(target, only)),
+                Failure::new(format!("{} has no promotion or target {only}", self.file.display())).hint(format!(
+                    "Pass one of {}",
+                    targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
+                ))
+            );
+        }
+        targets.retain(|target| self.only.is_empty() || self.only.iter().any(|only| is_of(target, only)));
+        Ok(targets)
+    }
+
+    fn promotions<'a>(&self, targets: Vec<FileTarget>, running: &'a Running) -> Promotions<'a> {
+        let file = self.file.display().to_string();
+        Promotions { file, targets, jobs: self.jobs, dry_run: false, reviewed: None, form: None, running }
+    }
+}
+
+impl Apply {
+    pub(super) async fn run(&self, running: &Running) -> Result<Exit> {
+        let targets = match self.promotions.targets() {
+            Ok(targets) => targets,
+            Err(error) => return Ok(running.refuse(&error)),
+        };
+        let reviewed = self.plan.as_deref().map(ReviewedFile::read).transpose()?;
+        if let Some(reviewed) = &reviewed {
+            reviewed.refuse_older(self.plan_max_age, SystemTime::now())?;
+            reviewed.refuse_other_targets(&targets)?;
+        }
+        let promotions = self.promotions.promotions(targets, running);
+        let promotions = Promotions { dry_run: self.output.dry_run, reviewed, ..promotions };
+        running.run(Context::default(), async |context| promotions.run(context).await).await
+    }
+}
+
+impl Plan {
+    pub(super) fn output(&self) -> OutputArgs {
+        let output = if self.output == PlanFormat::Json { Format::Json } else { Format::Text };
+        OutputArgs { dry_run: true, output, record: self.record.clone(), verbose: false, quiet: false }
+    }
+
+    pub(super) async fn run(&self, running: &Running) -> Result<Exit> {
+        let targets = match self.promotions.targets() {
+            Ok(targets) => targets,
+            Err(error) => return Ok(running.refuse(&error)),
+        };
+        let promotions = self.promotions.promotions(targets, running);
+        let promotions = Promotions { dry_run: true, form: Some(self.output), ..promotions };
+        running.run(Context::default(), async |context| promotions.run(context).await).await
+    }
+}
