@@ -5,6 +5,7 @@
 mod client;
 mod download;
 mod part;
+mod probes;
 mod source;
 mod target;
 mod types;

@@ -16,8 +16,10 @@ use crate::run::{Context, DoctorReport, doctor};
 
 /// Ask for everything that a promotion needs, on both sides, and print the policies that allow what is denied
 ///
-/// Takes the flags of `promote full`. Permissions to write are asked for with requests that AWS refuses for their values,
-/// and with an upload to the target bucket that is begun and aborted. Nothing else is written.
+/// Takes the flags of `promote full`. Permissions to write are asked for with requests that AWS refuses for their values.
+/// An upload to the target bucket is begun and aborted, and one to each target repository is begun, which Amazon ECR
+/// forgets. Nothing else is written. A permission that a promotion does without is named as optional, and does not
+/// change the exit code.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
@@ -57,6 +59,7 @@ impl Doctor {
             destination: settings.destination,
             overrides: settings.overrides,
             create_group: settings.registration.create_group,
+            group_tags: settings.registration.group_tags,
             sign_key: settings.registration.sign_key,
             probes: !self.no_probes && !self.full.output.dry_run,
         })

@@ -8,7 +8,7 @@ mod planned;
 mod referrers;
 mod rewrite;
 
-pub use classify::{ImageUse, TargetRegistry};
+pub use classify::{Classified, ImageUse, TargetRegistry, classified};
 pub use content::{Content, Layer};
 pub use elsewhere::elsewhere;
 pub use lookup::{ImageAccess, look_up};

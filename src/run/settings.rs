@@ -171,6 +171,9 @@ pub struct DoctorSettings {
     pub overrides: PackageOverrides,
     /// A promotion may create the target group.
     pub create_group: bool,
+    /// Tags of a target group that is created.
+    #[serde(default)]
+    pub group_tags: Vec<(String, String)>,
     /// The KMS key that signs the records; otherwise they are not signed.
     #[serde(default)]
     pub sign_key: Option<KmsKeyArn>,

@@ -39,6 +39,18 @@ impl SourceImages {
         Ok(answer.repositories().first().map(RepositorySettings::of).unwrap_or_default())
     }
 
+    /// The policy of a repository; nothing if it has none.
+    pub async fn policy(&self, repository: &Repository) -> Result<Option<String>, CallError> {
+        let call = self.clients.of(repository).get_repository_policy().repository_name(repository.name.as_str());
+        let answer = call.registry_id(repository.registry.account().as_str()).send().await;
+        let resource = Resource::Repository(repository);
+        match answer.map_err(|error| self.clients.caller.error("ecr:GetRepositoryPolicy", &resource, error)) {
+            Ok(answer) => Ok(answer.policy_text().map(str::to_owned)),
+            Err(error) if error.code.as_deref() == Some("RepositoryPolicyNotFoundException") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The manifests that refer to a manifest, such as signatures.
     pub async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Digest>, CallError> {
         const CALL: &str = "ecr:ListImageReferrers";

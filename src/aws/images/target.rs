@@ -20,14 +20,14 @@ const LAYERS_A_CALL: usize = 100;
 
 /// Amazon ECR with the target's credentials. Clones share one client.
 #[derive(Debug, Clone)]
-pub struct TargetImages(Clients);
+pub struct TargetImages(pub(super) Clients);
 
 impl TargetImages {
     pub(in crate::aws) fn new(clients: Clients) -> Self {
         Self(clients)
     }
 
-    fn client(&self, repository: &Repository) -> Client {
+    pub(super) fn client(&self, repository: &Repository) -> Client {
         self.0.of(repository)
     }
 

@@ -68,15 +68,21 @@ impl Ended for DoctorReport {
 
 /// The numbers of the results, the worst first.
 fn headline(checks: &[Check]) -> String {
-    let count = |finding| checks.iter().filter(|check| check.result == finding).count();
+    let is_counted = |check: &&Check, finding| check.result == finding && (!check.optional || finding == Finding::Ok);
+    let count = |finding| checks.iter().filter(|check| is_counted(check, finding)).count();
+    let optional = match checks.iter().filter(|check| check.result == Finding::Denied && check.optional).count() {
+        0 => String::new(),
+        1 => "; 1 optional permission is denied".to_owned(),
+        count => format!("; {count} optional permissions are denied"),
+    };
     let counted = [Finding::Denied, Finding::Missing, Finding::NotTestable]
         .map(|finding| (count(finding), name(finding)))
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, name)| format!("{count} {name}"));
     match counted.collect::<Vec<_>>() {
-        none if none.is_empty() => "a promotion has everything that it needs".to_owned(),
-        some => format!("{}, {} ok", some.join(", "), count(Finding::Ok)),
+        none if none.is_empty() => format!("a promotion has everything that it needs{optional}"),
+        some => format!("{}, {} ok{optional}", some.join(", "), count(Finding::Ok)),
     }
 }
 
@@ -101,6 +107,7 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
         Owner::Group(arn) => write!(text, "policy of {arn}")?,
         Owner::Key(arn) => write!(text, "policy of {arn}")?,
         Owner::Trust(arn) => write!(text, "trust policy of {arn}")?,
+        Owner::Repository(arn) => write!(text, "policy of {arn}")?,
     }
     let is_own = matches!(mend.of, Owner::Principal(_));
     match (mend.merged, is_own) {

@@ -163,6 +163,15 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// The repository with this ARN.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        let mut fields = arn.splitn(6, ':').skip(2);
+        let (service, region, account) = (fields.next()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        let name = fields.next()?.strip_prefix("repository/")?.parse().ok()?;
+        let registry = EcrRegistry::new(&account, &region).filter(|_| service == "ecr")?;
+        Some(Self { registry, name })
+    }
+
     /// The ARN.
     pub fn arn(&self) -> String {
         let (region, account) = (self.registry.region(), self.registry.account());

@@ -48,6 +48,20 @@ pub async fn look_up(request: &Document, source: &PackageArn, access: &ImageAcce
 }
 
 impl ImageAccess<'_> {
+    /// Looks up one image of a request.
+    ///
+    /// # Errors
+    /// As [`look_up`].
+    pub async fn look_up_one(
+        &self,
+        request: &Document,
+        image: ImageUse,
+        classified: Classified,
+    ) -> Result<PlannedImage> {
+        let fields = uses(request).remove(&image).unwrap_or_default();
+        self.look_up(image, fields, classified).await
+    }
+
     async fn look_up(&self, image: ImageUse, fields: Vec<Field>, classified: Classified) -> Result<PlannedImage> {
         let ImageUse { image: source, digest: recorded } = image;
         let at = || format!("{}: {source}", names(&fields));

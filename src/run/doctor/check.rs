@@ -15,6 +15,9 @@ pub struct Check {
     pub resource: String,
     /// Whether it is there.
     pub result: Finding,
+    /// Whether a promotion does without it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// Why it is not, or why that could not be tested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -81,7 +84,7 @@ impl Asked<'_> {
 
     pub fn with(self, result: Finding, reason: Option<String>) -> Check {
         let (action, resource) = (self.action.to_owned(), self.resource.to_owned());
-        Check { side: self.side, action, resource, result, reason, grant: None }
+        Check { side: self.side, action, resource, result, optional: false, reason, grant: None }
     }
 
     /// A denial may be about another permission than the one that was asked for: of a key, or a tag.
@@ -120,7 +123,8 @@ impl Asked<'_> {
             lacks: refused.lacks,
         };
         let (side, result, reason) = (self.side, Finding::Denied, Some(told(error)));
-        vec![own, Check { side, action, resource, result, reason, grant: named.then_some(grant) }]
+        let grant = named.then_some(grant);
+        vec![own, Check { side, action, resource, result, optional: false, reason, grant }]
     }
 }
 

@@ -1,13 +1,16 @@
 //! `promote doctor`: asks for everything that a promotion needs, on both sides, and reports all of it.
 //!
-//! `source` and `target` ask, each answer is a `check`, and `policies` makes the policies that mend what is denied. A
+//! `source`, `target` and `images` ask, each answer is a `check`, and `policies` makes the policies that mend what is denied. A
 //! request that would change something is one that AWS refuses after it has checked the permission.
 
 mod artifacts;
 mod check;
 mod destination;
+mod images;
+mod optional;
 mod policies;
 mod present;
+mod repositories;
 mod source;
 mod statements;
 mod target;
@@ -22,20 +25,23 @@ use crate::aws::accounts::target_group;
 use crate::aws::error::Side;
 use crate::aws::session::Identity;
 use crate::model::arn::{GroupArn, GroupName, GroupRef, PackageArn};
+use crate::model::package::Package;
 use crate::plan::images::Images;
 use crate::record::{SCHEMA, Tool};
+use crate::register::NewGroup;
 use check::{Asked, distinct};
 pub use check::{Check, Finding};
+use optional::{without, worst};
 pub use policies::{Mend, Owner};
 use source::SourceSide;
-use target::TargetSide;
+use target::{GroupState, TargetSide};
 
 /// The document of `promote doctor`.
 #[derive(Debug, Serialize)]
 pub struct DoctorReport {
     /// The version of this document.
     pub schema: u32,
-    /// The worst result of all checks.
+    /// The worst result of the checks that are not optional.
     pub result: Finding,
     /// The source version whose artifacts were asked for, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +60,7 @@ pub struct DoctorReport {
 }
 
 /// Asks for everything that [`crate::run::full()`] with the same settings needs. Changes nothing: an upload to the target
-/// bucket is begun and aborted.
+/// bucket is begun and aborted, and one to each target repository is begun, which Amazon ECR forgets.
 ///
 /// # Errors
 /// The settings contradict each other. What AWS denies is in the report.
@@ -68,15 +74,20 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     };
     let own = target.identity().map(|identity| own_group(group.as_ref(), identity, &name)).transpose()?;
     let target_region = target.identity().map(|identity| identity.region.clone());
-    let ((found, mut checks), (state, asked)) = tokio::join!(
+    let ((found, package, mut checks), (state, asked)) = tokio::join!(
         source.ask(settings, group.as_ref(), &name, target_region.as_ref()),
         target.ask(settings, own.as_ref())
     );
     checks.extend(asked);
-    if state.needs_tags() {
-        checks.extend(source.ask_tags(group.as_ref()).await);
+    let tags = if state == GroupState::Missing { source.ask_tags(group.as_ref()).await } else { (None, Vec::new()) };
+    checks.extend(tags.1);
+    let has_tags = tags.0.is_some_and(|tags| !NewGroup::of(None, tags, &settings.group_tags).tags.is_empty());
+    if !has_tags {
+        checks = without(checks, "sagemaker:AddTags", "a target group that is created can have no tags");
     }
-    checks.extend(images(settings));
+    if settings.overrides.images == Some(Images::Copy) {
+        checks.extend(images(settings, (&source, &target), own.as_ref(), package.as_ref()).await);
+    }
     let mut checks = distinct(checks);
     checks.sort_by_key(|check| check.side == Side::Target);
     let identities: Vec<(Side, &Identity)> = [(Side::Source, source.identity()), (Side::Target, target.identity())]
@@ -90,7 +101,7 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     let policies = present::merged(policies, &source, &target).await;
     Ok(DoctorReport {
         schema: SCHEMA,
-        result: checks.iter().map(|check| check.result).max().unwrap_or(Finding::NotTestable),
+        result: worst(&checks),
         source_model_package_arn: found,
         target_group: own,
         principals,
@@ -100,11 +111,24 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     })
 }
 
-/// Images are not asked for.
-fn images(settings: &DoctorSettings) -> Option<Check> {
-    let asked = Asked { side: Side::Target, action: "ecr", resource: "the images", grant_on: "" };
-    let reason = "a dry run of `promote full` reads the images; the permissions to copy them are not tested";
-    (settings.overrides.images == Some(Images::Copy)).then(|| asked.not_testable(reason))
+/// Asks for the images of the version, if both sides and the version are known.
+async fn images(
+    settings: &DoctorSettings,
+    (source, target): (&SourceSide<'_>, &TargetSide<'_>),
+    group: Option<&GroupArn>,
+    package: Option<&Package>,
+) -> Vec<Check> {
+    let (Some(source), Some(target), Some(group)) = (source.account(), target.account(), group) else {
+        return Vec::new();
+    };
+    match package {
+        Some(package) => images::Images { source, target, group, settings }.ask(package).await,
+        None => {
+            let (action, resource) = ("ecr:BatchGetImage", "the images");
+            let asked = Asked { side: Side::Source, action, resource, grant_on: "" };
+            vec![asked.not_testable("the version cannot be described, so its images are not known")]
+        }
+    }
 }
 
 fn group_name(group: &GroupRef, destination: &DestinationSettings) -> GroupName {

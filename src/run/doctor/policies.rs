@@ -10,6 +10,7 @@ use super::statements::Statements;
 use crate::aws::error::{Lacks, Side};
 use crate::aws::session::Identity;
 use crate::model::arn::AccountId;
+use crate::model::image::Repository;
 use crate::model::package::sha256;
 
 /// A policy that allows what is denied.
@@ -45,6 +46,8 @@ pub enum Owner {
     Key(String),
     /// The trust policy of a role, by its ARN.
     Trust(String),
+    /// A repository of images, by its ARN.
+    Repository(String),
 }
 
 /// The policies for all that is denied. `source` owns the buckets that have no account in their ARN.
@@ -95,6 +98,7 @@ fn owner_of(arn: &str) -> Option<Owner> {
         "s3" => Some(Owner::Bucket(rest.split('/').next()?.to_owned())),
         "kms" => Some(Owner::Key(arn.to_owned())),
         "iam" => Some(Owner::Trust(arn.to_owned())),
+        "ecr" => Some(Owner::Repository(arn.to_owned())),
         "sagemaker" => {
             let group = rest.strip_prefix("model-package/").map(|rest| rest.split('/').next().unwrap_or(rest));
             let head = arn.strip_suffix(rest)?;
@@ -110,7 +114,7 @@ fn mend(owner: Owner, who: &str, side: Side, statements: &Statements, source: Op
     let policy = match &owner {
         Owner::Principal(_) => statements.policy(None),
         Owner::Bucket(_) | Owner::Group(_) | Owner::Key(_) => statements.policy(Some(&principal)),
-        Owner::Trust(_) => statements.trust(&principal),
+        Owner::Trust(_) | Owner::Repository(_) => statements.of_one_resource(&principal),
     };
     let account_of = |arn: &str| arn.split(':').nth(4).and_then(|account| account.parse().ok());
     let (account, command) = match &owner {
@@ -138,6 +142,7 @@ fn mend(owner: Owner, who: &str, side: Side, statements: &Statements, source: Op
                 arn.rsplit('/').next().unwrap_or_default()
             )),
         ),
+        Owner::Repository(arn) => (account_of(arn), put_repository(arn)),
     };
     Mend { side, account, policy, of: owner, merged: false, command }
 }
@@ -155,6 +160,15 @@ fn put_principal(arn: &str, policy: &Value) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+fn put_repository(arn: &str) -> Option<String> {
+    let Repository { registry, name } = Repository::of_arn(arn)?;
+    let (account, region) = (registry.account(), registry.region());
+    Some(format!(
+        "aws ecr set-repository-policy --region {region} --registry-id {account} --repository-name {name} --policy-text \
+         file://policy.json"
+    ))
 }
 
 /// The principal that policies name: the role, for a session of a role. The path of a role is not in its session's ARN.

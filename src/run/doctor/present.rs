@@ -7,6 +7,7 @@ use super::source::SourceSide;
 use super::statements::merged as merged_with;
 use super::target::TargetSide;
 use crate::aws::error::Side;
+use crate::model::image::Repository;
 
 /// Merges each policy with the present one of its resource.
 pub(super) async fn merged(mends: Vec<Mend>, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Vec<Mend> {
@@ -41,7 +42,10 @@ async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) 
         (Owner::Group(arn), Side::Source) => {
             from.ok_or(Unread)?.registry().group_policy(&arn.parse().map_err(|_| Unread)?).await
         }
-        (Owner::Group(_) | Owner::Key(_) | Owner::Trust(_), _) => return Err(Unread),
+        (Owner::Repository(arn), Side::Source) => {
+            from.ok_or(Unread)?.images().policy(&Repository::of_arn(arn).ok_or(Unread)?).await
+        }
+        (Owner::Group(_) | Owner::Repository(_) | Owner::Key(_) | Owner::Trust(_), _) => return Err(Unread),
     };
     let text = read.map_err(|_| Unread)?;
     text.map(|text| serde_json::from_str(&text).map_err(|_| Unread)).transpose()

@@ -2,6 +2,7 @@
 
 use super::artifacts::ask_artifacts;
 use super::check::{Asked, Check, Finding};
+use super::optional::without;
 use crate::aws::accounts::SourceAccount;
 use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::registry::Summary;
@@ -52,16 +53,16 @@ impl<'a> SourceSide<'a> {
         self.account
     }
 
-    /// Asks for all of the side. Also returns the version whose artifacts were asked for.
+    /// Asks for all of the side. Also returns the version whose artifacts were asked for, and its description.
     pub async fn ask(
         &self,
         settings: &DoctorSettings,
         group: Option<&GroupArn>,
         target_group: &GroupName,
         target: Option<&Region>,
-    ) -> (Option<PackageArn>, Vec<Check>) {
+    ) -> (Option<PackageArn>, Option<Package>, Vec<Check>) {
         let mut checks = self.failed.clone();
-        let (Some(account), Some(group)) = (self.account, group) else { return (None, checks) };
+        let (Some(account), Some(group)) = (self.account, group) else { return (None, None, checks) };
         if let Err(error) = account.check(group.account()).await {
             let asked = asked("credentials", group.account().as_str(), "");
             checks.push(asked.with(Finding::Missing, Some(error.to_string())));
@@ -81,7 +82,7 @@ impl<'a> SourceSide<'a> {
         let describes = asked("sagemaker:DescribeModelPackage", &packages, &packages);
         let Some(version) = version else {
             checks.push(describes.not_testable("no version of the group is known"));
-            return (None, checks);
+            return (None, None, checks);
         };
         let description = registry.describe(&version).await;
         let document = description.as_ref().ok().cloned();
@@ -89,26 +90,29 @@ impl<'a> SourceSide<'a> {
         let Some(document) = document else {
             let objects = asked("s3:GetObject", "the artifacts", "");
             checks.push(objects.not_testable("the version cannot be described, so its artifacts are not known"));
-            return (Some(version), checks);
+            return (Some(version), None, checks);
         };
-        match Package::from_description(&version, document) {
+        let package = match Package::from_description(&version, document) {
             Ok(package) => {
                 checks.push(can_be_promoted(settings, &package, target_group, target));
                 checks.extend(ask_artifacts(account.objects(), &package, group.partition()).await);
+                Some(package)
             }
             Err(error) => {
-                checks.push(asked("package", version.as_str(), "").with(Finding::Missing, Some(chain(&error))))
+                checks.push(asked("package", version.as_str(), "").with(Finding::Missing, Some(chain(&error))));
+                None
             }
-        }
-        (Some(version), checks)
+        };
+        (Some(version), package, checks)
     }
 
-    /// Asks for the group's tags, which a target group that is created gets.
-    pub async fn ask_tags(&self, group: Option<&GroupArn>) -> Vec<Check> {
-        let (Some(account), Some(group)) = (self.account, group) else { return Vec::new() };
+    /// Asks for the group's tags, which a target group that is created gets. Also returns them, if they are known.
+    pub async fn ask_tags(&self, group: Option<&GroupArn>) -> (Option<Vec<(String, String)>>, Vec<Check>) {
+        let (Some(account), Some(group)) = (self.account, group) else { return (None, Vec::new()) };
         let asked = asked("sagemaker:ListTags", group.as_str(), group.as_str());
-        // Without the permission, the new group has no tags of the source group.
-        asked.check(account.registry().group_tags(group).await, &[Kind::NotFound])
+        let tags = account.registry().group_tags(group).await;
+        let known = tags.as_ref().ok().cloned();
+        (known, without(asked.check(tags, &[Kind::NotFound]), asked.action, "a created target group has no tags of it"))
     }
 }
 
@@ -125,7 +129,7 @@ fn exists(group: &GroupArn, described: Result<Option<crate::model::field::Docume
     let asked = asked("sagemaker:DescribeModelPackageGroup", group.as_str(), group.as_str());
     match described {
         Ok(None) => vec![asked.with(Finding::Missing, Some("there is no such group".to_owned()))],
-        described => asked.check(described, &[]),
+        described => without(asked.check(described, &[]), asked.action, "a created target group has no description"),
     }
 }
 
@@ -191,6 +195,6 @@ pub(super) fn versions(group: &GroupArn) -> String {
     group.as_str().replacen(":model-package-group/", ":model-package/", 1)
 }
 
-fn chain(error: &anyhow::Error) -> String {
+pub(super) fn chain(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -36,8 +36,8 @@ impl Statements {
         json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
     }
 
-    /// The trust policy of a role, which has no resource.
-    pub fn trust(&self, principal: &Value) -> Value {
+    /// The trust policy of a role, or the policy of a repository: they have no resource.
+    pub fn of_one_resource(&self, principal: &Value) -> Value {
         let actions: BTreeSet<&String> = self.0.values().flatten().collect();
         let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": actions });
         json!({ "Version": "2012-10-17", "Statement": [statement] })

@@ -2,8 +2,9 @@
 
 use super::check::{Asked, Check, Finding};
 use super::destination::Destination;
+use super::optional::without;
 use super::source::{no_principal, no_session, versions};
-use super::upload::ask_upload;
+use super::upload::{ask_upload, without_uploads};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::registry::TargetRegistry;
@@ -20,19 +21,16 @@ pub(super) struct TargetSide<'a> {
     failed: Vec<Check>,
 }
 
+/// The permission to delete a version, and what a promotion lacks without it.
+const DELETES: (&str, &str) =
+    ("sagemaker:DeleteModelPackage", "a version that comes out wrong is rejected instead of deleted");
+
 /// Whether the target group exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GroupState {
     Exists,
     Missing,
     Unknown,
-}
-
-impl GroupState {
-    /// Whether a promotion reads the source group's tags, for a group that it creates.
-    pub fn needs_tags(self) -> bool {
-        self == Self::Missing
-    }
 }
 
 impl<'a> TargetSide<'a> {
@@ -107,6 +105,7 @@ async fn ask_bucket(account: &TargetAccount, settings: &DoctorSettings, to: &Des
             let writes = writes.into_iter().map(|action| asked(action, &to.objects, &to.objects));
             let deletes = asked("s3:DeleteObject", &to.unfinished, &to.unfinished);
             checks.extend(writes.chain([deletes]).map(not_probed));
+            checks = without_uploads(checks);
         }
     }
     checks
@@ -140,6 +139,7 @@ async fn ask_registry(
     if !settings.probes {
         let writes = ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage", "sagemaker:DeleteModelPackage"];
         checks.extend(writes.into_iter().map(|action| not_probed(on_packages(action))));
+        checks = without(checks, DELETES.0, DELETES.1);
         checks.extend(creates.then(|| not_probed(creates_group)));
         return (state, checks);
     }
@@ -147,7 +147,7 @@ async fn ask_registry(
         tokio::join!(registry.probe_create(group), registry.probe_update(&absent), registry.delete(&absent));
     checks.extend(on_packages("sagemaker:CreateModelPackage").check(created, &[Kind::Invalid, Kind::NotFound]));
     checks.extend(on_packages("sagemaker:UpdateModelPackage").check(updated, &[Kind::NotFound]));
-    checks.extend(on_packages("sagemaker:DeleteModelPackage").check(deleted, &[]));
+    checks.extend(without(on_packages(DELETES.0).check(deleted, &[]), DELETES.0, DELETES.1));
     if creates {
         let answer = registry.probe_create_group(group).await;
         let adds_tags = Asked { action: "sagemaker:AddTags", ..creates_group };
@@ -180,10 +180,10 @@ async fn ask_signing(account: &TargetAccount, settings: &DoctorSettings) -> Vec<
     checks
 }
 
-fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -> Asked<'a> {
+pub(super) fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -> Asked<'a> {
     Asked { side: Side::Target, action, resource, grant_on }
 }
 
-fn not_probed(asked: Asked<'_>) -> Check {
+pub(super) fn not_probed(asked: Asked<'_>) -> Check {
     asked.not_testable("only a request that writes tells, and `--no-probes` forbids it")
 }

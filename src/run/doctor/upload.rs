@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::check::{Asked, Check, Finding};
 use super::destination::Destination;
+use super::optional::without;
 use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
 use crate::model::location::Location;
@@ -30,7 +31,14 @@ pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &
             }));
         }
     }
-    checks
+    without_uploads(checks)
+}
+
+/// Marks what only unfinished uploads need. A promotion does without it.
+pub(super) fn without_uploads(checks: Vec<Check>) -> Vec<Check> {
+    let checks = without(checks, "s3:DeleteObject", "files that describe finished uploads stay");
+    let checks = without(checks, "s3:AbortMultipartUpload", "uploads of failed runs stay open, and are charged");
+    without(checks, "s3:ListMultipartUploadParts", "an interrupted copy of a large artifact begins again")
 }
 
 async fn upload(objects: &TargetObjects, at: &Location, to: &Destination<'_>, writes: Asked<'_>) -> Vec<Check> {

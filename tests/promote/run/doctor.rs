@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::snapshot::{assert_snapshot, shown};
 use crate::support::kms::SIGN_KEY;
 use crate::support::s3::Encryption;
-use crate::support::{Attributes, Cloud, Principal, TARGET_ACCOUNT};
+use crate::support::{Attributes, Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 
 const SOURCE_KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/aaaaaaaa-3333-4444-5555-666677778888";
@@ -48,9 +48,46 @@ const FURTHER: [(&str, &str); 4] = [
     ("sagemaker:AddTags", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
 ];
 
+/// Those of `--images copy`, for repositories that do not exist in the target.
+const OF_IMAGES: [(&str, &str); 10] = [
+    ("ecr:BatchGetImage", "arn:aws:ecr:eu-central-1:444333666777:*"),
+    ("ecr:GetDownloadUrlForLayer", "arn:aws:ecr:eu-central-1:444333666777:*"),
+    ("ecr:DescribeRepositories", "arn:aws:ecr:eu-central-1:444333666777:*"),
+    ("ecr:BatchGetImage", "arn:aws:ecr:eu-central-1:111222333444:*"),
+    ("ecr:BatchCheckLayerAvailability", "arn:aws:ecr:eu-central-1:111222333444:*"),
+    ("ecr:InitiateLayerUpload", "arn:aws:ecr:eu-central-1:111222333444:*"),
+    ("ecr:UploadLayerPart", "arn:aws:ecr:eu-central-1:111222333444:*"),
+    ("ecr:CompleteLayerUpload", "arn:aws:ecr:eu-central-1:111222333444:*"),
+    ("ecr:PutImage", "arn:aws:ecr:eu-central-1:111222333444:*"),
+    ("ecr:CreateRepository", "arn:aws:ecr:eu-central-1:111222333444:*"),
+];
+
+/// Permissions that a promotion does without, with the side.
+const OPTIONAL: [(&str, &str); 7] = [
+    ("sagemaker:DescribeModelPackageGroup", "source"),
+    ("sagemaker:ListTags", "source"),
+    ("ecr:DescribeRepositories", "source"),
+    ("s3:DeleteObject", "target"),
+    ("s3:AbortMultipartUpload", "target"),
+    ("s3:ListMultipartUploadParts", "target"),
+    ("sagemaker:DeleteModelPackage", "target"),
+];
+
+/// All permissions that a promotion may need, each with its resource.
+fn permissions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NEEDED.into_iter().chain(FURTHER).chain(OF_IMAGES)
+}
+
+fn is_optional(action: &str, resource: &str) -> bool {
+    OPTIONAL.contains(&(action, side(resource)))
+}
+
 /// A source whose artifacts have a KMS key, and a target bucket with another one.
 fn encrypted() -> Cloud {
-    let cloud = with_package();
+    let cloud = world();
+    cloud.create_group(SOURCE_ACCOUNT, GROUP, json!({"Tags": [{"Key": "team", "Value": "growth"}]}));
+    fill(&cloud);
+    cloud.allow(Principal::Both, "ecr:DescribeRepositories", "arn:aws:ecr:eu-central-1:444333666777:*");
     let key = Encryption::Kms { key: SOURCE_KEY.to_owned(), bucket_key: true };
     let attributes = Attributes { encryption: key, ..Attributes::default() };
     cloud.put_with(MODELS, "churn/model.tar.gz", "weights", attributes);
@@ -60,7 +97,19 @@ fn encrypted() -> Cloud {
 
 fn doctor(cloud: &Cloud, more: &[&str]) -> Run {
     let group = Cloud::group_arn(GROUP);
-    let flags = ["doctor", "--group", &group, "--target-bucket", SERVING, "--sign-key", SIGN_KEY, "--output", "json"];
+    let flags = [
+        "doctor",
+        "--group",
+        &group,
+        "--target-bucket",
+        SERVING,
+        "--sign-key",
+        SIGN_KEY,
+        "--images",
+        "copy",
+        "--output",
+        "json",
+    ];
     run(cloud, Principal::Both, &[&flags[..], more].concat())
 }
 
@@ -79,13 +128,13 @@ fn denied(run: &Run) -> BTreeSet<(String, String)> {
 }
 
 fn side(resource: &str) -> &'static str {
-    let of_source = resource.contains("444333666777") || resource.starts_with(MODELS);
+    let of_source = resource.contains(SOURCE_ACCOUNT) || resource.starts_with(MODELS);
     if of_source { "source" } else { "target" }
 }
 
 /// The calls that have changed something for others to see.
 fn changes(cloud: &Cloud) -> Vec<String> {
-    let changing = ["PutObject", "Copy", "Complete", "Create", "Update", "Delete", "AddTags"];
+    let changing = ["PutObject", "PutImage", "Copy", "Complete", "Create", "Update", "Delete", "AddTags"];
     let calls = cloud.calls().into_iter().filter(|call| call.status < 300);
     let calls = calls.filter(|call| changing.iter().any(|verb| call.operation.starts_with(verb)));
     calls.map(|call| call.operation).filter(|operation| operation != "CreateMultipartUpload").collect()
@@ -96,6 +145,7 @@ fn assert_nothing_was_written(cloud: &Cloud) {
     assert!(cloud.uploads(SERVING).is_empty(), "an upload is left open");
     assert!(cloud.keys(SERVING).is_empty());
     assert!(cloud.groups(TARGET_ACCOUNT).is_empty());
+    assert!(cloud.repository(TARGET_ACCOUNT, "serve").is_none() && cloud.repository(TARGET_ACCOUNT, "llm").is_none());
 }
 
 #[test]
@@ -106,16 +156,34 @@ fn a_promotion_that_has_everything_is_ok_and_nothing_is_written() {
     assert_eq!(document["result"], "ok", "{document:#}");
     assert_eq!(document["policies"], json!([]));
     assert_nothing_was_written(&cloud);
-    promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    promote(&cloud, &PROMOTES).document();
+}
+
+/// The flags of a promotion with everything that is asked for.
+const PROMOTES: [&str; 4] = ["--sign-key", SIGN_KEY, "--images", "copy"];
+
+#[test]
+fn a_promotion_does_without_exactly_the_permissions_that_are_optional() {
+    for (action, resource) in permissions() {
+        let cloud = encrypted();
+        cloud.deny(Principal::Both, action, resource);
+        cloud.create_repository(TARGET_ACCOUNT, "serve");
+        promote(&cloud, &PROMOTES);
+        // The next run reads what the first one has written.
+        let run = promote(&cloud, &PROMOTES);
+        let is_promoted = run.code == 0 && promoted(&cloud).iter().any(|one| one["ModelApprovalStatus"] == "Approved");
+        assert_eq!(is_promoted, is_optional(action, resource), "{action} on {resource}: {}{}", run.stdout, run.stderr);
+    }
 }
 
 #[test]
 fn each_permission_that_is_missing_is_named_alone() {
-    for (action, resource) in NEEDED.into_iter().chain(FURTHER) {
+    for (action, resource) in permissions() {
         let cloud = encrypted();
         cloud.deny(Principal::Both, action, resource);
         let run = doctor(&cloud, &[]);
-        assert_eq!(run.code, 1, "{action} on {resource}: {}{}", run.stdout, run.stderr);
+        let code = if is_optional(action, resource) { 0 } else { 1 };
+        assert_eq!(run.code, code, "{action} on {resource}: {}{}", run.stdout, run.stderr);
         let expected = BTreeSet::from([(action.to_owned(), side(resource).to_owned())]);
         assert_eq!(denied(&run), expected, "{resource}: {:#}", document(&run));
         assert_nothing_was_written(&cloud);
@@ -127,13 +195,14 @@ fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..12 {
         let cloud = encrypted();
-        let mut all: Vec<(&str, &str)> = NEEDED.into_iter().chain(FURTHER).collect();
+        let mut all: Vec<(&str, &str)> = permissions().collect();
         random.shuffle(&mut all);
         // Without these, the version or the state of the group is not known, and what depends on it cannot be asked for.
         let hides = |(action, resource): &(&str, &str)| {
             action.ends_with("ListModelPackages") && side(resource) == "source"
                 || action.ends_with("DescribeModelPackage") && side(resource) == "source"
                 || action.ends_with("DescribeModelPackageGroup") && side(resource) == "target"
+                || *action == "ecr:BatchGetImage"
         };
         let eight: Vec<(&str, &str)> = all.into_iter().filter(|one| !hides(one)).take(8).collect();
         let expected: BTreeSet<(String, String)> = eight
@@ -153,7 +222,7 @@ fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
             run = doctor(&cloud, &[]);
         }
         assert_eq!(denied(&run), BTreeSet::new(), "{eight:?}: {:#}", document(&run));
-        promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+        promote(&cloud, &PROMOTES).document();
     }
 }
 
@@ -183,7 +252,9 @@ fn apply(cloud: &Cloud, document: &Value) {
     for mend in document["policies"].as_array().into_iter().flatten() {
         for statement in mend["policy"]["Statement"].as_array().into_iter().flatten() {
             for action in strings(&statement["Action"]) {
-                for resource in strings(&statement["Resource"]) {
+                // The policy of a repository has no resource: it is about the repository.
+                let repository = strings(&mend["of"]["repository"]);
+                for resource in strings(&statement["Resource"]).into_iter().chain(repository) {
                     let resource = resource.strip_prefix("arn:aws:s3:::").unwrap_or(&resource);
                     cloud.allow(Principal::Both, &action, resource);
                 }
@@ -225,7 +296,7 @@ fn without_probes_it_only_reads() {
         .filter_map(|check| check["action"].as_str())
         .collect();
     assert!(untested.contains(&"s3:PutObject") && untested.contains(&"sagemaker:CreateModelPackage"), "{untested:?}");
-    let reads = ["Get", "Head", "List", "Describe"];
+    let reads = ["Get", "Head", "List", "Describe", "Batch", "DownloadLayer"];
     let others = cloud.calls().into_iter().filter(|call| !reads.iter().any(|verb| call.operation.starts_with(verb)));
     // Sign is asked with DryRun, which signs nothing.
     assert_eq!(others.map(|call| call.operation).filter(|operation| operation != "Sign").collect::<Vec<_>>(), [""; 0]);
@@ -285,16 +356,6 @@ fn the_text_has_a_table_and_the_policies_ready_to_paste() {
 }
 
 #[test]
-fn images_that_are_to_be_copied_are_said_not_to_be_tested() {
-    let cloud = encrypted();
-    let run = doctor(&cloud, &["--images", "copy"]);
-    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
-    let document = document(&run);
-    let checks = document["checks"].as_array().cloned().unwrap_or_default();
-    assert!(checks.iter().any(|check| check["action"] == "ecr" && check["result"] == "not-testable"), "{document:#}");
-}
-
-#[test]
 fn a_dry_run_asks_for_nothing_that_only_a_write_tells() {
     let cloud = encrypted();
     let run = doctor(&cloud, &["--dry-run"]);
@@ -315,4 +376,73 @@ fn the_command_for_a_policy_that_nobody_could_read_is_left_out() {
     assert_eq!(of("bucket")["command"], Value::Null, "{document:#}");
     let command = of("principal")["command"].as_str().unwrap_or_default().to_owned();
     assert!(command.starts_with("aws iam put-user-policy --user-name both --policy-name promote-"), "{command}");
+}
+
+#[test]
+fn a_repository_of_the_other_account_gets_a_policy_with_what_it_has_now() {
+    let cloud = encrypted();
+    let repository = "arn:aws:ecr:eu-central-1:444333666777:repository/serve";
+    let theirs = json!({ "Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "ecr:DeleteRepository" });
+    let present = json!({ "Version": "2008-10-17", "Statement": [theirs] });
+    cloud.change_repository(SOURCE_ACCOUNT, "serve", |found| found.policy = Some(present));
+    cloud.allow(Principal::Both, "ecr:GetRepositoryPolicy", repository);
+    cloud.deny(Principal::Both, "ecr:GetDownloadUrlForLayer", repository);
+    let document = document(&doctor(&cloud, &[]));
+    let policy = &document["policies"][0];
+    assert_eq!(policy["of"]["repository"], repository, "{document:#}");
+    assert_eq!((&policy["account"], &policy["merged"]), (&json!(SOURCE_ACCOUNT), &json!(true)));
+    assert_eq!(policy["policy"]["Statement"][0]["Sid"], "Theirs");
+    let added = &policy["policy"]["Statement"][1];
+    assert_eq!(added["Action"], json!(["ecr:GetDownloadUrlForLayer"]));
+    assert!(added.get("Resource").is_none(), "the policy of a repository has no resource: {added}");
+    let command = policy["command"].as_str().unwrap_or_default();
+    let expected =
+        "aws ecr set-repository-policy --region eu-central-1 --registry-id 444333666777 --repository-name serve";
+    assert!(command.starts_with(expected), "{command}");
+}
+
+#[test]
+fn images_that_are_kept_are_not_asked_for() {
+    let cloud = encrypted();
+    let group = Cloud::group_arn(GROUP);
+    let flags = ["doctor", "--group", &group, "--target-bucket", SERVING, "--images", "keep", "--output", "json"];
+    let document = run(&cloud, Principal::Both, &flags).document();
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let is_of_images = |check: &&Value| check["action"].as_str().is_some_and(|action| action.starts_with("ecr"));
+    assert_eq!(checks.iter().find(is_of_images), None);
+}
+
+#[test]
+fn a_repository_that_may_not_be_created_and_an_image_that_is_gone_are_missing() {
+    let cloud = encrypted();
+    let digest = cloud.repository(SOURCE_ACCOUNT, "llm").and_then(|found| found.images.keys().next().cloned());
+    cloud.remove_image(SOURCE_ACCOUNT, "llm", &digest.expect("an image"));
+    let run = doctor(&cloud, &["--no-create-repository"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let missing = checks.iter().filter(|check| check["result"] == "missing");
+    let missing: Vec<&str> = missing.filter_map(|check| check["resource"].as_str()).collect();
+    let repository = |name: &str| format!("arn:aws:ecr:eu-central-1:111222333444:repository/{name}");
+    let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/llm:1";
+    assert_eq!(missing, [image, &repository("llm"), &repository("serve")]);
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_is_missing_and_named() {
+    let cloud = encrypted();
+    let group = Cloud::group_arn(GROUP);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let mut process = cloud.process(Principal::Both);
+    process.env("AWS_ENDPOINT_URL_ECR", format!("http://{closed}")).env("AWS_MAX_ATTEMPTS", "1");
+    process.args(["doctor", "--group", &group, "--target-bucket", SERVING, "--images", "copy", "--output", "json"]);
+    let process = process.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let run = ended(process.expect("the binary starts"));
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let missing = checks.iter().filter(|check| check["result"] == "missing");
+    let actions: BTreeSet<&str> = missing.filter_map(|check| check["action"].as_str()).collect();
+    assert!(actions.contains("ecr:BatchGetImage") && actions.contains("ecr:PutImage"), "{document:#}");
+    assert!(actions.iter().all(|action| action.starts_with("ecr:")), "{actions:?}");
 }

@@ -74,6 +74,8 @@ pub struct Repository {
     pub encryption: Value,
     /// Whether the policy lets every account pull, as those of AWS's own images do.
     pub shared: bool,
+    /// What GetRepositoryPolicy answers. The rights of callers do not depend on it.
+    pub policy: Option<Value>,
     /// By digest.
     pub images: BTreeMap<String, Image>,
     /// By digest: the content of complete layers.
@@ -170,6 +172,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request, endpoint: St
         "CompleteLayerUpload" => layers::complete(ask),
         "CreateRepository" => repositories::create(ask),
         "DescribeRepositories" => repositories::describe(ask),
+        "GetRepositoryPolicy" => repositories::policy(ask),
         _ => {
             let message = format!("{operation} is not implemented by this stand-in");
             Err(Refusal::new(400, "UnknownOperationException", message))

@@ -68,6 +68,18 @@ pub fn describe(ask: Ask) -> Result<Value, Refusal> {
     Ok(json!({ "repositories": all }))
 }
 
+/// GetRepositoryPolicy.
+pub fn policy(mut ask: Ask) -> Result<Value, Refusal> {
+    let (account, name) = (ask.account(), ask.name().to_owned());
+    match &ask.repository()?.policy {
+        Some(policy) => Ok(json!({ "registryId": account, "repositoryName": name, "policyText": policy.to_string() })),
+        None => {
+            let message = format!("Repository policy does not exist for the repository with name '{name}'");
+            Err(Refusal::new(400, "RepositoryPolicyNotFoundException", message))
+        }
+    }
+}
+
 fn shown(account: &str, region: &str, name: &str, repository: &Repository) -> Value {
     let mut shown = json!({
         "repositoryArn": format!("arn:aws:ecr:{region}:{account}:repository/{name}"),

@@ -1,0 +1,124 @@
+//! The images of a version: each is read at the source, and each repository of the target is asked for.
+
+use std::collections::BTreeMap;
+
+use anyhow::Error;
+
+use super::check::{Asked, Check, Finding};
+use super::optional::without;
+use super::repositories::ask_repository;
+use super::source::chain;
+use crate::aws::accounts::{SourceAccount, TargetAccount};
+use crate::aws::error::{CallError, Side};
+use crate::model::arn::GroupArn;
+use crate::model::field::Document;
+use crate::model::image::{EcrImage, Repository};
+use crate::model::package::Package;
+use crate::plan::draft::Draft;
+use crate::plan::images::{Classified, Disposition, ImageAccess, ImageUse, PlannedImage, TargetRegistry, classified};
+use crate::run::settings::DoctorSettings;
+
+/// The images of one version.
+pub(super) struct Images<'a> {
+    pub source: &'a SourceAccount,
+    pub target: &'a TargetAccount,
+    pub group: &'a GroupArn,
+    pub settings: &'a DoctorSettings,
+}
+
+impl Images<'_> {
+    /// Asks for everything that `--images copy` needs.
+    pub async fn ask(&self, package: &Package) -> Vec<Check> {
+        let overrides = &self.settings.overrides;
+        let (account, region) = (self.group.account().clone(), self.group.region().clone());
+        let registry = TargetRegistry { account, region, prefix: overrides.image_repository_prefix.clone() };
+        let request = match Draft::of(package, self.group.name(), overrides) {
+            Ok(draft) => draft.request,
+            // The check of the package says why.
+            Err(_) => package.description().clone(),
+        };
+        let (images, findings) = classified(&request, &registry);
+        let mut checks = Vec::new();
+        if let Err(error) = findings.refuse(package.arn()) {
+            let asked = Asked { side: Side::Source, action: "package", resource: package.arn().as_str(), grant_on: "" };
+            checks.push(asked.with(Finding::Missing, Some(chain(&error))));
+        }
+        let access = ImageAccess { source: self.source.images(), target: self.target.images(), registry: &registry };
+        let mut repositories: BTreeMap<Repository, Repository> = BTreeMap::new();
+        for (image, classified) in images {
+            match &classified {
+                Classified::Copy(from, to) => {
+                    repositories.entry(to.clone()).or_insert_with(|| from.repository.clone());
+                }
+                Classified::Provided(from, there) if from != there => {}
+                Classified::Provided(..) | Classified::Kept(_) => continue,
+            }
+            checks.extend(self.ask_image(&access, &request, image, classified).await);
+        }
+        for (to, from) in &repositories {
+            let (exists, asked) =
+                ask_repository(self.target.images(), to, self.settings.probes, !overrides.no_create_repository).await;
+            checks.extend(asked);
+            if exists == Some(false) {
+                checks.extend(self.ask_settings(from).await);
+            }
+        }
+        checks
+    }
+
+    /// Reads the manifests of an image, and the last byte of one of its layers.
+    async fn ask_image(
+        &self,
+        access: &ImageAccess<'_>,
+        request: &Document,
+        image: ImageUse,
+        classified: Classified,
+    ) -> Vec<Check> {
+        let (side, named) = match &classified {
+            Classified::Provided(_, there) => (Side::Target, Some(there.clone())),
+            Classified::Copy(from, _) => (Side::Source, Some(from.clone())),
+            Classified::Kept(_) => (Side::Source, None),
+        };
+        let Some(EcrImage { repository, .. }) = named else { return Vec::new() };
+        let (uri, arn) = (image.image.clone(), repository.arn());
+        let reads = Asked { side, action: "ecr:BatchGetImage", resource: &uri, grant_on: &arn };
+        let found = match access.look_up_one(request, image, classified).await {
+            Ok(found) => found,
+            Err(error) => return failed(reads, &error),
+        };
+        let mut checks = reads.check(Ok(()), &[]);
+        checks.extend(self.ask_layer(&repository, &found).await);
+        checks
+    }
+
+    async fn ask_layer(&self, repository: &Repository, image: &PlannedImage) -> Vec<Check> {
+        let Disposition::Copy { content, .. } = &image.disposition else { return Vec::new() };
+        let Some(layer) = content.layers.iter().filter(|layer| layer.bytes > 0).min_by_key(|layer| layer.bytes) else {
+            return Vec::new();
+        };
+        let (at, arn) = ((repository, &layer.digest), repository.arn());
+        let read = self.source.images().resume(at, &mut None, (layer.bytes - 1, layer.bytes)).await;
+        let read = match read {
+            Ok(mut download) => download.next(at).await,
+            Err(error) => Err(error),
+        };
+        let action = "ecr:GetDownloadUrlForLayer";
+        Asked { side: Side::Source, action, resource: &arn, grant_on: &arn }.check(read, &[])
+    }
+
+    /// Asks for the settings of a repository, which a repository that is created gets.
+    async fn ask_settings(&self, from: &Repository) -> Vec<Check> {
+        let (action, arn) = ("ecr:DescribeRepositories", from.arn());
+        let asked = Asked { side: Side::Source, action, resource: &arn, grant_on: &arn };
+        let answer = self.source.images().settings(from).await;
+        without(asked.check(answer, &[]), action, "the created repository has the default settings of Amazon ECR")
+    }
+}
+
+/// The check of an image that could not be looked up.
+fn failed(asked: Asked<'_>, error: &Error) -> Vec<Check> {
+    match error.downcast_ref::<CallError>() {
+        Some(error) => asked.check::<()>(Err(error.clone()), &[]),
+        None => vec![asked.with(Finding::Missing, Some(chain(error)))],
+    }
+}

@@ -1,0 +1,72 @@
+//! The repositories of the target: the permissions to write are asked for with requests that Amazon ECR refuses.
+
+use super::check::{Asked, Check, Finding};
+use super::target::{asked, not_probed};
+use crate::aws::error::Kind;
+use crate::aws::images::{ImageId, TargetImages};
+use crate::model::image::{Digest, Repository};
+
+/// The permissions to write to a repository.
+const WRITES: [&str; 4] = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"];
+
+/// Asks for a repository that images are copied to. Also tells whether it exists, if that is known.
+///
+/// Amazon ECR checks the permission on the ARN of a repository that does not exist too, so all are asked for.
+pub(super) async fn ask_repository(
+    images: &TargetImages,
+    repository: &Repository,
+    probes: bool,
+    create: bool,
+) -> (Option<bool>, Vec<Check>) {
+    let arn = repository.arn();
+    let on = |action| asked(action, &arn, &arn);
+    let absent = Digest::of(b"promote doctor");
+    let ids = [ImageId::Digest(absent.clone())];
+    let layers = [absent];
+    let (found, layers) = tokio::join!(images.find(repository, &ids), images.missing(repository, &layers));
+    let exists = found.as_ref().ok().map(Option::is_some);
+    let mut checks = on("ecr:BatchGetImage").check(found, &[]);
+    checks.extend(on("ecr:BatchCheckLayerAvailability").check(layers, &[Kind::NotFound]));
+    match probes {
+        true => checks.extend(ask_writes(images, repository, on).await),
+        false => checks.extend(WRITES.map(|action| not_probed(on(action)))),
+    }
+    if exists == Some(false) {
+        checks.extend(ask_to_create(images, repository, probes, create, on("ecr:CreateRepository")).await);
+    }
+    (exists, checks)
+}
+
+/// Begins an upload, which Amazon ECR forgets, and sends what belongs to no upload and to no image.
+async fn ask_writes<'a>(
+    images: &TargetImages,
+    repository: &Repository,
+    on: impl Fn(&'static str) -> Asked<'a>,
+) -> Vec<Check> {
+    let (begun, sent, completed, put) = tokio::join!(
+        images.probe_begin(repository),
+        images.probe_send(repository),
+        images.probe_complete(repository),
+        images.probe_put(repository)
+    );
+    let granted = [Kind::NotFound, Kind::NoSuchUpload, Kind::Invalid];
+    let answers = WRITES.into_iter().zip([begun, sent, completed, put]);
+    answers.flat_map(|(action, answer)| on(action).check(answer, &granted)).collect()
+}
+
+async fn ask_to_create(
+    images: &TargetImages,
+    repository: &Repository,
+    probes: bool,
+    create: bool,
+    asked: Asked<'_>,
+) -> Vec<Check> {
+    if !create {
+        let reason = "the repository does not exist, and `--no-create-repository` forbids to create it";
+        return vec![asked.with(Finding::Missing, Some(reason.to_owned()))];
+    }
+    match probes {
+        true => asked.check(images.probe_create(repository).await, &[Kind::Invalid, Kind::AlreadyExists]),
+        false => vec![not_probed(asked)],
+    }
+}
