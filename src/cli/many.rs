@@ -28,6 +28,9 @@ pub(super) async fn run<T: Ended>(
 ) -> Result<Exit> {
     let FoundGroups { groups, passed_over } = find_groups(context, selection).await?;
     pass_over(&passed_over);
+    if let Some(first) = selection.first.as_ref().filter(|first| !groups.iter().any(|group| first.is(&group.source))) {
+        say(&format!("warning: {} of `--first` is not among the groups", first.name()));
+    }
     let mut results = for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {
         let result = verb(context, GroupRef::Arn(group.source.clone())).await;
         let name = group.source.name().to_string();

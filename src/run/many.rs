@@ -48,15 +48,16 @@ where
 {
     let ended = Arc::new(AtomicU64::new(0));
     context.notice(Event::Groups { count: pairs.len(), ended: &ended });
-    let runs = pairs.into_iter().enumerate().map(|(place, (target, group))| {
-        let running = run(target, context_of(target).of_group(&group.source), group);
-        let ended = &ended;
-        async move {
-            let result = running.await;
+    let mut runs = Vec::new();
+    for (place, (target, group)) in pairs.into_iter().enumerate() {
+        let (run, context_of, ended) = (&run, &context_of, &ended);
+        // Nothing begins before it is polled.
+        runs.push(async move {
+            let result = run(target, context_of(target).of_group(&group.source), group).await;
             ended.fetch_add(1, Relaxed);
             (place, (target, result))
-        }
-    });
+        });
+    }
     let mut results: Vec<(usize, (usize, T))> = stream::iter(runs).buffer_unordered(jobs.max(1)).collect().await;
     results.sort_by_key(|(place, _)| *place);
     results.into_iter().map(|(_, result)| result).collect()

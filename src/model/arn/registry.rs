@@ -170,6 +170,14 @@ impl GroupRef {
         }
     }
 
+    /// Whether this is the group with an ARN, as far as its account is known.
+    pub fn is(&self, group: &GroupArn) -> bool {
+        match self {
+            Self::Arn(arn) => arn == group,
+            Self::Name(name) => name == group.name(),
+        }
+    }
+
     /// The region in the ARN, if an ARN is given.
     pub fn region(&self) -> Option<&Region> {
         match self {

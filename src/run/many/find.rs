@@ -9,7 +9,7 @@ use super::selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
 use crate::aws::accounts::{SourceAccount, principals};
 use crate::aws::registry::{GroupsOf, ListedGroup, SourceRegistry};
 use crate::aws::session::Identity;
-use crate::model::arn::{GroupArn, GroupRef};
+use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::run::context::Context;
 
@@ -37,7 +37,7 @@ pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Resul
     refuse_own_targets(&groups, &writer)?;
     if let Some(first) = &selection.first {
         // A stable sort: the others keep their order.
-        groups.sort_by_key(|group| !is_group(first, &group.source));
+        groups.sort_by_key(|group| !first.is(&group.source));
     }
     let status = |group: ListedGroup| Some(PassedOver { status: group.unusable?, group: group.arn });
     Ok(FoundGroups { groups, passed_over: unusable.into_iter().filter_map(status).collect() })
@@ -120,13 +120,6 @@ fn refuse_own_targets(groups: &[GroupPair], writer: &Identity) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn is_group(wanted: &GroupRef, group: &GroupArn) -> bool {
-    match wanted {
-        GroupRef::Arn(arn) => arn == group,
-        GroupRef::Name(name) => name == group.name(),
-    }
 }
 
 fn no_match(selection: &GroupSelection, reader: &Identity) -> Failure {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use promote::aws::session::Access;
+use promote::run::many::{GroupPair, GroupSelection, find_groups, for_each_group};
 use promote::run::settings::FullSettings;
 use promote::run::{Context, full};
 use serde_json::json;
@@ -37,6 +38,10 @@ fn a_run_may_move_between_threads() {
     .expect("settings as a file would hold them");
     is_send(&context);
     is_send(&full(&context, &settings));
+    let pattern = "team-*".parse().expect("a pattern");
+    let selection = GroupSelection { pattern, tags: Vec::new(), first: None, target_group: None, jobs: 8 };
+    is_send(&find_groups(&context, &selection));
+    is_send(&for_each_group(&context, &[], 8, async |context: Context, _: GroupPair| full(&context, &settings).await));
 }
 
 #[test]

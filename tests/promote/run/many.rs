@@ -265,6 +265,22 @@ fn the_group_of_the_event_begins_before_the_others() {
 }
 
 #[test]
+fn a_first_group_that_does_not_match_is_told() {
+    let cloud = with_groups(&["team-a", "other"]);
+    let run = full_of(&cloud, "team-*", &["--first", "other"]);
+    assert_eq!(run.document()["summary"]["groups"], 1);
+    assert!(run.stderr.contains("warning: other of `--first` is not among the groups"), "{}", run.stderr);
+}
+
+#[test]
+fn a_principal_that_may_not_list_groups_is_told_the_permission() {
+    let cloud = with_groups(&["team-a"]);
+    cloud.deny(Principal::Both, "sagemaker:ListModelPackageGroups", "*");
+    let hint = "hint: Grant sagemaker:ListModelPackageGroups on * to this principal";
+    full_of(&cloud, "team-*", &[]).fails(1, &["source: sagemaker:ListModelPackageGroups on the model registry", hint]);
+}
+
+#[test]
 fn a_dry_run_for_several_groups_writes_nothing() {
     let cloud = with_groups(&["team-a", "team-b"]);
     let document = full_of(&cloud, "team-*", &["--dry-run"]).document();
