@@ -110,8 +110,8 @@ bench-images: standins ## copy an image with promote and with skopeo (1 minute a
 
 bench-many: ## run `full` for 200 groups at services that are slow and throttle (1 minute after the build)
 	nice cargo build --release --locked
-	@PROMOTE_TEST_BINARY=$(CURDIR)/target/release/promote \
-		cargo test --locked --test promote -- --ignored --nocapture run::many_bench
+	@MANY_GROUPS=$(or $(GROUPS),200) PROMOTE_TEST_BINARY=$(CURDIR)/target/release/promote \
+		cargo test --locked --test promote -- --nocapture run::many_bench
 
 bench-s3sync: $(S3SYNC) ## build s3sync, the one peer that PyPI does not have, for `make bench`
 

