@@ -206,6 +206,16 @@ def test_a_build_that_fails_ends_with_what_the_promotion_lacks(pipeline):
     assert f"s3://{bucket}/{key}" in failed.log[failed.log.index("Outcome    1 missing") :], failed.log
 
 
+def test_a_build_that_fails_has_its_own_exit_code_whatever_doctor_says(reviewed, tmp_path):
+    buildspec = yaml.safe_load(reviewed.properties("Project")["Source"]["BuildSpec"])
+    program = tmp_path / "promote"
+    program.write_text('#!/bin/sh\n[ "$1" = doctor ] && exit 3\nexit 1\n')
+    program.chmod(0o755)
+    script = "\n".join(buildspec["phases"]["build"]["commands"])
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    assert subprocess.run(["sh", "-ec", script], cwd=tmp_path, env={"PATH": path}).returncode == 1
+
+
 def test_a_build_on_lambda_has_the_time_limit_of_lambda(deploy):
     group = {"source-model-package-group-arn": GROUP_ARN}
     general, fast = deploy("general", group), deploy("fast", group | {"compute-type": "BUILD_LAMBDA_2GB"})
