@@ -167,7 +167,7 @@ fn an_image_of_another_account_or_region_is_refused() {
 }
 
 /// The specification's inputs as SeedFarmer hands them over, and all the optional ones.
-const SEEDFARMER: [(&str, &str); 14] = [
+const SEEDFARMER: [(&str, &str); 16] = [
     ("SEEDFARMER_PROJECT_NAME", "mlops"),
     ("SEEDFARMER_DEPLOYMENT_NAME", "prod"),
     ("SEEDFARMER_MODULE_NAME", "models-promote"),
@@ -181,6 +181,8 @@ const SEEDFARMER: [(&str, &str); 14] = [
     ("SEEDFARMER_PARAMETER_RETAIN_ON_DELETE", "false"),
     ("SEEDFARMER_PARAMETER_PERMISSIONS_BOUNDARY_NAME", "my-boundary"),
     ("SEEDFARMER_PARAMETER_SOURCE_BUCKET_NAMES", "[\"models\", \"metrics\"]"),
+    ("SEEDFARMER_PARAMETER_IMAGES", "keep"),
+    ("SEEDFARMER_PARAMETER_IMAGE_REPOSITORY_PREFIX", "models/"),
     ("AWS_REGION", "eu-central-1"),
 ];
 
@@ -199,6 +201,8 @@ fn inputs_come_from_seedfarmer() {
         ("RetainOnDelete", "false"),
         ("PermissionsBoundaryName", "my-boundary"),
         ("SourceBucketArns", "arn:aws:s3:::models,arn:aws:s3:::metrics"),
+        ("Images", "keep"),
+        ("ImageRepositoryPrefix", "models/"),
     ] {
         assert_eq!(given[name], value, "{name}");
     }
