@@ -19,6 +19,8 @@ pub const UPDATE_TIMEOUT: Duration = Duration::from_secs(30);
 const SCHEMA: u32 = 1;
 /// Who holds a group, and since when, if that cannot be read.
 const UNKNOWN: &str = "unknown";
+/// What the refusal says of the group.
+const IS_HELD: &str = " is held since ";
 /// How the folders of holds begin.
 const FOLDER: &str = "_hold-";
 
@@ -93,8 +95,13 @@ impl Hold {
     /// The error for what a run may not do while the group is held.
     pub fn refusal(&self) -> Failure {
         let Self { target_model_package_group_arn: group, reason, by, since, .. } = self;
-        Failure::new(format!("{group} is held since {since} by {by}: {reason}"))
+        Failure::new(format!("{group}{IS_HELD}{since} by {by}: {reason}"))
             .hint("Release the group with `promote release`, then run again")
+    }
+
+    /// Whether a run has failed because the group is held.
+    pub fn has_stopped(error: &anyhow::Error) -> bool {
+        error.chain().any(|cause| cause.to_string().contains(IS_HELD))
     }
 
     /// Where the hold is, below the folder of all promotions to the group.

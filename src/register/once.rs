@@ -210,6 +210,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
 
     /// Writes a claim, and registers the version if no other run has this claim.
     async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, deleted: usize) -> Result<Attempt> {
+        // The artifacts may have been copied for hours. Nothing is registered in a group that is held meanwhile.
+        self.source.refuse_held().await?;
         let token = client_token(self.request, existing.abandoned() + deleted);
         let claim = Claim { client_token: token.clone(), ..self.claim.clone() };
         // The age of the claim counts from here or later.

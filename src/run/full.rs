@@ -30,7 +30,7 @@ use crate::copy::Folder;
 use crate::model::approval::Approval;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
-use crate::model::hold::HoldState;
+use crate::model::hold::{Hold, HoldState};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::{Latest, Search};
@@ -48,8 +48,16 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
     run(context, settings, Permitted::Everything).await
 }
 
-/// The run of [`full()`], which may be permitted less than its settings ask for.
+/// The run of [`full()`], which may be permitted less than its settings ask for. A run whose group is held while it
+/// copies is run once more, which reports the rest.
 pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
+    match run_once(context, settings, permitted).await {
+        Err(error) if Hold::has_stopped(&error) => run_once(context, settings, permitted).await,
+        done => done,
+    }
+}
+
+async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
     let group = source.group(&settings.selection.group).await?;

@@ -9,9 +9,10 @@ use super::permitted::Permitted;
 use super::promotion::Promotion;
 use super::report::RunReport;
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
 use crate::plan::Warning;
-use crate::record::Conclusion;
+use crate::record::{Conclusion, Record};
 use crate::register::decision::ApprovalPolicy;
 
 /// Withdraws every promoted version whose source is Rejected. From then on, the promotion is a dry run.
@@ -38,6 +39,7 @@ pub(super) fn as_held(mut report: RunReport, hold: Hold, withdrawn: FollowedVers
     let record = &mut report.document;
     let remark = format!("it is held since {} by {}: {}", hold.since, hold.by, hold.reason);
     record.warnings.push(Warning { field: hold.target_model_package_group_arn.to_string(), remark });
+    record.warnings.extend(pending(record));
     record.hold = Some(hold);
     if dry_run {
         return report;
@@ -50,4 +52,13 @@ pub(super) fn as_held(mut report: RunReport, hold: Hold, withdrawn: FollowedVers
     record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
     report.failures.extend(withdrawn.failures);
     report
+}
+
+/// Says of a version that was registered before its group was held that it is pending.
+fn pending(record: &Record) -> Option<Warning> {
+    let target = record.target.as_ref()?;
+    target.approval_status.as_ref().filter(|status| **status == ApprovalStatus::PendingManualApproval)?;
+    let field = target.model_package_arn.as_ref()?.to_string();
+    let remark = "it is registered and pending approval; a run after `promote release` completes it".to_owned();
+    Some(Warning { field, remark })
 }

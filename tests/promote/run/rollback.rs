@@ -218,6 +218,40 @@ fn a_version_whose_artifacts_were_copied_is_not_registered_in_a_held_group() {
 }
 
 #[test]
+fn a_run_whose_group_is_held_while_it_copies_registers_nothing_and_is_no_failure() {
+    let cloud = three();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    cloud.hook(Moment::on("CopyObject", 1), |cloud| drop(hold(cloud)));
+    let run = promote(&cloud, &[]);
+    let document = run.document();
+    assert_eq!((&document["outcome"], &document["hold"]["reason"]), (&json!("held"), &json!("Audit")), "{document:#}");
+    assert_eq!(document["planned"][0]["act"], "register");
+    assert!(run.stderr.contains("is held since"), "{}", run.stderr);
+    assert_eq!(statuses(&cloud), ["Approved"; 3], "nothing is registered");
+    assert!(!cloud.keys(SERVING).iter().any(|key| key.contains("-v4/_claims/")), "{:?}", cloud.keys(SERVING));
+    release(&cloud).document();
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    assert_eq!(statuses(&cloud), ["Approved"; 4]);
+}
+
+#[test]
+fn a_version_that_was_registered_before_the_hold_is_said_to_be_pending_and_is_approved_after_the_release() {
+    let cloud = three();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    cloud.hook(Moment::on("CreateModelPackage", 1), |cloud| drop(hold(cloud)));
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "held", "{document:#}");
+    let warnings: Vec<&str> =
+        document["warnings"].as_array().into_iter().flatten().filter_map(|one| one["remark"].as_str()).collect();
+    assert!(warnings.iter().any(|remark| remark.contains("pending approval")), "{warnings:?}");
+    let pending = "PendingManualApproval";
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Approved", pending]);
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved"; 4]);
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let cloud = three();
     let before = writes(&cloud);
