@@ -15,7 +15,7 @@ from standins.proxy import artifact_bytes, counting
 
 PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 FIND = ["find-latest", "--group", GROUP_ARN, "--source-profile", "source"]
-FULL = ["full", *FIND[1:], "--target-profile", "pipeline", "--target-bucket", TARGET_BUCKET, "--images", "copy"]
+FULL = ["full", *FIND[1:], "--target-profile", "pipeline", "--target-bucket", TARGET_BUCKET]
 
 
 def main():

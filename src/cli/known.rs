@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::progress::counted;
 use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
@@ -46,7 +47,9 @@ pub(super) struct Done {
     folder: Option<Location>,
     /// The number of objects that this run has copied.
     objects_copied: u64,
-    /// The bytes that this run has copied, with those of unfinished objects.
+    /// The number of images that this run has copied.
+    images_copied: u64,
+    /// The bytes that this run has copied, with those of unfinished objects and images.
     bytes_copied: u64,
     /// The version that this run has registered or completed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ impl Known {
         Done {
             folder: self.folder.clone(),
             objects_copied: reading.map_or(0, |reading| reading.objects_done),
+            images_copied: reading.map_or(0, |reading| reading.images_done),
             bytes_copied: reading.map_or(0, |reading| reading.bytes_done),
             model_package_arn: self.registered.as_ref().map(|(arn, _)| arn.clone()),
             approval_status: self.registered.as_ref().map(|(_, approval)| approval.clone()),
@@ -106,8 +110,14 @@ impl Known {
         let mut left = Vec::new();
         if let Some(reading) = self.meter.as_ref().map(|meter| meter.read()) {
             let there = reading.objects_done + reading.objects_there;
-            let objects = if reading.objects == 1 { "object" } else { "objects" };
-            left.push(format!("{there} of {} {objects} copied", reading.objects));
+            let images = match reading.images {
+                0 => String::new(),
+                images => {
+                    let there = reading.images_done + reading.images_there;
+                    format!(" and {there} of {}", counted(images, "image"))
+                }
+            };
+            left.push(format!("{there} of {}{images} copied", counted(reading.objects, "object")));
             if there < reading.objects {
                 left.push(match cleaned {
                     true => "unfinished uploads were aborted".to_owned(),

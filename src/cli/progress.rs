@@ -84,7 +84,7 @@ pub(super) fn copying(reading: &Reading, elapsed: Duration, with_bar: bool) -> S
     };
     let (done, all) = (HumanBytes(reading.bytes_done), HumanBytes(to_do));
     let bar = if with_bar { format!("{} ", drawn(reading.bytes_done, to_do)) } else { String::new() };
-    format!("{bar}copying {}, {done} of {all}{speed}, {eta} left", objects(reading))
+    format!("{bar}copying {}{}, {done} of {all}{speed}, {eta} left", objects(reading), images(reading))
 }
 
 fn drawn(done: u64, all: u64) -> String {
@@ -106,10 +106,18 @@ pub(super) fn all_groups((ended, count): (u64, usize), copies: impl Iterator<Ite
 
 /// What a copy has done, at its end; nothing if it had nothing to do or has failed.
 pub(super) fn copied(reading: &Reading, elapsed: Duration) -> Option<String> {
-    if reading.objects_done == 0 || reading.objects_done + reading.objects_there < reading.objects {
+    let (objects, images) = (reading.objects_done, reading.images_done);
+    let is_complete =
+        objects + reading.objects_there >= reading.objects && images + reading.images_there >= reading.images;
+    let copied = match (objects, images) {
+        (0, 0) => return None,
+        (_, 0) => counted(objects, "object"),
+        (0, _) => counted(images, "image"),
+        _ => format!("{} and {}", counted(objects, "object"), counted(images, "image")),
+    };
+    if !is_complete {
         return None;
     }
-    let objects = if reading.objects_done == 1 { "object" } else { "objects" };
     let seconds = elapsed.as_secs_f64();
     let rate = HumanBytes((reading.bytes_done as f64 / seconds.max(0.001)) as u64);
     let how = match reading.bytes_streamed {
@@ -117,8 +125,13 @@ pub(super) fn copied(reading: &Reading, elapsed: Duration) -> Option<String> {
         streamed if streamed >= reading.bytes_done => "streamed".to_owned(),
         streamed => format!("by S3, {} of them streamed", HumanBytes(streamed)),
     };
-    let (done, bytes) = (reading.objects_done, HumanBytes(reading.bytes_done));
-    Some(format!("copied {done} {objects}, {bytes}, in {seconds:.1} s ({rate}/s, {how})"))
+    let bytes = HumanBytes(reading.bytes_done);
+    Some(format!("copied {copied}, {bytes}, in {seconds:.1} s ({rate}/s, {how})"))
+}
+
+/// A number with its noun.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The bytes that this run has to copy, without objects that were copied before and resumed parts.
@@ -137,6 +150,16 @@ fn objects(reading: &Reading) -> String {
     format!("{}/{all} objects{there}{resumed}", reading.objects_done)
 }
 
+/// The images, if there are some.
+fn images(reading: &Reading) -> String {
+    let there =
+        if reading.images_there > 0 { format!(" (+{} already copied)", reading.images_there) } else { String::new() };
+    match reading.images {
+        0 => String::new(),
+        images => format!(", {}/{} images{there}", reading.images_done, images.saturating_sub(reading.images_there)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +176,27 @@ mod tests {
         let text = "copying 1/3 objects (+1 already copied), 1.00 KiB of 3.00 KiB, 1.00 KiB/s, 2 seconds left";
         assert_eq!(copying(&meter.read(), second, false), text);
         assert_eq!(copying(&meter.read(), second, true), format!("[======>             ] {text}"));
+    }
+
+    #[test]
+    fn images_are_counted_beside_the_objects_and_their_layers_in_bytes_only() {
+        let meter = Meter::default();
+        meter.expect(1, 1024);
+        meter.expect_images(3, 4096);
+        meter.found_images(1, 1024);
+        meter.streamed(2048);
+        meter.completed();
+        meter.image_completed();
+        let text = copying(&meter.read(), Duration::from_secs(1), false);
+        let says =
+            "copying 1/1 objects, 1/2 images (+1 already copied), 2.00 KiB of 4.00 KiB, 2.00 KiB/s, 1 second left";
+        assert_eq!(text, says);
+        assert_eq!(copied(&meter.read(), Duration::from_secs(2)), None, "an image is missing: the copy has failed");
+        meter.streamed(2048);
+        meter.image_completed();
+        let text = copied(&meter.read(), Duration::from_secs(2));
+        let says = "copied 1 object and 2 images, 4.00 KiB, in 2.0 s (2.00 KiB/s, streamed)";
+        assert_eq!(text.as_deref(), Some(says));
     }
 
     #[test]

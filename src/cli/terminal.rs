@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 
 use super::known::{Changed, Known};
 use super::printer::{failed_in, say, warn};
-use super::progress::{LINE, Progress, all_groups, copied, copying};
+use super::progress::{LINE, Progress, all_groups, copied, copying, counted};
 use super::verbosity::Verbosity;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
@@ -190,14 +190,17 @@ impl Observer for Terminal {
                     self.step(&format!("waiting for SageMaker to complete {promoted} ({status}, {waited} s)"));
                 }
             }
-            Event::CopyStarted { objects, bytes, folder, meter } => {
+            Event::CopyStarted { objects, bytes, images, layer_bytes, folder, meter } => {
                 self.learn(|known| {
                     known.folder = Some(folder.clone());
                     known.meter = Some(meter.clone());
                 });
                 if objects > 0 {
-                    let what = if objects == 1 { "object" } else { "objects" };
-                    self.step(&format!("copying {objects} {what}, {}, to {folder}", HumanBytes(bytes)));
+                    let objects = counted(objects, "object");
+                    self.step(&format!("copying {objects}, {}, to {folder}", HumanBytes(bytes)));
+                }
+                if images > 0 {
+                    self.step(&format!("copying {}, {}", counted(images, "image"), HumanBytes(layer_bytes)));
                 }
                 let meter = meter.clone();
                 self.show(move |elapsed, with_bar| copying(&meter.read(), elapsed, with_bar));

@@ -13,6 +13,9 @@ pub struct Meter {
     objects_there: AtomicU64,
     bytes_there: AtomicU64,
     bytes_resumed: AtomicU64,
+    images: AtomicU64,
+    images_done: AtomicU64,
+    images_there: AtomicU64,
 }
 
 /// The values of the counters at one time.
@@ -20,20 +23,26 @@ pub struct Meter {
 pub struct Reading {
     /// Expected objects at the target.
     pub objects: u64,
-    /// Expected bytes at the target.
+    /// Expected bytes of objects and layers at the target.
     pub bytes: u64,
     /// Objects copied by this run.
     pub objects_done: u64,
-    /// Bytes copied by this run, including unfinished objects.
+    /// Bytes copied by this run, including unfinished objects and layers.
     pub bytes_done: u64,
     /// Bytes that passed through this process, of those that were copied.
     pub bytes_streamed: u64,
     /// Objects that existed before this run.
     pub objects_there: u64,
-    /// Bytes of objects that existed before this run.
+    /// Bytes of objects and layers that existed before this run.
     pub bytes_there: u64,
     /// Bytes of unfinished objects that earlier runs copied.
     pub bytes_resumed: u64,
+    /// Expected images at the target.
+    pub images: u64,
+    /// Images copied by this run.
+    pub images_done: u64,
+    /// Images that existed before this run.
+    pub images_there: u64,
 }
 
 impl Meter {
@@ -64,6 +73,20 @@ impl Meter {
     pub fn resumed(&self, bytes: u64) {
         self.bytes_resumed.fetch_add(bytes, Relaxed);
     }
+    /// Adds expected images, and the bytes of their layers.
+    pub fn expect_images(&self, images: u64, bytes: u64) {
+        self.images.fetch_add(images, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+    /// Counts images that existed before this run, and the bytes of layers that did.
+    pub fn found_images(&self, images: u64, bytes: u64) {
+        self.images_there.fetch_add(images, Relaxed);
+        self.bytes_there.fetch_add(bytes, Relaxed);
+    }
+    /// Counts a copied image, whose bytes are counted already.
+    pub fn image_completed(&self) {
+        self.images_done.fetch_add(1, Relaxed);
+    }
     /// The current values of the counters.
     pub fn read(&self) -> Reading {
         Reading {
@@ -75,6 +98,9 @@ impl Meter {
             objects_there: self.objects_there.load(Relaxed),
             bytes_there: self.bytes_there.load(Relaxed),
             bytes_resumed: self.bytes_resumed.load(Relaxed),
+            images: self.images.load(Relaxed),
+            images_done: self.images_done.load(Relaxed),
+            images_there: self.images_there.load(Relaxed),
         }
     }
 }

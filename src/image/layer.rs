@@ -18,12 +18,10 @@ impl ImageEngine<'_> {
     pub(super) async fn copy_layer(&self, from: &Repository, to: &Repository, layer: &Layer) -> Result<()> {
         for _ in 0..UPLOADS {
             if copying(self.attempt(from, to, layer).await, layer, from)? {
-                self.meter.completed();
                 return Ok(());
             }
             // Another run may have completed the layer.
             if self.target.missing(to, std::slice::from_ref(&layer.digest)).await?.is_empty() {
-                self.meter.completed();
                 return Ok(());
             }
         }
@@ -65,7 +63,7 @@ impl ImageEngine<'_> {
     async fn send(&self, to: &Repository, upload: &Upload, part: Part<'_>) -> Result<Sent> {
         let _request = self.limits.request().await;
         let sent = self.target.send(to, upload, &part.body).await?;
-        self.meter.arrived(part.body.last() + 1 - part.body.first());
+        self.meter.streamed(part.body.last() + 1 - part.body.first());
         Ok(sent)
     }
 }

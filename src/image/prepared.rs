@@ -79,10 +79,10 @@ impl Prepared<'_> {
         })
     }
 
-    /// The layers that are copied, and their size in bytes.
+    /// The number of images that are copied, and the size of their layers in bytes.
     pub fn missing(&self) -> (u64, u64) {
-        let counts = self.states.iter().map(State::missing_layers);
-        counts.fold((0, 0), |(layers, bytes), (more, size)| (layers + more, bytes + size))
+        let counts = self.states.iter().map(State::missing);
+        counts.fold((0, 0), |(images, bytes), (more, size)| (images + more, bytes + size))
     }
 }
 

@@ -126,10 +126,10 @@ impl<'a> State<'a> {
         layers
     }
 
-    /// The number of layers that are copied, and their size in bytes.
-    pub fn missing_layers(&self) -> (u64, u64) {
-        let layers = self.to_copy();
-        (layers.len() as u64, layers.values().map(|(layer, _)| layer.bytes).sum())
+    /// The number of images that are copied, and the size of their layers in bytes.
+    pub fn missing(&self) -> (u64, u64) {
+        let images = self.absent().filter(|image| image.tagged).count() as u64;
+        (images, self.to_copy().values().map(|(layer, _)| layer.bytes).sum())
     }
 
     /// Stores the manifests of an image, children first. Only the image itself is tagged: life-cycle rules for untagged
@@ -146,6 +146,9 @@ impl<'a> State<'a> {
             let put = engine.target.put(self.repository, manifest, tag.as_deref()).await;
             put.map_err(|error| self.explained(error, digest))
                 .with_context(|| format!("copying the image {digest}"))?;
+        }
+        if *tagged && !there {
+            engine.meter.image_completed();
         }
         Ok(())
     }
@@ -179,14 +182,21 @@ impl<'a> State<'a> {
         Ok(engine.target.create(repository, settings).await?)
     }
 
-    /// Adds the layers to the progress.
+    /// Adds the images to the progress. What refers to an image counts with its bytes only.
     fn count(&self, engine: &ImageEngine<'_>) {
         let mut layers: BTreeMap<&Digest, u64> = BTreeMap::new();
         let all = self.images.iter().flat_map(|image| image.content.layers.iter());
         layers.extend(all.map(|layer| (&layer.digest, layer.bytes)));
-        engine.meter.expect(layers.len() as u64, layers.values().sum());
-        let there = layers.into_iter().filter(|(digest, _)| !self.missing.contains(*digest));
-        there.for_each(|(_, bytes)| engine.meter.found(bytes));
+        let bytes = |there: bool| {
+            let wanted = layers.iter().filter(|(digest, _)| self.missing.contains(**digest) != there);
+            wanted.map(|(_, bytes)| bytes).sum::<u64>()
+        };
+        let images = |there: bool| {
+            let all = self.images.iter().filter(|image| image.tagged);
+            all.filter(|image| self.has(image.content.digest()) == there).count() as u64
+        };
+        engine.meter.expect_images(images(true) + images(false), bytes(true) + bytes(false));
+        engine.meter.found_images(images(true), bytes(true));
     }
 }
 

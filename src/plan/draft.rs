@@ -34,9 +34,8 @@ pub struct PackageOverrides {
     pub ignore_missing_reports: bool,
     /// Which S3 URLs in environment variables are copied.
     pub environment_urls: EnvironmentUrls,
-    /// What is done with images. Without a value, they are kept, and a package whose images cannot be used in the target's
-    /// region is refused.
-    pub images: Option<Images>,
+    /// What is done with images.
+    pub images: Images,
     /// The prefix of the repositories that images are copied to.
     #[serde(skip_serializing_if = "is_default")]
     pub image_repository_prefix: RepositoryPrefix,
@@ -64,7 +63,7 @@ impl PackageOverrides {
             // These were decided when the version was promoted.
             ignore_missing_reports: true,
             environment_urls: EnvironmentUrls::default(),
-            images: Some(Images::Keep),
+            images: Images::Keep,
             image_repository_prefix: RepositoryPrefix::default(),
             no_create_repository: false,
         }

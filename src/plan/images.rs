@@ -2,7 +2,6 @@
 
 mod classify;
 mod content;
-mod elsewhere;
 mod lookup;
 mod planned;
 mod referrers;
@@ -10,7 +9,6 @@ mod rewrite;
 
 pub use classify::{Classified, ImageUse, TargetRegistry, classified};
 pub use content::{Content, Layer};
-pub use elsewhere::elsewhere;
 pub use lookup::{ImageAccess, look_up};
 pub use planned::{Disposition, Images, Kept, PlannedImage};
 pub use rewrite::{ImageTarget, image_key, rewrite};

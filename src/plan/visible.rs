@@ -2,12 +2,10 @@
 
 use anyhow::Result;
 
-use crate::model::arn::Region;
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::package::Package;
-use crate::plan::draft::{Draft, PackageOverrides};
+use crate::plan::draft::Draft;
 use crate::plan::findings::Findings;
-use crate::plan::images::elsewhere;
 use crate::plan::limits::{SHORTEN, rejected};
 use crate::plan::provenance::add_provenance;
 use crate::plan::rewriting::{Rewritten, Targets};
@@ -18,16 +16,9 @@ use crate::schema::references::{Kind, Reference, references};
 ///
 /// # Errors
 /// The message names every field that prevents the promotion.
-pub fn checked_references(
-    package: &Package,
-    draft: &Draft,
-    layout: &Layout,
-    target: &Region,
-    overrides: &PackageOverrides,
-) -> Result<Vec<Reference>> {
+pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> Result<Vec<Reference>> {
     let mut found = draft.findings().clone();
     found.extend(violated(&draft.request));
-    found.extend(elsewhere(&draft.request, package.arn(), target, overrides.images));
     match references(&draft.request) {
         Ok(references) => {
             found.extend(long_keys(&references, layout));

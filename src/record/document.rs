@@ -105,7 +105,7 @@ pub struct Record {
     /// The objects, ordered by bucket and key.
     #[serde(default)]
     pub artifacts: List<ArtifactFacts>,
-    /// The container images, unless they were kept without being looked at.
+    /// The container images, unless `--images keep` was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageFacts>,
     /// When the artifacts with the result `recorded` were compared last, RFC 3339 in UTC.

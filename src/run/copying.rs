@@ -22,10 +22,16 @@ impl Promotion<'_> {
         let image_engine = self.image_engine(&meter);
         let prepared = image::prepare(&images, &image_engine).await?;
         let (objects, bytes) = there.missing(&plan)?;
-        let (layers, more_bytes) = prepared.missing();
-        let (objects, bytes) = (objects + layers, bytes + more_bytes);
+        let (images_missing, layer_bytes) = prepared.missing();
         let folder = plan.layout.folder();
-        self.context.notice(Event::CopyStarted { objects, bytes, folder: &folder, meter: &meter });
+        self.context.notice(Event::CopyStarted {
+            objects,
+            bytes,
+            images: images_missing,
+            layer_bytes,
+            folder: &folder,
+            meter: &meter,
+        });
         let (tuning, encryption) = (self.tuning(settings), self.encryption());
         let target = self.patient_target(&tuning);
         let engine = self.engine(tuning, &target, &encryption, &meter);

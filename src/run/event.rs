@@ -45,6 +45,10 @@ pub enum Event<'a> {
         objects: u64,
         /// Their size in bytes.
         bytes: u64,
+        /// The number of images that are not in the target yet.
+        images: u64,
+        /// The size of the layers that are not in the target yet, in bytes.
+        layer_bytes: u64,
         /// The folder of the promotion.
         folder: &'a Location,
         /// The progress of the copy. It can be read at any time.

@@ -76,8 +76,8 @@ impl Promotion<'_> {
         self.check_key()?;
         refuse_return(package, &self.destination.group)?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
-        let (layout, region) = (self.destination.layout(package.arn()), self.destination.group.region());
-        let references = checked_references(package, &draft, &layout, region, self.overrides)?;
+        let layout = self.destination.layout(package.arn());
+        let references = checked_references(package, &draft, &layout)?;
         let leniency = Leniency {
             ignore_missing_reports: self.overrides.ignore_missing_reports,
             environment_urls: self.overrides.environment_urls,
@@ -95,7 +95,7 @@ impl Promotion<'_> {
 
     /// Looks up the images, if they are copied.
     async fn images(&self, package: &Package, draft: &Draft) -> Result<Vec<PlannedImage>> {
-        if self.overrides.images != Some(Images::Copy) {
+        if self.overrides.images == Images::Keep {
             return Ok(Vec::new());
         }
         let registry = &TargetRegistry {
@@ -149,7 +149,7 @@ impl Promotion<'_> {
     /// Warns of images that are not copied for a version that was promoted before without them.
     pub fn images_without_effect(&self, record: &Record, promoted: &PromotedVersion) -> Option<Warning> {
         record.request.as_ref()?;
-        let without = self.overrides.images == Some(Images::Copy) && record.images.is_empty();
+        let without = self.overrides.images == Images::Copy && record.images.is_empty();
         let remark = "--images copy has no effect: the version was promoted with the images of the source".to_owned();
         without.then(|| Warning { field: promoted.arn.to_string(), remark })
     }

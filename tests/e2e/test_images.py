@@ -39,7 +39,7 @@ def check_layout(repository, digest):
 def test_an_image_is_copied_between_two_accounts_and_named_by_its_digest(stage):
     layers = [random.Random(seed).randbytes(size) for seed, size in enumerate((11 << 20, 25 << 20, 77))]
     digest = registered(stage, layers)
-    document = stage.full("--images", "copy", principals=TWO_PRINCIPALS).document
+    document = stage.full(principals=TWO_PRINCIPALS).document
     assert [image["result"] for image in document["images"]] == ["copied"]
     source = stage.aws.images.repositories[SOURCE_ACCOUNT, repository_of(stage)]
     target = stage.aws.images.repositories[TARGET_ACCOUNT, repository_of(stage)]
@@ -53,10 +53,10 @@ def test_an_image_is_copied_between_two_accounts_and_named_by_its_digest(stage):
 
 def test_an_image_that_is_there_is_not_copied_again(stage):
     registered(stage, [b"layer"])
-    stage.promote("--images", "copy")
+    stage.promote()
     image = f"{REGISTRY.format(SOURCE_ACCOUNT)}/{repository_of(stage)}:1"
     stage.register({"Image": image, "ModelDataUrl": stage.put("again.tar.gz", b"other weights")})
     before = len(stage.aws.images.downloads)
-    document = stage.promote("--images", "copy")
+    document = stage.promote()
     assert [image["result"] for image in document["images"]] == ["already-there"]
     assert len(stage.aws.images.downloads) == before

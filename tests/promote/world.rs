@@ -192,7 +192,7 @@ pub fn high_water_mark(process: u32) -> Option<u64> {
 
 /// The calls that could have changed something, as `operation resource`.
 pub fn writes(cloud: &Cloud) -> Vec<String> {
-    let reads = ["Get", "Head", "List", "Describe", "AssumeRole"];
+    let reads = ["Get", "Head", "List", "Describe", "AssumeRole", "BatchGet", "BatchCheck", "DownloadLayer"];
     let calls = cloud.calls().into_iter().filter(|call| !reads.iter().any(|verb| call.operation.starts_with(verb)));
     calls.map(|call| format!("{} {}", call.operation, call.resource)).collect()
 }

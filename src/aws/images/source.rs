@@ -109,7 +109,15 @@ impl SourceImages {
         *url = Some(new);
         let resource = Resource::Layer { repository: layer.0, layer: layer.1 };
         let message = "the URL of the layer is refused with HTTP 403, though it is new";
-        download.ok_or_else(|| self.clients.caller.unusable("ecr:GetDownloadUrlForLayer", &resource, message))
+        let hint = format!(
+            "Amazon ECR has its layers in S3: let the policy of the VPC endpoint for S3, if there is one, allow s3:GetObject \
+             on arn:aws:s3:::prod-{}-starport-layer-bucket/*",
+            layer.0.registry.region()
+        );
+        download.ok_or_else(|| CallError {
+            hint: hint.into(),
+            ..self.clients.caller.unusable("ecr:GetDownloadUrlForLayer", &resource, message)
+        })
     }
 
     async fn open(

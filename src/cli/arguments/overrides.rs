@@ -40,10 +40,9 @@ pub struct OverrideArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Container images")]
 pub struct ImageArgs {
-    /// What to do with container images [default: keep them, and refuse a version whose images SageMaker in the target's
-    /// region cannot use]
-    #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum)]
-    pub images: Option<Images>,
+    /// What to do with container images
+    #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum, default_value = "copy")]
+    pub images: Images,
     /// Beginning of the names of the repositories that images are copied to, such as models/ [default: none]
     #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_PREFIX", value_name = "PREFIX")]
     pub image_repository_prefix: Option<RepositoryPrefix>,

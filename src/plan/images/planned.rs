@@ -11,10 +11,11 @@ use crate::model::image::{Digest, EcrImage, Repository};
 use crate::plan::warning::Warning;
 
 /// `--images`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Images {
     /// Copy the images to the target account's registry
+    #[default]
     Copy,
     /// Promote the version with the images of the source
     Keep,

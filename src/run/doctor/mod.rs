@@ -73,9 +73,8 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
         (GroupRef::Name(_), None) => None,
     };
     let own = target.identity().map(|identity| own_group(group.as_ref(), identity, &name)).transpose()?;
-    let target_region = target.identity().map(|identity| identity.region.clone());
     let ((found, package, mut checks), (state, asked)) = tokio::join!(
-        source.ask(settings, group.as_ref(), &name, target_region.as_ref()),
+        source.ask(settings, group.as_ref(), &name),
         target.ask(settings, own.as_ref())
     );
     checks.extend(asked);
@@ -85,7 +84,7 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     if !has_tags {
         checks = without(checks, "sagemaker:AddTags", "a target group that is created can have no tags");
     }
-    if settings.overrides.images == Some(Images::Copy) {
+    if settings.overrides.images == Images::Copy {
         checks.extend(images(settings, (&source, &target), own.as_ref(), package.as_ref()).await);
     }
     let mut checks = distinct(checks);

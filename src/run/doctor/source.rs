@@ -8,7 +8,7 @@ use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::registry::Summary;
 use crate::aws::session::Identity;
 use crate::model::approval::ApprovalStatus;
-use crate::model::arn::{GroupArn, GroupName, PackageArn, Region};
+use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::plan::checked_references;
@@ -59,7 +59,6 @@ impl<'a> SourceSide<'a> {
         settings: &DoctorSettings,
         group: Option<&GroupArn>,
         target_group: &GroupName,
-        target: Option<&Region>,
     ) -> (Option<PackageArn>, Option<Package>, Vec<Check>) {
         let mut checks = self.failed.clone();
         let (Some(account), Some(group)) = (self.account, group) else { return (None, None, checks) };
@@ -94,7 +93,7 @@ impl<'a> SourceSide<'a> {
         };
         let package = match Package::from_description(&version, document) {
             Ok(package) => {
-                checks.push(can_be_promoted(settings, &package, target_group, target));
+                checks.push(can_be_promoted(settings, &package, target_group));
                 checks.extend(ask_artifacts(account.objects(), &package, group.partition()).await);
                 Some(package)
             }
@@ -134,18 +133,12 @@ fn exists(group: &GroupArn, described: Result<Option<crate::model::field::Docume
 }
 
 /// Whether the dry run would refuse the package before any object is looked up.
-fn can_be_promoted(
-    settings: &DoctorSettings,
-    package: &Package,
-    target_group: &GroupName,
-    target: Option<&Region>,
-) -> Check {
+fn can_be_promoted(settings: &DoctorSettings, package: &Package, target_group: &GroupName) -> Check {
     let asked = asked("package", package.arn().as_str(), "");
     let destination = &settings.destination;
     let layout = Layout::new(&destination.bucket, &destination.prefix, target_group, package.arn());
-    let region = target.unwrap_or(package.arn().region());
     let refused = Draft::of(package, target_group, &settings.overrides)
-        .and_then(|draft| checked_references(package, &draft, &layout, region, &settings.overrides));
+        .and_then(|draft| checked_references(package, &draft, &layout));
     match refused {
         Ok(_) => asked.with(Finding::Ok, None),
         Err(error) => asked.with(Finding::Missing, Some(chain(&error))),

@@ -148,7 +148,9 @@ fn the_source_is_read_in_the_region_of_its_arn_and_the_target_in_its_own() {
         with_variables(&cloud, &["--target-region", "eu-central-1"], &[("AWS_REGION", "us-west-2")]).document();
     assert_eq!(document["source"]["region"], "eu-central-1");
     assert_eq!(document["target"]["region"], "eu-central-1");
-    let signed = |call: &Call| call.headers["authorization"].contains("/eu-central-1/");
+    // The download of a layer has a presigned URL.
+    let signed =
+        |call: &Call| call.headers.get("authorization").is_none_or(|signature| signature.contains("/eu-central-1/"));
     assert!(cloud.calls().iter().all(signed));
 }
 

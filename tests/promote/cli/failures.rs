@@ -36,7 +36,7 @@ fn a_failed_run_prints_a_document_with_the_error_and_what_was_done() {
     assert!(run.stderr.contains(&format!("hint: {hint}\n")), "{}", run.stderr);
     assert_eq!(failed["source_model_package_arn"], SOURCE_VERSION);
     let done = json!({
-        "folder": format!("s3://{SERVING}/{FOLDER}"), "objects_copied": 4, "bytes_copied": 25,
+        "folder": format!("s3://{SERVING}/{FOLDER}"), "objects_copied": 4, "images_copied": 2, "bytes_copied": 335,
         "model_package_arn": VERSION, "approval_status": "PendingManualApproval",
     });
     assert_eq!(failed["done"], done);
@@ -99,7 +99,7 @@ fn a_refusal_of_promote_itself_is_a_kind_of_its_own() {
     let cloud = with_package();
     let failed = document(&promote(&cloud, &["--no-create-group"]));
     assert_eq!((&failed["error"]["kind"], &failed["error"]["call"]), (&json!("refused"), &Value::Null));
-    assert_eq!(failed["done"], json!({"objects_copied": 0, "bytes_copied": 0}));
+    assert_eq!(failed["done"], json!({"objects_copied": 0, "images_copied": 0, "bytes_copied": 0}));
 }
 
 #[test]

@@ -29,14 +29,16 @@ fn json_is_exactly_one_document_on_standard_output() {
 fn the_copied_objects_are_reported_on_standard_error() {
     let run = promote(&with_package(), &[]);
     let lines: Vec<&str> = run.stderr.lines().collect();
-    let [began, ended] = lines[..] else { panic!("two lines: {}", run.stderr) };
-    assert_eq!(began, format!("copying 4 objects, 25 B, to s3://{SERVING}/{FOLDER}"));
-    assert!(ended.starts_with("copied 4 objects, 25 B, in ") && ended.ends_with("/s, by S3)"), "{ended}");
+    let [objects, images, ended] = lines[..] else { panic!("three lines: {}", run.stderr) };
+    assert_eq!(objects, format!("copying 4 objects, 25 B, to s3://{SERVING}/{FOLDER}"));
+    assert_eq!(images, "copying 2 images, 310 B");
+    let streamed = "/s, by S3, 310 B of them streamed)";
+    assert!(ended.starts_with("copied 4 objects and 2 images, 335 B, in ") && ended.ends_with(streamed), "{ended}");
 }
 
 #[test]
 fn the_end_of_a_copy_between_two_principals_says_that_it_was_streamed() {
-    let run = promote(&with_package(), &TWO_PRINCIPALS);
+    let run = promote(&with_package(), &[&TWO_PRINCIPALS[..], &["--images", "keep"]].concat());
     assert!(
         run.stderr.lines().any(|line| line.starts_with("copied 4 objects, 25 B") && line.ends_with("/s, streamed)"))
     );
@@ -50,7 +52,14 @@ fn quiet_prints_no_progress_and_verbose_each_step() {
     let version = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
     let (found, registered) = (format!("found {SOURCE_VERSION}"), format!("registered {version}"));
     let complete = format!("{version} is complete and Approved");
-    let told = ["listed the artifacts in ", &found, "copying 4 objects", "copied 4 objects", &registered, &complete];
+    let told = [
+        "listed the artifacts in ",
+        &found,
+        "copying 4 objects",
+        "copied 4 objects and 2 images",
+        &registered,
+        &complete,
+    ];
     for step in told {
         assert!(run.stderr.lines().any(|line| line.starts_with(step)), "no '{step}' in: {}", run.stderr);
     }
@@ -78,8 +87,7 @@ fn the_document_of_full_has_what_scripts_read() {
         (&json!(7), &json!("copied"), &json!("etag"))
     );
     assert_eq!(weights["fields"], json!(["InferenceSpecification.Containers[0].ModelDataUrl"]));
-    let image = not_carried(&document, "InferenceSpecification.Containers[0].Image");
-    assert!(image["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
+    assert_eq!(document["images"][0]["result"], "copied");
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn streaming_reads_and_writes_each_byte_once_and_each_principal_stays_on_its_sid
     let traffic = cloud.traffic(|call| call.resource.ends_with("m.tar.gz"));
     assert_eq!((traffic.read, traffic.written), (20 << 20, 20 << 20));
     assert_eq!((cloud.calls_of("UploadPart").len(), cloud.calls_of("CopyObject").len()), (3, 0));
-    for call in cloud.calls() {
+    // The download of a layer has a presigned URL, and no caller.
+    for call in cloud.calls().into_iter().filter(|call| call.operation != "DownloadLayer") {
         let who = call.who.expect("the caller is known").principal;
         let of_target = call.resource.starts_with(SERVING) || call.resource.contains("111222333444");
         let of_source = !of_target && (call.resource.starts_with(MODELS) || call.resource.contains("444333666777"));

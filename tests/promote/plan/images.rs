@@ -1,8 +1,8 @@
-//! Images in a region that SageMaker in the target cannot use.
+//! Images in a promotion into another region, where SageMaker cannot use those of the source.
 
 use serde_json::json;
 
-use crate::support::{Cloud, Principal, TARGET_ACCOUNT};
+use crate::support::{Cloud, Principal, TARGET_ACCOUNT, TestImage};
 use crate::world::*;
 
 const IMAGE: &str = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/serve:1";
@@ -22,21 +22,17 @@ fn far() -> Cloud {
 }
 
 #[test]
-fn a_promotion_into_another_region_is_refused_with_every_image_also_in_a_dry_run() {
+fn a_promotion_into_another_region_copies_the_images_there_without_a_flag() {
     let cloud = far();
-    for more in [&["--dry-run"][..], &[]] {
-        let run = promote_far(&cloud, more);
-        run.fails(
-            1,
-            &[
-                &format!("  InferenceSpecification.Containers[0].Image is {IMAGE}; SageMaker in us-west-2 cannot use"),
-                "  AdditionalInferenceSpecifications[0].Containers[0].Image is ",
-                "hint: Pass `--images copy` to copy the image to us-west-2",
-                "`--images keep`",
-            ],
-        );
-    }
-    assert_eq!((writes(&cloud), cloud.keys("far")), (Vec::new(), Vec::new()));
+    let document = promote_far(&cloud, &[]).document();
+    assert_eq!((&document["outcome"], &document["images"][0]["result"]), (&json!("promoted"), &json!("copied")));
+    let digest = TestImage::small("serve").digest();
+    let image = format!("111222333444.dkr.ecr.us-west-2.amazonaws.com/serve@{digest}");
+    let version = document["target"]["model_package_arn"].as_str().expect("a version");
+    let version = cloud.package(version).expect("the version");
+    assert_eq!(version["InferenceSpecification"]["Containers"][0]["Image"], image);
+    let repository = cloud.repository_in(TARGET_ACCOUNT, "us-west-2", "serve").expect("a repository");
+    assert!(repository.images.contains_key(&digest));
 }
 
 #[test]
@@ -47,15 +43,4 @@ fn a_promotion_into_another_region_keeps_the_images_if_it_is_told_to() {
     assert_eq!(not_carried(&document, "InferenceSpecification.Containers[0].Image")["value"], IMAGE);
     let again = promote_far(&cloud, &[]).document();
     assert_eq!(again["outcome"], "already-promoted", "what is promoted is followed without the flag");
-}
-
-#[test]
-fn images_in_the_region_of_the_target_and_outside_ecr_are_no_obstacle() {
-    let cloud = far();
-    let mut package = model("s3://models/churn/model.tar.gz");
-    for image in [&IMAGE.replace("eu-central-1", "us-west-2"), "registry.example.com/serve:1"] {
-        package["InferenceSpecification"]["Containers"][0]["Image"] = json!(image);
-        cloud.register(package.clone());
-        assert_eq!(promote_far(&cloud, &[]).document()["outcome"], "promoted", "{image}");
-    }
 }

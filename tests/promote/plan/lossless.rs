@@ -93,8 +93,16 @@ fn assert_lossless(cloud: &Cloud, arn: &str, described: &Value) -> usize {
     expected.len()
 }
 
-const TARGETS: [&str; 6] =
-    ["--kms-key-arn", KEY, "--target-algorithm", "of-the-target", "--target-validation-role-arn", ROLE];
+const TARGETS: [&str; 8] = [
+    "--images",
+    "keep",
+    "--kms-key-arn",
+    KEY,
+    "--target-algorithm",
+    "of-the-target",
+    "--target-validation-role-arn",
+    ROLE,
+];
 
 #[test]
 fn every_member_that_aws_accepts_together_arrives_leaf_by_leaf() {
@@ -120,7 +128,7 @@ fn a_package_made_from_an_algorithm_is_registered_with_its_containers_and_an_alg
     let algorithm = complete(&cloud, Deployed::AlgorithmWithUrl)["SourceAlgorithmSpecification"].clone();
     described["SourceAlgorithmSpecification"] = algorithm.clone();
     let arn = cloud.register(described.clone());
-    let without = ["--kms-key-arn", KEY, "--target-validation-role-arn", ROLE];
+    let without = ["--images", "keep", "--kms-key-arn", KEY, "--target-validation-role-arn", ROLE];
     let field = "SourceAlgorithmSpecification";
     let flag =
         [&without[..], &["--dry-run", "--target-algorithm", "arn:aws:sagemaker:eu-central-1:111222333444:algorithm/a"]]
@@ -144,7 +152,7 @@ fn a_package_without_a_validation_role_loses_only_its_validation() {
     let cloud = world();
     let mut described = complete(&cloud, Deployed::Containers);
     let arn = cloud.register(described.clone());
-    let document = promote(&cloud, &TARGETS[..4]).document();
+    let document = promote(&cloud, &TARGETS[..6]).document();
     let validation = described.as_object_mut().and_then(|members| members.shift_remove("ValidationSpecification"));
     assert_lossless(&cloud, &arn, &described);
     let listed = not_carried(&document, "ValidationSpecification");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::plan::lossless::package::leaves;
 use crate::run::faults::{AT_ONCE, each};
-use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
 use crate::world::*;
 
 /// The packages, by the names of their files.
@@ -54,6 +54,9 @@ fn every_command_is_right_for_the_package() {
     });
 }
 
+/// The registry of the source account.
+const REGISTRY: &str = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/";
+
 /// A package in a world of its own.
 struct Package<'a> {
     case: &'a Value,
@@ -72,6 +75,12 @@ impl<'a> Package<'a> {
                 cloud.create_bucket(bucket, SOURCE_ACCOUNT);
             }
             cloud.put(bucket, key, format!("content of {bucket}/{key}"));
+        }
+        for (path, image) in leaves(&case["package"]).into_iter().filter(|(path, _)| path.ends_with(".Image")) {
+            let image = image.as_str().unwrap_or_default();
+            if let Some((name, tag)) = image.strip_prefix(REGISTRY).and_then(|image| image.split_once(':')) {
+                cloud.push(SOURCE_ACCOUNT, name, tag, &TestImage::small(&path));
+            }
         }
         let arn = cloud.register(case["package"].clone());
         Self { case, cloud, arn }
@@ -151,6 +160,14 @@ impl<'a> Package<'a> {
         let mut arrived: BTreeMap<String, Value> = leaves(&versions[0]).into_iter().collect();
         for (path, value) in leaves(&self.case["package"]) {
             let left = strings(self.case, "left").any(|member| path.starts_with(member));
+            if value.as_str().is_some_and(|image| image.starts_with(REGISTRY)) {
+                let digest = TestImage::small(&path).digest();
+                let image = arrived.remove(&path).with_context(|| format!("{path} is missing"))?;
+                arrived.remove(&format!("{path}Digest"));
+                let image = image.as_str().unwrap_or_default();
+                ensure!(image.contains(TARGET_ACCOUNT) && image.ends_with(&digest), "{path} is {image}");
+                continue;
+            }
             if left || path == "ModelPackageGroupName" {
                 continue;
             }

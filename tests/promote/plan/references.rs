@@ -49,7 +49,9 @@ pub const LEAVES: [&str; 35] = [
 ];
 
 /// Options that carry every member, so that every reference is looked at.
-pub const EVERYTHING: [&str; 6] = [
+pub const EVERYTHING: [&str; 8] = [
+    "--images",
+    "keep",
     "--kms-key-arn",
     "arn:aws:kms:eu-central-1:111222333444:key/of-the-target",
     "--target-algorithm",

@@ -57,8 +57,8 @@ fn an_untouched_promotion_is_identical_in_every_part() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
         let document = document(&run);
         assert_eq!(document["outcome"], "identical");
-        // The record, the package, four objects.
-        assert_eq!((&document["identical"], document["findings"].as_array().map(Vec::len)), (&json!(6), Some(6)));
+        // The record, the package, four objects, two images.
+        assert_eq!((&document["identical"], document["findings"].as_array().map(Vec::len)), (&json!(8), Some(8)));
     }
 }
 

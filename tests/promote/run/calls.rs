@@ -41,9 +41,10 @@ fn second() -> String {
 }
 
 /// For each of the 6 versions, a description on both sides, a listing of its records and a record. Also the listings of the
-/// source (approved, rejected) and the target, the listings of all folders and of the latest version's, and two calls that
-/// do not depend on the number of versions.
-const UNCHANGED: [(&str, usize); 6] = [
+/// source (approved, rejected) and the target, the listings of all folders and of the latest version's, its two images, and
+/// two calls that do not depend on the number of versions.
+const UNCHANGED: [(&str, usize); 7] = [
+    ("BatchGetImage", 2),
     ("DescribeModelPackage", 12),
     ("DescribeModelPackageGroup", 1),
     ("GetCallerIdentity", 1),
@@ -76,13 +77,14 @@ fn a_withdrawal_adds_an_update_a_description_and_a_record() {
 }
 
 #[test]
-fn an_approval_adds_the_comparison_of_the_artifacts_and_a_last_look_at_both_versions() {
+fn an_approval_adds_the_comparison_of_artifacts_and_images_and_a_last_look_at_both_versions() {
     let cloud = with_five_followed();
     cloud.change(&second(), json!({"ModelApprovalStatus": "Rejected"}));
     promote(&cloud, &[]).document();
     cloud.change(&second(), json!({"ModelApprovalStatus": "Approved"}));
     // The withdrawal has left a second record. The folder is listed, and the holds of the group.
     let more = [
+        ("BatchGetImage", 2),
         ("DescribeModelPackage", 3),
         ("GetObject", 1),
         ("ListObjectsV2", 2),

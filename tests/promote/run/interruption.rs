@@ -25,7 +25,9 @@ fn ctrl_c_during_a_multipart_copy_aborts_the_upload() {
     is_stopped(
         &cloud,
         child,
-        &format!("SIGINT: interrupted; 0 of 1 object copied; unfinished uploads were aborted. {AGAIN}"),
+        &format!(
+            "SIGINT: interrupted; 0 of 1 object and 0 of 1 image copied; unfinished uploads were aborted. {AGAIN}"
+        ),
     );
     next_run_completes(&cloud, &[]);
 }
@@ -43,7 +45,9 @@ fn sigterm_during_a_streamed_multipart_copy_aborts_the_upload() {
     is_stopped(
         &cloud,
         child,
-        &format!("SIGTERM: interrupted; 3 of 4 objects copied; unfinished uploads were aborted. {AGAIN}"),
+        &format!(
+            "SIGTERM: interrupted; 3 of 4 objects and 2 of 2 images copied; unfinished uploads were aborted. {AGAIN}"
+        ),
     );
     next_run_completes(&cloud, &flags);
 }
@@ -64,7 +68,9 @@ fn an_upload_that_is_being_created_is_aborted() {
     is_stopped(
         &cloud,
         child,
-        &format!("SIGTERM: interrupted; 0 of 1 object copied; unfinished uploads were aborted. {AGAIN}"),
+        &format!(
+            "SIGTERM: interrupted; 0 of 1 object and 0 of 1 image copied; unfinished uploads were aborted. {AGAIN}"
+        ),
     );
     assert_eq!(cloud.calls_of("AbortMultipartUpload").len(), 1, "it was created, and its id was waited for");
     next_run_completes(&cloud, &[]);
@@ -101,7 +107,7 @@ fn a_second_ctrl_c_ends_a_clean_up_that_takes_long() {
     aborting.wait();
     interrupt(&child, "INT");
     let run = ended(child);
-    let says = "SIGINT: interrupted; 0 of 1 object copied; unfinished uploads stay until a later run aborts them. \
+    let says = "SIGINT: interrupted; 0 of 1 object and 0 of 1 image copied; unfinished uploads stay until a later run aborts them. \
                 Run again to continue\n";
     assert_eq!((run.code, run.remarks().as_str()), (130, says));
     next_run_completes(&cloud, &[]);
@@ -116,8 +122,15 @@ fn objects_copied_before_ctrl_c_are_not_copied_again() {
     copies.wait();
     assert!(cloud.succeeds("CopyObject", 3), "the other three are copied within a minute");
     interrupt(&child, "INT");
-    ended(child)
-        .fails(130, &["SIGINT: interrupted; ", " of 4 objects copied; unfinished uploads were aborted. ", AGAIN]);
+    ended(child).fails(
+        130,
+        &[
+            "SIGINT: interrupted; ",
+            " of 4 objects and ",
+            " of 2 images copied; unfinished uploads were aborted. ",
+            AGAIN,
+        ],
+    );
     assert_eq!(cloud.uploads(SERVING).len(), 0, "no upload stays open");
     cloud.heal();
     let document = promote(&cloud, &[]).document();
@@ -134,7 +147,7 @@ fn ctrl_c_while_the_version_is_created_leaves_nothing_approved_and_the_next_run_
     let child = spawn(&cloud, &[]);
     creating.wait();
     interrupt(&child, "INT");
-    is_stopped(&cloud, child, &format!("SIGINT: interrupted; 4 of 4 objects copied. {AGAIN}"));
+    is_stopped(&cloud, child, &format!("SIGINT: interrupted; 4 of 4 objects and 2 of 2 images copied. {AGAIN}"));
     let approvals: Vec<_> = promoted(&cloud).iter().map(|one| one["ModelApprovalStatus"].clone()).collect();
     assert_eq!(approvals, ["PendingManualApproval"]);
     next_run_completes(&cloud, &[]);
@@ -211,7 +224,10 @@ fn ctrl_c_while_sagemaker_completes_the_version_names_the_version_that_is_pendin
     interrupt(&child, "INT");
     let version = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
     let run = ended(child);
-    run.fails(130, &[&format!("4 of 4 objects copied; {version} is registered and pending approval. {AGAIN}")]);
+    run.fails(
+        130,
+        &[&format!("4 of 4 objects and 2 of 2 images copied; {version} is registered and pending approval. {AGAIN}")],
+    );
     let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("a document");
     assert_eq!(
         (&document["outcome"], &document["done"]["model_package_arn"]),

@@ -290,10 +290,10 @@ fn a_plan_of_a_repair_has_the_updates_and_the_approval_of_the_version_too() {
 #[test]
 fn the_digest_of_a_plan_covers_what_is_not_carried_over() {
     let cloud = with_package();
-    let (file, mut planned) = plan(&cloud, &[]);
+    let (file, mut planned) = plan(&cloud, &["--images", "keep"]);
     let listed = planned["not_carried"].as_array_mut().expect("the images");
     assert!(!listed.is_empty());
     listed.clear();
     std::fs::write(&file, planned.to_string()).unwrap();
-    carry_out(&cloud, &file, &[]).fails(1, &["the plan was edited"]);
+    carry_out(&cloud, &file, &["--images", "keep"]).fails(1, &["the plan was edited"]);
 }

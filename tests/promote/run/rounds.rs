@@ -7,7 +7,7 @@ use crate::world::*;
 /// Runs `full`, which has to succeed, and gives its rounds.
 fn rounds_of_full(cloud: &Cloud) -> Rounds {
     let mut command = cloud.process(Principal::Both);
-    command.args(full()).args(["--output", "json"]);
+    command.args(full()).args(["--images", "keep", "--output", "json"]);
     let (output, rounds) = cloud.in_rounds(command);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     rounds
@@ -52,7 +52,7 @@ fn copying_a_large_object_takes_5_rounds_after_the_listing() {
     let rounds = |cloud: &Cloud, more: &[&str]| {
         let mut command = cloud.process(Principal::Both);
         let fixed = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
-        command.args(fixed).args(more);
+        command.args(fixed).args(["--images", "keep"]).args(more);
         let (output, rounds) = cloud.in_rounds(command);
         assert_eq!(Run::of(output).code, 0);
         rounds

@@ -47,7 +47,7 @@ fn images_subscriptions_and_hub_content_are_listed_with_what_the_target_needs() 
         "HubAccessConfig": {"HubContentArn": hub}
     }}]);
     cloud.register(package);
-    let document = promote(&cloud, &[]).document();
+    let document = promote(&cloud, &["--images", "keep"]).document();
     let container = "InferenceSpecification.Containers[0]";
     let source = format!("{container}.AdditionalModelDataSources[0].S3DataSource");
     for (field, value, reason) in [
@@ -110,7 +110,7 @@ fn what_needs_no_action_is_marked_and_only_json_lists_it() {
     package["CustomerMetadataProperties"] = json!({"copied": "s3://models/m.tar.gz", "other": "s3://models/other"});
     package["ModelCard"] = json!({"ModelCardContent": "{\"notes\":\"trained on s3://models/train/ in May\",\"model\":\"s3://models/m.tar.gz\"}"});
     cloud.register(package);
-    let document = promote(&cloud, &["--dry-run"]).document();
+    let document = promote(&cloud, &["--dry-run", "--images", "keep"]).document();
     let copy = format!("s3://{SERVING}/{FOLDER}models/m.tar.gz");
     for (field, reason) in [
         ("InferenceSpecification.Containers[0].Image", "AWS provides the image".to_owned()),
@@ -129,7 +129,8 @@ fn what_needs_no_action_is_marked_and_only_json_lists_it() {
     }
     let listed = document["not_carried"].as_array().map(Vec::len);
     assert_eq!(listed, Some(5), "the URL in the card follows its object: {document:#}");
-    let arguments: Vec<String> = full().into_iter().chain(["--dry-run".to_owned()]).collect();
+    let more = ["--dry-run", "--images", "keep"].map(str::to_owned);
+    let arguments: Vec<String> = full().into_iter().chain(more).collect();
     let text = run(&cloud, Principal::Both, &arguments).stdout;
     assert!(text.contains(&format!("  InferenceSpecification.Containers[1].Image = {own}\n")), "{text}");
     assert!(text.contains("  … and 4 that need no action (--output json shows all)\n"), "{text}");

@@ -55,6 +55,8 @@ fn expected(call: &Call, failure: Failure, updated: bool) -> i32 {
         "DescribeModelPackage" if updated && call.resource == copy(2) => 3,
         // The target group is needed only for a new version.
         "DescribeModelPackageGroup" => 0,
+        // Images are looked up for the record only.
+        "BatchGetImage" if denied => 0,
         // A source version that cannot be read is not a rejected one.
         "DescribeModelPackage" if denied && call.resource == source(2) => 0,
         _ => 1,
