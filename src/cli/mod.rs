@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod copy_artifacts;
+mod counted;
 mod doctor;
 mod exit;
 mod failed;

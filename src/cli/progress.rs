@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 
+use super::counted::counted;
 use super::printer::say;
 use crate::copy::Reading;
 
@@ -127,11 +128,6 @@ pub(super) fn copied(reading: &Reading, elapsed: Duration) -> Option<String> {
     };
     let bytes = HumanBytes(reading.bytes_done);
     Some(format!("copied {copied}, {bytes}, in {seconds:.1} s ({rate}/s, {how})"))
-}
-
-/// A number with its noun.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The bytes that this run has to copy, without objects that were copied before and resumed parts.

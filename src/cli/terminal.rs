@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::HumanBytes;
 
+use super::counted::counted;
 use super::known::{Changed, Known};
 use super::printer::{failed_in, say, warn};
-use super::progress::{LINE, Progress, all_groups, copied, copying, counted};
+use super::progress::{LINE, Progress, all_groups, copied, copying};
 use super::verbosity::Verbosity;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;

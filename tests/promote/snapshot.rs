@@ -45,7 +45,7 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
         (r#""duration_ms": \d+"#, r#""duration_ms": N"#),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
         // The copy ends before or after what runs beside it.
-        (r"(?m)^copied \d+ objects?, .*\n", ""),
+        (r"(?m)^copied \d+ (objects?|images?)\b.*\n", ""),
     ];
     rules.iter().fold(text, |text, (pattern, name)| {
         Regex::new(pattern).expect("a pattern").replace_all(&text, *name).into_owned()
