@@ -60,6 +60,9 @@ def test_every_field_arrives_and_only_references_are_rewritten(churn_stage, chur
     arrived = of_the_model(target)
     metadata = arrived["CustomerMetadataProperties"]
     assert metadata["promote:source-arn"] == churn.package_arn
+    (image,) = document["images"]
+    for container in expected["InferenceSpecification"]["Containers"]:
+        container |= {"Image": image["target"], "ImageDigest": image["digest"]}
     expected["CustomerMetadataProperties"] |= {key: metadata[key] for key in metadata if key.startswith("promote:")}
     assert arrived == expected
     assert arrived["ApprovalDescription"] == "AUC 0.91 on holdout, approved by M. Weber"
@@ -81,7 +84,7 @@ def test_the_document_says_what_was_promoted_where_from_and_where_to(churn_stage
     assert {artifact["verified"] for artifact in document["artifacts"]} <= {"checksum", "etag"}
     (metrics,) = [artifact for artifact in document["artifacts"] if artifact["source"].endswith("/metrics.json")]
     assert len(metrics["fields"]) == 2, "the object that two fields refer to"
-    assert {listed["value"] for listed in document["not_carried"]} >= {IMAGE}
+    assert [image["source"] for image in document["images"]] == [IMAGE]
     assert document["duration_ms"] > 0 and document["schema"] == 2
     assert json.loads((tmp_path / "record.json").read_text()) == document
 
