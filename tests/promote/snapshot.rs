@@ -44,8 +44,8 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r#""duration_ms": \d+"#, r#""duration_ms": N"#),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
-        // The copy ends before or after what runs beside it.
-        (r"(?m)^copied \d+ (objects?|images?)\b.*\n", ""),
+        // The copy begins and ends before or after what runs beside it.
+        (r"(?m)^(copied|copying) \d+ (objects?|images?)\b.*\n", ""),
     ];
     rules.iter().fold(text, |text, (pattern, name)| {
         Regex::new(pattern).expect("a pattern").replace_all(&text, *name).into_owned()
