@@ -73,10 +73,8 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
         (GroupRef::Name(_), None) => None,
     };
     let own = target.identity().map(|identity| own_group(group.as_ref(), identity, &name)).transpose()?;
-    let ((found, package, mut checks), (state, asked)) = tokio::join!(
-        source.ask(settings, group.as_ref(), &name),
-        target.ask(settings, own.as_ref())
-    );
+    let ((found, package, mut checks), (state, asked)) =
+        tokio::join!(source.ask(settings, group.as_ref(), &name), target.ask(settings, own.as_ref()));
     checks.extend(asked);
     let tags = if state == GroupState::Missing { source.ask_tags(group.as_ref()).await } else { (None, Vec::new()) };
     checks.extend(tags.1);

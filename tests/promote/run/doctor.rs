@@ -151,7 +151,7 @@ fn assert_nothing_was_written(cloud: &Cloud) {
 #[test]
 fn a_promotion_that_has_everything_is_ok_and_nothing_is_written() {
     let cloud = encrypted();
-    let run = doctor(&cloud, &["--images", "keep"]);
+    let run = doctor(&cloud, &[]);
     let document = run.document();
     assert_eq!(document["result"], "ok", "{document:#}");
     assert_eq!(document["policies"], json!([]));
