@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::BoolishValueParser;
-use clap::{Args, ValueEnum};
 
 use super::verbosity::Verbosity;
 use crate::aws::error::Side;
@@ -18,24 +18,18 @@ use crate::run::Limits;
 use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings, Selection};
 
 mod buckets;
+mod format;
 mod groups;
 mod overrides;
 mod values;
 
 pub use buckets::{BucketArgs, WriteArgs};
+pub use format::Format;
+pub(super) use format::text_or_json;
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
 pub(super) use values::number;
 use values::{part_size, tag};
-
-/// `--output`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text for people
-    Text,
-    /// One JSON document
-    Json,
-}
 
 /// The flags that select a source version.
 #[derive(Debug, Args)]
@@ -204,7 +198,7 @@ pub struct OutputArgs {
     #[arg(long, env = "PROMOTE_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
     /// Form of the document on standard output; all other output goes to standard error
-    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = Format::Text)]
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_parser = text_or_json(), default_value = "text")]
     pub output: Format,
     /// Also write the JSON document to this file
     #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE")]

@@ -29,6 +29,14 @@ pub(super) trait Ended {
     /// The numbers of the source version and of the promoted version, if they are known.
     fn versions(&self) -> (Option<u32>, Option<u32>);
 
+    /// The page of all groups, if the verb has one.
+    fn page(_: &ManyDocument<Self>) -> Option<String>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// What is printed to standard error besides: messages, and failures that did not end the run.
     fn remarks(&self) -> (Option<String>, Vec<Error>);
 }

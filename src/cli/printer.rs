@@ -85,6 +85,7 @@ impl Printer {
         let printed = match self.format {
             Format::Json => json(document, &mut out),
             Format::Text => out.write_all(document.text()?.as_bytes()),
+            Format::Html => out.write_all(document.html().context("the result has no page")?.as_bytes()),
         };
         quietly(printed.and_then(|()| out.flush())).and(filed)
     }

@@ -2,21 +2,27 @@
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::EnumValueParser;
 
-use super::arguments::{ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs};
+use super::arguments::{Format, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs};
 use super::exit::Exit;
 use super::many;
 use super::running::Running;
 use crate::model::arn::{GroupRef, GroupTemplate, Groups};
-use crate::run::settings::StatusSettings;
+use crate::run::settings::{LineageSettings, StatusSettings};
 use crate::run::{Context, status};
+
+/// Promoted versions with their lineage on the page: of one group, and of each of several.
+const LINEAGES: (usize, usize) = (10, 2);
 
 /// Show the versions of a source group and their promoted versions side by side
 ///
 /// Shows for each version whether it is promoted, pending, withdrawn, rejected or not promoted, and which promoted
 /// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the promoted
-/// versions of --target-group with their source versions. Reads only.
+/// versions of --target-group with their source versions. --output html writes one page, with the lineage of the newest
+/// promoted versions. Reads only.
 #[derive(Debug, Args)]
+#[command(mut_arg("output", |output| output.value_parser(EnumValueParser::<Format>::new())))]
 pub(super) struct Status {
     /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
     /// in the name select every group that matches
@@ -56,7 +62,9 @@ impl Status {
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
         let Some(groups) = &self.group else {
             let target_group = self.target_group.as_ref().and_then(GroupTemplate::fixed);
-            running.printer.document(&status(context, &StatusSettings { group: None, target_group }).await?)?;
+            running.printer.document(
+                &status(context, &StatusSettings { group: None, target_group, lineage: self.lineage() }).await?,
+            )?;
             return Ok(Exit::Done);
         };
         match self.many.select(groups, self.target_group.as_ref())? {
@@ -71,6 +79,13 @@ impl Status {
 
     fn settings(&self, group: &GroupRef) -> Result<StatusSettings> {
         let target_group = self.target_group.as_ref().map(|template| template.target_of(group.name())).transpose()?;
-        Ok(StatusSettings { group: Some(group.clone()), target_group })
+        Ok(StatusSettings { group: Some(group.clone()), target_group, lineage: self.lineage() })
+    }
+
+    /// A page has the lineage of the newest versions.
+    fn lineage(&self) -> LineageSettings {
+        let of_page = if matches!(self.group, Some(Groups::Matching(_))) { LINEAGES.1 } else { LINEAGES.0 };
+        let versions = if self.output.output == Format::Html { of_page } else { 0 };
+        LineageSettings { versions, ..LineageSettings::default() }
     }
 }

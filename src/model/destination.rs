@@ -25,6 +25,32 @@ impl Destination {
         Layout::new(&self.bucket, &self.prefix, self.group.name(), source)
     }
 
+    /// The destination of a version that was promoted from `source`: the given bucket and prefix, and the others from the
+    /// locations in the promoted version. `None` if the bucket is in neither.
+    pub fn given_or_found(
+        bucket: Option<&BucketName>,
+        prefix: Option<&TargetPrefix>,
+        (group, caller): (&GroupArn, &str),
+        promoted: &PromotedVersion,
+        source: &PackageArn,
+    ) -> Option<Self> {
+        let unknown = || "unknown".parse().expect("it is a valid bucket name");
+        let given = Self {
+            bucket: bucket.cloned().unwrap_or_else(unknown),
+            prefix: prefix.cloned().unwrap_or_default(),
+            group: group.clone(),
+            caller: caller.to_owned(),
+        };
+        match given.of(promoted, source) {
+            Some(found) => Some(Self {
+                bucket: bucket.cloned().unwrap_or(found.bucket),
+                prefix: prefix.cloned().unwrap_or(found.prefix),
+                ..given
+            }),
+            None => bucket.is_some().then_some(given),
+        }
+    }
+
     /// The destination of an earlier promotion to the same group, derived from the locations in the promoted version.
     /// Returns `None` if no location has the form of a promotion of `source`.
     pub fn of(&self, promoted: &PromotedVersion, source: &PackageArn) -> Option<Self> {

@@ -160,6 +160,14 @@ impl History {
         Ok(Self::of(read(target, layout, found).await?.into_iter()))
     }
 
+    /// Lists and reads the records of a promotion.
+    ///
+    /// # Errors
+    /// A record cannot be read from S3.
+    pub async fn list(target: &TargetObjects, layout: &Layout) -> Result<Self> {
+        Ok(Self::of(read(target, layout, record_keys(target, layout).await?).await?.into_iter()))
+    }
+
     fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
         let mut stored: Vec<StoredRecord> = stored.collect();
         // The clock of the machine that wrote a record may be wrong. The clock of S3 counts whole seconds.

@@ -45,6 +45,9 @@ pub fn algorithm(key: &PublicKey) -> Result<&'static str> {
     Ok(found.map(|(_, name, _)| *name).ok_or_else(refused)?)
 }
 
+/// The maximum size of an envelope. Real envelopes have about 2 KB.
+pub const MAX_ENVELOPE_BYTES: u64 = 1 << 20;
+
 /// A signed payload (DSSE).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -112,6 +115,11 @@ impl Unsigned {
 }
 
 impl Envelope {
+    /// The key that the first signature names. An envelope can name any key: only a check proves it.
+    pub fn key(&self) -> Option<&str> {
+        self.signatures.first().map(|signature| signature.keyid.as_str())
+    }
+
     /// Parses an envelope.
     ///
     /// # Errors

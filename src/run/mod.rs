@@ -17,6 +17,7 @@ mod hold_settings;
 mod holding;
 mod images;
 mod intact;
+pub mod lineage;
 mod listed;
 pub mod many;
 mod news;

@@ -243,6 +243,24 @@ pub struct StatusSettings {
     /// The target group; otherwise the source group's name.
     #[serde(default)]
     pub target_group: Option<GroupName>,
+    /// Of which promoted versions the lineage is read.
+    #[serde(default)]
+    pub lineage: LineageSettings,
+}
+
+/// Of which promoted versions the lineage is read, and where their records are.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineageSettings {
+    /// The number of promoted versions: the live one, then the newest.
+    #[serde(default)]
+    pub versions: usize,
+    /// The bucket of the records; otherwise the bucket that a version's references name.
+    #[serde(default)]
+    pub bucket: Option<BucketName>,
+    /// The key prefix that the versions were promoted with; otherwise the prefix that a version's references name.
+    #[serde(default)]
+    pub prefix: Option<TargetPrefix>,
 }
 
 /// Settings of [`crate::run::verify()`].

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::lineage::Lineage;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
@@ -55,7 +56,7 @@ pub struct Side {
 }
 
 /// A source version and its promoted version.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Row {
     /// The state of the promotion.
     pub state: State,
@@ -72,12 +73,17 @@ pub struct Row {
     pub live: bool,
     /// The fields in which the promoted version differs from the current source version.
     pub drift: Vec<String>,
+    /// The lineage of the promoted version, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
 }
 
 /// Promoted versions with the source versions that they name, newest promoted version first, if the source is not read.
-pub fn lineage(promoted: Vec<PromotedVersion>) -> Vec<Row> {
-    let mut rows: Vec<Row> = promoted.iter().map(|promoted| row(state_alone(promoted), None, Some(promoted))).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.target.as_ref().map(|side| side.version)));
+pub fn without_sources(promoted: Vec<PromotedVersion>) -> Vec<(Row, Option<PromotedVersion>)> {
+    let rows =
+        promoted.into_iter().map(|promoted| (row(state_alone(&promoted), None, Some(&promoted)), Some(promoted)));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.target.as_ref().map(|side| side.version)));
     rows
 }
 
@@ -113,7 +119,7 @@ pub fn without_source(promoted: &PromotedVersion) -> Row {
 
 fn row(state: State, source: Option<Side>, promoted: Option<&PromotedVersion>) -> Row {
     let (target, promoted_from) = (promoted.map(promoted_side), promoted.and_then(PromotedVersion::source));
-    Row { state, source, target, promoted_from, live: false, drift: Vec::new() }
+    Row { state, source, target, promoted_from, live: false, drift: Vec::new(), lineage: None }
 }
 
 fn state(source: Option<&Side>, promoted: &PromotedVersion) -> State {

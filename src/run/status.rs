@@ -5,11 +5,13 @@ use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::context::Context;
+use super::lineage::Reading;
 use super::settings::StatusSettings;
-use super::standing::{Row, drift, lineage, rows, without_source};
+use super::standing::{Row, drift, rows, without_source, without_sources};
 use crate::aws::accounts::{SourceAccount, target_group};
 use crate::aws::error::Kind;
 use crate::aws::registry::Summary;
+use crate::aws::session::Identity;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::failure::Failure;
@@ -39,6 +41,13 @@ pub struct StatusReport {
     pub versions: Vec<Row>,
     /// The number of versions in the target group that were not promoted from the source group.
     pub others: usize,
+    /// The principal that read the source, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_caller: Option<String>,
+    /// The principal that read the target.
+    pub target_caller: String,
+    /// When the groups were read, RFC 3339 in UTC.
+    pub read: String,
     /// The program that wrote this.
     pub tool: Tool,
 }
@@ -72,67 +81,98 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
     let is_live = |version: &&PromotedVersion| version.is_complete() && version.approval() == ApprovalStatus::Approved;
     let live = described.iter().filter(is_live).map(|version| version.arn.clone()).max_by_key(PackageArn::version);
     let (ours, others): (Vec<_>, Vec<_>) = described.into_iter().partition(is_ours);
-    let (mut versions, source_unread) = match sources {
-        Sources::Listed(source, sources) => (with_drift(source, rows(&sources, ours)).await?, None),
-        Sources::Unread(reason) => (lineage(ours), Some(reason)),
-        Sources::NotAsked => (lineage(ours), None),
-    };
-    for row in &mut versions {
-        row.live = live.is_some() && row.target.as_ref().map(|side| &side.model_package_arn) == live.as_ref();
-    }
     let others = others.len();
+    let (listed, source_unread) = match sources {
+        Sources::Listed(_, _, ref sources) => (rows(sources, ours), None),
+        Sources::Unread(_, ref reason) => (without_sources(ours), Some(reason.clone())),
+        Sources::NotAsked => (without_sources(ours), None),
+    };
+    let reading = Reading { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };
+    let versions = complete(&sources, live.as_ref(), &reading, listed).await?;
     Ok(StatusReport {
         schema: SCHEMA,
         source_group: group,
         source_unread,
-        target_group,
         live,
         versions,
         others,
+        source_caller: sources.caller(),
+        target_caller: writer.arn.clone(),
+        read: context.clock.start().time(),
+        target_group,
         tool: Tool::default(),
     })
 }
 
 /// What is known of the source group.
 enum Sources<'a> {
-    /// Its versions.
-    Listed(&'a SourceAccount, Vec<Summary>),
+    /// Its versions, and the principal that read them, if it is known.
+    Listed(&'a SourceAccount, Option<Identity>, Vec<Summary>),
     /// It may not be read, for this reason.
-    Unread(String),
+    Unread(Option<Identity>, String),
     /// It was not given.
     NotAsked,
+}
+
+impl Sources<'_> {
+    fn caller(&self) -> Option<String> {
+        match self {
+            Self::Listed(_, caller, _) | Self::Unread(caller, _) => caller.as_ref().map(|caller| caller.arn.clone()),
+            Self::NotAsked => None,
+        }
+    }
 }
 
 async fn sources<'a>(context: &'a Context, group: Option<&GroupArn>) -> Result<Sources<'a>> {
     let Some(group) = group else { return Ok(Sources::NotAsked) };
     let source = context.source().await?;
     let (checked, listed) = tokio::join!(source.check(group.account()), source.registry().list(group, None));
-    checked?;
+    let caller = checked?;
     match listed {
         Ok(listed) => {
             if listed.is_empty() {
                 refuse_absent(source.registry(), group).await?;
             }
-            Ok(Sources::Listed(source, listed))
+            Ok(Sources::Listed(source, caller, listed))
         }
-        Err(error) if error.kind == Kind::Denied => Ok(Sources::Unread(error.to_string())),
+        Err(error) if error.kind == Kind::Denied => Ok(Sources::Unread(caller, error.to_string())),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Compares each promoted version with its current source version. A source version that was deleted after it was listed
-/// is left out of its row.
-async fn with_drift(source: &SourceAccount, rows: Vec<(Row, Option<PromotedVersion>)>) -> Result<Vec<Row>> {
-    let compared = rows.into_iter().map(|(mut row, promoted)| async {
-        if let (Some(side), Some(promoted)) = (&row.source, promoted) {
-            match source.registry().describe(&side.model_package_arn).await {
-                Ok(described) => row.drift = drift(&described, &promoted),
-                Err(error) if error.kind == Kind::NotFound => row = without_source(&promoted),
-                Err(error) => return Err(error.into()),
+/// Marks the row of the live version, compares each promoted version with its current source version, and reads the
+/// lineage of those that the settings ask for. A source version that was deleted after it was listed is left out of its
+/// row.
+async fn complete(
+    sources: &Sources<'_>,
+    live: Option<&PackageArn>,
+    reading: &Reading<'_>,
+    rows: Vec<(Row, Option<PromotedVersion>)>,
+) -> Result<Vec<Row>> {
+    let is_live = |row: &Row| live.is_some() && row.target.as_ref().map(|side| &side.model_package_arn) == live;
+    let mut chosen: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.is_some()).collect();
+    chosen.sort_by_key(|at| !is_live(&rows[*at].0));
+    chosen.truncate(reading.settings.versions);
+    let completed = rows.into_iter().enumerate().map(|(at, (mut row, promoted))| {
+        let is_chosen = chosen.contains(&at);
+        async move {
+            let Some(promoted) = promoted else { return anyhow::Ok(row) };
+            let mut source = None;
+            if let (Some(side), Sources::Listed(account, ..)) = (&row.source, sources) {
+                match account.registry().describe(&side.model_package_arn).await {
+                    Ok(described) => source = Some(described),
+                    Err(error) if error.kind == Kind::NotFound => row = without_source(&promoted),
+                    Err(error) => return Err(error.into()),
+                }
             }
+            row.live = is_live(&row);
+            row.drift = source.as_ref().map(|source| drift(source, &promoted)).unwrap_or_default();
+            if is_chosen {
+                row.lineage = Some(reading.lineage(&row.drift, source.as_ref(), &promoted).await);
+            }
+            Ok(row)
         }
-        anyhow::Ok(row)
     });
-    let compared: Vec<Result<Row>> = stream::iter(compared).buffered(DESCRIPTIONS_AT_ONCE).collect().await;
-    compared.into_iter().collect()
+    let completed: Vec<Result<Row>> = stream::iter(completed).buffered(DESCRIPTIONS_AT_ONCE).collect().await;
+    completed.into_iter().collect()
 }

@@ -24,7 +24,7 @@ use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::record::hashing::{Hashes, compare_bytes};
 use crate::record::history::{History, Past};
-use crate::record::signature::{Envelope, VerifyingKey};
+use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES, VerifyingKey};
 use crate::record::stored::StoredRecord;
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record};
 use crate::record::{ArtifactFacts, SCHEMA, Tool};
@@ -110,21 +110,8 @@ fn destination(
     group: GroupArn,
     caller: &str,
 ) -> Option<Destination> {
-    let unknown = || "unknown".parse().expect("it is a valid bucket name");
-    let given = Destination {
-        bucket: settings.bucket.clone().unwrap_or_else(unknown),
-        prefix: settings.prefix.clone().unwrap_or_default(),
-        group,
-        caller: caller.to_owned(),
-    };
-    match given.of(promoted, source) {
-        Some(found) => Some(Destination {
-            bucket: settings.bucket.clone().unwrap_or(found.bucket),
-            prefix: settings.prefix.clone().unwrap_or(found.prefix),
-            ..given
-        }),
-        None => settings.bucket.is_some().then_some(given),
-    }
+    let (bucket, prefix) = (settings.bucket.as_ref(), settings.prefix.as_ref());
+    Destination::given_or_found(bucket, prefix, (&group, caller), promoted, source)
 }
 
 struct Checking<'a> {
@@ -239,9 +226,6 @@ impl Checking<'_> {
         Ok(())
     }
 }
-
-/// The maximum size of an envelope. Real envelopes have about 2 KB.
-const MAX_ENVELOPE_BYTES: u64 = 1 << 20;
 
 async fn signature(
     target: &TargetAccount,

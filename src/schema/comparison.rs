@@ -31,6 +31,11 @@ impl Difference {
         self.field
     }
 
+    /// The value in the request.
+    pub fn requested(&self) -> Option<&Value> {
+        self.requested.as_ref()
+    }
+
     /// The value in the described package.
     pub fn described(&self) -> Option<&Value> {
         self.described.as_ref()
@@ -80,6 +85,16 @@ pub fn differences(request: &Document, description: &Document) -> Vec<Difference
 pub fn derived(request: &Document, description: &Document) -> Vec<Difference> {
     let is_derived = |difference: &Difference| is_derived(request, difference);
     compared(request, description).into_iter().filter(is_derived).collect()
+}
+
+/// Lists every difference between the descriptions of two packages. Values that the registry fills in whatever the request
+/// has, such as ETags, are not compared.
+pub fn deviations(one: &Document, other: &Document) -> Vec<Difference> {
+    let filled_in = |field: &Field| {
+        let always = FILLED_IN.iter().any(|(name, value)| field.name() == Some(name) && value.is_none());
+        always && !is_map(&field.parent())
+    };
+    compared(one, other).into_iter().filter(|difference| !filled_in(&difference.field)).collect()
 }
 
 fn is_derived(request: &Document, difference: &Difference) -> bool {

@@ -13,6 +13,7 @@ mod many;
 #[cfg(target_os = "linux")]
 mod many_bench;
 mod memory;
+mod page;
 mod plan;
 mod promotions;
 mod rollback;

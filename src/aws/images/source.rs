@@ -111,7 +111,7 @@ impl SourceImages {
         let message = "the URL of the layer is refused with HTTP 403, though it is new";
         let hint = format!(
             "Amazon ECR has its layers in S3: let the policy of the VPC endpoint for S3, if there is one, allow s3:GetObject \
-             on arn:aws:s3:::prod-{}-starport-layer-bucket/*",
+             on arn:aws:s3:::prod-{}-starport-layer-bucket/*, then run again",
             layer.0.registry.region()
         );
         download.ok_or_else(|| CallError {

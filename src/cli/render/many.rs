@@ -16,6 +16,10 @@ impl<T: Ended> Rendered for ManyDocument<T> {
         table(self)
     }
 
+    fn html(&self) -> Option<String> {
+        T::page(self)
+    }
+
     fn done(&self) -> Option<String> {
         Some(format!("The run is done: {}", totals(self)))
     }

@@ -8,6 +8,7 @@ mod headline;
 mod holding;
 mod images;
 mod many;
+mod page;
 mod promotions;
 mod record;
 mod status;
@@ -25,6 +26,11 @@ pub(super) trait Rendered: Serialize {
     /// # Errors
     /// A temporary file cannot be read.
     fn text(&self) -> Result<String>;
+
+    /// The document as an HTML file; nothing if the verb has none.
+    fn html(&self) -> Option<String> {
+        None
+    }
 
     /// What has been done although the document cannot be written to a file, if anything.
     fn done(&self) -> Option<String> {

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anyhow::{Error, Result};
 
 use super::Rendered;
-use crate::cli::of_groups::Ended;
+use super::page::{GroupSection, Page};
+use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::model::approval::ApprovalStatus;
 use crate::run::StatusReport;
 use crate::run::standing::{Row, Side, State};
@@ -52,6 +53,11 @@ impl Rendered for StatusReport {
         }
         Ok(out)
     }
+
+    fn html(&self) -> Option<String> {
+        let name = self.source_group.as_ref().unwrap_or(&self.target_group).name().as_str();
+        Some(Page { groups: vec![GroupSection { name, result: Ok(self) }] }.html())
+    }
 }
 
 /// With several groups: the newest Approved source version, or what is live if no source version is approved.
@@ -94,6 +100,14 @@ impl Ended for StatusReport {
 
     fn remarks(&self) -> (Option<String>, Vec<Error>) {
         (None, Vec::new())
+    }
+
+    fn page(document: &ManyDocument<Self>) -> Option<String> {
+        let groups = document.groups.iter().map(|group| GroupSection {
+            name: group.group.name().as_str(),
+            result: group.result.as_ref().map_err(|failed| failed.message()),
+        });
+        Some(Page { groups: groups.collect() }.html())
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::environment::{note, stack_environment, stack_name};
-use crate::cli::arguments::Format;
+use crate::cli::arguments::{Format, text_or_json};
 use crate::cli::printer::print;
 use crate::model::arn::{GroupArn, RoleArn};
 use crate::stack::agreement::Conflict;
@@ -28,7 +28,7 @@ pub(super) struct SourceGrants {
     #[arg(long, env = "PROMOTE_OUTPUT_DIR", value_name = "DIR", help_heading = "Output")]
     output_dir: Option<PathBuf>,
     /// Form of the output
-    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_parser = text_or_json(), default_value = "text", help_heading = "Output")]
     output: Format,
 }
 
@@ -84,7 +84,7 @@ impl SourceGrants {
         match (&self.output_dir, self.output) {
             (Some(folder), _) => write(&grants, folder, &of(&pairs)),
             (None, Format::Json) => print(&(serde_json::to_string_pretty(&grants)? + "\n")),
-            (None, Format::Text) => print(&text(&grants)),
+            (None, Format::Text | Format::Html) => print(&text(&grants)),
         }
     }
 }

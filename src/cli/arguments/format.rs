@@ -1,0 +1,21 @@
+//! The forms of `--output`.
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+/// `--output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for people
+    Text,
+    /// One JSON document
+    Json,
+    /// One HTML file, without scripts and with nothing from elsewhere
+    Html,
+}
+
+/// Parses the forms that every verb has.
+pub fn text_or_json() -> impl TypedValueParser<Value = Format> {
+    let forms = [Format::Text, Format::Json].into_iter().filter_map(|form| form.to_possible_value());
+    PossibleValuesParser::new(forms).try_map(|form| Format::from_str(&form, false))
+}

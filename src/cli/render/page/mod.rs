@@ -1,0 +1,86 @@
+//! Renders the result of `promote status` as one HTML file: no script, and nothing from elsewhere.
+
+mod group;
+mod lineage;
+mod section;
+mod summary;
+mod text;
+
+use std::collections::BTreeSet;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use crate::record::Tool;
+use crate::run::StatusReport;
+pub(super) use section::GroupSection;
+use text::{minute, visible};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What the page shows.
+pub(super) struct Page<'a> {
+    /// Each group.
+    pub groups: Vec<GroupSection<'a>>,
+}
+
+impl Page<'_> {
+    /// The file.
+    pub fn html(&self) -> String {
+        let hash = aws_smithy_types::base64::encode(Sha256::digest(STYLE));
+        let policy = format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy);
+                    meta name="viewport" content="width=device-width";
+                    meta name="referrer" content="no-referrer";
+                    title { "Promotions" }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    header { h1 { "Promotions" } (self.head()) }
+                    main {
+                        (summary::table(&self.groups))
+                        @for (number, group) in self.groups.iter().enumerate() { (group::section(number, group, self.groups.len())) }
+                    }
+                }
+            }
+        };
+        page.into_string()
+    }
+
+    fn head(&self) -> Markup {
+        let read = self.groups.iter().filter_map(|group| group.result.ok());
+        let reports: Vec<&StatusReport> = read.collect();
+        let distinct = |of: &dyn Fn(&StatusReport) -> Option<String>| -> BTreeSet<String> {
+            reports.iter().filter_map(|report| of(report)).collect()
+        };
+        let place = |account: &str, region: &str| format!("account {account}, {region}");
+        let sources = distinct(&|report| {
+            let group = report.source_group.as_ref()?;
+            let caller = report.source_caller.as_ref().map(|caller| format!(", read by {caller}")).unwrap_or_default();
+            Some(format!("{}{caller}", place(group.account().as_str(), group.region().as_str())))
+        });
+        let targets = distinct(&|report| {
+            let group = &report.target_group;
+            Some(format!(
+                "{}, read by {}",
+                place(group.account().as_str(), group.region().as_str()),
+                report.target_caller
+            ))
+        });
+        let last = reports.iter().map(|report| report.read.as_str()).max();
+        let Tool { name, version } = Tool::default();
+        html! {
+            dl {
+                @if let Some(last) = last { dt { "Read" } dd { (minute(last)) } }
+                @for source in sources { dt { "Source" } dd { (visible(&source)) } }
+                @for target in targets { dt { "Target" } dd { (visible(&target)) } }
+                dt { "Written by" } dd { (name) " " (version) }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `promote status --output html`: one page for people.
+
+use serde_json::json;
+
+use crate::support::{Cloud, Principal, TARGET_ACCOUNT};
+use crate::world::*;
+
+fn page_of(cloud: &Cloud, more: &[&str]) -> String {
+    let group = Cloud::group_arn(GROUP);
+    let arguments = [&["status", "--group", group.as_str(), "--output", "html"], more].concat();
+    let run = run(cloud, Principal::Both, &arguments);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    run.stdout
+}
+
+fn has_all(page: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(page.contains(text), "no '{text}' in: {}", &page[page.find("<body>").unwrap_or_default()..]);
+    }
+}
+
+#[test]
+fn the_page_has_both_sides_and_the_lineage_of_each_promoted_version() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.register(package());
+    promote(&cloud, &["--approval", "pending"]).document();
+    cloud.register(package());
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    let wrote = writes(&cloud);
+    let page = page_of(&cloud, &[]);
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    has_all(
+        &page,
+        &["1 group", "Churn-Model", "version 3", "not promoted", "pending approval", "less than a minute", "drift"],
+    );
+    has_all(&page, &["Reviewed by the risk board", "the source: its approval is carried over", "nobody yet"]);
+    has_all(&page, &[&format!("s3://serving/{FOLDER}promotion.json"), "4 artifacts", "s3://models/churn/model.tar.gz"]);
+    has_all(&page, &["serve:1", "CustomerMetadataProperties{team}", "growth", "risk", "set by the promotion"]);
+    assert_eq!(writes(&cloud), wrote, "it only reads");
+}
+
+#[test]
+fn the_page_runs_nothing_and_fetches_nothing() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let page = page_of(&cloud, &[]);
+    for text in ["<script", "javascript:", "@import", "url(", "<link", "<img", " src=", "style=", " onclick"] {
+        assert!(!page.contains(text), "{text}");
+    }
+    has_all(&page, &["default-src 'none'", "prefers-color-scheme:dark", "@media print"]);
+}
+
+#[test]
+fn hostile_metadata_is_text_on_the_page_and_secrets_are_masked() {
+    let cloud = world();
+    cloud.put(MODELS, "churn/model.tar.gz", "weights");
+    let mut hostile = model("s3://models/churn/model.tar.gz");
+    hostile["ApprovalDescription"] = json!("<script>alert(1)</script>\" onmouseover='x' \u{202e}desrever");
+    hostile["InferenceSpecification"]["Containers"][0]["Environment"] = json!({"HF_TOKEN": "hf_of_the_source"});
+    cloud.register(hostile);
+    promote(&cloud, &[]).document();
+    let description = "</style><img src=x onerror=alert(1)>".to_owned() + &"x".repeat(100_000);
+    cloud.change(
+        SOURCE_VERSION,
+        json!({
+            "ModelPackageDescription": description,
+            "CustomerMetadataProperties": {"link": "javascript:alert(2)", "API_KEY": "key-of-the-source"},
+        }),
+    );
+    let page = page_of(&cloud, &[]);
+    has_all(
+        &page,
+        &["&lt;script&gt;alert(1)&lt;/script&gt;&quot;", r"\u{202e}desrever", "(100036 characters)", "(masked)"],
+    );
+    for text in ["<script", "<img", "\u{202e}", "key-of-the-source", "hf_of_the_source", "href=\"javascript"] {
+        assert!(!page.contains(text), "{text} is in the page");
+    }
+    assert!(page.len() < 30_000, "{} bytes", page.len());
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_told_on_the_page() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.put(SERVING, &format!("{FOLDER}promotion.json"), "{}");
+    has_all(&page_of(&cloud, &[]), &["Record not read", "no record of this version"]);
+}
+
+#[test]
+fn without_the_source_the_page_says_so() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let arguments = ["status", "--target-group", GROUP, "--output", "html"];
+    let run = run(&cloud, Principal::Target, &arguments);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    has_all(&run.stdout, &["the source was not given", "approved in the target", "its fields are not compared"]);
+    assert_eq!(cloud.packages(TARGET_ACCOUNT, GROUP).len(), 1);
+}
+
+#[test]
+fn only_status_has_a_page() {
+    let cloud = with_package();
+    let arguments: Vec<String> = full().into_iter().chain(["--output".into(), "html".into()]).collect();
+    run(&cloud, Principal::Both, &arguments).fails(2, &["html", "possible values: text, json"]);
+}
+
+#[test]
+fn a_page_of_many_groups_has_each_of_them_and_needs_5_kilobytes_for_one() {
+    let names: Vec<String> = (0..12).map(|number| format!("team-{number:02}")).collect();
+    let cloud = super::many::with_groups(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let pattern = Cloud::group_arn("team-*");
+    let full =
+        run(&cloud, Principal::Both, &["full", "--group", &pattern, "--target-bucket", SERVING, "--images", "keep"]);
+    assert_eq!(full.code, 0, "{}", full.stderr);
+    let page = run(&cloud, Principal::Both, &["status", "--group", &pattern, "--output", "html"]);
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    for name in &names {
+        assert!(page.stdout.contains(&format!(">{name}</h2>")), "no section of {name}");
+    }
+    assert!(page.stdout.len() < 4_000 + 5_000 * names.len(), "{} bytes", page.stdout.len());
+}
