@@ -4,7 +4,21 @@ use std::process::Command;
 
 use crate::snapshot::{assert_file, assert_snapshot};
 
-const VERBS: [&str; 6] = ["find-latest", "copy-artifacts", "register", "full", "verify", "status"];
+const VERBS: [&str; 13] = [
+    "find-latest",
+    "copy-artifacts",
+    "register",
+    "full",
+    "plan",
+    "apply",
+    "withdraw",
+    "rollback",
+    "hold",
+    "release",
+    "verify",
+    "status",
+    "doctor",
+];
 const FORMS_OF_THE_STACK: [&str; 4] = ["template", "parameters", "source-grants", "assembly"];
 
 #[test]
@@ -76,7 +90,7 @@ fn every_flag_of_every_verb_is_explained_and_has_its_variable() {
             assert!(words.join(" ").contains(&variable), "{verb} {flag} has no {variable}: {text:?}");
             count += 1;
         }
-        assert!(count >= 9, "{verb} has {count} flags");
+        assert!(count >= 4, "{verb} has {count} flags");
     }
 }
 

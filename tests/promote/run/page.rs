@@ -32,7 +32,7 @@ fn the_page_has_both_sides_and_the_lineage_of_each_promoted_version() {
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     has_all(
         &page,
-        &["1 group", "Churn-Model", "version 3", "not promoted", "pending approval", "less than a minute", "drift"],
+        &["1 group", "Churn-Model", "<td>3</td>", "not promoted", "pending approval", "less than a minute", "drift"],
     );
     has_all(&page, &["Reviewed by the risk board", "the source: its approval is carried over", "nobody yet"]);
     has_all(&page, &[&format!("s3://serving/{FOLDER}promotion.json"), "4 artifacts", "s3://models/churn/model.tar.gz"]);

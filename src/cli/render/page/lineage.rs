@@ -102,7 +102,7 @@ fn differences(lineage: &Lineage) -> Markup {
     }
     let more = lineage.differing - lineage.differences.len();
     html! {
-        h3 { @if lineage.differing == 0 { "No field differs" } @else { (counted(lineage.differing, "field")) " that differ between source and promoted version" } }
+        h3 { @if lineage.differing == 0 { "No field differs" } @else { (counted(lineage.differing, "field")) @if lineage.differing == 1 { " differs" } @else { " differ" } " between source and promoted version" } }
         @if !lineage.differences.is_empty() {
             table.f {
                 thead { tr { th scope="col" { "Field" } th scope="col" { "Source" } th scope="col" { "Promoted" } } }

@@ -42,7 +42,7 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
         }
     };
     let latest = latest(report);
-    let version = |side: Option<&Side>| side.map(|side| format!("version {}", side.version));
+    let version = |side: Option<&Side>| side.map(|side| side.version.to_string());
     let states = report.versions.iter().fold(BTreeMap::<&str, usize>::new(), |mut states, row| {
         *states.entry(class(row.state)).or_default() += 1;
         states
@@ -54,7 +54,7 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
             (link)
             td { (version(latest.and_then(|row| row.source.as_ref())).unwrap_or_default()) }
             td { (version(latest.and_then(|row| row.target.as_ref())).unwrap_or_default()) }
-            td { (report.live.as_ref().map(|live| format!("version {}", live.version())).unwrap_or_default()) }
+            td { (report.live.as_ref().map(|live| live.version().to_string()).unwrap_or_default()) }
             td { (overall(report)) }
             td { (unpromoted(report).unwrap_or_default()) }
             td.n { (count("promoted")) }
