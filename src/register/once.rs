@@ -210,13 +210,12 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
 
     /// Writes a claim, and registers the version if no other run has this claim.
     async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, deleted: usize) -> Result<Attempt> {
-        // The artifacts may have been copied for hours. Nothing is registered in a group that is held meanwhile.
-        self.source.refuse_held().await?;
         let token = client_token(self.request, existing.abandoned() + deleted);
         let claim = Claim { client_token: token.clone(), ..self.claim.clone() };
         // The age of the claim counts from here or later.
         let begun = self.registry.now();
-        while !self.claims.write(number, &claim).await? {
+        let mut written = self.write_unless_held(number, &claim).await?;
+        while !written {
             match self.claims.read(number).await? {
                 // The response to the first attempt of the write was lost.
                 Some(seen) if seen.claim.as_ref() == Some(&claim) => break,
@@ -225,6 +224,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 None if self.registry.now() < begun + HOLD => {}
                 None => return Ok(Attempt::TooLate),
             }
+            written = self.claims.write(number, &claim).await?;
         }
         if self.registry.now() > begun + HOLD {
             return Ok(Attempt::TooLate);
@@ -243,6 +243,20 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         };
         (self.tell)(News::Created(&created));
         self.confirm(existing, &created).await
+    }
+
+    /// Writes a claim, and looks for a hold at the same time: the artifacts may have been copied for hours, and nothing is
+    /// registered in a group that is held meanwhile.
+    async fn write_unless_held(&self, number: u32, claim: &Claim) -> Result<bool> {
+        let (written, looked) = tokio::join!(self.claims.write(number, claim), self.source.refuse_held());
+        if let Err(held) = looked {
+            if matches!(written, Ok(true)) {
+                // Ignore errors: then the next run waits until the claim is stale.
+                let _ = self.claims.release(number, claim).await;
+            }
+            return Err(held);
+        }
+        Ok(written?)
     }
 
     /// Waits until the version that this run has registered is visible. If another run has registered a lower version all

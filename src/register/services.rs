@@ -65,8 +65,8 @@ pub(super) trait Source: Sync {
     /// # Errors
     /// The version cannot be described, or the target group is held: nothing may be promoted then.
     fn describe(&self, version: &PackageArn) -> impl Future<Output = anyhow::Result<Document>> + Send;
-    /// Looks for a hold of the target group again, unless that was done a moment ago. Called right before a version is registered
-    /// or approved.
+    /// Looks for a hold of the target group again, unless that was done a moment ago. Called right before a version is
+    /// registered or approved.
     ///
     /// # Errors
     /// The group is held, or the holds cannot be listed.
