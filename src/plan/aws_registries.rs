@@ -96,7 +96,7 @@ mod tests {
 
     /// The image as it is in another region.
     fn moved(image: &str, region: &str) -> Option<String> {
-        let ImageUri::Ecr(image) = image.parse().unwrap() else { panic!("{image} is not in ECR") };
+        let image = image.parse::<ImageUri>().unwrap().ecr().expect("it is in ECR");
         let moved = provided(&image).expect("AWS provides it").in_region(&region.parse().unwrap());
         moved.map(|image| image.to_string())
     }

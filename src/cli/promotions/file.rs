@@ -1,4 +1,4 @@
-//! Reads a promotions file. Everything that is wrong is told at once, each with its line and column.
+//! Reads a promotions file. One error lists everything that is wrong, with lines and columns.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The repositories of the target: the permissions to write are asked for with requests that Amazon ECR refuses.
+//! Tests the permissions to write to the target's repositories, with requests that Amazon ECR refuses.
 
 use super::check::{Asked, Check, Finding};
 use super::target::{asked, not_probed};

@@ -37,7 +37,7 @@ pub struct FoundGroups {
     pub passed_over: Vec<PassedOver>,
 }
 
-/// A group that matches, and for which nothing runs.
+/// A group that matches the pattern and is skipped.
 #[derive(Debug, Clone, Serialize)]
 pub struct PassedOver {
     /// The group.

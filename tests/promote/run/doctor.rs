@@ -1,5 +1,8 @@
 //! `promote doctor`: everything that a promotion needs, in one run that writes nothing.
 
+mod images;
+mod permissions;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -149,121 +152,6 @@ fn assert_nothing_was_written(cloud: &Cloud) {
 }
 
 #[test]
-fn a_promotion_that_has_everything_is_ok_and_nothing_is_written() {
-    let cloud = encrypted();
-    let run = doctor(&cloud, &[]);
-    let document = run.document();
-    assert_eq!(document["result"], "ok", "{document:#}");
-    assert_eq!(document["policies"], json!([]));
-    assert_nothing_was_written(&cloud);
-    promote(&cloud, &PROMOTES).document();
-}
-
-/// The flags of a promotion with everything that is asked for.
-const PROMOTES: [&str; 4] = ["--sign-key", SIGN_KEY, "--images", "copy"];
-
-#[test]
-fn a_promotion_does_without_exactly_the_permissions_that_are_optional() {
-    for (action, resource) in permissions() {
-        let cloud = encrypted();
-        cloud.deny(Principal::Both, action, resource);
-        cloud.create_repository(TARGET_ACCOUNT, "serve");
-        promote(&cloud, &PROMOTES);
-        // The next run reads what the first one has written.
-        let run = promote(&cloud, &PROMOTES);
-        let is_promoted = run.code == 0 && promoted(&cloud).iter().any(|one| one["ModelApprovalStatus"] == "Approved");
-        assert_eq!(is_promoted, is_optional(action, resource), "{action} on {resource}: {}{}", run.stdout, run.stderr);
-    }
-}
-
-#[test]
-fn each_permission_that_is_missing_is_named_alone() {
-    for (action, resource) in permissions() {
-        let cloud = encrypted();
-        cloud.deny(Principal::Both, action, resource);
-        let run = doctor(&cloud, &[]);
-        let code = if is_optional(action, resource) { 0 } else { 1 };
-        assert_eq!(run.code, code, "{action} on {resource}: {}{}", run.stdout, run.stderr);
-        let expected = BTreeSet::from([(action.to_owned(), side(resource).to_owned())]);
-        assert_eq!(denied(&run), expected, "{resource}: {:#}", document(&run));
-        assert_nothing_was_written(&cloud);
-    }
-}
-
-#[test]
-fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
-    let mut random = fastrand::Rng::with_seed(7);
-    for _ in 0..12 {
-        let cloud = encrypted();
-        let mut all: Vec<(&str, &str)> = permissions().collect();
-        random.shuffle(&mut all);
-        // Without these, the version or the state of the group is not known, and what depends on it cannot be asked for.
-        let hides = |(action, resource): &(&str, &str)| {
-            action.ends_with("ListModelPackages") && side(resource) == "source"
-                || action.ends_with("DescribeModelPackage") && side(resource) == "source"
-                || action.ends_with("DescribeModelPackageGroup") && side(resource) == "target"
-                || *action == "ecr:BatchGetImage"
-        };
-        let eight: Vec<(&str, &str)> = all.into_iter().filter(|one| !hides(one)).take(8).collect();
-        let expected: BTreeSet<(String, String)> = eight
-            .iter()
-            .filter(|(action, resource)| !is_hidden(action, resource, &eight))
-            .map(|(action, resource)| ((*action).to_owned(), side(resource).to_owned()))
-            .collect();
-        for (action, resource) in &eight {
-            cloud.deny(Principal::Both, action, resource);
-        }
-        let mut run = doctor(&cloud, &[]);
-        assert_eq!(denied(&run), expected, "{eight:?}: {:#}", document(&run));
-        assert_nothing_was_written(&cloud);
-        // What is hidden shows when the rest is mended.
-        for _ in 0..3 {
-            apply(&cloud, &document(&run));
-            run = doctor(&cloud, &[]);
-        }
-        assert_eq!(denied(&run), BTreeSet::new(), "{eight:?}: {:#}", document(&run));
-        promote(&cloud, &PROMOTES).document();
-    }
-}
-
-/// Whether a permission cannot be asked for without another one that is denied as well.
-fn is_hidden(action: &str, resource: &str, denied: &[(&str, &str)]) -> bool {
-    let lacks = |action: &str, on: &str| denied.iter().any(|(other, at)| *other == action && side(at) == on);
-    match action {
-        "kms:Decrypt" if side(resource) == "source" => lacks("s3:GetObject", "source"),
-        "kms:Decrypt" => {
-            lacks("kms:GenerateDataKey", "target")
-                || lacks("s3:PutObject", "target")
-                || lacks("s3:AbortMultipartUpload", "target")
-        }
-        "kms:GenerateDataKey" => lacks("s3:PutObject", "target"),
-        "sagemaker:AddTags" => lacks("sagemaker:CreateModelPackageGroup", "target"),
-        _ => false,
-    }
-}
-
-/// Allows what the policies of the document say.
-fn apply(cloud: &Cloud, document: &Value) {
-    let strings = |value: &Value| match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(text) => vec![text.clone()],
-        _ => Vec::new(),
-    };
-    for mend in document["policies"].as_array().into_iter().flatten() {
-        for statement in mend["policy"]["Statement"].as_array().into_iter().flatten() {
-            for action in strings(&statement["Action"]) {
-                // The policy of a repository has no resource: it is about the repository.
-                let repository = strings(&mend["of"]["repository"]);
-                for resource in strings(&statement["Resource"]).into_iter().chain(repository) {
-                    let resource = resource.strip_prefix("arn:aws:s3:::").unwrap_or(&resource);
-                    cloud.allow(Principal::Both, &action, resource);
-                }
-            }
-        }
-    }
-}
-
-#[test]
 fn a_resource_of_the_other_account_gets_a_policy_too_with_what_it_has_now() {
     let cloud = encrypted();
     let theirs = json!({ "Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*" });
@@ -376,73 +264,4 @@ fn the_command_for_a_policy_that_nobody_could_read_is_left_out() {
     assert_eq!(of("bucket")["command"], Value::Null, "{document:#}");
     let command = of("principal")["command"].as_str().unwrap_or_default().to_owned();
     assert!(command.starts_with("aws iam put-user-policy --user-name both --policy-name promote-"), "{command}");
-}
-
-#[test]
-fn a_repository_of_the_other_account_gets_a_policy_with_what_it_has_now() {
-    let cloud = encrypted();
-    let repository = "arn:aws:ecr:eu-central-1:444333666777:repository/serve";
-    let theirs = json!({ "Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "ecr:DeleteRepository" });
-    let present = json!({ "Version": "2008-10-17", "Statement": [theirs] });
-    cloud.change_repository(SOURCE_ACCOUNT, "serve", |found| found.policy = Some(present));
-    cloud.allow(Principal::Both, "ecr:GetRepositoryPolicy", repository);
-    cloud.deny(Principal::Both, "ecr:GetDownloadUrlForLayer", repository);
-    let document = document(&doctor(&cloud, &[]));
-    let policy = &document["policies"][0];
-    assert_eq!(policy["of"]["repository"], repository, "{document:#}");
-    assert_eq!((&policy["account"], &policy["merged"]), (&json!(SOURCE_ACCOUNT), &json!(true)));
-    assert_eq!(policy["policy"]["Statement"][0]["Sid"], "Theirs");
-    let added = &policy["policy"]["Statement"][1];
-    assert_eq!(added["Action"], json!(["ecr:GetDownloadUrlForLayer"]));
-    assert!(added.get("Resource").is_none(), "the policy of a repository has no resource: {added}");
-    let command = policy["command"].as_str().unwrap_or_default();
-    let expected =
-        "aws ecr set-repository-policy --region eu-central-1 --registry-id 444333666777 --repository-name serve";
-    assert!(command.starts_with(expected), "{command}");
-}
-
-#[test]
-fn images_that_are_kept_are_not_asked_for() {
-    let cloud = encrypted();
-    let group = Cloud::group_arn(GROUP);
-    let flags = ["doctor", "--group", &group, "--target-bucket", SERVING, "--images", "keep", "--output", "json"];
-    let document = run(&cloud, Principal::Both, &flags).document();
-    let checks = document["checks"].as_array().cloned().unwrap_or_default();
-    let is_of_images = |check: &&Value| check["action"].as_str().is_some_and(|action| action.starts_with("ecr"));
-    assert_eq!(checks.iter().find(is_of_images), None);
-}
-
-#[test]
-fn a_repository_that_may_not_be_created_and_an_image_that_is_gone_are_missing() {
-    let cloud = encrypted();
-    let digest = cloud.repository(SOURCE_ACCOUNT, "llm").and_then(|found| found.images.keys().next().cloned());
-    cloud.remove_image(SOURCE_ACCOUNT, "llm", &digest.expect("an image"));
-    let run = doctor(&cloud, &["--no-create-repository"]);
-    assert_eq!(run.code, 1, "{}", run.stderr);
-    let document = document(&run);
-    let checks = document["checks"].as_array().cloned().unwrap_or_default();
-    let missing = checks.iter().filter(|check| check["result"] == "missing");
-    let missing: Vec<&str> = missing.filter_map(|check| check["resource"].as_str()).collect();
-    let repository = |name: &str| format!("arn:aws:ecr:eu-central-1:111222333444:repository/{name}");
-    let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/llm:1";
-    assert_eq!(missing, [image, &repository("llm"), &repository("serve")]);
-}
-
-#[test]
-fn a_service_that_cannot_be_reached_is_missing_and_named() {
-    let cloud = encrypted();
-    let group = Cloud::group_arn(GROUP);
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let mut process = cloud.process(Principal::Both);
-    process.env("AWS_ENDPOINT_URL_ECR", format!("http://{closed}")).env("AWS_MAX_ATTEMPTS", "1");
-    process.args(["doctor", "--group", &group, "--target-bucket", SERVING, "--images", "copy", "--output", "json"]);
-    let process = process.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
-    let run = ended(process.expect("the binary starts"));
-    assert_eq!(run.code, 1, "{}", run.stderr);
-    let document = document(&run);
-    let checks = document["checks"].as_array().cloned().unwrap_or_default();
-    let missing = checks.iter().filter(|check| check["result"] == "missing");
-    let actions: BTreeSet<&str> = missing.filter_map(|check| check["action"].as_str()).collect();
-    assert!(actions.contains("ecr:BatchGetImage") && actions.contains("ecr:PutImage"), "{document:#}");
-    assert!(actions.iter().all(|action| action.starts_with("ecr:")), "{actions:?}");
 }

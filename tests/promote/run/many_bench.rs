@@ -1,4 +1,4 @@
-//! Many groups of which most have nothing to do, at services that are slow and throttle.
+//! Promotes many groups while AWS answers slowly and throttles. Most groups have nothing to do.
 //!
 //! `MANY_GROUPS=200` (`make bench-many`) runs 200 groups; without it a few.
 

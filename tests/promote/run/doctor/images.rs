@@ -1,0 +1,72 @@
+//! Container images, and services that cannot be reached.
+
+use super::*;
+
+#[test]
+fn a_repository_of_the_other_account_gets_a_policy_with_what_it_has_now() {
+    let cloud = encrypted();
+    let repository = "arn:aws:ecr:eu-central-1:444333666777:repository/serve";
+    let theirs = json!({ "Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "ecr:DeleteRepository" });
+    let present = json!({ "Version": "2008-10-17", "Statement": [theirs] });
+    cloud.change_repository(SOURCE_ACCOUNT, "serve", |found| found.policy = Some(present));
+    cloud.allow(Principal::Both, "ecr:GetRepositoryPolicy", repository);
+    cloud.deny(Principal::Both, "ecr:GetDownloadUrlForLayer", repository);
+    let document = document(&doctor(&cloud, &[]));
+    let policy = &document["policies"][0];
+    assert_eq!(policy["of"]["repository"], repository, "{document:#}");
+    assert_eq!((&policy["account"], &policy["merged"]), (&json!(SOURCE_ACCOUNT), &json!(true)));
+    assert_eq!(policy["policy"]["Statement"][0]["Sid"], "Theirs");
+    let added = &policy["policy"]["Statement"][1];
+    assert_eq!(added["Action"], json!(["ecr:GetDownloadUrlForLayer"]));
+    assert!(added.get("Resource").is_none(), "the policy of a repository has no resource: {added}");
+    let command = policy["command"].as_str().unwrap_or_default();
+    let expected =
+        "aws ecr set-repository-policy --region eu-central-1 --registry-id 444333666777 --repository-name serve";
+    assert!(command.starts_with(expected), "{command}");
+}
+
+#[test]
+fn images_that_are_kept_are_not_asked_for() {
+    let cloud = encrypted();
+    let group = Cloud::group_arn(GROUP);
+    let flags = ["doctor", "--group", &group, "--target-bucket", SERVING, "--images", "keep", "--output", "json"];
+    let document = run(&cloud, Principal::Both, &flags).document();
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let is_of_images = |check: &&Value| check["action"].as_str().is_some_and(|action| action.starts_with("ecr"));
+    assert_eq!(checks.iter().find(is_of_images), None);
+}
+
+#[test]
+fn a_repository_that_may_not_be_created_and_an_image_that_is_gone_are_missing() {
+    let cloud = encrypted();
+    let digest = cloud.repository(SOURCE_ACCOUNT, "llm").and_then(|found| found.images.keys().next().cloned());
+    cloud.remove_image(SOURCE_ACCOUNT, "llm", &digest.expect("an image"));
+    let run = doctor(&cloud, &["--no-create-repository"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let missing = checks.iter().filter(|check| check["result"] == "missing");
+    let missing: Vec<&str> = missing.filter_map(|check| check["resource"].as_str()).collect();
+    let repository = |name: &str| format!("arn:aws:ecr:eu-central-1:111222333444:repository/{name}");
+    let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/llm:1";
+    assert_eq!(missing, [image, &repository("llm"), &repository("serve")]);
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_is_missing_and_named() {
+    let cloud = encrypted();
+    let group = Cloud::group_arn(GROUP);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let mut process = cloud.process(Principal::Both);
+    process.env("AWS_ENDPOINT_URL_ECR", format!("http://{closed}")).env("AWS_MAX_ATTEMPTS", "1");
+    process.args(["doctor", "--group", &group, "--target-bucket", SERVING, "--images", "copy", "--output", "json"]);
+    let process = process.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let run = ended(process.expect("the binary starts"));
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let missing = checks.iter().filter(|check| check["result"] == "missing");
+    let actions: BTreeSet<&str> = missing.filter_map(|check| check["action"].as_str()).collect();
+    assert!(actions.contains("ecr:BatchGetImage") && actions.contains("ecr:PutImage"), "{document:#}");
+    assert!(actions.iter().all(|action| action.starts_with("ecr:")), "{actions:?}");
+}

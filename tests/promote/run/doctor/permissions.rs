@@ -1,0 +1,118 @@
+//! Each permission that a promotion needs.
+
+use super::*;
+
+#[test]
+fn a_promotion_that_has_everything_is_ok_and_nothing_is_written() {
+    let cloud = encrypted();
+    let run = doctor(&cloud, &[]);
+    let document = run.document();
+    assert_eq!(document["result"], "ok", "{document:#}");
+    assert_eq!(document["policies"], json!([]));
+    assert_nothing_was_written(&cloud);
+    promote(&cloud, &PROMOTES).document();
+}
+
+/// The flags of a promotion with everything that is asked for.
+const PROMOTES: [&str; 4] = ["--sign-key", SIGN_KEY, "--images", "copy"];
+
+#[test]
+fn a_promotion_does_without_exactly_the_permissions_that_are_optional() {
+    for (action, resource) in permissions() {
+        let cloud = encrypted();
+        cloud.deny(Principal::Both, action, resource);
+        cloud.create_repository(TARGET_ACCOUNT, "serve");
+        promote(&cloud, &PROMOTES);
+        // The next run reads what the first one has written.
+        let run = promote(&cloud, &PROMOTES);
+        let is_promoted = run.code == 0 && promoted(&cloud).iter().any(|one| one["ModelApprovalStatus"] == "Approved");
+        assert_eq!(is_promoted, is_optional(action, resource), "{action} on {resource}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn each_permission_that_is_missing_is_named_alone() {
+    for (action, resource) in permissions() {
+        let cloud = encrypted();
+        cloud.deny(Principal::Both, action, resource);
+        let run = doctor(&cloud, &[]);
+        let code = if is_optional(action, resource) { 0 } else { 1 };
+        assert_eq!(run.code, code, "{action} on {resource}: {}{}", run.stdout, run.stderr);
+        let expected = BTreeSet::from([(action.to_owned(), side(resource).to_owned())]);
+        assert_eq!(denied(&run), expected, "{resource}: {:#}", document(&run));
+        assert_nothing_was_written(&cloud);
+    }
+}
+
+#[test]
+fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..12 {
+        let cloud = encrypted();
+        let mut all: Vec<(&str, &str)> = permissions().collect();
+        random.shuffle(&mut all);
+        // Without these, the version or the state of the group is not known, and what depends on it cannot be asked for.
+        let hides = |(action, resource): &(&str, &str)| {
+            action.ends_with("ListModelPackages") && side(resource) == "source"
+                || action.ends_with("DescribeModelPackage") && side(resource) == "source"
+                || action.ends_with("DescribeModelPackageGroup") && side(resource) == "target"
+                || *action == "ecr:BatchGetImage"
+        };
+        let eight: Vec<(&str, &str)> = all.into_iter().filter(|one| !hides(one)).take(8).collect();
+        let expected: BTreeSet<(String, String)> = eight
+            .iter()
+            .filter(|(action, resource)| !is_hidden(action, resource, &eight))
+            .map(|(action, resource)| ((*action).to_owned(), side(resource).to_owned()))
+            .collect();
+        for (action, resource) in &eight {
+            cloud.deny(Principal::Both, action, resource);
+        }
+        let mut run = doctor(&cloud, &[]);
+        assert_eq!(denied(&run), expected, "{eight:?}: {:#}", document(&run));
+        assert_nothing_was_written(&cloud);
+        // What is hidden shows when the rest is mended.
+        for _ in 0..3 {
+            apply(&cloud, &document(&run));
+            run = doctor(&cloud, &[]);
+        }
+        assert_eq!(denied(&run), BTreeSet::new(), "{eight:?}: {:#}", document(&run));
+        promote(&cloud, &PROMOTES).document();
+    }
+}
+
+/// Whether a permission cannot be asked for without another one that is denied as well.
+fn is_hidden(action: &str, resource: &str, denied: &[(&str, &str)]) -> bool {
+    let lacks = |action: &str, on: &str| denied.iter().any(|(other, at)| *other == action && side(at) == on);
+    match action {
+        "kms:Decrypt" if side(resource) == "source" => lacks("s3:GetObject", "source"),
+        "kms:Decrypt" => {
+            lacks("kms:GenerateDataKey", "target")
+                || lacks("s3:PutObject", "target")
+                || lacks("s3:AbortMultipartUpload", "target")
+        }
+        "kms:GenerateDataKey" => lacks("s3:PutObject", "target"),
+        "sagemaker:AddTags" => lacks("sagemaker:CreateModelPackageGroup", "target"),
+        _ => false,
+    }
+}
+
+/// Allows what the policies of the document say.
+fn apply(cloud: &Cloud, document: &Value) {
+    let strings = |value: &Value| match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::String(text) => vec![text.clone()],
+        _ => Vec::new(),
+    };
+    for mend in document["policies"].as_array().into_iter().flatten() {
+        for statement in mend["policy"]["Statement"].as_array().into_iter().flatten() {
+            for action in strings(&statement["Action"]) {
+                // The policy of a repository has no resource: it is about the repository.
+                let repository = strings(&mend["of"]["repository"]);
+                for resource in strings(&statement["Resource"]).into_iter().chain(repository) {
+                    let resource = resource.strip_prefix("arn:aws:s3:::").unwrap_or(&resource);
+                    cloud.allow(Principal::Both, &action, resource);
+                }
+            }
+        }
+    }
+}

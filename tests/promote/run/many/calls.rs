@@ -1,0 +1,93 @@
+//! How many calls a run for several groups makes.
+
+use super::*;
+
+/// The calls of a run, without STS, by group. Calls without a group are left out.
+fn calls_by_group(cloud: &Cloud, names: &[&str], run: impl FnOnce()) -> Vec<Vec<String>> {
+    let before = cloud.calls().len();
+    run();
+    let calls = cloud.calls().split_off(before);
+    let of = |name: &str| {
+        let is_of = |call: &&Call| call.resource.to_lowercase().contains(&name.to_lowercase());
+        let of_group = calls.iter().filter(is_of);
+        of_group.map(|call| format!("{} {}", call.operation, call.resource)).collect::<Vec<_>>()
+    };
+    names.iter().map(|name| of(name)).collect()
+}
+
+#[test]
+fn a_group_with_nothing_to_do_needs_six_calls() {
+    let names = ["team-a", "team-b"];
+    let cloud = with_groups(&names);
+    full_of(&cloud, "team-*", &[]).document();
+    let calls = calls_by_group(&cloud, &names, || {
+        let document = full_of(&cloud, "team-*", &[]).document();
+        assert_eq!(document["summary"]["outcomes"], json!({"already-promoted": 2}));
+    });
+    for mut of_group in calls {
+        of_group.sort();
+        let operations: Vec<&str> = of_group.iter().filter_map(|call| call.split(' ').next()).collect();
+        let expected =
+            ["DescribeModelPackage", "DescribeModelPackage", "GetObject", "ListModelPackages", "ListModelPackages"];
+        assert_eq!(operations, expected, "{of_group:#?}");
+    }
+    assert_eq!(calls_of_last_run(&cloud, "ListObjectsV2"), 2, "one for each group");
+    assert_eq!(calls_of_last_run(&cloud, "GetCallerIdentity"), 1);
+}
+
+/// The calls of an operation since the last listing of groups, with which a run begins.
+fn calls_of_last_run(cloud: &Cloud, operation: &str) -> usize {
+    let calls = cloud.calls();
+    let start = calls.iter().rposition(|call| call.operation == "ListModelPackageGroups").unwrap_or_default();
+    let identity = calls[..start].iter().rev().take_while(|call| call.operation == "GetCallerIdentity").count();
+    calls[start - identity..].iter().filter(|call| call.operation == operation).count()
+}
+
+#[test]
+fn a_group_without_an_approved_version_needs_three_calls() {
+    let cloud = with_groups(&["team-a"]);
+    let a = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-a/1";
+    cloud.change(a, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    full_of(&cloud, "team-*", &[]).document();
+    let all = ["ListModelPackages", "ListObjectsV2", "DescribeModelPackage", "DescribeModelPackageGroup", "GetObject"];
+    let counts = all.map(|operation| calls_of_last_run(&cloud, operation));
+    assert_eq!(counts, [2, 1, 0, 0, 0]);
+}
+
+#[test]
+fn what_changes_beside_a_run_for_several_groups_is_done_as_for_one() {
+    let cloud = with_groups(&["team-a"]);
+    let version = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-a/1";
+    let outcome = || {
+        let document = full_of(&cloud, "team-*", &[]).document();
+        of(&document, "team-a")["document"]["outcome"].as_str().expect("an outcome").to_owned()
+    };
+    let target = || cloud.packages(TARGET_ACCOUNT, "team-a")[0].clone();
+    assert_eq!(outcome(), "promoted");
+    cloud.change(version, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    assert_eq!(outcome(), "updated");
+    assert_eq!(target()["CustomerMetadataProperties"]["team"], "risk");
+    cloud.change(version, json!({"ModelApprovalStatus": "Rejected"}));
+    full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(target()["ModelApprovalStatus"], "Rejected");
+    cloud.change(version, json!({"ModelApprovalStatus": "Approved"}));
+    assert_eq!(outcome(), "approved-again");
+    assert_eq!(outcome(), "already-promoted");
+    cloud.remove(SERVING, "team-a/444333666777-eu-central-1-team-a-v1/models/team-a/model.tar.gz");
+    assert_eq!(outcome(), "repaired");
+    assert_eq!(outcome(), "already-promoted");
+    register(&cloud, "team-a");
+    assert_eq!(outcome(), "promoted");
+    cloud.change(version, json!({"CustomerMetadataProperties": {"team": "fraud"}}));
+    assert_eq!(outcome(), "already-promoted", "the latest version; the other one is followed");
+    assert_eq!(target()["CustomerMetadataProperties"]["team"], "fraud");
+}
+
+#[test]
+fn a_folder_that_no_page_holds_is_looked_at_as_for_one_group() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    full_of(&cloud, "team-*", &[]).document();
+    cloud.page_size(2);
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"already-promoted": 2}));
+}

@@ -1,0 +1,85 @@
+//! Runs for several groups that are interrupted, killed or throttled.
+
+use super::*;
+
+#[test]
+fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_completes() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.fail(Moment::on("CreateModelPackage", 1).at("team-b"), Failure::Hang);
+    let pattern = Cloud::group_arn("team-*");
+    let mut command = cloud.process(Principal::Both);
+    command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    // The record of team-a is the last write of its run.
+    assert!(cloud.succeeds("UpdateModelPackage", 1));
+    while !cloud.keys(SERVING).iter().any(|key| key.starts_with("team-a/") && key.ends_with("promotion.json")) {
+        std::thread::yield_now();
+    }
+    while cloud.calls_of("CreateModelPackage").len() < 2 {
+        std::thread::yield_now();
+    }
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.expect("kill").success());
+    let run = ended(child);
+    assert_eq!(run.code, 130, "{}", run.stderr);
+    let document = document_of(&run);
+    assert_eq!(document["outcome"], "interrupted");
+    let groups = document["done"]["groups"].as_array().expect("the groups that have begun");
+    let a = groups.iter().find(|group| group["group"] == Cloud::group_arn("team-a").as_str()).expect("team-a");
+    assert_eq!(a["done"]["approval_status"], "Approved", "{document:#}");
+    assert!(run.stderr.contains("team-a: "), "{}", run.stderr);
+    cloud.heal();
+    cloud.release();
+    assert!(cloud.settles());
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(of(&document, "team-a")["document"]["outcome"], "already-promoted");
+    assert_eq!(cloud.packages(TARGET_ACCOUNT, "team-b").len(), 1, "one version, also after the interruption");
+}
+
+/// Kills a run for several groups at its k-th call, and runs again.
+fn killed_at(k: usize) {
+    let names = ["team-a", "team-b", "team-c"];
+    let cloud = with_groups(&names);
+    cloud.fail(Moment::from(k), Failure::Hang);
+    let pattern = Cloud::group_arn("team-*");
+    let mut command = cloud.process(Principal::Both);
+    command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while cloud.calls().len() < k && child.try_wait().expect("a child").is_none() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    child.kill().expect("the run is killed");
+    ended(child);
+    cloud.heal();
+    cloud.release();
+    assert!(cloud.settles());
+    cloud.age_claims(SERVING);
+    full_of(&cloud, "team-*", &[]).document();
+    for name in names {
+        let versions = cloud.packages(TARGET_ACCOUNT, name);
+        let approvals: Vec<&Value> = versions.iter().map(|version| &version["ModelApprovalStatus"]).collect();
+        assert_eq!(approvals, ["Approved"], "{name}, killed at call {k}");
+    }
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"already-promoted": 3}), "killed at call {k}");
+}
+
+#[test]
+fn the_run_after_a_run_for_several_groups_that_was_killed_completes_it() {
+    // A run for three new groups makes about 60 calls.
+    for k in [2, 9, 17, 24, 31, 38, 45, 52] {
+        killed_at(k);
+    }
+}
+
+#[test]
+fn services_that_answer_5_calls_a_second_serve_several_groups() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c", "team-d"]);
+    cloud.throttle(Some(5));
+    let pattern = Cloud::group_arn("team-*");
+    let mut command = cloud.promote(Principal::Both);
+    let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
+    let run = Run::of(command.env_remove("AWS_MAX_ATTEMPTS").args(arguments).output().expect("the binary starts"));
+    assert_eq!(run.document()["summary"]["outcomes"], json!({"promoted": 4}));
+}

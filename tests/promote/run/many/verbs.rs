@@ -1,0 +1,77 @@
+//! Other verbs than `full` for several groups.
+
+use super::*;
+
+#[test]
+fn withdraw_takes_a_pattern() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    full_of(&cloud, "team-*", &[]).document();
+    let a = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-a/1";
+    cloud.change(a, json!({"ModelApprovalStatus": "Rejected"}));
+    let pattern = Cloud::group_arn("team-*");
+    let arguments = ["withdraw", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
+    let document = run(&cloud, Principal::Both, &arguments).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"nothing-to-withdraw": 1, "withdrawn": 1}));
+    assert_eq!(cloud.packages(TARGET_ACCOUNT, "team-a")[0]["ModelApprovalStatus"], "Rejected");
+    assert_eq!(cloud.packages(TARGET_ACCOUNT, "team-b")[0]["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn doctor_takes_a_pattern() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.deny(Principal::Both, "sagemaker:DescribeModelPackage", &packages_of("team-a"));
+    let pattern = Cloud::group_arn("team-*");
+    let run = run(&cloud, Principal::Both, &["doctor", "--group", &pattern, "--target-bucket", SERVING, "--no-probes"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stdout.contains("GROUP") && run.stdout.contains("1 denied"), "{}", run.stdout);
+}
+
+#[test]
+fn status_has_one_table_for_all_groups() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    full_of(&cloud, "team-?", &["--first", "team-a"]).document();
+    register(&cloud, "team-b");
+    let c = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-c/1";
+    cloud.change(c, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    let pattern = Cloud::group_arn("team-*");
+    let text = run(&cloud, Principal::Both, &["status", "--group", &pattern]);
+    assert_eq!((text.code, text.stderr.as_str()), (0, ""));
+    assert_eq!(
+        text.stdout,
+        "GROUP    SOURCE   TARGET  OUTCOME\n\
+         team-a        1        1  promoted, live\n\
+         team-b        2        -  not promoted; version 1 is live\n\
+         team-c        -        -  no source version is approved; version 1 is live; 1 approved here only\n\
+         \n\
+         3 groups: 1 not-promoted, 1 nothing-approved, 1 promoted\n"
+    );
+    let document = run(&cloud, Principal::Both, &["status", "--group", &pattern, "--output", "json"]).document();
+    assert_eq!(of(&document, "team-b")["document"]["versions"][0]["state"], "not-promoted");
+}
+
+#[test]
+fn verify_checks_the_live_version_of_every_group() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    full_of(&cloud, "team-*", &[]).document();
+    cloud.put(SERVING, "team-b/444333666777-eu-central-1-team-b-v1/models/team-b/model.tar.gz", "other");
+    register(&cloud, "team-d");
+    let pattern = Cloud::group_arn("team-*");
+    let text = run(&cloud, Principal::Both, &["verify", "--group", &pattern]);
+    assert_eq!((text.code, text.stderr.as_str()), (5, ""));
+    assert_eq!(
+        text.stdout,
+        "GROUP    SOURCE   TARGET  OUTCOME\n\
+         team-a        1        1  identical: the version and its artifacts equal the record\n\
+         team-b        1        1  changed: the version or an artifact differs from the record\n\
+         team-c        1        1  identical: the version and its artifacts equal the record\n\
+         team-d        -        -  nothing to verify: no Approved version is from the source group\n\
+         \n\
+         4 groups: 1 changed, 2 identical, 1 nothing-promoted\n"
+    );
+    let document = document_of(&run(&cloud, Principal::Both, &["verify", "--group", &pattern, "--output", "json"]));
+    assert_eq!((&of(&document, "team-b")["exit_code"], &document["summary"]["exit_code"]), (&json!(5), &json!(5)));
+    let one = |name: &str| run(&cloud, Principal::Both, &["verify", "--group", &Cloud::group_arn(name)]);
+    one("team-b").fails(5, &[]);
+    one("team-a").fails(0, &[]);
+    assert!(one("team-d").stdout.contains("nothing to verify"), "{}", one("team-d").stdout);
+}
