@@ -42,6 +42,16 @@ fn the_imports_of_this_crate_are_found() {
     assert!(imports.len() > 80, "{} files", imports.len());
 }
 
+#[test]
+fn a_file_has_at_most_300_lines() {
+    let long = imports().into_keys().filter(|file| {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file));
+        text.expect("a file of src/").lines().count() > 300
+    });
+    let long: Vec<String> = long.map(|file| file.display().to_string()).collect();
+    assert!(long.is_empty(), "these files have more than 300 lines: {}", long.join(", "));
+}
+
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
 fn place(folder: &str) -> usize {

@@ -105,6 +105,11 @@ pub(super) fn say(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", wrapped(message));
 }
 
+/// A hint without its end, which says to run again.
+pub(super) fn without_run_again(hint: &str) -> &str {
+    hint.split_once(", then run again").map_or(hint, |(grant, _)| grant)
+}
+
 /// Reports the failure of one group of several.
 pub(super) fn failed_in(group: &str, error: &anyhow::Error) {
     report("error", Some(group), error);

@@ -10,6 +10,7 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use super::counted::counted;
 use super::printer::say;
 use crate::copy::Reading;
+use crate::run::Step;
 
 /// The interval of a line that is redrawn.
 const FRAME: Duration = Duration::from_millis(200);
@@ -69,6 +70,15 @@ fn is_terminal() -> bool {
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new_spinner().with_style(style)
+}
+
+/// The progress of a step that counts objects.
+pub(super) fn counting(step: Step, count: u64) -> String {
+    let objects = if count == 1 { "object" } else { "objects" };
+    match step {
+        Step::Listing => format!("listing the artifacts: {count} {objects} so far"),
+        Step::Checking => format!("checking the artifacts: {count} {objects} so far"),
+    }
 }
 
 /// The progress of a copy.

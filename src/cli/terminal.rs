@@ -8,8 +8,8 @@ use indicatif::HumanBytes;
 
 use super::counted::counted;
 use super::known::{Changed, Known};
-use super::printer::{failed_in, say, warn};
-use super::progress::{LINE, Progress, all_groups, copied, copying};
+use super::printer::{failed_in, say, warn, without_run_again};
+use super::progress::{LINE, Progress, all_groups, copied, copying, counting};
 use super::verbosity::Verbosity;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::GroupArn;
@@ -282,20 +282,6 @@ impl Observer for Terminal {
             }
         }
     }
-}
-
-/// The progress of a step that counts objects.
-fn counting(step: Step, count: u64) -> String {
-    let objects = if count == 1 { "object" } else { "objects" };
-    match step {
-        Step::Listing => format!("listing the artifacts: {count} {objects} so far"),
-        Step::Checking => format!("checking the artifacts: {count} {objects} so far"),
-    }
-}
-
-/// A hint without its end, which says to run again.
-fn without_run_again(hint: &str) -> &str {
-    hint.split_once(", then run again").map_or(hint, |(grant, _)| grant)
 }
 
 /// What a run has done with a version; nothing if it has done nothing.

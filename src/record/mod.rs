@@ -1,5 +1,6 @@
 //! The record of a run: the document, its history beside the artifacts, its signature and its verification.
 
+mod conclusion;
 mod document;
 mod facts;
 pub(crate) mod files;
@@ -21,7 +22,8 @@ pub use crate::plan::Warning;
 pub use crate::plan::not_carried::NotCarried;
 pub use crate::register::sync::{Change, ChangeResult};
 pub use crate::store::List;
-pub use document::{Conclusion, Record, SCHEMA};
+pub use conclusion::Conclusion;
+pub use document::{Record, SCHEMA};
 pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool};
 pub use followed::{FollowResult, Followed, WithdrawalResult, Withdrawn};
 pub use images::ImageFacts;

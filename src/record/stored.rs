@@ -11,7 +11,8 @@ use crate::aws::objects::{Listed, TargetObjects};
 use crate::model::arn::PackageArn;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
-use crate::record::document::{Conclusion, Record};
+use crate::record::conclusion::Conclusion;
+use crate::record::document::Record;
 use crate::store::Spooled;
 
 /// Concurrent reads of records. Most promotions have one or two records.

@@ -2,13 +2,14 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::decision::{Decision, RecordedApproval, Wanted};
+use super::attempt::Registering;
+use super::decision::{Decision, RecordedApproval};
 use super::discarded::NotAsRequested;
 use super::news::News;
-use super::once::Registering;
 use super::services::{ClaimStore, Registry, Source};
 use super::sync::Change;
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
+use super::wanted::Wanted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;

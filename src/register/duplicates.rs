@@ -4,10 +4,10 @@
 
 use anyhow::{Result, anyhow};
 
+use super::attempt::Registering;
 use super::decision::{decision, remark};
 use super::discarded::discard;
 use super::existing::{ExistingPromotions, is_of_request};
-use super::once::Registering;
 use super::services::{ClaimStore, Registry, Source};
 use super::visibility::Visibility;
 use crate::model::approval::ApprovalStatus;

@@ -1,5 +1,6 @@
 //! Registers, approves and withdraws promoted versions, and syncs them with later changes of their sources.
 
+mod attempt;
 mod completion;
 pub mod decision;
 mod discarded;
@@ -13,6 +14,7 @@ mod registration;
 mod services;
 pub mod sync;
 mod visibility;
+mod wanted;
 
 pub use new_group::NewGroup;
 pub use news::News;

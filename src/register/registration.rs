@@ -3,16 +3,17 @@
 
 use anyhow::Result;
 
+use super::attempt::{Found, Registering};
 use super::completion::Completion;
-use super::decision::{RecordedApproval, Wanted};
+use super::decision::RecordedApproval;
 use super::discarded::{NotAsRequested, discard};
 use super::existing::ExistingPromotions;
 use super::news::News;
-use super::once::{Found, Registering};
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, Source, SourceNow};
 use super::sync::Change;
 use super::visibility::Visibility;
+use super::wanted::Wanted;
 use crate::aws::registry::TargetRegistry;
 use crate::copy::Claims;
 use crate::image::Copied;

@@ -6,9 +6,10 @@ use anyhow::Error;
 
 use super::context::Context;
 use super::event::Event;
+use super::planned::greatest_first;
 use crate::aws::error::CallError;
 use crate::plan::Warning;
-use crate::record::{Followed, PlannedWrite, Withdrawn};
+use crate::record::{Followed, PlannedWrite, Record, Withdrawn};
 
 /// What a run has done with the promoted versions besides the one that it promotes.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,22 @@ impl FollowedVersions {
 
     pub(super) fn failed(error: Error) -> Self {
         Self { failures: vec![Arc::new(error)], ..Self::default() }
+    }
+
+    /// Adds what the run has done to its document. Returns why versions could not be followed.
+    pub fn add_to(self, record: &mut Record, dry_run: bool) -> Vec<Arc<Error>> {
+        let own = record.target.as_ref().and_then(|target| target.model_package_arn.clone());
+        record.withdrawn.retain(|one| Some(&one.model_package_arn) == own.as_ref());
+        record.withdrawn.extend(self.withdrawn);
+        record.withdrawn.sort_by_key(|one| one.version);
+        record.followed = self.followed;
+        if dry_run {
+            record.planned = Some(greatest_first(record.planned.take(), self.planned));
+        }
+        record.warnings.extend(self.warnings);
+        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(self.unconfirmed).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        self.failures
     }
 
     /// Tells what became of the versions in a run whose promotion has failed with `error`.

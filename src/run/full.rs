@@ -13,7 +13,6 @@ use super::followed::FollowedVersions;
 use super::held::{as_held, withdraw_rejected};
 use super::listed::{Promotions, promotions, versions};
 use super::permitted::Permitted;
-use super::planned::greatest_first;
 use super::preview::preview;
 use super::promotion::Promotion;
 use super::registering::LastSteps;
@@ -136,21 +135,12 @@ impl<'a> Full<'a> {
                 return Err(error);
             }
         };
-        let own = record.target.as_ref().and_then(|target| target.model_package_arn.clone());
-        record.withdrawn.retain(|one| Some(&one.model_package_arn) == own.as_ref());
-        record.withdrawn.extend(followed.withdrawn);
-        record.withdrawn.sort_by_key(|one| one.version);
-        record.followed = followed.followed;
-        if self.promotion.dry_run {
-            record.planned = Some(greatest_first(record.planned.take(), followed.planned));
-        }
-        record.warnings.extend(passed_over.iter().cloned().chain(followed.warnings));
-        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(followed.unconfirmed).collect();
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
-        if self.promotion.dry_run && followed.failures.is_empty() {
+        record.warnings.extend(passed_over.iter().cloned());
+        let failures = followed.add_to(&mut record, self.promotion.dry_run);
+        if self.promotion.dry_run && failures.is_empty() {
             record = record.with_digest(self.settings.deciding(&self.promotion.context.target_access().buckets)?)?;
         }
-        Ok(RunReport { document: record, failures: followed.failures })
+        Ok(RunReport { document: record, failures })
     }
 
     async fn follow(&self, latest: &Latest, promotions: &Promotions, rejected: &[Summary]) -> FollowedVersions {
