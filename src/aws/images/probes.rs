@@ -4,7 +4,6 @@
 //! document that the permission is checked before the values of a request.
 
 use aws_sdk_ecr::primitives::Blob;
-use aws_sdk_ecr::types::{EncryptionConfiguration, EncryptionType, ImageTagMutability};
 
 use super::target::TargetImages;
 use crate::aws::error::CallError;
@@ -48,20 +47,5 @@ impl TargetImages {
         let call = call.registry_id(repository.registry.account().as_str()).image_manifest(manifest);
         let resource = Resource::Repository(repository);
         call.send().await.map(drop).map_err(|error| self.0.caller.error("ecr:PutImage", &resource, error))
-    }
-
-    /// CreateRepository with settings that contradict each other, twice: a key of KMS for encryption without KMS, and
-    /// exclusions without a filter.
-    pub async fn probe_create(&self, repository: &Repository) -> Result<(), CallError> {
-        const CALL: &str = "ecr:CreateRepository";
-        let resource = Resource::Repository(repository);
-        let encryption = EncryptionConfiguration::builder().encryption_type(EncryptionType::Aes256);
-        let encryption = encryption.kms_key("alias/promote-doctor").build();
-        let encryption = encryption.map_err(|error| self.0.caller.unusable(CALL, &resource, error.to_string()))?;
-        let call = self.client(repository).create_repository().repository_name(repository.name.as_str());
-        let call = call.registry_id(repository.registry.account().as_str());
-        let call = call.image_tag_mutability(ImageTagMutability::ImmutableWithExclusion);
-        let answer = call.encryption_configuration(encryption).send().await;
-        answer.map(drop).map_err(|error| self.0.caller.error(CALL, &resource, error))
     }
 }

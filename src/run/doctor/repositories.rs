@@ -32,7 +32,7 @@ pub(super) async fn ask_repository(
         false => checks.extend(WRITES.map(|action| not_probed(on(action)))),
     }
     if exists == Some(false) {
-        checks.extend(ask_to_create(images, repository, probes, create, on("ecr:CreateRepository")).await);
+        checks.push(creates(create, on("ecr:CreateRepository")));
     }
     (exists, checks)
 }
@@ -54,19 +54,15 @@ async fn ask_writes<'a>(
     answers.flat_map(|(action, answer)| on(action).check(answer, &granted)).collect()
 }
 
-async fn ask_to_create(
-    images: &TargetImages,
-    repository: &Repository,
-    probes: bool,
-    create: bool,
-    asked: Asked<'_>,
-) -> Vec<Check> {
-    if !create {
-        let reason = "the repository does not exist, and `--no-create-repository` forbids to create it";
-        return vec![asked.with(Finding::Missing, Some(reason.to_owned()))];
-    }
-    match probes {
-        true => asked.check(images.probe_create(repository).await, &[Kind::Invalid, Kind::AlreadyExists]),
-        false => vec![not_probed(asked)],
+/// Amazon ECR has no request that tests the permission to create a repository without creating one.
+fn creates(create: bool, asked: Asked<'_>) -> Check {
+    match create {
+        true => asked.not_testable(
+            "the repository does not exist, and only creating it tells; grant the permission, or create the repository",
+        ),
+        false => {
+            let reason = "the repository does not exist, and `--no-create-repository` forbids to create it";
+            asked.with(Finding::Missing, Some(reason.to_owned()))
+        }
     }
 }

@@ -81,6 +81,9 @@ fn permissions() -> impl Iterator<Item = (&'static str, &'static str)> {
     NEEDED.into_iter().chain(FURTHER).chain(OF_IMAGES)
 }
 
+/// What no request of doctor tests: that a repository can be created.
+const NOT_TESTABLE: &str = "ecr:CreateRepository";
+
 fn is_optional(action: &str, resource: &str) -> bool {
     OPTIONAL.contains(&(action, side(resource)))
 }

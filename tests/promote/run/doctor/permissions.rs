@@ -5,12 +5,33 @@ use super::*;
 #[test]
 fn a_promotion_that_has_everything_is_ok_and_nothing_is_written() {
     let cloud = encrypted();
-    let run = doctor(&cloud, &[]);
-    let document = run.document();
+    doctor(&cloud, &[]);
+    assert_nothing_was_written(&cloud);
+    for repository in ["serve", "llm"] {
+        cloud.create_repository(TARGET_ACCOUNT, repository);
+    }
+    let document = doctor(&cloud, &[]).document();
     assert_eq!(document["result"], "ok", "{document:#}");
     assert_eq!(document["policies"], json!([]));
-    assert_nothing_was_written(&cloud);
     promote(&cloud, &PROMOTES).document();
+}
+
+#[test]
+fn a_repository_that_would_be_created_is_not_testable_and_no_request_asks_to_create_it() {
+    let cloud = encrypted();
+    cloud.deny(Principal::Both, NOT_TESTABLE, "arn:aws:ecr:eu-central-1:111222333444:*");
+    let run = doctor(&cloud, &[]);
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert_eq!(cloud.calls_of("CreateRepository").len(), 0);
+    let document = document(&run);
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    let untested: Vec<&Value> = checks.iter().filter(|check| check["result"] != "ok").collect();
+    assert_eq!(untested.len(), 2, "{untested:#?}");
+    for check in untested {
+        assert_eq!((&check["action"], &check["result"]), (&json!(NOT_TESTABLE), &json!("not-testable")));
+        let reason = check["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains("does not exist, and only creating it tells"), "{reason}");
+    }
 }
 
 /// The flags of a promotion with everything that is asked for.
@@ -36,9 +57,11 @@ fn each_permission_that_is_missing_is_named_alone() {
         let cloud = encrypted();
         cloud.deny(Principal::Both, action, resource);
         let run = doctor(&cloud, &[]);
-        let code = if is_optional(action, resource) { 0 } else { 1 };
+        // The repositories do not exist, and no request tests that they can be created.
+        let code = if is_optional(action, resource) || action == NOT_TESTABLE { 3 } else { 1 };
         assert_eq!(run.code, code, "{action} on {resource}: {}{}", run.stdout, run.stderr);
-        let expected = BTreeSet::from([(action.to_owned(), side(resource).to_owned())]);
+        let mut expected = BTreeSet::from([(action.to_owned(), side(resource).to_owned())]);
+        expected.retain(|(action, _)| action != NOT_TESTABLE);
         assert_eq!(denied(&run), expected, "{resource}: {:#}", document(&run));
         assert_nothing_was_written(&cloud);
     }
@@ -58,7 +81,8 @@ fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
                 || action.ends_with("DescribeModelPackageGroup") && side(resource) == "target"
                 || *action == "ecr:BatchGetImage"
         };
-        let eight: Vec<(&str, &str)> = all.into_iter().filter(|one| !hides(one)).take(8).collect();
+        let is_testable = |one: &(&str, &str)| one.0 != NOT_TESTABLE;
+        let eight: Vec<(&str, &str)> = all.into_iter().filter(|one| !hides(one) && is_testable(one)).take(8).collect();
         let expected: BTreeSet<(String, String)> = eight
             .iter()
             .filter(|(action, resource)| !is_hidden(action, resource, &eight))
