@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::known::{Done, Known};
 use crate::aws::error::{CallError, Kind, Side, hints};
 use crate::model::arn::PackageArn;
-use crate::model::failure::Failure;
+use crate::model::failure::cause;
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 
@@ -47,7 +47,7 @@ struct FailedCall {
 impl FailedRun {
     /// The document of a run that has failed.
     pub fn of(verb: &'static str, error: &Error, known: &Known) -> Self {
-        let call = call_of(error);
+        let call: Option<&CallError> = cause(error);
         let text = |text: &Option<Box<str>>| text.as_ref().map(ToString::to_string);
         let failed = FailedCall {
             kind: call.map_or("refused", |call| name(call.kind)),
@@ -94,14 +94,6 @@ impl FailedRun {
             ended: rfc3339(&std::time::SystemTime::now().into()),
         }
     }
-}
-
-/// The failed call in the chain of an error, also below errors with hints.
-fn call_of(error: &Error) -> Option<&CallError> {
-    error.chain().find_map(|cause| {
-        let below = || cause.downcast_ref().and_then(Failure::hinted).and_then(call_of);
-        cause.downcast_ref::<CallError>().or_else(below)
-    })
 }
 
 fn name(kind: Kind) -> &'static str {

@@ -69,6 +69,14 @@ impl From<Arc<anyhow::Error>> for Failure {
     }
 }
 
+/// The first error of a type in a chain, also below errors with hints.
+pub fn cause<T: Error + 'static>(error: &anyhow::Error) -> Option<&T> {
+    error.chain().find_map(|cause_of| {
+        let below = || cause_of.downcast_ref().and_then(Failure::hinted).and_then(cause);
+        cause_of.downcast_ref().or_else(below)
+    })
+}
+
 /// Attaches a hint to any error.
 pub trait Hint<T> {
     /// Attaches the next step. The messages of the error do not change.
@@ -97,5 +105,13 @@ mod tests {
     fn a_hint_changes_no_message() {
         let failed: Result<()> = Err(anyhow!("cause")).context("reading x").hint("Name another file");
         assert_eq!(format!("{:#}", failed.unwrap_err()), "reading x: cause");
+    }
+
+    #[test]
+    fn a_cause_is_found_below_hints_and_contexts() {
+        let failed: Result<()> = Err(anyhow::Error::new(fmt::Error)).context("a").hint("b").context("c").hint("d");
+        let failed = failed.unwrap_err();
+        assert!(cause::<fmt::Error>(&failed).is_some());
+        assert!(cause::<std::num::ParseIntError>(&failed).is_none());
     }
 }

@@ -3,12 +3,15 @@
 //! The hold with the number 1 is `_hold-1-held/hold.json`, and its release is `_hold-1-released/release.json`, so that a
 //! listing of the group's folders shows whether the group is held. Neither is overwritten or deleted: they are a history.
 
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::arn::{GroupArn, PackageArn};
-use super::failure::Failure;
+use super::failure::{Failure, cause};
 use super::location::Location;
 
 /// How long UpdateModelPackage may take, with its retries. A run looks for a hold at most 5 seconds before it approves a
@@ -19,8 +22,6 @@ pub const UPDATE_TIMEOUT: Duration = Duration::from_secs(30);
 const SCHEMA: u32 = 1;
 /// Who holds a group, and since when, if that cannot be read.
 const UNKNOWN: &str = "unknown";
-/// What the refusal says of the group.
-const IS_HELD: &str = " is held since ";
 /// How the folders of holds begin.
 const FOLDER: &str = "_hold-";
 
@@ -92,16 +93,10 @@ impl Hold {
         self.by == UNKNOWN
     }
 
-    /// The error for what a run may not do while the group is held.
-    pub fn refusal(&self) -> Failure {
-        let Self { target_model_package_group_arn: group, reason, by, since, .. } = self;
-        Failure::new(format!("{group}{IS_HELD}{since} by {by}: {reason}"))
-            .hint("Release the group with `promote release`, then run again")
-    }
-
-    /// Whether a run has failed because the group is held.
-    pub fn has_stopped(error: &anyhow::Error) -> bool {
-        error.chain().any(|cause| cause.to_string().contains(IS_HELD))
+    /// The error for what a run may not do while the group is held. It has a [`Held`] as its cause.
+    pub fn refusal(&self) -> anyhow::Error {
+        let held = anyhow::Error::new(Held(self.clone()));
+        Failure::from(Arc::new(held)).hint("Release the group with `promote release`, then run again").into()
     }
 
     /// Where the hold is, below the folder of all promotions to the group.
@@ -109,6 +104,26 @@ impl Hold {
         Location::new(&promotions.bucket, format!("{}{FOLDER}{number}-held/hold.json", promotions.key))
     }
 }
+
+/// A hold that forbids what a run was about to do.
+#[derive(Debug, Clone)]
+pub struct Held(pub Hold);
+
+impl Held {
+    /// The hold that an error is about, if it is about one.
+    pub fn of(error: &anyhow::Error) -> Option<&Hold> {
+        cause::<Self>(error).map(|held| &held.0)
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Hold { target_model_package_group_arn: group, reason, by, since, .. } = &self.0;
+        write!(f, "{group} is held since {since} by {by}: {reason}")
+    }
+}
+
+impl Error for Held {}
 
 impl Release {
     /// The release of a hold.

@@ -95,7 +95,7 @@ impl<'a> SourceNow<'a> {
     async fn look(&self) -> anyhow::Result<()> {
         let before = Instant::now();
         match self.holds.now().await? {
-            Some(hold) => Err(hold.refusal().into()),
+            Some(hold) => Err(hold.refusal()),
             None => {
                 *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
                 Ok(())

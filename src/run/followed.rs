@@ -6,8 +6,10 @@ use anyhow::Error;
 
 use super::context::Context;
 use super::event::Event;
+use super::held::Stopped;
 use super::planned::greatest_first;
 use crate::aws::error::CallError;
+use crate::model::hold::Held;
 use crate::plan::Warning;
 use crate::record::{Followed, PlannedWrite, Record, Withdrawn};
 
@@ -56,6 +58,18 @@ impl FollowedVersions {
         let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(self.unconfirmed).collect();
         record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         self.failures
+    }
+
+    /// Ends a run whose promotion has failed with `error`. If the group was held meanwhile, the run is run once more, and
+    /// its report has these versions; otherwise tells what became of them.
+    pub fn end(self, context: &Context, error: Error) -> Error {
+        match Held::of(&error) {
+            Some(_) => error.context(Stopped(self)),
+            None => {
+                self.tell(context, &error);
+                error
+            }
+        }
     }
 
     /// Tells what became of the versions in a run whose promotion has failed with `error`.

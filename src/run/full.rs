@@ -10,7 +10,7 @@ use super::event::Event;
 use super::find_latest::none_approved;
 use super::follow::{Following, Promoted};
 use super::followed::FollowedVersions;
-use super::held::{as_held, withdraw_rejected};
+use super::held::{as_held, stopped_by_hold, withdraw_rejected};
 use super::listed::{Promotions, promotions, versions};
 use super::permitted::Permitted;
 use super::preview::preview;
@@ -29,7 +29,7 @@ use crate::copy::Folder;
 use crate::model::approval::Approval;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
-use crate::model::hold::{Hold, HoldState};
+use crate::model::hold::HoldState;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::{Latest, Search};
@@ -50,10 +50,12 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
 /// The run of [`full()`], which may be permitted less than its settings ask for. A run whose group is held while it
 /// copies is run once more, which reports the rest.
 pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
-    match run_once(context, settings, permitted).await {
-        Err(error) if Hold::has_stopped(&error) => run_once(context, settings, permitted).await,
-        done => done,
-    }
+    let before = match run_once(context, settings, permitted).await {
+        Ok(report) => return Ok(report.without_held_failures()),
+        Err(error) => stopped_by_hold(error)?,
+    };
+    let again = run_once(context, settings, permitted).await.inspect_err(|error| before.tell(context, error))?;
+    Ok(again.with_earlier(before).without_held_failures())
 }
 
 async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
@@ -130,10 +132,7 @@ impl<'a> Full<'a> {
         let (record, followed) = tokio::join!(promoting, following.clone());
         let mut record = match record {
             Ok(record) => record,
-            Err(error) => {
-                followed.tell(self.promotion.context, &error);
-                return Err(error);
-            }
+            Err(error) => return Err(followed.end(self.promotion.context, error)),
         };
         record.warnings.extend(passed_over.iter().cloned());
         let failures = followed.add_to(&mut record, self.promotion.dry_run);

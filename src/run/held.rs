@@ -1,5 +1,8 @@
 //! A run into a group that is held: it withdraws what the source rejects, and reports what it would promote.
 
+use std::fmt;
+
+use anyhow::{Error, Result};
 use tokio::sync::watch;
 
 use super::follow::Following;
@@ -10,9 +13,9 @@ use super::promotion::Promotion;
 use super::report::RunReport;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
-use crate::model::hold::Hold;
+use crate::model::hold::{Held, Hold};
 use crate::plan::Warning;
-use crate::record::{Conclusion, Record};
+use crate::record::{Conclusion, Record, Withdrawn};
 use crate::register::decision::ApprovalPolicy;
 
 /// Withdraws every promoted version whose source is Rejected. From then on, the promotion is a dry run.
@@ -34,11 +37,73 @@ pub(super) async fn withdraw_rejected(
     withdrawn
 }
 
+/// A run that a hold has stopped after it had followed other versions.
+#[derive(Debug)]
+pub(super) struct Stopped(pub FollowedVersions);
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the group was held during this run")
+    }
+}
+
+/// What a run had done with other versions before a hold stopped it.
+///
+/// # Errors
+/// Something else has stopped the run.
+pub(super) fn stopped_by_hold(error: Error) -> Result<FollowedVersions> {
+    match error.downcast::<Stopped>() {
+        Ok(Stopped(followed)) => Ok(followed),
+        Err(error) if Held::of(&error).is_some() => Ok(FollowedVersions::default()),
+        Err(error) => Err(error),
+    }
+}
+
+impl RunReport {
+    /// Turns approvals of other versions that a hold has stopped into warnings: what a run may not do in a held group is no
+    /// failure.
+    pub(super) fn without_held_failures(mut self) -> Self {
+        let record = &mut self.document;
+        self.failures.retain(|failure| {
+            let Some(hold) = Held::of(failure) else { return true };
+            record.hold.get_or_insert_with(|| hold.clone());
+            let warning = is_held(hold);
+            if !record.warnings.contains(&warning) {
+                record.warnings.push(warning);
+            }
+            false
+        });
+        self
+    }
+
+    /// Adds what the same run had done with other versions before a hold stopped it.
+    pub(super) fn with_earlier(mut self, earlier: FollowedVersions) -> Self {
+        let record = &mut self.document;
+        let withdrawn: Vec<_> = record.withdrawn.iter().map(|one| one.model_package_arn.clone()).collect();
+        let is_new = |one: &Withdrawn| !withdrawn.contains(&one.model_package_arn);
+        record.withdrawn.extend(earlier.withdrawn.into_iter().filter(is_new));
+        record.withdrawn.sort_by_key(|one| one.version);
+        record
+            .followed
+            .retain(|one| !earlier.followed.iter().any(|other| other.model_package_arn == one.model_package_arn));
+        record.followed.extend(earlier.followed);
+        record.warnings.extend(earlier.warnings);
+        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(earlier.unconfirmed).collect();
+        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        self.failures.extend(earlier.failures);
+        self
+    }
+}
+
+fn is_held(hold: &Hold) -> Warning {
+    let remark = format!("it is held since {} by {}: {}", hold.since, hold.by, hold.reason);
+    Warning { field: hold.target_model_package_group_arn.to_string(), remark }
+}
+
 /// The report of a dry run as the report of a run into a group that is held.
 pub(super) fn as_held(mut report: RunReport, hold: Hold, withdrawn: FollowedVersions, dry_run: bool) -> RunReport {
     let record = &mut report.document;
-    let remark = format!("it is held since {} by {}: {}", hold.since, hold.by, hold.reason);
-    record.warnings.push(Warning { field: hold.target_model_package_group_arn.to_string(), remark });
+    record.warnings.push(is_held(&hold));
     record.warnings.extend(pending(record));
     record.hold = Some(hold);
     if dry_run {

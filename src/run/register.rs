@@ -14,17 +14,25 @@ use super::report::RunReport;
 use super::settings::{CopySettings, RegisterSettings};
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
+use crate::model::hold::Held;
 use crate::record::Target;
 use crate::record::history::{Look, recorded};
 use crate::record::signing::Signer;
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 
-/// Registers a version whose artifacts were copied.
+/// Registers a version whose artifacts were copied. If the group is held meanwhile, runs once more, which reports the rest.
 ///
 /// # Errors
 /// An artifact is missing in the target, or the version could not be registered.
 pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
+    match run_once(context, settings).await {
+        Err(error) if Held::of(&error).is_some() => run_once(context, settings).await,
+        done => done,
+    }
+}
+
+async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
     let started = context.clock.start();
     context.notice(Event::Found(&settings.version.arn));
     let (source, target) = context.accounts().await?;

@@ -49,7 +49,7 @@ impl Syncing<'_> {
         if matches!(update.decision.act, Act::Carry | Act::ApproveAgain)
             && let Some(hold) = self.promotion.holds().now().await?
         {
-            return Err(hold.refusal().into());
+            return Err(hold.refusal());
         }
         self.carry_out(update, record).await
     }

@@ -1,0 +1,64 @@
+//! Runs whose group is held while they are under way.
+
+use super::*;
+
+const SECOND: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/2";
+
+#[test]
+fn what_a_run_withdrew_before_its_group_was_held_is_in_its_document() {
+    let cloud = three();
+    cloud.change(SECOND, json!({"ModelApprovalStatus": "Rejected"}));
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    let approved = cloud.calls_of("UpdateModelPackage").len();
+    cloud.hook(Moment::on("CopyObject", 1), move |cloud| {
+        assert!(cloud.succeeds("UpdateModelPackage", approved + 1), "version 2 is withdrawn");
+        hold(cloud);
+    });
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["outcome"], "held", "{document:#}");
+    let withdrawn: Vec<&Value> = document["withdrawn"].as_array().into_iter().flatten().collect();
+    assert_eq!(withdrawn.len(), 1, "{document:#}");
+    assert_eq!(withdrawn[0]["model_package_arn"], format!("{TARGET_VERSION}2"));
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"]);
+}
+
+#[test]
+fn an_approval_of_another_version_that_a_hold_stops_is_a_warning_and_no_failure() {
+    let cloud = three();
+    cloud.change(SECOND, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"]);
+    cloud.change(SECOND, json!({"ModelApprovalStatus": "Approved"}));
+    cloud.hook(Moment::on("DescribeModelPackage", 1).at(SECOND), |cloud| drop(hold(cloud)));
+    let run = promote(&cloud, &[]);
+    let document = run.document();
+    assert_eq!(document["hold"]["reason"], "Audit", "{document:#}");
+    let warnings: Vec<&str> =
+        document["warnings"].as_array().into_iter().flatten().filter_map(|one| one["remark"].as_str()).collect();
+    assert!(warnings.iter().any(|remark| remark.contains("is held since")), "{warnings:?}");
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"]);
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved"; 3]);
+}
+
+#[test]
+fn register_of_a_version_whose_group_is_held_meanwhile_ends_as_held_and_is_no_failure() {
+    let cloud = three();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    let fourth = SOURCE_VERSION.replace("/1", "/4");
+    let copy = ["copy-artifacts", "--model-package", &fourth, "--target-bucket", SERVING, "--output", "json"];
+    let copied = run(&cloud, Principal::Both, &copy);
+    let step = cloud.home().join("copied.json");
+    std::fs::write(&step, &copied.stdout).expect("a file");
+    cloud.hook(Moment::on("CreateModelPackage", 1), |cloud| drop(hold(cloud)));
+    let from = step.to_string_lossy().into_owned();
+    let registers = ["register", "--from", &from, "--output", "json"];
+    let run_held = run(&cloud, Principal::Both, &registers);
+    let document = run_held.document();
+    assert_eq!((&document["outcome"], &document["hold"]["reason"]), (&json!("held"), &json!("Audit")), "{document:#}");
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Approved", "PendingManualApproval"]);
+    release(&cloud).document();
+    run(&cloud, Principal::Both, &registers).document();
+    assert_eq!(statuses(&cloud), ["Approved"; 4]);
+}
