@@ -19,6 +19,8 @@ pub(super) enum Resource<'a> {
     Package(&'a PackageArn),
     Key(&'a KmsKeyArn),
     Repository(&'a Repository),
+    /// A repository that is only read.
+    Images(&'a Repository),
     Layer {
         repository: &'a Repository,
         layer: &'a Digest,
@@ -37,7 +39,7 @@ impl fmt::Display for Resource<'_> {
             Self::Group(group) => group.fmt(f),
             Self::Package(package) => package.fmt(f),
             Self::Key(key) => key.fmt(f),
-            Self::Repository(repository) => repository.fmt(f),
+            Self::Repository(repository) | Self::Images(repository) => repository.fmt(f),
             Self::Layer { repository, layer } => write!(f, "layer {layer} of {repository}"),
             Self::Registry => f.write_str("the model registry"),
             Self::Principal => f.write_str("the current principal"),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::model::arn::AccountId;
 use crate::model::field::{Document, Field, each_leaf, is_map};
+use crate::model::image::{EcrImage, ImageUri, Repository};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::aws_registries::is_provided;
@@ -138,11 +139,12 @@ impl Look<'_> {
 }
 
 fn image_reason(image: &str) -> String {
-    match image.split_once(".dkr.ecr.") {
-        Some((account, rest)) => {
-            let region = rest.split('.').next().unwrap_or_default();
-            format!("SageMaker in the target must be able to pull it from account {account} in {region}")
-        }
-        None => "SageMaker in the target must be able to pull it".into(),
+    match image.parse() {
+        Ok(ImageUri::Ecr(EcrImage { repository: Repository { registry, .. }, .. })) => format!(
+            "SageMaker in the target must be able to pull it from account {} in {}",
+            registry.account(),
+            registry.region()
+        ),
+        Ok(ImageUri::Other(_)) | Err(_) => "SageMaker in the target must be able to pull it".into(),
     }
 }

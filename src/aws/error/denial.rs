@@ -10,7 +10,7 @@ use super::call::Side;
 use crate::aws::resource::Resource;
 use crate::model::arn::partition_of;
 use crate::model::location::{BucketName, Location};
-use grants::{kms_grant, repository_grant};
+use grants::{kms_grant, read_grant, repository_grant};
 use policy::Policy;
 
 /// Whether a policy denies the call explicitly, by AWS's message.
@@ -47,6 +47,7 @@ impl Denial<'_> {
             | Resource::Package(_)
             | Resource::Key(_)
             | Resource::Repository(_)
+            | Resource::Images(_)
             | Resource::Layer { .. }
             | Resource::Registry
             | Resource::Principal => None,
@@ -106,6 +107,7 @@ impl Denial<'_> {
             Resource::Repository(repository) | Resource::Layer { repository, .. } => {
                 repository_grant(self.side, repository)
             }
+            Resource::Images(repository) => read_grant(repository),
             Resource::Registry => format!("Grant {} on * to this principal", self.call),
             Resource::Key(_) | Resource::Principal => format!("Grant {} to this principal", self.call),
         }

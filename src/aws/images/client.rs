@@ -44,21 +44,29 @@ impl Clients {
     /// # Errors
     /// The repository does not exist (NotFound), or a manifest does not have the digest that it is stored under.
     pub async fn get(&self, repository: &Repository, ids: &[ImageId]) -> Result<Vec<StoredImage>, CallError> {
-        let resource = Resource::Repository(repository);
+        self.get_of(repository, &Resource::Repository(repository), ids).await
+    }
+
+    async fn get_of(
+        &self,
+        repository: &Repository,
+        resource: &Resource<'_>,
+        ids: &[ImageId],
+    ) -> Result<Vec<StoredImage>, CallError> {
         let mut found = Vec::new();
         for ids in ids.chunks(IMAGES_A_CALL) {
             let call = self.of(repository).batch_get_image().repository_name(repository.name.as_str());
             let call = call.registry_id(repository.registry.account().as_str());
             let call = call.set_image_ids(Some(ids.iter().map(ImageId::to_sdk).collect()));
             let call = call.set_accepted_media_types(Some(MANIFEST_TYPES.map(str::to_owned).to_vec()));
-            let answer = call.send().await.map_err(|error| self.caller.error(GET, &resource, error))?;
+            let answer = call.send().await.map_err(|error| self.caller.error(GET, resource, error))?;
             let is_missing = |failure: &&ImageFailure| failure.failure_code() == Some(&ImageFailureCode::ImageNotFound);
             if let Some(failure) = answer.failures().iter().find(|failure| !is_missing(failure)) {
-                return Err(self.caller.unusable(GET, &resource, text_of(failure)));
+                return Err(self.caller.unusable(GET, resource, text_of(failure)));
             }
             for image in answer.images() {
                 let image = stored(image).and_then(|image| is_asked(image, ids));
-                found.push(image.map_err(|message| self.caller.unusable(GET, &resource, message))?);
+                found.push(image.map_err(|message| self.caller.unusable(GET, resource, message))?);
             }
         }
         Ok(found)
@@ -66,10 +74,23 @@ impl Clients {
 
     /// The same; nothing if the repository does not exist.
     pub async fn find(&self, repository: &Repository, ids: &[ImageId]) -> Result<Option<Vec<StoredImage>>, CallError> {
-        match self.get(repository, ids).await {
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
-            found => found.map(Some),
-        }
+        if_it_exists(self.get(repository, ids).await)
+    }
+
+    /// The same for a repository that is not written to, as the hint of a denied call says.
+    pub async fn look_up(
+        &self,
+        repository: &Repository,
+        ids: &[ImageId],
+    ) -> Result<Option<Vec<StoredImage>>, CallError> {
+        if_it_exists(self.get_of(repository, &Resource::Images(repository), ids).await)
+    }
+}
+
+fn if_it_exists(found: Result<Vec<StoredImage>, CallError>) -> Result<Option<Vec<StoredImage>>, CallError> {
+    match found {
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        found => found.map(Some),
     }
 }
 

@@ -36,6 +36,15 @@ impl TargetImages {
         self.0.find(repository, ids).await
     }
 
+    /// The same for a repository that is not written to.
+    pub async fn look_up(
+        &self,
+        repository: &Repository,
+        ids: &[ImageId],
+    ) -> Result<Option<Vec<StoredImage>>, CallError> {
+        self.0.look_up(repository, ids).await
+    }
+
     /// The layers that the repository does not have.
     pub async fn missing(&self, repository: &Repository, layers: &[Digest]) -> Result<BTreeSet<Digest>, CallError> {
         const CALL: &str = "ecr:BatchCheckLayerAvailability";

@@ -89,7 +89,7 @@ impl ImageAccess<'_> {
             (Some(digest), _) => ImageId::Digest(digest.clone()),
             (None, tag) => ImageId::Tag(tag.unwrap_or_default().to_owned()),
         };
-        let found = self.target.find(&image.repository, &[id]).await?;
+        let found = self.target.look_up(&image.repository, &[id]).await?;
         Ok(found.is_some_and(|found| !found.is_empty()))
     }
 

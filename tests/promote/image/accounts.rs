@@ -61,6 +61,9 @@ fn an_image_that_aws_does_not_provide_in_the_region_is_refused_before_the_first_
     let image = format!("{OF_AWS}.dkr.ecr.{FAR}.amazonaws.com/pytorch-inference");
     let denied = copy_far(&cloud);
     denied.fails(denied.code, &[field, &image, "ecr:BatchGetImage"]);
+    let grant = format!("Grant ecr:BatchGetImage on arn:aws:ecr:{FAR}:{OF_AWS}:repository/pytorch-inference to this");
+    denied.fails(denied.code, &["hint", &grant]);
+    assert!(!denied.stderr.contains("ecr:PutImage"), "an image of AWS is only read: {}", denied.stderr);
     cloud.provide(OF_AWS, FAR, "pytorch-inference", "2.4", &TestImage::small("newer"));
     copy_far(&cloud).fails(1, &[field, &format!("AWS does not provide {image}:2.3")]);
     assert_ne!(denied.code, 0);

@@ -20,6 +20,14 @@ pub(super) fn repository_grant(side: Side, repository: &Repository) -> String {
     }
 }
 
+/// The permission to look up images of a repository that is not written to.
+pub(super) fn read_grant(repository: &Repository) -> String {
+    format!(
+        "Grant ecr:BatchGetImage on {} to this principal; or pass `--images keep`, which looks no images up",
+        repository.arn()
+    )
+}
+
 /// The permissions on the key that a message of KMS names.
 pub(super) fn kms_grant(message: &str) -> String {
     let key = message.split([' ', '"', '(', ')', ',']).find(|word| word.starts_with("arn:") && word.contains(":kms:"));
