@@ -3,8 +3,7 @@
 mod archived;
 pub mod artifact;
 pub mod artifacts;
-#[cfg_attr(not(test), allow(dead_code, reason = "the plan of images does not use all of it yet"))]
-mod aws_registries;
+pub(crate) mod aws_registries;
 mod card;
 pub mod draft;
 pub mod environment;

@@ -73,6 +73,11 @@ impl Promotion<'_> {
     /// # Errors
     /// An object that the version refers to is missing or cannot be read, or AWS would reject the request.
     pub async fn plan(&self, package: &Package) -> Result<Plan> {
+        self.plan_with(package, self.overrides.images).await
+    }
+
+    /// The same, and copies images or keeps them.
+    pub(super) async fn plan_with(&self, package: &Package, images: Images) -> Result<Plan> {
         self.check_key()?;
         refuse_return(package, &self.destination.group)?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
@@ -86,7 +91,7 @@ impl Promotion<'_> {
         self.context.notice(Event::Counting { step: Step::Listing, count: &count });
         let looked_up = tokio::try_join!(
             inventory(references, self.source.objects(), &layout, leniency, &count),
-            self.images(package, &draft),
+            self.images(package, &draft, images),
         );
         self.context.notice(Event::Counted(Step::Listing));
         let (inventory, images) = looked_up?;
@@ -94,8 +99,8 @@ impl Promotion<'_> {
     }
 
     /// Looks up the images, if they are copied.
-    async fn images(&self, package: &Package, draft: &Draft) -> Result<Vec<PlannedImage>> {
-        if self.overrides.images == Images::Keep {
+    async fn images(&self, package: &Package, draft: &Draft, images: Images) -> Result<Vec<PlannedImage>> {
+        if images == Images::Keep {
             return Ok(Vec::new());
         }
         let registry = &TargetRegistry {

@@ -16,10 +16,11 @@ use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
+use crate::plan::images::Images;
 use crate::plan::provenance::{marked, own_digest};
 use crate::record::history::History;
 use crate::record::stored::StoredRecord;
-use crate::record::{ArtifactFacts, ImageFacts, Record, Verified};
+use crate::record::{ArtifactFacts, Record, Verified, refuse_other_images};
 use crate::register::sync::edits;
 
 /// What became of the records without a signature.
@@ -133,6 +134,7 @@ impl Promotion<'_> {
             anyhow::bail!("{missing} is missing");
         }
         refuse_others(&layout, &there)?;
+        refuse_other_images(&record.images, request, package.description())?;
         let images = self.missing_images(&record.images, Purpose::Signature).await?.unwrap_or_default();
         if let Some(missing) = images.first() {
             anyhow::bail!("{missing} is missing");
@@ -143,13 +145,9 @@ impl Promotion<'_> {
     /// Compares the artifacts of a record with those of the source, byte for byte as far as S3 tells: whoever can write to
     /// the target bucket can replace a copy together with its record.
     async fn compare_with_source(&self, package: &Package, record: &Record) -> Result<()> {
-        let (mut plan, there) = tokio::try_join!(self.plan(package), self.list_folder(package.arn()))?;
-        plan.images.retain(|image| !record.images.is_empty() || image.replacement().is_none());
-        for image in &plan.images {
-            let (target, is_same) = (image.target(), |recorded: &&ImageFacts| recorded.source == image.source);
-            let recorded = record.images.iter().find(is_same);
-            ensure!(recorded.is_some_and(|recorded| recorded.target == target), "{target} is not the recorded image");
-        }
+        // The version names its images by their digests. The source may not have them any more.
+        let plan = self.plan_with(package, Images::Keep);
+        let (plan, there) = tokio::try_join!(plan, self.list_folder(package.arn()))?;
         let copied = self.confirm(plan, there).await?;
         // Both lists are ordered by bucket and key.
         let mut recorded = record.artifacts.iter();

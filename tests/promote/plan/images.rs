@@ -47,7 +47,8 @@ fn a_promotion_into_another_region_keeps_the_images_if_it_is_told_to() {
 
 #[test]
 fn a_kept_image_is_listed_with_its_account_and_region_whichever_host_of_the_registry_it_names() {
-    for host in ["dkr.ecr.eu-west-1.amazonaws.com", "dkr.ecr-fips.eu-west-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws"] {
+    for host in ["dkr.ecr.eu-west-1.amazonaws.com", "dkr.ecr-fips.eu-west-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws"]
+    {
         let cloud = with_package();
         let mut package = model("s3://models/churn/model.tar.gz");
         package["InferenceSpecification"]["Containers"][0]["Image"] = json!(format!("444333666777.{host}/serve:1"));

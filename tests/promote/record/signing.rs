@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::kms::{SECP256K1_KEY, SIGN_KEY, SIGN_KEY_ELSEWHERE, signing_key};
-use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::support::{Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TestImage};
 use crate::world::*;
 
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
@@ -219,7 +219,14 @@ fn replace(cloud: &Cloud, record: &mut Value) {
 #[test]
 fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed() {
     type Forgery = fn(&Cloud, &mut Value);
-    let forgeries: [(Forgery, &str); 7] = [
+    let forgeries: [(Forgery, &str); 11] = [
+        (|_, record| record["images"] = json!([]), "the record does not name the image"),
+        (
+            |_, record| drop(record["images"].as_array_mut().expect("a list").pop()),
+            "the record does not name the image",
+        ),
+        (|_, record| record["images"][0]["source"] = "public.ecr.aws/x/serve:1".into(), "the source version does not"),
+        (|_, record| record["images"][0]["digest"] = Value::Null, "the record does not have the digest of"),
         (replace, "differ"),
         (|_, record| record["request"]["ModelPackageDescription"] = "forged".into(), "the digest of its request"),
         (|_, record| record["artifacts"][0]["target_etag"] = "\"0\"".into(), "differs from the record"),
@@ -244,6 +251,30 @@ fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed
         assert!(warnings.contains("was not signed") && warnings.contains(reason), "{reason}: {warnings}");
         assert!(cloud.object(SERVING, &format!("{}.dsse", record())).is_none(), "{reason}");
         assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 5);
+    }
+}
+
+#[test]
+fn a_record_is_signed_whatever_this_run_does_with_images() {
+    const PREFIX: [&str; 2] = ["--image-repository-prefix", "models/"];
+    for (first, then) in [
+        (&["--images", "keep"][..], &["--images", "copy"][..]),
+        (&["--images", "copy"], &["--images", "keep"]),
+        (&PREFIX, &[]),
+        (&[], &PREFIX),
+    ] {
+        let cloud = with_package();
+        cloud.fail(Moment::every("Sign"), Failure::Status(400, "KMSInvalidStateException", "pending deletion"));
+        promote(&cloud, &[&["--sign-key", SIGN_KEY], first].concat()).fails(3, &["is not signed"]);
+        cloud.heal();
+        // The source needs its images no more.
+        for repository in ["serve", "llm"] {
+            cloud.remove_image(SOURCE_ACCOUNT, repository, &TestImage::small(repository).digest());
+        }
+        let again = promote(&cloud, &[&["--sign-key", SIGN_KEY], then].concat());
+        assert!(again.stderr.contains("promotion.json, which an earlier run had left unsigned"), "{}", again.stderr);
+        let run = verify(&cloud, &["--sign-key", SIGN_KEY]);
+        assert_eq!((run.code, verdicts(&run)), (0, vec![json!("identical")]), "{first:?}, {then:?}: {}", run.stdout);
     }
 }
 
