@@ -1,12 +1,12 @@
 //! What a run has done with the promoted versions besides the one that it promotes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Error;
 
 use super::context::Context;
 use super::event::Event;
-use super::held::Stopped;
 use super::planned::greatest_first;
 use crate::aws::error::CallError;
 use crate::model::hold::Held;
@@ -80,6 +80,16 @@ impl FollowedVersions {
         for failure in self.failures.iter().filter(|failure| !have_same_cause(error, failure)) {
             context.notice(Event::FollowFailed(failure));
         }
+    }
+}
+
+/// A run that a hold has stopped after it had followed other versions.
+#[derive(Debug)]
+pub(super) struct Stopped(pub FollowedVersions);
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the group was held during this run")
     }
 }
 

@@ -1,12 +1,10 @@
 //! A run into a group that is held: it withdraws what the source rejects, and reports what it would promote.
 
-use std::fmt;
-
 use anyhow::{Error, Result};
 use tokio::sync::watch;
 
 use super::follow::Following;
-use super::followed::FollowedVersions;
+use super::followed::{FollowedVersions, Stopped};
 use super::listed::Promotions;
 use super::permitted::Permitted;
 use super::promotion::Promotion;
@@ -35,16 +33,6 @@ pub(super) async fn withdraw_rejected(
         permitted => permitted,
     };
     withdrawn
-}
-
-/// A run that a hold has stopped after it had followed other versions.
-#[derive(Debug)]
-pub(super) struct Stopped(pub FollowedVersions);
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the group was held during this run")
-    }
 }
 
 /// What a run had done with other versions before a hold stopped it.
