@@ -12,10 +12,10 @@ def with_reasons():
     """The template's text; every resource that has reasons has to be in it."""
     text = (HERE.parent.parent / "stack/promote.yaml").read_text()
     for resource, metadata in yaml.safe_load((HERE / "reasons.yaml").read_text()).items():
-        start = f"\n  {resource}:\n"
+        start = f"\n {resource}:\n"
         assert text.count(start) == 1, f"{resource} is no resource of the template"
         inserted = yaml.safe_dump({"Metadata": metadata}, width=1000)
-        text = text.replace(start, start + "".join(f"    {line}\n" for line in inserted.splitlines()))
+        text = text.replace(start, start + "".join(f"  {line}\n" for line in inserted.splitlines()))
     return text
 
 
