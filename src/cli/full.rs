@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -13,12 +13,14 @@ use super::arguments::{
 };
 use super::exit::Exit;
 use super::many;
+use super::reviewed_groups::ReviewedGroups;
 use super::running::Running;
 use super::step_before::read_document;
 use crate::aws::session::Access;
-use crate::model::arn::{GroupName, GroupRef, Malformed};
+use crate::model::arn::{GroupArn, GroupName, GroupRef, Malformed};
 use crate::model::location::BucketName;
 use crate::record::{Conclusion, ReviewedPlan};
+use crate::run::many::find_groups;
 use crate::run::settings::{FullSettings, Selection};
 use crate::run::{Context, RunReport, full, full_as_planned};
 
@@ -110,8 +112,16 @@ impl Full {
                 Ok(self.exit(&report))
             }
             Selected::Many(selection) => {
-                let run = async |context: Context, group: GroupRef| full(&context, &self.settings(&group)?).await;
-                many::run(running, context, &selection, run, |report| self.exit(report)).await
+                let found = find_groups(context, &selection).await?;
+                let reviewed = self.reviewed_groups(found.groups.iter().map(|pair| &pair.source))?;
+                let run = async |context: Context, group: GroupRef| {
+                    let settings = self.settings(&group)?;
+                    let Some(plans) = &reviewed else { return full(&context, &settings).await };
+                    let arn = context.source_group(&group).await?;
+                    let plan = plans.plan_of(&arn).with_context(|| format!("{arn} is not in the plan"))?;
+                    full_as_planned(&context, &settings, plan).await
+                };
+                many::run_found(running, context, &selection, found, run, |report| self.exit(report)).await
             }
         }
     }
@@ -121,7 +131,6 @@ impl Full {
     /// # Errors
     /// A flag has no effect on them.
     pub(super) fn groups(&self) -> Result<Selected<'_>> {
-        refuse_for_many("--plan", self.reviewed.plan.is_some(), &self.groups.group)?;
         refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
         self.many.select(&self.groups.group, self.destination.target_group.as_ref())
     }
@@ -132,6 +141,18 @@ impl Full {
         let plan = ReviewedPlan::of(read_document(file, "full").await?)?;
         plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
         full_as_planned(context, &settings, &plan).await
+    }
+
+    /// The plans of the groups of a pattern, if `--plan` is given.
+    ///
+    /// # Errors
+    /// The file has no such plans, or they are of other groups.
+    fn reviewed_groups<'a>(&self, found: impl Iterator<Item = &'a GroupArn>) -> Result<Option<ReviewedGroups>> {
+        let Some(file) = &self.reviewed.plan else { return Ok(None) };
+        let plans = ReviewedGroups::read(file)?;
+        plans.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
+        plans.refuse_other_groups(found)?;
+        Ok(Some(plans))
     }
 
     pub(super) fn exit(&self, report: &RunReport) -> Exit {

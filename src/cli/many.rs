@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::failed::FailedRun;
 use super::of_groups::{Ended, ManyDocument, OfGroup, Summary};
 use super::printer::{failed_in, say};
+use super::reviewed_groups::PlanDigest;
 use super::running::Running;
 use crate::model::arn::GroupRef;
 use crate::model::package::rfc3339;
@@ -26,7 +27,22 @@ pub(super) async fn run<T: Ended>(
     verb: impl AsyncFn(Context, GroupRef) -> Result<T>,
     exit: impl Fn(&T) -> Exit,
 ) -> Result<Exit> {
-    let FoundGroups { groups, passed_over } = find_groups(context, selection).await?;
+    let found = find_groups(context, selection).await?;
+    run_found(running, context, selection, found, verb, exit).await
+}
+
+/// As [`run`], for groups that were found before.
+///
+/// # Errors
+/// The document cannot be written.
+pub(super) async fn run_found<T: Ended>(
+    running: &Running,
+    context: &Context,
+    selection: &GroupSelection,
+    FoundGroups { groups, passed_over }: FoundGroups,
+    verb: impl AsyncFn(Context, GroupRef) -> Result<T>,
+    exit: impl Fn(&T) -> Exit,
+) -> Result<Exit> {
     pass_over(&passed_over);
     if let Some(first) = selection.first.as_ref().filter(|first| !groups.iter().any(|group| first.is(&group.source))) {
         say(&format!("warning: {} of `--first` is not among the groups", first.name()));
@@ -49,6 +65,7 @@ pub(super) async fn run<T: Ended>(
         schema: SCHEMA,
         verb: running.verb,
         pattern: selection.pattern.to_string(),
+        plan: plan(&results),
         summary: Summary { groups: results.len(), outcomes, exit_code: worst.code() },
         groups: results.into_iter().map(|(group, _)| group).collect(),
         passed_over,
@@ -56,6 +73,15 @@ pub(super) async fn run<T: Ended>(
         ended: rfc3339(&std::time::SystemTime::now().into()),
     })?;
     Ok(worst)
+}
+
+/// The plan of all groups, if each has one.
+fn plan<T: Ended>(results: &[(OfGroup<T>, Exit)]) -> Option<PlanDigest> {
+    let plan = |(group, _): &'_ (OfGroup<T>, Exit)| {
+        Some((group.group.clone(), group.result.as_ref().ok()?.plan()?.to_owned()))
+    };
+    let plans = results.iter().map(plan).collect::<Option<Vec<_>>>()?;
+    Some(PlanDigest::of(plans.iter().map(|(group, digest)| (group, digest.as_str()))))
 }
 
 /// Tells which groups are passed over.

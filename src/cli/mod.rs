@@ -20,6 +20,7 @@ mod promotions;
 mod record_file;
 mod register;
 mod render;
+mod reviewed_groups;
 mod running;
 mod signals;
 mod stack;

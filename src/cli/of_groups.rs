@@ -6,6 +6,7 @@ use anyhow::Error;
 use serde::{Serialize, Serializer};
 
 use super::failed::FailedRun;
+use super::reviewed_groups::PlanDigest;
 use crate::model::arn::{GroupArn, GroupName};
 use crate::record::Tool;
 use crate::run::many::PassedOver;
@@ -28,6 +29,11 @@ pub(super) trait Ended {
 
     /// The numbers of the source version and of the promoted version, if they are known.
     fn versions(&self) -> (Option<u32>, Option<u32>);
+
+    /// The digest of the plan, if the document is one.
+    fn plan(&self) -> Option<&str> {
+        None
+    }
 
     /// The page of all groups, if the verb has one.
     fn page(_: &ManyDocument<Self>) -> Option<String>
@@ -52,6 +58,9 @@ pub(super) struct ManyDocument<T: Ended> {
     pub groups: Vec<OfGroup<T>>,
     /// Groups that match and have nothing to promote.
     pub passed_over: Vec<PassedOver>,
+    /// The plan of all groups, if each has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanDigest>,
     pub summary: Summary,
     pub tool: Tool,
     pub ended: String,

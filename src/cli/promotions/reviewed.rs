@@ -6,19 +6,19 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::file::FileTarget;
+use crate::cli::reviewed_groups::{PlannedGroup, ReviewedGroups};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
-use crate::record::{Record, ReviewedPlan};
+use crate::record::ReviewedPlan;
 
 /// How a plan is made.
 const MAKE: &str = "Make a new plan with `promote plan --record plan.json`";
 
 /// The plans of all targets by name and group.
 pub(super) struct ReviewedFile {
-    targets: BTreeMap<String, Vec<(GroupArn, ReviewedPlan)>>,
+    targets: BTreeMap<String, ReviewedGroups>,
 }
 
 #[derive(Deserialize)]
@@ -30,14 +30,7 @@ struct Document {
 struct Target {
     name: String,
     exit_code: i32,
-    groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    group: GroupArn,
-    exit_code: i32,
-    document: Value,
+    groups: Vec<PlannedGroup>,
 }
 
 impl ReviewedFile {
@@ -53,11 +46,10 @@ impl ReviewedFile {
         let mut targets = BTreeMap::new();
         for target in document.targets {
             ensure!(
-                target.exit_code == 0 && target.groups.iter().all(|group| group.exit_code == 0),
+                target.exit_code == 0,
                 Failure::new(format!("{name} has no plan for {}, because it has failed", target.name)).hint(MAKE)
             );
-            let plans = target.groups.into_iter().map(Group::plan).collect::<Result<Vec<_>>>();
-            targets.insert(target.name, plans.with_context(|| name.to_string())?);
+            targets.insert(target.name, ReviewedGroups::of(target.groups, &name.to_string(), MAKE)?);
         }
         Ok(Self { targets })
     }
@@ -67,7 +59,7 @@ impl ReviewedFile {
     /// # Errors
     /// It is older.
     pub fn refuse_older(&self, limit: Duration, now: SystemTime) -> Result<()> {
-        self.targets.values().flatten().try_for_each(|(_, plan)| plan.refuse_older(limit, now))
+        self.targets.values().try_for_each(|groups| groups.refuse_older(limit, now))
     }
 
     /// Refuses targets that the plan does not have.
@@ -87,32 +79,12 @@ impl ReviewedFile {
     /// # Errors
     /// The message names the group.
     pub fn refuse_other_groups<'a>(&self, target: &str, found: impl Iterator<Item = &'a GroupArn>) -> Result<()> {
-        let planned = self.targets.get(target).map(Vec::as_slice).unwrap_or_default();
-        let found: Vec<&GroupArn> = found.collect();
-        if let Some(new) = found.iter().find(|group| !planned.iter().any(|(planned, _)| planned == **group)) {
-            return Err(Failure::new(format!("{target}: {new} matches, and is not in the plan")).hint(MAKE).into());
-        }
-        if let Some((gone, _)) = planned.iter().find(|(planned, _)| !found.contains(&planned)) {
-            return Err(Failure::new(format!("{target}: {gone} is in the plan, and matches no more"))
-                .hint(MAKE)
-                .into());
-        }
-        Ok(())
+        let Some(groups) = self.targets.get(target) else { return Ok(()) };
+        groups.refuse_other_groups(found).with_context(|| target.to_owned())
     }
 
     /// The plan of a group.
     pub fn of(&self, target: &str, group: &GroupArn) -> Option<&ReviewedPlan> {
-        let plans = self.targets.get(target)?;
-        plans.iter().find(|(planned, _)| planned == group).map(|(_, plan)| plan)
-    }
-}
-
-impl Group {
-    fn plan(self) -> Result<(GroupArn, ReviewedPlan)> {
-        let record: Record = serde_json::from_value(self.document)
-            .with_context(|| format!("the plan of {} cannot be read", self.group))
-            .hint("Use the same release of promote for the plan and its promotion")?;
-        let plan = ReviewedPlan::of(record).with_context(|| self.group.to_string())?;
-        Ok((self.group, plan))
+        self.targets.get(target)?.plan_of(group)
     }
 }

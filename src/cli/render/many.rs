@@ -79,6 +79,10 @@ impl Ended for RunReport {
         headline(&self.document)
     }
 
+    fn plan(&self) -> Option<&str> {
+        Some(&self.document.plan.as_ref()?.digest)
+    }
+
     fn versions(&self) -> (Option<u32>, Option<u32>) {
         let source = self.document.source.package.as_ref().map(|package| package.version);
         (source, self.document.target.as_ref().and_then(|target| target.version))

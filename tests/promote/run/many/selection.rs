@@ -36,10 +36,9 @@ fn groups_that_are_failed_or_deleted_are_passed_over_and_told() {
 }
 
 #[test]
-fn flags_that_belong_to_one_group_are_refused_with_a_pattern() {
+fn the_number_of_a_version_is_refused_with_a_pattern() {
     let cloud = with_groups(&["team-a"]);
     full_of(&cloud, "team-*", &["--package-version", "1"]).fails(1, &["`--package-version` belongs to one group"]);
-    full_of(&cloud, "team-*", &["--plan", "plan.json"]).fails(1, &["`--plan` belongs to one group"]);
     assert!(cloud.calls().is_empty());
 }
 
