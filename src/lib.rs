@@ -4,17 +4,17 @@
 //!
 //! ```text
 //! GroupArn ─find─▶ Package ─plan─▶ Plan ─copy─▶ Copied ─register─▶ Registration ─record─▶ Record
-//!          (source account)      (pure)      (S3 → S3)     (target account)        (JSON)
+//!          (source account)      (pure)  (S3 → S3, ECR → ECR)  (target account)    (JSON)
 //! ```
 //!
-//! Each step takes the type that the previous step returns. A version cannot be registered before every artifact is
-//! copied and verified: registering consumes a `Copied`, and a dry run only has a `Preview`.
+//! Each step takes the type that the previous step returns. A version cannot be registered before every artifact
+//! and every image is copied and verified: registering consumes a `Copied`, and a dry run only has a `Preview`.
 //!
 //! | Step | Folder | Result |
 //! |---|---|---|
 //! | find | `plan/find` | The latest Approved version of the source group, described as a `Package` |
-//! | plan | `plan` | The request with its references rewritten, the objects to copy, the fields that are not carried over |
-//! | copy | `copy` | Every object, copied by S3 or streamed, and verified |
+//! | plan | `plan` | The request with its references rewritten, what to copy, the fields that are not carried over |
+//! | copy | `copy`, `image` | Every object, copied by S3 or streamed, and every container image, all verified |
 //! | register | `register` | The promoted version: created pending approval, compared with the request, approved last |
 //! | record | `record` | The document of the run, stored beside the artifacts, and signed if there is a key |
 //!
@@ -25,7 +25,7 @@
 //! - `store`: temporary files and tables, for documents and lists that are larger than memory.
 //! - [`schema`]: the members that AWS accepts and returns, references to S3 objects, and comparison.
 //! - [`aws`]: sessions, registries and object stores of the two accounts.
-//! - `plan`, `copy`, `register`, [`record`]: the steps.
+//! - `plan`, `copy`, `image`, `register`, [`record`]: the steps.
 //! - [`run`]: the use cases, which call the steps in order.
 //! - `stack`: the pipeline that runs `promote full` when a source version is approved or rejected.
 //! - [`cli`]: arguments, text and JSON output, progress, signals and exit codes.

@@ -43,6 +43,28 @@ fn the_architecture_names_only_files_that_exist() {
 }
 
 #[test]
+fn the_architecture_names_each_function_with_the_file_that_has_it() {
+    let row = Regex::new(r"(?m)^\| `(src/[\w/]+\.rs)` \| ((?:`[\w:]+`(?:, )?)+) \|").expect("a pattern");
+    let function = Regex::new(r"`(?:(\w+)::)?(\w+)`").expect("a pattern");
+    let text = read(Path::new("docs/architecture.md"));
+    let (mut absent, mut count) = (Vec::new(), 0);
+    for row in row.captures_iter(&text) {
+        let source = read(Path::new(&row[1]));
+        for named in function.captures_iter(&row[2]) {
+            count += 1;
+            let of =
+                named.get(1).map_or(String::new(), |of| format!(r"impl\b[^{{]*\b{}\b[^{{]*\{{(?s:.*)", of.as_str()));
+            let definition = format!(r"{of}\bfn {}\b", &named[2]);
+            if !Regex::new(&definition).expect("a pattern").is_match(&source) {
+                absent.push(format!("{} in {}", &named[0], &row[1]));
+            }
+        }
+    }
+    assert!(absent.is_empty(), "docs/architecture.md names {}", absent.join(", "));
+    assert!(count > 50, "only {count} functions are named");
+}
+
+#[test]
 fn every_message_of_the_snapshots_has_its_cause_and_remedy_in_troubleshooting() {
     let page = read(Path::new("docs/reference/troubleshooting.md"));
     let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();

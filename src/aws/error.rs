@@ -2,13 +2,13 @@
 
 mod answer;
 mod call;
-mod caller;
+mod chain;
 mod denial;
-mod hints;
+mod hint_texts;
 mod refused;
 mod translation;
 
 pub use call::{CallError, Kind, Side};
-pub(super) use caller::Caller;
-pub use hints::{hints, with_hints};
+pub use chain::{hints, with_hints};
+pub(super) use hint_texts::Caller;
 pub use refused::{Lacks, Refused};

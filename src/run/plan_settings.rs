@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::settings::FullSettings;
+use super::settings::{CopySettings, FullSettings, RegistrationSettings};
 use crate::aws::objects::BucketAccess;
 use crate::model::field::Document;
 
@@ -11,17 +11,21 @@ impl FullSettings {
     /// The settings that decide what a run writes, besides the version and the destination.
     pub(super) fn deciding(&self, target: &BucketAccess) -> Result<Document> {
         let Self { selection: _, destination: _, overrides, copy, registration, no_withdraw, dry_run: _ } = self;
+        let CopySettings { mode, verify, part_size: _, stall_seconds: _ } = copy;
+        let RegistrationSettings { approval, create_group, into_existing_group, group_tags, sign_key, wait_seconds: _ } =
+            registration;
+        let BucketAccess { owner, writes, requester_pays: _ } = target;
         let settings = json!({
             "overrides": overrides,
-            "target_bucket_owner": target.owner,
-            "target_writes": target.writes,
-            "copy_mode": copy.mode,
-            "verify": copy.verify,
-            "approval": registration.approval,
-            "create_group": registration.create_group,
-            "into_existing_group": registration.into_existing_group,
-            "group_tags": registration.group_tags,
-            "sign_key": registration.sign_key,
+            "target_bucket_owner": owner,
+            "target_writes": writes,
+            "copy_mode": mode,
+            "verify": verify,
+            "approval": approval,
+            "create_group": create_group,
+            "into_existing_group": into_existing_group,
+            "group_tags": group_tags,
+            "sign_key": sign_key,
             "no_withdraw": no_withdraw,
         });
         match settings {

@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::answer::{Answer, broke_off, chain, sentence, unanswered};
 use super::call::{CallError, Kind};
-use super::caller::Caller;
+use super::hint_texts::Caller;
 use crate::aws::resource::Resource;
 
 impl Caller {
