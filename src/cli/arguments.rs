@@ -127,15 +127,15 @@ pub struct CopyArgs {
     /// How copies are verified
     #[arg(long, env = "PROMOTE_VERIFY", value_name = "HOW", value_enum, default_value_t = Strictness::Checksum)]
     pub verify: Strictness,
-    /// S3 requests at a time [default: 256]
+    /// Maximum number of concurrent S3 requests [default: 256]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = number(1u16..=1000))]
     pub concurrency: Option<u16>,
-    /// Copy larger objects in parts of this size, such as 64MiB; 5MiB to 5GiB [default: server-side, 64 to
-    /// 512 MiB by size, for objects larger than 128 MiB; streaming, 8 MiB]
+    /// Size of the parts in which larger objects are copied, 5MiB to 5GiB [default: 8 MiB if streamed; if S3 copies, 64
+    /// to 512 MiB, for objects larger than 128 MiB]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Retry a download that is slower than 1 KiB/s for this long; copies and uploads of up to 16 MiB have five times as
-    /// long, larger ones more
+    /// Retry a download that is slower than 1 KiB/s for this long. Copies and uploads have five times as
+    /// long, or more above 16 MiB
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }
@@ -161,13 +161,14 @@ impl CopyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
-    /// Who approves the promoted version [default: carry, except for a version that was left pending]
+    /// Approval status of the promoted version [default: carry, except for a version that was left pending]
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum)]
     pub approval: Option<Approval>,
     /// Fail if the target group does not exist, instead of creating it
     #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,
-    /// Promote into a target group that has versions by others and none from the source group; needed once
+    /// Promote into a target group that has versions by others and none from the source group; needed the first time
+    /// only
     #[arg(long, env = "PROMOTE_INTO_EXISTING_GROUP", value_parser = BoolishValueParser::new())]
     pub into_existing_group: bool,
     /// Tag for a target group that is created; can be repeated [env: separated by commas]
@@ -194,11 +195,11 @@ pub struct SyncArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Write nothing to AWS; print what would be done
+    /// Write nothing to AWS, and print what would be done
     #[arg(long, env = "PROMOTE_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
-    /// Form of the document on standard output; all other output goes to standard error
-    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_parser = text_or_json(), default_value = "text")]
+    /// Format of the document on standard output; all other output goes to standard error
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORMAT", value_parser = text_or_json(), default_value = "text")]
     pub output: Format,
     /// Also write the JSON document to this file
     #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE")]

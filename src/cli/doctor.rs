@@ -14,17 +14,17 @@ use crate::run::doctor::Finding;
 use crate::run::settings::DoctorSettings;
 use crate::run::{Context, DoctorReport, doctor};
 
-/// Ask for everything that a promotion needs, on both sides, and print the policies that allow what is denied
+/// Check everything that a promotion needs in both accounts, and print the policies that are missing
 ///
-/// Takes the flags of `promote full`. Permissions to write are asked for with requests that AWS refuses for their values.
-/// An upload to the target bucket is begun and aborted, and one to each target repository is begun, which Amazon ECR
-/// forgets. Nothing else is written. A permission that a promotion does without is named as optional, and does not
-/// change the exit code.
+/// Takes the flags of `promote full`. Tests permissions to write with requests that have invalid values, so that AWS
+/// rejects them, and with an upload that is begun and aborted. In each target repository, an upload is begun, which
+/// Amazon ECR discards. Nothing else is written. A missing permission that a promotion does not need is listed as
+/// optional, and does not change the exit code.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
     full: Full,
-    /// Only read: do not ask for permissions to write; --dry-run implies it
+    /// Do not test permissions to write; --dry-run implies this
     #[arg(long, env = "PROMOTE_NO_PROBES", value_parser = BoolishValueParser::new(), help_heading = "Doctor")]
     no_probes: bool,
 }

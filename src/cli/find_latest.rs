@@ -16,13 +16,14 @@ use crate::run::{Context, find_latest};
 ///
 /// Reads the source account only. Exits 4 if no version is approved.
 #[derive(Debug, Args)]
+#[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct FindLatest {
     #[command(flatten)]
     group: GroupArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// Continue if the package has unknown fields
-    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new(), help_heading = "Model package")]
     ignore_unknown_fields: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,

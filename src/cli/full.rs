@@ -63,7 +63,7 @@ pub(super) struct Full {
     #[command(flatten)]
     sync: SyncArgs,
     /// Exit with 4 if no version is approved, instead of 0
-    #[arg(long, env = "PROMOTE_FAIL_IF_NOTHING_APPROVED", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "PROMOTE_FAIL_IF_NOTHING_APPROVED", value_parser = BoolishValueParser::new(), help_heading = "Model package")]
     fail_if_nothing_approved: bool,
     #[command(flatten)]
     reviewed: ReviewedArgs,
@@ -75,8 +75,8 @@ pub(super) struct Full {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]
 struct ReviewedArgs {
-    /// Carry out this plan, the `--record` file of a dry run with the same flags; stop before the first write if
-    /// anything that it fixes is different now
+    /// Plan to carry out: the `--record` file of a dry run with the same flags. The run stops before its first write if
+    /// anything in the plan has changed
     #[arg(long, env = "PROMOTE_PLAN", value_name = "FILE|-")]
     plan: Option<PathBuf>,
     /// Refuse a plan that is older than this, such as 12h or 7d

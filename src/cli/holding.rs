@@ -14,23 +14,23 @@ use crate::run::{Context, hold, release, rollback};
 
 /// Stop promotions into a target group until it is released
 ///
-/// `promote full` and the pipeline then report what they would promote, and promote nothing. They still withdraw versions
-/// that the source rejects.
+/// `promote full` and the pipeline then report what they would promote, and promote nothing. They still withdraw
+/// versions that the source rejects.
 #[derive(Debug, Args)]
 pub(super) struct Hold {
     #[command(flatten)]
     pub(super) group: GroupFlags,
-    /// Why the group is held; every run says it
+    /// Reason for the hold, which every run prints
     #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
     reason: String,
 }
 
-/// Let promotions into a held target group go on
+/// Release a held target group, so that promotions go on
 #[derive(Debug, Args)]
 pub(super) struct Release {
     #[command(flatten)]
     pub(super) group: GroupFlags,
-    /// Why the group is released
+    /// Reason for the release
     #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
     reason: Option<String>,
 }
@@ -43,14 +43,13 @@ pub(super) struct Release {
 pub(super) struct Rollback {
     #[command(flatten)]
     pub(super) group: GroupFlags,
-    /// Promoted version to go back to [default: the newest one before the current one that is Approved and equals its
-    /// record]
+    /// Promoted version to go back to [default: the newest older version that is Approved and matches its record]
     #[arg(long, env = "PROMOTE_TO", value_name = "N", value_parser = number(1..=u32::MAX), help_heading = "Target")]
     to: Option<u32>,
-    /// Why; the rejected versions and every later run say it
+    /// Reason for the rollback, which the rejected versions have and every run prints
     #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
     reason: String,
-    /// Seconds to wait before newer versions are rejected once more: a run that was under way may have approved one
+    /// Seconds to wait before newer versions are rejected once more, in case a concurrent run has approved one
     #[arg(long, env = "PROMOTE_SETTLE_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = number(0..=3600u64), help_heading = "Target")]
     settle_seconds: u64,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement

@@ -120,10 +120,14 @@ impl ReviewedGroups {
     pub fn refuse_other_groups<'a>(&self, found: impl Iterator<Item = &'a GroupArn>) -> Result<()> {
         let found: Vec<&GroupArn> = found.collect();
         if let Some(new) = found.iter().find(|group| self.plan_of(group).is_none()) {
-            return Err(Failure::new(format!("{new} matches, and is not in the plan")).hint(self.make).into());
+            return Err(Failure::new(format!("{new} matches the pattern, but is not in the plan"))
+                .hint(self.make)
+                .into());
         }
         if let Some((gone, _)) = self.plans.iter().find(|(planned, _)| !found.contains(&planned)) {
-            return Err(Failure::new(format!("{gone} is in the plan, and matches no more")).hint(self.make).into());
+            return Err(Failure::new(format!("{gone} is in the plan, but no longer matches the pattern"))
+                .hint(self.make)
+                .into());
         }
         Ok(())
     }

@@ -18,14 +18,15 @@ const LINEAGES: (usize, usize) = (10, 2);
 /// Show the versions of a source group and their promoted versions side by side
 ///
 /// Shows for each version whether it is promoted, pending, withdrawn, rejected or not promoted, and which promoted
-/// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the promoted
-/// versions of --target-group with their source versions. --output html writes one page, with the lineage of the newest
-/// promoted versions. Reads only.
+/// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the
+/// promoted versions of --target-group with their source versions. --output html writes one page, with the lineage of
+/// the newest promoted versions. Reads only.
 #[derive(Debug, Args)]
 #[command(mut_arg("output", |output| output.value_parser(EnumValueParser::<Format>::new())))]
+#[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct Status {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
-    /// in the name select every group that matches
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and
+    /// `?` in the name select every group that matches
     #[arg(
         long,
         alias = "source-model-package-group-arn",

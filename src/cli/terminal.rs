@@ -243,8 +243,8 @@ impl Observer for Terminal {
             Event::Conflicting { promoted, fields } => {
                 let fields = fields.join(", ");
                 self.say(&format!(
-                    "conflict: the source of {promoted} has changed {fields}, which somebody else has changed in the \
-                     target; they were not updated"
+                    "conflict: the source of {promoted} has changed {fields}, and so has somebody in the target account; \
+                     the target's values stay"
                 ));
             }
             Event::Signed(record) => self.tell(&format!("signed {record}, which an earlier run had left unsigned")),
@@ -270,7 +270,7 @@ impl Observer for Terminal {
             Event::Held(hold) => {
                 let Hold { target_model_package_group_arn: group, reason, by, since, .. } = hold;
                 self.say(&format!("warning: {group} is held since {since} by {by}: {reason}"));
-                self.say("hint: Release it with `promote release` when it may be promoted into again");
+                self.say("hint: To promote into the group again, run `promote release`");
             }
             Event::RolledBack(version) => self.tell(&format!("rejected {version}")),
             Event::Settling(wait) => {

@@ -25,6 +25,7 @@ use crate::run::{Context, GroupVerification, Verification, verify, verify_group}
 /// The source account is needed for --deep only. Exits 5 if something is changed or missing, 3 if something is
 /// unverifiable, 1 if the version could not be checked.
 #[derive(Debug, Args)]
+#[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct Verify {
     /// Promoted version to check; takes precedence over --group
     #[arg(
@@ -48,7 +49,7 @@ pub(super) struct Verify {
     #[command(flatten)]
     many: ManyArgs,
     /// Read every byte, and compare the bytes with the recorded checksum and with the source if it can be read
-    #[arg(long, env = "PROMOTE_DEEP", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "PROMOTE_DEEP", value_parser = BoolishValueParser::new(), help_heading = "Model package")]
     deep: bool,
     /// Require records signed by this KMS key; its public key is fetched from KMS
     #[arg(

@@ -13,10 +13,10 @@ use crate::aws::objects::{Encryption, SourceObjects, TargetObjects};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyMode {
-    /// Copy within S3; if access is denied and the source has its own principal, stream through this process
+    /// Have S3 copy; if access is denied and the source has credentials of its own, stream
     #[default]
     Auto,
-    /// Copy within S3; the target's principal reads the source
+    /// Have S3 copy; the target's credentials must be allowed to read the source
     ServerSide,
     /// Stream the bytes through this process
     Stream,
@@ -31,7 +31,7 @@ pub enum Strictness {
     Checksum,
     /// Read both objects again and compare every byte
     Deep,
-    /// Compare sizes only, without extra requests
+    /// Compare sizes, without extra requests
     Size,
 }
 

@@ -208,7 +208,7 @@ fn tag(digest: &Digest) -> String {
 fn belongs_to_another(repository: &Repository, digest: &Digest, other: Option<&Digest>) -> anyhow::Error {
     let tag = tag(digest);
     let other = other.map_or_else(|| "another image".to_owned(), ToString::to_string);
-    Failure::new(format!("the tag {tag} of {repository} belongs to {other}, and should belong to {digest}"))
-        .hint("Find out who has moved the tag, and delete it: promote moves no tags")
+    Failure::new(format!("the tag {tag} of {repository} belongs to {other}, but promote gave it to {digest}"))
+        .hint("Find out who moved the tag, then delete the tag: promote never moves it")
         .into()
 }

@@ -71,10 +71,10 @@ impl fmt::Display for ApprovalStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Approval {
-    /// The status and approval description of the source version
+    /// Carry over the status and approval description of the source version
     #[default]
     Carry,
-    /// Pending, until somebody in the target account decides
+    /// Leave the version pending, until somebody in the target account decides
     Pending,
 }
 

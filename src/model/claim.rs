@@ -1,8 +1,8 @@
 //! Claims: objects beside the artifacts by which concurrent runs register a version once.
 //!
-//! Before CreateModelPackage, a run writes the claim with the next free number, on the condition that nothing has its key.
-//! Only the run that wrote a claim may register a version under it, and only at once. Claims are neither overwritten nor
-//! deleted. A run whose request was refused releases its claim with another object.
+//! Before CreateModelPackage, a run writes the claim with the next free number, on the condition that nothing has its
+//! key. Only the run that wrote a claim may register a version under it, and only at once. Claims are neither
+//! overwritten nor deleted. A run whose request was refused releases its claim with another object.
 
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,15 @@ use super::arn::{GroupArn, PackageArn};
 const SCHEMA: u32 = 1;
 
 /// If a run took longer than this to write a claim, it does not register under the claim.
-pub const HOLD: Duration = Duration::from_secs(10);
+pub const CLAIM_WITHIN: Duration = Duration::from_secs(10);
 /// How long CreateModelPackage may take, with its retries.
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A new version is visible to ListModelPackages and DescribeModelPackage within this time. Not measured at SageMaker: a
-/// promotion has to tolerate 5 s.
+/// A new version is visible to ListModelPackages and DescribeModelPackage within this time. Not measured at SageMaker:
+/// a promotion has to tolerate 5 s.
 pub const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
-/// A claim of this age can no longer lead to a version that is not visible: longer than [`HOLD`], [`CREATE_TIMEOUT`] and
-/// [`VISIBLE_WITHIN`] together. The other 15 s are for a request that the service still works on after the client gave up.
+/// A claim of this age can no longer lead to a version that is not visible: longer than [`CLAIM_WITHIN`],
+/// [`CREATE_TIMEOUT`] and [`VISIBLE_WITHIN`] together. The other 15 s are for a request that the service still works on
+/// after the client gave up.
 pub const LEASE: Duration = Duration::from_secs(60);
 
 /// The document of a claim.
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_lease_is_longer_than_registering_and_becoming_visible_take() {
-        assert!(LEASE > HOLD + CREATE_TIMEOUT + VISIBLE_WITHIN + Duration::from_secs(10));
+        assert!(LEASE > CLAIM_WITHIN + CREATE_TIMEOUT + VISIBLE_WITHIN + Duration::from_secs(10));
     }
 
     #[test]

@@ -9,12 +9,12 @@ use crate::schema::references::{Kind, Reference};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvironmentUrls {
-    /// What SageMaker's containers load from, which must exist, and single objects in other variables
+    /// All URLs in variables that SageMaker's containers load from, which must exist; single objects in other variables
     #[default]
     Known,
     /// Objects and folders in all variables
     All,
-    /// Nothing
+    /// No URLs
     None,
 }
 

@@ -11,7 +11,7 @@ use super::services::{ClaimStore, Registry, Source};
 use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
-use crate::model::claim::{Claim, ClaimSeen, HOLD};
+use crate::model::claim::{CLAIM_WITHIN, Claim, ClaimSeen};
 use crate::model::failure::Hint;
 use crate::model::field::Document;
 use crate::model::package::{Package, request_digest, sha256};
@@ -78,12 +78,12 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 Some(seen) if seen.claim.as_ref() == Some(&claim) => break,
                 Some(seen) => return Ok(Attempt::Lost(Box::new(seen))),
                 // Two writes at once: S3 has refused both.
-                None if self.registry.now() < begun + HOLD => {}
+                None if self.registry.now() < begun + CLAIM_WITHIN => {}
                 None => return Ok(Attempt::TooLate),
             }
             written = self.claims.write(number, &claim).await?;
         }
-        if self.registry.now() > begun + HOLD {
+        if self.registry.now() > begun + CLAIM_WITHIN {
             return Ok(Attempt::TooLate);
         }
         let mut request = self.request.clone();
@@ -102,8 +102,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         self.confirm(existing, &created).await
     }
 
-    /// Writes a claim, and looks for a hold at the same time: the artifacts may have been copied for hours, and nothing is
-    /// registered in a group that is held meanwhile.
+    /// Writes a claim, and looks for a hold at the same time: the artifacts may have been copied for hours, and nothing
+    /// is registered in a group that is held meanwhile.
     async fn write_unless_held(&self, number: u32, claim: &Claim) -> Result<bool> {
         let (written, looked) = tokio::join!(self.claims.write(number, claim), self.source.refuse_held());
         if let Err(held) = looked {
@@ -116,8 +116,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         Ok(written?)
     }
 
-    /// Waits until the version that this run has registered is visible. If another run has registered a lower version all
-    /// the same, that is the promotion, and this run discards its version.
+    /// Waits until the version that this run has registered is visible. If another run has registered a lower version
+    /// all the same, that is the promotion, and this run discards its version.
     async fn confirm(&self, existing: &mut ExistingPromotions, created: &PackageArn) -> Result<Attempt> {
         let visibility = Visibility::within(self.policy.patience);
         let may_be_late = existing.is_newest(created);

@@ -18,8 +18,8 @@ use crate::plan::Warning;
 use crate::plan::provenance::marked;
 use crate::schema::comparison::differences;
 
-/// Concurrent DescribeModelPackage calls of one step. SageMaker answers "Rate exceeded" at low rates, which AWS does not
-/// document.
+/// Concurrent DescribeModelPackage calls of one step. SageMaker answers "Rate exceeded" at low rates, which AWS does
+/// not document.
 pub const DESCRIPTIONS_AT_ONCE: usize = 4;
 
 /// The existing promotions of one source version.
@@ -141,8 +141,9 @@ impl ExistingPromotions {
     pub fn warnings(&self) -> impl Iterator<Item = Warning> + '_ {
         self.others.iter().map(|arn| Warning {
             field: arn.to_string(),
-            remark: "its metadata names the source version, but no promotion made this version; it was not changed"
-                .into(),
+            remark:
+                "its metadata names the source version, but promote has no record of this version; it was not changed"
+                    .into(),
         })
     }
 
@@ -152,8 +153,8 @@ impl ExistingPromotions {
     }
 }
 
-/// Whether a version was registered with this request: it has the request's digest and equals the request in every field.
-/// A version that somebody has derived from a promoted version has the digest only.
+/// Whether a version was registered with this request: it has the request's digest and equals the request in every
+/// field. A version that somebody has derived from a promoted version has the digest only.
 pub(super) fn is_of_request(described: &Document, request: &Document) -> bool {
     marked(described) == marked(request) && differences(request, described).is_empty()
 }

@@ -1,5 +1,5 @@
-//! Finds the one promotion of a source version, or registers it. At most one run at a time may register it: the run that
-//! has the newest claim.
+//! Finds the one promotion of a source version, or registers it. At most one run at a time may register it: the run
+//! that has the newest claim.
 
 use std::time::{Duration, Instant};
 
@@ -30,8 +30,8 @@ enum Newest {
 }
 
 impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
-    /// Finds the promotion of the source version, or registers it. `existing` and `newest` are the promotions and the newest
-    /// claim that were found before the copy.
+    /// Finds the promotion of the source version, or registers it. `existing` and `newest` are the promotions and the
+    /// newest claim that were found before the copy.
     pub async fn find_or_create(&self, mut existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Found> {
         let mut newest = newest.map_or(Newest::None, |claim| Newest::Other(Box::new(claim)));
         let mut waiting = Waiting { until: self.registry.now() + self.policy.patience, pause: None };
@@ -80,7 +80,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         }
     }
 
-    /// The number of the next claim. Runs number their claims from 0, so no run has written a claim with the highest number.
+    /// The number of the next claim. Runs number their claims from 0, so no run has written a claim with the highest
+    /// number.
     fn number_after(&self, number: u32) -> Result<u32> {
         let next = number.checked_add(1).with_context(|| {
             format!(
@@ -89,11 +90,11 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
                 self.group
             )
         });
-        next.hint(format!("Delete the object _claims/{number}.json beside the artifacts: it is no claim of promote"))
+        next.hint(format!("Delete the object _claims/{number}.json beside the artifacts: promote did not write it"))
     }
 
-    /// The current promotion and the source version, as they are now. The promotion may have been found long ago, before
-    /// the artifacts were copied.
+    /// The current promotion and the source version, as they are now. The promotion may have been found long ago,
+    /// before the artifacts were copied.
     async fn current(&self, existing: &mut ExistingPromotions) -> Result<Option<(PromotedVersion, Document)>> {
         while let Some(arn) = existing.current().map(|current| current.arn.clone()) {
             let source = self.source.describe(self.package.arn());
@@ -106,8 +107,8 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
         Ok(None)
     }
 
-    /// The approval of a version that another run has registered: as it is recorded, or as the newest claim has it if that
-    /// run has not written its record.
+    /// The approval of a version that another run has registered: as it is recorded, or as the newest claim has it if
+    /// that run has not written its record.
     async fn recorded(&self, newest: &Newest) -> Result<Option<RecordedApproval>> {
         if self.policy.recorded.is_some() {
             return Ok(self.policy.recorded.clone());

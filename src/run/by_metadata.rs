@@ -147,7 +147,7 @@ impl<'a> ByMetadata<'a> {
         }
         if !self.is_ours(history, package.arn()).await? {
             let remark = format!(
-                "its metadata names {}, which is Rejected, but no promotion made this version; it was not changed",
+                "its metadata names {}, which is Rejected, but promote has no record of this version; it was not changed",
                 package.arn()
             );
             return Ok(if decision.act == Act::Withdraw { warning(remark) } else { (None, Vec::new()) });
@@ -177,8 +177,8 @@ impl<'a> ByMetadata<'a> {
         }
     }
 
-    /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they do
-    /// not prevent a withdrawal.
+    /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they
+    /// do not prevent a withdrawal.
     async fn history(&self, source: &PackageArn) -> Result<(History, Vec<Warning>)> {
         let target = self.promotion.target.objects();
         let layout = self.destination.layout(source);

@@ -153,7 +153,8 @@ impl Place {
             (Some(found), _) => found.clone(),
             (None, Some(_)) => given.clone(),
             (None, None) => {
-                let message = format!("no promoted version of {} tells where its artifacts are", given.group);
+                let message =
+                    format!("the bucket of the promotions is not known: {} has no promoted version", given.group);
                 let hint = "Pass `--target-bucket`, and `--target-prefix` if there is one";
                 return Err(Failure::new(message).hint(hint).into());
             }

@@ -105,7 +105,7 @@ fn refuse_replaced(recorded: &List<ArtifactFacts>, plan: &Plan, missing: &[Locat
         let message = match then.get(&artifact.target) {
             None => format!("{source} was not promoted with this version, and is not added to it"),
             Some(then) if lost.remove(&artifact.target) && then != etag => {
-                format!("{source} has changed since it was promoted, so that its copy cannot be replaced")
+                format!("{source} has changed since it was promoted, so its missing copy cannot be restored")
             }
             Some(_) => continue,
         };
@@ -136,7 +136,7 @@ fn restored(recorded: &List<ArtifactFacts>, copied: &Copied, missing: &[Location
                 ensure!(
                     same,
                     Failure::new(format!(
-                        "{} has changed since it was promoted, so that its copy cannot be replaced; the version was not changed",
+                        "{} has changed since it was promoted, so its missing copy cannot be restored; the version was not changed",
                         then.source
                     ))
                     .hint("Register a new version at the source")

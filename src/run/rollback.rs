@@ -78,8 +78,8 @@ pub struct RolledBack {
 /// Rejects the promoted versions that are newer than one that can be served, and holds the group.
 ///
 /// # Errors
-/// No older version can be served, or the group could not be held: nothing is rejected then. The report has the versions
-/// that could not be rejected.
+/// No older version can be served, or the group could not be held: nothing is rejected then. The report has the
+/// versions that could not be rejected.
 pub async fn rollback(context: &Context, settings: &RollbackSettings) -> Result<RollbackReport> {
     let started = context.clock.start();
     let target = context.target().await?;
@@ -210,7 +210,7 @@ impl HoldSettings {
         let text = self.reason.as_deref().unwrap_or_default();
         anyhow::ensure!(
             !text.trim().is_empty(),
-            Failure::new("`--reason` is empty").hint("Say why, for those who find it")
+            Failure::new("`--reason` is empty").hint("Pass the reason: the target's people and later runs read it")
         );
         Ok(())
     }

@@ -141,13 +141,14 @@ impl Inputs {
         if in_two_lists(&buckets)[1].len() <= LONGEST_VALUE {
             return Ok(());
         }
-        let message = format!("{} buckets are more than the template's parameters have room for", buckets.len());
+        let message = format!("the template's parameters have no room for {} buckets", buckets.len());
         let hint =
             "Leave the flag out: then the build reads every bucket of the source account whose policy lets it in";
         Err(Conflict::new("--source-bucket-names", message, hint))
     }
 
-    /// The policy of the build's role has room for some 35 repositories (IAM quotas: 6,144 characters of a managed policy).
+    /// The policy of the build's role has room for some 35 repositories (IAM quotas: 6,144 characters of a managed
+    /// policy).
     fn check_repositories(&self) -> Result<(), Conflict> {
         const INPUT: &str = "--image-repository-names";
         let count = self.image_repositories().len();
@@ -159,7 +160,7 @@ impl Inputs {
         if source.join(",").len() + target.join(",").len() <= LONGEST_VALUE {
             return Ok(());
         }
-        let message = format!("{count} repositories are more than the policy of the build's role has room for");
+        let message = format!("the policy of the build's role has no room for {count} repositories");
         Err(Conflict::new(INPUT, message, "Pass patterns, such as team/*"))
     }
 

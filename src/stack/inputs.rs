@@ -62,7 +62,7 @@ pub struct Inputs {
     /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
     pub target_prefix: Option<TargetPrefix>,
-    /// Who approves a promoted version
+    /// Approval status of a promoted version
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum, default_value_t = Approval::Carry)]
     pub approval: Approval,
     /// Access to the two accounts.
@@ -104,13 +104,13 @@ pub struct Access {
     /// Account that owns the target bucket [default: the account of the stack]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET_OWNER", value_name = "ACCOUNT")]
     pub target_bucket_owner: Option<AccountId>,
-    /// Server-side encryption without a KMS key, if the policy of the target bucket demands its header
+    /// Encryption header to send without a KMS key, if the policy of the target bucket requires it
     #[arg(long, env = "PROMOTE_TARGET_SSE", value_name = "SSE", value_parser = ["AES256"])]
     pub target_sse: Option<String>,
-    /// Canned ACL of written objects, if the policy of the target bucket demands one
+    /// Canned ACL for written objects, if the policy of the target bucket requires one
     #[arg(long, env = "PROMOTE_TARGET_ACL", value_name = "ACL", value_parser = ACLS)]
     pub target_acl: Option<String>,
-    /// Whether the target account pays for requests to source buckets (requester pays)
+    /// Whether the target account pays for requests to source buckets (Requester Pays)
     #[arg(long, env = "PROMOTE_SOURCE_REQUEST_PAYER", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
     pub source_request_payer: bool,
     /// Asymmetric KMS key that signs the record of each promotion [default: unsigned]
@@ -128,14 +128,14 @@ pub struct Access {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Container images")]
 pub struct Images {
-    /// What to do with the container images of a version: copy them to the target account, or keep those of the source
+    /// Whether to copy the container images of a version to the target account, or to keep those of the source
     #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", default_value = IMAGES[0], value_parser = IMAGES)]
     pub images: String,
     /// Repositories that images may be read from, separated by commas; * stands for any text [default: all repositories
     /// of the source account]
     #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_NAMES", value_name = "NAMES")]
     pub image_repository_names: Option<Repositories>,
-    /// Beginning of the names of the repositories that images are copied to, such as models/ [default: none]
+    /// Prefix of the names of the target repositories, such as models/ [default: none]
     #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_PREFIX", value_name = "PREFIX")]
     pub image_repository_prefix: Option<RepositoryPrefix>,
 }

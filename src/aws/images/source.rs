@@ -108,7 +108,8 @@ impl SourceImages {
         let download = self.open(layer, &new, range).await?;
         *url = Some(new);
         let resource = Resource::Layer { repository: layer.0, layer: layer.1 };
-        let message = "the URL of the layer is refused with HTTP 403, though it is new";
+        let message =
+            "Amazon S3 rejected the download URL of the layer with HTTP 403, although Amazon ECR had just returned it";
         let hint = format!(
             "Amazon ECR has its layers in S3: let the policy of the VPC endpoint for S3, if there is one, allow s3:GetObject \
              on arn:aws:s3:::prod-{}-starport-layer-bucket/*, then run again",

@@ -59,7 +59,7 @@ impl CannedAcl {
 /// A server-side encryption without a key of KMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Sse {
-    /// Keys of S3 (SSE-S3)
+    /// Keys that Amazon S3 manages (SSE-S3)
     #[serde(rename = "AES256")]
     #[value(name = "AES256")]
     Aes256,

@@ -1,4 +1,4 @@
-//! The flags for what owners and policies of buckets may demand.
+//! The flags for what owners and policies of buckets may require.
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -10,10 +10,10 @@ use crate::model::arn::AccountId;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Buckets")]
 pub struct BucketArgs {
-    /// Account that owns the target bucket; no other bucket is read or written [default: the target account]
+    /// Account that owns the target bucket; a bucket of another account is refused [default: the target account]
     #[arg(long, env = "PROMOTE_TARGET_BUCKET_OWNER", value_name = "ACCOUNT")]
     pub target_bucket_owner: Option<AccountId>,
-    /// Pay for the requests to source buckets whose owners demand it (requester pays)
+    /// Pay for requests to source buckets (Requester Pays)
     #[arg(long, env = "PROMOTE_SOURCE_REQUEST_PAYER", value_parser = BoolishValueParser::new())]
     pub source_request_payer: bool,
 }
@@ -22,10 +22,10 @@ pub struct BucketArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Buckets")]
 pub struct WriteArgs {
-    /// Canned ACL of written objects, if the policy of the target bucket demands one
+    /// Canned ACL for written objects, if the policy of the target bucket requires one
     #[arg(long, env = "PROMOTE_TARGET_ACL", value_name = "ACL", value_enum)]
     pub target_acl: Option<CannedAcl>,
-    /// Server-side encryption without a KMS key, if the policy of the target bucket demands its header
+    /// Encryption header to send without a KMS key, if the policy of the target bucket requires it
     #[arg(long, env = "PROMOTE_TARGET_SSE", value_name = "SSE", value_enum, conflicts_with = "kms_key_arn")]
     pub target_sse: Option<Sse>,
 }

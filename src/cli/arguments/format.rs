@@ -1,4 +1,4 @@
-//! The forms of `--output`.
+//! The formats of `--output`.
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -10,11 +10,11 @@ pub enum Format {
     Text,
     /// One JSON document
     Json,
-    /// One HTML file, without scripts and with nothing from elsewhere
+    /// One HTML page, without scripts or external resources
     Html,
 }
 
-/// Parses the forms that every verb has.
+/// Parses the formats that every verb has.
 pub fn text_or_json() -> impl TypedValueParser<Value = Format> {
     let forms = [Format::Text, Format::Json].into_iter().filter_map(|form| form.to_possible_value());
     PossibleValuesParser::new(forms).try_map(|form| Format::from_str(&form, false))

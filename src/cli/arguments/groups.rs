@@ -12,8 +12,8 @@ use crate::run::many::{GroupSelection, JOBS};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model package")]
 pub struct GroupsArgs {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
-    /// in the name select every group that matches
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and
+    /// `?` in the name select every group that matches
     #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
     pub group: Groups,
     /// Source version to promote, whatever its approval status [default: the latest Approved version]
@@ -25,13 +25,13 @@ pub struct GroupsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Several groups")]
 pub struct ManyArgs {
-    /// Tag that a source group must have to match the pattern of --group; can be repeated [env: separated by commas]
+    /// Select only source groups with this tag; can be repeated [env: separated by commas]
     #[arg(long, env = "PROMOTE_SOURCE_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     source_tag: Vec<(String, String)>,
-    /// Source group that begins before the others that match
+    /// Source group to begin with
     #[arg(long, env = "PROMOTE_FIRST", value_name = "ARN|NAME")]
     first: Option<GroupRef>,
-    /// Groups at a time
+    /// Maximum number of groups at a time
     #[arg(long, env = "PROMOTE_JOBS", value_name = "N", default_value_t = JOBS, value_parser = number(1..=256usize))]
     jobs: usize,
 }

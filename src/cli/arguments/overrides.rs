@@ -40,10 +40,10 @@ pub struct OverrideArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Container images")]
 pub struct ImageArgs {
-    /// What to do with container images
+    /// Whether container images are copied
     #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", value_enum, default_value = "copy")]
     pub images: Images,
-    /// Beginning of the names of the repositories that images are copied to, such as models/ [default: none]
+    /// Prefix of the names of the target repositories, such as models/ [default: none]
     #[arg(long, env = "PROMOTE_IMAGE_REPOSITORY_PREFIX", value_name = "PREFIX")]
     pub image_repository_prefix: Option<RepositoryPrefix>,
     /// Fail if a repository does not exist in the target, instead of creating it

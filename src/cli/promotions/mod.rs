@@ -28,13 +28,13 @@ use crate::run::many::JOBS;
 
 /// Carry out the promotions of a file
 ///
-/// Does for each target of the file what `promote full` does with the same settings. A target or group that fails does
-/// not stop the others. Variables such as PROMOTE_TARGET_BUCKET do not change what the file says.
+/// Runs `promote full` for each target of the file, with the settings of the file. A target or group that fails does
+/// not stop the others. Variables such as PROMOTE_TARGET_BUCKET do not override the file.
 #[derive(Debug, Args)]
 pub(super) struct Apply {
     #[command(flatten)]
     promotions: PromotionsArgs,
-    /// Carry out this plan, the --record file of `promote plan`; a group that has changed since is refused before
+    /// Plan to carry out: the --record file of `promote plan`. A group that has changed since then is refused before
     /// its first write
     #[arg(long, env = "PROMOTE_PLAN", value_name = "FILE", help_heading = "Plan")]
     plan: Option<PathBuf>,
@@ -48,13 +48,13 @@ pub(super) struct Apply {
 /// Show what the promotions of a file would change
 ///
 /// Runs each promotion as a dry run. `--output markdown` is for a comment in a pull request. `promote apply --plan`
-/// carries out the file of --record.
+/// carries out the plan that --record writes.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     #[command(flatten)]
     promotions: PromotionsArgs,
-    /// Form of the plan on standard output; all other output goes to standard error
-    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_enum, default_value_t = PlanFormat::Text, help_heading = "Output")]
+    /// Format of the plan on standard output; all other output goes to standard error
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORMAT", value_enum, default_value_t = PlanFormat::Text, help_heading = "Output")]
     output: PlanFormat,
     /// Also write the plan to this file, for `promote apply --plan`
     #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE", help_heading = "Output")]
@@ -79,11 +79,11 @@ struct PromotionsArgs {
     /// Promotions file
     #[arg(long, short, env = "PROMOTE_FILE", value_name = "FILE")]
     file: PathBuf,
-    /// Promotion, or one target of it, such as churn or churn/production; can be repeated [env: separated by commas;
-    /// default: all]
+    /// Limit to this promotion, such as churn, or to one of its targets, such as churn/production; can be repeated
+    /// [env: separated by commas; default: all]
     #[arg(long, env = "PROMOTE_ONLY", value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Groups at a time
+    /// Maximum number of groups at a time
     #[arg(long, env = "PROMOTE_JOBS", value_name = "N", default_value_t = JOBS, value_parser = number(1..=256usize))]
     jobs: usize,
 }

@@ -20,15 +20,15 @@ use crate::stack::names::StackName;
 pub(super) struct SourceGrants {
     #[command(flatten)]
     groups: Groups,
-    /// Limit the grants to this role: the stack's output BuildRoleArn; one for each group, or one for all [default: the
+    /// Role to grant access to, from the stack's output BuildRoleArn; one for each group, or one for all [default: the
     /// roles of --stack-name]
     #[arg(long, env = "PROMOTE_BUILD_ROLE_ARN", value_name = "ARN", value_delimiter = ',', help_heading = "Stack")]
     build_role_arn: Vec<RoleArn>,
     /// Folder to write a file for each policy and a script for each account to; it is created if it does not exist
     #[arg(long, env = "PROMOTE_OUTPUT_DIR", value_name = "DIR", help_heading = "Output")]
     output_dir: Option<PathBuf>,
-    /// Form of the output
-    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORM", value_parser = text_or_json(), default_value = "text", help_heading = "Output")]
+    /// Format of the output
+    #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORMAT", value_parser = text_or_json(), default_value = "text", help_heading = "Output")]
     output: Format,
 }
 
@@ -141,7 +141,8 @@ fn of(pairs: &[Pair<'_>]) -> String {
     pairs.iter().map(line).collect()
 }
 
-/// Writes the policies and the scripts, and prints what to run where. Files for other groups or readers are not replaced.
+/// Writes the policies and the scripts, and prints what to run where. Files for other groups or readers are not
+/// replaced.
 fn write(grants: &Grants, folder: &Path, subject: &str) -> Result<()> {
     let file = folder.join(SUBJECT);
     if let Some(other) = fs::read_to_string(&file).ok().filter(|other| other != subject) {

@@ -119,7 +119,7 @@ impl TargetRegistry {
             return Ok(Classified::Provided(uri, there));
         }
         let region = &self.region;
-        let message = format!("is {uri}, which AWS is not known to provide in {region} (known from {})", source());
+        let message = format!("is {uri}, an image of AWS that is not known to exist in {region} (list: {})", source());
         Err((message, format!("Push the image to a registry of yours and register a version with it. {KEEP}")))
     }
 }

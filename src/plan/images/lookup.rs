@@ -117,7 +117,8 @@ impl ImageAccess<'_> {
             // The digest of an index names the image of the version's platform too.
             let names = |one: &StoredImage| one.digest == *other && one.manifest.contains(approved.as_str());
             if !found.iter().any(names) {
-                let message = format!("the image is {image}, and ImageDigest is {approved}, which is another image");
+                let message =
+                    format!("the image is {image}, but ImageDigest {approved} is the digest of another image");
                 return Err(Failure::new(message).hint("Register a version in which both agree").into());
             }
         }

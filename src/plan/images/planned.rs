@@ -17,7 +17,7 @@ pub enum Images {
     /// Copy the images to the target account's registry
     #[default]
     Copy,
-    /// Promote the version with the images of the source
+    /// Keep the images of the source
     Keep,
 }
 

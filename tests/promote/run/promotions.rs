@@ -163,7 +163,7 @@ fn what_is_not_in_the_plan_is_refused_before_its_first_write() {
     let plan = planned(&cloud, FILE);
     register(&cloud, "team-new");
     let run = apply(&cloud, FILE, &["--plan", &plan]);
-    assert!(run.stderr.contains("/team-new matches, and is not in the plan"), "{}", run.stderr);
+    assert!(run.stderr.contains("/team-new matches the pattern, but is not in the plan"), "{}", run.stderr);
     assert_eq!((run.code, targets(&cloud)), (1, vec!["churn".to_owned()]));
 
     let other = FILE.replace("  churn:\n", "  fraud:\n");

@@ -45,10 +45,11 @@ fn groups_other_than_the_planned_ones_are_refused_before_the_first_write() {
     let plan = planned(&cloud, "team-*");
     register(&cloud, "team-b");
     full_of(&cloud, "team-*", &["--plan", &plan])
-        .fails(1, &["model-package-group/team-b matches, and is not in the plan"]);
-    full_of(&cloud, "*-b", &["--plan", &plan]).fails(1, &["team-b matches, and is not in the plan"]);
+        .fails(1, &["model-package-group/team-b matches the pattern, but is not in the plan"]);
+    full_of(&cloud, "*-b", &["--plan", &plan]).fails(1, &["team-b matches the pattern, but is not in the plan"]);
     let both = planned(&cloud, "team-*");
-    full_of(&cloud, "team-a*", &["--plan", &both]).fails(1, &["team-b is in the plan, and matches no more"]);
+    full_of(&cloud, "team-a*", &["--plan", &both])
+        .fails(1, &["team-b is in the plan, but no longer matches the pattern"]);
     assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
 }
 
