@@ -1,11 +1,14 @@
 //! Packages as people make them, from public documents and repositories: every command over each, and the promoted
 //! version compared with the source, leaf by leaf.
 //!
-//! A file in `packages` has the source of the package, the objects of the source account, and the package. `replaced`
-//! has the values that `arguments` replace, `outputs` the fields that jobs write to, `kept` the fields whose URLs stay,
-//! `left` the members that are not carried over, and `refused` what a refusal says.
+//! A file in `packages` has the address of the package's source, the objects of the source account, and the package. It
+//! has the members, texts and kinds of URLs of its source; names that a job or a user chooses are made up. `replaced` has
+//! the values that `arguments` replace, `outputs` the fields that jobs write to, `kept` the fields whose URLs stay, `left`
+//! the members that are not carried over, and `refused` what a refusal says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -15,43 +18,23 @@ use crate::run::faults::{AT_ONCE, each};
 use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
 use crate::world::*;
 
-/// The packages, by the names of their files.
-macro_rules! packages {
-    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("packages/", $name, ".json")))),*] };
-}
-
-const PACKAGES: [(&str, &str); 23] = packages![
-    "abalone-pipeline",
-    "airflow-operator",
-    "autopilot-candidate",
-    "compiled-for-two-targets",
-    "hugging-face-lambda-step",
-    "inference-recommender",
-    "jumpstart-of-a-private-hub",
-    "jumpstart-with-draft-model",
-    "kedro-scikit-learn",
-    "lmi-speculative-on-neuron",
-    "lmi-weights-in-a-variable",
-    "marketplace-algorithm",
-    "marketplace-validation",
-    "mlflow-container",
-    "mlflow-synced",
-    "model-card",
-    "monitor-and-clarify-baselines",
-    "pipeline-of-scikit-learn-and-tensorflow",
-    "register-with-boto3",
-    "sparkml-and-xgboost",
-    "tensorflow-serving-with-two-models",
-    "triton-ensemble",
-    "vllm-from-the-hub",
-];
-
 #[test]
 fn every_command_is_right_for_the_package() {
-    each(AT_ONCE, &PACKAGES, |(name, text)| {
-        let case: Value = serde_json::from_str(text).with_context(|| format!("{name}.json"))?;
-        Package::of(&case).promoted_by_every_command().with_context(|| format!("{name}, from {}", case["source"]))
+    let packages = packages();
+    assert!(packages.len() >= 40, "only {} packages were found", packages.len());
+    each(AT_ONCE, &packages, |(name, case)| {
+        let source = case["source"].as_str().context("every package names its source")?;
+        ensure!(source.starts_with("https://"), "{name}: the source has no address: {source}");
+        Package::of(case).promoted_by_every_command().with_context(|| format!("{name}, from {source}"))
     });
+}
+
+/// The packages, by the names of their files.
+fn packages() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promote/plan/packages");
+    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    let parse = |text: String| serde_json::from_str(&text).expect("JSON");
+    files.map(|file| (file.display().to_string(), parse(fs::read_to_string(&file).expect("a text")))).collect()
 }
 
 /// The registry of the source account.
@@ -168,7 +151,8 @@ impl<'a> Package<'a> {
                 ensure!(image.contains(TARGET_ACCOUNT) && image.ends_with(&digest), "{path} is {image}");
                 continue;
             }
-            if left || path == "ModelPackageGroupName" {
+            // Create rejects an empty text, which Describe returns for a key that was not given.
+            if left || path == "ModelPackageGroupName" || value == "" {
                 continue;
             }
             let now = arrived.remove(&path).with_context(|| format!("{path} is missing"))?;
