@@ -65,29 +65,80 @@ fn the_architecture_names_each_function_with_the_file_that_has_it() {
 }
 
 #[test]
-fn every_message_of_the_snapshots_has_its_cause_and_remedy_in_troubleshooting() {
-    let page = read(Path::new("docs/reference/troubleshooting.md"));
-    let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-    // Every second part of a heading is between backticks.
-    let codes = headings.iter().flat_map(|heading| heading.split('`').skip(1).step_by(2));
-    let pattern = |code: &str| code.split('…').map(|part| regex::escape(part.trim())).collect::<Vec<_>>().join(".*");
-    let known: Vec<Regex> = codes.map(|code| Regex::new(&pattern(code)).expect("a pattern")).collect();
-    let (mut unknown, mut count) = (BTreeSet::new(), 0);
-    let snapshots = fs::read_dir(root().join("tests/promote/snapshots")).expect("a folder");
-    let snapshots = snapshots.map(|entry| entry.expect("an entry").path());
-    for path in snapshots.chain([root().join("docs/reference/mistakes.md")]) {
-        let text = fs::read_to_string(&path).expect("a text");
-        for message in text.lines().filter_map(|line| line.strip_prefix("error: ")) {
-            count += 1;
-            if !known.iter().any(|known| known.is_match(message)) {
-                unknown.insert(message.to_owned());
-            }
+fn troubleshooting_has_every_message_of_the_snapshots_with_its_hint_cause_and_remedy() {
+    let path = Path::new("docs/reference/troubleshooting.md");
+    let page = read(path);
+    let generated = Regex::new(r"(?m)^```text\n(?:.*\n)*?```\n\n").expect("a pattern");
+    let written = generated.replace_all(&page, "");
+    let headings: Vec<Heading> = written.lines().filter(|line| line.starts_with("### ")).map(Heading::of).collect();
+    let (mut examples, mut unknown) = (BTreeMap::new(), BTreeSet::new());
+    let messages = messages();
+    assert!(messages.len() > 80, "only {} messages were found", messages.len());
+    for message in messages {
+        let first = message.lines().next().unwrap_or_default();
+        // Patterns overlap: the longest is the most specific.
+        match headings.iter().max_by_key(|heading| heading.matched(first)).filter(|one| one.matched(first) > 0) {
+            None => drop(unknown.insert(message)),
+            Some(heading) => examples.entry(heading.line).or_insert_with(Vec::new).push(message),
         }
     }
-    assert!(unknown.is_empty(), "troubleshooting.md lacks:\n{}", unknown.into_iter().collect::<Vec<_>>().join("\n"));
-    assert!(count > 80, "only {count} messages were found");
-    let parts = headings.len() - page.matches("\nCause: ").count();
-    assert_eq!((parts, page.matches("\nRemedy: ").count()), (0, headings.len()), "a cause and a remedy for each");
+    assert!(unknown.is_empty(), "{} lacks:\n{}", path.display(), unknown.into_iter().collect::<String>());
+    let causes = (written.matches("\nCause: ").count(), written.matches("\nRemedy: ").count());
+    assert_eq!(causes, (headings.len(), headings.len()), "a cause and a remedy for each");
+    let text: String = written.lines().map(|line| with_example(line, &examples)).collect();
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(root().join(path), &text).expect("the page can be written");
+    }
+    assert!(read(path) == text, "UPDATE_SNAPSHOTS=1 cargo test --test docs writes the examples of {}", path.display());
+}
+
+/// A heading of the troubleshooting page: messages between backticks, with `…` for names and locations.
+struct Heading<'a> {
+    line: &'a str,
+    messages: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Heading<'a> {
+    fn of(line: &'a str) -> Self {
+        let messages = line.split('`').skip(1).step_by(2);
+        Self { line, messages: messages.map(|message| message.split('…').map(str::trim).collect()).collect() }
+    }
+
+    /// The length of the longest pattern that the message matches.
+    fn matched(&self, message: &str) -> usize {
+        let length = |parts: &&Vec<&str>| parts.iter().map(|part| part.len()).sum();
+        self.messages.iter().filter(|parts| in_order(parts, message)).map(|parts| length(&parts)).max().unwrap_or(0)
+    }
+}
+
+/// Whether the text has all parts, one after the other.
+fn in_order(parts: &[&str], text: &str) -> bool {
+    let mut rest = text;
+    parts.iter().all(|part| match rest.split_once(part) {
+        None => false,
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+    })
+}
+
+/// The line of the page, and after a heading its shortest message.
+fn with_example(line: &str, examples: &BTreeMap<&str, Vec<String>>) -> String {
+    match examples.get(line).and_then(|examples| examples.iter().min_by_key(|example| (example.len(), *example))) {
+        None => format!("{line}\n"),
+        Some(example) => format!("{line}\n\n```text\n{example}```\n"),
+    }
+}
+
+/// The errors of the snapshots, each with its further lines and hints.
+fn messages() -> Vec<String> {
+    let error = Regex::new(r"(?m)^error: .*\n(?:(?:  |hint: ).*\n)*").expect("a pattern");
+    let snapshots = fs::read_dir(root().join("tests/promote/snapshots")).expect("a folder");
+    let snapshots = snapshots.map(|entry| entry.expect("an entry").path());
+    let texts = snapshots.chain([root().join("docs/reference/mistakes.md")]).map(fs::read_to_string);
+    let texts: Vec<String> = texts.map(|text| text.expect("a text")).collect();
+    texts.iter().flat_map(|text| error.find_iter(text).map(|found| found.as_str().to_owned())).collect()
 }
 
 #[test]
