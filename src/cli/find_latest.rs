@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 
 use super::arguments::{GroupArgs, OutputArgs, SourceArgs};
 use super::exit::Exit;
-use super::printer::Printer;
+use super::printer::{Printer, nothing_approved};
 use crate::aws::session::Access;
 use crate::record::Conclusion;
 use crate::run::settings::FindLatestSettings;
@@ -39,6 +39,6 @@ impl FindLatest {
         let settings = FindLatestSettings { selection: self.group.selection(), ignore_unknown_fields };
         let report = find_latest(context, &settings).await?;
         let exit = printer.conclude(&report)?;
-        Ok(if report.outcome() == Conclusion::NothingApproved { Exit::NothingApproved } else { exit })
+        Ok(if report.outcome() == Conclusion::NothingApproved { nothing_approved() } else { exit })
     }
 }

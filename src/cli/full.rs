@@ -13,6 +13,7 @@ use super::arguments::{
 };
 use super::exit::Exit;
 use super::many;
+use super::printer::nothing_approved;
 use super::reviewed_groups::ReviewedGroups;
 use super::running::Running;
 use super::step_before::read_document;
@@ -109,7 +110,8 @@ impl Full {
             Selected::One(group) => {
                 let report = self.run_one(context, group).await?;
                 running.printer.conclude(&report)?;
-                Ok(self.exit(&report))
+                let exit = self.exit(&report);
+                Ok(if exit == Exit::NothingApproved { nothing_approved() } else { exit })
             }
             Selected::Many(selection) => {
                 let found = find_groups(context, &selection).await?;

@@ -18,7 +18,9 @@ pub(in crate::aws) struct Caller {
 impl Caller {
     /// The next step after an error of this kind.
     pub fn hint(&self, call: &str, resource: &Resource<'_>, kind: Kind, code: Option<&str>, message: &str) -> String {
-        let again = "run again; finished copies are skipped";
+        // The other services copy nothing.
+        let copies = ["s3:", "ecr:"].iter().any(|service| call.starts_with(service));
+        let again = if copies { "run again; finished copies are skipped" } else { "run again" };
         match kind {
             Kind::Denied => {
                 let denial = Denial { side: self.side, call, region: &self.region, message };
@@ -99,10 +101,7 @@ impl Caller {
 
     /// The hint if there was no response.
     pub fn network_hint(&self) -> String {
-        format!(
-            "Check the network, AWS_ENDPOINT_URL* and the region ({}), then run again; finished copies are skipped",
-            self.region
-        )
+        format!("Check the network, AWS_ENDPOINT_URL* and the region ({}), then run again", self.region)
     }
 
     /// The hint if STS denied AssumeRole.

@@ -13,6 +13,11 @@ use super::call::{CallError, Kind};
 use super::hint_texts::Caller;
 use crate::aws::resource::Resource;
 
+/// The SDK's text if no provider of the default chain has credentials.
+const NO_PROVIDER: &str = "no credentials found in chain";
+const NO_CREDENTIALS: &str =
+    "no AWS credentials: neither variables nor a profile, an SSO session or the role of this machine has any";
+
 impl Caller {
     /// Translates the SDK's error of `call` on `resource`. If the request body was streamed from another call that
     /// failed, returns the error of that call.
@@ -129,6 +134,7 @@ impl Caller {
         let answer = assuming.and_then(Answer::of);
         let message = match &answer {
             Some(answer) => answer.message.clone(),
+            None if self.profile.is_none() && sentence(cause) == NO_PROVIDER => NO_CREDENTIALS.to_owned(),
             None => format!("no credentials from {}: {}", self.profile_or_chain(), sentence(cause)),
         };
         let answer = answer.unwrap_or_default();

@@ -16,7 +16,7 @@ const KEY: &str = "66666666-7777-8888-9999-000000000000";
 /// A mistake: its name, the code that the run ends with, and the run.
 type Mistake = (&'static str, i32, fn(&Cloud) -> Run);
 
-const MISTAKES: [Mistake; 26] = [
+const MISTAKES: [Mistake; 29] = [
     ("the region of the source is wrong", 1, |c| {
         run(c, Principal::Both, &["full", "--group", ELSEWHERE, "--target-bucket", SERVING])
     }),
@@ -50,6 +50,12 @@ const MISTAKES: [Mistake; 26] = [
     }),
     ("the key is of another region", 1, |c| {
         full(c, &["--kms-key-arn", &format!("arn:aws:kms:us-west-2:111222333444:key/{KEY}")])
+    }),
+    ("the key is given by its alias", 1, |c| {
+        full(c, &["--kms-key-arn", "arn:aws:kms:eu-central-1:111222333444:alias/serving"])
+    }),
+    ("the key is one of the source account", 1, |c| {
+        full(c, &["--kms-key-arn", "arn:aws:kms:eu-central-1:444333666777:key/66666666-7777-8888-9999-000000000000"])
     }),
     ("the signing key is of another region", 1, |c| {
         full(c, &["--sign-key", &format!("arn:aws:kms:us-west-2:111222333444:key/{KEY}")])
@@ -93,6 +99,10 @@ const MISTAKES: [Mistake; 26] = [
         promote(c, &[]).document();
         let both = ["--source-profile", "target", "--source-region", "eu-central-1", "--target-profile", "source"];
         run(c, Principal::Both, &[&["full", "--group", GROUP, "--target-bucket", MODELS][..], &both].concat())
+    }),
+    ("there is no network", 1, |c| {
+        // Nothing listens at this port.
+        with(c, |command| command.env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1").env("AWS_MAX_ATTEMPTS", "1"))
     }),
     ("AWS throttles the requests", 1, |c| {
         c.fail(Moment::every("ListModelPackages"), Failure::Status(400, "ThrottlingException", "Rate exceeded"));
