@@ -23,13 +23,14 @@ fn full_exits_0_where_nothing_is_approved_and_counts_the_versions_by_state() {
 #[test]
 fn nothing_approved_is_an_outcome_of_the_document() {
     let cloud = with_states(&["Rejected"]);
-    for (verb, code) in [("find-latest", 4), ("full", 0)] {
+    let hint = "hint: Approve a version in the source account, or name one with `--package-version`\n";
+    for (verb, code, said) in [("find-latest", 4, hint), ("full", 0, "")] {
         let mut arguments = vec![verb, "--group", GROUP_ARN, "--output", "json"];
         if verb == "full" {
             arguments.extend(["--target-bucket", SERVING]);
         }
         let run = run(&cloud, Principal::Both, &arguments);
-        assert_eq!((run.code, run.stderr.as_str()), (code, ""));
+        assert_eq!((run.code, run.stderr.as_str()), (code, said));
         let document: Value = serde_json::from_str(&run.stdout).expect("one document");
         assert_eq!(document["outcome"], "nothing-approved");
         assert_eq!(document["versions"], json!({"Rejected": 1}));
