@@ -6,7 +6,7 @@ use super::image_uri::ImageUri;
 use super::inputs::{DEFAULT_MINUTES, Inputs};
 use super::names::{KeyArn, PolicyArn, TopicArn};
 use super::parameters::{LONGEST_VALUE, in_two_lists};
-use crate::model::arn::{RoleArn, partition as partition_of};
+use crate::model::arn::{GroupName, RoleArn, partition as partition_of};
 
 /// The time limit of builds on Lambda (CodeBuild User Guide, "Quotas").
 const LAMBDA_MINUTES: u16 = 15;
@@ -48,6 +48,7 @@ impl Inputs {
         self.check_partitions()?;
         self.check_timeout()?;
         self.check_source()?;
+        self.check_target_names()?;
         self.check_regions()?;
         self.check_accounts()?;
         self.check_encryption()?;
@@ -109,12 +110,26 @@ impl Inputs {
         }
         let here = access.target_account.as_ref() == Some(group.account())
             && access.target_region.as_ref() == Some(group.region());
-        if here && group.name() == self.target_group() {
+        if here && group.name().eq_ignore_ascii_case(&self.target_names()) {
             let message = "the target group is the source group";
             let hint = "Pass another name, or deploy the stack in another account or region";
             return Err(Conflict::new("--target-model-package-group-name", message, hint));
         }
         Ok(())
+    }
+
+    /// Each source group has a target group of its own, whose name SageMaker accepts.
+    fn check_target_names(&self) -> Result<(), Conflict> {
+        const INPUT: &str = "--target-model-package-group-name";
+        let (groups, names) = (&self.source_model_package_group_arn, self.target_names());
+        if groups.is_pattern() && !names.contains('*') {
+            let message = format!("{names} would be the target group of every group that matches {}", groups.name());
+            return Err(Conflict::new(INPUT, message, "Pass a name with {group}, such as prod-{group}"));
+        }
+        match names.replace('*', "x").parse::<GroupName>() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Conflict::new(INPUT, error.to_string(), "Shorten the name")),
+        }
     }
 
     /// Keys, topics and images have to be in the region of the stack.

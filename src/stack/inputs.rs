@@ -12,8 +12,10 @@ use super::names::{
     Buckets, EventBusName, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName, TopicArn,
 };
 use super::repositories::{Repositories, RepositoryPattern};
+use super::schedule::Schedule;
+use super::source::SourceGroups;
 use crate::model::approval::Approval;
-use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, Region, RoleArn, partition};
+use crate::model::arn::{AccountId, GroupTemplate, Malformed, Region, RoleArn, partition};
 use crate::model::image::RepositoryPrefix;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
@@ -50,15 +52,15 @@ const IMAGES: [&str; 2] = ["copy", "keep"];
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Promotion")]
 pub struct Inputs {
-    /// Source model package group
+    /// Source model package group; * in its name stands for any text, for all groups that match
     #[arg(long, visible_alias = "group", env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
-    pub source_model_package_group_arn: GroupArn,
+    pub source_model_package_group_arn: SourceGroups,
     /// Bucket in the target account for the artifacts
     #[arg(long, visible_alias = "target-bucket", env = "PROMOTE_TARGET_BUCKET_NAME", value_name = "BUCKET")]
     pub target_bucket_name: BucketName,
-    /// Target model package group [default: the source group's name]
+    /// Target model package group; {group} in it stands for the source group's name [default: the source group's name]
     #[arg(long, visible_alias = "target-group", env = "PROMOTE_TARGET_MODEL_PACKAGE_GROUP_NAME", value_name = "NAME")]
-    pub target_model_package_group_name: Option<GroupName>,
+    pub target_model_package_group_name: Option<GroupTemplate>,
     /// Prefix of every key that is written to the target bucket [default: none]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
     pub target_prefix: Option<TargetPrefix>,
@@ -150,6 +152,9 @@ pub struct Module {
     /// Event bus of the target account that receives the source's events [default: no rule]
     #[arg(long, env = "PROMOTE_EVENT_BUS_NAME", value_name = "NAME")]
     pub event_bus_name: Option<EventBusName>,
+    /// When the pipeline also starts, such as rate(1 day) or cron(0 6 * * ? *), so that a lost event heals [default: never]
+    #[arg(long, env = "PROMOTE_SCHEDULE", value_name = "EXPRESSION")]
+    pub schedule: Option<Schedule>,
     /// Whether each run first does a dry run and waits until somebody approves it
     #[arg(long, env = "PROMOTE_REVIEW_BEFORE_PROMOTION", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
     pub review_before_promotion: bool,
@@ -199,9 +204,10 @@ fn truth(text: &str) -> Result<bool, Malformed> {
 }
 
 impl Inputs {
-    /// The group that versions are promoted into.
-    pub fn target_group(&self) -> &GroupName {
-        self.target_model_package_group_name.as_ref().unwrap_or(self.source_model_package_group_arn.name())
+    /// The name of the group that versions are promoted into, or the pattern of the names of these groups.
+    pub fn target_names(&self) -> String {
+        let source = self.source_model_package_group_arn.name();
+        self.target_model_package_group_name.as_ref().map_or_else(|| source.to_owned(), |name| name.text_of(source))
     }
 
     /// The permissions boundary of every role, if there is one.

@@ -12,4 +12,6 @@ pub mod inputs;
 pub mod names;
 pub mod parameters;
 pub mod repositories;
+pub mod schedule;
+pub mod source;
 pub mod template;

@@ -5,7 +5,6 @@ use std::fmt;
 use super::image_uri::ImageUri;
 use super::inputs::Inputs;
 use crate::model::approval::Approval;
-use crate::model::arn::GroupName;
 
 /// The image that the build runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +29,7 @@ impl Inputs {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         let (access, images, module, build) = (&self.access, &self.images, &self.module, &self.build);
+        let (groups, template) = (&self.source_model_package_group_arn, self.target_model_package_group_name.as_ref());
         let [buckets, more_buckets] = in_two_lists(&self.source_buckets());
         let [source_repositories, target_repositories] = self.repositories().map(|arns| arns.join(","));
         let approval = match self.approval {
@@ -37,14 +37,16 @@ impl Inputs {
             Approval::Pending => "pending",
         };
         vec![
-            ("SourceModelPackageGroupArn", self.source_model_package_group_arn.to_string()),
-            ("SourceGroupInLowerCase", lower(self.source_model_package_group_arn.name())),
+            ("SourceModelPackageGroupArn", groups.to_string()),
+            ("SourceGroupInLowerCase", lower(groups.name())),
             ("TargetBucketName", self.target_bucket_name.to_string()),
-            ("TargetModelPackageGroupName", text(&self.target_model_package_group_name)),
-            ("TargetGroupInLowerCase", lower(self.target_group())),
+            ("TargetModelPackageGroupName", template.map(|_| self.target_names()).unwrap_or_default()),
+            ("TargetGroupTemplate", text(&template.filter(|_| groups.is_pattern()))),
+            ("TargetGroupInLowerCase", lower(&self.target_names())),
             ("TargetPrefix", text(&self.target_prefix)),
             ("Approval", approval.to_owned()),
             ("EventBusName", text(&module.event_bus_name)),
+            ("Schedule", text(&module.schedule)),
             ("ReviewBeforePromotion", module.review_before_promotion.to_string()),
             ("ResultsTopicArn", text(&module.results_topic_arn)),
             ("SourceRoleArn", text(&access.source_role_arn)),
@@ -89,9 +91,9 @@ pub(super) fn in_two_lists(arns: &[String]) -> [String; 2] {
 }
 
 /// The name in lower case, as in the ARNs of a group's versions; empty if it does not differ.
-fn lower(group: &GroupName) -> String {
-    let lower = group.as_str().to_ascii_lowercase();
-    if lower == group.as_str() { String::new() } else { lower }
+fn lower(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    if lower == name { String::new() } else { lower }
 }
 
 #[cfg(test)]
@@ -120,7 +122,7 @@ mod tests {
         Line::from_arg_matches(&matches).unwrap().inputs
     }
 
-    const EVERYTHING: [&str; 54] = [
+    const EVERYTHING: [&str; 56] = [
         "--target-model-package-group-name",
         "Churn",
         "--target-prefix",
@@ -159,6 +161,8 @@ mod tests {
         "mlops",
         "--event-bus-name",
         "mlops-bus",
+        "--schedule",
+        "rate(1 day)",
         "--review-before-promotion",
         "true",
         "--results-topic-arn",

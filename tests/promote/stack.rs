@@ -13,7 +13,9 @@ mod inputs;
 mod permissions;
 
 /// The source group.
-const GROUP: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/Churn-Model";
+pub(crate) const GROUP: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/Churn-Model";
+/// A pattern of source groups.
+pub(crate) const PATTERN: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/team-*";
 /// What every form needs.
 const REQUIRED: [&str; 4] = ["--source-model-package-group-arn", GROUP, "--target-bucket-name", "serving"];
 /// Where the stack is.
@@ -30,7 +32,13 @@ pub(crate) fn stack(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
 
 /// A form with the required inputs, a place, and these.
 pub(crate) fn with<'a>(form: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [form].into_iter().chain(REQUIRED).chain(PLACE).chain(more.iter().copied()).collect()
+    with_group(form, GROUP, more)
+}
+
+/// As [`with`], for this source group or pattern.
+pub(crate) fn with_group<'a>(form: &'a str, group: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let required = REQUIRED.map(|word| if word == GROUP { group } else { word });
+    [form].into_iter().chain(required).chain(PLACE).chain(more.iter().copied()).collect()
 }
 
 /// The parameters that are printed, by name.

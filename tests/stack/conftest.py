@@ -18,9 +18,11 @@ from standins.principals import REGION, SOURCE_ACCOUNT
 ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "123456789012"  # moto's own
 GROUP_ARN = f"arn:aws:sagemaker:{REGION}:{SOURCE_ACCOUNT}:model-package-group/Churn-Model"
+PATTERN_ARN = GROUP_ARN.replace("Churn-Model", "Team-*")
 MINIMAL = {"source-model-package-group-arn": GROUP_ARN, "target-bucket-name": "serving"}
 ALL = MINIMAL | {
     "event-bus-name": "mlops-bus",
+    "schedule": "rate(1 day)",
     "target-model-package-group-name": "Churn-Prod",
     "sagemaker-project-id": "p-1",
     "sagemaker-project-name": "churn",
@@ -133,6 +135,14 @@ def minimal(emitted):
 def everything(emitted):
     """The stack of all inputs."""
     return Deployed(emitted(ALL), "mlops-model-package")
+
+
+@pytest.fixture(scope="session")
+def many(emitted):
+    """The stack of a pattern of source groups, read by the build's own role."""
+    own = {name: value for name, value in ALL.items() if name != "source-role-arn"}
+    inputs = {"source-model-package-group-arn": PATTERN_ARN, "target-model-package-group-name": "Prod-{group}"}
+    return Deployed(emitted(own | inputs), "many-groups")
 
 
 @pytest.fixture(scope="session")

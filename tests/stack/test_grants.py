@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ACCOUNT, GROUP_ARN, ROOT
+from conftest import ACCOUNT, GROUP_ARN, PATTERN_ARN, ROOT
 
 from standins.principals import REGION, SOURCE_ACCOUNT
 
@@ -63,6 +63,15 @@ elif words[1] == "get-caller-identity":
     print(os.environ["AWS_ACCOUNT"])
 elif words[1] == "list-resources":
     print(os.environ.get("AWS_SHARES", ""))
+elif words[1] == "list-model-package-groups":
+    print(*os.environ["AWS_GROUPS"].split(), sep="\t")
+elif words[1] == "get-resource-shares":
+    print("share" if (state / "share").exists() else "None")
+elif words[1] in ("create-resource-share", "associate-resource-share"):
+    # Nothing but the ARNs follows the option.
+    arns = words[words.index("--resource-arns") + 1 :]
+    given = {"file": json.loads(pathlib.Path(options["--cli-input-json"].removeprefix("file://")).read_text())} if "create" in words[1] else {}
+    (state / "share").write_text(json.dumps(given | {"arns": arns}))
 """
 INPUTS = {
     "source-model-package-group-arn": GROUP_ARN,
@@ -248,3 +257,23 @@ def test_the_grants_for_another_group_do_not_replace_those_in_a_folder(world):
     assert {one.name: one.read_bytes() for one in world.folder.iterdir()} == before
     world.write(**{"build-role-arn": f"arn:aws:iam::{ACCOUNT}:role/promote-churn-BuildRole-1"})
     assert {one.name for one in world.folder.iterdir()} == set(before), "the same group is written again"
+
+
+def test_the_groups_that_match_a_pattern_are_in_one_resource_share(world):
+    groups = {name: GROUP_ARN.replace("Churn-Model", name) for name in ("Team-a", "team-b", "other", "a-team-c")}
+    world.write("many", **{"source-model-package-group-arn": PATTERN_ARN})
+    run = world.apply(AWS_GROUPS=" ".join(groups.values()))
+    assert run.returncode == 0, run.stderr
+    share = world.policy("share")
+    assert share["arns"] == [groups["Team-a"], groups["team-b"]] and share["file"]["principals"] == [ACCOUNT]
+    run = world.apply(AWS_GROUPS=groups["Team-a"])
+    assert run.returncode == 0 and world.policy("share") == {"arns": [groups["Team-a"]]}, "the share is added to"
+    assert world.calls().count("ram create-resource-share") == 1
+    assert "sagemaker put-model-package-group-policy" not in world.calls()
+
+
+def test_a_pattern_that_no_group_matches_yet_is_told(world):
+    world.write("many", **{"source-model-package-group-arn": PATTERN_ARN})
+    run = world.apply(AWS_GROUPS=GROUP_ARN)
+    assert run.returncode == 1 and "resource share of the groups Team-*" in run.stderr
+    assert world.policy("bucket") and "ram create-resource-share" not in world.calls()

@@ -8,7 +8,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import ACCOUNT, ALL, BUCKETS, GROUP_ARN, REPOSITORIES, ROOT
+from conftest import ACCOUNT, ALL, BUCKETS, GROUP_ARN, PATTERN_ARN, REPOSITORIES, ROOT
 from test_stack import policies
 
 from standins.principals import REGION, SOURCE_ACCOUNT
@@ -131,6 +131,7 @@ GRANTS = [
     {"source_role_arn": READER, "image_repository_names": REPOSITORIES, "source_bucket_names": TEN_BUCKETS},
     {"image_repository_names": "serve,team/*", "stack_name": "promote-churn"},
     {"image_repository_names": "serve", "images": "keep"},
+    {"source_model_package_group_arn": PATTERN_ARN, "source_role_arn": READER, "event_bus_name": "mlops-bus"},
 ]
 
 
@@ -148,10 +149,10 @@ def of_documentation():
 
 
 def test_every_permission_is_one_of_aws_on_its_resources_and_with_its_conditions(
-    minimal, everything, crowded, capsys
+    minimal, everything, many, crowded, capsys
 ):
     tally = Tally()
-    for stack in (minimal, everything, crowded):
+    for stack in (minimal, everything, many, crowded):
         for name, policy in policies(stack):
             tally.check(f"{stack.name}, {name}", json.loads(LOG_GROUP.sub(r"\1:*", json.dumps(policy))))
     for where, step in of_grants():

@@ -37,8 +37,12 @@ class Registry:
         self.calls = []
 
     def get_paginator(self, operation):
-        assert operation == "list_model_packages"
-        return SimpleNamespace(paginate=self.pages)
+        return SimpleNamespace(paginate={"list_model_packages": self.pages, "list_model_package_groups": self.groups}[operation])
+
+    def groups(self):
+        self.calls.append("list groups")
+        for name in ("prod-team-a", "Prod-Team-B", "prod-other"):
+            yield {"ModelPackageGroupSummaryList": [{"ModelPackageGroupName": name}]}
 
     def pages(self, ModelPackageGroupName, ModelPackageType):
         self.calls.append(f"list {ModelPackageGroupName} {ModelPackageType}")
@@ -157,6 +161,29 @@ def test_the_versions_that_were_promoted_go_and_somebody_else_s_stay(function):
     assert (answer.status, answer.id) == ("SUCCESS", "PackagesRemoved")
     assert registry.versions == others
     assert registry.calls == ["list Churn-Prod Versioned", *(f"delete target/{number}" for number in (1, 2, 3, 4, 5))]
+
+
+def test_the_versions_of_every_group_of_a_pattern_go_and_those_of_other_sources_stay(function):
+    source = {"SourceGroup": GROUP_ARN.replace("Churn-Model", "Team-*"), "TargetGroup": "Prod-Team-*"}
+    own = {f"target/{name}": provenance(VERSIONS.replace("churn-model", name) + "1") for name in ("team-a", "team-b")}
+    others = {f"target/{name}": provenance(VERSIONS.replace("churn-model", name) + "1") for name in ("team", "a-team-a")}
+    registry = Registry(own | others)
+    registry.pages = lambda ModelPackageGroupName, ModelPackageType: (
+        {"ModelPackageSummaryList": [{"ModelPackageArn": arn}]} for arn in list(registry.versions)
+    ) if ModelPackageGroupName == "prod-team-a" else ()
+    assert removal(function, registry, properties=source).status == "SUCCESS"
+    assert registry.versions == others
+    registry = Registry({})
+    assert removal(function, registry, properties=source).status == "SUCCESS"
+    assert registry.calls == ["list groups", "list prod-team-a Versioned", "list Prod-Team-B Versioned"]
+
+
+def test_only_for_a_pattern_it_may_list_groups(everything, many):
+    lists = ["sagemaker:ListModelPackageGroups" in json.dumps(stack.properties("StackFunctionRole")) for stack in (everything, many)]
+    assert lists == [False, True]
+    target = [one for one in many.properties("StackFunctionRole")["Policies"][0]["PolicyDocument"]["Statement"] if isinstance(one, dict)]
+    (versions,) = [one["Resource"] for one in target if one["Sid"] == "FindAndDeleteVersionsOfTheTargetGroup"]
+    assert {arn.rpartition(":")[2].lower() for arn in versions} == {"model-package-group/prod-team-*", "model-package/prod-team-*/*"}
 
 
 def test_the_group_s_name_is_compared_without_regard_to_case(function):

@@ -8,11 +8,12 @@ import copy
 import json
 
 import pytest
-from conftest import ACCOUNT
+from conftest import ACCOUNT, GROUP_ARN
 from moto.events.models import EventPattern
 
 from standins.principals import REGION, SOURCE_ACCOUNT
 
+BUS = {"event-bus-name": "mlops-bus"}
 EVENT = {
     "version": "0",
     "id": "844e2571-85d4-695f-b930-0153b71dcb42",
@@ -51,6 +52,24 @@ def rule(everything):
 def matches(rule):
     pattern = EventPattern.load(json.dumps(rule["EventPattern"]))
     return pattern.matches_event
+
+
+@pytest.mark.parametrize(
+    ("group", "starts"),
+    [("Team-a", True), ("team-a", True), ("Team-", True), ("Team", False), ("A-Team-a", False), ("Churn-Model", False)],
+)
+def test_an_event_of_a_group_that_matches_the_pattern_starts_the_pipeline(many, group, starts):
+    pattern = many.properties("SageMakerModelPackageStateChange")["EventPattern"]
+    matches = EventPattern.load(json.dumps(pattern)).matches_event
+    assert matches(event({"ModelPackageGroupName": group})) == starts
+    assert not matches(event({"ModelPackageGroupName": group}, account=ACCOUNT))
+
+
+def test_one_group_is_still_compared_as_a_whole(everything, deploy):
+    lower = deploy("lower-pattern", {"source-model-package-group-arn": GROUP_ARN.replace("Churn-Model", "team-*")} | BUS)
+    for stack, names in ((everything, [{"equals-ignore-case": "Churn-Model"}]), (lower, [{"wildcard": "team-*"}])):
+        detail = stack.properties("SageMakerModelPackageStateChange")["EventPattern"]["detail"]
+        assert detail["ModelPackageGroupName"] == names
 
 
 @pytest.mark.parametrize(
@@ -102,8 +121,8 @@ def test_what_cannot_be_delivered_is_tried_again_and_kept(everything):
     (published,) = stack.properties("Results")["Targets"]
     assert target["DeadLetterConfig"]["Arn"] == published["DeadLetterConfig"]["Arn"] == statement["Resource"]
     assert target["RetryPolicy"] == published["RetryPolicy"]
-    rule, results = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-    assert rule == stack.outputs["EventRuleArn"] and "/" in results and results != rule
+    rule, scheduled, results = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert rule == stack.outputs["EventRuleArn"] and len({rule, scheduled, results}) == 3
     assert tls["Effect"] == "Deny"
 
 
@@ -113,3 +132,18 @@ def test_the_rule_may_start_this_pipeline_and_nothing_else(everything):
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == "codepipeline:StartPipelineExecution"
     assert statement["Resource"] == stack.outputs["PipelineArn"]
+
+
+def test_a_schedule_starts_the_pipeline_with_and_without_a_rule_for_events(everything, deploy):
+    alone = deploy("scheduled", {"schedule": "cron(0 6 * * ? *)"})
+    assert "SageMakerModelPackageStateChange" not in alone.resources
+    for stack, expression in ((everything, "rate(1 day)"), (alone, "cron(0 6 * * ? *)")):
+        rule = stack.properties("ScheduledStart")
+        (target,) = rule["Targets"]
+        assert rule["ScheduleExpression"] == expression and target["Arn"] == stack.outputs["PipelineArn"]
+        # Rules with a schedule are on the default bus only.
+        assert "EventBusName" not in rule
+        (policy,) = stack.properties("EventRole")["Policies"]
+        assert policy["PolicyDocument"]["Statement"][0]["Resource"] == stack.outputs["PipelineArn"]
+        statement = stack.properties("UndeliveredEventsPolicy")["PolicyDocument"]["Statement"][0]
+        assert target["DeadLetterConfig"]["Arn"] == statement["Resource"]

@@ -17,6 +17,7 @@ OPTIONAL = {
     "ReadMoreBuckets",
     "ReadSourceBuckets",
     "Results",
+    "ScheduledStart",
     "SageMakerModelPackageStateChange",
     "UndeliveredEvents",
     "UndeliveredEventsPolicy",

@@ -10,11 +10,12 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::environment::{note, stack_environment, stack_name};
 use crate::cli::arguments::{Format, text_or_json};
 use crate::cli::printer::print;
-use crate::model::arn::{GroupArn, RoleArn};
+use crate::model::arn::RoleArn;
 use crate::stack::agreement::Conflict;
 use crate::stack::grants::{Grants, Pair, Reader, Side, Step, grants, scripts};
 use crate::stack::inputs::Inputs;
 use crate::stack::names::StackName;
+use crate::stack::source::SourceGroups;
 
 #[derive(Debug, Args)]
 pub(super) struct SourceGrants {
@@ -36,7 +37,7 @@ pub(super) struct SourceGrants {
 #[derive(Debug)]
 struct Groups {
     inputs: Inputs,
-    groups: Vec<GroupArn>,
+    groups: Vec<SourceGroups>,
     stacks: Vec<StackName>,
 }
 
@@ -44,7 +45,8 @@ impl Args for Groups {
     fn augment_args(command: Command) -> Command {
         Inputs::augment_args(command)
             .mut_arg("source_model_package_group_arn", |group| {
-                group.action(ArgAction::Append).value_delimiter(',').help("Source model package group; may be repeated")
+                let help = "Source model package group; * in its name stands for any text; may be repeated";
+                group.action(ArgAction::Append).value_delimiter(',').help(help)
             })
             .mut_arg("stack_name", |name| {
                 let help = "Name of the stack: one for each group, in their order, or one for all";
@@ -100,7 +102,7 @@ impl Groups {
                 return Err(Conflict::new("--source-model-package-group-arn", message, hint));
             }
         }
-        let of = |group: &GroupArn| Inputs { source_model_package_group_arn: group.clone(), ..self.inputs.clone() };
+        let of = |group: &SourceGroups| Inputs { source_model_package_group_arn: group.clone(), ..self.inputs.clone() };
         let inputs: Vec<Inputs> = self.groups.iter().map(of).collect();
         inputs.iter().try_for_each(Inputs::check)?;
         Ok(inputs)

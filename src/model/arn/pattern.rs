@@ -131,7 +131,12 @@ impl GroupTemplate {
     /// # Errors
     /// The name is too long.
     pub fn target_of(&self, source: &GroupName) -> Result<GroupName, Malformed> {
-        self.0.replace(GROUP, source.as_str()).parse()
+        self.text_of(source.as_str()).parse()
+    }
+
+    /// The template with this text for the name of the source group: with a pattern, the pattern of target groups.
+    pub fn text_of(&self, source: &str) -> String {
+        self.0.replace(GROUP, source)
     }
 
     /// The name, if it is the same for every source group.

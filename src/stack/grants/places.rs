@@ -23,7 +23,10 @@ pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<Step> {
     let mut steps: Vec<Step> = event_bus(first).into_iter().collect();
     match &first.0.access.source_role_arn {
         Some(role) => pairs.iter().for_each(|pair| steps.extend(reader_role(pair, role))),
-        None => steps.extend(pairs.iter().map(group)),
+        None => steps.extend(pairs.iter().map(|pair| match pair.0.source_model_package_group_arn.is_pattern() {
+            true => share(pair),
+            false => group(pair),
+        })),
     }
     steps.extend(buckets(pairs));
     steps.push(key(pairs));
@@ -62,6 +65,35 @@ fn group(pair: &Pair<'_>) -> Step {
             .merged_with(get, "Cannot find resource policy");
     step.may_be_shared = Some(group.to_string());
     step
+}
+
+/// The resource share of the groups that match a pattern: SageMaker lists groups of another account only if AWS RAM
+/// shares them (SageMaker Developer Guide, "Cross-account discoverability"). RAM writes their policies.
+fn share(pair: &Pair<'_>) -> Step {
+    let groups = &pair.0.source_model_package_group_arn;
+    let (region, name, pattern) = (groups.region(), label(pair), groups.as_str().replace('*', ".*"));
+    let file = format!("{name}-share.json");
+    let commands = vec![
+        format!(
+            "listed=$(aws sagemaker list-model-package-groups --region {region} --query \
+             'ModelPackageGroupSummaryList[].ModelPackageGroupArn' --output text)"
+        ),
+        format!("groups=$(tr '\\t' '\\n' <<< \"$listed\" | grep -ix '{pattern}')"),
+        format!(
+            "share=$(aws ram get-resource-shares --region {region} --resource-owner SELF --resource-share-status ACTIVE \
+             --name {name} --query 'resourceShares[].resourceShareArn' --output text)"
+        ),
+        format!(
+            "if [ \"${{share:-None}}\" = None ]; then aws ram create-resource-share --region {region} --cli-input-json \
+             file://{file} --resource-arns $groups; else aws ram associate-resource-share --region {region} \
+             --resource-share-arn \"$share\" --resource-arns $groups; fi"
+        ),
+    ];
+    let title = format!("resource share of the groups {}", groups.name());
+    source(pair, title, file, policies::share(pair), commands).noted(
+        "Shares the groups that match now: repeat this step for a new group. If the accounts are in different \
+         organizations, the target account has to accept the share: aws ram accept-resource-share-invitation",
+    )
 }
 
 /// The trust policy of the reader role and its permissions.

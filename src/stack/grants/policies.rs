@@ -30,13 +30,14 @@ fn mark((inputs, reader): &Pair<'_>) -> String {
 
 /// A name for the rule, the role and the policies of a group, such as `promote-churn-1a2b3c4d`.
 pub(super) fn label(pair: &Pair<'_>) -> String {
-    let group: String = pair.0.source_model_package_group_arn.name().as_str().chars().take(OF_A_GROUP).collect();
+    let group: String = pair.0.source_model_package_group_arn.label().chars().take(OF_A_GROUP).collect();
     format!("promote-{group}-{}", mark(pair))
 }
 
 /// A Sid of letters and digits, such as `PromoteChurnReadsObjects1a2b3c4d`.
 fn sid(pair: &Pair<'_>, act: &str) -> String {
-    let words = pair.0.source_model_package_group_arn.name().as_str().split('-').map(|word| {
+    let name = pair.0.source_model_package_group_arn.label();
+    let words = name.split('-').map(|word| {
         let mut letters = word.chars();
         letters.next().map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + letters.as_str())
     });
@@ -67,7 +68,7 @@ fn lets_in(pair: &Pair<'_>, act: &str, actions: &[&str], resource: Option<Value>
     statement
 }
 
-/// The ARNs of the group. SageMaker writes its name as it was created or in lower case, and IAM compares letter case,
+/// The ARNs of the group, or of the groups of a pattern. SageMaker writes its name as it was created or in lower case, and IAM compares letter case,
 /// so both spellings are granted.
 fn groups(inputs: &Inputs) -> Vec<String> {
     let group = &inputs.source_model_package_group_arn;
@@ -89,6 +90,11 @@ pub(super) fn group(pair: &Pair<'_>) -> Value {
         lets_in(pair, "ReadsGroup", &["sagemaker:DescribeModelPackageGroup"], Some(groups(pair.0).into())),
         lets_in(pair, "ReadsVersions", &read, Some(versions(pair.0).into())),
     ])
+}
+
+/// The resource share of the groups of a pattern, as `aws ram create-resource-share --cli-input-json` reads it.
+pub(super) fn share(pair: &Pair<'_>) -> Value {
+    json!({"name": label(pair), "principals": [pair.1.account.as_str()]})
 }
 
 /// The trust policy of a reader role.
@@ -141,11 +147,13 @@ pub(super) fn reader(inputs: &Inputs) -> Vec<Value> {
     let key = inputs.access.source_kms_key_arn.as_ref().map_or_else(any_key, KeyArn::to_string);
     let mut decrypt = allow("DecryptTheArtifacts", &["kms:Decrypt"], key.into());
     add_condition(&mut decrypt, through_services(inputs));
-    let mut statements = vec![
+    let find = group.is_pattern().then(|| allow("FindTheGroups", &["sagemaker:ListModelPackageGroups"], "*".into()));
+    let mut statements: Vec<Value> = find.into_iter().collect();
+    statements.extend([
         allow("ReadTheGroup", &registry, versions_too.into()),
         allow("ReadItsVersions", &["sagemaker:DescribeModelPackage"], versions(inputs).into()),
         decrypt,
-    ];
+    ]);
     if inputs.copies_images() {
         let any = || vec![format!("arn:{}:ecr:*:{}:repository/*", inputs.partition(), group.account())];
         let named = Some(inputs.source_repositories()).filter(|arns| !arns.is_empty());
@@ -191,11 +199,19 @@ fn pulls((inputs, reader): &Pair<'_>) -> Value {
 
 /// The pattern of the rule that forwards the group's events.
 pub(super) fn pattern(inputs: &Inputs) -> Value {
+    let groups = &inputs.source_model_package_group_arn;
+    let (name, lower) = (groups.name(), groups.name().to_ascii_lowercase());
+    // A wildcard compares letter case.
+    let names = match (groups.is_pattern(), name == lower) {
+        (false, _) => json!([{"equals-ignore-case": name}]),
+        (true, true) => json!([{"wildcard": name}]),
+        (true, false) => json!([{"wildcard": name}, {"wildcard": lower}]),
+    };
     json!({
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Model Package State Change"],
         "detail": {
-            "ModelPackageGroupName": [{"equals-ignore-case": inputs.source_model_package_group_arn.name().as_str()}],
+            "ModelPackageGroupName": names,
             "ModelApprovalStatus": ["Approved", "Rejected"],
         },
     })

@@ -8,6 +8,12 @@ pub(super) fn remarks(pairs: &[Pair<'_>]) -> Vec<String> {
     let mut remarks = Vec::new();
     for (inputs, reader) in pairs {
         let (group, account) = (inputs.source_model_package_group_arn.name(), reader.account);
+        if inputs.source_model_package_group_arn.is_pattern() && inputs.access.source_role_arn.is_none() {
+            remarks.push(format!(
+                "AWS RAM shares the groups that match {group} now. With `--source-role-arn`, a role of the source account \
+                 finds and reads them, also those that are created later"
+            ));
+        }
         if reader.role.is_some() {
             continue;
         }

@@ -180,6 +180,36 @@ fn a_role_of_the_source_reads_images_itself_and_kept_images_are_pulled_by_the_ac
 }
 
 #[test]
+fn the_groups_of_a_pattern_are_shared_or_read_by_a_role_and_their_events_are_forwarded() {
+    let of = |group: &str, more: &[&str]| {
+        let more = [&BUS[..], &STACK, &["--output", "json"], more].concat();
+        stack(&with_group("source-grants", group, &more), &[]).document()
+    };
+    let titled = |grants: &Value, title: &str| {
+        let steps = grants["steps"].as_array().expect("steps").iter();
+        steps.filter(|step| text(step, "title").starts_with(title)).cloned().collect::<Vec<_>>()
+    };
+    let shared = of(PATTERN, &[]);
+    assert_eq!(titled(&shared, "model package group"), Vec::<Value>::new(), "RAM writes the policies of the groups");
+    let [share] = &titled(&shared, "resource share of the groups team-*")[..] else { panic!("{shared:#}") };
+    assert_eq!(share["policy"]["principals"], serde_json::json!(["111222333444"]));
+    assert!(shared["remarks"].to_string().contains("With `--source-role-arn`"), "{shared:#}");
+    let read = of(PATTERN, &READER);
+    assert_eq!(titled(&read, "resource share"), Vec::<Value>::new());
+    let pattern = |group: &str| {
+        titled(&of(group, &[]), "rule that forwards")[0]["policy"]["detail"]["ModelPackageGroupName"].clone()
+    };
+    assert_eq!(pattern(PATTERN), serde_json::json!([{"wildcard": "team-*"}]));
+    assert_eq!(
+        pattern(&PATTERN.replace("team", "Team")),
+        serde_json::json!([{"wildcard": "Team-*"}, {"wildcard": "team-*"}])
+    );
+    assert_eq!(pattern(GROUP), serde_json::json!([{"equals-ignore-case": "Churn-Model"}]));
+    let steps = read["steps"].to_string() + &shared["steps"].to_string();
+    assert!(!steps.contains("promote-team-*"), "names of resources have no asterisk: {steps}");
+}
+
+#[test]
 fn who_gets_in_is_said() {
     let remarks = |more: &[&[&str]]| {
         let run = grants(&[more, &[&["--output", "json"]]].concat());

@@ -233,3 +233,45 @@ fn the_boundary_of_the_deployment_holds_unless_the_module_names_one() {
     assert_eq!(boundary(&[deployment, module]), "of-the-module");
     assert_eq!(boundary(&[]), "");
 }
+
+#[test]
+fn a_pattern_of_source_groups_has_target_groups_of_the_same_names_or_of_a_template() {
+    let of = |group: &str, more: &[&str]| {
+        let given = parameters(&stack(&with_group("parameters", group, &[&IMAGE[..], more].concat()), &[]));
+        ["SourceModelPackageGroupArn", "TargetModelPackageGroupName", "TargetGroupTemplate", "TargetGroupInLowerCase"]
+            .map(|name| given[name].as_str().expect("a text").to_owned())
+    };
+    assert_eq!(of(PATTERN, &[]), [PATTERN, "", "", ""]);
+    assert_eq!(
+        of(PATTERN, &["--target-group", "Prod-{group}"]),
+        [PATTERN, "Prod-team-*", "Prod-{group}", "prod-team-*"]
+    );
+    // One group has a name, also with a template.
+    assert_eq!(of(GROUP, &["--target-group", "Prod-{group}"]), [GROUP, "Prod-Churn-Model", "", "prod-churn-model"]);
+}
+
+#[test]
+fn a_pattern_that_no_event_rule_can_have_or_that_promotes_all_groups_into_one_is_refused() {
+    let refused = |group: &str, more: &[&str], says: &[&str]| {
+        stack(&with_group("parameters", group, &[&IMAGE[..], more].concat()), &[]).fails(2, says);
+    };
+    let arn = |name: &str| GROUP.replace("Churn-Model", name);
+    for name in ["team-?", "team-**", "*/1"] {
+        refused(&arn(name), &[], &["--source-model-package-group-arn", "event patterns have neither ? nor **"]);
+    }
+    refused(
+        PATTERN,
+        &["--target-group", "prod"],
+        &["--target-model-package-group-name", "every group that matches team-*"],
+    );
+    let long = format!("{}-{{group}}", "a".repeat(60));
+    refused(GROUP, &["--target-group", &long], &["--target-model-package-group-name", "1 to 63"]);
+}
+
+#[test]
+fn a_schedule_that_eventbridge_does_not_take_is_refused() {
+    for schedule in ["daily", "rate(1 days)", "cron(0 6 * * * *)"] {
+        let run = stack(&with("parameters", &[IMAGE[0], IMAGE[1], "--schedule", schedule]), &[]);
+        run.fails(2, &["--schedule", "rate(1 day)"]);
+    }
+}

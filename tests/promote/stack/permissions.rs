@@ -16,9 +16,9 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::stack::{self as stack_inputs, IMAGE};
+use crate::stack::{self as stack_inputs, IMAGE, PATTERN};
 use crate::support::Check;
-use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 use policy::Statement;
 use runs::{RUNS, Recorded};
@@ -34,15 +34,21 @@ const NOT_GRANTABLE: &str = "sagemaker:ListTags";
 /// A stack that was deployed with some inputs.
 struct Deployed {
     template: Template,
+    group: &'static str,
     inputs: Vec<&'static str>,
 }
 
 impl Deployed {
     fn with(inputs: &[&'static str]) -> Self {
-        let arguments = stack_inputs::with("parameters", &[&IMAGE[..], inputs].concat());
+        Self::for_group(stack_inputs::GROUP, inputs)
+    }
+
+    /// As [`Deployed::with`], for this source group or pattern.
+    fn for_group(group: &'static str, inputs: &[&'static str]) -> Self {
+        let arguments = stack_inputs::with_group("parameters", group, &[&IMAGE[..], inputs].concat());
         let printed = stack_inputs::parameters(&stack_inputs::stack(&arguments, &[]));
         let parameters: BTreeMap<String, String> = serde_json::from_value(printed).expect("texts");
-        Self { template: Template::new(document(), parameters), inputs: inputs.to_vec() }
+        Self { template: Template::new(document(), parameters), group, inputs: inputs.to_vec() }
     }
 
     /// What the build's role may do, but for the statements of services.
@@ -59,7 +65,7 @@ impl Deployed {
         if !inputs.contains(&"--source-bucket-names") {
             inputs.extend(["--source-bucket-names", "models,metrics"]);
         }
-        let arguments = stack_inputs::with("source-grants", &[&inputs[..], &named].concat());
+        let arguments = stack_inputs::with_group("source-grants", self.group, &[&inputs[..], &named].concat());
         let run = stack_inputs::stack(&arguments, &[]);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         let steps = run.document()["steps"].clone();
@@ -109,6 +115,7 @@ fn document() -> Value {
 struct Record {
     run: &'static str,
     streams: bool,
+    shared: bool,
     checks: Vec<Check>,
     statements: Vec<Statement>,
     grants: Vec<Statement>,
@@ -121,6 +128,7 @@ fn records() -> &'static [Record] {
         let record = |(run, recorded): (&'static str, Recorded)| Record {
             run,
             streams: recorded.streams,
+            shared: recorded.deployed.group == PATTERN && !recorded.streams,
             checks: recorded.cloud.checks(),
             statements: recorded.deployed.statements(),
             grants: recorded.deployed.grants(),
@@ -204,12 +212,51 @@ fn a_missing_or_an_unused_permission_is_noticed() {
 }
 
 #[test]
+fn the_role_of_a_pattern_reads_and_writes_no_other_group() {
+    let statements = Deployed::for_group(PATTERN, &["--target-group", "prod-{group}"]).statements();
+    let allows = |action: &str, resource: &str, owner: &str| {
+        let (role, action, resource, owner) = (None, action.into(), resource.into(), owner.into());
+        let check = Check { role, action, resource, owner };
+        statements.iter().any(|statement| statement.allows(&check))
+    };
+    let source = |name: &str| {
+        let arn = format!("arn:aws:sagemaker:eu-central-1:{SOURCE_ACCOUNT}:model-package");
+        let versions = allows("sagemaker:DescribeModelPackage", &format!("{arn}/{name}/1"), SOURCE_ACCOUNT);
+        (allows("sagemaker:ListModelPackages", &format!("{arn}-group/{name}"), SOURCE_ACCOUNT), versions)
+    };
+    assert_eq!((source("team-a"), source("team"), source("a-team-a")), ((true, true), (false, false), (false, false)));
+    let target = |name: &str| {
+        let arn = format!("arn:aws:sagemaker:eu-central-1:{TARGET_ACCOUNT}:model-package");
+        let key = format!("arn:aws:s3:::serving/{name}/{SOURCE_ACCOUNT}-eu-central-1-team-a-v1/m.tar.gz");
+        let group = allows("sagemaker:CreateModelPackageGroup", &format!("{arn}-group/{name}"), TARGET_ACCOUNT);
+        (group, allows("s3:PutObject", &key, TARGET_ACCOUNT))
+    };
+    assert_eq!(
+        (target("prod-team-a"), target("team-a"), target("prod-a")),
+        ((true, true), (false, false), (false, false))
+    );
+}
+
+#[test]
+fn only_a_pattern_and_only_the_reader_of_the_source_lists_groups() {
+    let lists = |deployed: Deployed| deployed.statements().iter().any(|one| one.sid == "FindTheGroups");
+    assert!(lists(Deployed::for_group(PATTERN, &[])) && !lists(Deployed::with(&[])));
+    let reader = Deployed::for_group(PATTERN, &["--source-role-arn", "arn:aws:iam::444333666777:role/reader"]);
+    assert!(reader.grants().iter().any(|one| one.sid == "FindTheGroups"));
+    assert!(!lists(reader));
+}
+
+#[test]
 fn the_policies_that_source_grants_prints_allow_every_read_at_the_source() {
     let mut needed = 0;
     for record in records() {
         for check in &record.checks {
             let of_the_source = check.owner == SOURCE_ACCOUNT && check.action != NOT_GRANTABLE;
             if !of_the_source || check.action == "sts:AssumeRole" {
+                continue;
+            }
+            // The groups of a pattern are shared by AWS RAM, which writes their policies.
+            if record.shared && check.action.starts_with("sagemaker:") {
                 continue;
             }
             // Without rights of its own at the source the build's role is refused there, and promote streams.

@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 21] = [
+pub const RUNS: [(&str, Scenario); 23] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("group names as they were created", || {
         let cloud = with_package();
@@ -27,6 +27,13 @@ pub const RUNS: [(&str, Scenario); 21] = [
     }),
     ("everything named", || stack(&NAMED, with_package()).promotes("promoted")),
     ("streaming with a role of the source", || stack(&READER, with_package()).streams().promotes("promoted")),
+    ("the groups of a pattern, twice", || {
+        let stack = groups(&["--target-group", "prod-{group}"]);
+        stack.promotes("2 groups: 2 promoted").promotes("2 groups: 2 already-promoted")
+    }),
+    ("the groups of a pattern with a role of the source", || {
+        groups(&READER).streams().promotes("2 groups: 2 promoted")
+    }),
     ("a dry run", || stack(&[], with_package()).reviews("dry run, nothing was written: would register a version in")),
     ("a reviewed plan, and a withdrawal before the next review", || {
         let reviewed = stack(&SIGNED, with_package()).plans().carries_out();
@@ -79,6 +86,18 @@ const KEYS: [&str; 4] = ["--source-kms-key-arn", SOURCE_KEY, "--kms-key-arn", TA
 
 fn stack(inputs: &[&'static str], cloud: Cloud) -> Recorded {
     Recorded { cloud, deployed: Deployed::with(inputs), streams: false }
+}
+
+/// A stack for a pattern that two groups match.
+fn groups(inputs: &[&'static str]) -> Recorded {
+    let cloud = crate::world::with_package();
+    for name in ["team-a", "team-b"] {
+        cloud.put(MODELS, &format!("{name}.tar.gz"), name);
+        let mut package = model(&format!("s3://{MODELS}/{name}.tar.gz"));
+        package["ModelPackageGroupName"] = json!(name);
+        cloud.register(package);
+    }
+    Recorded { cloud, deployed: Deployed::for_group(PATTERN, inputs), streams: false }
 }
 
 /// The package of the world, with a report and a prefix in a second bucket.
