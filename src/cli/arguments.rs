@@ -21,6 +21,7 @@ mod buckets;
 mod format;
 mod groups;
 mod overrides;
+mod page;
 mod values;
 
 pub use buckets::{BucketArgs, WriteArgs};
@@ -28,6 +29,7 @@ pub use format::Format;
 pub(super) use format::text_or_json;
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
+pub use page::PageArgs;
 pub(super) use values::number;
 use values::{part_size, tag};
 

@@ -39,10 +39,24 @@ pub(super) async fn run_found<T: Ended>(
     running: &Running,
     context: &Context,
     selection: &GroupSelection,
-    FoundGroups { groups, passed_over }: FoundGroups,
+    found: FoundGroups,
     verb: impl AsyncFn(Context, GroupRef) -> Result<T>,
     exit: impl Fn(&T) -> Exit,
 ) -> Result<Exit> {
+    let (document, exit) = document(running, context, selection, found, verb, exit).await;
+    running.printer.document(&document)?;
+    Ok(exit)
+}
+
+/// Runs a verb for groups that were found, and returns the document of all of them.
+pub(super) async fn document<T: Ended>(
+    running: &Running,
+    context: &Context,
+    selection: &GroupSelection,
+    FoundGroups { groups, passed_over }: FoundGroups,
+    verb: impl AsyncFn(Context, GroupRef) -> Result<T>,
+    exit: impl Fn(&T) -> Exit,
+) -> (ManyDocument<T>, Exit) {
     pass_over(&passed_over);
     if let Some(first) = selection.first.as_ref().filter(|first| !groups.iter().any(|group| first.is(&group.source))) {
         say(&format!("warning: {} of `--first` is not among the groups", first.name()));
@@ -61,7 +75,7 @@ pub(super) async fn run_found<T: Ended>(
         let outcome = group.result.as_ref().map_or("failed".to_owned(), Ended::outcome);
         *outcomes.entry(outcome).or_default() += 1;
     }
-    running.printer.document(&ManyDocument {
+    let document = ManyDocument {
         schema: SCHEMA,
         verb: running.verb,
         pattern: selection.pattern.to_string(),
@@ -71,8 +85,8 @@ pub(super) async fn run_found<T: Ended>(
         passed_over,
         tool: Tool::default(),
         ended: rfc3339(&std::time::SystemTime::now().into()),
-    })?;
-    Ok(worst)
+    };
+    (document, worst)
 }
 
 /// The plan of all groups, if each has one.

@@ -4,13 +4,18 @@ use anyhow::Result;
 use clap::Args;
 use clap::builder::EnumValueParser;
 
-use super::arguments::{Format, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs};
+use super::arguments::{
+    BucketArgs, Format, ManyArgs, OutputArgs, PageArgs, Selected, SourceArgs, TargetArgs, WriteArgs,
+};
 use super::exit::Exit;
 use super::many;
+use super::printer::say;
+use super::render::Rendered;
 use super::running::Running;
 use crate::model::arn::{GroupRef, GroupTemplate, Groups};
+use crate::run::many::find_groups;
 use crate::run::settings::{LineageSettings, StatusSettings};
-use crate::run::{Context, status};
+use crate::run::{Context, StatusReport, put_page, status};
 
 /// Promoted versions with their lineage on the page: of one group, and of each of several.
 const LINEAGES: (usize, usize) = (10, 2);
@@ -20,10 +25,9 @@ const LINEAGES: (usize, usize) = (10, 2);
 /// Shows for each version whether it is promoted, pending, withdrawn, rejected or not promoted, and which promoted
 /// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the
 /// promoted versions of --target-group with their source versions. --output html writes one page, with the lineage of
-/// the newest promoted versions. Reads only.
+/// the newest promoted versions. Writes nothing to AWS but the object of --page.
 #[derive(Debug, Args)]
 #[command(mut_arg("output", |output| output.value_parser(EnumValueParser::<Format>::new())))]
-#[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct Status {
     /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and
     /// `?` in the name select every group that matches
@@ -52,30 +56,61 @@ pub(super) struct Status {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    page: PageArgs,
+    #[command(flatten)]
+    buckets: BucketArgs,
+    #[command(flatten)]
+    writes: WriteArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
 impl Status {
     pub(super) fn context(&self) -> Context {
-        Context::new(self.source.access(self.group.as_ref().and_then(Groups::region)), self.target.access())
+        let source = self.source.access(self.group.as_ref().and_then(Groups::region));
+        let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
+        Context::new(source, target)
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
         let Some(groups) = &self.group else {
             let target_group = self.target_group.as_ref().and_then(GroupTemplate::fixed);
-            running.printer.document(
-                &status(context, &StatusSettings { group: None, target_group, lineage: self.lineage() }).await?,
-            )?;
-            return Ok(Exit::Done);
+            let settings = StatusSettings { group: None, target_group, lineage: self.lineage() };
+            return self.conclude(context, running, status(context, &settings).await?).await;
         };
         match self.many.select(groups, self.target_group.as_ref())? {
-            Selected::One(group) => running.printer.document(&status(context, &self.settings(group)?).await?)?,
+            Selected::One(group) => {
+                self.conclude(context, running, status(context, &self.settings(group)?).await?).await
+            }
             Selected::Many(selection) => {
+                let found = find_groups(context, &selection).await?;
                 let run = async |context: Context, group: GroupRef| status(&context, &self.settings(&group)?).await;
-                return many::run(running, context, &selection, run, |_| Exit::Done).await;
+                let (document, exit) = many::document(running, context, &selection, found, run, |_| Exit::Done).await;
+                running.printer.document(&document)?;
+                let is_whole = document.groups.iter().all(|group| group.result.as_ref().is_ok_and(is_whole));
+                self.keep_page(context, is_whole.then(|| document.html()).flatten()).await?;
+                Ok(exit)
             }
         }
+    }
+
+    async fn conclude(&self, context: &Context, running: &Running, report: StatusReport) -> Result<Exit> {
+        running.printer.document(&report)?;
+        self.keep_page(context, is_whole(&report).then(|| report.html()).flatten()).await?;
         Ok(Exit::Done)
+    }
+
+    /// Writes the page to the object of `--page`. Without a page, a group could not be read, and the object stays.
+    async fn keep_page(&self, context: &Context, page: Option<String>) -> Result<()> {
+        let Some(at) = &self.page.page else { return Ok(()) };
+        let Some(page) = page else {
+            say(&format!("warning: {at} was not replaced, because not every group could be read"));
+            return Ok(());
+        };
+        if self.output.dry_run {
+            return Ok(());
+        }
+        put_page(context, at, page, self.page.kms_key_arn.clone()).await
     }
 
     fn settings(&self, group: &GroupRef) -> Result<StatusSettings> {
@@ -86,7 +121,13 @@ impl Status {
     /// A page has the lineage of the newest versions.
     fn lineage(&self) -> LineageSettings {
         let of_page = if matches!(self.group, Some(Groups::Matching(_))) { LINEAGES.1 } else { LINEAGES.0 };
-        let versions = if self.output.output == Format::Html { of_page } else { 0 };
+        let has_page = self.output.output == Format::Html || self.page.page.is_some();
+        let versions = if has_page { of_page } else { 0 };
         LineageSettings { versions, ..LineageSettings::default() }
     }
+}
+
+/// Whether both sides of a group were read.
+fn is_whole(report: &StatusReport) -> bool {
+    report.source_unread.is_none()
 }

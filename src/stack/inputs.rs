@@ -161,6 +161,9 @@ pub struct Module {
     /// SNS topic that is notified of each run
     #[arg(long, env = "PROMOTE_RESULTS_TOPIC_ARN", value_name = "ARN")]
     pub results_topic_arn: Option<TopicArn>,
+    /// Whether each run writes the page of `promote status --output html` to the target bucket
+    #[arg(long, env = "PROMOTE_STATUS_PAGE", value_name = "true|false", default_value = "false", value_parser = truth, action = clap::ArgAction::Set)]
+    pub status_page: bool,
     /// Whether promoted versions stay when the stack is deleted; artifacts always stay
     #[arg(long, env = "PROMOTE_RETAIN_ON_DELETE", value_name = "true|false", default_value = "true", value_parser = truth, action = clap::ArgAction::Set)]
     pub retain_on_delete: bool,

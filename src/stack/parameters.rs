@@ -49,6 +49,7 @@ impl Inputs {
             ("Schedule", text(&module.schedule)),
             ("ReviewBeforePromotion", module.review_before_promotion.to_string()),
             ("ResultsTopicArn", text(&module.results_topic_arn)),
+            ("StatusPage", module.status_page.to_string()),
             ("SourceRoleArn", text(&access.source_role_arn)),
             ("SourceBucketArns", buckets),
             ("MoreSourceBucketArns", more_buckets),
@@ -122,7 +123,7 @@ mod tests {
         Line::from_arg_matches(&matches).unwrap().inputs
     }
 
-    const EVERYTHING: [&str; 56] = [
+    const EVERYTHING: [&str; 58] = [
         "--target-model-package-group-name",
         "Churn",
         "--target-prefix",
@@ -167,6 +168,8 @@ mod tests {
         "true",
         "--results-topic-arn",
         "arn:aws:sns:eu-central-1:111222333444:results",
+        "--status-page",
+        "true",
         "--retain-on-delete",
         "false",
         "--sagemaker-project-id",

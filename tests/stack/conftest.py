@@ -23,6 +23,7 @@ MINIMAL = {"source-model-package-group-arn": GROUP_ARN, "target-bucket-name": "s
 ALL = MINIMAL | {
     "event-bus-name": "mlops-bus",
     "schedule": "rate(1 day)",
+    "status-page": "true",
     "target-model-package-group-name": "Churn-Prod",
     "sagemaker-project-id": "p-1",
     "sagemaker-project-name": "churn",

@@ -70,8 +70,10 @@ elif words[1] == "get-resource-shares":
 elif words[1] in ("create-resource-share", "associate-resource-share"):
     # Nothing but the ARNs follows the option.
     arns = words[words.index("--resource-arns") + 1 :]
-    given = {"file": json.loads(pathlib.Path(options["--cli-input-json"].removeprefix("file://")).read_text())} if "create" in words[1] else {}
-    (state / "share").write_text(json.dumps(given | {"arns": arns}))
+    share = dict(arns=arns)
+    if words[1].startswith("create"):
+        share["file"] = json.loads(pathlib.Path(options["--cli-input-json"].removeprefix("file://")).read_text())
+    (state / "share").write_text(json.dumps(share))
 """
 INPUTS = {
     "source-model-package-group-arn": GROUP_ARN,

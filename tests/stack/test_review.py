@@ -2,108 +2,17 @@
 
 import json
 import os
-import re
-import shutil
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import yaml
+from pipeline import Pipeline
 
 from standins import cloud
 from standins.churn import GROUP, GROUP_ARN, IMAGE, seed_churn
-from standins.principals import REGION, SOURCE_ACCOUNT, SOURCE_BUCKETS, TARGET_ACCOUNT, TARGET_BUCKET
+from standins.principals import REGION, SOURCE_ACCOUNT, SOURCE_BUCKETS, TARGET_ACCOUNT
 
-PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 REVIEWED = {"review-before-promotion": "true", "source-model-package-group-arn": GROUP_ARN}
-
-
-@dataclass
-class Build:
-    """How a build ended."""
-
-    code: int
-    log: str
-    variables: dict
-
-
-class Pipeline:
-    """A run of the pipeline, one action at a time. Artifacts pass from action to action."""
-
-    def __init__(self, stack, aws, folder):
-        self.project = stack.properties("Project")
-        self.stages = stack.properties("Pipeline")["Stages"]
-        self.aws, self.folder, self.artifacts = aws, folder, {}
-
-    @property
-    def names(self):
-        """The actions in their order."""
-        ordered = (sorted(stage["Actions"], key=lambda one: one.get("RunOrder", 1)) for stage in self.stages)
-        return [action["Name"] for actions in ordered for action in actions]
-
-    def action(self, name):
-        """The definition of an action."""
-        return next(one for stage in self.stages for one in stage["Actions"] if one["Name"] == name)
-
-    def build(self, name):
-        """Runs the build of an action."""
-        action, buildspec = self.action(name), yaml.safe_load(self.project["Source"]["BuildSpec"])
-        source = self.folder / name
-        shutil.rmtree(source, ignore_errors=True)
-        source.mkdir()
-        script = [*buildspec["phases"]["build"]["commands"], "env -0 > exported"]
-        done = subprocess.run(
-            ["sh", "-ec", "\n".join(script)],
-            cwd=source,
-            env=self.environment(action, source),
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            return Build(done.returncode, done.stdout + done.stderr, {})
-        for output in action.get("OutputArtifacts", []):
-            self.artifacts[output["Name"]] = (source / buildspec["artifacts"]["files"]).read_bytes()
-        exported = dict(one.split("=", 1) for one in (source / "exported").read_text().split("\0") if one)
-        names = buildspec["env"]["exported-variables"]
-        return Build(0, done.stdout + done.stderr, {one: exported[one] for one in names})
-
-    def environment(self, action, source):
-        """The variables of a build: of the project, of the action, and of CodeBuild."""
-        variables = {one["Name"]: str(one["Value"]) for one in self.project["Environment"]["EnvironmentVariables"]}
-        given = json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
-        variables |= {one["name"]: one["value"] for one in given}
-        variables |= {"PROMOTE_TARGET_BUCKET": TARGET_BUCKET, "PROMOTE_KMS_KEY_ARN": "", "PROMOTE_SIGN_KEY": ""}
-        variables |= {"PROMOTE_SOURCE_ROLE_ARN": "", "PROMOTE_SOURCE_PROFILE": "source", "AWS_PROFILE": "pipeline"}
-        variables["CODEBUILD_BUILD_ID"] = f"promote:{action['Name']}"
-        inputs = [one["Name"] for one in action["InputArtifacts"]]
-        primary = action["Configuration"].get("PrimarySource", inputs[0])
-        assert primary == "Image"
-        for name in set(inputs) - {primary}:
-            folder = source.with_name(f"{source.name}-{name}")
-            folder.mkdir(exist_ok=True)
-            (folder / "promotion.json").write_bytes(self.artifacts[name])
-            variables[f"CODEBUILD_SRC_DIR_{name}"] = str(folder)
-        path = f"{PROMOTE.parent}{os.pathsep}{os.environ['PATH']}"
-        return self.aws.environment() | variables | {"PATH": path}
-
-    def request(self):
-        """What the approver is told."""
-        text = self.action("Approval")["Configuration"]["CustomData"]
-        return re.sub(r"#\{DryRun\.(\w+)\}", lambda match: self.reviewed.variables[match[1]], text)
-
-    def run_until_review(self):
-        """Everything before the approval."""
-        withdrawn = self.build("Withdraw")
-        assert withdrawn.code == 0, withdrawn.log
-        self.reviewed = self.build("DryRun")
-        assert self.reviewed.code == 0, self.reviewed.log
-
-    def versions(self):
-        """The promoted versions: status by number."""
-        registry = self.aws.client("sagemaker", "target")
-        listed = registry.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
-        return {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in listed}
 
 
 @pytest.fixture(scope="module")
@@ -138,12 +47,12 @@ def decide(aws, number, status):
 def test_what_was_reviewed_is_promoted(pipeline):
     assert pipeline.names == ["Image", "Withdraw", "DryRun", "Approval", "Promote"]
     pipeline.run_until_review()
-    assert pipeline.versions() == {}
+    assert pipeline.versions(GROUP) == {}
     planned = json.loads(pipeline.artifacts["Plan"])
     assert pipeline.request() == f"Plan {planned['plan']['digest']}, in the log of promote:DryRun"
     done = pipeline.build("Promote")
     assert done.code == 0, done.log
-    assert pipeline.versions() == {1: "Approved"}
+    assert pipeline.versions(GROUP) == {1: "Approved"}
 
 
 def images_of(pipeline, account):
@@ -176,7 +85,7 @@ def test_another_version_that_was_approved_meanwhile_is_not_promoted(pipeline):
     decide(pipeline.aws, 4, "Approved")
     done = pipeline.build("Promote")
     assert done.code == 1 and "cannot be carried out any more" in " ".join(done.log.split()), done.log
-    assert pipeline.versions() == {}
+    assert pipeline.versions(GROUP) == {}
 
 
 def test_a_withdrawal_does_not_wait_for_the_review(pipeline):
@@ -184,7 +93,7 @@ def test_a_withdrawal_does_not_wait_for_the_review(pipeline):
     assert pipeline.build("Promote").code == 0
     decide(pipeline.aws, 3, "Rejected")
     pipeline.run_until_review()
-    assert pipeline.versions() == {1: "Rejected"}
+    assert pipeline.versions(GROUP) == {1: "Rejected"}
 
 
 def test_an_image_alone_is_what_a_pipeline_without_a_review_passes_on(deploy):

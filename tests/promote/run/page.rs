@@ -120,3 +120,56 @@ fn a_page_of_many_groups_has_each_of_them_and_needs_5_kilobytes_for_one() {
     }
     assert!(page.stdout.len() < 4_000 + 5_000 * names.len(), "{} bytes", page.stdout.len());
 }
+
+const PAGE: [&str; 2] = ["--page", "s3://serving/mlops/status.html"];
+
+/// Runs `status` for the groups of a pattern.
+fn status_of(cloud: &Cloud, pattern: &str, more: &[&str]) -> Run {
+    let pattern = Cloud::group_arn(pattern);
+    run(cloud, Principal::Both, &[&["status", "--group", &pattern], &PAGE[..], more].concat())
+}
+
+#[test]
+fn the_page_is_kept_in_a_bucket_and_replaced_by_the_next() {
+    let cloud = with_package();
+    let group = Cloud::group_arn(GROUP);
+    let before = run(&cloud, Principal::Both, &[&["status", "--group", &group], &PAGE[..]].concat());
+    assert_eq!((before.code, before.stderr.as_str()), (0, ""));
+    promote(&cloud, &[]).document();
+    let flags = ["--output", "html", "--target-acl", "bucket-owner-full-control", "--target-sse", "AES256"];
+    let page = status_of(&cloud, GROUP, &flags);
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    let kept = cloud.object(SERVING, "mlops/status.html").expect("the page");
+    assert_eq!(kept.body.bytes(), page.stdout.as_bytes());
+    has_all(&page.stdout, &["promotion.json", "4 artifacts"]);
+    assert_eq!(kept.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(kept.attributes.acl.as_deref(), Some("bucket-owner-full-control"));
+}
+
+#[test]
+fn a_page_of_which_a_group_cannot_be_read_does_not_replace_the_one_before() {
+    let cloud = with_package();
+    let mut other = package();
+    other["ModelPackageGroupName"] = json!("churn-2");
+    cloud.register(other);
+    assert_eq!(status_of(&cloud, "c*", &[]).code, 0);
+    let kept = || cloud.object(SERVING, "mlops/status.html").expect("the page").body.bytes();
+    let before = kept();
+    let versions = format!("{}/*", Cloud::group_arn("churn-2").replace("-group/", "/"));
+    cloud.deny(Principal::Both, "sagemaker:ListModelPackages", &versions);
+    let run = status_of(&cloud, "c*", &[]);
+    assert!(run.stderr.contains("s3://serving/mlops/status.html was not replaced"), "{}", run.stderr);
+    assert_eq!(kept(), before);
+}
+
+#[test]
+fn a_dry_run_keeps_no_page_and_a_prefix_is_no_page() {
+    let cloud = with_package();
+    assert_eq!(status_of(&cloud, GROUP, &["--dry-run"]).code, 0);
+    assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+    let group = Cloud::group_arn(GROUP);
+    for prefix in ["s3://serving", "s3://serving/mlops/"] {
+        run(&cloud, Principal::Both, &["status", "--group", &group, "--page", prefix])
+            .fails(2, &["--page", "s3://<bucket>/<key>"]);
+    }
+}

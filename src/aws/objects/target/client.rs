@@ -1,4 +1,4 @@
-//! Reads, writes and copies objects of the target account. Never overwrites an object.
+//! Reads, writes and copies objects of the target account. Never overwrites an object, except a page of `promote status`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -156,6 +156,21 @@ impl TargetObjects {
         let answer = on_threads(length, call.send()).await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         self.written(CALL, at, answer.e_tag(), checksum_of!(answer))
+    }
+
+    /// Writes an object with one request, also if it exists. Only for what can be made again from other objects.
+    pub async fn replace(
+        &self,
+        at: &Location,
+        bytes: Vec<u8>,
+        attributes: &Attributes,
+        encryption: &Encryption,
+    ) -> Result<(), CallError> {
+        const CALL: &str = "s3:PutObject";
+        let call = self.for_bytes(bytes.len() as u64).put_object().bucket(at.bucket.as_str()).key(&at.key);
+        let call = call.body(bytes.into()).checksum_algorithm(Algorithm::default().sdk());
+        let answer = described!(call, Some(attributes), encryption).send().await;
+        answer.map(drop).map_err(|error| self.error(CALL, at, error))
     }
 
     /// Deletes an object. Succeeds if the object does not exist.

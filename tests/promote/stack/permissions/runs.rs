@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 23] = [
+pub const RUNS: [(&str, Scenario); 24] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("group names as they were created", || {
         let cloud = with_package();
@@ -33,6 +33,9 @@ pub const RUNS: [(&str, Scenario); 23] = [
     }),
     ("the groups of a pattern with a role of the source", || {
         groups(&READER).streams().promotes("2 groups: 2 promoted")
+    }),
+    ("the page of the groups of a pattern", || {
+        groups(&["--status-page", "true", "--target-prefix", "prod/"]).promotes("2 groups: 2 promoted").keeps_the_page()
     }),
     ("a dry run", || stack(&[], with_package()).reviews("dry run, nothing was written: would register a version in")),
     ("a reviewed plan, and a withdrawal before the next review", || {
@@ -200,6 +203,14 @@ impl Recorded {
     fn carries_out(self) -> Self {
         let run = self.run(&[("PROMOTE_PLAN", "plan.json")]);
         assert!(run.code == 0 && run.stdout.contains("promoted"), "{}{}", run.stdout, run.stderr);
+        self
+    }
+
+    /// After the promotion, the build writes the page.
+    fn keeps_the_page(self) -> Self {
+        let run = self.run(&[("VERB", "status"), ("PROMOTE_RECORD", "")]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert!(self.cloud.object(SERVING, "prod/mlops/status.html").is_some(), "{:?}", self.cloud.keys(SERVING));
         self
     }
 
