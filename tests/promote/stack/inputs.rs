@@ -121,7 +121,7 @@ fn repositories_without_a_place_or_too_many_of_them_are_refused() {
     let many = (0..50).map(|number| format!("team/of-{number}/model")).collect::<Vec<_>>().join(",");
     let many = ["--image-repository-names", &many];
     stack(&with("parameters", &[&IMAGE[..], &many].concat()), &[])
-        .fails(2, &["--image-repository-names: 50 repositories are more", "Pass patterns"]);
+        .fails(2, &["no room for 50 repositories", "Pass patterns"]);
 }
 
 #[test]
