@@ -44,6 +44,7 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r#""duration_ms": \d+"#, r#""duration_ms": N"#),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
+        (r"/absent-[0-9a-f]{16}\b", "/absent-NUMBER"),
         // The copy begins and ends before or after what runs beside it.
         (r"(?m)^(copied|copying) \d+ (objects?|images?)\b.*\n", ""),
     ];

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 /// The account that a call went to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// The source account.

@@ -99,7 +99,7 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
     let mut text = format!("{number}. ");
     match &mend.account {
         Some(account) => write!(text, "Account {account}: ")?,
-        None => write!(text, "The account of the resource: ")?,
+        None => write!(text, "The account of the bucket: ")?,
     }
     match &mend.of {
         Owner::Principal(arn) => write!(text, "policy of {arn}")?,
@@ -116,6 +116,9 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
         (false, false) => writeln!(text, "; add the statements to the present policy, if there is one")?,
     }
     writeln!(text, "\n{:#}", mend.policy)?;
+    if matches!(&mend.of, Owner::Principal(arn) if arn.contains(":role/AWSReservedSSO_")) {
+        writeln!(text, "\nAdd the statements to the permission set in IAM Identity Center, which manages this role.")?;
+    }
     if let Some(command) = &mend.command {
         writeln!(text, "\nWith the policy in policy.json:\n\n{command}")?;
     }

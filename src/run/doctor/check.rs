@@ -82,6 +82,11 @@ impl Asked<'_> {
         self.with(Finding::NotTestable, Some(why.into()))
     }
 
+    /// The check of something that depends on a call that has failed.
+    pub fn hidden(self, unknown: &str, by: &str) -> Check {
+        self.not_testable(format!("{unknown} without {by}; run doctor again when that succeeds"))
+    }
+
     pub fn with(self, result: Finding, reason: Option<String>) -> Check {
         let (action, resource) = (self.action.to_owned(), self.resource.to_owned());
         Check { side: self.side, action, resource, result, optional: false, reason, grant: None }
@@ -141,6 +146,9 @@ fn finding(error: &CallError) -> Finding {
 
 /// The error without the call, which the check names.
 fn told(error: &CallError) -> String {
+    if let Some(region) = &error.bucket_region {
+        return format!("the bucket is in {region}");
+    }
     let code = error.code.as_ref().map_or(String::new(), |code| format!("{code}: "));
     format!("{code}{}", error.message.trim_end_matches('.'))
 }

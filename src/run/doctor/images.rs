@@ -6,7 +6,7 @@ use anyhow::Error;
 
 use super::check::{Asked, Check, Finding};
 use super::optional::without;
-use super::repositories::ask_repository;
+use super::repositories::{REPOSITORY_UNKNOWN, ask_repository};
 use super::source::chain;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::{CallError, Side};
@@ -59,8 +59,8 @@ impl Images<'_> {
             let (exists, asked) =
                 ask_repository(self.target.images(), to, self.settings.probes, !overrides.no_create_repository).await;
             checks.extend(asked);
-            if exists == Some(false) {
-                checks.extend(self.ask_settings(from).await);
+            if exists != Some(true) {
+                checks.extend(self.ask_settings(from, exists.is_none()).await);
             }
         }
         checks
@@ -84,7 +84,7 @@ impl Images<'_> {
         let reads = Asked { side, action: "ecr:BatchGetImage", resource: &uri, grant_on: &arn };
         let found = match access.look_up_one(request, image, classified).await {
             Ok(found) => found,
-            Err(error) => return failed(reads, &error),
+            Err(error) => return unread(reads, &error, side, &arn),
         };
         let mut checks = reads.check(Ok(()), &[]);
         checks.extend(self.ask_layer(&repository, &found).await);
@@ -107,12 +107,25 @@ impl Images<'_> {
     }
 
     /// Asks for the settings of a repository, which a repository that is created gets.
-    async fn ask_settings(&self, from: &Repository) -> Vec<Check> {
+    async fn ask_settings(&self, from: &Repository, hidden: bool) -> Vec<Check> {
         let (action, arn) = ("ecr:DescribeRepositories", from.arn());
         let asked = Asked { side: Side::Source, action, resource: &arn, grant_on: &arn };
+        if hidden {
+            return without(vec![asked.hidden(REPOSITORY_UNKNOWN, "ecr:BatchGetImage")], action, "");
+        }
         let answer = self.source.images().settings(from).await;
         without(asked.check(answer, &[]), action, "the created repository has the default settings of Amazon ECR")
     }
+}
+
+/// The checks of an image that could not be looked up. Its layers are not known, if they would be copied.
+fn unread(reads: Asked<'_>, error: &Error, side: Side, arn: &str) -> Vec<Check> {
+    let mut checks = failed(reads, error);
+    if side == Side::Source && checks.iter().any(|check| check.result == Finding::Denied) {
+        let layers = Asked { side, action: "ecr:GetDownloadUrlForLayer", resource: arn, grant_on: arn };
+        checks.push(layers.hidden("the layers are not known", "ecr:BatchGetImage"));
+    }
+    checks
 }
 
 /// The check of an image that could not be looked up.

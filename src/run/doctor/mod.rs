@@ -6,8 +6,10 @@
 mod artifacts;
 mod check;
 mod destination;
+mod grantee;
 mod images;
 mod optional;
+mod owners;
 mod policies;
 mod present;
 mod repositories;
@@ -31,10 +33,13 @@ use crate::record::{SCHEMA, Tool};
 use crate::register::NewGroup;
 use check::{Asked, distinct};
 pub use check::{Check, Finding};
+use grantee::Known;
 use optional::{without, worst};
+use owners::bucket_owners;
+use policies::Accounts;
 pub use policies::{Mend, Owner};
 use source::SourceSide;
-use target::{GroupState, TargetSide};
+use target::TargetSide;
 
 /// The document of `promote doctor`.
 #[derive(Debug, Serialize)]
@@ -76,9 +81,9 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     let ((found, package, mut checks), (state, asked)) =
         tokio::join!(source.ask(settings, group.as_ref(), &name), target.ask(settings, own.as_ref()));
     checks.extend(asked);
-    let tags = if state == GroupState::Missing { source.ask_tags(group.as_ref()).await } else { (None, Vec::new()) };
-    checks.extend(tags.1);
-    let has_tags = tags.0.is_some_and(|tags| !NewGroup::of(None, tags, &settings.group_tags).tags.is_empty());
+    let (tags, asked) = source.ask_tags(group.as_ref(), state).await;
+    checks.extend(asked);
+    let has_tags = tags.is_some_and(|tags| !NewGroup::of(None, tags, &settings.group_tags).tags.is_empty());
     if !has_tags {
         checks = without(checks, "sagemaker:AddTags", "a target group that is created can have no tags");
     }
@@ -87,14 +92,20 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     }
     let mut checks = distinct(checks);
     checks.sort_by_key(|check| check.side == Side::Target);
-    let identities: Vec<(Side, &Identity)> = [(Side::Source, source.identity()), (Side::Target, target.identity())]
-        .into_iter()
-        .filter_map(|(side, identity)| Some((side, identity?)))
-        .collect();
-    let mut principals: Vec<String> = identities.iter().map(|(_, identity)| identity.arn.clone()).collect();
+    let known: Vec<Known<'_>> = [
+        (Side::Source, source.identity(), context.source_access()),
+        (Side::Target, target.identity(), context.target_access()),
+    ]
+    .into_iter()
+    .filter_map(|(side, identity, access)| {
+        Some(Known { side, identity: identity?, role: access.role.as_ref().map(|role| &role.arn) })
+    })
+    .collect();
+    let mut principals: Vec<String> = known.iter().map(|known| known.identity.arn.clone()).collect();
     principals.dedup();
-    let owner = group.as_ref().map(|group| group.account().clone());
-    let policies = policies::mends(&checks, &identities, owner.as_ref());
+    let owner = group.as_ref().map(GroupArn::account);
+    let buckets = bucket_owners(&checks, owner, &source, (&target, context.target_access())).await;
+    let policies = policies::mends(&checks, &Accounts { known: &known, buckets: &buckets, source: owner });
     let policies = present::merged(policies, &source, &target).await;
     Ok(DoctorReport {
         schema: SCHEMA,
@@ -123,7 +134,7 @@ async fn images(
         None => {
             let (action, resource) = ("ecr:BatchGetImage", "the images");
             let asked = Asked { side: Side::Source, action, resource, grant_on: "" };
-            vec![asked.not_testable("the version cannot be described, so its images are not known")]
+            vec![asked.hidden("the images are not known", "a permission to list and describe the version")]
         }
     }
 }

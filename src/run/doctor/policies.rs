@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::check::{Check, Finding, Grant};
+use super::grantee::{Grantee, Known, put_policy};
 use super::statements::Statements;
 use crate::aws::error::{Lacks, Side};
-use crate::aws::session::Identity;
 use crate::model::arn::AccountId;
 use crate::model::image::Repository;
 use crate::model::package::sha256;
@@ -18,7 +18,7 @@ use crate::model::package::sha256;
 pub struct Mend {
     /// The side whose account has the policy.
     pub side: Side,
-    /// The account that has the policy, if it is known.
+    /// The account that has the policy. Without it, it is the account of the bucket, which is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// What has the policy: a principal, a bucket, a group, a key or a role's trust.
@@ -36,7 +36,7 @@ pub struct Mend {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
-    /// A principal, by its ARN: a policy of its own.
+    /// A principal, by its ARN: a policy of its own. STS does not tell the path of a role.
     Principal(String),
     /// A bucket, by its name.
     Bucket(String),
@@ -50,20 +50,41 @@ pub enum Owner {
     Repository(String),
 }
 
-/// The policies for all that is denied. `source` owns the buckets that have no account in their ARN.
-pub(super) fn mends(checks: &[Check], identities: &[(Side, &Identity)], source: Option<&AccountId>) -> Vec<Mend> {
-    let mut needed: BTreeMap<(Owner, String), (Side, Statements)> = BTreeMap::new();
-    let grants = checks.iter().filter(|check| check.result == Finding::Denied).filter_map(|check| check.grant.as_ref());
-    for grant in grants.filter(|grant| grant.lacks != Lacks::Nothing) {
-        let identity = identities.iter().find(|(side, _)| *side == grant.principal).map(|(_, identity)| &identity.arn);
-        let Some(principal) = identity.or(grant.caller.as_ref()).map(|arn| principal_arn(arn)) else { continue };
-        for owner in owners(grant, &principal, source) {
-            let key = (owner, principal.clone());
+/// The accounts that own the buckets, where they are known.
+pub(super) type BucketOwners = BTreeMap<(Side, String), AccountId>;
+
+/// Whose resources are whose.
+pub(super) struct Accounts<'a> {
+    /// The principals of the sessions.
+    pub known: &'a [Known<'a>],
+    pub buckets: &'a BucketOwners,
+    /// The account of the source group, which owns most source buckets.
+    pub source: Option<&'a AccountId>,
+}
+
+/// The policies for all that is denied.
+pub(super) fn mends(checks: &[Check], accounts: &Accounts<'_>) -> Vec<Mend> {
+    let mut needed: BTreeMap<(Owner, Grantee), (Side, Statements)> = BTreeMap::new();
+    for grant in grants(checks) {
+        let known = accounts.known.iter().find(|known| known.side == grant.principal);
+        let arn = known.map(|known| &known.identity.arn).or(grant.caller.as_ref());
+        let Some(grantee) = arn.map(|arn| Grantee::of(arn, known.and_then(|known| known.role))) else { continue };
+        for owner in owners(grant, &grantee, accounts) {
+            let key = (owner, grantee.clone());
             let (_, statements) = needed.entry(key).or_insert_with(|| (grant.principal, Statements::default()));
             resources(grant).iter().for_each(|resource| statements.add(&grant.action, resource));
         }
     }
-    needed.into_iter().map(|((of, who), (side, statements))| mend(of, &who, side, &statements, source)).collect()
+    needed
+        .into_iter()
+        .map(|((of, who), (side, statements))| mend(of, &who, side, &statements, accounts.buckets))
+        .collect()
+}
+
+/// The permissions to grant, without those that no policy can grant.
+pub(super) fn grants(checks: &[Check]) -> impl Iterator<Item = &Grant> {
+    let denied = checks.iter().filter(|check| check.result == Finding::Denied);
+    denied.filter_map(|check| check.grant.as_ref()).filter(|grant| grant.lacks != Lacks::Nothing)
 }
 
 /// The resources to grant a permission on. SageMaker asks for ListModelPackages on the group or on its versions.
@@ -75,20 +96,37 @@ fn resources(grant: &Grant) -> Vec<String> {
     resources
 }
 
-/// What has to get a policy for a permission: the principal, and the resource if it belongs to another account.
-fn owners(grant: &Grant, principal: &str, source: Option<&AccountId>) -> Vec<Owner> {
+/// What has to get a policy for a permission: the principal, and the resource if it may belong to another account.
+fn owners(grant: &Grant, grantee: &Grantee, accounts: &Accounts<'_>) -> Vec<Owner> {
     let mut owners = Vec::new();
-    if grant.lacks != Lacks::Resource {
-        owners.push(Owner::Principal(principal.to_owned()));
+    // The root user of an account has no policies, and needs none in its account.
+    if grant.lacks != Lacks::Resource && !grantee.is_root() {
+        owners.push(Owner::Principal(grantee.arn.clone()));
     }
-    let account_of = |arn: &str| arn.split(':').nth(4).filter(|account| !account.is_empty()).map(str::to_owned);
-    let of_source = source.filter(|_| grant.principal == Side::Source).map(ToString::to_string);
-    let account = account_of(&grant.resource).or(of_source);
-    let is_theirs = account.is_some_and(|account| Some(account) != account_of(principal));
+    let own = grantee.account();
+    let is_theirs = match owner_of(&grant.resource) {
+        Some(Owner::Bucket(name)) => match accounts.buckets.get(&(grant.principal, name)) {
+            Some(owner) => Some(owner.as_str()) != own,
+            // It is not known whose bucket it is. S3 names the policy that lacks a permission within an organization only.
+            None => {
+                let is_ours = accounts.source.is_some_and(|account| Some(account.as_str()) == own);
+                grant.lacks != Lacks::Identity || !is_ours
+            }
+        },
+        _ => grant.resource.split(':').nth(4) != own,
+    };
     if is_theirs || grant.lacks == Lacks::Resource || grant.action == "sts:AssumeRole" {
         owners.extend(owner_of(&grant.resource));
     }
     owners
+}
+
+/// The bucket that a permission is about.
+pub(super) fn bucket_of(grant: &Grant) -> Option<String> {
+    match owner_of(&grant.resource)? {
+        Owner::Bucket(name) => Some(name),
+        Owner::Principal(_) | Owner::Group(_) | Owner::Key(_) | Owner::Trust(_) | Owner::Repository(_) => None,
+    }
 }
 
 /// What has the policy of a resource.
@@ -109,18 +147,17 @@ fn owner_of(arn: &str) -> Option<Owner> {
     }
 }
 
-fn mend(owner: Owner, who: &str, side: Side, statements: &Statements, source: Option<&AccountId>) -> Mend {
-    let principal = json!({ "AWS": who });
+fn mend(owner: Owner, who: &Grantee, side: Side, statements: &Statements, buckets: &BucketOwners) -> Mend {
     let policy = match &owner {
         Owner::Principal(_) => statements.policy(None),
-        Owner::Bucket(_) | Owner::Group(_) | Owner::Key(_) => statements.policy(Some(&principal)),
-        Owner::Trust(_) | Owner::Repository(_) => statements.of_one_resource(&principal),
+        Owner::Bucket(_) | Owner::Group(_) | Owner::Key(_) => statements.policy(Some(who)),
+        Owner::Trust(_) | Owner::Repository(_) => statements.of_one_resource(who),
     };
     let account_of = |arn: &str| arn.split(':').nth(4).and_then(|account| account.parse().ok());
     let (account, command) = match &owner {
-        Owner::Principal(arn) => (account_of(arn), put_principal(arn, &policy)),
+        Owner::Principal(arn) => (account_of(arn), put_policy(arn, &sha256(&policy.to_string()))),
         Owner::Bucket(name) => (
-            source.filter(|_| side == Side::Source).cloned(),
+            buckets.get(&(side, name.clone())).cloned(),
             Some(format!("aws s3api put-bucket-policy --bucket {name} --policy file://policy.json")),
         ),
         Owner::Group(arn) => (
@@ -147,21 +184,6 @@ fn mend(owner: Owner, who: &str, side: Side, statements: &Statements, source: Op
     Mend { side, account, policy, of: owner, merged: false, command }
 }
 
-/// The command that adds an inline policy to a role or a user. Its name depends on the policy, so that it replaces no
-/// other one. AWS changes the roles of IAM Identity Center through their permission sets only.
-fn put_principal(arn: &str, policy: &Value) -> Option<String> {
-    let (kind, name) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
-    let name = name.rsplit('/').next().filter(|name| !name.starts_with("AWSReservedSSO_"))?;
-    let digest = sha256(&policy.to_string());
-    let own = format!("promote-{}", digest.trim_start_matches("sha256:").get(..8)?);
-    match kind {
-        "role" | "user" => Some(format!(
-            "aws iam put-{kind}-policy --{kind}-name {name} --policy-name {own} --policy-document file://policy.json"
-        )),
-        _ => None,
-    }
-}
-
 fn put_repository(arn: &str) -> Option<String> {
     let Repository { registry, name } = Repository::of_arn(arn)?;
     let (account, region) = (registry.account(), registry.region());
@@ -171,32 +193,9 @@ fn put_repository(arn: &str) -> Option<String> {
     ))
 }
 
-/// The principal that policies name: the role, for a session of a role. The path of a role is not in its session's ARN.
-fn principal_arn(arn: &str) -> String {
-    let mut fields: Vec<&str> = arn.splitn(6, ':').collect();
-    let role =
-        fields.get(5).and_then(|rest| rest.strip_prefix("assumed-role/")).and_then(|rest| rest.split('/').next());
-    let Some(role) = role.map(|role| format!("role/{role}")) else { return arn.to_owned() };
-    fields[2] = "iam";
-    fields[5] = &role;
-    fields.join(":")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_session_of_a_role_is_named_by_its_role() {
-        for (arn, principal) in [
-            ("arn:aws:sts::111222333444:assumed-role/build/promote-1", "arn:aws:iam::111222333444:role/build"),
-            ("arn:aws-cn:sts::111222333444:assumed-role/build/a", "arn:aws-cn:iam::111222333444:role/build"),
-            ("arn:aws:iam::111222333444:user/ops/ada", "arn:aws:iam::111222333444:user/ops/ada"),
-            ("arn:aws:iam::111222333444:root", "arn:aws:iam::111222333444:root"),
-        ] {
-            assert_eq!(principal_arn(arn), principal);
-        }
-    }
 
     #[test]
     fn the_policy_of_versions_is_their_groups() {

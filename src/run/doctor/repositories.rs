@@ -9,6 +9,9 @@ use crate::model::image::{Digest, Repository};
 /// The permissions to write to a repository.
 const WRITES: [&str; 4] = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"];
 
+/// What is not known if a target repository cannot be read.
+pub(super) const REPOSITORY_UNKNOWN: &str = "whether the target repository exists is not known";
+
 /// Asks for a repository that images are copied to. Also tells whether it exists, if that is known.
 ///
 /// Amazon ECR checks the permission on the ARN of a repository that does not exist too, so all are asked for.
@@ -31,8 +34,10 @@ pub(super) async fn ask_repository(
         true => checks.extend(ask_writes(images, repository, on).await),
         false => checks.extend(WRITES.map(|action| not_probed(on(action)))),
     }
-    if exists == Some(false) {
-        checks.push(creates(create, on("ecr:CreateRepository")));
+    match exists {
+        Some(true) => {}
+        Some(false) => checks.push(creates(create, on("ecr:CreateRepository"))),
+        None => checks.push(on("ecr:CreateRepository").hidden(REPOSITORY_UNKNOWN, "ecr:BatchGetImage")),
     }
     (exists, checks)
 }

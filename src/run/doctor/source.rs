@@ -20,6 +20,17 @@ use crate::run::settings::DoctorSettings;
 /// "Elements of an AWS API request signature").
 const CLOCK_TOLERANCE: i64 = 300;
 
+/// What is not known if the target group cannot be described.
+pub(super) const GROUP_UNKNOWN: &str = "whether the target group exists is not known";
+
+/// Whether the target group exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GroupState {
+    Exists,
+    Missing,
+    Unknown,
+}
+
 /// The session of the source account, or why there is none.
 pub(super) struct SourceSide<'a> {
     account: Option<&'a SourceAccount>,
@@ -76,19 +87,23 @@ impl<'a> SourceSide<'a> {
             approved => approved,
         };
         let version = version(settings, group, listed.as_deref().unwrap_or_default());
-        let packages = format!("{}/*", versions(group));
+        let (packages, has_none) = (format!("{}/*", versions(group)), listed.as_ref().is_ok_and(Vec::is_empty));
         checks.extend(asked("sagemaker:ListModelPackages", group.as_str(), group.as_str()).check(listed, &[]));
         let describes = asked("sagemaker:DescribeModelPackage", &packages, &packages);
+        let objects = asked("s3:GetObject", "the artifacts", "");
         let Some(version) = version else {
-            checks.push(describes.not_testable("no version of the group is known"));
+            let unknown = |asked: Asked<'_>| match has_none {
+                true => asked.not_testable("the group has no version"),
+                false => asked.hidden("no version of the group is known", "sagemaker:ListModelPackages"),
+            };
+            checks.extend([unknown(describes), unknown(objects)]);
             return (None, None, checks);
         };
         let description = registry.describe(&version).await;
         let document = description.as_ref().ok().cloned();
         checks.extend(Asked { resource: version.as_str(), ..describes }.check(description, &[]));
         let Some(document) = document else {
-            let objects = asked("s3:GetObject", "the artifacts", "");
-            checks.push(objects.not_testable("the version cannot be described, so its artifacts are not known"));
+            checks.push(objects.hidden("the artifacts are not known", "sagemaker:DescribeModelPackage"));
             return (Some(version), None, checks);
         };
         let package = match Package::from_description(&version, document) {
@@ -106,9 +121,21 @@ impl<'a> SourceSide<'a> {
     }
 
     /// Asks for the group's tags, which a target group that is created gets. Also returns them, if they are known.
-    pub async fn ask_tags(&self, group: Option<&GroupArn>) -> (Option<Vec<(String, String)>>, Vec<Check>) {
+    pub async fn ask_tags(
+        &self,
+        group: Option<&GroupArn>,
+        state: GroupState,
+    ) -> (Option<Vec<(String, String)>>, Vec<Check>) {
         let (Some(account), Some(group)) = (self.account, group) else { return (None, Vec::new()) };
         let asked = asked("sagemaker:ListTags", group.as_str(), group.as_str());
+        match state {
+            GroupState::Exists => return (None, Vec::new()),
+            GroupState::Unknown => {
+                let hidden = asked.hidden(GROUP_UNKNOWN, "sagemaker:DescribeModelPackageGroup");
+                return (None, without(vec![hidden], asked.action, ""));
+            }
+            GroupState::Missing => {}
+        }
         let tags = account.registry().group_tags(group).await;
         let known = tags.as_ref().ok().cloned();
         (known, without(asked.check(tags, &[Kind::NotFound]), asked.action, "a created target group has no tags of it"))

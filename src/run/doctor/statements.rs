@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use super::grantee::Grantee;
 
 /// The permissions to allow, by resource.
 #[derive(Debug, Default)]
@@ -18,30 +20,35 @@ impl Statements {
         }
     }
 
-    /// A policy with a statement for each set of permissions. The policy of a resource names a `principal`.
-    pub fn policy(&self, principal: Option<&Value>) -> Value {
+    /// A policy with a statement for each set of permissions. The policy of a resource names the `grantee`.
+    pub fn policy(&self, grantee: Option<&Grantee>) -> Value {
         let mut by_actions: BTreeMap<&BTreeSet<String>, Vec<&String>> = BTreeMap::new();
         for (resource, actions) in &self.0 {
             by_actions.entry(actions).or_default().push(resource);
         }
         let statements = by_actions.into_iter().map(|(actions, resources)| {
-            let mut statement = json!({ "Effect": "Allow" });
-            if let Some(principal) = principal {
-                statement["Principal"] = principal.clone();
-            }
-            statement["Action"] = json!(actions);
-            statement["Resource"] = json!(resources);
-            statement
+            let mut statement = allow(grantee, json!(actions));
+            statement.insert("Resource".to_owned(), json!(resources));
+            Value::Object(statement)
         });
         json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
     }
 
     /// The trust policy of a role, or the policy of a repository: they have no resource.
-    pub fn of_one_resource(&self, principal: &Value) -> Value {
+    pub fn of_one_resource(&self, grantee: &Grantee) -> Value {
         let actions: BTreeSet<&String> = self.0.values().flatten().collect();
-        let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": actions });
-        json!({ "Version": "2012-10-17", "Statement": [statement] })
+        json!({ "Version": "2012-10-17", "Statement": [allow(Some(grantee), json!(actions))] })
     }
+}
+
+fn allow(grantee: Option<&Grantee>, actions: Value) -> Map<String, Value> {
+    let mut statement = Map::new();
+    statement.insert("Effect".to_owned(), json!("Allow"));
+    if let Some(grantee) = grantee {
+        grantee.add_to(&mut statement);
+    }
+    statement.insert("Action".to_owned(), actions);
+    statement
 }
 
 /// The present policy with the statements of another one that it does not have.

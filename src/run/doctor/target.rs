@@ -3,7 +3,7 @@
 use super::check::{Asked, Check, Finding};
 use super::destination::Destination;
 use super::optional::without;
-use super::source::{no_principal, no_session, versions};
+use super::source::{GROUP_UNKNOWN, GroupState, no_principal, no_session, versions};
 use super::upload::{ask_upload, without_uploads};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind, Side};
@@ -24,14 +24,6 @@ pub(super) struct TargetSide<'a> {
 /// The permission to delete a version, and what a promotion lacks without it.
 const DELETES: (&str, &str) =
     ("sagemaker:DeleteModelPackage", "a version that comes out wrong is rejected instead of deleted");
-
-/// Whether the target group exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GroupState {
-    Exists,
-    Missing,
-    Unknown,
-}
 
 impl<'a> TargetSide<'a> {
     /// Opens the session and asks for its principal.
@@ -136,6 +128,11 @@ async fn ask_registry(
         checks.push(creates_group.with(Finding::Missing, Some(reason.to_owned())));
     }
     let creates = state == GroupState::Missing && settings.create_group;
+    let adds_tags = Asked { action: "sagemaker:AddTags", ..creates_group };
+    if state == GroupState::Unknown && settings.create_group {
+        let hidden = |asked: Asked<'_>| asked.hidden(GROUP_UNKNOWN, "sagemaker:DescribeModelPackageGroup");
+        checks.extend([hidden(creates_group), hidden(adds_tags)]);
+    }
     if !settings.probes {
         let writes = ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage", "sagemaker:DeleteModelPackage"];
         checks.extend(writes.into_iter().map(|action| not_probed(on_packages(action))));
@@ -150,7 +147,6 @@ async fn ask_registry(
     checks.extend(without(on_packages(DELETES.0).check(deleted, &[]), DELETES.0, DELETES.1));
     if creates {
         let answer = registry.probe_create_group(group).await;
-        let adds_tags = Asked { action: "sagemaker:AddTags", ..creates_group };
         let answered = creates_group.check(answer, &[Kind::Invalid, Kind::AlreadyExists]);
         let is_about_tags = |check: &Check| check.action == adds_tags.action;
         if answered.iter().all(|check| check.result == Finding::Ok) {

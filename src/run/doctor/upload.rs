@@ -41,7 +41,9 @@ pub(super) fn without_uploads(checks: Vec<Check>) -> Vec<Check> {
     without(checks, "s3:ListMultipartUploadParts", "an interrupted copy of a large artifact begins again")
 }
 
-async fn upload(objects: &TargetObjects, at: &Location, to: &Destination<'_>, writes: Asked<'_>) -> Vec<Check> {
+async fn upload(objects: &TargetObjects, absent: &Location, to: &Destination<'_>, writes: Asked<'_>) -> Vec<Check> {
+    // No other run has an upload of this key, so that every upload of the key is one of this run.
+    let at = &Location::new(&absent.bucket, format!("{}-{:016x}", absent.key, fastrand::u64(..)));
     let (attributes, algorithm) = (Attributes::default(), Algorithm::default());
     let encryption = Encryption { kms_key: to.kms_key.cloned() };
     let (created, _) = objects.create_upload(at, &attributes, &encryption, algorithm).await;
@@ -53,13 +55,14 @@ async fn upload(objects: &TargetObjects, at: &Location, to: &Destination<'_>, wr
         Ok(upload) => abort(objects, at, upload).await,
         Err(_) => Ok(()),
     };
+    let lost = abort_lost(objects, at, created.as_ref().err()).await;
     let encrypts = created.is_ok();
     let mut checks = writes.check(created, &[]);
     checks.extend(part.map(|part| writes.check(part, &[])).into_iter().flatten());
-    if let Err(error) = aborted {
+    if let Err(error) = aborted.and(lost) {
         let uploads = Asked { action: "s3:AbortMultipartUpload", ..writes };
         let result = if error.kind == Kind::Denied { Finding::Denied } else { Finding::NotTestable };
-        checks.push(uploads.with(result, Some(format!("{error}; the upload to {at} stays open"))));
+        checks.push(uploads.with(result, Some(format!("{error}; an upload to {at} may be open"))));
     }
     if let Some(key) = to.kms_key {
         let used = |action| Asked { action, resource: key.as_str(), grant_on: key.as_str(), ..writes };
@@ -69,6 +72,25 @@ async fn upload(objects: &TargetObjects, at: &Location, to: &Destination<'_>, wr
         }));
     }
     checks
+}
+
+/// Aborts the uploads that S3 has begun without an answer that arrived.
+///
+/// # Errors
+/// An upload may be open.
+async fn abort_lost(objects: &TargetObjects, at: &Location, failed: Option<&CallError>) -> Result<(), CallError> {
+    let is_answered = failed.is_none_or(|error| error.code.is_some());
+    match objects.list_uploads(&at.bucket, &at.key).await {
+        Ok(uploads) => {
+            for upload in uploads {
+                abort(objects, at, &upload.id).await?;
+            }
+            Ok(())
+        }
+        // Another check is about the permission to list.
+        Err(_) if is_answered => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Aborts the upload, and tries again if that fails: it was permitted a moment ago.

@@ -2,6 +2,9 @@
 
 mod images;
 mod permissions;
+mod policies;
+mod surroundings;
+mod uploads;
 
 use std::collections::BTreeSet;
 
@@ -122,6 +125,11 @@ fn doctor(cloud: &Cloud, more: &[&str]) -> Run {
 /// The document, whatever the exit code.
 fn document(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("no document: {}{}", run.stdout, run.stderr))
+}
+
+/// The checks of a run.
+fn checks(run: &Run) -> Vec<Value> {
+    document(run)["checks"].as_array().cloned().unwrap_or_default()
 }
 
 /// What is denied, as permission and side.

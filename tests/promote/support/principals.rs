@@ -110,7 +110,8 @@ pub(crate) fn identify(request: &Request, sessions: &Sessions) -> Result<Identit
     }
 }
 
-fn now() -> f64 {
+/// Seconds since 1970.
+pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs_f64()
 }
 

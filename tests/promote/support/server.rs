@@ -209,7 +209,7 @@ fn headers(request: &Request) -> std::collections::BTreeMap<String, String> {
 }
 
 fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Option<Refusal>) -> Answer {
-    let (result, id, server) = cloud.locked(|world| {
+    let (result, id, (server, ahead)) = cloud.locked(|world| {
         let result = match scripted.or_else(|| throttled(world, service, request)) {
             Some(refusal) => Err(refusal),
             None if service == Service::Container => container::answer(world, request),
@@ -224,7 +224,7 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
                 Service::Layers => ecr::answer_download(world, request),
             }),
         };
-        (result, format!("{:016X}", world.serial()), world.options.server)
+        (result, format!("{:016X}", world.serial()), (world.options.server, world.options.ahead))
     });
     let header = match service {
         Service::S3 | Service::Layers => "x-amz-request-id",
@@ -243,6 +243,7 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
     });
     match service {
         Service::S3 => answer.with(header, id).with("server", server),
+        Service::Sts => answer.with(header, id).with("date", s3::dates::http(super::principals::now() + ahead)),
         _ => answer.with(header, id),
     }
 }

@@ -44,6 +44,8 @@ pub struct Options {
     pub server: &'static str,
     /// How long credentials are lent, in seconds.
     pub lifetime: f64,
+    /// By how many seconds STS's clock is ahead.
+    pub ahead: f64,
     /// How long each call takes longer.
     pub delay: Duration,
     /// How many calls of each operation are answered in a second; all of them, if there is no rate.
@@ -69,6 +71,7 @@ impl World {
                 source_partition: None,
                 server: "AmazonS3",
                 lifetime: 3600.0,
+                ahead: 0.0,
                 delay: Duration::ZERO,
                 rate: None,
             },

@@ -21,6 +21,11 @@ impl Cloud {
         self.rule(who, action, resource, true);
     }
 
+    /// STS's clock is so many seconds ahead of this machine's.
+    pub fn set_clock_ahead(&self, seconds: f64) {
+        self.world().options.ahead = seconds;
+    }
+
     /// Lends credentials for so many seconds from now on: to assumed roles and to containers.
     pub fn lend_for(&self, seconds: f64) {
         self.world().options.lifetime = seconds;
