@@ -20,7 +20,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit fuzz memory faults histories interleavings doc deny e2e races aws stack nag module image cdk bench bench-images bench-many bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks interleavings doc deny e2e races aws stack nag module image cdk bench bench-images bench-many bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ races: build standins ## 200 races and 200 kills at a registry that is late, eac
 
 histories: ## ten thousand histories of edits, decisions and deletions on both sides, runs and interrupted runs; SEEDS=17 or SEEDS=1-50 for some of them
 	HISTORY_SEEDS=$(or $(SEEDS),1-10000) cargo test --locked --test promote -- --nocapture run::history
+
+rollbacks: ## a thousand orders of rollbacks, crashed rollbacks, holds, releases, runs and decisions at the source; SEEDS=17 or SEEDS=1-50 for some of them
+	ROLLBACK_SEEDS=$(or $(SEEDS),1-1000) cargo test --locked --test promote -- --nocapture run::rollback::orders
 
 aws: build standins ## promote a small model in real AWS accounts and remove it again (2 minutes); ARGS=--help for the flags
 	@$(VENV)/bin/python -m acceptance $(ARGS)

@@ -2,11 +2,12 @@
 
 mod held;
 mod meanwhile;
+mod orders;
 
 use serde_json::{Value, json};
 
 use crate::run::faults::AT_ONCE;
-use crate::support::{Cloud, Failure, Moment, Principal, TARGET_ACCOUNT};
+use crate::support::{Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
 use crate::world::*;
 
 const TARGET_VERSION: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/";
@@ -103,6 +104,29 @@ fn a_version_that_cannot_be_served_is_passed_over_and_named() {
     assert_eq!(document["to"], format!("{TARGET_VERSION}1"));
     let warning = document["warnings"][0].as_str().unwrap_or_default();
     assert!(warning.contains("/2 cannot be served") && warning.contains("model.tar.gz"), "{warning}");
+    assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Rejected"]);
+}
+
+#[test]
+fn a_version_whose_image_is_gone_is_passed_over_and_named() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    for tag in ["2", "3"] {
+        cloud.push(SOURCE_ACCOUNT, "serve", tag, &TestImage::small(tag));
+        let mut package = model("s3://models/churn/model.tar.gz");
+        let image = format!("444333666777.dkr.ecr.eu-central-1.amazonaws.com/serve:{tag}");
+        package["InferenceSpecification"]["Containers"][0]["Image"] = json!(image);
+        cloud.register(package);
+        promote(&cloud, &[]).document();
+    }
+    let second = promoted(&cloud)[1]["InferenceSpecification"]["Containers"][0]["Image"].clone();
+    let digest = second.as_str().and_then(|image| image.split_once('@')).expect("an image by its digest").1.to_owned();
+    cloud.remove_image(TARGET_ACCOUNT, "serve", &digest);
+    rollback(&cloud, &["--to", "2"]).fails(1, &["/2 cannot be served", "the image does not exist"]);
+    let document = rollback(&cloud, &[]).document();
+    assert_eq!(document["to"], format!("{TARGET_VERSION}1"));
+    let warning = document["warnings"][0].as_str().unwrap_or_default();
+    assert!(warning.contains("/2 cannot be served") && warning.contains("the image does not exist"), "{warning}");
     assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Rejected"]);
 }
 
