@@ -11,11 +11,11 @@ use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::copy::{CopyMode, STALL, Strictness};
 use crate::model::approval::Approval;
-use crate::model::arn::{GroupName, GroupRef, GroupTemplate, KmsKeyArn, Malformed, PackageArn, Region, RoleArn};
+use crate::model::arn::{GroupName, GroupTemplate, KmsKeyArn, Malformed, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::run::Limits;
-use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings, Selection};
+use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings};
 
 mod buckets;
 mod format;
@@ -32,25 +32,6 @@ pub use overrides::OverrideArgs;
 pub use page::PageArgs;
 pub(super) use values::number;
 use values::{part_size, tag};
-
-/// The flags that select a source version.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Model package")]
-pub struct GroupArgs {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials
-    #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
-    pub group: GroupRef,
-    /// Source version to promote, whatever its approval status [default: the latest Approved version]
-    #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = number(1..=u32::MAX))]
-    pub package_version: Option<u32>,
-}
-
-impl GroupArgs {
-    /// The version that the flags select.
-    pub fn selection(&self) -> Selection {
-        Selection { group: self.group.clone(), version: self.package_version }
-    }
-}
 
 /// The flags that name a version that an earlier step has found.
 #[derive(Debug, Args)]
@@ -206,6 +187,14 @@ pub struct OutputArgs {
     /// Also write the JSON document to this file
     #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE")]
     pub record: Option<PathBuf>,
+    #[command(flatten)]
+    pub told: ToldArgs,
+}
+
+/// The flags for what is printed to standard error.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ToldArgs {
     /// Print each step to standard error
     #[arg(long, short, env = "PROMOTE_VERBOSE", value_parser = BoolishValueParser::new(), conflicts_with = "quiet")]
     pub verbose: bool,
@@ -217,7 +206,7 @@ pub struct OutputArgs {
 impl OutputArgs {
     /// What is printed to standard error.
     pub(super) fn verbosity(&self) -> Verbosity {
-        match (self.quiet, self.verbose) {
+        match (self.told.quiet, self.told.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, true) => Verbosity::Verbose,
             (false, false) => Verbosity::Normal,

@@ -87,7 +87,7 @@ impl Verb {
     async fn run_with(self, running: &Running) -> Result<Exit> {
         let printer = &*running.printer;
         match self {
-            Self::FindLatest(verb) => running.run(verb.context(), async |c| verb.run(c, printer).await).await,
+            Self::FindLatest(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Full(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Plan(verb) => verb.run(running).await,
             Self::Apply(verb) => verb.run(running).await,

@@ -4,22 +4,28 @@ use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::arguments::{GroupArgs, OutputArgs, SourceArgs};
+use super::arguments::{GroupsArgs, ManyArgs, OutputArgs, Selected, SourceArgs, refuse_for_many};
 use super::exit::Exit;
-use super::printer::{Printer, nothing_approved};
+use super::many::run_found;
+use super::printer::nothing_approved;
+use super::running::Running;
 use crate::aws::session::Access;
+use crate::model::arn::GroupRef;
 use crate::record::Conclusion;
-use crate::run::settings::FindLatestSettings;
-use crate::run::{Context, find_latest};
+use crate::run::many::find_source_groups;
+use crate::run::settings::{FindLatestSettings, Selection};
+use crate::run::{Context, RunReport, find_latest};
 
 /// Find the latest Approved version of a group
 ///
-/// Reads the source account only. Exits 4 if no version is approved.
+/// Reads the source account only. Exits 4 if no version is approved, also of one of several groups.
 #[derive(Debug, Args)]
 #[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct FindLatest {
     #[command(flatten)]
-    group: GroupArgs,
+    groups: GroupsArgs,
+    #[command(flatten)]
+    many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// Continue if the package has unknown fields
@@ -31,14 +37,38 @@ pub(super) struct FindLatest {
 
 impl FindLatest {
     pub(super) fn context(&self) -> Context {
-        Context::new(self.source.access(self.group.group.region()), Access::default())
+        Context::new(self.source.access(self.groups.group.region()), Access::default())
     }
 
-    pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
-        let ignore_unknown_fields = self.ignore_unknown_fields;
-        let settings = FindLatestSettings { selection: self.group.selection(), ignore_unknown_fields };
-        let report = find_latest(context, &settings).await?;
-        let exit = printer.conclude(&report)?;
-        Ok(if report.outcome() == Conclusion::NothingApproved { nothing_approved() } else { exit })
+    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
+        refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
+        match self.many.select(&self.groups.group, None)? {
+            Selected::One(group) => {
+                let report = find_latest(context, &self.settings(group)).await?;
+                running.printer.conclude(&report)?;
+                Ok(match exit(&report) {
+                    Exit::NothingApproved => nothing_approved(),
+                    exit => exit,
+                })
+            }
+            Selected::Many(selection) => {
+                let found = find_source_groups(context, &selection).await?;
+                let verb =
+                    async |context: Context, group: GroupRef| find_latest(&context, &self.settings(&group)).await;
+                run_found(running, context, &selection, found, verb, exit).await
+            }
+        }
+    }
+
+    fn settings(&self, group: &GroupRef) -> FindLatestSettings {
+        let selection = Selection { group: group.clone(), version: self.groups.package_version };
+        FindLatestSettings { selection, ignore_unknown_fields: self.ignore_unknown_fields }
+    }
+}
+
+fn exit(report: &RunReport) -> Exit {
+    match report.outcome() {
+        Conclusion::NothingApproved => Exit::NothingApproved,
+        _ => Exit::of(report),
     }
 }

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 
 use super::context::Context;
 use super::event::Event;
-pub use find::find_groups;
+pub use find::{find_groups, find_source_groups};
 pub use selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
 pub use targets::{NamedTarget, TargetGroups, find_for_targets};
 

@@ -19,7 +19,7 @@ pub(super) use document::{OfTarget, PromotionsDocument};
 use file::FileTarget;
 use reviewed::ReviewedFile;
 
-use super::arguments::{Format, OutputArgs, number};
+use super::arguments::{Format, OutputArgs, ToldArgs, number};
 use super::exit::Exit;
 use super::running::Running;
 use crate::model::failure::Failure;
@@ -59,6 +59,8 @@ pub(super) struct Plan {
     /// Also write the plan to this file, for `promote apply --plan`
     #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE", help_heading = "Output")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    told: ToldArgs,
 }
 
 /// `--output` of `promote plan`.
@@ -148,7 +150,7 @@ impl Apply {
 impl Plan {
     pub(super) fn output(&self) -> OutputArgs {
         let output = if self.output == PlanFormat::Json { Format::Json } else { Format::Text };
-        OutputArgs { dry_run: true, output, record: self.record.clone(), verbose: false, quiet: false }
+        OutputArgs { dry_run: true, output, record: self.record.clone(), told: self.told }
     }
 
     pub(super) async fn run(&self, running: &Running) -> Result<Exit> {

@@ -23,18 +23,32 @@ const TAGS_AT_ONCE: usize = 4;
 pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let (source, target) = context.accounts().await?;
     let (reader, writer) = principals(source, target).await?;
-    let mut listed = list(source, selection, &reader).await?;
+    let found = find(source, selection, &reader).await?;
+    refuse_shared_targets(&found.groups)?;
+    refuse_own_targets(&found.groups, &writer)?;
+    Ok(found)
+}
+
+/// Finds the groups of a selection for a run that needs no target account. Reads only.
+///
+/// # Errors
+/// No group matches, or the groups cannot be listed.
+pub async fn find_source_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
+    let source = context.source().await?;
+    find(source, selection, &source.identity().await?).await
+}
+
+async fn find(source: &SourceAccount, selection: &GroupSelection, reader: &Identity) -> Result<FoundGroups> {
+    let mut listed = list(source, selection, reader).await?;
     listed.retain(|group| selection.pattern.matches(&group.arn));
     // Groups of one name in several accounts keep their order.
     listed.sort_by_key(|group| group.arn.name().canonical());
     let (unusable, usable): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| group.unusable.is_some());
     let usable: Vec<GroupArn> = usable.into_iter().map(|group| group.arn).collect();
-    ensure!(!usable.is_empty(), no_match(selection, &reader));
+    ensure!(!usable.is_empty(), no_match(selection, reader));
     let tagged = with_tags(source.registry(), usable, &selection.tags).await?;
     ensure!(!tagged.is_empty(), no_tags(selection));
     let mut groups = tagged.into_iter().map(|source| pair(source, selection)).collect::<Result<Vec<_>>>()?;
-    refuse_shared_targets(&groups)?;
-    refuse_own_targets(&groups, &writer)?;
     if let Some(first) = &selection.first {
         // A stable sort: the others keep their order.
         groups.sort_by_key(|group| !first.is(&group.source));

@@ -1,5 +1,7 @@
 //! `promote plan` and `promote apply`: a file describes the promotions.
 
+mod documents;
+
 use serde_json::{Value, json};
 
 use super::many::{document_of, register, targets, with_groups};

@@ -17,6 +17,31 @@ fn withdraw_takes_a_pattern() {
 }
 
 #[test]
+fn find_latest_takes_a_pattern_and_asks_for_no_target_account() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.create_group(SOURCE_ACCOUNT, "team-c", json!({}));
+    register(&cloud, "team-b");
+    let pattern = Cloud::group_arn("team-*");
+    let arguments = ["find-latest", "--group", &pattern, "--source-profile", "source"];
+    let table = run(&cloud, Principal::Stranger, &arguments);
+    assert_eq!(table.code, 4, "{}", table.stderr);
+    let lines: Vec<&str> = table.stdout.lines().collect();
+    assert_eq!(lines[0], "GROUP    SOURCE   TARGET  OUTCOME");
+    assert!(lines[1].starts_with("team-a        1        -  found"), "{}", table.stdout);
+    assert!(lines[2].starts_with("team-b        2        -  found"), "{}", table.stdout);
+    assert_eq!(lines.last(), Some(&"3 groups: 2 found, 1 nothing-approved"));
+    let calls = cloud.calls();
+    assert!(calls.iter().all(|call| call.who.as_ref().is_some_and(|who| who.principal == Principal::Source)));
+    let json = run(&cloud, Principal::Stranger, &[&arguments[..], &["--output", "json"]].concat());
+    let document = document_of(&json);
+    assert_eq!((&document["verb"], document["summary"]["exit_code"].as_i64()), (&json!("find-latest"), Some(4)));
+    assert_eq!(of(&document, "team-b")["document"]["outcome"], "found");
+    assert_eq!(of(&document, "team-c")["exit_code"], 4);
+    let all = [&arguments[..], &["--package-version", "1"]].concat();
+    run(&cloud, Principal::Stranger, &all).fails(1, &["--package-version"]);
+}
+
+#[test]
 fn doctor_takes_a_pattern() {
     let cloud = with_groups(&["team-a", "team-b"]);
     cloud.deny(Principal::Both, "sagemaker:DescribeModelPackage", &packages_of("team-a"));

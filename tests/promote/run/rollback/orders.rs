@@ -55,9 +55,7 @@ fn nothing_becomes_approved_in_a_held_group_in_any_order_of_rollbacks_runs_and_d
     let seeds = seeds("ROLLBACK_SEEDS").unwrap_or_else(|| SAMPLE.collect());
     each(AT_ONCE, &seeds, |seed| {
         let steps = sequence(*seed);
-        holds(&steps).with_context(|| {
-            format!("seed {seed} (`make rollbacks SEEDS={seed}` runs it alone): {steps:?}")
-        })
+        holds(&steps).with_context(|| format!("seed {seed} (`make rollbacks SEEDS={seed}` runs it alone): {steps:?}"))
     });
 }
 
