@@ -47,7 +47,11 @@ impl Rollback<'_> {
                 Err(error) => warnings.push(format!("{} could not be verified: {}", version.arn, with_hints(&error))),
             }
         }
-        warnings.insert(0, format!("no promoted version that is older than {} can be served", current.arn));
+        let why = match warnings.is_empty() {
+            true => format!("no promoted version that is older than {} is Approved", current.arn),
+            false => format!("no promoted version that is older than {} can be served", current.arn),
+        };
+        warnings.insert(0, why);
         Err(Failure::new(warnings.join("; "))
             .hint("Approve an older version in the target account, or hold the group with `promote hold`")
             .into())

@@ -7,7 +7,8 @@ use crate::run::RunReport;
 
 /// The first line: what the run has changed, the greatest effect first.
 pub(super) fn headline(record: &Record) -> String {
-    if let Some(planned) = &record.planned {
+    // A run into a held group has withdrawn versions, although it has promoted nothing.
+    if let Some(planned) = record.planned.as_ref().filter(|_| record.outcome != Conclusion::Held) {
         return dry_run(record, planned);
     }
     let of = |result: FollowResult| record.followed.iter().filter(move |one| one.result == result).count();

@@ -62,3 +62,25 @@ fn register_of_a_version_whose_group_is_held_meanwhile_ends_as_held_and_is_no_fa
     run(&cloud, Principal::Both, &registers).document();
     assert_eq!(statuses(&cloud), ["Approved"; 4]);
 }
+
+#[test]
+fn the_first_line_of_a_run_into_a_held_group_says_what_was_withdrawn_and_speaks_of_no_dry_run() {
+    let cloud = three();
+    hold(&cloud).document();
+    cloud.change(SECOND, json!({"ModelApprovalStatus": "Rejected"}));
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    let run = run(&cloud, Principal::Both, &full());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let first = run.stdout.lines().next().unwrap_or_default();
+    let expected =
+        "held: nothing was promoted into the target group; withdrew 1 version, because the source is Rejected";
+    assert_eq!(first, format!("Outcome    {expected}"), "{}", run.stdout);
+}
+
+#[test]
+fn a_rollback_without_an_older_version_says_that_none_is_approved() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    rollback(&cloud, &[]).fails(1, &["no promoted version that is older than", "/1 is Approved", "promote hold"]);
+    assert_eq!(statuses(&cloud), ["Approved"]);
+}
