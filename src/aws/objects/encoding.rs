@@ -1,8 +1,10 @@
-//! Encodes keys and byte ranges for S3's headers.
+//! Encodes keys and byte ranges for S3's headers, and decodes the keys of listings.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use aws_sdk_s3::types::EncodingType;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::model::location::Location;
 
@@ -13,6 +15,17 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// `bucket/key` for `x-amz-copy-source`. The SDK does not encode it.
 pub(super) fn copy_source(location: &Location) -> String {
     format!("{}/{}", location.bucket, utf8_percent_encode(&location.key, ENCODED))
+}
+
+/// A key of a listing. Listings are asked for with `encoding-type=url`, because XML 1.0 cannot have every character of a
+/// key (ListObjectsV2). Servers without it say so in their answer.
+pub(super) fn listed<'a>(key: &'a str, encoding: Option<&EncodingType>) -> Cow<'a, str> {
+    match encoding {
+        Some(EncodingType::Url) if key.contains(['%', '+']) => {
+            Cow::Owned(percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned())
+        }
+        _ => Cow::Borrowed(key),
+    }
 }
 
 /// A byte range for `Range` and `x-amz-copy-source-range`, which include the last byte.

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_s3::types::OptionalObjectAttributes;
+use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes};
 
+use super::encoding::listed;
 use super::reader::Reader;
 use super::storage::{is_listed_archived, is_tiered};
 use super::types::{ETag, Listed};
@@ -59,6 +60,7 @@ impl Pages {
         let answer = self.reader.call(&self.bucket, async |client| {
             let call = client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
             let call = call.optional_object_attributes(OptionalObjectAttributes::RestoreStatus);
+            let call = call.encoding_type(EncodingType::Url);
             let answer = call.set_continuation_token(token.clone()).send().await;
             answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))
         });
@@ -66,14 +68,15 @@ impl Pages {
         let unusable = |message: String| self.reader.caller.unusable(CALL, &resource, message);
         let mut page = Vec::with_capacity(answer.contents().len());
         for object in answer.contents() {
-            let key = object.key().filter(|key| key.starts_with(&self.prefix));
+            let key = object.key().map(|key| listed(key, answer.encoding_type()));
+            let key = key.filter(|key| key.starts_with(&self.prefix));
             let key =
                 key.ok_or_else(|| unusable(format!("{:?} does not begin with '{}'", object.key(), self.prefix)))?;
             let size = object.size().and_then(|size| u64::try_from(size).ok());
             let (size, etag) =
                 size.zip(object.e_tag()).ok_or_else(|| unusable(format!("'{key}' has no size or ETag")))?;
             page.push(Listed {
-                key: key.to_owned(),
+                key: key.into_owned(),
                 size,
                 etag: ETag::new(etag),
                 archived: is_listed_archived(object),
@@ -105,11 +108,14 @@ pub(super) async fn folders(reader: &Reader, bucket: &BucketName, prefix: &str) 
     loop {
         let answer = reader.call_of_any_owner(bucket, async |client| {
             let call = client.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).delimiter("/");
+            let call = call.encoding_type(EncodingType::Url);
             let answer = call.set_continuation_token(token.clone()).send().await;
             answer.map_err(|error| reader.caller.error(CALL, &resource, error))
         });
         let answer = answer.await?;
-        folders.extend(answer.common_prefixes().iter().filter_map(|folder| folder.prefix()).map(str::to_owned));
+        let encoding = answer.encoding_type();
+        let found = answer.common_prefixes().iter().filter_map(|folder| folder.prefix());
+        folders.extend(found.map(|folder| listed(folder, encoding).into_owned()));
         if answer.is_truncated() != Some(true) {
             return Ok(folders);
         }

@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType};
 
 use super::client::{TargetObjects, described};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::checksum::{Algorithm, Checksum, checksum_of, with_checksum};
 use crate::aws::objects::contents::Contents;
-use crate::aws::objects::encoding::{byte_range, copy_source};
+use crate::aws::objects::encoding::{byte_range, copy_source, listed};
 use crate::aws::objects::threads::on_threads;
 use crate::aws::objects::types::{
     Attributes, CopySource, ETag, Encryption, Part, StoredPart, Upload, UploadId, Written,
@@ -159,16 +159,18 @@ impl TargetObjects {
         let mut marker: (Option<String>, Option<String>) = (None, None);
         loop {
             let call = self.reader.client.list_multipart_uploads().bucket(bucket.as_str()).prefix(prefix);
+            let call = call.encoding_type(EncodingType::Url);
             let call = call.set_key_marker(marker.0.clone()).set_upload_id_marker(marker.1.clone());
             let answer = call.send().await.map_err(|e| self.reader.caller.error(CALL, &Resource::Bucket(bucket), e))?;
+            let decoded = |key: &str| listed(key, answer.encoding_type()).into_owned();
             found.extend(answer.uploads().iter().filter_map(|upload| {
-                let key = upload.key().filter(|key| key.starts_with(prefix))?.to_owned();
+                let key = upload.key().map(decoded).filter(|key| key.starts_with(prefix))?;
                 Some(Upload { key, id: UploadId(upload.upload_id()?.to_owned()) })
             }));
             if answer.is_truncated() != Some(true) {
                 return Ok(found);
             }
-            let next = (answer.next_key_marker().map(str::to_owned), answer.next_upload_id_marker().map(str::to_owned));
+            let next = (answer.next_key_marker().map(decoded), answer.next_upload_id_marker().map(str::to_owned));
             if next == marker || next.0.is_none() {
                 return Err(self.reader.caller.unusable(CALL, &Resource::Bucket(bucket), "the list's marker repeats"));
             }

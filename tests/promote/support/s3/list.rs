@@ -214,10 +214,12 @@ fn encoding(ask: &Ask) -> &'static str {
     }
 }
 
-/// A key as the listing shows it: XML-escaped, or URL-encoded with `+` for a space where asked for.
+/// A key as the listing shows it: URL-encoded with `+` for a space where asked for, otherwise XML-escaped, which breaks the
+/// document if the key has a character that XML 1.0 does not.
 fn encode(ask: &Ask, text: &str) -> String {
     if ask.query("encoding-type") != Some("url") {
-        return escape(text);
+        let absent = |c: char| c < ' ' && !"\t\n\r".contains(c);
+        return if text.contains(absent) { text.to_owned() } else { escape(text) };
     }
     text.bytes()
         .map(|byte| match byte {
