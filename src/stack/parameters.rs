@@ -102,7 +102,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use clap::{FromArgMatches, Parser};
-    use regex::Regex;
+    use regex::bytes::RegexBuilder;
     use serde_json::Value;
 
     use super::*;
@@ -211,10 +211,11 @@ mod tests {
 
     fn assert_fits(parameter: &Value, name: &str, value: &str) {
         if let Some(pattern) = parameter["AllowedPattern"].as_str() {
-            let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+            // As in CloudFormation's patterns, \w and \d are ASCII.
+            let pattern = RegexBuilder::new(&format!("^(?:{pattern})$")).unicode(false).build().unwrap();
             let list = parameter["Type"] == "CommaDelimitedList";
             let values: Vec<&str> = if list { value.split(',').collect() } else { vec![value] };
-            assert!(values.iter().all(|value| pattern.is_match(value)), "{name}={value} does not match {pattern}");
+            assert!(values.iter().all(|value| pattern.is_match(value.as_bytes())), "{name}={value} does not match {pattern}");
         }
         if let Some(allowed) = parameter["AllowedValues"].as_array() {
             let text = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
