@@ -215,7 +215,10 @@ mod tests {
             let pattern = RegexBuilder::new(&format!("^(?:{pattern})$")).unicode(false).build().unwrap();
             let list = parameter["Type"] == "CommaDelimitedList";
             let values: Vec<&str> = if list { value.split(',').collect() } else { vec![value] };
-            assert!(values.iter().all(|value| pattern.is_match(value.as_bytes())), "{name}={value} does not match {pattern}");
+            assert!(
+                values.iter().all(|value| pattern.is_match(value.as_bytes())),
+                "{name}={value} does not match {pattern}"
+            );
         }
         if let Some(allowed) = parameter["AllowedValues"].as_array() {
             let text = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
