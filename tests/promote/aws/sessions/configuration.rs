@@ -304,7 +304,8 @@ fn a_file_of_authorities_that_has_none_is_refused() {
 #[test]
 fn an_s3_endpoint_of_the_profile_s_services_section_has_the_bucket_in_its_path() {
     let cloud = with_package();
-    let url = cloud.endpoint();
+    // The SDK has the bucket in the path of an IP address anyway.
+    let url = cloud.endpoint().replace("127.0.0.1", "localhost");
     let config = format!("[default]\nservices = local\n[services local]\ns3 =\n  endpoint_url = {url}\n");
     let mut run = Configured::new(&cloud, config, "");
     run.command.env_remove("AWS_ENDPOINT_URL_S3");
