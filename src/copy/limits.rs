@@ -18,11 +18,19 @@ const BUFFERS: u64 = 384 << 10;
 /// which 256 concurrent requests of 70 ms reach.
 const CONCURRENCY: usize = 256;
 
+/// The layers of images that are copied at a time, in bytes: four large ones, or 32 small ones. A run that is killed has
+/// completed the layers that it began first, and the memory holds no more than four parts of 10 MiB anyway.
+const LAYERS: u64 = 64 << 20;
+/// The bytes that a large layer and a small one count for.
+const LARGE_LAYER: u64 = LAYERS / 4;
+const SMALL_LAYER: u64 = LAYERS / 32;
+
 /// Limits of requests and memory, shared by several copies.
 #[derive(Debug)]
 pub struct Limits {
     requests: Semaphore,
     memory: Semaphore,
+    layers: Semaphore,
     concurrency: usize,
 }
 
@@ -37,7 +45,8 @@ impl Limits {
     pub fn new(concurrency: usize) -> Self {
         let concurrency = concurrency.max(1);
         let memory = Semaphore::new(units(MEMORY) as usize);
-        Self { requests: Semaphore::new(concurrency), memory, concurrency }
+        let layers = Semaphore::new(units(LAYERS) as usize);
+        Self { requests: Semaphore::new(concurrency), memory, layers, concurrency }
     }
 
     /// The number of concurrent requests.
@@ -48,6 +57,12 @@ impl Limits {
     /// Waits until a request may be sent.
     pub(crate) async fn request(&self) -> SemaphorePermit<'_> {
         self.requests.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// Waits until a layer of this size in bytes may be copied.
+    pub(crate) async fn layer(&self, bytes: u64) -> SemaphorePermit<'_> {
+        let permits = units(bytes.clamp(SMALL_LAYER, LARGE_LAYER));
+        self.layers.acquire_many(permits).await.expect("the semaphore is never closed")
     }
 
     /// Waits for the memory to download and send an object or part of this size in bytes.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::outcome::ImageDone;
+use super::outcome::{ImageDone, ImageWrite};
 use crate::copy::{CopiedArtifacts, Done, PreviewedArtifacts};
 use crate::model::claim::ClaimSeen;
 use crate::plan::artifact::Artifact;
@@ -21,6 +21,7 @@ pub struct Copied {
 pub struct Preview {
     artifacts: PreviewedArtifacts,
     images: Vec<ImageDone>,
+    writes: Vec<ImageWrite>,
 }
 
 impl Copied {
@@ -57,8 +58,13 @@ impl Copied {
 
 impl Preview {
     /// What a plan would copy. `images` has the expected result of each image of the plan.
-    pub fn of(artifacts: PreviewedArtifacts, images: Vec<ImageDone>) -> Self {
-        Self { artifacts, images }
+    pub fn of(artifacts: PreviewedArtifacts, images: Vec<ImageDone>, writes: Vec<ImageWrite>) -> Self {
+        Self { artifacts, images, writes }
+    }
+
+    /// What would be written to the target's registry.
+    pub fn image_writes(&self) -> &[ImageWrite] {
+        &self.writes
     }
 
     /// The plan that would be carried out.

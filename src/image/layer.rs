@@ -16,6 +16,7 @@ const UPLOADS: u32 = 3;
 impl ImageEngine<'_> {
     /// Copies a layer that the target does not have.
     pub(super) async fn copy_layer(&self, from: &Repository, to: &Repository, layer: &Layer) -> Result<()> {
+        let _layer = self.limits.layer(layer.bytes).await;
         for _ in 0..UPLOADS {
             if copying(self.attempt(from, to, layer).await, layer, from)? {
                 return Ok(());

@@ -12,5 +12,5 @@ mod repository;
 
 pub use copied::{Copied, Preview};
 pub use engine::ImageEngine;
-pub use outcome::{ImageDone, ImageOutcome};
+pub use outcome::{ImageDone, ImageOutcome, ImageWrite, tag_of, tagged};
 pub use prepared::{confirm, prepare};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::image::{Digest, EcrImage, Repository};
+
 /// What became of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +22,19 @@ pub enum ImageOutcome {
     Kept,
 }
 
+/// A write to the target's registry that a run without `--dry-run` would make.
+#[derive(Debug, Clone)]
+pub enum ImageWrite {
+    /// Create a repository.
+    CreateRepository(Repository),
+    /// Copy an image.
+    Copy(EcrImage),
+    /// Copy a signature or another artifact that refers to an image.
+    CopyReferrer(EcrImage),
+    /// Give an image the tag that keeps it.
+    Tag(EcrImage),
+}
+
 /// The result of one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageDone {
@@ -35,4 +50,14 @@ impl ImageDone {
     pub(super) fn nothing_missing(outcome: ImageOutcome) -> Self {
         Self { outcome, missing_layers: 0, missing_bytes: 0 }
     }
+}
+
+/// The tag that keeps an image from life-cycle rules for untagged images. It is never moved: it belongs to one digest.
+pub fn tag_of(digest: &Digest) -> String {
+    format!("promote-sha256-{}", &digest.hex()[..32])
+}
+
+/// The image by the tag that keeps it.
+pub fn tagged(repository: &Repository, digest: &Digest) -> EcrImage {
+    EcrImage { repository: repository.clone(), tag: Some(tag_of(digest)), digest: None }
 }

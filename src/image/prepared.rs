@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use futures_util::future::try_join_all;
 
 use super::engine::{Copying, ImageEngine};
-use super::outcome::{ImageDone, ImageOutcome};
+use super::outcome::{ImageDone, ImageOutcome, ImageWrite};
 use super::repository::State;
 use crate::model::failure::Failure;
 use crate::model::image::Repository;
@@ -68,15 +68,22 @@ impl Prepared<'_> {
     /// What [`Prepared::copy`] would do with each image, in the order of the plan.
     pub fn results(&self) -> impl Iterator<Item = ImageDone> + '_ {
         self.images.iter().map(|image| match &image.disposition {
-            Disposition::Provided { target } if target.to_string() != image.source => {
+            Disposition::Provided { target, .. } if target.to_string() != image.source => {
                 ImageDone::nothing_missing(ImageOutcome::ReRegioned)
             }
-            Disposition::Kept(_) | Disposition::Provided { .. } => ImageDone::nothing_missing(ImageOutcome::Kept),
+            Disposition::Kept(_) | Disposition::Own { .. } | Disposition::Provided { .. } => {
+                ImageDone::nothing_missing(ImageOutcome::Kept)
+            }
             Disposition::Copy { target, content, .. } => {
                 let state = self.states.iter().find(|state| *state.repository() == target.repository);
                 state.expect("each repository was looked up").planned(content)
             }
         })
+    }
+
+    /// What [`Prepared::copy`] would write.
+    pub fn writes(&self) -> Vec<ImageWrite> {
+        self.states.iter().flat_map(State::writes).collect()
     }
 
     /// The number of images that are copied, and the size of their layers in bytes.

@@ -6,14 +6,15 @@ use anyhow::{Context, Result, bail};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::engine::{Copying, ImageEngine};
-use super::outcome::{ImageDone, ImageOutcome};
+use super::outcome::{ImageDone, ImageOutcome, ImageWrite, tag_of, tagged};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::images::{ImageId, RepositorySettings, StoredImage};
 use crate::model::failure::Failure;
-use crate::model::image::{Digest, Repository};
+use crate::model::image::{Digest, EcrImage, Repository};
 use crate::plan::images::{Content, Layer};
 
-/// The layers of one repository that are copied at a time. Memory and requests have limits of their own.
+/// The layers of one repository that are begun at a time. All layers of a run, memory and requests have limits of their
+/// own.
 const LAYERS_AT_ONCE: usize = 32;
 
 /// What a repository has of the images that are copied to it.
@@ -33,7 +34,7 @@ impl<'a> State<'a> {
     /// A tag of promote's belongs to another image.
     pub async fn look(engine: &ImageEngine<'_>, repository: &'a Repository, images: Vec<Copying>) -> Result<Self> {
         let ids = images.iter().flat_map(|image| {
-            [ImageId::Digest(image.content.digest().clone()), ImageId::Tag(tag(image.content.digest()))]
+            [ImageId::Digest(image.content.digest().clone()), ImageId::Tag(tag_of(image.content.digest()))]
         });
         let found = {
             let _request = engine.limits.request().await;
@@ -76,13 +77,13 @@ impl<'a> State<'a> {
     }
 
     fn is_tagged(&self, digest: &Digest) -> bool {
-        let tag = tag(digest);
+        let tag = tag_of(digest);
         self.there.iter().any(|there| there.tag.as_ref() == Some(&tag))
     }
 
     /// Refuses a tag of promote's that belongs to another image.
     fn refuse_other(&self, digest: &Digest) -> Result<()> {
-        let tag = tag(digest);
+        let tag = tag_of(digest);
         match self.there.iter().find(|there| there.tag.as_ref() == Some(&tag) && there.digest != *digest) {
             None => Ok(()),
             Some(other) => Err(belongs_to_another(self.repository, digest, Some(&other.digest))),
@@ -97,6 +98,25 @@ impl<'a> State<'a> {
         let missing = content.layers.iter().filter(|layer| self.missing.contains(&layer.digest));
         let (missing_layers, missing_bytes) = missing.fold((0, 0), |(n, bytes), layer| (n + 1, bytes + layer.bytes));
         ImageDone { outcome: ImageOutcome::Planned, missing_layers, missing_bytes }
+    }
+
+    /// What [`State::copy`] would write.
+    pub fn writes(&self) -> Vec<ImageWrite> {
+        let mut writes = Vec::new();
+        if !self.exists {
+            writes.push(ImageWrite::CreateRepository(self.repository.clone()));
+        }
+        for image in &self.images {
+            let digest = image.content.digest();
+            let copy = if image.tagged { ImageWrite::Copy } else { ImageWrite::CopyReferrer };
+            if !self.has(digest) {
+                writes.push(copy(EcrImage::of(self.repository.clone(), digest.clone())));
+            }
+            if image.tagged && !self.is_tagged(digest) {
+                writes.push(ImageWrite::Tag(tagged(self.repository, digest)));
+            }
+        }
+        writes
     }
 
     /// Copies what is missing.
@@ -141,7 +161,7 @@ impl<'a> State<'a> {
             return Ok(());
         }
         for manifest in content.manifests.iter().filter(|manifest| !there || manifest.digest == *digest) {
-            let tag = (*tagged && manifest.digest == *digest).then(|| tag(digest));
+            let tag = (*tagged && manifest.digest == *digest).then(|| tag_of(digest));
             let _request = engine.limits.request().await;
             let put = engine.target.put(self.repository, manifest, tag.as_deref()).await;
             put.map_err(|error| self.explained(error, digest))
@@ -200,13 +220,8 @@ impl<'a> State<'a> {
     }
 }
 
-/// The tag that keeps an image from life-cycle rules for untagged images. It is never moved: it belongs to one digest.
-fn tag(digest: &Digest) -> String {
-    format!("promote-sha256-{}", &digest.hex()[..32])
-}
-
 fn belongs_to_another(repository: &Repository, digest: &Digest, other: Option<&Digest>) -> anyhow::Error {
-    let tag = tag(digest);
+    let tag = tag_of(digest);
     let other = other.map_or_else(|| "another image".to_owned(), ToString::to_string);
     Failure::new(format!("the tag {tag} of {repository} belongs to {other}, but promote gave it to {digest}"))
         .hint("Find out who moved the tag, then delete the tag: promote never moves it")

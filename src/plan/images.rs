@@ -1,5 +1,6 @@
 //! The container images of a version: which are copied, and what they consist of.
 
+mod approved;
 mod classify;
 mod content;
 mod lookup;

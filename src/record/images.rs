@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::image::{ImageDone, ImageOutcome};
-use crate::model::image::Digest;
+use crate::model::image::{Digest, ImageUri};
 use crate::plan::images::{Disposition, ImageTarget, ImageUse, Kept, PlannedImage, image_key};
 
 /// A container image of the version.
@@ -16,7 +16,7 @@ pub struct ImageFacts {
     pub source_digest: Option<String>,
     /// The image as the promoted version names it.
     pub target: String,
-    /// The digest that was copied.
+    /// The digest of the image at the target, if this is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The digest that the tag of the source had when the version was promoted, if it was another one.
@@ -49,23 +49,20 @@ pub struct ImageFacts {
 impl ImageFacts {
     /// The facts of an image and its copy.
     pub fn of(image: &PlannedImage, done: ImageDone) -> Self {
-        let (digest, content) = match &image.disposition {
-            Disposition::Copy { target, content, .. } => (target.digest.clone(), Some(content)),
-            Disposition::Provided { .. } | Disposition::Kept(_) => (None, None),
-        };
-        let referrers = match &image.disposition {
-            Disposition::Copy { referrers, .. } => Some(referrers.contents.len()),
-            Disposition::Provided { .. } | Disposition::Kept(_) => None,
+        let (content, referrers) = match &image.disposition {
+            Disposition::Copy { content, referrers, .. } => (Some(content), Some(referrers.contents.len())),
+            Disposition::Provided { .. } | Disposition::Own { .. } | Disposition::Kept(_) => (None, None),
         };
         let kept = match image.disposition {
             Disposition::Kept(kept) => Some(kept),
+            Disposition::Own { .. } => Some(Kept::OwnRegistry),
             Disposition::Copy { .. } | Disposition::Provided { .. } => None,
         };
         Self {
             source: image.source.clone(),
             source_digest: image.recorded.clone(),
             target: image.target(),
-            digest,
+            digest: image.digest().cloned(),
             tag_digest: image.moved.clone(),
             result: done.outcome,
             kept,
@@ -87,6 +84,17 @@ impl ImageFacts {
         Self { result, missing_layers: None, missing_bytes: None, ..self }
     }
 
+    /// The same image in the document of a later run that has copied it again, unless it was there.
+    pub fn restored(self, done: ImageDone) -> Self {
+        let missing = self.bytes.is_some();
+        Self {
+            result: done.outcome,
+            missing_layers: missing.then_some(done.missing_layers),
+            missing_bytes: missing.then_some(done.missing_bytes),
+            ..self
+        }
+    }
+
     /// The same image in the document of a later run that has found it.
     pub fn compared(self) -> Self {
         let recorded = self.recorded();
@@ -98,7 +106,8 @@ impl ImageFacts {
 
     /// The image of the source, and what has replaced it; nothing if it has stayed.
     pub fn replacement(&self) -> Option<(ImageUse, ImageTarget)> {
-        let target = ImageTarget { image: self.target.clone(), digest: self.digest.as_ref().map(ToString::to_string) };
+        let digest = self.target.parse().ok().and_then(ImageUri::ecr).and_then(|image| image.digest);
+        let target = ImageTarget { image: self.target.clone(), digest: digest.as_ref().map(ToString::to_string) };
         (self.source != self.target).then(|| (image_key(&self.source, self.source_digest.as_deref()), target))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::image::ImageWrite;
 use crate::model::field::Document;
 use crate::register::decision::Act;
 
@@ -23,7 +24,7 @@ pub struct PlanFacts {
 pub struct PlannedWrite {
     /// What would be done.
     pub act: PlannedAct,
-    /// The group, the folder, the image or the promoted version.
+    /// The group, the folder, the repository, the image or the promoted version.
     pub subject: String,
 }
 
@@ -35,8 +36,14 @@ pub enum PlannedAct {
     CreateGroup,
     /// Copy artifacts to the folder.
     Copy,
+    /// Create a repository for images.
+    CreateRepository,
     /// Copy an image to the target account's registry.
     CopyImage,
+    /// Copy a signature or another artifact that refers to an image.
+    CopyReferrer,
+    /// Give an image the tag that keeps it.
+    TagImage,
     /// Register a version in the group.
     Register,
     /// Give the new version in the group, or a pending version, the approval status of its source.
@@ -56,7 +63,10 @@ impl fmt::Display for PlannedAct {
         f.write_str(match self {
             Self::CreateGroup => "create the group",
             Self::Copy => "copy artifacts to",
+            Self::CreateRepository => "create the repository",
             Self::CopyImage => "copy the image",
+            Self::CopyReferrer => "copy the referrer",
+            Self::TagImage => "tag the image as",
             Self::Register => "register a version in",
             Self::Approve => "approve the version in",
             Self::ApproveAgain => "approve again",
@@ -70,6 +80,17 @@ impl fmt::Display for PlannedAct {
 impl fmt::Display for PlannedWrite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.act, self.subject)
+    }
+}
+
+impl From<&ImageWrite> for PlannedWrite {
+    fn from(write: &ImageWrite) -> Self {
+        match write {
+            ImageWrite::CreateRepository(repository) => Self::new(PlannedAct::CreateRepository, repository),
+            ImageWrite::Copy(image) => Self::new(PlannedAct::CopyImage, image),
+            ImageWrite::CopyReferrer(image) => Self::new(PlannedAct::CopyReferrer, image),
+            ImageWrite::Tag(image) => Self::new(PlannedAct::TagImage, image),
+        }
     }
 }
 

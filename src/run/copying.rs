@@ -67,7 +67,7 @@ impl Promotion<'_> {
             (self.engine(tuning, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
         let (artifacts, prepared) =
             tokio::try_join!(preview(plan, there, &engine), image::prepare(&images, &image_engine))?;
-        Ok(Preview::of(artifacts, prepared.results().collect()))
+        Ok(Preview::of(artifacts, prepared.results().collect(), prepared.writes()))
     }
 
     fn image_engine<'a>(&'a self, meter: &'a Meter) -> ImageEngine<'a> {

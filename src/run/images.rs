@@ -8,52 +8,94 @@ use futures_util::future::try_join_all;
 use super::intact::Purpose;
 use super::promotion::Promotion;
 use crate::aws::error::{CallError, Kind};
-use crate::aws::images::{ImageId, TargetImages};
+use crate::aws::images::{ImageId, StoredImage, TargetImages};
+use crate::image::{tag_of, tagged};
 use crate::model::failure::Failure;
-use crate::model::image::{EcrImage, ImageUri, Repository};
+use crate::model::image::{Digest, EcrImage, ImageUri, Repository};
 use crate::plan::Plan;
+use crate::plan::aws_registries::provided;
+use crate::plan::images::PlannedImage;
 use crate::record::ImageFacts;
 
 impl Promotion<'_> {
-    /// The recorded images that the target does not have any more; nothing if that may not be read, and nobody has to know.
+    /// What the target has of the recorded images; nothing if that may not be read, and nobody has to know.
     ///
     /// # Errors
     /// The target cannot be read.
-    pub(super) async fn missing_images(
-        &self,
-        recorded: &[ImageFacts],
-        purpose: Purpose,
-    ) -> Result<Option<Vec<EcrImage>>> {
-        match missing(self.target.images(), recorded).await {
-            Ok(missing) => Ok(Some(missing)),
+    pub(super) async fn images_there(&self, recorded: &[ImageFacts], purpose: Purpose) -> Result<Option<ImagesThere>> {
+        match look(self.target.images(), recorded).await {
+            Ok(there) => Ok(Some(there)),
             Err(error) if error.kind == Kind::Denied && purpose == Purpose::Report => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// The recorded images that were copied and that the target does not have any more. Makes one call for each repository.
+/// What the target has of the images of a record.
+#[derive(Debug, Default)]
+pub(super) struct ImagesThere {
+    /// The images that do not exist any more.
+    pub missing: Vec<EcrImage>,
+    /// The copied images that have lost the tag that keeps them.
+    pub untagged: Vec<Untagged>,
+}
+
+/// An image without the tag that keeps it.
+#[derive(Debug)]
+pub(super) struct Untagged {
+    pub repository: Repository,
+    pub image: StoredImage,
+}
+
+impl Untagged {
+    /// The image by the tag that it lacks.
+    pub fn tagged(&self) -> EcrImage {
+        tagged(&self.repository, &self.image.digest)
+    }
+}
+
+/// Looks up the images of a record at the target. Makes one call for each repository.
 ///
 /// # Errors
 /// The target cannot be read.
-pub(super) async fn missing(target: &TargetImages, recorded: &[ImageFacts]) -> Result<Vec<EcrImage>, CallError> {
-    let mut repositories: BTreeMap<Repository, Vec<EcrImage>> = BTreeMap::new();
-    for image in recorded.iter().filter_map(copied) {
-        repositories.entry(image.repository.clone()).or_default().push(image);
+pub(super) async fn look(target: &TargetImages, recorded: &[ImageFacts]) -> Result<ImagesThere, CallError> {
+    let mut repositories: BTreeMap<Repository, BTreeMap<Digest, bool>> = BTreeMap::new();
+    for image in recorded {
+        let Some(EcrImage { repository, digest: Some(digest), .. }) = of_target(image) else { continue };
+        let needs_tag = repositories.entry(repository).or_default().entry(digest).or_default();
+        *needs_tag |= image.kept.is_none();
     }
-    let lookups = repositories.into_iter().map(|(repository, mut images)| async move {
-        let ids = images.iter().filter_map(|image| image.digest.clone()).map(ImageId::Digest).collect::<Vec<_>>();
-        let there = target.find(&repository, &ids).await?.unwrap_or_default();
-        images.retain(|image| there.iter().all(|there| Some(&there.digest) != image.digest.as_ref()));
-        Ok(images)
+    let lookups = repositories.into_iter().map(|(repository, images)| async move {
+        let ids = images.keys().flat_map(|digest| [ImageId::Digest(digest.clone()), ImageId::Tag(tag_of(digest))]);
+        let found = target.find(&repository, &ids.collect::<Vec<_>>()).await?.unwrap_or_default();
+        let mut there = ImagesThere::default();
+        for (digest, needs_tag) in images {
+            let tag = tag_of(&digest);
+            // A tag that somebody has moved to another image stays there.
+            let has_tag = found.iter().any(|one| one.tag.as_ref() == Some(&tag));
+            match found.iter().find(|one| one.digest == digest) {
+                None => there.missing.push(EcrImage::of(repository.clone(), digest)),
+                Some(image) if needs_tag && !has_tag => {
+                    there.untagged.push(Untagged { repository: repository.clone(), image: image.clone() });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(there)
     });
-    Ok(try_join_all(lookups).await?.concat())
+    let all = try_join_all(lookups).await?;
+    Ok(all.into_iter().fold(ImagesThere::default(), |mut all, there| {
+        all.missing.extend(there.missing);
+        all.untagged.extend(there.untagged);
+        all
+    }))
 }
 
-/// The image of the target, if it was copied.
-pub(super) fn copied(image: &ImageFacts) -> Option<EcrImage> {
-    image.digest.as_ref()?;
-    image.target.parse::<ImageUri>().ok()?.ecr()
+/// The image in the target account's registry, by its digest. Those of AWS are AWS's to keep.
+pub(super) fn of_target(image: &ImageFacts) -> Option<EcrImage> {
+    let digest = image.digest.clone()?;
+    let there = image.target.parse::<ImageUri>().ok()?.ecr()?;
+    provided(&there).is_none().then(|| EcrImage::of(there.repository, digest))
 }
 
 /// Leaves the images of a plan that were promoted before, so that nothing else is copied.
@@ -63,11 +105,12 @@ pub(super) fn copied(image: &ImageFacts) -> Option<EcrImage> {
 pub(super) fn only_recorded(plan: &mut Plan, recorded: &[ImageFacts], missing: &[EcrImage]) -> Result<()> {
     plan.images.retain(|image| recorded.iter().any(|recorded| recorded.target == image.target()));
     for image in missing {
-        let target = image.to_string();
+        let recorded = recorded.iter().find(|recorded| of_target(recorded).as_ref() == Some(image));
+        let is_planned = |planned: &PlannedImage| recorded.is_some_and(|recorded| recorded.target == planned.target());
         ensure!(
-            plan.images.iter().any(|planned| planned.target() == target),
+            plan.images.iter().any(is_planned),
             Failure::new(format!(
-                "{target} is missing at the target, and this run does not copy it again; the version was not changed"
+                "{image} is missing at the target, and this run does not copy it again; the version was not changed"
             ))
             .hint("Run with the `--images` and `--image-repository-prefix` that the version was promoted with")
         );

@@ -4,13 +4,14 @@ use anyhow::Result;
 
 use super::promotion::Promotion;
 use crate::copy::Outcome;
+use crate::image::ImageWrite;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-use crate::record::{ImageOutcome, PlannedAct, PlannedWrite, Record};
+use crate::record::{PlannedAct, PlannedWrite, Record};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::sync::{ChangeResult, SyncPlan};
 
-/// The writes of a promotion, from the record of its preview. `recorded`: the approval of the current promotion, if it is
+/// The writes of a promotion, from the record of its preview and the writes of its images. `recorded`: the approval of the current promotion, if it is
 /// recorded or claimed.
 ///
 /// # Errors
@@ -18,7 +19,7 @@ use crate::register::sync::{ChangeResult, SyncPlan};
 pub(super) fn planned_writes(
     promotion: &Promotion<'_>,
     package: &Package,
-    record: &Record,
+    (record, images): (&Record, &[ImageWrite]),
     (current, missing_group): (Option<&PromotedVersion>, bool),
     (policy, recorded): (ApprovalPolicy, Option<&RecordedApproval>),
 ) -> Result<Vec<PlannedWrite>> {
@@ -29,8 +30,7 @@ pub(super) fn planned_writes(
     if to_be_copied(record)? {
         writes.push(PlannedWrite::new(PlannedAct::Copy, destination.layout(package.arn()).folder()));
     }
-    let images = record.images.iter().filter(|image| image.result == ImageOutcome::Planned);
-    writes.extend(images.map(|image| PlannedWrite::new(PlannedAct::CopyImage, &image.target)));
+    writes.extend(images.iter().map(PlannedWrite::from));
     match current {
         Some(current) => {
             let decision = Decision::of(package, current, recorded, policy);
@@ -70,8 +70,8 @@ pub(super) fn greatest_first(promotion: Option<Vec<PlannedWrite>>, followed: Vec
         PlannedAct::Register => 2,
         PlannedAct::Approve => 3,
         PlannedAct::Copy => 4,
-        PlannedAct::CopyImage => 5,
-        PlannedAct::CreateGroup => 6,
+        PlannedAct::CopyImage | PlannedAct::CopyReferrer | PlannedAct::TagImage => 5,
+        PlannedAct::CreateGroup | PlannedAct::CreateRepository => 6,
         PlannedAct::Update => 7,
     });
     writes

@@ -28,6 +28,12 @@ pub(super) async fn preview(
     let registered = current.map(|current| (&current.arn, current.approval()));
     record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
     let approval = (policy, recorded.as_ref());
-    record.planned = Some(planned_writes(promotion, package, &record, (current, missing_group), approval)?);
+    record.planned = Some(planned_writes(
+        promotion,
+        package,
+        (&record, preview.image_writes()),
+        (current, missing_group),
+        approval,
+    )?);
     Ok(record)
 }

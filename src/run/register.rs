@@ -77,15 +77,19 @@ async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunR
         let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
         let current = existing.current();
         let record = promotion.record(planned(current), &package);
-        let mut record = match settings.is_planned {
-            true => record.with_preview(&promotion.preview(&CopySettings::default(), plan, there).await?)?,
-            false => record.with_copied(&promotion.confirm(plan, there).await?)?,
+        let (mut record, images) = match settings.is_planned {
+            true => {
+                let preview = promotion.preview(&CopySettings::default(), plan, there).await?;
+                (record.with_preview(&preview)?, preview.image_writes().to_vec())
+            }
+            false => (record.with_copied(&promotion.confirm(plan, there).await?)?, Vec::new()),
         };
         record.warnings.extend(existing.warnings());
         let registered = current.map(|current| (&current.arn, current.approval()));
         record.target = Some(Target::of(destination, package.arn(), registered));
         let approval = (settings.registration.policy(None, true).approval, recorded.as_ref());
-        record.planned = Some(planned_writes(&promotion, &package, &record, (current, missing_group), approval)?);
+        record.planned =
+            Some(planned_writes(&promotion, &package, (&record, &images), (current, missing_group), approval)?);
         return Ok(match hold {
             Some(hold) => as_held(record.into(), hold, FollowedVersions::default(), settings.dry_run),
             None => record.into(),

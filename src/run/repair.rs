@@ -4,20 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, ensure};
 
-use super::images::only_recorded;
+use super::images::{Untagged, only_recorded};
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use super::sync::Syncing;
 use super::synced::{Missing, Repaired, Synced, missing_artifacts};
-use crate::image::Copied;
+use crate::aws::error::with_hints;
+use crate::image::{Copied, tag_of};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-use crate::plan::Plan;
+use crate::plan::{Plan, Warning};
 use crate::record::history::History;
-use crate::record::{ArtifactFacts, Conclusion, List, PlannedAct, PlannedWrite, Record};
+use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedAct, PlannedWrite, Record};
 use crate::register::decision::ApprovalPolicy;
 
 /// Copies missing artifacts again.
@@ -43,6 +44,10 @@ impl Repair<'_> {
     ) -> Result<Record> {
         let (promotion, source) = (self.promotion, package.arn());
         let gone = || missing_artifacts(promoted, source, &missing);
+        if missing.is_tags_only() {
+            let record = self.tag(package, destination, (history, promoted), &missing.untagged).await?;
+            return record.ok_or_else(gone);
+        }
         let past =
             history.past(promoted).filter(|_| destination.layout(source) == promotion.destination.layout(source));
         let Some(past) = past else { return Err(gone()) };
@@ -54,7 +59,7 @@ impl Repair<'_> {
         let artifacts = (!missing.artifacts.is_empty())
             .then(|| PlannedWrite::new(PlannedAct::Copy, destination.layout(source).folder()));
         let images = missing.images.iter().map(|image| PlannedWrite::new(PlannedAct::CopyImage, image));
-        let writes: Vec<PlannedWrite> = artifacts.into_iter().chain(images).collect();
+        let writes: Vec<PlannedWrite> = artifacts.into_iter().chain(images).chain(tags(&missing.untagged)).collect();
         if promotion.dry_run {
             let preview = promotion.preview(self.copy, plan, there).await?;
             let preview = promotion.record(Conclusion::Planned, package).with_preview(&preview)?;
@@ -76,15 +81,65 @@ impl Repair<'_> {
         }
         let copied = copied?;
         promotion.uploads.settle().await;
-        let restored = restored(&past.base().artifacts, &copied, &missing.artifacts)?;
-        let syncing = self.syncing(destination, Repaired::Done(restored));
+        let artifacts = restored(&past.base().artifacts, &copied, &missing.artifacts)?;
+        let images = restored_images(&past.base().images, &copied, missing.looked_at_images);
+        let syncing = self.syncing(destination, Repaired::Done(artifacts, images));
         let synced = syncing.run(package, history, promoted).await?;
         synced.and_then(Synced::into_record).ok_or_else(gone)
+    }
+
+    /// Gives images of a version the tags that keep them, then syncs the version. A tag that cannot be set is told.
+    async fn tag(
+        &self,
+        package: &Package,
+        destination: &Destination,
+        (history, promoted): (&History, &PromotedVersion),
+        untagged: &[Untagged],
+    ) -> Result<Option<Record>> {
+        let promotion = self.promotion;
+        let Some(past) = history.past(promoted) else { return Ok(None) };
+        let (mut repaired, mut warnings) = (Repaired::No, Vec::new());
+        if promotion.dry_run {
+            repaired = Repaired::Planned;
+        } else {
+            promotion.permitted.check(&tags(untagged).collect::<Vec<_>>(), package.arn(), &promoted.arn)?;
+        }
+        for image in untagged.iter().filter(|_| !promotion.dry_run) {
+            let tag = tag_of(&image.image.digest);
+            match promotion.target.images().put(&image.repository, &image.image, Some(&tag)).await {
+                Ok(()) => {
+                    let images = past.base().images.iter().cloned().map(ImageFacts::compared).collect();
+                    repaired = Repaired::Done(compared(&past.base().artifacts)?, images);
+                }
+                Err(error) => warnings.push(not_tagged(image, &error.into())),
+            }
+        }
+        let synced = self.syncing(destination, repaired).run(package, history, promoted).await?;
+        let Some(mut record) = synced.and_then(Synced::into_record) else { return Ok(None) };
+        record.warnings.extend(warnings);
+        if promotion.dry_run {
+            record.outcome = Conclusion::Planned;
+            record.planned = Some(tags(untagged).chain(record.planned.unwrap_or_default()).collect());
+        }
+        Ok(Some(record))
     }
 
     fn syncing<'a>(&'a self, destination: &'a Destination, repaired: Repaired) -> Syncing<'a> {
         Syncing { promotion: self.promotion, destination, policy: self.policy, folder: None, repaired }
     }
+}
+
+fn tags(untagged: &[Untagged]) -> impl Iterator<Item = PlannedWrite> {
+    untagged.iter().map(|image| PlannedWrite::new(PlannedAct::TagImage, image.tagged()))
+}
+
+fn not_tagged(image: &Untagged, error: &anyhow::Error) -> Warning {
+    let remark = format!(
+        "the image has lost its tag, so that a life-cycle rule for untagged images may remove it, and the tag could not be \
+         set again: {}",
+        with_hints(error)
+    );
+    Warning { field: image.tagged().to_string(), remark }
 }
 
 /// Refuses to copy anything but the missing artifacts as they were promoted: the promoted version refers to their keys.
@@ -146,4 +201,24 @@ fn restored(recorded: &List<ArtifactFacts>, copied: &Copied, missing: &[Location
         }
     }
     Ok(all)
+}
+
+/// The recorded artifacts, which this run has compared.
+fn compared(recorded: &List<ArtifactFacts>) -> Result<List<ArtifactFacts>> {
+    let mut all = List::default();
+    for artifact in recorded.iter() {
+        all.push(&artifact?.compared())?;
+    }
+    Ok(all)
+}
+
+/// The recorded images, with what this run has done with each.
+fn restored_images(recorded: &[ImageFacts], copied: &Copied, looked_at: bool) -> Vec<ImageFacts> {
+    let done = |then: &ImageFacts| copied.images().find(|(image, _)| image.target() == then.target);
+    let restored = recorded.iter().cloned().map(|then| match done(&then) {
+        Some((_, done)) => then.restored(done),
+        None if looked_at => then.compared(),
+        None => then.recorded(),
+    });
+    restored.collect()
 }

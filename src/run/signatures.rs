@@ -135,8 +135,8 @@ impl Promotion<'_> {
         }
         refuse_others(&layout, &there)?;
         refuse_other_images(&record.images, request, package.description())?;
-        let images = self.missing_images(&record.images, Purpose::Signature).await?.unwrap_or_default();
-        if let Some(missing) = images.first() {
+        let images = self.images_there(&record.images, Purpose::Signature).await?.unwrap_or_default();
+        if let Some(missing) = images.missing.first() {
             anyhow::bail!("{missing} is missing");
         }
         self.compare_with_source(package, record).await

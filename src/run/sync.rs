@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::event::Event;
+use super::images::ImagesThere;
 use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
@@ -72,7 +73,7 @@ impl Syncing<'_> {
         self.promotion.permitted.check(&writes, package.arn(), &promoted.arn)?;
         let signatures = self.promotion.sign_unsigned(self.destination, package, history, promoted).await;
         self.announce(&plan, promoted);
-        let repaired = matches!(self.repaired, Repaired::Done(_));
+        let repaired = matches!(self.repaired, Repaired::Done(..));
         let mut record = self.record(package, &past, promoted, &plan, compared)?;
         record.outcome = outcome(&decision, &plan, repaired);
         if decision.act == Act::Withdraw {
@@ -151,7 +152,7 @@ impl Syncing<'_> {
         decision: &Decision,
     ) -> Result<Artifacts> {
         let artifacts = match &self.repaired {
-            Repaired::Done(restored) => restored,
+            Repaired::Done(restored, _) => restored,
             Repaired::No | Repaired::Planned => &past.base().artifacts,
         };
         let recorded = (artifacts, past.base().references.as_slice());
@@ -168,13 +169,18 @@ impl Syncing<'_> {
         };
         let (artifacts, images) = tokio::try_join!(
             self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose),
-            self.promotion.missing_images(&past.base().images, purpose),
+            self.promotion.images_there(&past.base().images, purpose),
         )?;
-        let looked_at = images.is_some();
-        let missing = Missing { artifacts, images: images.unwrap_or_default() };
-        Ok(match missing.count() {
+        let looked_at_images = images.is_some();
+        let ImagesThere { missing: images, mut untagged } = images.unwrap_or_default();
+        if purpose != Purpose::Report {
+            // A missing tag prevents no approval. The next run sets it.
+            untagged.clear();
+        }
+        let missing = Missing { artifacts, images, untagged, looked_at_images };
+        Ok(match missing.is_nothing() {
             // A dry run of a repair goes on: it copies them.
-            0 => Artifacts::Compared { images: looked_at },
+            true => Artifacts::Compared { images: looked_at_images },
             _ if matches!(self.repaired, Repaired::Planned) => Artifacts::Compared { images: false },
             _ => Artifacts::Missing(missing),
         })
@@ -232,8 +238,10 @@ impl Syncing<'_> {
     ) -> Result<Record> {
         let before = past.base();
         let mut record = self.promotion.record(Conclusion::AlreadyPromoted, package);
+        let image = if compared == Some(true) { ImageFacts::compared } else { ImageFacts::recorded };
+        record.images = before.images.iter().cloned().map(image).collect();
         match std::mem::replace(&mut self.repaired, Repaired::No) {
-            Repaired::Done(restored) => record.artifacts = restored,
+            Repaired::Done(artifacts, images) => (record.artifacts, record.images) = (artifacts, images),
             Repaired::No | Repaired::Planned => {
                 for artifact in before.artifacts.iter() {
                     let artifact = artifact?;
@@ -246,8 +254,6 @@ impl Syncing<'_> {
                 }
             }
         }
-        let image = if compared == Some(true) { ImageFacts::compared } else { ImageFacts::recorded };
-        record.images = before.images.iter().cloned().map(image).collect();
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
         record.environment_urls = before.environment_urls;

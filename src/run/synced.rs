@@ -2,6 +2,7 @@
 
 use anyhow::{Error, Result, ensure};
 
+use super::images::Untagged;
 use super::signatures::Signatures;
 use crate::aws::error::with_hints;
 use crate::model::arn::PackageArn;
@@ -12,7 +13,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::record::history::Past;
-use crate::record::{ArtifactFacts, Conclusion, List, PlannedWrite, Record};
+use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedWrite, Record};
 use crate::register::decision::{Act, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -89,17 +90,26 @@ pub(super) enum Artifacts {
     Missing(Missing),
 }
 
-/// Artifacts and images of a promoted version that do not exist.
+/// Artifacts and images of a promoted version that do not exist, and tags.
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     pub artifacts: Vec<Location>,
     pub images: Vec<EcrImage>,
+    /// Images that have lost the tag that keeps them.
+    pub untagged: Vec<Untagged>,
+    /// Whether the images were looked at.
+    pub looked_at_images: bool,
 }
 
 impl Missing {
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.artifacts.len() + self.images.len()
+    /// Whether everything exists, and has its tag.
+    pub fn is_nothing(&self) -> bool {
+        self.is_tags_only() && self.untagged.is_empty()
+    }
+
+    /// Whether everything exists.
+    pub fn is_tags_only(&self) -> bool {
+        self.artifacts.is_empty() && self.images.is_empty()
     }
 }
 
@@ -130,8 +140,8 @@ pub(super) enum Repaired {
     No,
     /// A dry run: it would copy the missing ones.
     Planned,
-    /// It has copied them. These are all artifacts of the version.
-    Done(List<ArtifactFacts>),
+    /// It has copied them. These are all artifacts and images of the version.
+    Done(List<ArtifactFacts>, Vec<ImageFacts>),
 }
 
 /// Lists what a dry run leaves out.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::event::{Event, Step};
-use super::images::{copied, missing};
+use super::images::{look, of_target};
 use super::intact::artifact_verdict;
 use super::settings::{SignedBy, VerifySettings};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
@@ -177,13 +177,13 @@ impl Checking<'_> {
         }
     }
 
-    /// Checks that every image that was copied is still there. ECR verified the digests of its layers.
+    /// Checks that every image of the target's registry is still there. ECR verified the digests of its layers.
     async fn images(&self, past: &Past<'_>, findings: &mut Findings) -> Result<()> {
         let recorded = &past.base().images;
-        let missing = missing(self.target.images(), recorded).await;
-        for image in recorded.iter().filter_map(copied) {
-            let verdict = match &missing {
-                Ok(missing) if missing.contains(&image) => {
+        let there = look(self.target.images(), recorded).await;
+        for image in recorded.iter().filter_map(of_target) {
+            let verdict = match &there {
+                Ok(there) if there.missing.contains(&image) => {
                     let detail = "the image does not exist: `promote full --images copy` copies it again, if the source still has it";
                     (Verdict::Missing, detail.to_owned())
                 }

@@ -6,8 +6,10 @@ mod copies;
 mod denials;
 mod faults;
 mod large;
+mod own;
 mod referrers;
 mod repositories;
+mod tags;
 mod uploads;
 
 use serde_json::{Value, json};

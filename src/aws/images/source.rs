@@ -1,10 +1,12 @@
 //! Reads images of the source account, and of accounts that grant it access.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ecr::types::SubjectIdentifier;
 
 use super::client::Clients;
 use super::download::{Download, Downloads, LayerOf, LayerUrl};
-use super::types::{ImageId, RepositorySettings, StoredImage};
+use super::types::{ImageId, ListedReferrers, RepositorySettings, StoredImage};
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
 use crate::model::image::{Digest, Repository};
@@ -51,27 +53,36 @@ impl SourceImages {
         }
     }
 
-    /// The manifests that refer to a manifest, such as signatures.
-    pub async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Digest>, CallError> {
+    /// The manifests that refer to a manifest, such as signatures. Stops after `most` of them, and after as many pages.
+    pub async fn referrers(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        most: usize,
+    ) -> Result<ListedReferrers, CallError> {
         const CALL: &str = "ecr:ListImageReferrers";
         let resource = Resource::Repository(repository);
         let unusable = |message: String| self.clients.caller.unusable(CALL, &resource, message);
         let id = SubjectIdentifier::builder().image_digest(subject.as_str()).build();
         let id = id.map_err(|error| unusable(error.to_string()))?;
-        let (mut found, mut token) = (Vec::new(), None);
-        loop {
+        let (mut found, mut token) = (BTreeMap::new(), None);
+        for _ in 0..most {
             let call = self.clients.of(repository).list_image_referrers().subject_id(id.clone());
             let call = call.registry_id(repository.registry.account().as_str()).set_next_token(token);
             let answer = call.repository_name(repository.name.as_str()).send().await;
             let answer = answer.map_err(|error| self.clients.caller.error(CALL, &resource, error))?;
             for referrer in answer.referrers() {
-                found.push(referrer.digest().parse().map_err(|error| unusable(format!("{error}")))?);
+                let digest = referrer.digest().parse().map_err(|error| unusable(format!("{error}")))?;
+                found.insert(digest, u64::try_from(referrer.size()).unwrap_or(u64::MAX));
             }
             token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            if token.is_none() || answer.referrers().is_empty() {
-                return Ok(found);
+            match token {
+                None => return Ok(ListedReferrers { found, is_complete: true }),
+                Some(_) if found.len() >= most => break,
+                Some(_) => {}
             }
         }
+        Ok(ListedReferrers { found, is_complete: false })
     }
 
     /// The URL of a layer, which expires.

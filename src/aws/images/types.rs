@@ -1,5 +1,7 @@
 //! What the calls take and return.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ecr::types::{
     ImageIdentifier, ImageScanningConfiguration, ImageTagMutability, Repository as SdkRepository,
 };
@@ -62,6 +64,15 @@ impl RepositorySettings {
         let mutability = repository.image_tag_mutability().filter(|one| known.contains(one)).cloned();
         Self { mutability, scanning: repository.image_scanning_configuration().cloned() }
     }
+}
+
+/// The manifests that refer to a manifest.
+#[derive(Debug, Clone, Default)]
+pub struct ListedReferrers {
+    /// Their digests, and their sizes in bytes.
+    pub found: BTreeMap<Digest, u64>,
+    /// Whether these are all.
+    pub is_complete: bool,
 }
 
 /// The upload of a layer.

@@ -44,6 +44,7 @@ fn result(image: &ImageFacts) -> String {
         ImageOutcome::AlreadyThere => "already copied".into(),
         ImageOutcome::Recorded => "recorded".into(),
         ImageOutcome::ReRegioned => format!("AWS provides {}", image.target),
+        ImageOutcome::Kept if image.target != image.source => format!("kept as {}", image.target),
         ImageOutcome::Kept => "kept".into(),
     }
 }

@@ -109,7 +109,10 @@ fn of_record(group: &str, record: &Record, lines: &mut Vec<String>) {
             PlannedAct::Update | PlannedAct::WaitAgain => '!',
             PlannedAct::CreateGroup
             | PlannedAct::Copy
+            | PlannedAct::CreateRepository
             | PlannedAct::CopyImage
+            | PlannedAct::CopyReferrer
+            | PlannedAct::TagImage
             | PlannedAct::Register
             | PlannedAct::Approve
             | PlannedAct::ApproveAgain => '+',

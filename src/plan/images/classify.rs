@@ -39,6 +39,8 @@ pub enum Classified {
     Copy(EcrImage, Repository),
     /// AWS provides it in the source's region, and this one in the target's.
     Provided(EcrImage, EcrImage),
+    /// It is in the target account's registry in the target's region.
+    Own(EcrImage),
     /// The target uses it as it is.
     Kept(Kept),
 }
@@ -83,7 +85,7 @@ impl TargetRegistry {
     /// Whether a promotion replaces an image by another one, or cannot promote it.
     pub fn replaces(&self, image: &ImageUse) -> bool {
         match self.classify(image) {
-            Ok(Classified::Kept(_)) => false,
+            Ok(Classified::Own(_) | Classified::Kept(_)) => false,
             Ok(Classified::Provided(from, there)) => from != there,
             Ok(Classified::Copy(..)) | Err(_) => true,
         }
@@ -102,7 +104,7 @@ impl TargetRegistry {
             return self.provided(uri, &provided);
         }
         if (registry.account(), registry.region()) == (&self.account, &self.region) {
-            return Ok(Classified::Kept(Kept::OwnRegistry));
+            return Ok(Classified::Own(uri));
         }
         let own = EcrRegistry::new(&self.account, &self.region)
             .ok_or_else(|| refused(format!("cannot be copied to {}, a region of an unknown partition", self.region)))?;
@@ -152,13 +154,14 @@ mod tests {
 
     #[test]
     fn images_of_the_targets_own_registry_and_of_other_registries_are_kept() {
-        for (image, kept) in [
-            ("111222333444.dkr.ecr.eu-central-1.amazonaws.com/serve:1", Kept::OwnRegistry),
-            ("111222333444.dkr-ecr.eu-central-1.on.aws/serve:1", Kept::OwnRegistry),
-            ("public.ecr.aws/x/serve:1", Kept::OtherRegistry),
-            ("registry.example.com/serve:1", Kept::OtherRegistry),
+        for image in [
+            "111222333444.dkr.ecr.eu-central-1.amazonaws.com/serve:1",
+            "111222333444.dkr-ecr.eu-central-1.on.aws/serve:1",
         ] {
-            assert_eq!(classify(image), Ok(Classified::Kept(kept)), "{image}");
+            assert!(matches!(classify(image), Ok(Classified::Own(own)) if own.to_string() == image), "{image}");
+        }
+        for image in ["public.ecr.aws/x/serve:1", "registry.example.com/serve:1"] {
+            assert_eq!(classify(image), Ok(Classified::Kept(Kept::OtherRegistry)), "{image}");
         }
     }
 

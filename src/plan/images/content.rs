@@ -63,8 +63,8 @@ impl Content {
 pub(super) enum Named {
     /// The layers and the configuration of an image.
     Layers(Vec<Layer>),
-    /// The images of an index.
-    Children(Vec<Digest>),
+    /// The images of an index, and the sizes of their manifests in bytes.
+    Children(Vec<(Digest, u64)>),
 }
 
 /// Reads a manifest.
@@ -81,7 +81,8 @@ pub(super) fn named(image: &StoredImage) -> Result<Named, String> {
         }
         "application/vnd.docker.distribution.manifest.list.v2+json" | "application/vnd.oci.image.index.v1+json" => {
             let index: ImageIndex = serde_json::from_str(&image.manifest).map_err(unreadable)?;
-            index.manifests().iter().map(digest).collect::<Result<_, _>>().map(Named::Children)
+            let child = |child: &Descriptor| -> Result<_, String> { Ok((digest(child)?, child.size())) };
+            index.manifests().iter().map(child).collect::<Result<_, _>>().map(Named::Children)
         }
         other => Err(format!("has the media type '{other}', which promote does not copy")),
     }

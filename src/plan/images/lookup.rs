@@ -1,14 +1,16 @@
 //! Looks up the images that are copied, and reads their manifests. An image that is gone stops the run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::approved::{Approved, Wanted, gone, is_named_by};
 use super::classify::{Classified, ImageUse, TargetRegistry, classified, uses};
 use super::content::{Content, Named, named};
 use super::planned::{Disposition, PlannedImage};
+use crate::aws::error::{Kind, with_hints};
 use crate::aws::images::{ImageId, SourceImages, StoredImage, TargetImages};
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
@@ -20,7 +22,7 @@ pub(super) const LOOKUPS_AT_ONCE: usize = 16;
 /// The most manifests of one image. Indexes of the largest public images have about 30.
 const MAX_MANIFESTS: usize = 256;
 /// The most bytes of the manifests of one image. A manifest of 127 layers has 30 KiB.
-const MAX_MANIFEST_BYTES: usize = 16 << 20;
+const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
 /// Access to the images of both accounts.
 pub struct ImageAccess<'a> {
@@ -65,114 +67,158 @@ impl ImageAccess<'_> {
     async fn look_up(&self, image: ImageUse, fields: Vec<Field>, classified: Classified) -> Result<PlannedImage> {
         let ImageUse { image: source, digest: recorded } = image;
         let at = || format!("{}: {source}", names(&fields));
-        let (disposition, moved) = match classified {
-            Classified::Kept(kept) => (Disposition::Kept(kept), None),
-            Classified::Provided(from, target) => {
-                if from != target && !self.is_provided(&target).await.map_err(|e| e.context(at()))? {
-                    bail!(
-                        Failure::new(format!("{}: AWS does not provide {target}", at()))
-                            .hint("Register a version with an image that AWS provides in the target's region")
-                    );
-                }
-                (Disposition::Provided { target }, None)
-            }
-            Classified::Copy(from, to) => {
-                self.approved(&from, recorded.as_deref(), to).await.map_err(|e| e.context(at()))?
-            }
+        let disposition = match classified {
+            Classified::Kept(kept) => Ok((Disposition::Kept(kept), None)),
+            Classified::Own(image) => self.own(image, recorded.as_deref()).await,
+            Classified::Provided(from, target) => self.provided(&from, target, recorded.as_deref()).await,
+            Classified::Copy(from, to) => self.copied(&from, recorded.as_deref(), to).await,
         };
+        let (disposition, moved) = disposition.map_err(|error| error.context(at()))?;
         Ok(PlannedImage { source, recorded, fields, disposition, moved })
     }
 
-    /// Whether AWS has an image in the target's region.
-    async fn is_provided(&self, image: &EcrImage) -> Result<bool> {
-        let id = match (&image.digest, image.effective_tag()) {
+    /// An image of the target's own registry and region. It stays as it is, unless its tag means another image now.
+    async fn own(&self, image: EcrImage, recorded: Option<&str>) -> Result<(Disposition, Option<Digest>)> {
+        let wanted = Wanted::of(&image, recorded)?;
+        let found = match self.target.look_up(&image.repository, &wanted.ids()).await {
+            Err(error) if error.kind == Kind::Denied => {
+                let unread = Some(with_hints(&error.into()).into());
+                return Ok((Disposition::Own { target: image, digest: None, unread }, None));
+            }
+            found => found?.unwrap_or_default(),
+        };
+        let Approved { image: approved, moved, is_tagged } = wanted.approved(found)?;
+        let digest = approved.digest;
+        let target = match image.digest.is_some() || is_tagged {
+            true => image,
+            false => EcrImage::of(image.repository, digest.clone()),
+        };
+        Ok((Disposition::Own { target, digest: Some(digest), unread: None }, moved))
+    }
+
+    /// An image that AWS provides. In another region than the source's, it has to exist there.
+    async fn provided(
+        &self,
+        from: &EcrImage,
+        target: EcrImage,
+        recorded: Option<&str>,
+    ) -> Result<(Disposition, Option<Digest>)> {
+        if *from == target {
+            return Ok((Disposition::Provided { target, now: None, other: None }, None));
+        }
+        let id = match (&target.digest, target.effective_tag()) {
             (Some(digest), _) => ImageId::Digest(digest.clone()),
             (None, tag) => ImageId::Tag(tag.unwrap_or_default().to_owned()),
         };
-        let found = self.target.look_up(&image.repository, &[id]).await?;
-        Ok(found.is_some_and(|found| !found.is_empty()))
+        let found = self.target.look_up(&target.repository, &[id]).await?.unwrap_or_default();
+        let Some(now) = found.first() else {
+            bail!(
+                Failure::new(format!("AWS does not provide {target}"))
+                    .hint("Register a version with an image that AWS provides in the target's region")
+            );
+        };
+        let approved = Wanted::of(from, recorded)?.digest;
+        let other = approved.filter(|approved| !is_named_by(now, approved));
+        Ok((Disposition::Provided { target, now: Some(now.digest.clone()), other }, None))
     }
 
-    /// The image that was approved, and the digest that its tag has now if that is another one.
-    async fn approved(
+    /// An image that is copied, with everything that it consists of.
+    async fn copied(
         &self,
         image: &EcrImage,
         recorded: Option<&str>,
         to: Repository,
     ) -> Result<(Disposition, Option<Digest>)> {
-        let recorded: Option<Digest> = match recorded {
-            None => None,
-            // SageMaker accepts capitals in it.
-            Some(text) => {
-                Some(text.to_ascii_lowercase().parse().map_err(|error| Failure::new(format!("ImageDigest: {error}")))?)
-            }
-        };
-        let digest = recorded.or_else(|| image.digest.clone());
-        let other = image.digest.clone().filter(|named| Some(named) != digest.as_ref());
-        let tag = image.effective_tag().map(str::to_owned);
-        let digests = digest.iter().chain(&other).cloned().map(ImageId::Digest);
-        let ids: Vec<ImageId> = digests.chain(tag.iter().cloned().map(ImageId::Tag)).collect();
-        let found = self.source.get(&image.repository, &ids).await?;
-        if let (Some(approved), Some(other)) = (&digest, &other) {
-            // The digest of an index names the image of the version's platform too.
-            let names = |one: &StoredImage| one.digest == *other && one.manifest.contains(approved.as_str());
-            if !found.iter().any(names) {
-                let message =
-                    format!("the image is {image}, but ImageDigest {approved} is the digest of another image");
-                return Err(Failure::new(message).hint("Register a version in which both agree").into());
-            }
-        }
-        let tagged = found.iter().find(|one| tag.is_some() && one.tag == tag).cloned();
-        let approved = match &digest {
-            Some(digest) => found.into_iter().find(|one| one.digest == *digest),
-            None => tagged.clone(),
-        };
-        let Some(approved) = approved else { return Err(gone(&image.repository, digest.as_ref(), tag.as_deref())) };
-        // The tag of an index names the image of the version's platform too.
-        let moved =
-            tagged.filter(|now| now.digest != approved.digest && !now.manifest.contains(approved.digest.as_str()));
+        let wanted = Wanted::of(image, recorded)?;
+        let found = self.source.get(&image.repository, &wanted.ids()).await?;
+        let Approved { image: approved, moved, .. } = wanted.approved(found)?;
         let target = EcrImage::of(to, approved.digest.clone());
-        let content = Arc::new(self.content(&image.repository, approved).await?);
+        let mut room = Room::default();
+        let bytes = approved.manifest.len() as u64;
+        room.take(1, bytes).map_err(|why| too_large(&image.repository, &approved.digest, &why))?;
+        let content = Arc::new(self.content(&image.repository, approved, &mut room).await?);
         let referrers = self.referrers(&image.repository, &content).await?;
         let source = image.repository.clone();
-        Ok((Disposition::Copy { source, target, content, referrers }, moved.map(|now| now.digest)))
+        Ok((Disposition::Copy { source, target, content, referrers }, moved))
     }
 
-    /// The manifests and layers of an image. Reads the children of an index level by level.
-    pub(super) async fn content(&self, repository: &Repository, image: StoredImage) -> Result<Content> {
+    /// The manifests and layers of an image. Reads the children of an index level by level, within the limits.
+    pub(super) async fn content(
+        &self,
+        repository: &Repository,
+        image: StoredImage,
+        room: &mut Room,
+    ) -> Result<Content> {
         let mut manifests: BTreeMap<Digest, (StoredImage, Vec<Digest>)> = BTreeMap::new();
-        let (root, mut layers, mut next, mut bytes) = (image.digest.clone(), Vec::new(), vec![image], 0);
+        let (root, mut layers, mut next) = (image.digest.clone(), Vec::new(), vec![image]);
         while !next.is_empty() {
-            let mut wanted = BTreeSet::new();
+            let mut wanted: BTreeMap<Digest, u64> = BTreeMap::new();
             for image in next {
-                let message =
-                    |message| Failure::new(format!("the manifest {} of {repository} {message}", image.digest));
-                let children = match named(&image).map_err(|reason| message(reason).hint(KEEP))? {
+                let children = match named(&image).map_err(|why| refused(repository, &image.digest, &why))? {
                     Named::Layers(more) => {
                         layers.extend(more);
                         Vec::new()
                     }
                     Named::Children(children) => children,
                 };
-                bytes += image.manifest.len();
                 wanted.extend(children.iter().cloned());
+                let children = children.into_iter().map(|(digest, _)| digest).collect();
                 manifests.insert(image.digest.clone(), (image, children));
             }
-            wanted.retain(|digest| !manifests.contains_key(digest));
-            if manifests.len() + wanted.len() > MAX_MANIFESTS || bytes > MAX_MANIFEST_BYTES {
-                let message = format!("{repository}@{root} has more than {MAX_MANIFESTS} manifests or 16 MiB of them");
-                bail!(Failure::new(message).hint(KEEP));
-            }
-            let ids: Vec<ImageId> = wanted.iter().cloned().map(ImageId::Digest).collect();
+            wanted.retain(|digest, _| !manifests.contains_key(digest));
+            let bytes = wanted.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+            room.take(wanted.len(), bytes).map_err(|why| too_large(repository, &root, &why))?;
+            let ids: Vec<ImageId> = wanted.keys().cloned().map(ImageId::Digest).collect();
             next = self.source.get(repository, &ids).await?;
-            if let Some(missing) = wanted.iter().find(|digest| next.iter().all(|image| image.digest != **digest)) {
-                return Err(gone(repository, Some(missing), None));
+            for (digest, bytes) in wanted {
+                let Some(image) = next.iter().find(|image| image.digest == digest) else {
+                    return Err(gone(repository, Some(&digest), None));
+                };
+                let is = image.manifest.len() as u64;
+                let other = || format!("has {is} bytes, and its index says {bytes}");
+                ensure!(is == bytes, refused(repository, &digest, &other()));
             }
         }
         let mut ordered = Vec::new();
         in_order(&root, &mut manifests, &mut ordered);
         Ok(Content::new(ordered, layers))
     }
+}
+
+/// The manifests that may still be read.
+pub(super) struct Room {
+    manifests: usize,
+    bytes: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { manifests: MAX_MANIFESTS, bytes: MAX_MANIFEST_BYTES }
+    }
+}
+
+impl Room {
+    /// Takes room for manifests of this size together, before they are read.
+    ///
+    /// # Errors
+    /// There is not enough room. The message continues "the image ".
+    pub fn take(&mut self, manifests: usize, bytes: u64) -> Result<(), String> {
+        match (self.manifests.checked_sub(manifests), self.bytes.checked_sub(bytes)) {
+            (Some(manifests), Some(bytes)) => {
+                *self = Self { manifests, bytes };
+                Ok(())
+            }
+            _ => Err(format!("has more than {MAX_MANIFESTS} manifests, or more than 16 MiB of them")),
+        }
+    }
+}
+
+fn too_large(repository: &Repository, root: &Digest, why: &str) -> Failure {
+    Failure::new(format!("the image {repository}@{root} {why}")).hint(KEEP)
+}
+
+fn refused(repository: &Repository, digest: &Digest, why: &str) -> Failure {
+    Failure::new(format!("the manifest {digest} of {repository} {why}")).hint(KEEP)
 }
 
 const KEEP: &str = "Pass `--images keep` to promote the version with the images of the source";
@@ -186,14 +232,6 @@ fn in_order(
     let Some((image, children)) = manifests.remove(digest) else { return };
     children.iter().for_each(|child| in_order(child, manifests, ordered));
     ordered.push(image);
-}
-
-fn gone(repository: &Repository, digest: Option<&Digest>, tag: Option<&str>) -> anyhow::Error {
-    let name = match (digest, tag) {
-        (Some(digest), _) => format!("{repository} does not have the image {digest} any more"),
-        (None, tag) => format!("{repository} has no image with the tag '{}'", tag.unwrap_or_default()),
-    };
-    Failure::new(name).hint("Restore the image, or register a version with an image that exists").into()
 }
 
 fn names(fields: &[Field]) -> String {

@@ -54,6 +54,19 @@ pub enum Disposition {
     Provided {
         /// The image in the target's region.
         target: EcrImage,
+        /// The digest that it has there, if that is another region than the source's.
+        now: Option<Digest>,
+        /// The digest that the version was registered with, if that is another one.
+        other: Option<Digest>,
+    },
+    /// It is in the target account's registry in the target's region.
+    Own {
+        /// The image, by its digest if its tag does not name it any more.
+        target: EcrImage,
+        /// Its digest; nothing if it could not be read.
+        digest: Option<Digest>,
+        /// Why it could not be read.
+        unread: Option<Arc<str>>,
     },
     /// The target uses it as it is.
     Kept(Kept),
@@ -70,38 +83,63 @@ pub enum Kept {
 }
 
 impl PlannedImage {
-    /// Warnings: the tag has moved, or the registry does not list signatures.
+    /// What a reader should know of the image.
     pub fn warnings(&self) -> impl Iterator<Item = Warning> {
-        self.moved_warning().into_iter().chain(self.unlisted_warning())
+        let remarks = [self.moved_remark(), self.remark()].into_iter().flatten();
+        let field = self.fields.first().map(ToString::to_string).unwrap_or_default();
+        remarks.map(move |remark| Warning { field: field.clone(), remark })
     }
 
-    fn unlisted_warning(&self) -> Option<Warning> {
-        let Disposition::Copy { referrers, .. } = &self.disposition else { return None };
-        let field = self.fields.first().map(ToString::to_string).unwrap_or_default();
-        let remark = format!(
-            "signatures and other artifacts that refer to {} are not all copied: {}",
-            self.source,
-            referrers.unlisted.as_ref()?
-        );
-        Some(Warning { field, remark })
-    }
-
-    fn moved_warning(&self) -> Option<Warning> {
-        let (now, Disposition::Copy { target, .. }) = (self.moved.as_ref()?, &self.disposition) else { return None };
-        let approved = target.digest.as_ref()?;
-        let field = self.fields.first().map(ToString::to_string).unwrap_or_default();
-        let remark = format!(
+    /// The tag has moved.
+    fn moved_remark(&self) -> Option<String> {
+        let (now, approved) = (self.moved.as_ref()?, self.digest()?);
+        Some(format!(
             "the tag of {} has moved since the version was registered: it has {now} now; {approved}, which was registered, \
              is promoted",
             self.source
-        );
-        Some(Warning { field, remark })
+        ))
+    }
+
+    fn remark(&self) -> Option<String> {
+        let source = &self.source;
+        match &self.disposition {
+            Disposition::Copy { referrers, .. } => {
+                let why = referrers.unlisted.as_ref()?;
+                Some(format!("signatures and other artifacts that refer to {source} are not all copied: {why}"))
+            }
+            Disposition::Provided { target, now, other } => {
+                let (now, other) = (now.as_ref()?, other.as_ref()?);
+                Some(format!(
+                    "AWS's image {target} has the digest {now}, which differs from {other}, which was registered; AWS does \
+                     not promise that a tag is the same image in every region"
+                ))
+            }
+            Disposition::Own { unread: Some(why), .. } => {
+                Some(format!("{source} is promoted as it is named, and was not looked up: {why}"))
+            }
+            Disposition::Own { target, .. } if self.moved.is_none() && target.to_string() != *source => Some(format!(
+                "the tag of {source} does not exist any more; the image that was registered is promoted as {target}"
+            )),
+            Disposition::Own { .. } | Disposition::Kept(_) => None,
+        }
+    }
+
+    /// The digest of the image at the target, if it is known.
+    pub fn digest(&self) -> Option<&Digest> {
+        match &self.disposition {
+            Disposition::Copy { target, .. } => target.digest.as_ref(),
+            Disposition::Provided { now, .. } => now.as_ref(),
+            Disposition::Own { digest, .. } => digest.as_ref(),
+            Disposition::Kept(_) => None,
+        }
     }
 
     /// The image that the promoted version names.
     pub fn target(&self) -> String {
         match &self.disposition {
-            Disposition::Copy { target, .. } | Disposition::Provided { target } => target.to_string(),
+            Disposition::Copy { target, .. }
+            | Disposition::Provided { target, .. }
+            | Disposition::Own { target, .. } => target.to_string(),
             Disposition::Kept(_) => self.source.clone(),
         }
     }

@@ -25,8 +25,12 @@ impl PlannedImage {
     pub fn replacement(&self) -> Option<(ImageUse, ImageTarget)> {
         let target = match &self.disposition {
             Disposition::Copy { target, .. } => target,
-            Disposition::Provided { target } if target.to_string() != self.source => target,
-            Disposition::Provided { .. } | Disposition::Kept(_) => return None,
+            Disposition::Provided { target, .. } | Disposition::Own { target, .. }
+                if target.to_string() != self.source =>
+            {
+                target
+            }
+            Disposition::Provided { .. } | Disposition::Own { .. } | Disposition::Kept(_) => return None,
         };
         let digest = target.digest.as_ref().map(ToString::to_string);
         Some((image_key(&self.source, self.recorded.as_deref()), ImageTarget { image: target.to_string(), digest }))

@@ -51,7 +51,7 @@ impl Images<'_> {
                     repositories.entry(to.clone()).or_insert_with(|| from.repository.clone());
                 }
                 Classified::Provided(from, there) if from != there => {}
-                Classified::Provided(..) | Classified::Kept(_) => continue,
+                Classified::Provided(..) | Classified::Own(_) | Classified::Kept(_) => continue,
             }
             checks.extend(self.ask_image(&access, &request, image, classified).await);
         }
@@ -77,7 +77,7 @@ impl Images<'_> {
         let (side, named) = match &classified {
             Classified::Provided(_, there) => (Side::Target, Some(there.clone())),
             Classified::Copy(from, _) => (Side::Source, Some(from.clone())),
-            Classified::Kept(_) => (Side::Source, None),
+            Classified::Own(_) | Classified::Kept(_) => (Side::Source, None),
         };
         let Some(EcrImage { repository, .. }) = named else { return Vec::new() };
         let (uri, arn) = (image.image.clone(), repository.arn());

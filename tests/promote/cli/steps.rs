@@ -23,7 +23,8 @@ fn a_piped_dry_run_plans_every_step_and_writes_nothing() {
     assert_eq!(planned["outcome"], "planned");
     let acts: Vec<&str> =
         planned["planned"].as_array().into_iter().flatten().filter_map(|one| one["act"].as_str()).collect();
-    assert_eq!(acts, ["create-group", "copy", "copy-image", "copy-image", "register", "approve"]);
+    let images = ["create-repository", "copy-image", "tag-image"];
+    assert_eq!(acts, [&["create-group", "copy"], &images[..], &images, &["register", "approve"]].concat());
     assert_eq!(planned["request"], promote(&cloud, &["--dry-run"]).document()["request"]);
     assert_eq!(writes(&cloud), Vec::<String>::new());
 }

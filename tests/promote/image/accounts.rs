@@ -1,5 +1,7 @@
 //! Images between accounts, regions and partitions.
 
+use serde_json::json;
+
 use super::*;
 use crate::support::REGION;
 
@@ -52,6 +54,28 @@ fn a_version_in_another_region_names_images_of_that_region_only() {
     let repository = cloud.repository_in(TARGET_ACCOUNT, FAR, "serve").expect("it was created there");
     assert!(repository.images.contains_key(&image.digest()));
     assert!(cloud.repository(TARGET_ACCOUNT, "serve").is_none());
+}
+
+#[test]
+fn an_image_of_aws_that_differs_from_the_approved_one_in_the_targets_region_is_told_and_recorded() {
+    for (there, differs) in [("theirs", false), ("theirs, in another build", true)] {
+        let (cloud, _) = far();
+        let (then, now) = (TestImage::small("theirs"), TestImage::small(there));
+        cloud.provide(OF_AWS, FAR, "pytorch-inference", "2.3", &now);
+        let aws = format!("{OF_AWS}.dkr.ecr.{REGION}.amazonaws.com/pytorch-inference:2.3");
+        let mut package = of_images(&[&aws]);
+        package["InferenceSpecification"]["Containers"][0]["ImageDigest"] = json!(then.digest());
+        cloud.register(package);
+        let document = copy_far(&cloud).document();
+        let facts = &document["images"][0];
+        assert_eq!((&facts["result"], &facts["source_digest"]), (&json!("re-regioned"), &json!(then.digest())));
+        assert_eq!(facts["digest"], now.digest());
+        let warnings = document["warnings"].to_string();
+        let is_told =
+            warnings.contains("differs") && warnings.contains(&then.digest()) && warnings.contains(&now.digest());
+        assert_eq!(is_told, differs, "{warnings}");
+        assert_eq!(copy_far(&cloud).document()["outcome"], "already-promoted");
+    }
 }
 
 #[test]

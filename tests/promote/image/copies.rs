@@ -64,6 +64,32 @@ fn images_that_cannot_be_copied_are_refused_by_name_before_the_first_write() {
 }
 
 #[test]
+fn an_image_whose_manifests_are_too_many_or_too_large_is_refused_before_they_are_read() {
+    let children: Vec<TestImage> = (0..256).map(|number| TestImage::small(&number.to_string())).collect();
+    let many = TestImage::index(&children);
+    let mut large = TestImage::index(&children[..1]);
+    let size = format!("\"size\": {}", children[0].manifest.len());
+    large.manifest = large.manifest.replace(&size, "\"size\": 16777217");
+    for image in [many, large] {
+        let cloud = with_image(&image);
+        copy(&cloud, &[]).fails(1, &[FIRST, &image.digest(), "more than 256 manifests, or more than 16 MiB"]);
+        let read = cloud.calls_of("BatchGetImage").len();
+        assert_eq!((read, image_writes(&cloud).len()), (1, 0), "only the index itself is read");
+    }
+}
+
+#[test]
+fn a_manifest_of_another_size_than_its_index_says_is_refused() {
+    let child = TestImage::small("a");
+    let mut image = TestImage::index(std::slice::from_ref(&child));
+    let size = format!("\"size\": {}", child.manifest.len());
+    image.manifest = image.manifest.replace(&size, "\"size\": 7");
+    let cloud = with_image(&image);
+    copy(&cloud, &[]).fails(1, &[FIRST, &child.digest(), "its index says 7"]);
+    assert!(image_writes(&cloud).is_empty());
+}
+
+#[test]
 fn an_image_of_two_containers_is_copied_once() {
     let cloud = with_image(&TestImage::small("a"));
     let image = format!("{SOURCE_REGISTRY}/serve:1");
@@ -189,6 +215,7 @@ fn images_of_other_registries_and_of_the_target_stay_as_they_are() {
         "registry.example.com/serve:1",
         "111222333444.dkr.ecr.eu-central-1.amazonaws.com/own:1",
     ];
+    cloud.push(TARGET_ACCOUNT, "own", "1", &TestImage::small("own"));
     cloud.register(of_images(&images));
     let document = copy(&cloud, &[]).document();
     let kept: Vec<&str> =

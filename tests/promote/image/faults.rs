@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 
 use super::*;
-use crate::run::faults::each;
+use crate::run::faults::{each, seeds};
 use crate::support::calls::Service;
 use crate::support::{Body, Failure, Layer, Moment};
 
 const DENIED: Failure = Failure::Status(400, "AccessDeniedException", "not authorized");
 const BROKEN: Failure = Failure::Status(500, "ServerException", "Something is broken");
 
+/// The size of a part.
+const PART: u64 = 1 << 14;
+
 /// An index of two images that share a layer of several parts.
 fn image() -> TestImage {
-    let shared = Layer::gzip(Body::synthetic((3 << 14) + 5, 3));
+    let shared = Layer::gzip(Body::synthetic(3 * PART + 5, 3));
     TestImage::index(&[
         TestImage::oci(&[shared.clone(), Layer::gzip("a")]),
         TestImage::oci(&[shared, Layer::zstd("b")]),
@@ -23,7 +26,7 @@ fn image() -> TestImage {
 
 fn prepared() -> Cloud {
     let cloud = with_image(&image());
-    cloud.part_size_of_layers(1 << 14);
+    cloud.part_size_of_layers(PART);
     cloud
 }
 
@@ -72,6 +75,49 @@ fn after_a_kill_at_any_call_a_clean_run_makes_one_image() {
         ensure!(cloud.settles(), "calls are left");
         completes(&cloud).with_context(|| format!("killed at {operation} {k}"))
     });
+}
+
+#[test]
+fn after_a_kill_at_a_random_byte_of_a_layer_a_clean_run_makes_one_image() {
+    let layer = image().children[0].layers[0].clone();
+    let seeds = seeds("IMAGE_KILL_SEEDS").unwrap_or_else(|| (1..=20).collect());
+    each(8, &seeds, |seed| {
+        let cloud = prepared();
+        let byte = fastrand::Rng::with_seed(*seed).u64(1..layer.content.len());
+        cloud.fail(Moment::on("DownloadLayer", 1).at(&layer.digest), Failure::StallAt(byte));
+        // What was downloaded before the byte is sent, as far as it fills parts.
+        let arrived = match byte / PART {
+            0 => Arrival::of(&cloud, Moment::on("DownloadLayer", 1).at(&layer.digest)),
+            parts => {
+                let last = format!("[{}-{}]", (parts - 1) * PART, parts * PART - 1);
+                Arrival::of(&cloud, Moment::on("UploadLayerPart", 1).at(&last))
+            }
+        };
+        let mut child = spawn(&cloud, &["--images", "copy"]);
+        arrived.wait();
+        let killed = child.kill();
+        child.wait().context("the run ends")?;
+        killed.context("the run was there")?;
+        cloud.release();
+        ensure!(cloud.settles(), "calls are left");
+        completes(&cloud).with_context(|| format!("seed {seed}: killed at byte {byte}"))
+    });
+}
+
+#[test]
+fn a_run_that_is_killed_has_completed_the_layers_that_it_began_first() {
+    const MIB: u64 = 1 << 20;
+    let layers: Vec<Layer> = (0..8).map(|seed| Layer::gzip(Body::synthetic(17 * MIB, seed))).collect();
+    let cloud = with_image(&TestImage::oci(&layers));
+    cloud.part_size_of_layers(4 * MIB);
+    // 40 parts, and 5 a layer.
+    cloud.fail(Moment::on("UploadLayerPart", 30), Failure::Hang);
+    let arrived = Arrival::of(&cloud, Moment::on("UploadLayerPart", 30));
+    let mut child = spawn(&cloud, &["--images", "copy"]);
+    arrived.wait();
+    child.kill().expect("the run was there");
+    child.wait().expect("the run ends");
+    assert!(cloud.completed_layers().len() >= 2, "{:?}", cloud.completed_layers());
 }
 
 /// The next run ends well and makes one image; no layer was completed twice, and none that was complete was read again.

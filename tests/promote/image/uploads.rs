@@ -1,7 +1,7 @@
 //! Layers in parts: broken connections, expired URLs, lost uploads and damaged bytes.
 
 use super::*;
-use crate::support::{Body, Failure, Layer, Moment};
+use crate::support::{Body, Failure, Layer, Moment, Rate};
 
 /// An image with a layer of more than four parts of 64 KiB.
 fn in_parts() -> (Cloud, TestImage) {
@@ -135,6 +135,20 @@ fn throttled_calls_are_made_again() {
     let run = command.args(&arguments).args(["--images", "copy", "--output", "json"]).env("AWS_MAX_ATTEMPTS", "3");
     Run::of(run.output().expect("the binary starts")).document();
     is_there(&cloud, "serve", &image);
+}
+
+#[test]
+fn a_registry_that_answers_10_calls_a_second_serves_a_promotion() {
+    let layers: Vec<Layer> = (0..30).map(|number| Layer::gzip(format!("layer {number}"))).collect();
+    let image = TestImage::oci(&layers);
+    let cloud = with_image(&image);
+    cloud.change_ecr(|ecr| ecr.rate = Some(Rate::new(10)));
+    let mut command = cloud.promote(Principal::Both);
+    // With the number of attempts and the retry mode that the program has by itself.
+    command.env_remove("AWS_MAX_ATTEMPTS").args(full()).args(["--output", "json"]);
+    assert_eq!(Run::of(command.output().expect("the binary starts")).document()["outcome"], "promoted");
+    is_there(&cloud, "serve", &image);
+    assert!(cloud.calls().iter().any(|call| call.status == 400), "no call was throttled");
 }
 
 #[test]

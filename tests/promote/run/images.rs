@@ -59,7 +59,8 @@ fn a_dry_run_lists_each_image_with_what_is_missing_and_writes_nothing() {
     let image = &document["images"][0];
     assert_eq!((&image["result"], image["missing_layers"].as_u64()), (&json!("planned"), image["layers"].as_u64()));
     let writes = document["planned"].as_array().expect("a list").iter().map(|write| write["act"].clone());
-    assert_eq!(writes.filter(|act| act == "copy-image").count(), 2);
+    let acts: Vec<Value> = writes.filter(|act| act.as_str().is_some_and(|act| act.contains("image"))).collect();
+    assert_eq!(acts, ["copy-image", "tag-image", "copy-image", "tag-image"]);
     assert!(cloud.repository(TARGET_ACCOUNT, "serve").is_none());
     let text = run_text(&cloud, &[&COPY[..], &["--dry-run"]].concat());
     assert!(text.contains("Images     2 images"), "{text}");
@@ -133,6 +134,33 @@ fn a_plan_holds_if_a_tag_moves_that_does_not_decide_and_not_if_the_image_is_anot
 }
 
 #[test]
+fn a_plan_from_before_images_were_copied_is_refused() {
+    let cloud = with_package();
+    let file = cloud.home().join("plan.json");
+    let path = file.display().to_string();
+    promote(&cloud, &["--images", "keep", "--dry-run", "--record", &path]).document();
+    let mut plan: Value = serde_json::from_slice(&std::fs::read(&file).expect("a plan")).expect("JSON");
+    let settings = plan["plan"]["settings"]["overrides"].as_object_mut().expect("settings");
+    let removed: Vec<String> = settings.keys().filter(|name| name.contains("image")).cloned().collect();
+    assert!(!removed.is_empty(), "{settings:?}");
+    removed.iter().for_each(|name| drop(settings.remove(name)));
+    let write = |plan: &Value| std::fs::write(&file, plan.to_string()).expect("a file in the home folder");
+    write(&plan);
+    // The message of an edited plan has the digest that the earlier version would have written.
+    let edited = promote(&cloud, &["--plan", &path]);
+    let digest = regex::Regex::new("has the digest (sha256:[0-9a-f]{64})").expect("a pattern");
+    let digest = digest.captures(&edited.stderr).expect("the digest")[1].to_owned();
+    plan["plan"]["digest"] = json!(digest);
+    write(&plan);
+    let run = promote(&cloud, &["--plan", &path]);
+    run.fails(
+        1,
+        &["cannot be carried out any more", "the setting overrides.images is \"copy\", and was planned as not set"],
+    );
+    assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
+}
+
+#[test]
 fn an_image_that_was_deleted_at_the_target_is_copied_again_and_verify_says_that_it_is_missing() {
     let cloud = with_package();
     let document = promote(&cloud, &COPY).document();
@@ -149,6 +177,9 @@ fn an_image_that_was_deleted_at_the_target_is_copied_again_and_verify_says_that_
     assert_eq!(verdicts, ["identical", "missing"]);
     let repaired = promote(&cloud, &COPY).document();
     assert_eq!(repaired["outcome"], "repaired", "{repaired:#}");
+    let results: Vec<&Value> = ["result", "missing_layers"].map(|member| &repaired["images"][1][member]).to_vec();
+    assert_eq!(results, [&json!("copied"), &json!(0)], "its layers were still there");
+    assert_eq!(repaired["images"][0]["result"], "already-there");
     assert!(cloud.image(TARGET_ACCOUNT, "serve", &digest).is_some());
     assert_eq!(promote(&cloud, &COPY).document()["outcome"], "already-promoted");
 }

@@ -72,6 +72,8 @@ pub enum Failure {
     Truncate,
     /// Announces the whole body, sends half of it, and nothing more as long as the client waits.
     Stall,
+    /// Announces the whole body, sends so many bytes of it, and nothing more as long as the client waits.
+    StallAt(u64),
     /// Announces the whole body, sends half of it, and then a byte now and then.
     Trickle,
     /// Answers that the bucket is in another region: status, code and region.

@@ -24,6 +24,6 @@ pub use cloud::Cloud;
 pub use ecr::{Layer, TestImage};
 pub use faults::{Failure, Moment};
 pub use principals::{Check, Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
-pub use registry::Spelling;
+pub use registry::{Rate, Spelling};
 pub use s3::{Attributes, Body};
 pub use weather::Weather;

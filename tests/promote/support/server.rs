@@ -101,12 +101,16 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
     let announced = answer.announced.unwrap_or(answer.body.len());
     let ending = match failure {
         Some(Failure::Truncate) => Ending::BreaksOff,
-        Some(Failure::Stall) => Ending::Stalls,
+        Some(Failure::Stall | Failure::StallAt(_)) => Ending::Stalls,
         Some(Failure::Trickle) => Ending::Trickles(answer.body.clone()),
         _ => Ending::Whole,
     };
     if !matches!(ending, Ending::Whole) {
-        answer.body = answer.body.range(0, answer.body.len() / 2);
+        let bytes = match failure {
+            Some(Failure::StallAt(bytes)) => bytes,
+            _ => answer.body.len() / 2,
+        };
+        answer.body = answer.body.range(0, bytes);
     }
     let status = answer.status;
     let sent = answer.body.len();

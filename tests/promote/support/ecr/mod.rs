@@ -10,6 +10,7 @@ mod repositories;
 pub use build::{Layer, TestImage, digest_of};
 pub use downloads::{PATH, answer as answer_download, name as name_of_download};
 
+use super::Rate;
 use super::principals::{Identity, SOURCE_ACCOUNT, credential};
 use super::s3::Body;
 use super::wire::{Answer, Refusal, Request};
@@ -52,14 +53,23 @@ pub struct Behaviour {
     pub download_requests: Option<usize>,
     /// How many bytes a download URL gives before it expires; the request that gets there is answered in full.
     pub download_bytes: Option<u64>,
+    /// How many calls of an operation are answered in a second.
+    pub rate: Option<Rate>,
     /// How many referrers a page has.
     pub referrers: usize,
 }
 
 impl Default for Behaviour {
     fn default() -> Behaviour {
-        let (download_requests, download_bytes) = (None, None);
-        Behaviour { part_size: 10 << 20, smallest_part: 5 << 20, download_requests, download_bytes, referrers: 50 }
+        let (download_requests, download_bytes, rate) = (None, None, None);
+        Behaviour {
+            part_size: 10 << 20,
+            smallest_part: 5 << 20,
+            download_requests,
+            download_bytes,
+            rate,
+            referrers: 50,
+        }
     }
 }
 
@@ -156,6 +166,9 @@ fn decoded_len(text: &str) -> usize {
 
 pub fn answer(world: &mut World, who: &Identity, request: &Request, endpoint: String) -> Result<Answer, Refusal> {
     let (operation, _) = name(request);
+    if let Some(rate) = &mut world.ecr.behaviour.rate {
+        rate.allow(&operation)?;
+    }
     let region = credential(request).and_then(|scope| scope.split('/').nth(2)).unwrap_or("").to_owned();
     let body: Value = serde_json::from_slice(&request.body)
         .map_err(|error| Refusal::new(400, "SerializationException", error.to_string()))?;
