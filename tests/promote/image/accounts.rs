@@ -128,14 +128,21 @@ fn each_principal_uses_its_own_registry_only() {
 
 #[test]
 fn an_image_gets_into_another_partition() {
-    let image = TestImage::small("a");
-    let cloud = with_image(&image);
-    cloud.move_source_to("aws-us-gov");
-    let group = Cloud::group_arn(GROUP).replace("arn:aws:", "arn:aws-us-gov:");
-    let mut arguments = vec!["full", "--group", &group, "--target-bucket", SERVING, "--images", "copy"];
-    arguments.extend(TWO_PRINCIPALS);
-    arguments.extend(["--output", "json"]);
-    let run = run(&cloud, Principal::Stranger, &arguments);
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    is_there(&cloud, "serve", &image);
+    for (partition, region, suffix) in
+        [("aws-us-gov", "us-gov-west-1", "amazonaws.com"), ("aws-cn", "cn-north-1", "amazonaws.com.cn")]
+    {
+        let image = TestImage::small("own");
+        let cloud = with_image(&TestImage::small("a"));
+        cloud.push_in(SOURCE_ACCOUNT, region, "own", "1", &image);
+        cloud.register(of_images(&[&format!("{SOURCE_ACCOUNT}.dkr.ecr.{region}.{suffix}/own:1")]));
+        cloud.move_source_to(partition);
+        let group = Cloud::group_arn(GROUP).replace("arn:aws:", &format!("arn:{partition}:"));
+        let mut arguments = vec!["full", "--group", &group, "--target-bucket", SERVING, "--images", "copy"];
+        arguments.extend(TWO_PRINCIPALS);
+        arguments.extend(["--output", "json"]);
+        let run = run(&cloud, Principal::Stranger, &arguments);
+        assert_eq!(run.code, 0, "{partition}: {}", run.stderr);
+        is_there(&cloud, "own", &image);
+        assert_eq!(containers(&cloud)[0]["Image"], target_of("own", &image.digest()), "{partition}");
+    }
 }
