@@ -20,7 +20,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks interleavings doc deny e2e races aws stack nag module image cdk bench bench-images bench-many bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks interleavings doc deny e2e races aws stack nag module image cdk bench bench-images bench-layer bench-many bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,6 +110,10 @@ bench: standins $(PEERS)/installed ## write docs/benchmarks.md (90 minutes); ARG
 bench-images: standins ## copy an image with promote and with skopeo (1 minute after the build); needs skopeo and docker-registry
 	nice cargo build --release --locked
 	@$(VENV)/bin/python -m bench.images $(ARGS)
+
+bench-layer: standins ## copy a layer of 12 GiB that nobody stores (2 minutes after the build); fails from 128 MiB of memory on
+	nice cargo build --release --locked
+	@$(VENV)/bin/python -m bench.images --synthetic-gib $(or $(GIB),12)
 
 bench-many: ## run `full` for 200 groups at services that are slow and throttle (1 minute after the build)
 	nice cargo build --release --locked

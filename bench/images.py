@@ -19,6 +19,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from standins import cloud
+from standins.ecr import Synthetic
 from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT, TARGET_BUCKET
 from standins.server import free_ports, serving
 
@@ -37,7 +38,10 @@ def main():
     parser.add_argument("--layers", type=int, default=8, help="the number of layers")
     parser.add_argument("--mib", type=int, default=64, help="the size of a layer in MiB")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--synthetic-gib", type=int, help="copy one layer of this size that nobody stores, and no more")
     arguments = parser.parse_args()
+    if arguments.synthetic_gib:
+        return synthetic(arguments.synthetic_gib)
     programs = {name: shutil.which(name) for name in ("skopeo", "docker-registry")}
     if None in programs.values() or not PROMOTE.exists():
         sys.exit(f"bench-images: needs skopeo, docker-registry and {PROMOTE}")
@@ -55,6 +59,19 @@ def main():
     for name, runs in rows.items():
         wall, cpu, memory = min(runs)
         print(f"{name:7} {size / wall:6.0f} {wall:8.2f} {cpu:12.2f} {memory / 1024:14.0f}")
+
+
+def synthetic(gib):
+    """Copies a layer that is generated, and of which nothing is kept. Ends with an error from 128 MiB of memory on."""
+    layer = Synthetic(noise(0, 8), gib << 30)
+    with cloud() as aws:
+        aws.images.keeps_layers = False
+        digest = aws.images.push(SOURCE_ACCOUNT, "bench", "1", layer)
+        wall, _, memory = by_promote(aws, 0, digest)
+    speed, memory = gib * 1024 / wall, memory / 1024
+    print(f"one layer of {gib} GiB: {wall:.0f} seconds, {speed:.0f} MiB/s, {memory:.0f} MiB of memory")
+    if memory >= 128:
+        sys.exit("bench-images: promote takes 128 MiB of memory or more")
 
 
 def noise(seed, mib):

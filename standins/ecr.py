@@ -28,11 +28,51 @@ class Refused(Exception):
         self.code, self.members = code, members
 
 
+class Synthetic:
+    """A layer of any size that is not in memory: one block, over and over. What is uploaded of it is not kept."""
+
+    def __init__(self, block, size):
+        self.block, self.size = block, size
+
+    def __len__(self):
+        return self.size
+
+    def pieces(self, first=0, last=None):
+        """The bytes from `first` to `last`."""
+        last = self.size - 1 if last is None else min(last, self.size - 1)
+        while first <= last:
+            at = first % len(self.block)
+            piece = memoryview(self.block)[at : at + last + 1 - first]
+            first += len(piece)
+            yield piece
+
+    def digest(self):
+        """The digest."""
+        hashed = hashlib.sha256()
+        for piece in self.pieces():
+            hashed.update(piece)
+        return f"sha256:{hashed.hexdigest()}"
+
+
+class Counted:
+    """Uploaded content that is counted and not kept."""
+
+    def __init__(self):
+        self.size = 0
+
+    def __len__(self):
+        return self.size
+
+    def __iadd__(self, blob):
+        self.size += len(blob)
+        return self
+
+
 @dataclass
 class Upload:
     """The bytes of a layer that is not complete, and what they hash to."""
 
-    content: bytearray = field(default_factory=bytearray)
+    content: bytearray | Counted = field(default_factory=bytearray)
     hashed: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,7 +82,7 @@ class Repository:
     """Manifests and layers by digest, digests by tag, and the parts of what is not complete."""
 
     manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
-    layers: dict[str, bytes | bytearray] = field(default_factory=dict)
+    layers: dict[str, bytes | bytearray | Synthetic | Counted] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
 
@@ -53,6 +93,7 @@ class Registries:
     def __init__(self, accounts, pulling):
         self.accounts, self.pulling, self.url = accounts, pulling, ""
         self.repositories, self.downloads, self.calls = {}, {}, []
+        self.keeps_layers = True
         self.lock = threading.Lock()
 
     def push(self, account, name, tag, *layers):
@@ -106,11 +147,12 @@ class Registries:
             repository = self.found(account, name)
             if operation == "GetDownloadUrlForLayer":
                 return {"downloadUrl": self.download_url(repository, request["layerDigest"])}
+            if operation == "InitiateLayerUpload":
+                return initiate(repository, Upload() if self.keeps_layers else Upload(Counted()))
             calls = {
                 "BatchGetImage": batch_get_image,
                 "ListImageReferrers": lambda *_: {"referrers": []},
                 "BatchCheckLayerAvailability": check_layers,
-                "InitiateLayerUpload": initiate,
                 "CompleteLayerUpload": complete,
                 "PutImage": put_image,
             }
@@ -141,6 +183,8 @@ class Registries:
 
 def digest_of(content):
     """The digest of a manifest or a layer."""
+    if isinstance(content, Synthetic):
+        return content.digest()
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
@@ -177,11 +221,11 @@ def check_layers(repository, request):
     return {"layers": [{"layerDigest": digest, "layerAvailability": state[there]} for digest, there in layers]}
 
 
-def initiate(repository, _):
+def initiate(repository, upload):
     """InitiateLayerUpload."""
-    upload = str(uuid.uuid4())
-    repository.uploads[upload] = Upload()
-    return {"uploadId": upload, "partSize": PART}
+    name = str(uuid.uuid4())
+    repository.uploads[name] = upload
+    return {"uploadId": name, "partSize": PART}
 
 
 def upload_part(repository, request):
@@ -264,14 +308,24 @@ def ecr(principals):
             if layer is None or "authorization" in self.headers:
                 return self.send(403, b"", "application/xml")
             first, last = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", "bytes=0-")).groups()
-            return self.send(206, memoryview(layer)[int(first) : int(last or len(layer)) + 1], "application/octet-stream")
+            first, last = int(first), min(int(last or len(layer) - 1), len(layer) - 1)
+            if isinstance(layer, Synthetic):
+                self.begin(206, last + 1 - first, "application/octet-stream")
+                for piece in layer.pieces(first, last):
+                    self.wfile.write(piece)
+                return None
+            return self.send(206, memoryview(layer)[first : last + 1], "application/octet-stream")
+
+        def begin(self, status, size, kind):
+            """The head of an answer."""
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(size))
+            self.end_headers()
 
         def send(self, status, body, kind):
             """Answers."""
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
+            self.begin(status, len(body), kind)
             self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
