@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -13,8 +14,8 @@ const ORDER: [&str; 12] =
 #[test]
 fn a_folder_imports_only_folders_before_it() {
     let mut found = Vec::new();
-    for (file, imports) in imports() {
-        let Some(folder) = folder(&file) else { continue };
+    for (file, imports) in &*IMPORTS {
+        let Some(folder) = folder(file) else { continue };
         for other in imports.iter().filter_map(|import| self::folder(import)) {
             let allowed = if folder == "stack" { other == "model" } else { place(&other) < place(&folder) };
             if other != folder && !allowed {
@@ -27,30 +28,34 @@ fn a_folder_imports_only_folders_before_it() {
 
 #[test]
 fn no_file_imports_in_a_circle() {
-    let imports = imports();
     let circles: Vec<String> =
-        imports.keys().filter(|file| reaches_itself(file, &imports)).map(|file| file.display().to_string()).collect();
+        IMPORTS.keys().filter(|file| reaches_itself(file, &IMPORTS)).map(|file| file.display().to_string()).collect();
     assert!(circles.is_empty(), "these files import each other: {}", circles.join(", "));
 }
 
 #[test]
 fn the_imports_of_this_crate_are_found() {
-    let imports = imports();
-    let of = |file: &str| &imports[Path::new(file)];
+    let of = |file: &str| &IMPORTS[Path::new(file)];
     assert!(of("run/full.rs").contains(Path::new("run/promotion.rs")), "{:?}", of("run/full.rs"));
     assert!(of("run/full.rs").iter().any(|import| import.starts_with("register")), "{:?}", of("run/full.rs"));
-    assert!(imports.len() > 80, "{} files", imports.len());
+    assert!(IMPORTS.len() > 80, "{} files", IMPORTS.len());
 }
 
 #[test]
 fn a_file_has_at_most_300_lines() {
-    let long = imports().into_keys().filter(|file| {
+    let long = IMPORTS.keys().filter(|file| {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file));
         text.expect("a file of src/").lines().count() > 300
     });
     let long: Vec<String> = long.map(|file| file.display().to_string()).collect();
     assert!(long.is_empty(), "these files have more than 300 lines: {}", long.join(", "));
 }
+
+static PATH: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(crate|super|self)((?:::\w+)*)(::\{[^;]*?\}|::\*)?").expect("a pattern"));
+static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\w+").expect("a pattern"));
+static CHILD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^\s*(?:pub(?:\(\w+\))? )?mod (\w+);").expect("a pattern"));
 
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
@@ -81,6 +86,8 @@ fn reaches_itself(start: &Path, imports: &Imports) -> bool {
 }
 
 /// The files of src/, each with the files that its code uses. Tests inside a file do not count.
+static IMPORTS: LazyLock<Imports> = LazyLock::new(imports);
+
 fn imports() -> Imports {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
@@ -114,19 +121,13 @@ fn read(folder: &Path, root: &Path, files: &mut BTreeMap<PathBuf, String>) {
 /// spelled out.
 fn paths(file: &Path, text: &str) -> Vec<Vec<String>> {
     let own = module(file);
-    let children: Vec<String> = Regex::new(r"(?m)^\s*(?:pub(?:\(\w+\))? )?mod (\w+);")
-        .expect("a pattern")
-        .captures_iter(text)
-        .map(|child| child[1].to_owned())
-        .collect();
+    let children: Vec<String> = CHILD.captures_iter(text).map(|child| child[1].to_owned()).collect();
     let text = children.iter().fold(text.to_owned(), |text, child| {
         let relative = Regex::new(&format!(r"(^|[^:\w]){child}::")).expect("a pattern");
         relative.replace_all(&text, format!("${{1}}self::{child}::")).into_owned()
     });
-    let pattern = Regex::new(r"\b(crate|super|self)((?:::\w+)*)(::\{[^;]*?\}|::\*)?").expect("a pattern");
-    let words = Regex::new(r"\w+").expect("a pattern");
     let mut found = Vec::new();
-    for path in pattern.captures_iter(&text) {
+    for path in PATH.captures_iter(&text) {
         // `pub(super)`, or a method's `self`.
         if path[2].is_empty() && path.get(3).is_none() {
             continue;
@@ -145,7 +146,7 @@ fn paths(file: &Path, text: &str) -> Vec<Vec<String>> {
         base.extend(segments);
         match path.get(3) {
             Some(group) if group.as_str().starts_with("::{") => {
-                for word in words.find_iter(group.as_str()) {
+                for word in WORD.find_iter(group.as_str()) {
                     found.push([base.clone(), vec![word.as_str().to_owned()]].concat());
                 }
             }

@@ -3,7 +3,7 @@
 use anyhow::Error;
 use serde::Serialize;
 
-use super::known::{Done, Known};
+use super::known::{DoneSoFar, Known};
 use crate::aws::error::{CallError, Kind, Side, hints};
 use crate::model::arn::PackageArn;
 use crate::model::failure::cause;
@@ -21,7 +21,7 @@ pub(super) struct FailedRun {
     /// The source version, if it was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     source_model_package_arn: Option<PackageArn>,
-    done: Done,
+    done: DoneSoFar,
     tool: Tool,
     ended: String,
 }

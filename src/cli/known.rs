@@ -41,7 +41,7 @@ pub(super) struct Changed {
 
 /// What a run has done, for its document.
 #[derive(Debug, Serialize)]
-pub(super) struct Done {
+pub(super) struct DoneSoFar {
     /// The folder of the promotion.
     #[serde(skip_serializing_if = "Option::is_none")]
     folder: Option<Location>,
@@ -75,14 +75,14 @@ pub(super) struct Done {
 #[derive(Debug, Serialize)]
 struct DoneInGroup {
     group: GroupArn,
-    done: Done,
+    done: DoneSoFar,
 }
 
 impl Known {
     /// What was done.
-    pub fn done(&self) -> Done {
+    pub fn done(&self) -> DoneSoFar {
         let reading = self.meter.as_ref().map(|meter| meter.read());
-        Done {
+        DoneSoFar {
             folder: self.folder.clone(),
             objects_copied: reading.map_or(0, |reading| reading.objects_done),
             images_copied: reading.map_or(0, |reading| reading.images_done),

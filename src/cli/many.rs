@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::exit::Exit;
 use super::failed::FailedRun;
-use super::of_groups::{Ended, ManyDocument, OfGroup, Summary};
+use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
 use super::printer::{failed_in, say};
 use super::reviewed_groups::PlanDigest;
 use super::running::Running;
@@ -80,7 +80,7 @@ pub(super) async fn document<T: Ended>(
         verb: running.verb,
         pattern: selection.pattern.to_string(),
         plan: plan(&results),
-        summary: Summary { groups: results.len(), outcomes, exit_code: worst.code() },
+        summary: GroupsSummary { groups: results.len(), outcomes, exit_code: worst.code() },
         groups: results.into_iter().map(|(group, _)| group).collect(),
         passed_over,
         tool: Tool::default(),
@@ -105,7 +105,8 @@ pub(super) fn pass_over(groups: &[PassedOver]) {
     }
 }
 
-/// The result of a group, after it was told. `name` is how lines name the group, `target` the target if there are several.
+/// The result of a group, after it was told. `name` is how lines name the group, `target` the target if there are
+/// several.
 pub(super) fn of_group<T: Ended>(
     running: &Running,
     (name, target): (&str, Option<&str>),

@@ -61,7 +61,7 @@ pub(super) struct ManyDocument<T: Ended> {
     /// The plan of all groups, if each has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanDigest>,
-    pub summary: Summary,
+    pub summary: GroupsSummary,
     pub tool: Tool,
     pub ended: String,
 }
@@ -80,7 +80,7 @@ pub(super) struct OfGroup<T: Ended> {
 
 /// The results of all groups.
 #[derive(Debug, Serialize)]
-pub(super) struct Summary {
+pub(super) struct GroupsSummary {
     /// The number of groups.
     pub groups: usize,
     /// The number of groups with each outcome.

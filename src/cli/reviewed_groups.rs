@@ -40,7 +40,7 @@ impl PlanDigest {
 
 /// The document of a dry run for several groups.
 #[derive(Deserialize)]
-struct Document {
+struct PlanOfGroups {
     plan: PlanDigest,
     groups: Vec<PlannedGroup>,
 }
@@ -69,7 +69,7 @@ impl ReviewedGroups {
             false => std::fs::read(path).map(|bytes| text = bytes),
         };
         read.with_context(|| format!("promote full cannot read {name}")).hint(MAKE)?;
-        let document: Document = serde_json::from_slice(&text)
+        let document: PlanOfGroups = serde_json::from_slice(&text)
             .with_context(|| format!("{name} is not the plan of several groups"))
             .hint(MAKE)?;
         let plans = Self::of(document.groups, &name, MAKE)?;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Attributes, Encryption, TargetObjects};
-use crate::model::claim::{Claim, ClaimSeen, Release};
+use crate::model::claim::{Claim, ClaimRelease, ClaimSeen};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 
@@ -34,7 +34,8 @@ impl Claims<'_> {
 
     /// Releases a claim of this run.
     pub async fn release(&self, number: u32, claim: &Claim) -> Result<(), CallError> {
-        let text = serde_json::to_vec_pretty(&Release::of(claim)).expect("a release is JSON: its members are strings");
+        let text =
+            serde_json::to_vec_pretty(&ClaimRelease::of(claim)).expect("a release is JSON: its members are strings");
         self.put_new(&self.layout.release(number), text).await.map(drop)
     }
 

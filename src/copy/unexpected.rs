@@ -6,7 +6,7 @@ use super::folder::Folder;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::plan::Plan;
-use crate::schema::references::Kind;
+use crate::schema::references::ReferenceKind;
 
 /// The objects that the message names.
 const NAMED: usize = 20;
@@ -35,6 +35,6 @@ pub(super) fn refuse_unexpected(folder: &Folder, plan: &Plan) -> Result<()> {
 }
 
 fn prefixes(plan: &Plan) -> impl Iterator<Item = &Location> {
-    let prefixes = plan.references.iter().filter(|resolved| resolved.reference.kind == Kind::Prefix);
+    let prefixes = plan.references.iter().filter(|resolved| resolved.reference.kind == ReferenceKind::Prefix);
     prefixes.filter_map(|resolved| resolved.target.as_ref())
 }

@@ -76,7 +76,7 @@ impl Claim {
 
 /// The document beside a claim that its run has released.
 #[derive(Debug, Serialize)]
-pub struct Release<'a> {
+pub struct ClaimRelease<'a> {
     schema: u32,
     /// What the object says, for people who find it.
     purpose: &'static str,
@@ -84,7 +84,7 @@ pub struct Release<'a> {
     run: &'a str,
 }
 
-impl<'a> Release<'a> {
+impl<'a> ClaimRelease<'a> {
     /// Releases a claim of this run.
     pub fn of(claim: &'a Claim) -> Self {
         let purpose = "SageMaker has refused the request of the claim with this number. The run that wrote the claim has \

@@ -10,7 +10,7 @@ pub type Document = Map<String, Value>;
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Step {
+enum FieldStep {
     Member(String),
     Item(usize),
     Key(String),
@@ -18,7 +18,7 @@ enum Step {
 
 /// The path to one value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Field(Vec<Step>);
+pub struct Field(Vec<FieldStep>);
 
 impl Field {
     /// A top-level member of the document.
@@ -27,15 +27,15 @@ impl Field {
     }
     /// The member `name` of the structure at this path.
     pub fn member(&self, name: &str) -> Self {
-        self.then(Step::Member(name.to_owned()))
+        self.then(FieldStep::Member(name.to_owned()))
     }
     /// The item `index` of the list at this path.
     pub fn item(&self, index: usize) -> Self {
-        self.then(Step::Item(index))
+        self.then(FieldStep::Item(index))
     }
     /// The entry `key` of the map at this path.
     pub fn key(&self, key: &str) -> Self {
-        self.then(Step::Key(key.to_owned()))
+        self.then(FieldStep::Key(key.to_owned()))
     }
     /// The path of the structure, list or map that contains this value.
     pub fn parent(&self) -> Self {
@@ -44,14 +44,14 @@ impl Field {
     /// The name of the last member or key, or `None` for a list item.
     pub fn name(&self) -> Option<&str> {
         match self.0.last()? {
-            Step::Member(name) | Step::Key(name) => Some(name),
-            Step::Item(_) => None,
+            FieldStep::Member(name) | FieldStep::Key(name) => Some(name),
+            FieldStep::Item(_) => None,
         }
     }
     /// The name of the top-level member that contains this value.
     pub fn root(&self) -> &str {
         match self.0.first() {
-            Some(Step::Member(name)) => name,
+            Some(FieldStep::Member(name)) => name,
             _ => "",
         }
     }
@@ -59,32 +59,32 @@ impl Field {
     /// The path with `[]` for every index and `{}` for every key, as the tables in `schema` write it.
     pub fn pattern(&self) -> String {
         self.render(|step, out| match step {
-            Step::Member(name) => {
+            FieldStep::Member(name) => {
                 separate(out);
                 out.push_str(name);
             }
-            Step::Item(_) => out.push_str("[]"),
-            Step::Key(_) => out.push_str("{}"),
+            FieldStep::Item(_) => out.push_str("[]"),
+            FieldStep::Key(_) => out.push_str("{}"),
         })
     }
 
     /// The value at this path, if there is one.
     pub fn get<'a>(&self, document: &'a Document) -> Option<&'a Value> {
         let (first, rest) = self.0.split_first()?;
-        let Step::Member(name) = first else { return None };
+        let FieldStep::Member(name) = first else { return None };
         rest.iter().try_fold(document.get(name)?, |value, step| match step {
-            Step::Member(name) | Step::Key(name) => value.get(name),
-            Step::Item(index) => value.get(index),
+            FieldStep::Member(name) | FieldStep::Key(name) => value.get(name),
+            FieldStep::Item(index) => value.get(index),
         })
     }
 
     /// The value at this path, for changes in place.
     pub fn get_mut<'a>(&self, document: &'a mut Document) -> Option<&'a mut Value> {
         let (first, rest) = self.0.split_first()?;
-        let Step::Member(name) = first else { return None };
+        let FieldStep::Member(name) = first else { return None };
         rest.iter().try_fold(document.get_mut(name)?, |value, step| match step {
-            Step::Member(name) | Step::Key(name) => value.get_mut(name),
-            Step::Item(index) => value.get_mut(index),
+            FieldStep::Member(name) | FieldStep::Key(name) => value.get_mut(name),
+            FieldStep::Item(index) => value.get_mut(index),
         })
     }
 
@@ -97,13 +97,13 @@ impl Field {
         }
     }
 
-    fn then(&self, step: Step) -> Self {
+    fn then(&self, step: FieldStep) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
     }
 
-    fn render(&self, write: impl Fn(&Step, &mut String)) -> String {
+    fn render(&self, write: impl Fn(&FieldStep, &mut String)) -> String {
         let mut out = String::new();
         for step in &self.0 {
             write(step, &mut out);
@@ -121,12 +121,12 @@ fn separate(out: &mut String) {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(|step, out| match step {
-            Step::Member(name) => {
+            FieldStep::Member(name) => {
                 separate(out);
                 out.push_str(name);
             }
-            Step::Item(index) => out.push_str(&format!("[{index}]")),
-            Step::Key(key) => out.push_str(&format!("{{{key}}}")),
+            FieldStep::Item(index) => out.push_str(&format!("[{index}]")),
+            FieldStep::Key(key) => out.push_str(&format!("{{{key}}}")),
         }))
     }
 }

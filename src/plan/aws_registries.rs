@@ -1,4 +1,5 @@
-//! The container images that AWS provides: SageMaker in every account can pull them, from another account in each region.
+//! The container images that AWS provides: SageMaker in every account can pull them, from another account in each
+//! region.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -9,18 +10,22 @@ use crate::model::arn::{AccountId, Region};
 use crate::model::image::{EcrImage, EcrRegistry, ImageUri, Repository};
 
 /// The accounts, from the image configuration of the SageMaker Python SDK; `tools/registries.py` writes the file.
-static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-    let written: Written = serde_json::from_str(include_str!("aws_registries.json")).expect("the file is tested");
-    Known { accounts: written.tables.iter().flat_map(|table| table.accounts.values().cloned()).collect(), written }
+static KNOWN: LazyLock<KnownRegistries> = LazyLock::new(|| {
+    let written: RegistriesFile =
+        serde_json::from_str(include_str!("aws_registries.json")).expect("the file is tested");
+    KnownRegistries {
+        accounts: written.tables.iter().flat_map(|table| table.accounts.values().cloned()).collect(),
+        written,
+    }
 });
 
-struct Known {
+struct KnownRegistries {
     accounts: HashSet<AccountId>,
-    written: Written,
+    written: RegistriesFile,
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct RegistriesFile {
     package: String,
     date: String,
     tables: Vec<Table>,

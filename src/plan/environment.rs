@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::references::{Kind, Reference};
+use crate::schema::references::{Reference, ReferenceKind};
 
 /// `--environment-urls`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -43,6 +43,6 @@ impl EnvironmentUrls {
 
     /// Whether a promotion may carry this reference over unchanged.
     pub fn is_optional(self, reference: &Reference) -> bool {
-        reference.kind == Kind::Environment && self.scope(reference) != Scope::Required
+        reference.kind == ReferenceKind::Environment && self.scope(reference) != Scope::Required
     }
 }

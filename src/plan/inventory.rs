@@ -16,10 +16,10 @@ use crate::plan::archived::Archived;
 use crate::plan::artifact::SourceObject;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::environment::{EnvironmentUrls, Scope};
-use crate::plan::manifest::{Listed, MAX_MANIFEST_BYTES, Manifest};
+use crate::plan::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestEntry};
 use crate::plan::missing::{fields_that_refer_to, refuse_missing};
 use crate::plan::path_warnings::PathWarnings;
-use crate::schema::references::{Kind, Reference};
+use crate::schema::references::{Reference, ReferenceKind};
 
 /// The number of concurrent look-ups. Each is one small request.
 const LOOKUPS_AT_ONCE: usize = 32;
@@ -75,7 +75,7 @@ pub async fn inventory(
     let fields = references.iter().map(|reference| reference.field.clone()).collect();
     let artifacts = Artifacts::new(layout, fields)?;
     let archived = Archived::default();
-    let mut places: BTreeMap<(Location, Kind), Vec<usize>> = BTreeMap::new();
+    let mut places: BTreeMap<(Location, ReferenceKind), Vec<usize>> = BTreeMap::new();
     for (number, reference) in references.iter().enumerate() {
         places.entry((reference.location.clone(), reference.kind)).or_default().push(number);
     }
@@ -93,7 +93,7 @@ pub async fn inventory(
             anyhow::Ok(((location, kind), found))
         }
     });
-    let places: HashMap<(Location, Kind), Found> =
+    let places: HashMap<(Location, ReferenceKind), Found> =
         stream::iter(lookups).buffer_unordered(LOOKUPS_AT_ONCE).try_collect().await?;
     refuse_missing(&references, |reference| {
         matches!(places[&(reference.location.clone(), reference.kind)], Found::Nothing)
@@ -122,14 +122,14 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    async fn reference(&self, location: &Location, kind: Kind) -> Result<Found> {
+    async fn reference(&self, location: &Location, kind: ReferenceKind) -> Result<Found> {
         match kind {
-            Kind::Output => Ok(Found::Output),
-            Kind::Prefix => Ok(self.prefix(location).await?.unwrap_or(Found::Nothing)),
-            Kind::Object => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
-            Kind::Environment => self.variable(location).await,
-            Kind::CsvManifest => self.manifest(location, Manifest::csv).await,
-            Kind::JsonManifest => self.manifest(location, Manifest::json).await,
+            ReferenceKind::Output => Ok(Found::Output),
+            ReferenceKind::Prefix => Ok(self.prefix(location).await?.unwrap_or(Found::Nothing)),
+            ReferenceKind::Object => Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
+            ReferenceKind::Environment => self.variable(location).await,
+            ReferenceKind::CsvManifest => self.manifest(location, Manifest::csv).await,
+            ReferenceKind::JsonManifest => self.manifest(location, Manifest::json).await,
         }
     }
 
@@ -235,8 +235,8 @@ impl Lookup<'_> {
         let manifest = parse(&text).context("the manifest cannot be parsed, so its objects would be lost")?;
         let lookups = manifest.listed().into_iter().map(|listed| async move {
             let (at, found) = match listed {
-                Listed::Prefix(prefix) => (prefix.clone(), self.prefix(&prefix).await?),
-                Listed::Object(at) => (at.clone(), self.object(&at).await?),
+                ManifestEntry::Prefix(prefix) => (prefix.clone(), self.prefix(&prefix).await?),
+                ManifestEntry::Object(at) => (at.clone(), self.object(&at).await?),
             };
             found.with_context(|| format!("the manifest {location} lists {at}, which does not exist"))
         });

@@ -31,7 +31,7 @@ pub enum Manifest {
 
 /// An entry of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listed {
+pub enum ManifestEntry {
     /// One object.
     Object(Location),
     /// Every object below a prefix that ends in `/`.
@@ -79,14 +79,14 @@ impl Manifest {
     }
 
     /// All entries of the manifest.
-    pub fn listed(&self) -> Vec<Listed> {
+    pub fn listed(&self) -> Vec<ManifestEntry> {
         match self {
             Self::Csv { rows, .. } => {
-                rows.iter().flatten().filter_map(|cell| cell.parse().ok()).map(Listed::at).collect()
+                rows.iter().flatten().filter_map(|cell| cell.parse().ok()).map(ManifestEntry::at).collect()
             }
             Self::Json { prefix, keys } => keys
                 .iter()
-                .map(|key| Listed::Object(Location::new(&prefix.bucket, format!("{}{key}", prefix.key))))
+                .map(|key| ManifestEntry::Object(Location::new(&prefix.bucket, format!("{}{key}", prefix.key))))
                 .collect(),
         }
     }
@@ -119,7 +119,7 @@ impl Manifest {
     }
 }
 
-impl Listed {
+impl ManifestEntry {
     fn at(location: Location) -> Self {
         let folder = location.key.is_empty() || location.key.ends_with('/');
         if folder { Self::Prefix(location) } else { Self::Object(location) }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_json_manifest_lists_keys_below_its_prefix() {
         let manifest = Manifest::json(br#"[{"prefix":"s3://models/in/"},"a.csv","b/c.csv"]"#).unwrap();
-        assert_eq!(manifest.listed()[1], Listed::Object("s3://models/in/b/c.csv".parse().unwrap()));
+        assert_eq!(manifest.listed()[1], ManifestEntry::Object("s3://models/in/b/c.csv".parse().unwrap()));
         assert_eq!(manifest.rewritten(moved).unwrap(), r#"[{"prefix":"s3://target/copy/in/"},"a.csv","b/c.csv"]"#);
     }
 

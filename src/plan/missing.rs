@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::model::failure::Failure;
 use crate::model::location::Location;
-use crate::schema::references::{Kind, Reference};
+use crate::schema::references::{Reference, ReferenceKind};
 
 /// Refuses references to nothing.
 ///
@@ -30,7 +30,7 @@ pub(super) fn refuse_missing(references: &[Reference], is_missing: impl Fn(&Refe
     if missing.iter().any(|reference| reference.is_report()) {
         failure = failure.hint("Pass `--ignore-missing-reports` to carry the URLs of missing reports over unchanged");
     }
-    if missing.iter().any(|reference| reference.kind == Kind::Environment) {
+    if missing.iter().any(|reference| reference.kind == ReferenceKind::Environment) {
         failure = failure.hint("Pass `--environment-urls none` to carry environment variables over unchanged");
     }
     bail!(failure)
@@ -39,9 +39,11 @@ pub(super) fn refuse_missing(references: &[Reference], is_missing: impl Fn(&Refe
 fn what(reference: &Reference) -> &'static str {
     match reference.kind {
         _ if reference.is_bucket_without_object() => "this is a whole bucket, not an object",
-        Kind::Prefix => "no object has this prefix",
-        Kind::Environment => "there is no such object or folder",
-        Kind::Object | Kind::CsvManifest | Kind::JsonManifest | Kind::Output => "there is no such object",
+        ReferenceKind::Prefix => "no object has this prefix",
+        ReferenceKind::Environment => "there is no such object or folder",
+        ReferenceKind::Object | ReferenceKind::CsvManifest | ReferenceKind::JsonManifest | ReferenceKind::Output => {
+            "there is no such object"
+        }
     }
 }
 

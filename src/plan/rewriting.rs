@@ -19,13 +19,13 @@ use crate::plan::images::{ImageTarget, ImageUse, TargetRegistry, rewrite};
 use crate::plan::inventory::Found;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::resolved::Resolved;
-use crate::schema::references::{Kind, Reference};
+use crate::schema::references::{Reference, ReferenceKind};
 
 /// Maps copied source locations to target locations.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     /// References by exact kind and location. An object below a prefix does not resolve the prefix.
-    references: BTreeMap<(Kind, Location), Location>,
+    references: BTreeMap<(ReferenceKind, Location), Location>,
     /// Copied objects whose URLs occur in fields that are not references.
     objects: BTreeMap<Location, Location>,
     /// Images by the text and the digest that containers have.
@@ -68,10 +68,10 @@ impl Targets {
         let mut targets = Self::default();
         for Reference { kind, location, .. } in references {
             let target = match kind {
-                Kind::Environment => continue,
-                Kind::Output => layout.output(location),
-                Kind::Object | Kind::Prefix => layout.copy_of(location),
-                Kind::CsvManifest | Kind::JsonManifest => layout.rewritten(location),
+                ReferenceKind::Environment => continue,
+                ReferenceKind::Output => layout.output(location),
+                ReferenceKind::Object | ReferenceKind::Prefix => layout.copy_of(location),
+                ReferenceKind::CsvManifest | ReferenceKind::JsonManifest => layout.rewritten(location),
             };
             targets.add_reference(*kind, location.clone(), target);
         }
@@ -79,7 +79,7 @@ impl Targets {
     }
 
     /// Adds a reference that was resolved.
-    pub fn add_reference(&mut self, kind: Kind, source: Location, target: Location) {
+    pub fn add_reference(&mut self, kind: ReferenceKind, source: Location, target: Location) {
         self.references.insert((kind, source), target);
     }
 
@@ -117,13 +117,13 @@ impl Targets {
     /// which the URL may name without the slash at its end.
     pub(super) fn of_url(&self, url: &str) -> Option<Location> {
         let location: Location = url.parse().ok()?;
-        let copied = [Kind::Object, Kind::Prefix, Kind::Environment];
-        let of_kind = |kind: Kind| self.references.get(&(kind, location.clone()));
+        let copied = [ReferenceKind::Object, ReferenceKind::Prefix, ReferenceKind::Environment];
+        let of_kind = |kind: ReferenceKind| self.references.get(&(kind, location.clone()));
         if let Some(target) = self.objects.get(&location).or_else(|| copied.into_iter().find_map(of_kind)) {
             return Some(target.clone());
         }
         let folder = Location::new(&location.bucket, format!("{}/", location.key));
-        let target = self.references.get(&(Kind::Prefix, folder)).filter(|_| !location.key.is_empty())?;
+        let target = self.references.get(&(ReferenceKind::Prefix, folder)).filter(|_| !location.key.is_empty())?;
         Some(Location::new(&target.bucket, target.key.trim_end_matches('/')))
     }
 
@@ -185,8 +185,8 @@ impl Rewritten {
     }
 }
 
-/// The URLs in fields that are not references. The model card and SourceUri follow copied objects; the other fields keep
-/// their URLs. None of them causes a copy.
+/// The URLs in fields that are not references. The model card and SourceUri follow copied objects; the other fields
+/// keep their URLs. None of them causes a copy.
 pub fn urls_elsewhere(package: &Package, request: &Document) -> BTreeSet<Location> {
     let card = card_field().get(request).and_then(Value::as_str).map(string_values).unwrap_or_default();
     let mut urls: BTreeSet<Location> =
@@ -199,8 +199,8 @@ fn card_field() -> Field {
     Field::top("ModelCard").member("ModelCardContent")
 }
 
-/// The SourceUri of the promoted version. The ARN of a model or a package is omitted, because SageMaker would clone what
-/// it names (API reference of CreateModelPackage).
+/// The SourceUri of the promoted version. The ARN of a model or a package is omitted, because SageMaker would clone
+/// what it names (API reference of CreateModelPackage).
 fn source_uri(package: &Package, targets: &Targets, not_carried: &mut Vec<NotCarried>) -> Option<String> {
     let uri = package.text("SourceUri").filter(|uri| !uri.is_empty())?;
     let field = Field::top("SourceUri");

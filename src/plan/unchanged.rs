@@ -20,7 +20,7 @@ pub(super) fn unchanged(
     found: &[(Reference, Found)],
     targets: &Targets,
 ) -> Vec<NotCarried> {
-    let look = Look { account: package.arn().account(), request, targets };
+    let look = RequestText { account: package.arn().account(), request, targets };
     let mut listed = Vec::new();
     each_leaf(request, &mut |field, value| {
         let Value::String(text) = value else { return };
@@ -44,7 +44,7 @@ pub(super) fn unchanged(
     listed
 }
 
-struct Look<'a> {
+struct RequestText<'a> {
     account: &'a AccountId,
     request: &'a Document,
     targets: &'a Targets,
@@ -55,7 +55,7 @@ fn without_query(url: &str) -> &str {
     url.split('?').next().unwrap_or(url)
 }
 
-impl Look<'_> {
+impl RequestText<'_> {
     /// A resource that a promotion does not copy.
     fn resource(&self, field: &Field, text: &str) -> Option<NotCarried> {
         let listed = |reason: &str| Some(NotCarried::new(field, text, reason));

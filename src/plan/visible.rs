@@ -10,7 +10,7 @@ use crate::plan::limits::{SHORTEN, rejected};
 use crate::plan::provenance::add_provenance;
 use crate::plan::rewriting::{Rewritten, Targets};
 use crate::plan::rules::violated;
-use crate::schema::references::{Kind, Reference, references};
+use crate::schema::references::{Reference, ReferenceKind, references};
 
 /// Lists the references of a draft, if the request shows nothing that AWS would reject.
 ///
@@ -37,14 +37,14 @@ pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> 
     }
 }
 
-/// The references that would be copied to keys that are too long for S3. Whether an environment variable is copied is not
-/// known yet.
+/// The references that would be copied to keys that are too long for S3. Whether an environment variable is copied is
+/// not known yet.
 fn long_keys(references: &[Reference], layout: &Layout) -> Findings {
     let mut found = Findings::default();
-    for reference in references.iter().filter(|reference| reference.kind != Kind::Environment) {
+    for reference in references.iter().filter(|reference| reference.kind != ReferenceKind::Environment) {
         let target = layout.copy_of(&reference.location);
         let bytes = target.key.len();
-        if bytes > MAX_KEY_BYTES && reference.kind != Kind::Output {
+        if bytes > MAX_KEY_BYTES && reference.kind != ReferenceKind::Output {
             let field = &reference.field;
             let text =
                 format!("{field} would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");

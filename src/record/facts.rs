@@ -14,7 +14,7 @@ use crate::model::package_status::PackageStatus;
 use crate::plan::artifact::Artifact;
 use crate::plan::resolved::Resolved;
 use crate::register::decision::RecordedApproval;
-use crate::schema::references::{Kind, Reference};
+use crate::schema::references::{Reference, ReferenceKind};
 
 /// The source side.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ pub struct ReferenceFacts {
     /// The location that the member refers to.
     pub location: Location,
     /// The kind of the reference.
-    pub kind: Kind,
+    pub kind: ReferenceKind,
     /// The location in the target, if the object was copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Location>,

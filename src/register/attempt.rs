@@ -7,7 +7,7 @@ use super::discarded::discard;
 use super::existing::ExistingPromotions;
 use super::news::News;
 use super::policy::Policy;
-use super::services::{ClaimStore, Registry, Source};
+use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
@@ -42,7 +42,7 @@ pub(super) struct Registering<'a, R, S, C> {
 }
 
 /// The promotion that a run completes.
-pub(super) struct Found {
+pub(super) struct FoundPromotion {
     pub promoted: PromotedVersion,
     /// The current description of the source version.
     pub source_now: Document,
@@ -55,7 +55,7 @@ pub(super) struct Found {
 
 /// The result of an attempt to register the version.
 pub(super) enum Attempt {
-    Found(Box<Found>),
+    Found(Box<FoundPromotion>),
     /// Another run has the claim.
     Lost(Box<ClaimSeen>),
     /// The claim came too late.
@@ -64,7 +64,7 @@ pub(super) enum Attempt {
     Deleted,
 }
 
-impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Writes a claim, and registers the version if no other run has this claim.
     pub async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, deleted: usize) -> Result<Attempt> {
         let token = client_token(self.request, existing.abandoned() + deleted);
@@ -133,7 +133,7 @@ impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
             discard(self.registry, created, reason).await?;
             existing.update(created, None);
         }
-        Ok(Attempt::Found(Box::new(Found {
+        Ok(Attempt::Found(Box::new(FoundPromotion {
             promoted,
             source_now,
             new,

@@ -6,7 +6,7 @@ use super::attempt::Registering;
 use super::decision::{Decision, RecordedApproval};
 use super::discarded::NotAsRequested;
 use super::news::News;
-use super::services::{ClaimStore, Registry, Source};
+use super::services::{ClaimStore, Registry, SourceVersions};
 use super::sync::Change;
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
 use super::wanted::Wanted;
@@ -28,7 +28,7 @@ pub(super) struct Completion {
     pub updated: Option<Wanted>,
 }
 
-impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Waits until the version is complete, compares it with the request, and sets its final status.
     pub async fn complete(
         &self,

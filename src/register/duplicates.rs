@@ -1,6 +1,6 @@
-//! Discards versions that are the same promotion as another. Claims prevent them, except where a service works on a request
-//! for longer than a claim lasts, or where the response to CreateModelPackage was lost and the registry knows no client
-//! tokens.
+//! Discards versions that are the same promotion as another. Claims prevent them, except where a service works on a
+//! request for longer than a claim lasts, or where the response to CreateModelPackage was lost and the registry knows
+//! no client tokens.
 
 use anyhow::{Result, anyhow};
 
@@ -8,14 +8,14 @@ use super::attempt::Registering;
 use super::decision::{decision, remark};
 use super::discarded::discard;
 use super::existing::{ExistingPromotions, is_of_request};
-use super::services::{ClaimStore, Registry, Source};
+use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::Visibility;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::promoted::{DISCARDED, PromotedVersion};
 use crate::plan::Warning;
 
-impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Discards the versions that were registered with the same request as the promotion, which is the lowest of them.
     /// Every run decides the same, whichever versions it sees. A version that differs from the request in a field is
     /// somebody else's and stays. Returns warnings of what was done, and the duplicates that are left.

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::attempt::{Attempt, Found, Registering};
+use super::attempt::{Attempt, FoundPromotion, Registering};
 use super::decision::RecordedApproval;
 use super::existing::ExistingPromotions;
 use super::news::News;
-use super::services::{ClaimStore, Registry, Source};
+use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
 use crate::model::claim::{ClaimSeen, LEASE};
 use crate::model::failure::{Failure, Hint};
@@ -29,17 +29,21 @@ enum Newest {
     Own(u32),
 }
 
-impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Finds the promotion of the source version, or registers it. `existing` and `newest` are the promotions and the
     /// newest claim that were found before the copy.
-    pub async fn find_or_create(&self, mut existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Found> {
+    pub async fn find_or_create(
+        &self,
+        mut existing: ExistingPromotions,
+        newest: Option<ClaimSeen>,
+    ) -> Result<FoundPromotion> {
         let mut newest = newest.map_or(Newest::None, |claim| Newest::Other(Box::new(claim)));
         let mut waiting = Waiting { until: self.registry.now() + self.policy.patience, pause: None };
         let (mut attempts, mut deleted) = (0, 0);
         loop {
             if let Some((promoted, source_now)) = self.current(&mut existing).await? {
                 let recorded = self.recorded(&newest).await?;
-                return Ok(Found { promoted, source_now, new: false, recorded, existing });
+                return Ok(FoundPromotion { promoted, source_now, new: false, recorded, existing });
             }
             if let Newest::Other(claim) = &mut newest
                 && !claim.is_stale_at(existing.listed())

@@ -3,14 +3,14 @@
 
 use anyhow::Result;
 
-use super::attempt::{Found, Registering};
+use super::attempt::{FoundPromotion, Registering};
 use super::completion::Completion;
 use super::decision::RecordedApproval;
 use super::discarded::{NotAsRequested, discard};
 use super::existing::ExistingPromotions;
 use super::news::News;
 use super::policy::Policy;
-use super::services::{ClaimStore, Registry, Source, SourceNow};
+use super::services::{ClaimStore, Registry, SourceNow, SourceVersions};
 use super::sync::Change;
 use super::visibility::Visibility;
 use super::wanted::Wanted;
@@ -147,10 +147,11 @@ pub(super) struct Registered {
     pub left: Vec<String>,
 }
 
-impl<R: Registry, S: Source, C: ClaimStore> Registering<'_, R, S, C> {
+impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Finds or creates the promotion, completes it, and discards its duplicates.
     pub async fn register(&self, existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Registered> {
-        let Found { promoted, source_now, new, recorded, existing } = self.find_or_create(existing, newest).await?;
+        let FoundPromotion { promoted, source_now, new, recorded, existing } =
+            self.find_or_create(existing, newest).await?;
         // The registry is eventually consistent: Describe may not find a version that was found before.
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, recorded.as_ref(), source_now, visibility).await {

@@ -59,7 +59,7 @@ impl Registry for TargetRegistry {
 }
 
 /// The source's registry.
-pub(super) trait Source: Sync {
+pub(super) trait SourceVersions: Sync {
     /// Describes a version.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl<'a> SourceNow<'a> {
     }
 }
 
-impl Source for SourceNow<'_> {
+impl SourceVersions for SourceNow<'_> {
     async fn describe(&self, version: &PackageArn) -> anyhow::Result<Document> {
         let (described, looked) = tokio::join!(self.registry.describe(version), self.look());
         looked?;

@@ -69,7 +69,7 @@ pub(super) struct ByMetadata<'a> {
 }
 
 /// The document about a version, and whether a record was written.
-type Done = Option<(Record, bool)>;
+type SyncRecord = Option<(Record, bool)>;
 
 impl<'a> ByMetadata<'a> {
     /// `source`: the source version that the metadata names.
@@ -90,7 +90,7 @@ impl<'a> ByMetadata<'a> {
     ///
     /// # Errors
     /// The version could not be synced.
-    pub async fn sync(&self, package: &Package) -> Result<(Done, Vec<Warning>)> {
+    pub async fn sync(&self, package: &Package) -> Result<(SyncRecord, Vec<Warning>)> {
         let (history, mut warnings) = self.history(package.arn()).await?;
         if Decision::of(package, self.promoted, None, self.policy).act != Act::Withdraw {
             // An unreadable record may have a decision that the others do not have.
@@ -122,7 +122,7 @@ impl<'a> ByMetadata<'a> {
     ///
     /// # Errors
     /// The version could not be withdrawn.
-    pub async fn withdraw(&self, package: &Package) -> Result<(Done, Vec<Warning>)> {
+    pub async fn withdraw(&self, package: &Package) -> Result<(SyncRecord, Vec<Warning>)> {
         let (history, mut warnings) = self.history(package.arn()).await?;
         let (done, more) = self.decide(package, &history).await?;
         warnings.extend(more);
@@ -130,7 +130,7 @@ impl<'a> ByMetadata<'a> {
     }
 
     /// Decides the approval alone. A version is not approved: nothing tells what was promoted.
-    async fn decide(&self, package: &Package, history: &History) -> Result<(Done, Vec<Warning>)> {
+    async fn decide(&self, package: &Package, history: &History) -> Result<(SyncRecord, Vec<Warning>)> {
         let promoted = self.promoted;
         let waits = promoted.approval() == ApprovalStatus::PendingManualApproval;
         let recorded = match history.past(promoted).and_then(|past| past.approval()) {

@@ -105,9 +105,9 @@ impl Following<'_> {
             return (FollowedVersions::default(), arn);
         }
         let synced = match self.source_of(source, &promoted, described) {
-            Ok(SourceNow::Described(package)) => self.sync(&package, &history, &promoted).await,
-            Ok(SourceNow::Listed(package)) => self.withdraw(&package, &history, &promoted).await,
-            Ok(SourceNow::Unclear(unclear)) => return (unclear, arn),
+            Ok(SourceState::Described(package)) => self.sync(&package, &history, &promoted).await,
+            Ok(SourceState::Listed(package)) => self.withdraw(&package, &history, &promoted).await,
+            Ok(SourceState::Unclear(unclear)) => return (unclear, arn),
             Err(error) => return (FollowedVersions::failed(error), arn),
         };
         let followed = synced.unwrap_or_else(|error| {
@@ -164,22 +164,22 @@ impl Following<'_> {
         Ok(record.map(|record| self.done(promoted, record, true)).unwrap_or_default())
     }
 
-    /// The source version of a promoted version. If it cannot be read, the list of the Rejected versions tells whether the
-    /// promoted version is withdrawn; otherwise it is left alone with a warning.
+    /// The source version of a promoted version. If it cannot be read, the list of the Rejected versions tells whether
+    /// the promoted version is withdrawn; otherwise it is left alone with a warning.
     pub(super) fn source_of(
         &self,
         source: &PackageArn,
         promoted: &PromotedVersion,
         described: Result<Document, CallError>,
-    ) -> Result<SourceNow> {
+    ) -> Result<SourceState> {
         let listed = self.rejected.iter().find(|summary| summary.arn == *source);
         let remark = match described {
             Ok(description) if PackageStatus::of(&description) == PackageStatus::Completed => {
-                return Package::from_description(source, description).map(SourceNow::Described);
+                return Package::from_description(source, description).map(SourceState::Described);
             }
             Ok(description) => {
                 if let Some(rejected) = listed {
-                    return listed_as(rejected).map(SourceNow::Listed);
+                    return listed_as(rejected).map(SourceState::Listed);
                 }
                 format!("its source {source} is {}; the version was not changed", PackageStatus::of(&description))
             }
@@ -188,7 +188,7 @@ impl Following<'_> {
             }
             Err(error) if error.kind == Kind::Denied => {
                 if let Some(rejected) = listed {
-                    return listed_as(rejected).map(SourceNow::Listed);
+                    return listed_as(rejected).map(SourceState::Listed);
                 }
                 format!("its source cannot be read; the version was not changed: {error}")
             }
@@ -198,7 +198,7 @@ impl Following<'_> {
         if promoted.approval() == ApprovalStatus::Approved {
             unclear.warnings.push(Warning { field: promoted.arn.to_string(), remark });
         }
-        Ok(SourceNow::Unclear(unclear))
+        Ok(SourceState::Unclear(unclear))
     }
 
     /// What was done with a version that is in sync now.
@@ -233,7 +233,7 @@ impl Following<'_> {
 }
 
 /// What is known of the source of a promoted version.
-pub(super) enum SourceNow {
+pub(super) enum SourceState {
     Described(Package),
     /// It cannot be read, and is Rejected.
     Listed(Package),

@@ -161,7 +161,7 @@ impl Place {
         };
         let prefix = settings.prefix.clone().unwrap_or(found.prefix);
         let destination = Destination { bucket: found.bucket, prefix, ..given };
-        let warnings = doubts(&destination, &named);
+        let warnings = other_places(&destination, &named);
         Ok(Self { destination, versions, warnings })
     }
 
@@ -183,26 +183,27 @@ impl Place {
     }
 }
 
-/// What makes it doubtful that runs look for a hold at a destination, or only there.
-fn doubts(destination: &Destination, named: &[Destination]) -> Vec<String> {
+/// Warns if runs may look for the hold in another bucket or prefix than that of the destination.
+fn other_places(destination: &Destination, named: &[Destination]) -> Vec<String> {
     let of = |place: &Destination| Layout::promotions(&place.bucket, &place.prefix, place.group.name());
     let (own, mut others) = (of(destination), named.iter().map(of).collect::<Vec<_>>());
     others.sort();
     others.dedup();
     let is_used = others.contains(&own);
     others.retain(|other| *other != own);
-    let mut doubts = Vec::new();
+    let mut warnings = Vec::new();
     if !is_used {
-        doubts.push(format!("no version of the group was promoted to {own}"));
+        warnings.push(format!("no version of the group was promoted to {own}"));
     }
     if !others.is_empty() {
         let others: Vec<String> = others.iter().map(ToString::to_string).collect();
-        doubts.push(format!(
-            "versions were promoted to {} too, where runs do not see this: use `--target-bucket` and `--target-prefix`",
+        warnings.push(format!(
+            "versions were also promoted to {}, and runs that promote there look for holds there: repeat the command with \
+             `--target-bucket` and `--target-prefix`",
             others.join(", ")
         ));
     }
-    doubts
+    warnings
 }
 
 fn now(context: &Context) -> String {

@@ -18,7 +18,7 @@ use crate::record::history::Past;
 use crate::record::verification::{Listing, Verdict, head, listed};
 use crate::record::{ArtifactFacts, List, ReferenceFacts};
 use crate::register::describe_updated;
-use crate::schema::references::Kind as ReferenceKind;
+use crate::schema::references::ReferenceKind;
 
 /// Concurrent checks of objects.
 const OBJECTS_AT_ONCE: usize = 16;
@@ -74,8 +74,8 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Compares the listing of a promotion's folder with its recorded artifacts, by size and by ETag or checksum. Returns the
-    /// artifacts that do not exist.
+    /// Compares the listing of a promotion's folder with its recorded artifacts, by size and by ETag or checksum.
+    /// Returns the artifacts that do not exist.
     ///
     /// # Errors
     /// An artifact was replaced, cannot be verified, or a promoted prefix has another object.
@@ -94,7 +94,7 @@ impl Promotion<'_> {
             anyhow::Ok((artifact.target, verdict))
         });
         let mut checks = stream::iter(checks).buffered(OBJECTS_AT_ONCE);
-        let (mut missing, mut changed) = (Vec::new(), Named::default());
+        let (mut missing, mut changed) = (Vec::new(), NamedObjects::default());
         while let Some((location, (verdict, detail))) = checks.try_next().await? {
             match verdict {
                 Verdict::Identical | Verdict::Kept => {}
@@ -132,12 +132,12 @@ impl Promotion<'_> {
 
 /// The first objects of a message, and the number of all.
 #[derive(Default)]
-struct Named {
+struct NamedObjects {
     lines: Vec<String>,
     count: usize,
 }
 
-impl Named {
+impl NamedObjects {
     fn add(&mut self, line: impl FnOnce() -> String) {
         if self.lines.len() < NAMED {
             self.lines.push(line());

@@ -1,5 +1,5 @@
-//! Follows promoted versions that no record at the destination names: promoted to another bucket or prefix, or left by an
-//! interrupted run.
+//! Follows promoted versions that no record at the destination names: promoted to another bucket or prefix, or left by
+//! an interrupted run.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::by_metadata::ByMetadata;
-use super::follow::{AT_ONCE, Following, SourceNow};
+use super::follow::{AT_ONCE, Following, SourceState};
 use super::followed::FollowedVersions;
 use super::promotion::Promotion;
 use crate::aws::registry::Summary;
@@ -70,9 +70,9 @@ impl Following<'_> {
         let by_metadata = ByMetadata::of(self.promotion, self.policy, &source, &promoted);
         let described = account.registry().describe(&source).await;
         let (record, warnings) = match self.source_of(&source, &promoted, described)? {
-            SourceNow::Described(package) => by_metadata.sync(&package).await?,
-            SourceNow::Listed(package) => by_metadata.withdraw(&package).await?,
-            SourceNow::Unclear(unclear) => return Ok(unclear),
+            SourceState::Described(package) => by_metadata.sync(&package).await?,
+            SourceState::Listed(package) => by_metadata.withdraw(&package).await?,
+            SourceState::Unclear(unclear) => return Ok(unclear),
         };
         let mut followed = match record {
             Some((record, recorded)) => self.done(&promoted, record, recorded),

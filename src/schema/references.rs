@@ -14,7 +14,7 @@ use crate::schema::shapes::Violation;
 /// What a reference points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ReferenceKind {
     /// One object, or a folder of this name if no such object exists, for example a metrics report.
     Object,
     /// Every object below a key prefix.
@@ -29,7 +29,7 @@ pub enum Kind {
     Environment,
 }
 
-impl Kind {
+impl ReferenceKind {
     /// Whether the object lists further locations, which are rewritten too.
     pub fn is_manifest(self) -> bool {
         match self {
@@ -47,7 +47,7 @@ pub struct Reference {
     /// The URL, parsed.
     pub location: Location,
     /// What the URL points to.
-    pub kind: Kind,
+    pub kind: ReferenceKind,
     /// The ETag of the object at the time of the registration, if the package states it.
     pub etag: Option<String>,
 }
@@ -60,7 +60,7 @@ impl Reference {
 
     /// Whether the field is an environment variable that SageMaker's containers load from.
     pub fn is_loaded(&self) -> bool {
-        self.kind == Kind::Environment && names_loaded(&self.field)
+        self.kind == ReferenceKind::Environment && names_loaded(&self.field)
     }
 
     /// Whether the field names a whole bucket where one object is meant.
@@ -172,16 +172,16 @@ fn reference(package: &Document, field: &Field, text: &str) -> Result<Option<Ref
     let kind = match LEAVES.iter().find(|(leaf, _)| *leaf == pattern) {
         Some(_) if is_served_by_hub(package, field) => return Ok(None),
         Some((_, leaf)) => kind(package, field, *leaf)?,
-        None if pattern.ends_with(".Environment{}") && is_one_url(text) => Kind::Environment,
+        None if pattern.ends_with(".Environment{}") && is_one_url(text) => ReferenceKind::Environment,
         None => return Ok(None),
     };
     let location = match text.parse::<Location>() {
         // A variable that names a whole bucket tells the container where to write, unless a container loads from it.
-        Ok(location) if kind == Kind::Environment && location.key.is_empty() && !names_loaded(field) => {
+        Ok(location) if kind == ReferenceKind::Environment && location.key.is_empty() && !names_loaded(field) => {
             return Ok(None);
         }
         Ok(location) => location,
-        Err(_) if kind == Kind::Environment && !names_loaded(field) => return Ok(None),
+        Err(_) if kind == ReferenceKind::Environment && !names_loaded(field) => return Ok(None),
         Err(malformed) => return Err(Violation::new(field.clone(), format!("is malformed: {malformed}"))),
     };
     Ok(Some(Reference {
@@ -197,23 +197,23 @@ fn names_loaded(variable: &Field) -> bool {
 }
 
 /// A model data URL that ends in `/` names a folder of models (multi-model endpoints).
-fn kind_at(location: &Location, kind: Kind) -> Kind {
+fn kind_at(location: &Location, kind: ReferenceKind) -> ReferenceKind {
     let folder = location.key.is_empty() || location.key.ends_with('/');
-    if kind == Kind::Object && folder { Kind::Prefix } else { kind }
+    if kind == ReferenceKind::Object && folder { ReferenceKind::Prefix } else { kind }
 }
 
-fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<Kind, Violation> {
+fn kind(package: &Document, field: &Field, leaf: Leaf) -> Result<ReferenceKind, Violation> {
     match leaf {
-        Leaf::Object => Ok(Kind::Object),
-        Leaf::Csv => Ok(Kind::CsvManifest),
-        Leaf::Output => Ok(Kind::Output),
+        Leaf::Object => Ok(ReferenceKind::Object),
+        Leaf::Csv => Ok(ReferenceKind::CsvManifest),
+        Leaf::Output => Ok(ReferenceKind::Output),
         Leaf::ByDataType => {
             let sibling = field.parent().member("S3DataType");
             match sibling.get(package).and_then(Value::as_str) {
-                Some("S3Object") => Ok(Kind::Object),
-                Some("S3Prefix") => Ok(Kind::Prefix),
+                Some("S3Object") => Ok(ReferenceKind::Object),
+                Some("S3Prefix") => Ok(ReferenceKind::Prefix),
                 // Only transform jobs accept manifests (TransformS3DataSource; S3ModelDataSource has two data types).
-                Some("ManifestFile") if field.root() == "ValidationSpecification" => Ok(Kind::JsonManifest),
+                Some("ManifestFile") if field.root() == "ValidationSpecification" => Ok(ReferenceKind::JsonManifest),
                 other => {
                     let other = other.unwrap_or("");
                     Err(Violation::new(sibling, format!("is the data type '{other}', which cannot be promoted")))
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_data_type_determines_the_kind_of_a_reference() {
-        for (data_type, kind) in [("S3Object", Kind::Object), ("S3Prefix", Kind::Prefix)] {
+        for (data_type, kind) in [("S3Object", ReferenceKind::Object), ("S3Prefix", ReferenceKind::Prefix)] {
             let text = format!(
                 r#"{{"InferenceSpecification":{{"Containers":[{{"ModelDataSource":{{"S3DataSource":{{"S3Uri":"s3://models/x","S3DataType":"{data_type}","ETag":"\"abc\""}}}}}}]}}}}"#
             );
@@ -272,7 +272,7 @@ mod tests {
         );
         let found = references(&package).unwrap();
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].kind, Kind::Environment);
+        assert_eq!(found[0].kind, ReferenceKind::Environment);
     }
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
     fn a_model_data_url_that_ends_in_a_slash_is_a_prefix() {
         let found =
             references(&package(r#"{"InferenceSpecification":{"Containers":[{"ModelDataUrl":"s3://models/many/"}]}}"#));
-        assert_eq!(found.unwrap()[0].kind, Kind::Prefix);
+        assert_eq!(found.unwrap()[0].kind, ReferenceKind::Prefix);
     }
 
     #[test]

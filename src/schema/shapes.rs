@@ -38,7 +38,7 @@ impl Root {
 #[derive(Debug, Deserialize)]
 pub struct Shape {
     #[serde(flatten)]
-    pub(super) kind: Kind,
+    pub(super) kind: ShapeKind,
     /// The minimum length, or the minimum value of a number.
     min: Option<u64>,
     /// The maximum length.
@@ -50,7 +50,7 @@ pub struct Shape {
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum ShapeKind {
     Structure {
         members: HashMap<String, String>,
         #[serde(default)]
@@ -75,13 +75,13 @@ pub(super) static SHAPES: LazyLock<HashMap<String, Shape>> =
 
 /// The names of the members of a structure, or `None` if the table has no such structure.
 pub fn members_of(structure: &str) -> Option<Vec<&'static str>> {
-    let Kind::Structure { members, .. } = &SHAPES.get(structure)?.kind else { return None };
+    let ShapeKind::Structure { members, .. } = &SHAPES.get(structure)?.kind else { return None };
     Some(members.keys().map(String::as_str).collect())
 }
 
 /// The names of all structures in the table.
 pub fn structures() -> impl Iterator<Item = &'static str> {
-    SHAPES.iter().filter(|(_, shape)| matches!(shape.kind, Kind::Structure { .. })).map(|(name, _)| name.as_str())
+    SHAPES.iter().filter(|(_, shape)| matches!(shape.kind, ShapeKind::Structure { .. })).map(|(name, _)| name.as_str())
 }
 
 /// A value that AWS would reject.
@@ -124,7 +124,7 @@ pub fn violations(root: Root, request: &Document) -> Vec<Violation> {
 fn check(name: &str, field: &Field, value: &Value, found: &mut Vec<Violation>) {
     let Some(shape) = SHAPES.get(name) else { return };
     match (&shape.kind, value) {
-        (Kind::Structure { members, required }, Value::Object(given)) => {
+        (ShapeKind::Structure { members, required }, Value::Object(given)) => {
             for name in required.iter().filter(|name| !given.contains_key(*name)) {
                 found.push(Violation::new(field.member(name), "is required and missing"));
             }
@@ -135,27 +135,27 @@ fn check(name: &str, field: &Field, value: &Value, found: &mut Vec<Violation>) {
                 }
             }
         }
-        (Kind::List { member }, Value::Array(items)) => {
+        (ShapeKind::List { member }, Value::Array(items)) => {
             shape.check_size("items", items.len(), field, found);
             for (index, item) in items.iter().enumerate() {
                 check(member, &field.item(index), item, found);
             }
         }
-        (Kind::Map { key, value }, Value::Object(entries)) => {
+        (ShapeKind::Map { key, value }, Value::Object(entries)) => {
             shape.check_size("entries", entries.len(), field, found);
             for (name, entry) in entries {
                 check(key, &field.key(name), &Value::String(name.clone()), found);
                 check(value, &field.key(name), entry, found);
             }
         }
-        (Kind::String, Value::String(text)) => shape.check_text(text, field, found),
-        (Kind::Integer, Value::Number(number)) => shape.check_number(number, field, found),
-        (Kind::Boolean, Value::Bool(_)) | (Kind::Timestamp, Value::Number(_)) => {}
+        (ShapeKind::String, Value::String(text)) => shape.check_text(text, field, found),
+        (ShapeKind::Integer, Value::Number(number)) => shape.check_number(number, field, found),
+        (ShapeKind::Boolean, Value::Bool(_)) | (ShapeKind::Timestamp, Value::Number(_)) => {}
         (kind, _) => found.push(Violation::new(field.clone(), format!("is not of the type {}", kind.name()))),
     }
 }
 
-impl Kind {
+impl ShapeKind {
     fn name(&self) -> &'static str {
         match self {
             Self::Structure { .. } => "structure",
@@ -219,10 +219,10 @@ mod tests {
     fn every_shape_name_resolves_and_every_pattern_compiles() {
         for (name, shape) in SHAPES.iter() {
             let below: Vec<&String> = match &shape.kind {
-                Kind::Structure { members, .. } => members.values().collect(),
-                Kind::List { member } => vec![member],
-                Kind::Map { key, value } => vec![key, value],
-                Kind::String | Kind::Integer | Kind::Boolean | Kind::Timestamp => vec![],
+                ShapeKind::Structure { members, .. } => members.values().collect(),
+                ShapeKind::List { member } => vec![member],
+                ShapeKind::Map { key, value } => vec![key, value],
+                ShapeKind::String | ShapeKind::Integer | ShapeKind::Boolean | ShapeKind::Timestamp => vec![],
             };
             for target in below {
                 assert!(SHAPES.contains_key(target), "{name} refers to {target}");
@@ -236,9 +236,9 @@ mod tests {
     #[test]
     fn is_map_knows_exactly_the_maps_of_the_table() {
         for (structure, shape) in SHAPES.iter() {
-            let Kind::Structure { members, .. } = &shape.kind else { continue };
+            let ShapeKind::Structure { members, .. } = &shape.kind else { continue };
             for (member, target) in members {
-                let map = matches!(SHAPES[target].kind, Kind::Map { .. });
+                let map = matches!(SHAPES[target].kind, ShapeKind::Map { .. });
                 assert_eq!(map, is_map(&Field::top(member)), "{structure}.{member}");
             }
         }

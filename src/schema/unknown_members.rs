@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
-use crate::schema::shapes::{Kind, Root, SHAPES, Shape};
+use crate::schema::shapes::{Root, SHAPES, Shape, ShapeKind};
 
 /// Lists the fields of a described package that the service model of this version does not define.
 pub fn unknown_members(description: &Document) -> Vec<Field> {
@@ -18,7 +18,7 @@ fn find_unknown<'a>(
     given: impl Iterator<Item = (Field, &'a str, &'a Value)>,
     unknown: &mut Vec<Field>,
 ) {
-    let Some(Shape { kind: Kind::Structure { members, .. }, .. }) = SHAPES.get(structure) else { return };
+    let Some(Shape { kind: ShapeKind::Structure { members, .. }, .. }) = SHAPES.get(structure) else { return };
     for (field, name, value) in given {
         match members.get(name) {
             None => unknown.push(field),
@@ -29,11 +29,11 @@ fn find_unknown<'a>(
 
 fn unknown_below(shape: &str, field: &Field, value: &Value, unknown: &mut Vec<Field>) {
     match (SHAPES.get(shape).map(|shape| &shape.kind), value) {
-        (Some(Kind::Structure { .. }), Value::Object(given)) => {
+        (Some(ShapeKind::Structure { .. }), Value::Object(given)) => {
             let members = given.iter().map(|(name, value)| (field.member(name), name.as_str(), value));
             find_unknown(shape, members, unknown);
         }
-        (Some(Kind::List { member }), Value::Array(items)) => {
+        (Some(ShapeKind::List { member }), Value::Array(items)) => {
             for (index, item) in items.iter().enumerate() {
                 unknown_below(member, &field.item(index), item, unknown);
             }

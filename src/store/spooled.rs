@@ -89,7 +89,7 @@ impl Spooled {
 
     /// A reader from the beginning.
     pub fn reader(&self) -> impl Read + Send + Sync + 'static {
-        BufReader::with_capacity(64 << 10, Reader { data: self.data.clone(), at: 0 })
+        BufReader::with_capacity(64 << 10, SpooledReader { data: self.data.clone(), at: 0 })
     }
 }
 
@@ -99,12 +99,12 @@ impl From<Vec<u8>> for Spooled {
     }
 }
 
-struct Reader {
+struct SpooledReader {
     data: Data,
     at: u64,
 }
 
-impl Read for Reader {
+impl Read for SpooledReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = match &self.data {
             Data::Memory(bytes) => (&bytes[usize::try_from(self.at).unwrap_or(usize::MAX)..]).read(into)?,

@@ -41,8 +41,6 @@ impl Answer {
 
     /// The kind, by the error code first (a response with HTTP 200 may have an error in its body), then by the status.
     pub fn kind(&self) -> Kind {
-        let message = self.message.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
         match self.code.as_deref().unwrap_or_default() {
             "NoSuchUpload" | "UploadNotFoundException" => Kind::NoSuchUpload,
             "NoSuchKey"
@@ -89,18 +87,24 @@ impl Answer {
             | "ResourceInUse"
             | "ResourceInUseException"
             | "ConflictException"
-                if says(&["already exist", "already existing"]) =>
+                if self.says(&["already exist", "already existing"]) =>
             {
                 Kind::AlreadyExists
             }
             "ValidationException" | "ValidationError"
-                if says(&["does not exist", "not found", "could not find", "cannot find"]) =>
+                if self.says(&["does not exist", "not found", "could not find", "cannot find"]) =>
             {
                 Kind::NotFound
             }
             "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "AccountProblem" => Kind::Denied,
             _ => self.kind_by_status(),
         }
+    }
+
+    /// Whether the message has one of these texts.
+    fn says(&self, texts: &[&str]) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        texts.iter().any(|text| message.contains(text))
     }
 
     fn kind_by_status(&self) -> Kind {

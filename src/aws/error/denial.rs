@@ -1,7 +1,7 @@
 //! The remedy of a denied call: the permissions to grant, or the policy whose explicit deny has to change.
 //!
-//! A hint names all permissions of a row of docs/reference/permissions.md together, on the folder and not on one object,
-//! so that the next run does not need the next permission.
+//! A hint names all permissions of a row of docs/reference/permissions.md together, on the folder and not on one
+//! object, so that the next run does not need the next permission.
 
 mod grants;
 mod policy;
@@ -11,11 +11,11 @@ use crate::aws::resource::Resource;
 use crate::model::arn::partition_of;
 use crate::model::location::{BucketName, Location};
 use grants::{kms_grant, read_grant, repository_grant};
-use policy::Policy;
+use policy::DenyingPolicy;
 
 /// Whether a policy denies the call explicitly, by AWS's message.
 pub(super) fn is_explicit(message: &str) -> bool {
-    Policy::that_denies(message).is_some()
+    DenyingPolicy::that_denies(message).is_some()
 }
 
 /// A denied call.
@@ -31,14 +31,14 @@ pub(super) struct Denial<'a> {
 impl Denial<'_> {
     /// What to do about it, without a full stop.
     pub fn remedy(&self, resource: &Resource<'_>) -> String {
-        match Policy::that_denies(self.message) {
+        match DenyingPolicy::that_denies(self.message) {
             Some(policy) => self.change(policy, resource),
             None => self.grant(resource),
         }
     }
 
     /// How to change the policy that denies the call.
-    fn change(&self, policy: Policy, resource: &Resource<'_>) -> String {
+    fn change(&self, policy: DenyingPolicy, resource: &Resource<'_>) -> String {
         let bucket = match resource {
             Resource::Object(at) => Some(&at.bucket),
             Resource::Bucket(bucket) => Some(*bucket),
@@ -57,7 +57,7 @@ impl Denial<'_> {
             _ => String::new(),
         };
         match (policy, bucket) {
-            (Policy::Resource, Some(bucket)) if !self.message.contains("kms:") => {
+            (DenyingPolicy::Resource, Some(bucket)) if !self.message.contains("kms:") => {
                 let demands = match self.side {
                     Side::Source => "the network or the principal of a request",
                     Side::Target => {

@@ -24,8 +24,8 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Bytes of another object, which are sent while they are downloaded. No more is downloaded than can be sent. A retry
-    /// downloads the bytes with `again`.
+    /// Bytes of another object, which are sent while they are downloaded. No more is downloaded than can be sent. A
+    /// retry downloads the bytes with `again`.
     pub fn passing<Again, Asked>(first: Body, again: Again) -> Self
     where
         Again: Fn() -> Asked + Send + Sync + 'static,
@@ -59,19 +59,19 @@ impl From<Bytes> for Contents {
 impl From<Spooled> for Contents {
     fn from(document: Spooled) -> Self {
         let length = document.length();
-        let body = move || SdkBody::from_body_1_x(Reading { from: Box::new(document.reader()), left: length });
+        let body = move || SdkBody::from_body_1_x(FileBody { from: Box::new(document.reader()), left: length });
         Self { length, body: ByteStream::new(SdkBody::retryable(body)), passing: false }
     }
 }
 
-/// A body that reads chunks from a temporary file. Blocking reads are fine: the file was just written and is cached, and a
-/// disk is faster than the network.
-struct Reading {
+/// A body that reads chunks from a temporary file. Blocking reads are fine: the file was just written and is cached,
+/// and a disk is faster than the network.
+struct FileBody {
     from: Box<dyn Read + Send + Sync>,
     left: u64,
 }
 
-impl Reading {
+impl FileBody {
     const CHUNK: u64 = 64 << 10;
 
     fn chunk(&mut self) -> io::Result<Bytes> {
@@ -82,7 +82,7 @@ impl Reading {
     }
 }
 
-impl http_body::Body for Reading {
+impl http_body::Body for FileBody {
     type Data = Bytes;
     type Error = io::Error;
 

@@ -69,12 +69,12 @@ pub enum Sse {
 #[derive(Debug, Clone)]
 pub(in crate::aws) struct BucketHeaders {
     access: BucketAccess,
-    owner: Owner,
+    owner: ExpectedOwner,
 }
 
 /// The owner of the buckets of a client.
 #[derive(Debug, Clone)]
-enum Owner {
+enum ExpectedOwner {
     /// The buckets may belong to anybody.
     Any,
     /// The account of the session. STS is asked before the first request.
@@ -86,12 +86,12 @@ enum Owner {
 impl BucketHeaders {
     /// For buckets of the source.
     pub fn source(access: &BucketAccess) -> Self {
-        Self { access: access.clone(), owner: Owner::Any }
+        Self { access: access.clone(), owner: ExpectedOwner::Any }
     }
 
     /// For buckets of the target.
     pub fn target(access: &BucketAccess, session: Principal) -> Self {
-        let owner = access.owner.clone().map_or(Owner::OfSession(session), Owner::Account);
+        let owner = access.owner.clone().map_or(ExpectedOwner::OfSession(session), ExpectedOwner::Account);
         Self { access: access.clone(), owner }
     }
 
@@ -106,17 +106,17 @@ impl BucketHeaders {
     /// STS cannot be asked.
     pub async fn complete(&self) -> Result<(), CallError> {
         match &self.owner {
-            Owner::OfSession(session) => session.identity().await.map(drop),
-            Owner::Any | Owner::Account(_) => Ok(()),
+            ExpectedOwner::OfSession(session) => session.identity().await.map(drop),
+            ExpectedOwner::Any | ExpectedOwner::Account(_) => Ok(()),
         }
     }
 
     /// The account that has to own the buckets, if there is one.
     pub fn owner(&self) -> Option<&AccountId> {
         match &self.owner {
-            Owner::Any => None,
-            Owner::OfSession(session) => session.known().map(|identity| &identity.account),
-            Owner::Account(account) => Some(account),
+            ExpectedOwner::Any => None,
+            ExpectedOwner::OfSession(session) => session.known().map(|identity| &identity.account),
+            ExpectedOwner::Account(account) => Some(account),
         }
     }
 }
@@ -143,7 +143,7 @@ impl Intercept for BucketHeaders {
         if operation != ASKS_FOR_THE_OWNER {
             match self.owner() {
                 Some(owner) => drop(headers.insert("x-amz-expected-bucket-owner", owner.to_string())),
-                None if matches!(self.owner, Owner::Any) || operation == LISTS_EARLY => {}
+                None if matches!(self.owner, ExpectedOwner::Any) || operation == LISTS_EARLY => {}
                 None => return Err("the owner of the target bucket has to be known before its first request".into()),
             }
         }

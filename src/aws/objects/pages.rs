@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes};
 
 use super::encoding::listed;
-use super::reader::Reader;
+use super::reader::ObjectReader;
 use super::storage::{is_listed_archived, is_tiered};
 use super::types::{ETag, Listed};
 use crate::aws::error::CallError;
@@ -15,7 +15,7 @@ use crate::model::location::{BucketName, Location};
 /// The pages of a listing, with up to 1000 keys each. Each page is requested when the caller asks for it.
 #[derive(Debug)]
 pub struct Pages {
-    reader: Reader,
+    reader: ObjectReader,
     bucket: BucketName,
     prefix: String,
     next: Next,
@@ -31,7 +31,7 @@ enum Next {
 
 impl Pages {
     /// The pages of all keys that begin with `prefix`. Makes no call.
-    pub(super) fn new(reader: Reader, bucket: BucketName, prefix: String) -> Self {
+    pub(super) fn new(reader: ObjectReader, bucket: BucketName, prefix: String) -> Self {
         Self { reader, bucket, prefix, next: Next::First, seen: HashSet::new() }
     }
 
@@ -99,7 +99,11 @@ impl Pages {
 ///
 /// # Errors
 /// The listing fails or repeats a page.
-pub(super) async fn folders(reader: &Reader, bucket: &BucketName, prefix: &str) -> Result<Vec<String>, CallError> {
+pub(super) async fn folders(
+    reader: &ObjectReader,
+    bucket: &BucketName,
+    prefix: &str,
+) -> Result<Vec<String>, CallError> {
     const CALL: &str = "s3:ListObjectsV2";
     let at = Location::new(bucket, prefix);
     let resource = Resource::Object(&at);

@@ -1,13 +1,13 @@
 //! Reads the policies of buckets.
 
-use super::reader::Reader;
+use super::reader::ObjectReader;
 use super::source::SourceObjects;
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
 use crate::model::location::BucketName;
 
-impl Reader {
+impl ObjectReader {
     /// The policy of a bucket; nothing if it has none.
     pub async fn bucket_policy(&self, bucket: &BucketName) -> Result<Option<String>, CallError> {
         let answer = self.call(bucket, |client| async move {

@@ -56,7 +56,7 @@ macro_rules! head_of {
 
 /// The S3 reader of either account.
 #[derive(Debug, Clone)]
-pub(super) struct Reader {
+pub(super) struct ObjectReader {
     pub client: Client,
     pub caller: Arc<Caller>,
     /// Clients for buckets in other regions, if buckets are followed there.
@@ -72,7 +72,7 @@ struct Elsewhere {
     clients: Mutex<HashMap<BucketName, Client>>,
 }
 
-impl Reader {
+impl ObjectReader {
     /// A reader of buckets in the region of its configuration, with the headers of the configuration.
     pub fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
         Self { client: Client::from_conf(config.build()), caller, elsewhere: None, headers: Some(headers) }
@@ -116,7 +116,8 @@ impl Reader {
         }
     }
 
-    /// Finds out whether a call was denied because another account owns the bucket. S3 answers both with the same error.
+    /// Finds out whether a call was denied because another account owns the bucket. S3 answers both with the same
+    /// error.
     async fn with_owner(&self, bucket: &BucketName, error: CallError) -> CallError {
         let Some(headers) = &self.headers else { return error };
         let Ok(Some(owner)) = headers.complete().await.map(|()| headers.owner()) else { return error };
@@ -180,7 +181,7 @@ impl Reader {
         Ok(Body::new(length, answer.body, at.clone(), self.caller.clone()))
     }
 
-    /// The whole object with the metadata that [`Reader::head`] returns.
+    /// The whole object with the metadata that [`ObjectReader::head`] returns.
     pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
         let conditions = |call: GetObject| call.if_match(if_match.quoted()).checksum_mode(ChecksumMode::Enabled);
         let answer = self.get_object(at, bytes, conditions).await?;
@@ -213,8 +214,8 @@ impl Reader {
         Ok((bytes.into(), etag))
     }
 
-    /// As [`Reader::read`], with the age of the object by the clock of S3: the difference between the time of the response
-    /// and the time of the object, less the second that both are rounded by. Zero if S3 does not tell.
+    /// As [`ObjectReader::read`], with the age of the object by the clock of S3: the difference between the time of the
+    /// response and the time of the object, less the second that both are rounded by. Zero if S3 does not tell.
     pub async fn read_with_age(&self, at: &Location, limit: u64) -> Result<(Bytes, Duration), CallError> {
         let time = ResponseTime::default();
         let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::body::Body;
 use super::pages::Pages;
-use super::reader::Reader;
+use super::reader::ObjectReader;
 use super::types::{ETag, Head};
 use crate::aws::error::{CallError, Caller};
 use crate::model::location::{BucketName, Location};
@@ -16,12 +16,12 @@ use crate::model::location::{BucketName, Location};
 /// S3 with the source's credentials. Clones share one client.
 #[derive(Debug, Clone)]
 pub struct SourceObjects {
-    pub(super) reader: Reader,
+    pub(super) reader: ObjectReader,
 }
 
 impl SourceObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        Self { reader: Reader::following(config, caller) }
+        Self { reader: ObjectReader::following(config, caller) }
     }
 
     /// The metadata of the object. A missing object is an error of the kind NotFound.

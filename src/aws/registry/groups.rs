@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use aws_sdk_sagemaker::types::{CrossAccountFilterOption, ModelPackageGroupSortBy, ModelPackageGroupStatus, SortOrder};
 
-use super::reader::Reader;
+use super::reader::RegistryReader;
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
 use crate::model::arn::GroupArn;
@@ -27,7 +27,7 @@ pub struct ListedGroup {
     pub unusable: Option<&'static str>,
 }
 
-impl Reader {
+impl RegistryReader {
     /// All groups. No filter by name is sent: AWS does not document whether `NameContains` regards letter case.
     pub async fn groups(&self, whose: GroupsOf) -> Result<Vec<ListedGroup>, CallError> {
         const CALL: &str = "sagemaker:ListModelPackageGroups";

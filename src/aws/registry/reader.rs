@@ -20,12 +20,12 @@ const LIST: &str = "sagemaker:ListModelPackages";
 
 /// Reads the registry of one account. Groups are named by ARN, which also works across accounts.
 #[derive(Debug, Clone)]
-pub(super) struct Reader {
+pub(super) struct RegistryReader {
     pub client: Client,
     pub caller: Arc<Caller>,
 }
 
-impl Reader {
+impl RegistryReader {
     pub async fn list(
         &self,
         group: &GroupArn,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_sagemaker::Client;
 
 use super::groups::{GroupsOf, ListedGroup};
-use super::reader::Reader;
+use super::reader::RegistryReader;
 use super::summary::Summary;
 use crate::aws::error::{CallError, Caller};
 use crate::model::approval::ApprovalStatus;
@@ -14,11 +14,11 @@ use crate::model::field::Document;
 
 /// The source account's registry, for reading only.
 #[derive(Debug, Clone)]
-pub struct SourceRegistry(Reader);
+pub struct SourceRegistry(RegistryReader);
 
 impl SourceRegistry {
     pub(in crate::aws) fn new(client: Client, caller: Arc<Caller>) -> Self {
-        Self(Reader { client, caller })
+        Self(RegistryReader { client, caller })
     }
 
     /// The versions of `group` with this approval status, or with any, newest version first.

@@ -9,7 +9,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::timeout::TimeoutConfig;
 use serde_json::Value;
 
-use super::reader::Reader;
+use super::reader::RegistryReader;
 use super::refusal::{NotCreated, Requests};
 use super::summary::Summary;
 use crate::aws::error::{CallError, Kind};
@@ -21,18 +21,18 @@ use crate::model::claim::CREATE_TIMEOUT;
 use crate::model::field::Document;
 use crate::model::hold::UPDATE_TIMEOUT;
 
-/// The target account's registry, for reading and writing. Groups are in the account of the session: the first call asks
-/// STS for the account, and responses about another account are errors.
+/// The target account's registry, for reading and writing. Groups are in the account of the session: the first call
+/// asks STS for the account, and responses about another account are errors.
 #[derive(Debug, Clone)]
 pub struct TargetRegistry {
-    pub(super) reader: Reader,
+    pub(super) reader: RegistryReader,
     principal: Principal,
 }
 
 impl TargetRegistry {
     pub(in crate::aws) fn new(client: Client, principal: Principal) -> Self {
         let caller = principal.caller.clone();
-        Self { reader: Reader { client, caller }, principal }
+        Self { reader: RegistryReader { client, caller }, principal }
     }
 
     /// The versions of `group` registered after `time`, newest version first; none if the group does not exist.
@@ -76,8 +76,8 @@ impl TargetRegistry {
     }
 
     /// Registers a version. `document` is the CreateModelPackage request, which is sent unchanged. It has the name of a
-    /// group and a ClientToken, because the SDK repeats the request if a response is lost. The call and its retries take
-    /// at most [`CREATE_TIMEOUT`]: other runs count on it.
+    /// group and a ClientToken, because the SDK repeats the request if a response is lost. The call and its retries
+    /// take at most [`CREATE_TIMEOUT`]: other runs count on it.
     pub async fn create(&self, document: &Document) -> Result<PackageArn, NotCreated> {
         const CALL: &str = "sagemaker:CreateModelPackage";
         let group = document.get("ModelPackageGroupName").and_then(Value::as_str).unwrap_or_default().parse();
@@ -107,8 +107,8 @@ impl TargetRegistry {
         Ok(self.principal.identity().await?.group(group))
     }
 
-    /// Updates a version. `changes` are the members of the UpdateModelPackage request, which are sent unchanged. The call
-    /// and its retries take at most [`UPDATE_TIMEOUT`]: a rollback counts on it.
+    /// Updates a version. `changes` are the members of the UpdateModelPackage request, which are sent unchanged. The
+    /// call and its retries take at most [`UPDATE_TIMEOUT`]: a rollback counts on it.
     pub async fn update(&self, package: &PackageArn, changes: &Document) -> Result<(), CallError> {
         const CALL: &str = "sagemaker:UpdateModelPackage";
         let resource = Resource::Package(package);

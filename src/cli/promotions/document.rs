@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::PlanFormat;
 use crate::cli::failed::FailedRun;
-use crate::cli::of_groups::{OfGroup, Summary};
+use crate::cli::of_groups::{GroupsSummary, OfGroup};
 use crate::record::Tool;
 use crate::run::RunReport;
 use crate::run::many::PassedOver;
@@ -18,7 +18,7 @@ pub(in crate::cli) struct PromotionsDocument {
     pub file: String,
     /// The targets in the order of the file.
     pub targets: Vec<OfTarget>,
-    pub summary: Summary,
+    pub summary: GroupsSummary,
     pub tool: Tool,
     pub ended: String,
     /// The form of a plan; nothing for `promote apply`.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Command, FromArgMatches};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
-use super::members::{Kind, Member, Section, command, members};
+use super::members::{Member, MemberKind, Section, command, members};
 use super::refused::{in_words_of_the_file, is_about_a_value, names};
 use crate::cli::full::Full;
 use crate::model::failure::{Failure, Hint};
@@ -51,7 +51,7 @@ fn parse(text: &str, name: &str) -> Result<Vec<FileTarget>> {
             return Err(failure.hint("Correct the YAML").into());
         }
     };
-    let mut reader = Reader { text, command: command(), members: members(), wrong: Vec::new() };
+    let mut reader = FileReader { text, command: command(), members: members(), wrong: Vec::new() };
     let targets = match documents.as_slice() {
         [document] => reader.targets(document),
         _ => {
@@ -69,14 +69,14 @@ fn parse(text: &str, name: &str) -> Result<Vec<FileTarget>> {
     Ok(targets)
 }
 
-struct Reader<'a> {
+struct FileReader<'a> {
     text: &'a str,
     command: Command,
     members: Vec<Member>,
     wrong: Vec<(Position, String)>,
 }
 
-impl Reader<'_> {
+impl FileReader<'_> {
     fn targets(&mut self, document: &MarkedYaml<'_>) -> Vec<FileTarget> {
         let top = self.entries(document, "the file");
         self.refuse_unknown(&top, &["defaults", "promotions"]);
@@ -153,16 +153,16 @@ impl Reader<'_> {
     fn values(&mut self, member: &Member, node: &MarkedYaml<'_>) -> Option<Vec<String>> {
         let name = &member.name;
         let values: Option<Vec<String>> = match (member.kind, &node.data) {
-            (Kind::List, YamlData::Sequence(items)) => items.iter().map(|item| self.scalar(item)).collect(),
-            (Kind::Switch, YamlData::Value(Scalar::Boolean(switch))) => Some(vec![switch.to_string()]),
-            (Kind::Value, _) => self.scalar(node).map(|value| vec![value]),
-            (Kind::List | Kind::Switch, _) => None,
+            (MemberKind::List, YamlData::Sequence(items)) => items.iter().map(|item| self.scalar(item)).collect(),
+            (MemberKind::Switch, YamlData::Value(Scalar::Boolean(switch))) => Some(vec![switch.to_string()]),
+            (MemberKind::Value, _) => self.scalar(node).map(|value| vec![value]),
+            (MemberKind::List | MemberKind::Switch, _) => None,
         };
         if values.is_none() {
             let expected = match member.kind {
-                Kind::List => "a list",
-                Kind::Switch => "true or false",
-                Kind::Value => "one value",
+                MemberKind::List => "a list",
+                MemberKind::Switch => "true or false",
+                MemberKind::Value => "one value",
             };
             self.tell(position(node), format!("`{name}` has to be {expected}"));
         }

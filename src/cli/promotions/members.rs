@@ -40,7 +40,7 @@ impl Section {
 
 /// What a member's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MemberKind {
     /// `true` or `false`.
     Switch,
     /// One value.
@@ -54,7 +54,7 @@ pub(super) enum Kind {
 pub(super) struct Member {
     pub section: Section,
     pub name: String,
-    pub kind: Kind,
+    pub kind: MemberKind,
     /// The flag that it sets.
     pub argument: Arg,
 }
@@ -73,9 +73,9 @@ impl Member {
             (None, None) => (Section::Target, id),
         };
         let kind = match argument.get_action() {
-            ArgAction::SetTrue => Kind::Switch,
-            ArgAction::Append => Kind::List,
-            _ => Kind::Value,
+            ArgAction::SetTrue => MemberKind::Switch,
+            ArgAction::Append => MemberKind::List,
+            _ => MemberKind::Value,
         };
         Some(Self { section, name: name.to_owned(), kind, argument: argument.clone() })
     }
@@ -88,9 +88,11 @@ impl Member {
     /// The words of a command line that set the member.
     pub fn words(&self, values: &[String]) -> Vec<String> {
         match self.kind {
-            Kind::Switch if values.iter().any(|value| value == "true") => vec![self.flag()],
-            Kind::Switch => Vec::new(),
-            Kind::Value | Kind::List => values.iter().map(|value| format!("{}={value}", self.flag())).collect(),
+            MemberKind::Switch if values.iter().any(|value| value == "true") => vec![self.flag()],
+            MemberKind::Switch => Vec::new(),
+            MemberKind::Value | MemberKind::List => {
+                values.iter().map(|value| format!("{}={value}", self.flag())).collect()
+            }
         }
     }
 }

@@ -22,12 +22,12 @@ pub(super) struct ReviewedFile {
 }
 
 #[derive(Deserialize)]
-struct Document {
-    targets: Vec<Target>,
+struct PlanOfFile {
+    targets: Vec<PlannedTarget>,
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct PlannedTarget {
     name: String,
     exit_code: i32,
     groups: Vec<PlannedGroup>,
@@ -41,7 +41,7 @@ impl ReviewedFile {
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}")).hint(MAKE)?;
-        let document: Document =
+        let document: PlanOfFile =
             serde_json::from_slice(&text).with_context(|| format!("{name} is not a plan of promotions")).hint(MAKE)?;
         let mut targets = BTreeMap::new();
         for target in document.targets {

@@ -11,7 +11,7 @@ use crate::cli::arguments::Selected;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
 use crate::cli::many::{of_group, pass_over};
-use crate::cli::of_groups::{Ended, OfGroup, Summary};
+use crate::cli::of_groups::{Ended, GroupsSummary, OfGroup};
 use crate::cli::printer::failed;
 use crate::model::arn::GroupRef;
 use crate::model::package::rfc3339;
@@ -127,7 +127,7 @@ impl FileTarget {
     }
 }
 
-fn summary(targets: &[OfTarget], worst: Exit) -> Summary {
+fn summary(targets: &[OfTarget], worst: Exit) -> GroupsSummary {
     let mut outcomes = BTreeMap::new();
     for target in targets {
         for group in &target.groups {
@@ -135,5 +135,5 @@ fn summary(targets: &[OfTarget], worst: Exit) -> Summary {
         }
     }
     let groups = targets.iter().map(|target| target.groups.len()).sum();
-    Summary { groups, outcomes, exit_code: worst.code() }
+    GroupsSummary { groups, outcomes, exit_code: worst.code() }
 }

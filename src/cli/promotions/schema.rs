@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::members::{Kind, Member, Section, members};
+use super::members::{Member, MemberKind, Section, members};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/promotions.schema.json");
 
@@ -65,9 +65,9 @@ fn property(member: &Member) -> Value {
     let values: Vec<String> =
         member.argument.get_possible_values().iter().map(|one| one.get_name().to_owned()).collect();
     match member.kind {
-        Kind::Switch => json!({"description": help, "type": "boolean"}),
-        Kind::List => json!({"description": help, "type": "array", "items": {"type": "string"}}),
-        Kind::Value if values.is_empty() => json!({"description": help, "type": ["string", "number"]}),
-        Kind::Value => json!({"description": help, "enum": values}),
+        MemberKind::Switch => json!({"description": help, "type": "boolean"}),
+        MemberKind::List => json!({"description": help, "type": "array", "items": {"type": "string"}}),
+        MemberKind::Value if values.is_empty() => json!({"description": help, "type": ["string", "number"]}),
+        MemberKind::Value => json!({"description": help, "enum": values}),
     }
 }

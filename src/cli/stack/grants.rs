@@ -20,7 +20,7 @@ use crate::stack::source::SourceGroups;
 #[derive(Debug, Args)]
 pub(super) struct SourceGrants {
     #[command(flatten)]
-    groups: Groups,
+    groups: GroupInputs,
     /// Role to grant access to, from the stack's output BuildRoleArn; one for each group, or one for all [default: the
     /// roles of --stack-name]
     #[arg(long, env = "PROMOTE_BUILD_ROLE_ARN", value_name = "ARN", value_delimiter = ',', help_heading = "Stack")]
@@ -35,13 +35,13 @@ pub(super) struct SourceGrants {
 
 /// The inputs, with several groups and stacks. The grants do not depend on the target bucket.
 #[derive(Debug)]
-struct Groups {
+struct GroupInputs {
     inputs: Inputs,
     groups: Vec<SourceGroups>,
     stacks: Vec<StackName>,
 }
 
-impl Args for Groups {
+impl Args for GroupInputs {
     fn augment_args(command: Command) -> Command {
         Inputs::augment_args(command)
             .mut_arg("source_model_package_group_arn", |group| {
@@ -60,7 +60,7 @@ impl Args for Groups {
     }
 }
 
-impl FromArgMatches for Groups {
+impl FromArgMatches for GroupInputs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let groups = matches.get_many("source_model_package_group_arn").into_iter().flatten().cloned().collect();
         let stacks = matches.get_many("stack_name").into_iter().flatten().cloned().collect();
@@ -91,7 +91,7 @@ impl SourceGrants {
     }
 }
 
-impl Groups {
+impl GroupInputs {
     /// The inputs for each group, checked.
     fn each(&self) -> Result<Vec<Inputs>, Conflict> {
         let first = &self.groups[0];

@@ -39,18 +39,18 @@ impl FromStr for Groups {
     }
 }
 
-/// A pattern of group names, or of the name in a group's ARN. `*` stands for any characters, `?` for one. The letter case
-/// does not matter: group names that differ in letter case only are equal.
+/// A pattern of group names, or of the name in a group's ARN. `*` stands for any characters, `?` for one. The letter
+/// case does not matter: group names that differ in letter case only are equal.
 #[derive(Debug, Clone)]
 pub struct GroupPattern {
     text: String,
-    owner: Option<Owner>,
+    owner: Option<PatternOwner>,
     name: Regex,
 }
 
 /// Where the groups of a pattern are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Owner {
+struct PatternOwner {
     partition: String,
     region: Region,
     account: AccountId,
@@ -69,7 +69,7 @@ impl GroupPattern {
 
     /// Whether the pattern matches a group.
     pub fn matches(&self, group: &GroupArn) -> bool {
-        let is_there = |owner: &Owner| {
+        let is_there = |owner: &PatternOwner| {
             owner.partition == group.partition() && owner.region == *group.region() && owner.account == *group.account()
         };
         self.owner.as_ref().is_none_or(is_there) && self.name.is_match(&group.name().canonical())
@@ -89,7 +89,7 @@ impl FromStr for GroupPattern {
             true => {
                 let fields = fields(text, "sagemaker").ok_or_else(malformed)?;
                 let name = fields.resource.strip_prefix("model-package-group/").ok_or_else(malformed)?;
-                let owner = Owner {
+                let owner = PatternOwner {
                     partition: fields.partition.to_owned(),
                     region: fields.region.parse()?,
                     account: fields.account.parse()?,

@@ -14,7 +14,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{Claim, ClaimSeen, LEASE};
 use crate::model::field::Document;
-use crate::register::services::{ClaimStore, Registry, Source};
+use crate::register::services::{ClaimStore, Registry, SourceVersions};
 
 /// What SageMaker says of a request that it refuses.
 pub const REFUSED: &str = "the request is refused";
@@ -121,7 +121,7 @@ impl Registry for Simulation {
     }
 }
 
-impl Source for Simulation {
+impl SourceVersions for Simulation {
     async fn describe(&self, _: &PackageArn) -> anyhow::Result<Document> {
         drop(self.call("describes the source").await);
         Ok(source_description())

@@ -9,7 +9,7 @@ use crate::aws::error::{CallError, Kind as ErrorKind, Side};
 use crate::aws::objects::SourceObjects;
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::schema::references::{Kind, Reference, references};
+use crate::schema::references::{Reference, ReferenceKind, references};
 
 /// The number of concurrent requests.
 const AT_ONCE: usize = 16;
@@ -17,7 +17,7 @@ const AT_ONCE: usize = 16;
 /// Asks for every artifact of a package. References that a promotion refuses are the package's check.
 pub(super) async fn ask_artifacts(objects: &SourceObjects, package: &Package, partition: &str) -> Vec<Check> {
     let found = references(package.description()).unwrap_or_default();
-    let read: Vec<Reference> = found.into_iter().filter(|one| one.kind != Kind::Output).collect();
+    let read: Vec<Reference> = found.into_iter().filter(|one| one.kind != ReferenceKind::Output).collect();
     let distinct: BTreeSet<(Location, bool)> =
         read.iter().map(|one| (one.location.clone(), is_required(one))).collect();
     let asked = distinct.into_iter().map(|(location, required)| async move {
@@ -29,7 +29,7 @@ pub(super) async fn ask_artifacts(objects: &SourceObjects, package: &Package, pa
 
 /// Whether the promotion fails without the object. A variable may name what a job will write.
 fn is_required(reference: &Reference) -> bool {
-    reference.kind != Kind::Environment || reference.is_loaded()
+    reference.kind != ReferenceKind::Environment || reference.is_loaded()
 }
 
 struct Artifact<'a> {

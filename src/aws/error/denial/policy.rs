@@ -2,7 +2,7 @@
 
 /// The kinds of policies that can deny explicitly (IAM User Guide, "Troubleshoot access denied error messages").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Policy {
+pub(super) enum DenyingPolicy {
     Identity,
     Resource,
     VpcEndpoint,
@@ -12,7 +12,7 @@ pub(super) enum Policy {
     Session,
 }
 
-impl Policy {
+impl DenyingPolicy {
     const ALL: [Self; 7] = [
         Self::Identity,
         Self::Resource,

@@ -18,7 +18,7 @@ use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::copy_source;
 use crate::aws::objects::headers::{BucketHeaders, WriteHeaders};
 use crate::aws::objects::pages::{Pages, folders};
-use crate::aws::objects::reader::{Reader, absent_is_none, is_absent};
+use crate::aws::objects::reader::{ObjectReader, absent_is_none, is_absent};
 use crate::aws::objects::threads::on_threads;
 use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Written};
 use crate::aws::resource::Resource;
@@ -28,7 +28,7 @@ use crate::store::Spooled;
 /// S3 with the target's credentials. Clones share the clients.
 #[derive(Debug, Clone)]
 pub struct TargetObjects {
-    pub(super) reader: Reader,
+    pub(super) reader: ObjectReader,
     /// The clients for calls that move bytes, one for each of [`PATIENCE`]. Such calls respond when they are done.
     movers: [Client; PATIENCE.len()],
     config: Builder,
@@ -67,7 +67,7 @@ pub(super) use described;
 impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
         let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
-        Self { reader: Reader::new(config.clone(), caller, headers.clone()), movers, config, headers }
+        Self { reader: ObjectReader::new(config.clone(), caller, headers.clone()), movers, config, headers }
     }
 
     /// The headers of objects that are written.
@@ -101,8 +101,8 @@ impl TargetObjects {
         folders(&self.reader, bucket, prefix).await
     }
 
-    /// The whole object and its ETag, or nothing if it does not exist. An object that is longer than `limit` bytes is an
-    /// error.
+    /// The whole object and its ETag, or nothing if it does not exist. An object that is longer than `limit` bytes is
+    /// an error.
     pub async fn read(&self, at: &Location, limit: u64) -> Result<Option<(Bytes, ETag)>, CallError> {
         absent_is_none(self.reader.read(at, limit).await)
     }
@@ -132,8 +132,8 @@ impl TargetObjects {
 
     /// Writes an object with one request. PreconditionFailed if the object exists.
     ///
-    /// S3 verifies the bytes with `checksum`. That is the source object's checksum if it is known, so that the bytes are
-    /// verified end to end; otherwise the SDK computes a CRC64NVME.
+    /// S3 verifies the bytes with `checksum`. That is the source object's checksum if it is known, so that the bytes
+    /// are verified end to end; otherwise the SDK computes a CRC64NVME.
     pub async fn put_new(
         &self,
         at: &Location,
