@@ -19,6 +19,9 @@ use crate::register::services::{ClaimStore, Registry, SourceVersions};
 /// What SageMaker says of a request that it refuses.
 pub const REFUSED: &str = "the request is refused";
 
+/// What a run says whose group is held.
+pub const HELD: &str = "the group is held";
+
 /// The services, as one run sees them.
 #[derive(Clone)]
 pub struct Simulation {
@@ -123,10 +126,13 @@ impl Registry for Simulation {
 
 impl SourceVersions for Simulation {
     async fn describe(&self, _: &PackageArn) -> anyhow::Result<Document> {
-        drop(self.call("describes the source").await);
+        let is_held = self.call("describes the source").await.is_held_now();
+        anyhow::ensure!(!is_held, HELD);
         Ok(source_description())
     }
     async fn refuse_held(&self) -> anyhow::Result<()> {
+        let is_held = self.call("looks for a hold").await.is_held_now();
+        anyhow::ensure!(!is_held, HELD);
         Ok(())
     }
 }

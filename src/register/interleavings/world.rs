@@ -43,6 +43,9 @@ pub struct World {
     pub released: BTreeSet<u32>,
     /// How many requests SageMaker may refuse.
     pub refusals: usize,
+    /// How often somebody may still hold the group, and whether it is held.
+    pub holds: usize,
+    pub is_held: bool,
     pub in_flight: Vec<InFlight>,
     /// When the runs have claimed, if their time stands still.
     pub holding: BTreeMap<usize, Duration>,
@@ -86,6 +89,8 @@ impl World {
             claims: BTreeMap::new(),
             released: BTreeSet::new(),
             refusals: 0,
+            holds: 0,
+            is_held: false,
             in_flight: Vec::new(),
             holding: BTreeMap::new(),
             created: 0,
@@ -98,6 +103,16 @@ impl World {
     pub fn add_claim(&mut self, claim: Claim, age: Duration) {
         let number = self.claims.len() as u32;
         self.claims.insert(number, (claim, self.now - age));
+    }
+
+    /// Whether a look finds that the group is held. Somebody may hold it right before.
+    pub fn is_held_now(&mut self) -> bool {
+        if self.holds > 0 && self.choices.pick(2) == 1 {
+            self.holds -= 1;
+            self.is_held = true;
+            self.log.push("the group is held".to_owned());
+        }
+        self.is_held
     }
 
     /// Lets time pass. Requests that are under way for too long end.
