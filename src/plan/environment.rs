@@ -31,6 +31,15 @@ pub(super) enum Scope {
 }
 
 impl EnvironmentUrls {
+    /// The value of the flag.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::All => "all",
+            Self::None => "none",
+        }
+    }
+
     /// What is copied for the variable of a reference.
     pub(super) fn scope(self, reference: &Reference) -> Scope {
         match self {

@@ -23,6 +23,7 @@ use super::settings::FullSettings;
 use super::sync::Syncing;
 use super::synced::{Repaired, Synced};
 use super::target_group::{self, copy_and_create_group, is_missing};
+use super::without_effect::without_effect;
 use crate::aws::accounts::callers;
 use crate::aws::registry::Summary;
 use crate::copy::Folder;
@@ -229,7 +230,7 @@ impl<'a> Full<'a> {
         let mut record = syncing.unchanged(package, &history, &promoted).await?;
         if let Some(record) = &mut record {
             self.tell_promoted(Some(&promoted.arn));
-            self.warn(record, &promoted);
+            self.warn(record, &promoted)?;
         }
         Ok(record)
     }
@@ -240,9 +241,10 @@ impl<'a> Full<'a> {
     }
 
     /// Warns of settings that have no effect on a version that was promoted before.
-    fn warn(&self, record: &mut Record, promoted: &PromotedVersion) {
-        record.warnings.extend(self.promotion.other_key(record, promoted));
-        record.warnings.extend(self.promotion.images_without_effect(record, promoted));
+    fn warn(&self, record: &mut Record, promoted: &PromotedVersion) -> Result<()> {
+        let warnings = without_effect(self.settings, record, promoted)?;
+        record.warnings.extend(warnings);
+        Ok(())
     }
 
     /// Syncs a promoted version with its source. Returns nothing if no record describes the version.
@@ -258,7 +260,7 @@ impl<'a> Full<'a> {
             }
         };
         if let Some(record) = &mut record {
-            self.warn(record, promoted);
+            self.warn(record, promoted)?;
         }
         Ok(record)
     }

@@ -49,6 +49,7 @@ mod verify;
 mod verify_group;
 mod withdraw;
 mod withdrawing;
+mod without_effect;
 
 pub use crate::copy::{Limits, Meter, Reading};
 pub use as_planned::full_as_planned;

@@ -21,7 +21,7 @@ use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::images::{ImageAccess, Images, PlannedImage, TargetRegistry, look_up};
 use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
-use crate::plan::{Plan, Warning, checked_references, plan};
+use crate::plan::{Plan, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::{Signer, refuse_alias};
 use crate::record::{Conclusion, Record, Source};
@@ -132,31 +132,6 @@ impl Promotion<'_> {
             .hint(format!("Pass a key of account {}", self.destination.group.account()))
         );
         Ok(())
-    }
-
-    /// Warns of a key that has no effect on a version that was promoted before.
-    pub fn other_key(&self, record: &Record, promoted: &PromotedVersion) -> Option<Warning> {
-        // The record of a withdrawal alone has neither a request nor a key.
-        record.request.as_ref()?;
-        let (key, then) = (self.overrides.kms_key.as_ref()?, record.kms_key.as_ref());
-        let then = match then {
-            Some(then) if then == key => return None,
-            Some(then) => format!("with {then}"),
-            None => "without it".to_owned(),
-        };
-        let remark = format!(
-            "--kms-key-arn has no effect on artifacts that are there: the version was promoted {then}; records and \
-             artifacts that this run writes are encrypted with {key}"
-        );
-        Some(Warning { field: promoted.arn.to_string(), remark })
-    }
-
-    /// Warns of images that are not copied for a version that was promoted before without them.
-    pub fn images_without_effect(&self, record: &Record, promoted: &PromotedVersion) -> Option<Warning> {
-        record.request.as_ref()?;
-        let without = self.overrides.images == Images::Copy && record.images.is_empty();
-        let remark = "--images copy has no effect: the version was promoted with the images of the source".to_owned();
-        without.then(|| Warning { field: promoted.arn.to_string(), remark })
     }
 
     /// Lists the objects in the folder of a version's promotion.

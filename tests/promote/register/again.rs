@@ -1,7 +1,10 @@
 //! A second promotion of the same version: one target version, whatever became of the first one, its record and its
 //! place.
 
+use anyhow::{Result, ensure};
+
 use super::*;
+use crate::run::faults::{AT_ONCE, each};
 use crate::stand_in::client::Client;
 use crate::support::Principal;
 
@@ -128,4 +131,71 @@ fn a_key_that_has_no_effect_on_a_version_that_was_promoted_before_is_named() {
     assert!(told(&other) && other["warnings"].to_string().contains(KEYS[0]), "{other:#}");
     assert_eq!(other["kms_key"], KEYS[0], "it is the key of the promotion");
     assert!(!told(&promote(&cloud, &[]).document()), "the warning is about the run that was given another key");
+}
+
+#[test]
+fn each_setting_that_has_no_effect_on_a_version_that_was_promoted_before_is_named() {
+    const ROLES: [[&str; 2]; 2] = [
+        ["--target-validation-role-arn", "arn:aws:iam::111222333444:role/validation"],
+        ["--target-validation-role-arn", "arn:aws:iam::111222333444:role/other"],
+    ];
+    let cases = [
+        (ROLES[0], ROLES[1], "--target-validation-role-arn has no effect: the version was promoted with arn:aws:iam"),
+        (
+            ["--verify", "size"],
+            ROLES[0],
+            "--target-validation-role-arn has no effect: the version was promoted without its",
+        ),
+        (["--environment-urls", "none"], ["--environment-urls", "all"], "--environment-urls all has no effect"),
+        (
+            ["--images", "copy"],
+            ["--images", "keep"],
+            "--images keep has no effect: the version was promoted with copies",
+        ),
+        (
+            ["--images", "keep"],
+            ["--images", "copy"],
+            "--images copy has no effect: the version was promoted with the images",
+        ),
+        (
+            ["--image-repository-prefix", "team/"],
+            ["--image-repository-prefix", "models/"],
+            "--image-repository-prefix has no effect: the version was promoted with 111222333444.dkr.ecr",
+        ),
+        (["--verify", "checksum"], ["--verify", "deep"], "--verify deep has no effect on artifacts that are there"),
+    ];
+    each(AT_ONCE, &cases, |(then, now, warning)| {
+        let cloud = world();
+        fill(&cloud);
+        cloud.register(with_validation_and_variable());
+        let warnings = |flags: &[&str]| -> Result<String> {
+            let run = promote(&cloud, flags);
+            ensure!(run.code == 0, "{}", run.stderr);
+            Ok(run.document()["warnings"].to_string())
+        };
+        let told = |warnings: &str| warnings.contains("has no effect");
+        ensure!(!told(&warnings(then)?), "{then:?}: the first promotion");
+        ensure!(!told(&warnings(then)?), "{then:?}: the same settings again");
+        ensure!(now[0] == "--images" || !told(&warnings(&[])?), "{then:?}: the defaults");
+        let warnings = warnings(now)?;
+        ensure!(warnings.contains(warning), "{now:?} after {then:?}: {warnings}");
+        Ok(())
+    });
+}
+
+/// The package of the world with a validation and a URL in a variable.
+fn with_validation_and_variable() -> Value {
+    let mut package = package();
+    package["InferenceSpecification"]["Containers"][0]["Environment"]["CODE"] = json!("s3://models/churn/model.tar.gz");
+    package["ValidationSpecification"] = json!({
+        "ValidationRole": "arn:aws:iam::444333666777:role/validation",
+        "ValidationProfiles": [{"ProfileName": "p", "TransformJobDefinition": {
+            "TransformInput": {
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://models/churn/llm/"}}
+            },
+            "TransformOutput": {"S3OutputPath": "s3://models/out/"},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+        }}]
+    });
+    package
 }
