@@ -87,8 +87,8 @@ pub struct ClaimRelease<'a> {
 impl<'a> ClaimRelease<'a> {
     /// Releases a claim of this run.
     pub fn of(claim: &'a Claim) -> Self {
-        let purpose = "SageMaker has refused the request of the claim with this number. The run that wrote the claim has \
-                       registered nothing, and the next run does not wait for it.";
+        let purpose = "The run that wrote the claim with this number has registered nothing under it, and will not: \
+                       SageMaker has refused its request, or the target group is held. The next run does not wait for it.";
         Self { schema: SCHEMA, purpose, run: &claim.run }
     }
 }

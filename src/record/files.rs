@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Attributes, Encryption};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::{Failure, Hint};
@@ -45,16 +46,22 @@ pub struct Records<'a> {
 impl Records<'_> {
     /// Writes the first record of a promoted version beside its artifacts. An existing record is never overwritten: it
     /// belongs to a version that was deleted, or to a concurrent run.
-    pub async fn write(&self, record: &Record) -> Result<Location> {
+    ///
+    /// `changed`: whether this run has changed the version. If a concurrent run has recorded another approval, the record
+    /// is written after that one.
+    pub async fn write(&self, record: &Record, changed: bool) -> Result<Location> {
         let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
         let layout = self.destination.layout(source_of(record)?);
         let (first, second) = (layout.record(), layout.later_record(registered));
         for location in [&first, &second] {
-            // The record names this version if the answer to a first attempt was lost, or if a concurrent run wrote it.
-            if self.put(location, record, Order::RecordFirst).await?
-                || names_version(self.target, location, record).await?
-            {
+            if self.put(location, record, Order::RecordFirst).await? {
                 return Ok(location.clone());
+            }
+            // The record names this version if the answer to a first attempt was lost, or if a concurrent run wrote it.
+            match approval_in(self.target, location, record).await? {
+                None => {}
+                Some(there) if changed && there != approval_of(record) => return self.append(record).await,
+                Some(_) => return Ok(location.clone()),
             }
         }
         bail!(
@@ -145,10 +152,20 @@ fn source_of(record: &Record) -> Result<&PackageArn> {
     Ok(&record.source.package.as_ref().context("a record is about a version")?.model_package_arn)
 }
 
-async fn names_version(target: &TargetAccount, location: &Location, record: &Record) -> Result<bool> {
-    let Some((text, _)) = target.objects().read_all(location).await? else { return Ok(false) };
+/// The approval in a record of the same promoted version; nothing if the record is about another one.
+async fn approval_in(
+    target: &TargetAccount,
+    location: &Location,
+    record: &Record,
+) -> Result<Option<Option<ApprovalStatus>>> {
+    let Some((text, _)) = target.objects().read_all(location).await? else { return Ok(None) };
     let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
-    Ok(Record::parse(&text).is_ok_and(|there| named(&there) == named(record)))
+    let there = Record::parse(&text).ok().filter(|there| named(there) == named(record));
+    Ok(there.as_ref().map(approval_of))
+}
+
+fn approval_of(record: &Record) -> Option<ApprovalStatus> {
+    record.target.as_ref()?.approval_status.clone()
 }
 
 /// A time in the form that keys have.

@@ -125,7 +125,8 @@ pub async fn recorded_in(
     Ok(Some(Recorded { history, promoted, folder }))
 }
 
-/// Describes a version; nothing unless it is a promotion of `source` in this group that was not abandoned.
+/// Describes a version that a record names; nothing unless it is a promotion of `source` in this group that was not
+/// abandoned.
 async fn current(
     target: &TargetAccount,
     destination: &Destination,
@@ -136,10 +137,19 @@ async fn current(
     match target.registry().describe(&arn).await {
         Ok(description) => {
             let version = PromotedVersion { arn, description };
-            Ok((version.is_promotion_of(source) && !version.is_abandoned()).then_some(version))
+            Ok((is_promotion(&version, destination, source) && !version.is_abandoned()).then_some(version))
         }
         Err(error) if error.kind == Kind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a version that a record names was promoted from `source`. Somebody may have removed its metadata: then it refers
+/// to the folder of the promotion. Whoever can write records cannot claim a version of others by this.
+fn is_promotion(version: &PromotedVersion, destination: &Destination, source: &PackageArn) -> bool {
+    match version.source() {
+        Some(named) => named == *source,
+        None => destination.of(version, source).is_some(),
     }
 }
 

@@ -74,6 +74,16 @@ impl ExistingPromotions {
         self.with_listed(registry, newer, package).await
     }
 
+    /// Adds the promotion that a record names: somebody may have removed its metadata.
+    pub fn with_recorded(mut self, recorded: Option<PromotedVersion>) -> Self {
+        if let Some(recorded) = recorded.filter(|recorded| !self.contains(&recorded.arn)) {
+            self.seen.insert(recorded.arn.clone());
+            self.versions.push(recorded);
+            self.versions.sort_by_key(|promoted| promoted.arn.version());
+        }
+        self
+    }
+
     /// When the last listing began.
     pub(super) fn listed(&self) -> Instant {
         self.listed

@@ -16,7 +16,7 @@ use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::model::hold::Held;
 use crate::record::Target;
-use crate::record::history::{Look, recorded};
+use crate::record::history::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
@@ -70,7 +70,9 @@ async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunR
         is_missing(target, destination, &settings.registration),
         recorded(target, destination, package.arn(), Look::AtRecords),
     )?;
-    let recorded = recorded.and_then(|recorded| recorded.approval());
+    let approval = recorded.as_ref().and_then(Recorded::approval);
+    let existing = existing.with_recorded(recorded.map(|recorded| recorded.promoted));
+    let recorded = approval;
     plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
     refuse_others(&plan, &promotion, &settings.registration, &there)?;
     if promotion.dry_run {

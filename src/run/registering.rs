@@ -88,7 +88,7 @@ impl LastSteps<'_> {
         if registration.reapproved || is_recorded && registration.changed {
             records.append(record).await
         } else {
-            records.write(record).await
+            records.write(record, registration.changed).await
         }
     }
 }

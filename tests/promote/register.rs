@@ -2,6 +2,7 @@
 
 mod again;
 mod approval;
+mod disturbed;
 mod existing_group;
 mod late;
 mod meanwhile;

@@ -27,10 +27,10 @@ pub struct Edit {
 impl Edit {
     /// Whether the edit changes what is deployed, or where the version comes from.
     pub fn is_essential(&self) -> bool {
-        // Every Update sets the digest of the request.
-        let is_digest = self.is_provenance() && self.field.name() == Some(REQUEST_KEY);
+        // Every Update sets the digest of the request, and the keys that somebody has removed.
+        let is_set_again = self.is_provenance() && (self.is.is_none() || self.field.name() == Some(REQUEST_KEY));
         let is_descriptive = DESCRIPTIVE.contains(&self.field.root()) && !self.is_provenance();
-        !is_digest && !is_descriptive && !self.is_unset()
+        !is_set_again && !is_descriptive && !self.is_unset()
     }
 
     /// Whether the version does not have an inference specification yet. An Update can add one, and nobody can remove one.

@@ -3,7 +3,7 @@
 use promote::record::Record;
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Principal};
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
 use crate::world::*;
 
 /// Every document that lies beside artifacts, by its name.
@@ -83,4 +83,18 @@ fn no_record_is_ever_overwritten() {
         assert!(before.iter().all(|record| after.contains(record)), "{status}");
         before = after;
     }
+}
+
+#[test]
+fn artifacts_from_a_bucket_whose_name_begins_with_promotion_are_no_records() {
+    let cloud = world();
+    cloud.create_bucket("promotion-models", SOURCE_ACCOUNT);
+    cloud.put("promotion-models", "model.json", "{}");
+    cloud.register(model("s3://promotion-models/model.json"));
+    let document = promote(&cloud, &[]).document();
+    assert!(cloud.keys(SERVING).contains(&format!("{FOLDER}promotion-models/model.json")));
+    let arn = document["target"]["model_package_arn"].as_str().expect("an ARN");
+    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", arn]);
+    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
 }
