@@ -102,7 +102,7 @@ fn repositories(overrides: &PackageOverrides, record: &Record) -> Option<String>
 
 /// The images that were copied. The others have no repository of the target account.
 fn copied(record: &Record) -> impl Iterator<Item = &ImageFacts> {
-    record.images.iter().filter(|image| image.digest.is_some())
+    record.images.iter().filter(|image| image.bytes.is_some())
 }
 
 /// A rewritten manifest has no bytes of the source to be compared with.
