@@ -12,7 +12,7 @@ use crate::plan::draft::PackageOverrides;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::images::Images;
 use crate::record::{ImageFacts, Record, Verified};
-use crate::schema::references::Kind;
+use crate::schema::references::ReferenceKind;
 
 /// The warnings, by the document about the promoted version, which has the values of its promotion.
 ///
@@ -74,7 +74,7 @@ fn validation_role(overrides: &PackageOverrides, then: &PackageOverrides, record
 /// A package without URLs in environment variables is the same with every value of the flag.
 fn environment_urls(overrides: &PackageOverrides, record: &Record) -> Option<String> {
     let (now, then) = (overrides.environment_urls, record.environment_urls.unwrap_or_default());
-    let has_urls = record.references.iter().any(|reference| reference.kind == Kind::Environment);
+    let has_urls = record.references.iter().any(|reference| reference.kind == ReferenceKind::Environment);
     if now == EnvironmentUrls::default() || now == then || !has_urls {
         return None;
     }
