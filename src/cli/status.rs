@@ -13,19 +13,22 @@ use super::printer::say;
 use super::render::Rendered;
 use super::running::Running;
 use crate::model::arn::{GroupRef, GroupTemplate, Groups};
+use crate::model::layout::TargetPrefix;
+use crate::model::location::BucketName;
 use crate::run::many::find_groups;
 use crate::run::settings::{LineageSettings, StatusSettings};
 use crate::run::{Context, StatusReport, put_page, status};
 
-/// Promoted versions with their lineage on the page: of one group, and of each of several.
+/// Promoted versions with their lineage on the page and with `--verbose`: of one group, and of each of several.
 const LINEAGES: (usize, usize) = (10, 2);
 
 /// Show the versions of a source group and their promoted versions side by side
 ///
 /// Shows for each version whether it is promoted, pending, withdrawn, rejected or not promoted, and which promoted
 /// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the
-/// promoted versions of --target-group with their source versions. --output html writes one page, with the lineage of
-/// the newest promoted versions. Writes nothing to AWS but the object of --page.
+/// promoted versions of --target-group with their source versions. Shows who holds the target group, since when and
+/// why. --verbose adds the images of the newest promoted versions, and in JSON their lineage. --output html writes one
+/// page, with the lineage of the newest promoted versions. Writes nothing to AWS but the object of --page.
 #[derive(Debug, Args)]
 #[command(mut_arg("output", |output| output.value_parser(EnumValueParser::<Format>::new())))]
 pub(super) struct Status {
@@ -53,6 +56,18 @@ pub(super) struct Status {
         help_heading = "Target"
     )]
     target_group: Option<GroupTemplate>,
+    /// Bucket of records and holds [default: the bucket of each promoted version's artifacts]
+    #[arg(
+        long,
+        alias = "target-bucket-name",
+        env = "PROMOTE_TARGET_BUCKET",
+        value_name = "BUCKET",
+        help_heading = "Target"
+    )]
+    target_bucket: Option<BucketName>,
+    /// Key prefix that the versions were promoted with [default: the prefix of each promoted version's artifacts]
+    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
+    target_prefix: Option<TargetPrefix>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -118,12 +133,16 @@ impl Status {
         Ok(StatusSettings { group: Some(group.clone()), target_group, lineage: self.lineage() })
     }
 
-    /// A page has the lineage of the newest versions.
     fn lineage(&self) -> LineageSettings {
-        let of_page = if matches!(self.group, Some(Groups::Matching(_))) { LINEAGES.1 } else { LINEAGES.0 };
-        let has_page = self.output.output == Format::Html || self.page.page.is_some();
-        let versions = if has_page { of_page } else { 0 };
-        LineageSettings { versions, ..LineageSettings::default() }
+        let (output, has_page) = (self.output.output, self.output.output == Format::Html || self.page.page.is_some());
+        let versions = match &self.group {
+            // The table of several groups has no versions.
+            Some(Groups::Matching(_)) if has_page || self.output.told.verbose && output == Format::Json => LINEAGES.1,
+            Some(Groups::Matching(_)) => 0,
+            Some(Groups::One(_)) | None if has_page || self.output.told.verbose => LINEAGES.0,
+            Some(Groups::One(_)) | None => 0,
+        };
+        LineageSettings { versions, bucket: self.target_bucket.clone(), prefix: self.target_prefix.clone() }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::model::secrets::masked;
 use crate::record::history::{History, Past};
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES};
-use crate::record::{ArtifactFacts, ImageFacts, Record, Verified};
+use crate::record::{ArtifactFacts, ImageFacts, ImageOutcome, Record, Verified};
 use crate::schema::comparison::{Difference, deviations};
 
 /// Artifacts and differences that a lineage lists at most. It has the number of all.
@@ -92,6 +92,12 @@ pub struct NamedImage {
     /// Its digest, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// The image as the source version names it, from the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What became of the image, from the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ImageOutcome>,
 }
 
 /// A field that differs between source version and promoted version. Secrets are masked.
@@ -232,7 +238,7 @@ impl FieldDifference {
 impl NamedImage {
     fn of(image: &ImageFacts) -> Self {
         let digest = image.digest.as_ref().map(ToString::to_string).or_else(|| image.source_digest.clone());
-        Self { image: image.target.clone(), digest }
+        Self { image: image.target.clone(), digest, source: Some(image.source.clone()), result: Some(image.result) }
     }
 }
 
@@ -260,7 +266,8 @@ fn named_images(description: &Document) -> Vec<NamedImage> {
         if let (Some("Image"), Value::String(image)) = (field.name(), value)
             && !images.iter().any(|named| named.image == *image)
         {
-            images.push(NamedImage { image: image.clone(), digest: digests.get(&field.parent().to_string()).cloned() });
+            let digest = digests.get(&field.parent().to_string()).cloned();
+            images.push(NamedImage { image: image.clone(), digest, source: None, result: None });
         }
     });
     images

@@ -13,6 +13,7 @@ mod follow;
 mod followed;
 mod full;
 mod held;
+mod hold_now;
 mod hold_settings;
 mod holding;
 mod images;

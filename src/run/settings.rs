@@ -243,22 +243,22 @@ pub struct StatusSettings {
     /// The target group; otherwise the source group's name.
     #[serde(default)]
     pub target_group: Option<GroupName>,
-    /// Of which promoted versions the lineage is read.
+    /// Of which promoted versions the lineage is read, and where records and holds are.
     #[serde(default)]
     pub lineage: LineageSettings,
 }
 
-/// Of which promoted versions the lineage is read, and where their records are.
+/// Of which promoted versions the lineage is read, and where records and holds are.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineageSettings {
     /// The number of promoted versions: the live one, then the newest.
     #[serde(default)]
     pub versions: usize,
-    /// The bucket of the records; otherwise the bucket that a version's references name.
+    /// The bucket of records and holds; otherwise the buckets that the versions' references name.
     #[serde(default)]
     pub bucket: Option<BucketName>,
-    /// The key prefix that the versions were promoted with; otherwise the prefix that a version's references name.
+    /// The key prefix that the versions were promoted with; otherwise the prefixes that their references name.
     #[serde(default)]
     pub prefix: Option<TargetPrefix>,
 }

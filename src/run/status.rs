@@ -5,6 +5,7 @@ use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::context::Context;
+use super::hold_now::{HoldNow, folders_of_holds};
 use super::lineage::Reading;
 use super::settings::StatusSettings;
 use super::standing::{Row, drift, rows, without_source, without_sources};
@@ -15,6 +16,7 @@ use crate::aws::session::Identity;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::failure::Failure;
+use crate::model::hold::Hold;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::refuse_absent;
 use crate::record::{SCHEMA, Tool};
@@ -33,6 +35,12 @@ pub struct StatusReport {
     pub source_unread: Option<String>,
     /// The target group.
     pub target_group: GroupArn,
+    /// The hold of the target group, if it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// Why it is not known whether the target group is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_unread: Option<String>,
     /// The newest version of the target group that is complete and Approved, whoever registered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<PackageArn>,
@@ -80,6 +88,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
     };
     let is_live = |version: &&PromotedVersion| version.is_complete() && version.approval() == ApprovalStatus::Approved;
     let live = described.iter().filter(is_live).map(|version| version.arn.clone()).max_by_key(PackageArn::version);
+    let folders = folders_of_holds(&settings.lineage, (&target_group, &writer.arn), &described);
     let (ours, others): (Vec<_>, Vec<_>) = described.into_iter().partition(is_ours);
     let others = others.len();
     let (listed, source_unread) = match sources {
@@ -88,11 +97,15 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
         Sources::NotAsked => (without_sources(ours), None),
     };
     let reading = Reading { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };
-    let versions = complete(&sources, live.as_ref(), &reading, listed).await?;
+    let hold = HoldNow::look(target, &target_group, folders);
+    let (versions, hold) = tokio::join!(complete(&sources, live.as_ref(), &reading, listed), hold);
+    let versions = versions?;
     Ok(StatusReport {
         schema: SCHEMA,
         source_group: group,
         source_unread,
+        hold: hold.hold,
+        hold_unread: hold.unread,
         live,
         versions,
         others,

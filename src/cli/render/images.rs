@@ -3,6 +3,7 @@
 use indicatif::HumanBytes;
 
 use crate::record::{ImageFacts, ImageOutcome};
+use crate::run::lineage::NamedImage;
 
 /// One line about all images.
 pub(super) fn summary(images: &[ImageFacts]) -> String {
@@ -29,6 +30,28 @@ pub(super) fn summary(images: &[ImageFacts]) -> String {
 pub(super) fn line(image: &ImageFacts) -> String {
     let size = image.bytes.map(|bytes| HumanBytes(bytes).to_string()).unwrap_or_default();
     format!("{size:>10}  {:<30}  {}", result(image), image.source)
+}
+
+/// One line about an image of a promoted version.
+pub(super) fn of_version(image: &NamedImage) -> String {
+    let (name, digest) = (&image.image, image.digest.as_ref().filter(|digest| !image.image.contains(*digest)));
+    let digest = digest.map(|digest| format!(" ({digest})")).unwrap_or_default();
+    let result = image.result.map_or("no record", outcome);
+    let source = image.source.as_ref().filter(|source| *source != name);
+    let source = source.map(|source| format!(" from {source}")).unwrap_or_default();
+    format!("{name}{digest}, {result}{source}")
+}
+
+/// What became of an image, in words.
+pub(super) fn outcome(outcome: ImageOutcome) -> &'static str {
+    match outcome {
+        ImageOutcome::Planned => "to be copied",
+        ImageOutcome::Copied => "copied",
+        ImageOutcome::AlreadyThere => "already copied",
+        ImageOutcome::Recorded => "recorded",
+        ImageOutcome::ReRegioned => "provided by AWS",
+        ImageOutcome::Kept => "kept",
+    }
 }
 
 fn result(image: &ImageFacts) -> String {

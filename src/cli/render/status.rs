@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use anyhow::{Error, Result};
 
 use super::Rendered;
+use super::images::of_version;
 use super::page::{GroupSection, Page};
 use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::model::approval::ApprovalStatus;
+use crate::model::hold::Hold;
 use crate::run::StatusReport;
 use crate::run::standing::{Row, Side, State};
 
@@ -26,6 +28,12 @@ impl Rendered for StatusReport {
         match &self.live {
             Some(live) => writeln!(out, "{:<11}version {}, the newest Approved version", "Live", live.version())?,
             None => writeln!(out, "{:<11}no version is Approved", "Live")?,
+        }
+        if let Some(hold) = &self.hold {
+            writeln!(out, "{:<11}{}", "Held", held(hold))?;
+        }
+        if let Some(reason) = &self.hold_unread {
+            writeln!(out, "{:<11}not known: {reason}", "Hold")?;
         }
         if self.versions.is_empty() {
             writeln!(out, "There are no versions")?;
@@ -50,6 +58,9 @@ impl Rendered for StatusReport {
                 out,
                 "{version:>7}  {source:<21}  {registered:<20}  {promoted:>6}  {target:<21}  {changed:<20}  {state}{drift}"
             )?;
+            for image in row.lineage.iter().flat_map(|lineage| &lineage.images) {
+                writeln!(out, "{:>9}image {}", "", of_version(image))?;
+            }
         }
         Ok(out)
     }
@@ -89,7 +100,9 @@ impl Ended for StatusReport {
         let stale = (stale > 0).then(|| format!("{stale} approved here only"));
         let drift = self.versions.iter().filter(|row| !row.drift.is_empty()).count();
         let drift = (drift > 0).then(|| format!("{drift} with drift"));
-        [Some(first), live, stale, drift].into_iter().flatten().collect::<Vec<_>>().join("; ")
+        let held = self.hold.as_ref().map(|hold| format!("held since {}: {}", seconds(&hold.since), hold.reason));
+        let held = held.or_else(|| self.hold_unread.as_ref().map(|_| "not known whether it is held".to_owned()));
+        [Some(first), held, live, stale, drift].into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
     fn versions(&self) -> (Option<u32>, Option<u32>) {
@@ -117,6 +130,13 @@ impl StatusReport {
         let is_approved = |side: &Side| side.approval_status == ApprovalStatus::Approved;
         self.versions.iter().find(|row| row.source.as_ref().is_some_and(is_approved))
     }
+}
+
+/// The line about a hold.
+fn held(hold: &Hold) -> String {
+    let Hold { since, by, reason, .. } = hold;
+    let to = hold.rolled_back_to.as_ref().map(|to| format!(" (rolled back to version {})", to.version()));
+    format!("since {} by {by}: {reason}{}", seconds(since), to.unwrap_or_default())
 }
 
 /// A state, as the document names it.

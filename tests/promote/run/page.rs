@@ -1,5 +1,7 @@
 //! `promote status --output html`: one page for people.
 
+mod written;
+
 use serde_json::json;
 
 use crate::support::{Cloud, Principal, TARGET_ACCOUNT};
@@ -94,6 +96,7 @@ fn without_the_source_the_page_says_so() {
     let arguments = ["status", "--target-group", GROUP, "--output", "html"];
     let run = run(&cloud, Principal::Target, &arguments);
     assert_eq!(run.code, 0, "{}", run.stderr);
+    written::keep("target.html", &run.stdout);
     has_all(&run.stdout, &["the source was not given", "approved in the target", "its fields are not compared"]);
     assert_eq!(cloud.packages(TARGET_ACCOUNT, GROUP).len(), 1);
 }

@@ -1,5 +1,7 @@
 //! `promote status`: source versions and their copies side by side.
 
+mod held;
+
 use serde_json::{Value, json};
 
 use crate::snapshot::{assert_snapshot, shown};

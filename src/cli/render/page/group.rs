@@ -6,53 +6,109 @@ use super::lineage;
 use super::section::{GroupSection, state_of};
 use super::text::{age, counted, minute, visible};
 use crate::run::StatusReport;
+use crate::run::lineage::Lineage;
 use crate::run::standing::{Row, Side};
 
-/// Versions that a group lists on a page of its own, and beside others.
-const VERSIONS: (usize, usize) = (50, 6);
+/// How much of a group its section shows.
+#[derive(Clone, Copy)]
+struct Detail {
+    versions: usize,
+    lineages: usize,
+}
 
-/// The section of a group. `groups`: how many the page has.
-pub fn section(number: usize, group: &GroupSection<'_>, groups: usize) -> Markup {
+/// From the most to the least.
+const DETAILS: [Detail; 5] = [
+    Detail { versions: 50, lineages: 10 },
+    Detail { versions: 6, lineages: 2 },
+    Detail { versions: 6, lineages: 1 },
+    Detail { versions: 6, lineages: 0 },
+    LEAST,
+];
+
+const LEAST: Detail = Detail { versions: 1, lineages: 0 };
+
+/// The section of a group, with as much of it as fits into so many bytes.
+pub fn section(number: usize, group: &GroupSection<'_>, bytes: usize) -> Markup {
+    let mut sections = DETAILS.iter().map(|detail| in_detail(number, group, *detail));
+    sections.find(|section| section.0.len() <= bytes).unwrap_or_else(|| in_detail(number, group, LEAST))
+}
+
+fn in_detail(number: usize, group: &GroupSection<'_>, detail: Detail) -> Markup {
     html! {
         section id=(format!("g{number}")) {
             h2 { (visible(group.name)) }
             @match group.result {
-                Ok(report) => (content(report, groups)),
-                Err(message) => p.r { "Not read: " (visible(message)) },
+                Ok(report) => (content(report, detail)),
+                Err(message) => p { span.r { "Not read" } ": " (visible(message)) },
             }
         }
     }
 }
 
-fn content(report: &StatusReport, groups: usize) -> Markup {
-    let most = if groups == 1 { VERSIONS.0 } else { VERSIONS.1 };
-    let left_out = report.versions.len().saturating_sub(most);
+fn content(report: &StatusReport, detail: Detail) -> Markup {
+    let rows: Vec<&Row> = newest(report, detail).collect();
+    let mut with_lineage: Vec<&Row> = rows.iter().copied().filter(|row| row.lineage.is_some()).collect();
+    with_lineage.sort_by_key(|row| !row.live);
+    with_lineage.truncate(detail.lineages);
     html! {
         dl {
             @if let Some(source) = &report.source_group { dt { "Source group" } dd { code { (source) } } }
             @if let Some(reason) = &report.source_unread { dt { "Source not read" } dd { (visible(reason)) } }
             dt { "Target group" } dd { code { (report.target_group) } }
+            (held(report))
             @if report.live.is_none() { dt { "Live" } dd { "no version is Approved" } }
             @if report.others > 0 { dt { "By others" } dd { (counted(report.others, "version")) " of the target group" } }
         }
         h3 { (counted(report.versions.len(), "version")) }
-        @for row in report.versions.iter().take(most) { (version(row, &report.read)) }
-        @if left_out > 0 {
-            p.m { (counted(left_out, "older version")) " not shown: " code { (command(report)) } }
+        @if !rows.is_empty() { div.v.c { span { "Source" } span { "Target" } span { "State" } } }
+        @for row in &rows {
+            @let lineage = row.lineage.as_ref().filter(|_| with_lineage.iter().any(|one| std::ptr::eq(*one, *row)));
+            (version(row, lineage, &report.read))
+        }
+        @if let Some(left_out) = left_out(report, rows.len(), with_lineage.len()) {
+            p.m { (left_out) " not shown here: " code { (command(report)) } }
         }
     }
+}
+
+fn held(report: &StatusReport) -> Markup {
+    html! {
+        @if let Some(hold) = &report.hold {
+            dt { "Held" }
+            dd {
+                span.r { "since " (minute(&hold.since)) } " by " code { (visible(&hold.by)) } ": " (visible(&hold.reason))
+                @if let Some(to) = &hold.rolled_back_to { span.m { "; rolled back to version " (to.version()) } }
+            }
+        }
+        @if let Some(reason) = &report.hold_unread { dt { "Hold" } dd.m { "not known: " (visible(reason)) } }
+    }
+}
+
+/// The versions that the section shows: the newest and the live one.
+fn newest(report: &StatusReport, detail: Detail) -> impl Iterator<Item = &Row> {
+    let versions = report.versions.iter().enumerate();
+    versions.filter(move |(at, row)| *at < detail.versions || row.live).map(|(_, row)| row)
+}
+
+/// What the section does not show of a group, of which it shows so many versions and lineages.
+fn left_out(report: &StatusReport, versions: usize, lineages: usize) -> Option<String> {
+    let versions = report.versions.len() - versions;
+    let lineages = report.versions.iter().filter(|row| row.lineage.is_some()).count() - lineages;
+    let parts = [(versions, "older version"), (lineages, "lineage")].into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, noun)| counted(count, noun)).collect();
+    (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
 /// The command that shows all versions of a group.
 fn command(report: &StatusReport) -> String {
     let target = format!("--target-group {}", report.target_group.name());
     match &report.source_group {
-        Some(source) => format!("promote status --group {source} {target}"),
-        None => format!("promote status {target}"),
+        Some(source) => format!("promote status --output html --group {source} {target}"),
+        None => format!("promote status --output html {target}"),
     }
 }
 
-fn version(row: &Row, now: &str) -> Markup {
+fn version(row: &Row, lineage: Option<&Lineage>, now: &str) -> Markup {
     let line = html! {
         span { (source(row, now)) }
         span { (target(row, now)) }
@@ -62,7 +118,7 @@ fn version(row: &Row, now: &str) -> Markup {
             @if !row.drift.is_empty() { ", " span.w { "drift" } }
         }
     };
-    match &row.lineage {
+    match lineage {
         Some(found) => html! { details.v { summary { (line) } div.d { (lineage::of(row, found)) } } },
         None => html! { div.v { (line) } },
     }

@@ -3,9 +3,10 @@
 use indicatif::HumanBytes;
 use maud::{Markup, html};
 
+use super::super::images::outcome;
 use super::text::{counted, minute, value, visible};
 use crate::model::approval::DecidedBy;
-use crate::run::lineage::{FieldDifference, Lineage, verified};
+use crate::run::lineage::{FieldDifference, Lineage, NamedImage, verified};
 use crate::run::standing::{Row, Side};
 
 /// What is known of a promoted version.
@@ -16,10 +17,7 @@ pub fn of(row: &Row, lineage: &Lineage) -> Markup {
             @if let Some(side) = &row.source { dt { "Registered at the source" } dd { (minute(&side.created)) } }
             @if let Some(side) = &row.target { (promoted(side)) }
             (approval(lineage))
-            @for image in &lineage.images {
-                dt { "Image" }
-                dd { code { (visible(&image.image)) } @if let Some(digest) = &image.digest { " " code.m { (visible(digest)) } } }
-            }
+            @for image in &lineage.images { dt { "Image" } dd { (named(image)) } }
             (record(lineage))
         }
         (artifacts(lineage))
@@ -50,6 +48,15 @@ fn approval(lineage: &Lineage) -> Markup {
     }
 }
 
+fn named(image: &NamedImage) -> Markup {
+    let digest = image.digest.as_ref().filter(|digest| !image.image.contains(*digest));
+    html! {
+        code { (visible(&image.image)) }
+        @if let Some(digest) = digest { " " code.m { (visible(digest)) } }
+        @if let Some(result) = image.result { span.m { ", " (outcome(result)) } }
+    }
+}
+
 fn record(lineage: &Lineage) -> Markup {
     html! {
         @if let Some(record) = &lineage.record { dt { "Record" } dd { code { (visible(&record.to_string())) } } }
@@ -76,10 +83,11 @@ fn artifacts(lineage: &Lineage) -> Markup {
     if lineage.artifacts == 0 {
         return html! {};
     }
-    let by = lineage.verified.iter().map(|(how, count)| format!("{count} {how}")).collect::<Vec<_>>().join(", ");
+    let by = |how: &str| if how == verified(None) { how.to_owned() } else { format!("verified by {how}") };
+    let by: Vec<String> = lineage.verified.iter().map(|(how, count)| format!("{count} {}", by(how))).collect();
     let more = lineage.artifacts - lineage.first_artifacts.len();
     html! {
-        h3 { (counted(lineage.artifacts, "artifact")) ", " (HumanBytes(lineage.bytes)) ", verified by: " (by) }
+        h3 { (counted(lineage.artifacts, "artifact")) ", " (HumanBytes(lineage.bytes)) ": " (by.join(", ")) }
         table.o {
             thead { tr { th scope="col" { "Source" } th.n scope="col" { "Size" } th scope="col" { "Verified by" } } }
             tbody {

@@ -18,6 +18,10 @@ use text::{minute, visible};
 
 const STYLE: &str = include_str!("style.css");
 
+/// What the sections of all groups may have together, in bytes. With the table of 200 groups and their lineages, the page
+/// stays below 1 MB, which mail and object viewers show.
+const BYTES: usize = 850_000;
+
 /// What the page shows.
 pub(super) struct Page<'a> {
     /// Each group.
@@ -44,12 +48,23 @@ impl Page<'_> {
                     header { h1 { "Promotions" } (self.head()) }
                     main {
                         (summary::table(&self.groups))
-                        @for (number, group) in self.groups.iter().enumerate() { (group::section(number, group, self.groups.len())) }
+                        @for section in self.sections() { (section) }
                     }
                 }
             }
         };
         page.into_string()
+    }
+
+    /// The section of each group, which may have its share of what the sections before it have left.
+    fn sections(&self) -> Vec<Markup> {
+        let mut left = BYTES;
+        let groups = self.groups.iter().enumerate().map(|(number, group)| {
+            let section = group::section(number, group, left / (self.groups.len() - number));
+            left = left.saturating_sub(section.0.len());
+            section
+        });
+        groups.collect()
     }
 
     fn head(&self) -> Markup {

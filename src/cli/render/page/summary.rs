@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::section::{GroupSection, is_approved, state_of};
 use super::text::{age, counted, visible};
@@ -14,6 +14,7 @@ pub fn table(groups: &[GroupSection<'_>]) -> Markup {
     html! {
         section {
             h2 { (counted(groups.len(), "group")) }
+            @if groups.len() > 1 { p { (counts(groups)) } }
             table.s {
                 thead { tr {
                     th scope="col" { "Group" }
@@ -33,12 +34,33 @@ pub fn table(groups: &[GroupSection<'_>]) -> Markup {
     }
 }
 
+/// How many groups are in each state, which is what somebody with many groups wants to see first.
+fn counts(groups: &[GroupSection<'_>]) -> Markup {
+    let mut states: BTreeMap<String, usize> = BTreeMap::new();
+    for group in groups {
+        let state = group.result.map_or_else(|_| html! { span.r { "not read" } }, newest_approved);
+        *states.entry(state.0).or_default() += 1;
+    }
+    let read = || groups.iter().filter_map(|group| group.result.ok());
+    let held = read().filter(|report| report.hold.is_some()).count();
+    let drifted = read().filter(|report| report.versions.iter().any(|row| !row.drift.is_empty())).count();
+    let more = [(held, "held"), (drifted, "with drift")].into_iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<(usize, String)> = states.into_iter().map(|(state, count)| (count, state)).collect();
+    parts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    html! {
+        @for (number, (count, state)) in parts.iter().enumerate() {
+            @if number > 0 { ", " } (count) " " (PreEscaped(state))
+        }
+        @for (count, what) in more { "; " (count) " " (what) }
+    }
+}
+
 fn row(number: usize, group: &GroupSection<'_>) -> Markup {
     let link = html! { td { a href=(format!("#g{number}")) { (visible(group.name)) } } };
     let report = match group.result {
         Ok(report) => report,
-        Err(message) => {
-            return html! { tr { (link) td {} td {} td {} td { span.r { "not read: " (visible(message)) } } td {} td {} td {} td {} td {} } };
+        Err(_) => {
+            return html! { tr { (link) td {} td {} td {} td { span.r { "not read" } } td {} td {} td {} td {} td {} } };
         }
     };
     let latest = latest(report);
@@ -47,8 +69,9 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
         *states.entry(class(row.state)).or_default() += 1;
         states
     });
-    let count = |state: &str| states.get(state).copied().unwrap_or_default();
     let drifted = report.versions.iter().filter(|row| !row.drift.is_empty()).count();
+    let shown = |count: usize| (count > 0).then_some(count);
+    let count = |state: &str| states.get(state).copied().and_then(shown);
     html! {
         tr {
             (link)
@@ -57,10 +80,9 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
             td { (report.live.as_ref().map(|live| live.version().to_string()).unwrap_or_default()) }
             td { (overall(report)) }
             td { (unpromoted(report).unwrap_or_default()) }
-            td.n { (count("promoted")) }
-            td.n { (count("pending")) }
-            td.n { (count("withdrawn")) }
-            td.n { (drifted) }
+            @for number in [count("promoted"), count("pending"), count("withdrawn"), shown(drifted)] {
+                td.n { @if let Some(number) = number { (number) } }
+            }
         }
     }
 }
@@ -70,13 +92,20 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
 fn overall(report: &StatusReport) -> Markup {
     let stale = report.versions.iter().filter(|row| matches!(row.state, State::Stale | State::Orphaned)).count();
     html! {
+        @if report.hold.is_some() { span.r { "held" } ", " }
+        (newest_approved(report))
+        @if stale > 0 { ", " span.r { (stale) " approved in the target only" } }
+    }
+}
+
+fn newest_approved(report: &StatusReport) -> Markup {
+    html! {
         @match latest(report) {
             Some(row) => (state_of(row)),
             None if report.source_unread.is_some() => span.w { "the source was not read" },
             None if report.source_group.is_none() => span.m { "the source was not given" },
             None => span.m { "nothing approved at the source" },
         }
-        @if stale > 0 { ", " span.r { (stale) " approved in the target only" } }
     }
 }
 
