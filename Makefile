@@ -10,6 +10,7 @@ CHECKOV := .local/checkov
 CHECKED := .local/promote-with-reasons.yaml
 NAG := .local/nag
 SEEDFARMER := .local/seedfarmer
+BROWSER := .local/browser
 CDK := .local/cdk
 S3SYNC_VERSION := 1.62.4
 S3SYNC := .local/s3sync-$(S3SYNC_VERSION)/bin/s3sync
@@ -20,7 +21,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks interleavings doc deny e2e races aws stack nag module image cdk bench bench-images bench-layer bench-many bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks interleavings doc deny e2e races aws stack nag module page screenshots image cdk bench bench-images bench-layer bench-many bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +32,7 @@ demo: build standins ## promote a model package between two AWS accounts on this
 # Bounded, and the same cases each time: `make fuzz` looks for new ones.
 test: FUZZ_SECONDS ?= 60
 test: FUZZ_FROM ?= 1
-test: fmt clippy unit fuzz doc deny e2e stack module ## everything that must hold before a commit
+test: fmt clippy unit fuzz doc deny e2e stack module page ## everything that must hold before a commit
 
 # `--examples` selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK once for the program
 # and once more for the tests.
@@ -98,6 +99,14 @@ nag: $(NAG)/installed standins
 module: build standins $(SEEDFARMER)/installed cdk ## the SeedFarmer module and its image; says what it leaves out
 	$(VENV)/bin/python -m pytest -q -rs -p no:cacheprovider --basetemp .local/pytest-module tests/module
 
+page: $(BROWSER)/installed ## the page of `promote status` in Chromium: accessibility, both themes, a phone, print
+	PAGES=$(CURDIR)/.local/pages cargo test --locked --test promote -- run::page::
+	$(BROWSER)/bin/python -m pytest -q -rs -p no:cacheprovider tests/page
+
+screenshots: $(BROWSER)/installed ## take the pictures of docs/page; needs Chromium
+	PAGES=$(CURDIR)/.local/pages cargo test --locked --test promote -- run::page::written::the_page_of_a_team
+	$(BROWSER)/bin/python tests/page/screenshots.py
+
 image: build standins $(SEEDFARMER)/installed ## build the image optimized, without Docker but as root, and print its size
 	IMAGE_PROFILE=release LEAVE_NOTHING_OUT=1 \
 		$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest-image tests/module/test_image.py
@@ -160,6 +169,11 @@ $(SEEDFARMER)/installed: tests/module/requirements.txt
 		--no-binary gitignore-parser --require-hashes -r $<
 	@touch $@
 
+$(BROWSER)/installed: tests/page/requirements.txt
+	$(PYTHON) -m venv --clear $(BROWSER)
+	$(BROWSER)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
+	@touch $@
+
 cdk:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(CDK)/installed; else \
 		echo "Left out: what needs the CDK. It needs Node.js 18 or later with npm." >&2; fi
@@ -178,7 +192,7 @@ $(S3SYNC):
 requirements: ## pin what the stand-ins need, after a change of requirements.in
 	$(PYTHON) -m venv --clear .local/pip-tools
 	.local/pip-tools/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
-	for folder in standins bench tests/stack tests/module; do CUSTOM_COMPILE_COMMAND="make requirements" \
+	for folder in standins bench tests/stack tests/module tests/page; do CUSTOM_COMPILE_COMMAND="make requirements" \
 		.local/pip-tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file $$folder/requirements.txt $$folder/requirements.in || exit 1; done

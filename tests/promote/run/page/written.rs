@@ -147,7 +147,16 @@ fn the_page_of_a_team_has_every_state() {
     assert_eq!(page.code, 1, "{}", page.stderr);
     has_all(
         &page.stdout,
-        &["promoted", "pending approval", "withdrawn", "held", "Incident 4711", "drift", "3 days", ">Not read</span>: target: "],
+        &[
+            "promoted",
+            "pending approval",
+            "withdrawn",
+            "held",
+            "Incident 4711",
+            "drift",
+            "3 days",
+            ">Not read</span>: target: ",
+        ],
     );
 }
 

@@ -1,0 +1,112 @@
+"""The page of `promote status --output html` in a browser."""
+
+import io
+
+import pypdf
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from conftest import DESKTOP, PAGES, PHONE, SMALLEST, open_all, plain
+
+WHOLE = ("team.html", "hostile.html", "target.html")
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("viewport", (DESKTOP, PHONE), ids=("desktop", "phone"))
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_axe_finds_no_violation_with_everything_open(visit, scheme, viewport, name):
+    page = visit(name, viewport, color_scheme=scheme)
+    open_all(page)
+    found = Axe().run(page, options={"resultTypes": ["violations", "incomplete"]})
+    assert found.violations_count == 0, found.generate_report()
+    # What axe cannot decide is not passed.
+    assert [one["id"] for one in found.response["incomplete"]] == []
+
+
+def test_the_dark_theme_is_dark_and_the_light_one_is_light(visit):
+    background = "getComputedStyle(document.body).backgroundColor"
+    light, dark = (visit("team.html", color_scheme=scheme).evaluate(background) for scheme in ("light", "dark"))
+    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(18, 22, 27)")
+
+
+@pytest.mark.parametrize("name", (*WHOLE, "many.html"))
+@pytest.mark.parametrize("viewport", (PHONE, SMALLEST), ids=("390", "320"))
+def test_a_phone_needs_no_scrolling_to_the_side(visit, viewport, name):
+    page = visit(name, viewport)
+    page.evaluate("document.querySelectorAll('details').forEach(section => section.open = true)")
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= viewport["width"]
+    cut = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(one => one.scrollWidth > one.clientWidth + 1"
+        " && !['inline', 'none'].includes(getComputedStyle(one).display) && !one.closest('thead'))"
+        ".map(one => one.outerHTML.slice(0, 200))"
+    )
+    assert cut == []
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_without_javascript_everything_is_shown_and_opens(visit, name):
+    with_script, without = visit(name), visit(name, java_script_enabled=False)
+    open_all(with_script)
+    open_all(without)
+    assert without.inner_text("body") == with_script.inner_text("body")
+    assert len(without.inner_text("main")) > 500
+
+
+@pytest.mark.parametrize("name", (*WHOLE, "many.html"))
+def test_the_page_asks_for_itself_only_and_the_browser_has_nothing_to_say(visit, name):
+    page = visit(name)
+    page.evaluate("document.querySelectorAll('details').forEach(section => section.open = true)")
+    page.mouse.move(600, 400)
+    page.wait_for_load_state("networkidle")
+    assert page.said == [f"request: {(PAGES / name).as_uri()}"]
+
+
+def test_hostile_metadata_makes_no_element(visit):
+    page = visit("hostile.html")
+    assert page.locator("script, img, svg, iframe, link, base, form, object, embed").count() == 0
+    attributes = page.evaluate(
+        "[...new Set([...document.querySelectorAll('body *')].flatMap(one => one.getAttributeNames()))]"
+    )
+    assert set(attributes) <= {"class", "id", "href", "scope"}
+    links = page.evaluate("[...document.querySelectorAll('a')].map(link => link.getAttribute('href'))")
+    assert all(link.startswith("#g") for link in links)
+
+
+def test_even_what_was_slipped_into_the_page_neither_runs_nor_loads(visit):
+    page, loaded = visit("hostile.html"), []
+    page.on("requestfinished", lambda request: loaded.append(request.url))
+    blocked = page.evaluate(
+        """async () => {
+            const blocked = [], elements = {
+                script: {textContent: "alert(1)"},
+                img: {src: "https://example.com/image"},
+                style: {textContent: "body { color: red }"},
+                base: {href: "https://example.com/"},
+            };
+            const all = new Promise(done => addEventListener("securitypolicyviolation", event =>
+                blocked.push(event.effectiveDirective) == Object.keys(elements).length && done()));
+            for (const name in elements) {
+                document.head.append(Object.assign(document.createElement(name), elements[name]));
+            }
+            await all;
+            return blocked.sort();
+        }"""
+    )
+    assert blocked == ["base-uri", "img-src", "script-src-elem", "style-src-elem"]
+    assert loaded == [] and not [said for said in page.said if said.startswith("dialog: ")]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_print_shows_what_is_collapsed_and_cuts_no_text(visit, name):
+    page = visit(name)
+    texts = page.evaluate("[...document.querySelectorAll('h1, h2, h3, dt, dd, td, p')].map(one => one.textContent)")
+    document = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
+    printed = plain("".join(sheet.extract_text() for sheet in document.pages))
+    assert [text for text in texts if plain(text) not in printed] == []
+
+
+def test_the_keyboard_opens_a_version(visit):
+    page = visit("team.html")
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
