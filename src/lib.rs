@@ -56,6 +56,8 @@
 //! # }
 //! ```
 
+#![warn(clippy::too_many_lines)]
+
 pub mod aws;
 pub mod cli;
 pub(crate) mod copy;

@@ -6,6 +6,7 @@ use super::planned::planned_writes;
 use super::promotion::{Promotion, planned};
 use super::settings::CopySettings;
 use crate::copy::There;
+use crate::image::ImageWrite;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::record::{Record, Target};
@@ -22,18 +23,38 @@ pub(super) async fn preview(
 ) -> Result<Record> {
     let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
     let preview = promotion.preview(settings, plan, there).await?;
+    let record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
+    let registry = (existing, recorded, missing_group);
+    with_writes(promotion, policy, package, (record, preview.image_writes()), registry)
+}
+
+/// What would be registered, if everything was copied before.
+pub(super) async fn preview_of_copied(
+    promotion: &Promotion<'_>,
+    policy: ApprovalPolicy,
+    package: &Package,
+    (plan, there): (Plan, There),
+    (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
+) -> Result<Record> {
+    let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
+    let copied = promotion.confirm(plan, there).await?;
+    let record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
+    with_writes(promotion, policy, package, (record, &[]), (existing, recorded, missing_group))
+}
+
+/// Adds what would be written to the registry.
+fn with_writes(
+    promotion: &Promotion<'_>,
+    policy: ApprovalPolicy,
+    package: &Package,
+    (mut record, images): (Record, &[ImageWrite]),
+    (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
+) -> Result<Record> {
     let current = existing.current();
-    let mut record = promotion.record(planned(current), package).with_preview(&preview)?;
     record.warnings.extend(existing.warnings());
     let registered = current.map(|current| (&current.arn, current.approval()));
     record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
     let approval = (policy, recorded.as_ref());
-    record.planned = Some(planned_writes(
-        promotion,
-        package,
-        (&record, preview.image_writes()),
-        (current, missing_group),
-        approval,
-    )?);
+    record.planned = Some(planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?);
     Ok(record)
 }

@@ -7,18 +7,18 @@ use super::event::Event;
 use super::followed::FollowedVersions;
 use super::held::as_held;
 use super::permitted::Permitted;
-use super::planned::planned_writes;
-use super::promotion::{Promotion, describe_unchanged, planned, source_group};
+use super::preview::{preview, preview_of_copied};
+use super::promotion::{Promotion, describe_unchanged, source_group};
 use super::registering::LastSteps;
 use super::report::RunReport;
 use super::settings::{CopySettings, RegisterSettings};
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::model::hold::Held;
-use crate::record::Target;
+use crate::model::package::Package;
+use crate::record::Record;
 use crate::record::history::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
-use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 
 /// Registers a version whose artifacts were copied. If the group is held meanwhile, runs once more, which reports the rest.
@@ -62,46 +62,41 @@ async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunR
         context.notice(Event::Held(hold));
         promotion.dry_run = true;
     }
-    let destination = &promotion.destination;
+    let report = plan_and_register(&promotion, settings, &package).await?.into();
+    Ok(match hold {
+        Some(hold) => as_held(report, hold, FollowedVersions::default(), settings.dry_run),
+        None => report,
+    })
+}
+
+async fn plan_and_register(
+    promotion: &Promotion<'_>,
+    settings: &RegisterSettings,
+    package: &Package,
+) -> Result<Record> {
+    let (target, destination, registration) = (promotion.target, &promotion.destination, &settings.registration);
     let (mut plan, there, existing, missing_group, recorded) = tokio::try_join!(
-        promotion.plan(&package),
+        promotion.plan(package),
         promotion.list_folder(package.arn()),
-        ExistingPromotions::find(target.registry(), destination.group.name(), &package),
-        is_missing(target, destination, &settings.registration),
+        ExistingPromotions::find(target.registry(), destination.group.name(), package),
+        is_missing(target, destination, registration),
         recorded(target, destination, package.arn(), Look::AtRecords),
     )?;
     let approval = recorded.as_ref().and_then(Recorded::approval);
     let existing = existing.with_recorded(recorded.map(|recorded| recorded.promoted));
-    let recorded = approval;
-    plan.target_group = Some(target_group::look(&promotion, !missing_group).await?);
-    refuse_others(&plan, &promotion, &settings.registration, &there)?;
+    plan.target_group = Some(target_group::look(promotion, !missing_group).await?);
+    refuse_others(&plan, promotion, registration, &there)?;
     if promotion.dry_run {
-        let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
-        let current = existing.current();
-        let record = promotion.record(planned(current), &package);
-        let (mut record, images) = match settings.is_planned {
-            true => {
-                let preview = promotion.preview(&CopySettings::default(), plan, there).await?;
-                (record.with_preview(&preview)?, preview.image_writes().to_vec())
-            }
-            false => (record.with_copied(&promotion.confirm(plan, there).await?)?, Vec::new()),
+        let (policy, registry) = (registration.policy(None, true).approval, (&existing, approval, missing_group));
+        return match settings.is_planned {
+            true => preview(promotion, (&CopySettings::default(), policy), package, (plan, there), registry).await,
+            false => preview_of_copied(promotion, policy, package, (plan, there), registry).await,
         };
-        record.warnings.extend(existing.warnings());
-        let registered = current.map(|current| (&current.arn, current.approval()));
-        record.target = Some(Target::of(destination, package.arn(), registered));
-        let approval = (settings.registration.policy(None, true).approval, recorded.as_ref());
-        record.planned =
-            Some(planned_writes(&promotion, &package, (&record, &images), (current, missing_group), approval)?);
-        return Ok(match hold {
-            Some(hold) => as_held(record.into(), hold, FollowedVersions::default(), settings.dry_run),
-            None => record.into(),
-        });
     }
     let copied = promotion.confirm(plan, there).await?;
     if missing_group {
-        create_group(&promotion, &settings.registration).await?;
+        create_group(promotion, registration).await?;
     }
-    let last_steps = LastSteps { promotion: &promotion, settings: &settings.registration, withdraw: true };
-    let record = last_steps.run(&package, copied, existing, recorded, async { FollowedVersions::default() }).await?;
-    Ok(record.into())
+    let last_steps = LastSteps { promotion, settings: registration, withdraw: true };
+    last_steps.run(package, copied, existing, approval, async { FollowedVersions::default() }).await
 }
