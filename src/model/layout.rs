@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::arn::{GroupArn, GroupName, Malformed, PackageArn, text_type};
+use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, PackageArn, text_type};
 use crate::model::location::{BucketName, Location};
 
 /// The longest key that S3 accepts, in bytes of UTF-8.
@@ -61,6 +61,12 @@ impl Layout {
     /// The folder of all promotions to a group.
     pub fn promotions(bucket: &BucketName, prefix: &TargetPrefix, target_group: &GroupName) -> Location {
         Location::new(bucket, format!("{prefix}{}/", target_group.canonical()))
+    }
+
+    /// Whether a key may be in the folder of a promotion, or in a folder for outputs, claims or holds.
+    pub fn is_reserved(key: &str) -> bool {
+        let folders = key.rsplit_once('/').map_or("", |(folders, _)| folders);
+        folders.split('/').any(|name| name.starts_with('_') || is_own_folder(name))
     }
 
     /// The version of the source group whose promotion is in a folder below [`Layout::promotions`]. Nothing for versions
@@ -164,6 +170,12 @@ impl Layout {
 fn own_folder(target_group: &GroupName, source: &PackageArn) -> String {
     let (target, group) = (target_group.canonical(), source.group().canonical());
     format!("{target}/{}-{}-{group}-v{}/", source.account(), source.region(), source.version())
+}
+
+/// Whether a name may be that of the folder of a promotion: `<account>-<region>-<group>-v<version>`.
+fn is_own_folder(name: &str) -> bool {
+    let of_account = name.split_once('-').is_some_and(|(account, _)| account.parse::<AccountId>().is_ok());
+    of_account && name.rsplit_once("-v").is_some_and(|(_, version)| version.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]

@@ -176,3 +176,22 @@ fn a_dry_run_keeps_no_page_and_a_prefix_is_no_page() {
             .fails(2, &["--page", "s3://<bucket>/<key>"]);
     }
 }
+
+#[test]
+fn a_page_replaces_neither_a_model_nor_an_object_of_a_promotion() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let before = cloud.keys(SERVING);
+    let group = Cloud::group_arn(GROUP);
+    let folder = "s3://serving/mlops/churn/444333666777-eu-central-1-churn-v1";
+    for (key, message) in [
+        ("s3://serving/models/model.tar.gz".to_owned(), "ends in .html"),
+        (format!("{folder}/promotion.json"), "ends in .html"),
+        (format!("{folder}/models/report.html"), "outside of the folders of promotions"),
+        (format!("{folder}/_claims/report.html"), "outside of the folders of promotions"),
+        ("s3://serving/mlops/churn/_hold-1-held/page.html".to_owned(), "outside of the folders of promotions"),
+    ] {
+        run(&cloud, Principal::Both, &["status", "--group", &group, "--page", &key]).fails(2, &["--page", message]);
+    }
+    assert_eq!(cloud.keys(SERVING), before);
+}
