@@ -136,7 +136,7 @@ impl Apply {
             Ok(targets) => targets,
             Err(error) => return Ok(running.refuse(&error)),
         };
-        let reviewed = self.plan.as_deref().map(ReviewedFile::read).transpose()?;
+        let reviewed = self.plan.as_deref().map(|plan| ReviewedFile::read(plan, &targets)).transpose()?;
         if let Some(reviewed) = &reviewed {
             reviewed.refuse_older(self.plan_max_age, SystemTime::now())?;
             reviewed.refuse_other_targets(&targets)?;

@@ -34,21 +34,26 @@ struct PlannedTarget {
 }
 
 impl ReviewedFile {
-    /// Reads a plan.
+    /// Reads the plans of these targets.
     ///
     /// # Errors
-    /// The file is no plan, or the plan of a group has failed.
-    pub fn read(path: &Path) -> Result<Self> {
+    /// The file is no plan, or the plan of one of these targets has failed.
+    pub fn read(path: &Path, selected: &[FileTarget]) -> Result<Self> {
         let name = path.display();
         let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}")).hint(MAKE)?;
         let document: PlanOfFile =
             serde_json::from_slice(&text).with_context(|| format!("{name} is not a plan of promotions")).hint(MAKE)?;
+        let is_selected = |target: &PlannedTarget| selected.iter().any(|one| one.name == target.name);
+        let planned: Vec<PlannedTarget> = document.targets.into_iter().filter(is_selected).collect();
+        let failed: Vec<&str> =
+            planned.iter().filter(|target| target.exit_code != 0).map(|target| target.name.as_str()).collect();
+        ensure!(
+            failed.is_empty(),
+            Failure::new(format!("{name} has no plan for {}, because it has failed", failed.join(", ")))
+                .hint(format!("{MAKE}, or select targets that have a plan with `--only`"))
+        );
         let mut targets = BTreeMap::new();
-        for target in document.targets {
-            ensure!(
-                target.exit_code == 0,
-                Failure::new(format!("{name} has no plan for {}, because it has failed", target.name)).hint(MAKE)
-            );
+        for target in planned {
             targets.insert(target.name, ReviewedGroups::of(target.groups, &name.to_string(), MAKE)?);
         }
         Ok(Self { targets })

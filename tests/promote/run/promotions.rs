@@ -176,13 +176,19 @@ fn what_is_not_in_the_plan_is_refused_before_its_first_write() {
 }
 
 #[test]
-fn the_plan_of_a_group_that_failed_is_not_carried_out() {
+fn a_plan_of_which_a_target_failed_is_carried_out_only_for_the_others_by_name() {
     let cloud = with_groups(&["team-a", "churn"]);
     cloud.remove(MODELS, "churn/model.tar.gz");
     let plan = cloud.home().join("plan.json").display().to_string();
     assert_eq!(of_file(&cloud, "plan", FILE, &["--record", &plan]).code, 1);
-    apply(&cloud, FILE, &["--plan", &plan]).fails(1, &["has no plan for churn/production, because it has failed"]);
+    apply(&cloud, FILE, &["--plan", &plan])
+        .fails(1, &["has no plan for churn/production, because it has failed", "--only"]);
     assert!(targets(&cloud).is_empty());
+    apply(&cloud, FILE, &["--plan", &plan, "--only", "churn"])
+        .fails(1, &["has no plan for churn/production, because it has failed"]);
+    assert!(targets(&cloud).is_empty());
+    let run = apply(&cloud, FILE, &["--plan", &plan, "--only", "teams/production"]);
+    assert_eq!((run.code, targets(&cloud)), (0, vec!["prod-team-a".to_owned()]), "{}", run.stderr);
 }
 
 #[test]
