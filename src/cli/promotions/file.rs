@@ -87,7 +87,7 @@ impl FileReader<'_> {
             return Vec::new();
         };
         let mut targets = Vec::new();
-        for (name, at, node) in self.entries(promotions, "promotions") {
+        for (name, at, node) in self.some(promotions, "promotions") {
             self.check_name(&name, at);
             targets.extend(self.promotion(&name, at, node, (&source, &target)));
         }
@@ -122,7 +122,7 @@ impl FileReader<'_> {
             return Vec::new();
         };
         let mut found = Vec::new();
-        for (target, at, node) in self.entries(targets, "targets") {
+        for (target, at, node) in self.some(targets, "targets") {
             self.check_name(&target, at);
             let own = self.section(node, Section::Target);
             let name = format!("{promotion}/{target}");
@@ -234,6 +234,14 @@ impl FileReader<'_> {
             }
         }
         entries
+    }
+
+    /// The members of a mapping that has some: a file without targets would succeed and promote nothing.
+    fn some<'n, 'y>(&mut self, node: &'n MarkedYaml<'y>, of: &str) -> Vec<(String, Position, &'n MarkedYaml<'y>)> {
+        if matches!(&node.data, YamlData::Mapping(mapping) if mapping.is_empty()) {
+            self.tell(position(node), format!("`{of}` is empty"));
+        }
+        self.entries(node, of)
     }
 
     fn refuse_unknown(&mut self, entries: &[(String, Position, &MarkedYaml<'_>)], known: &[&str]) {

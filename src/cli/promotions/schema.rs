@@ -34,6 +34,7 @@ fn schema() -> Value {
             },
             "promotions": {
                 "type": "object",
+                "minProperties": 1,
                 "propertyNames": name,
                 "additionalProperties": {
                     "type": "object",
@@ -43,6 +44,7 @@ fn schema() -> Value {
                         "source": {"$ref": "#/$defs/source"},
                         "targets": {
                             "type": "object",
+                            "minProperties": 1,
                             "propertyNames": name,
                             "additionalProperties": {"$ref": "#/$defs/target"}
                         }

@@ -239,6 +239,8 @@ fn a_file_that_is_no_yaml_or_names_a_member_twice_is_refused() {
     let twice = "promotions: {}\npromotions: {}\n";
     assert_eq!(wrong(twice), ["2:1: duplicated key in mapping"]);
     assert_eq!(wrong(""), ["1:1: a promotions file has one YAML document"]);
+    assert_eq!(wrong("promotions: {}\n"), ["1:13: `promotions` is empty"]);
+    assert_eq!(wrong("promotions: {churn: {source: {group: churn}, targets: {}}}\n"), ["1:55: `targets` is empty"]);
 }
 
 #[test]
