@@ -18,7 +18,7 @@ use crate::run::{Context, RunReport, find_latest};
 
 /// Find the latest Approved version of a group
 ///
-/// Reads the source account only. Exits 4 if no version is approved, also of one of several groups.
+/// Reads the source account only. Exits 4 if a group has no approved version.
 #[derive(Debug, Args)]
 #[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct FindLatest {

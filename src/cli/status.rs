@@ -115,7 +115,8 @@ impl Status {
         Ok(Exit::Done)
     }
 
-    /// Writes the page to the object of `--page`. Without a page, a group could not be read, and the object stays.
+    /// Writes the page to the object of `--page`. The object stays if there is no page, because a
+    /// group could not be read.
     async fn keep_page(&self, context: &Context, page: Option<String>) -> Result<()> {
         let Some(at) = &self.page.page else { return Ok(()) };
         let Some(page) = page else {

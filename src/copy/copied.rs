@@ -97,8 +97,8 @@ pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Co
 /// Copies every artifact of the plan to the target and verifies it.
 ///
 /// # Errors
-/// An artifact cannot be copied, or a prefix at the target has objects that the source does not have. Concurrent copies are stopped. A later run reuses complete objects, and complete parts
-/// of unfinished uploads.
+/// An artifact cannot be copied, or a prefix at the target has objects that the source does not have. Concurrent copies
+/// are stopped. A later run reuses complete objects, and complete parts of unfinished uploads.
 pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<CopiedArtifacts> {
     there.refuse_unexpected(&plan)?;
     let (before, states) = there.leftovers();

@@ -144,8 +144,8 @@ async fn current(
     }
 }
 
-/// Whether a version that a record names was promoted from `source`. Somebody may have removed its metadata: then it refers
-/// to the folder of the promotion. Whoever can write records cannot claim a version of others by this.
+/// Whether a version that a record names was promoted from `source`, by its metadata. If somebody has removed the metadata,
+/// the version has to refer to the folder of the promotion, so that a forged record cannot name a version of others.
 fn is_promotion(version: &PromotedVersion, destination: &Destination, source: &PackageArn) -> bool {
     match version.source() {
         Some(named) => named == *source,

@@ -18,7 +18,8 @@ use crate::plan::images::PlannedImage;
 use crate::record::ImageFacts;
 
 impl Promotion<'_> {
-    /// What the target has of the recorded images; nothing if that may not be read, and nobody has to know.
+    /// Which of the recorded images the target has. Nothing if the target denies the call and the purpose does not need the
+    /// answer.
     ///
     /// # Errors
     /// The target cannot be read.

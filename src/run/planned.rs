@@ -11,8 +11,8 @@ use crate::record::{PlannedAct, PlannedWrite, Record};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::sync::{ChangeResult, SyncPlan};
 
-/// The writes of a promotion, from the record of its preview and the writes of its images. `recorded`: the approval of the current promotion, if it is
-/// recorded or claimed.
+/// The writes of a promotion, from the record of its preview and the writes of its images. `recorded`: the approval of the
+/// current promotion, if it is recorded or claimed.
 ///
 /// # Errors
 /// A temporary file cannot be read.

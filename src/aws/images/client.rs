@@ -77,7 +77,7 @@ impl Clients {
         if_it_exists(self.get(repository, ids).await)
     }
 
-    /// The same for a repository that is not written to, as the hint of a denied call says.
+    /// The same for a repository that promote only reads: the hint of a denied call names the permission to read.
     pub async fn look_up(
         &self,
         repository: &Repository,

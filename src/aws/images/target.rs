@@ -36,7 +36,7 @@ impl TargetImages {
         self.0.find(repository, ids).await
     }
 
-    /// The same for a repository that is not written to.
+    /// The same for a repository that promote only reads.
     pub async fn look_up(
         &self,
         repository: &Repository,

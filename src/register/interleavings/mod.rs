@@ -1,6 +1,6 @@
-//! Runs the registration of 2 to 4 runs under a scheduler that chooses, call by call, which run goes on, how late a version
-//! becomes visible, how much time passes, which run is killed, and when the target group is held. Whatever it chooses, one
-//! version is registered.
+//! Lets 2 to 4 runs register the same version under a scheduler. Call by call, the scheduler chooses which run goes on, how
+//! late a version becomes visible, how much time passes, which run is killed, and when the target group is held. After a
+//! clean run, exactly one version is registered, whatever the scheduler has chosen.
 //!
 //! Few deviations from running one run after the other, and few kills, are tried in every possible way: the table
 //! [`BOUNDS`]. More of them are tried by chance. `INTERLEAVINGS=all` (`make interleavings`) tries the whole table, and
@@ -79,8 +79,9 @@ fn every_interleaving_with_few_deviations_and_kills_registers_one_version() {
                 continue;
             }
             let case = Case { runs, tokens, broken: Broken::Nothing, dead_claims, refusals, holds, limits };
-            let tried = explore(case).unwrap_or_else(|failed| panic!("{case:?}: {failed}"));
-            println!("{tried} interleavings of {case:?}");
+            let tried = explore(case);
+            assert!(tried.is_ok(), "{case:?}: {tried:?}");
+            println!("{case:?}: {tried:?} interleavings");
         }
     }
 }

@@ -67,8 +67,8 @@ fn group(pair: &Pair<'_>) -> Step {
     step
 }
 
-/// The resource share of the groups that match a pattern: SageMaker lists groups of another account only if AWS RAM
-/// shares them (SageMaker Developer Guide, "Cross-account discoverability"). RAM writes their policies.
+/// The resource share of the groups that match a pattern: SageMaker lists groups of another account only if AWS RAM shares
+/// them (SageMaker Developer Guide, "Cross-account discoverability"). AWS RAM writes the policies of the shared groups.
 fn share(pair: &Pair<'_>) -> Step {
     let groups = &pair.0.source_model_package_group_arn;
     let (region, name, pattern) = (groups.region(), label(pair), groups.as_str().replace('*', ".*"));

@@ -68,8 +68,8 @@ fn lets_in(pair: &Pair<'_>, act: &str, actions: &[&str], resource: Option<Value>
     statement
 }
 
-/// The ARNs of the group, or of the groups of a pattern. SageMaker writes its name as it was created or in lower case, and IAM compares letter case,
-/// so both spellings are granted.
+/// The ARNs of the group, or of the groups of a pattern. SageMaker writes a name as it was created or in lower case, and
+/// IAM compares letter case, so both spellings are granted.
 fn groups(inputs: &Inputs) -> Vec<String> {
     let group = &inputs.source_model_package_group_arn;
     let mut arns = vec![group.to_string(), group.canonical()];

@@ -60,19 +60,25 @@ fn after_a_failure_of_any_call_a_clean_run_makes_one_image() {
     });
 }
 
+/// Kills a run when a call has arrived, and lets the calls end that it has left.
+fn kill_when(cloud: &Cloud, arrived: Arrival) -> Result<()> {
+    let mut child = spawn(cloud, &["--images", "copy"]);
+    arrived.wait();
+    let killed = child.kill();
+    child.wait().context("the run ends")?;
+    killed.context("the run was there")?;
+    cloud.release();
+    ensure!(cloud.settles(), "calls are left");
+    Ok(())
+}
+
 #[test]
 fn after_a_kill_at_any_call_a_clean_run_makes_one_image() {
     each(8, &calls(), |(operation, k)| {
         let cloud = prepared();
         let arrived = Arrival::of(&cloud, Moment::on(operation, *k));
         cloud.fail(Moment::on(operation, *k), Failure::HangAfter);
-        let mut child = spawn(&cloud, &["--images", "copy"]);
-        arrived.wait();
-        let killed = child.kill();
-        child.wait().context("the run ends")?;
-        killed.context("the run was there")?;
-        cloud.release();
-        ensure!(cloud.settles(), "calls are left");
+        kill_when(&cloud, arrived)?;
         completes(&cloud).with_context(|| format!("killed at {operation} {k}"))
     });
 }
@@ -93,13 +99,7 @@ fn after_a_kill_at_a_random_byte_of_a_layer_a_clean_run_makes_one_image() {
                 Arrival::of(&cloud, Moment::on("UploadLayerPart", 1).at(&last))
             }
         };
-        let mut child = spawn(&cloud, &["--images", "copy"]);
-        arrived.wait();
-        let killed = child.kill();
-        child.wait().context("the run ends")?;
-        killed.context("the run was there")?;
-        cloud.release();
-        ensure!(cloud.settles(), "calls are left");
+        kill_when(&cloud, arrived)?;
         completes(&cloud).with_context(|| format!("seed {seed}: killed at byte {byte}"))
     });
 }

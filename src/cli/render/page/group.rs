@@ -27,7 +27,7 @@ const DETAILS: [Detail; 5] = [
 
 const LEAST: Detail = Detail { versions: 1, lineages: 0 };
 
-/// The section of a group, with as much of it as fits into so many bytes.
+/// The section of a group, in as much detail as this number of bytes allows.
 pub fn section(number: usize, group: &GroupSection<'_>, bytes: usize) -> Markup {
     let mut sections = DETAILS.iter().map(|detail| in_detail(number, group, *detail));
     sections.find(|section| section.0.len() <= bytes).unwrap_or_else(|| in_detail(number, group, LEAST))
@@ -90,7 +90,7 @@ fn newest(report: &StatusReport, detail: Detail) -> impl Iterator<Item = &Row> {
     versions.filter(move |(at, row)| *at < detail.versions || row.live).map(|(_, row)| row)
 }
 
-/// What the section does not show of a group, of which it shows so many versions and lineages.
+/// How many versions and lineages the section leaves out. `versions` and `lineages` are the numbers that it shows.
 fn left_out(report: &StatusReport, versions: usize, lineages: usize) -> Option<String> {
     let versions = report.versions.len() - versions;
     let lineages = report.versions.iter().filter(|row| row.lineage.is_some()).count() - lineages;

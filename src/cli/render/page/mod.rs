@@ -18,8 +18,8 @@ use text::{minute, visible};
 
 const STYLE: &str = include_str!("style.css");
 
-/// What the sections of all groups may have together, in bytes. With the table of 200 groups and their lineages, the page
-/// stays below 1 MB, which mail and object viewers show.
+/// The limit of all sections together, in bytes. With the table of 200 groups and their lineages, the page stays below
+/// 1 MB, which mail and object viewers show.
 const BYTES: usize = 850_000;
 
 /// What the page shows.
@@ -56,7 +56,7 @@ impl Page<'_> {
         page.into_string()
     }
 
-    /// The section of each group, which may have its share of what the sections before it have left.
+    /// The section of each group. Groups share the bytes that the sections before them have left.
     fn sections(&self) -> Vec<Markup> {
         let mut left = BYTES;
         let groups = self.groups.iter().enumerate().map(|(number, group)| {
