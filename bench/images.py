@@ -1,8 +1,8 @@
 """`make bench-images`: promote copies a container image, and skopeo copies the same image between two registries.
 
-skopeo and docker-registry have to be installed. promote's registry is a server in Python that decodes each part and
-hashes each layer; skopeo's are two docker-registry processes. The time of promote includes the registration of a version.
-Each row is the fastest of the runs.
+skopeo and docker-registry have to be installed. Both read the layers from the same docker-registry, as ECR's URLs lead
+to another server. promote writes to a server in Python that decodes each part and hashes each layer, skopeo to a second
+docker-registry. The time of promote includes the registration of a version. Each row is the fastest of the runs.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import random
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -36,7 +36,7 @@ def main():
     """Measures both, and compares what they have copied."""
     parser = argparse.ArgumentParser(prog="make bench-images")
     parser.add_argument("--layers", type=int, default=8, help="the number of layers")
-    parser.add_argument("--mib", type=int, default=64, help="the size of a layer in MiB")
+    parser.add_argument("--mib", type=int, default=128, help="the size of a layer in MiB")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--synthetic-gib", type=int, help="copy one layer of this size that nobody stores, and no more")
     arguments = parser.parse_args()
@@ -46,14 +46,20 @@ def main():
     if None in programs.values() or not PROMOTE.exists():
         sys.exit(f"bench-images: needs skopeo, docker-registry and {PROMOTE}")
     layers = [noise(number, arguments.mib) for number in range(arguments.layers)]
-    with cloud() as aws:
+    with cloud() as aws, registry(aws.folder, programs) as source_port:
         digest = aws.images.push(SOURCE_ACCOUNT, "bench", "1", *layers)
         source = aws.images.repositories[SOURCE_ACCOUNT, "bench"]
         size = sum(map(len, source.layers.values())) / MIB
-        rows = {
-            "promote": [by_promote(aws, number, digest) for number in range(arguments.runs)],
-            "skopeo": [by_skopeo(aws.folder, programs, source, digest) for _ in range(arguments.runs)],
-        }
+        layout = aws.folder / "layout"
+        write_layout(layout, source, digest)
+        skopeo = Skopeo(programs["skopeo"])
+        skopeo.push(layout, source_port)
+        aws.images.layers_at = f"http://127.0.0.1:{source_port}/v2/bench/blobs"
+        rows = {"promote": [], "skopeo": []}
+        for number in range(arguments.runs):
+            rows["promote"].append(by_promote(aws, number, digest))
+            with registry(aws.folder, programs) as target_port:
+                rows["skopeo"].append(skopeo.copied(aws.folder, source_port, target_port, digest))
     print(f"{arguments.layers} layers, {size:.0f} MiB; {digest} on both sides\n")
     print("tool     MiB/s  seconds  CPU seconds  MiB of memory")
     for name, runs in rows.items():
@@ -102,29 +108,42 @@ def by_promote(aws, number, digest):
     return measured
 
 
-def by_skopeo(folder, programs, source, digest):
-    """One copy by skopeo between two registries, of which the second one is empty."""
-    layout = folder / "layout"
-    if not layout.exists():
-        write_layout(layout, source, digest)
-    with ExitStack() as stack:
-        ports = free_ports(2)
-        for port in ports:
-            at = folder / f"registry-{port}"
-            at.mkdir()
-            config = at / "config.yml"
-            config.write_text(CONFIG.format(folder=at, port=port))
-            command = [programs["docker-registry"], "serve", config]
-            stack.enter_context(serving(command, at / "log", lambda port=port: answers(port)))
-            stack.callback(shutil.rmtree, at, ignore_errors=True)
-        first, second = (f"docker://127.0.0.1:{port}/bench:1" for port in ports)
-        copy = [programs["skopeo"], "copy", "--all", "--preserve-digests", "--insecure-policy", "--quiet"]
-        subprocess.run([*copy, "--dest-tls-verify=false", f"oci:{layout}:1", first], check=True)
+@contextmanager
+def registry(folder, programs):
+    """The port of an empty docker-registry that is served while the block runs."""
+    (port,) = free_ports(1)
+    at = folder / f"registry-{port}"
+    at.mkdir()
+    config = at / "config.yml"
+    config.write_text(CONFIG.format(folder=at, port=port))
+    with serving([programs["docker-registry"], "serve", config], at / "log", lambda: answers(port)):
+        yield port
+    shutil.rmtree(at, ignore_errors=True)
+
+
+class Skopeo:
+    """skopeo, which copies between registries without TLS."""
+
+    def __init__(self, program):
+        self.program = program
+        self.copy = [program, "copy", "--all", "--preserve-digests", "--insecure-policy", "--quiet"]
+
+    def push(self, layout, port):
+        """Pushes the image of a folder."""
+        subprocess.run([*self.copy, "--dest-tls-verify=false", f"oci:{layout}:1", image_at(port)], check=True)
+
+    def copied(self, folder, first, second, digest):
+        """One copy from the registry at a port into the one at another."""
         plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
-        measured = timed(folder, [*copy, *plain, first, second], os.environ)
-        inspect = [programs["skopeo"], "inspect", "--raw", "--tls-verify=false", second]
+        measured = timed(folder, [*self.copy, *plain, image_at(first), image_at(second)], os.environ)
+        inspect = [self.program, "inspect", "--raw", "--tls-verify=false", image_at(second)]
         same(subprocess.run(inspect, check=True, capture_output=True).stdout, digest)
-    return measured
+        return measured
+
+
+def image_at(port):
+    """The image at the registry of a port, as skopeo names it."""
+    return f"docker://127.0.0.1:{port}/bench:1"
 
 
 def write_layout(layout, source, digest):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 import threading
 import uuid
 from contextlib import contextmanager
@@ -54,27 +55,22 @@ class Synthetic:
         return f"sha256:{hashed.hexdigest()}"
 
 
-class Counted:
-    """Uploaded content that is counted and not kept."""
-
-    def __init__(self):
-        self.size = 0
-
-    def __len__(self):
-        return self.size
-
-    def __iadd__(self, blob):
-        self.size += len(blob)
-        return self
-
-
 @dataclass
 class Upload:
-    """The bytes of a layer that is not complete, and what they hash to."""
+    """The bytes of a layer that is not complete, unless they are only counted, and what they hash to."""
 
-    content: bytearray | Counted = field(default_factory=bytearray)
+    keeps: bool
+    size: int = 0
+    parts: list[bytes] = field(default_factory=list)
     hashed: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, part):
+        """Takes the next part."""
+        self.size += len(part)
+        self.hashed.update(part)
+        if self.keeps:
+            self.parts.append(part)
 
 
 @dataclass
@@ -82,7 +78,7 @@ class Repository:
     """Manifests and layers by digest, digests by tag, and the parts of what is not complete."""
 
     manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
-    layers: dict[str, bytes | bytearray | Synthetic | Counted] = field(default_factory=dict)
+    layers: dict[str, bytes | Synthetic] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
 
@@ -94,6 +90,8 @@ class Registries:
         self.accounts, self.pulling, self.url = accounts, pulling, ""
         self.repositories, self.downloads, self.calls = {}, {}, []
         self.keeps_layers = True
+        # The address of another server that has the layers, where there is one.
+        self.layers_at = None
         self.lock = threading.Lock()
 
     def push(self, account, name, tag, *layers):
@@ -148,7 +146,7 @@ class Registries:
             if operation == "GetDownloadUrlForLayer":
                 return {"downloadUrl": self.download_url(repository, request["layerDigest"])}
             if operation == "InitiateLayerUpload":
-                return initiate(repository, Upload() if self.keeps_layers else Upload(Counted()))
+                return initiate(repository, Upload(self.keeps_layers))
             calls = {
                 "BatchGetImage": batch_get_image,
                 "ListImageReferrers": lambda *_: {"referrers": []},
@@ -176,6 +174,8 @@ class Registries:
         """A URL that needs no credentials."""
         if digest not in repository.layers:
             raise Refused("LayersNotFoundException")
+        if self.layers_at:
+            return f"{self.layers_at}/{digest}"
         token = uuid.uuid4().hex
         self.downloads[token] = repository.layers[digest]
         return f"{self.url}/layer?X-Amz-Signature={token}"
@@ -230,17 +230,16 @@ def initiate(repository, upload):
 
 def upload_part(repository, request):
     """UploadLayerPart: parts come one after the other, and have at most 20 MiB."""
-    blob, upload = pybase64.b64decode(request["layerPartBlob"]), repository.uploads.get(request["uploadId"])
+    blob, upload = pybase64.b64decode(request["layerPartBlob"], validate=True), repository.uploads.get(request["uploadId"])
     if upload is None:
         raise Refused("UploadNotFoundException")
     if len(blob) > 20 << 20 or request["partLastByte"] + 1 - request["partFirstByte"] != len(blob):
         raise Refused("InvalidParameterException")
     with upload.lock:
-        if request["partFirstByte"] != len(upload.content):
-            raise Refused("InvalidLayerPartException", lastValidByteReceived=len(upload.content) - 1)
-        upload.content += blob
-        upload.hashed.update(blob)
-        return {"uploadId": request["uploadId"], "lastByteReceived": len(upload.content) - 1}
+        if request["partFirstByte"] != upload.size:
+            raise Refused("InvalidLayerPartException", lastValidByteReceived=upload.size - 1)
+        upload.add(blob)
+        return {"uploadId": request["uploadId"], "lastByteReceived": upload.size - 1}
 
 
 def complete(repository, request):
@@ -252,7 +251,7 @@ def complete(repository, request):
         raise Refused("InvalidLayerException")
     if digest in repository.layers:
         raise Refused("LayerAlreadyExistsException")
-    repository.layers[digest] = repository.uploads.pop(request["uploadId"]).content
+    repository.layers[digest] = b"".join(repository.uploads.pop(request["uploadId"]).parts)
     return {"layerDigest": digest}
 
 
@@ -273,6 +272,27 @@ def put_image(repository, request):
     if tag:
         repository.tags[tag] = digest
     return {"image": {"imageId": {"imageDigest": digest}}}
+
+
+class Server(ThreadingHTTPServer):
+    """A server whose clients may be killed."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Prints what went wrong, unless the client has closed its connection."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def parsed(body):
+    """The request. The bytes of a part are cut out first: json would take longer for them than all the rest takes."""
+    member = b'"layerPartBlob":"'
+    if (begin := body.find(member)) < 0:
+        return json.loads(body)
+    begin += len(member)
+    end = body.index(b'"', begin)
+    return json.loads(body[:begin] + body[end:]) | {"layerPartBlob": body[begin:end]}
 
 
 @contextmanager
@@ -296,7 +316,7 @@ def ecr(principals):
             key = re.search(r"Credential=([^/]+)/", self.headers.get("authorization", ""))
             operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
             try:
-                status, answer = 200, registries.answer(operation, json.loads(body), key and key[1])
+                status, answer = 200, registries.answer(operation, parsed(body), key and key[1])
             except Refused as refused:
                 status, answer = 400, {"__type": refused.code, "message": refused.code} | refused.members
             self.send(status, json.dumps(answer).encode(), "application/x-amz-json-1.1")
@@ -328,8 +348,7 @@ def ecr(principals):
             self.begin(status, len(body), kind)
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     registries.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
