@@ -2,7 +2,8 @@
 
 skopeo and docker-registry have to be installed. Both read the layers from the same docker-registry, as ECR's URLs lead
 to another server. promote writes to a server in Python that decodes each part and hashes each layer, skopeo to a second
-docker-registry. The time of promote includes the registration of a version. Each row is the fastest of the runs.
+docker-registry. The time of promote includes the registration of a version. Each row is the fastest of the runs. At
+last skopeo reads what promote has written, to the last byte, and has to find the digest of the source.
 """
 
 import argparse
@@ -51,7 +52,7 @@ def main():
         source = aws.images.repositories[SOURCE_ACCOUNT, "bench"]
         size = sum(map(len, source.layers.values())) / MIB
         layout = aws.folder / "layout"
-        write_layout(layout, source, digest)
+        source.write_layout(layout, digest)
         skopeo = Skopeo(programs["skopeo"])
         skopeo.push(layout, source_port)
         aws.images.layers_at = f"http://127.0.0.1:{source_port}/v2/bench/blobs"
@@ -60,7 +61,10 @@ def main():
             rows["promote"].append(by_promote(aws, number, digest))
             with registry(aws.folder, programs) as target_port:
                 rows["skopeo"].append(skopeo.copied(aws.folder, source_port, target_port, digest))
-    print(f"{arguments.layers} layers, {size:.0f} MiB; {digest} on both sides\n")
+        written = aws.folder / "written"
+        aws.images.repositories[TARGET_ACCOUNT, "bench"].write_layout(written, digest)
+        skopeo.verify(written, digest)
+    print(f"{arguments.layers} layers, {size:.0f} MiB; skopeo reads {digest} from both copies\n")
     print("tool     MiB/s  seconds  CPU seconds  MiB of memory")
     for name, runs in rows.items():
         wall, cpu, memory = min(runs)
@@ -140,24 +144,18 @@ class Skopeo:
         same(subprocess.run(inspect, check=True, capture_output=True).stdout, digest)
         return measured
 
+    def verify(self, layout, digest):
+        """Copies the image of a folder once more, which compares each manifest and each layer with its digest."""
+        copy = layout.with_name("verified")
+        subprocess.run([*self.copy, f"oci:{layout}:1", f"oci:{copy}:1"], check=True)
+        (image,) = json.loads((copy / "index.json").read_text())["manifests"]
+        if image["digest"] != digest:
+            sys.exit(f"bench-images: skopeo reads {image['digest']} from the copy of {digest}")
+
 
 def image_at(port):
     """The image at the registry of a port, as skopeo names it."""
     return f"docker://127.0.0.1:{port}/bench:1"
-
-
-def write_layout(layout, source, digest):
-    """The image as a folder that skopeo reads."""
-    blobs = layout / "blobs/sha256"
-    blobs.mkdir(parents=True)
-    texts = {name: text.encode() for name, (text, _) in source.manifests.items()}
-    for name, content in (source.layers | texts).items():
-        (blobs / name.partition(":")[2]).write_bytes(content)
-    text, kind = source.manifests[digest]
-    names = {"org.opencontainers.image.ref.name": "1"}
-    root = {"mediaType": kind, "digest": digest, "size": len(text.encode()), "annotations": names}
-    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [root]}))
-    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
 
 def answers(port):

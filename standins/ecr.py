@@ -82,6 +82,20 @@ class Repository:
     tags: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
 
+    def write_layout(self, folder, digest):
+        """Writes everything into a folder, where other programs find the image of this digest with the tag 1 (OCI image
+        layout)."""
+        blobs = folder / "blobs/sha256"
+        blobs.mkdir(parents=True)
+        texts = {name: text.encode() for name, (text, _) in self.manifests.items()}
+        for name, content in (self.layers | texts).items():
+            (blobs / name.partition(":")[2]).write_bytes(content)
+        text, kind = self.manifests[digest]
+        names = {"org.opencontainers.image.ref.name": "1"}
+        root = {"mediaType": kind, "digest": digest, "size": len(text.encode()), "annotations": names}
+        (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [root]}))
+        (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+
 
 class Registries:
     """The registries of all accounts. `accounts` has the account of each access key, and the keys that may pull."""
@@ -312,7 +326,12 @@ def ecr(principals):
 
         def do_POST(self):
             """A call."""
-            body = self.rfile.read(int(self.headers["content-length"]))
+            size = int(self.headers["content-length"])
+            body = self.rfile.read(size)
+            if len(body) < size:
+                # The client was killed.
+                self.close_connection = True
+                return
             key = re.search(r"Credential=([^/]+)/", self.headers.get("authorization", ""))
             operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
             try:

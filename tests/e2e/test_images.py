@@ -1,8 +1,11 @@
-"""A container image goes along: its bytes are in the target's registry, as an OCI layout that Python checks itself."""
+"""A container image goes along: its bytes are in the target's registry, as an OCI layout that Python checks itself, and
+skopeo where it is installed."""
 
 import hashlib
 import json
 import random
+import shutil
+import subprocess
 
 from stage import TWO_PRINCIPALS
 from standins.principals import REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT
@@ -23,27 +26,38 @@ def registered(stage, layers):
     return digest
 
 
-def check_layout(repository, digest):
-    """Every manifest and layer that the image refers to is there, with the size and the digest that it is named by."""
-    text, kind = repository.manifests[digest]
-    assert f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" == digest
+def check_layout(layout, digest):
+    """Every manifest and layer that the image refers to is in the folder, with the size and digest that name it."""
+    text = (layout / "blobs/sha256" / digest.partition(":")[2]).read_bytes()
+    assert f"sha256:{hashlib.sha256(text).hexdigest()}" == digest
     parsed = json.loads(text)
-    assert parsed["mediaType"] == kind
     for child in parsed.get("manifests", []):
-        check_layout(repository, child["digest"])
+        check_layout(layout, child["digest"])
     for blob in [parsed["config"], *parsed["layers"]] if "config" in parsed else []:
-        content = repository.layers[blob["digest"]]
+        content = (layout / "blobs/sha256" / blob["digest"].partition(":")[2]).read_bytes()
         assert (f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)) == (blob["digest"], blob["size"])
 
 
-def test_an_image_is_copied_between_two_accounts_and_named_by_its_digest(stage):
+def check_with_skopeo(skopeo, layout, digest):
+    """skopeo, which compares each manifest and each layer that it reads, finds the image of this digest."""
+    copy = layout.with_name("copy")
+    command = [skopeo, "copy", "--all", "--preserve-digests", "--insecure-policy", "--quiet"]
+    subprocess.run([*command, f"oci:{layout}:1", f"oci:{copy}:1"], check=True)
+    (image,) = json.loads((copy / "index.json").read_text())["manifests"]
+    assert image["digest"] == digest
+
+
+def test_an_image_is_copied_between_two_accounts_and_named_by_its_digest(stage, tmp_path):
     layers = [random.Random(seed).randbytes(size) for seed, size in enumerate((11 << 20, 25 << 20, 77))]
     digest = registered(stage, layers)
     document = stage.full(principals=TWO_PRINCIPALS).document
     assert [image["result"] for image in document["images"]] == ["copied"]
     source = stage.aws.images.repositories[SOURCE_ACCOUNT, repository_of(stage)]
     target = stage.aws.images.repositories[TARGET_ACCOUNT, repository_of(stage)]
-    check_layout(target, digest)
+    target.write_layout(tmp_path / "layout", digest)
+    check_layout(tmp_path / "layout", digest)
+    if skopeo := shutil.which("skopeo"):
+        check_with_skopeo(skopeo, tmp_path / "layout", digest)
     assert (target.manifests, target.layers) == (source.manifests, source.layers)
     assert list(target.tags) == [f"promote-sha256-{digest.partition(':')[2][:32]}"]
     (package,) = stage.versions()
