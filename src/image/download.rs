@@ -48,6 +48,20 @@ impl<'a> LayerDownload<'a> {
         Self { engine, repository, layer, url, download, rest, at: 0, hash: Sha256::new(&SHA256) }
     }
 
+    /// Gets the URL of the layer before it is needed.
+    ///
+    /// # Errors
+    /// The layer cannot be downloaded. A call that may succeed later is left to [`LayerDownload::part`].
+    pub async fn locate(&mut self) -> Result<(), CallError> {
+        let _request = self.engine.limits.request().await;
+        match self.engine.source.url((self.repository, &self.layer.digest)).await {
+            Ok(url) => self.url = Some(url),
+            Err(error) if error.kind == Kind::Unavailable => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     /// The next part.
     ///
     /// # Errors
@@ -119,7 +133,7 @@ impl<'a> LayerDownload<'a> {
     }
 }
 
-/// Adds what was being copied to an error.
-pub(super) fn copying<T>(result: Result<T>, layer: &Layer, from: &Repository) -> Result<T> {
+/// Adds what was being copied to an error that names the target's repository only.
+pub(super) fn copying<T>(result: Result<T, CallError>, layer: &Layer, from: &Repository) -> Result<T> {
     result.with_context(|| format!("copying the layer {} of {from}", layer.digest))
 }

@@ -1,10 +1,12 @@
 //! Copies one layer: downloads a part while the part before it is sent.
 
 use anyhow::{Result, bail};
+use futures_util::FutureExt;
 
 use super::download::{LayerDownload, Part, copying};
 use super::engine::ImageEngine;
 use super::parts::{part_at, part_size};
+use crate::aws::error::CallError;
 use crate::aws::images::{Sent, Upload};
 use crate::model::failure::Failure;
 use crate::model::image::Repository;
@@ -18,7 +20,7 @@ impl ImageEngine<'_> {
     pub(super) async fn copy_layer(&self, from: &Repository, to: &Repository, layer: &Layer) -> Result<()> {
         let _layer = self.limits.layer(layer.bytes).await;
         for _ in 0..UPLOADS {
-            if copying(self.attempt(from, to, layer).await, layer, from)? {
+            if self.attempt(from, to, layer).await? {
                 return Ok(());
             }
             // Another run may have completed the layer.
@@ -32,12 +34,12 @@ impl ImageEngine<'_> {
 
     /// Sends a layer once. Returns false if ECR has lost the upload.
     async fn attempt(&self, from: &Repository, to: &Repository, layer: &Layer) -> Result<bool> {
-        let upload = {
-            let _request = self.limits.request().await;
-            self.target.begin(to).await?
-        };
-        let size = part_size(layer.bytes, upload.part_size);
         let mut download = LayerDownload::new(self, from, layer);
+        // Two errors at once: which one is told does not depend on the network.
+        let (upload, located) = tokio::join!(self.begin(to), download.locate());
+        let upload = copying(upload, layer, from)?;
+        located?;
+        let size = part_size(layer.bytes, upload.part_size);
         let mut next = match part_at(0, layer.bytes, size) {
             Some(range) => Some(download.part(to, &upload, range).await?),
             None => None,
@@ -50,7 +52,8 @@ impl ImageEngine<'_> {
                     None => Ok(None),
                 }
             };
-            let (sent, read) = tokio::try_join!(self.send(to, &upload, part), read)?;
+            let (sent, read) =
+                tokio::try_join!(self.send(to, &upload, part).map(|sent| copying(sent, layer, from)), read)?;
             match sent {
                 Sent::Received => next = read,
                 Sent::Expects(_) | Sent::Gone => return Ok(false),
@@ -61,7 +64,12 @@ impl ImageEngine<'_> {
         Ok(self.target.complete(to, &upload, &layer.digest).await?)
     }
 
-    async fn send(&self, to: &Repository, upload: &Upload, part: Part<'_>) -> Result<Sent> {
+    async fn begin(&self, to: &Repository) -> Result<Upload, CallError> {
+        let _request = self.limits.request().await;
+        self.target.begin(to).await
+    }
+
+    async fn send(&self, to: &Repository, upload: &Upload, part: Part<'_>) -> Result<Sent, CallError> {
         let _request = self.limits.request().await;
         let sent = self.target.send(to, upload, &part.body).await?;
         self.meter.streamed(part.body.last() + 1 - part.body.first());

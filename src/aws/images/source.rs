@@ -86,7 +86,10 @@ impl SourceImages {
     }
 
     /// The URL of a layer, which expires.
-    async fn url(&self, repository: &Repository, layer: &Digest) -> Result<LayerUrl, CallError> {
+    ///
+    /// # Errors
+    /// The layer cannot be read.
+    pub async fn url(&self, (repository, layer): LayerOf<'_>) -> Result<LayerUrl, CallError> {
         const CALL: &str = "ecr:GetDownloadUrlForLayer";
         let call = self.clients.of(repository).get_download_url_for_layer();
         let call = call.registry_id(repository.registry.account().as_str());
@@ -115,7 +118,7 @@ impl SourceImages {
         {
             return Ok(download);
         }
-        let new = self.url(layer.0, layer.1).await?;
+        let new = self.url(layer).await?;
         let download = self.open(layer, &new, range).await?;
         *url = Some(new);
         let resource = Resource::Layer { repository: layer.0, layer: layer.1 };

@@ -4,10 +4,15 @@ use crate::support::rounds::Rounds;
 use crate::support::{Body, Cloud, Principal};
 use crate::world::*;
 
-/// Runs `full`, which has to succeed, and gives its rounds.
+/// Runs `full` without images, which has to succeed, and gives its rounds.
 fn rounds_of_full(cloud: &Cloud) -> Rounds {
+    rounds_with(cloud, "keep")
+}
+
+/// Runs `full` with this treatment of images, which has to succeed, and gives its rounds.
+fn rounds_with(cloud: &Cloud, images: &str) -> Rounds {
     let mut command = cloud.process(Principal::Both);
-    command.args(full()).args(["--images", "keep", "--output", "json"]);
+    command.args(full()).args(["--images", images, "--output", "json"]);
     let (output, rounds) = cloud.in_rounds(command);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     rounds
@@ -21,6 +26,15 @@ fn a_first_promotion_takes_10_rounds_and_a_repeated_one_3() {
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
     let repeated = rounds_of_full(&cloud);
     assert_eq!((first.len(), repeated.len()), (10, 3), "{first:?}\n{repeated:?}");
+}
+
+#[test]
+fn an_image_with_layers_adds_7_rounds_to_a_first_promotion_and_1_to_a_repeated_one() {
+    let cloud = with_package();
+    cloud.describes_until_completed(1);
+    let first = rounds_with(&cloud, "copy");
+    let repeated = rounds_with(&cloud, "copy");
+    assert_eq!((first.len(), repeated.len()), (17, 4), "{first:?}\n{repeated:?}");
 }
 
 #[test]
