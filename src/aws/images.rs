@@ -6,6 +6,7 @@ mod client;
 mod download;
 mod part;
 mod probes;
+mod quotas;
 mod source;
 mod target;
 mod types;

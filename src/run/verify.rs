@@ -27,7 +27,7 @@ use crate::record::history::{History, Past};
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES, VerifyingKey};
 use crate::record::stored::StoredRecord;
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record};
-use crate::record::{ArtifactFacts, SCHEMA, Tool};
+use crate::record::{ArtifactFacts, Record, SCHEMA, Tool};
 use crate::store::{List, Spooled};
 
 /// Concurrent checks of objects.
@@ -183,10 +183,7 @@ impl Checking<'_> {
         let there = look(self.target.images(), recorded).await;
         for image in recorded.iter().filter_map(of_target) {
             let verdict = match &there {
-                Ok(there) if there.missing.contains(&image) => {
-                    let detail = "the image does not exist: `promote full --images copy` copies it again, if the source still has it";
-                    (Verdict::Missing, detail.to_owned())
-                }
+                Ok(there) if there.missing.contains(&image) => (Verdict::Missing, missing_image(past.base())),
                 Ok(_) => (Verdict::Identical, "the repository has the recorded digest".to_owned()),
                 Err(error) => (Verdict::Unverifiable, with_hints(&anyhow::Error::from(error.clone()))),
             };
@@ -255,6 +252,18 @@ async fn verdict(
         }
         (Listing::Certain(..) | Listing::Head, _) => artifact_verdict(target.objects(), artifact, there).await,
     }
+}
+
+/// How an image that does not exist comes back.
+fn missing_image(record: &Record) -> String {
+    let version = record
+        .source
+        .package
+        .as_ref()
+        .map_or_else(String::new, |package| format!(" --package-version {}", package.version));
+    format!(
+        "the image does not exist: `promote full --images copy{version}` copies it again, if the source still has it"
+    )
 }
 
 /// Reports objects in the folder that are not part of the promotion. Below a model's prefix, such an object would be

@@ -6,6 +6,25 @@ use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
 use crate::model::location::BucketName;
 
+/// The hint for errors that only calls of Amazon ECR have.
+fn of_images(call: &str, kind: Kind, code: Option<&str>) -> Option<&'static str> {
+    match (call, kind, code) {
+        (_, Kind::NotFound, Some("RepositoryNotFoundException")) => None,
+        ("ecr:GetDownloadUrlForLayer", Kind::NotFound | Kind::Invalid, _) => {
+            Some("Push the image again at the source, or pass `--images keep`, which leaves images where they are")
+        }
+        // ECR removes layers that belong to no image.
+        ("ecr:PutImage", Kind::NotFound, _) => Some("Check that nothing else deletes images of the repository"),
+        (_, _, Some("LimitExceededException")) if call.starts_with("ecr:") => {
+            Some("Request a higher quota for Amazon ECR in Service Quotas, or delete images that nobody needs")
+        }
+        (_, _, Some("KmsException")) if call.starts_with("ecr:") => {
+            Some("Check that the KMS key of the repository is enabled and that this principal may use it")
+        }
+        _ => None,
+    }
+}
+
 /// The side, profile, role and region of a session, which its errors name.
 #[derive(Debug, Clone)]
 pub(in crate::aws) struct Caller {
@@ -21,6 +40,9 @@ impl Caller {
         // The other services copy nothing.
         let copies = ["s3:", "ecr:"].iter().any(|service| call.starts_with(service));
         let again = if copies { "run again; finished copies are skipped" } else { "run again" };
+        if let Some(hint) = of_images(call, kind, code) {
+            return format!("{hint}, then {again}");
+        }
         match kind {
             Kind::Denied => {
                 let denial = Denial { side: self.side, call, region: &self.region, message };

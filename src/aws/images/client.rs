@@ -7,6 +7,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::{Builder, Region as SdkRegion};
 use aws_sdk_ecr::types::{Image, ImageFailure, ImageFailureCode};
 
+use super::quotas::Quotas;
 use super::types::{ImageId, MANIFEST_TYPES, StoredImage};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
@@ -28,7 +29,7 @@ pub(in crate::aws) struct Clients {
 
 impl Clients {
     pub fn new(config: Builder, caller: Arc<Caller>) -> Self {
-        Self { config, clients: Arc::default(), caller }
+        Self { config: config.retry_classifier(Quotas), clients: Arc::default(), caller }
     }
 
     /// The client for the region of a repository.

@@ -64,6 +64,10 @@ impl Downloads {
         request.headers_mut().insert("range", format!("bytes={from}-{}", length.max(1) - 1));
         let response = self.connector().call(request).await;
         let response = response.map_err(|error| caller.broken_off(CALL, resource, &error))?;
+        if let Some(bytes) = total(response.headers().get("content-range")).filter(|bytes| *bytes != length) {
+            let message = format!("the layer has {bytes} bytes, but its manifest says {length}");
+            return Err(caller.invalid(CALL, resource, message));
+        }
         match response.status().as_u16() {
             206 => {}
             200 if from == 0 => {}
@@ -76,6 +80,11 @@ impl Downloads {
         let bytes = ByteStream::new(response.into_body());
         Ok(Some(Download { bytes, at: from, length, caller: caller.clone() }))
     }
+}
+
+/// The size of the whole layer: `bytes 0-9/10` (RFC 9110, section 14.4).
+fn total(content_range: Option<&str>) -> Option<u64> {
+    content_range?.rsplit_once('/')?.1.parse().ok()
 }
 
 /// The bytes of a layer from one byte to its end.

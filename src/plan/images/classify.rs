@@ -81,6 +81,11 @@ pub fn classified(document: &Document, target: &TargetRegistry) -> (BTreeMap<Ima
 
 const KEEP: &str = "Pass `--images keep` to promote the version with the images of the source";
 
+/// The most characters of the URI of an image (SageMaker API, ContainerImage).
+const MAX_URI: usize = 255;
+/// `@sha256:` and 64 digits.
+const DIGEST_LENGTH: usize = 72;
+
 impl TargetRegistry {
     /// Whether a promotion replaces an image by another one, or cannot promote it.
     pub fn replaces(&self, image: &ImageUse) -> bool {
@@ -113,7 +118,24 @@ impl TargetRegistry {
             let hint = "Choose another `--image-repository-prefix`";
             (format!("cannot be copied: {error}"), hint.to_owned())
         })?;
-        Ok(Classified::Copy(uri, Repository { registry: own, name }))
+        let to = Repository { registry: own, name };
+        self.refuse_long(&to)?;
+        Ok(Classified::Copy(uri, to))
+    }
+
+    /// Refuses a repository whose images SageMaker cannot name by their digests.
+    fn refuse_long(&self, to: &Repository) -> Result<(), (String, String)> {
+        let length = to.to_string().len() + DIGEST_LENGTH;
+        if length <= MAX_URI {
+            return Ok(());
+        }
+        let shorter = match self.prefix.as_str() {
+            "" => "Register a version with an image of a repository with a shorter name",
+            _ => "Choose a shorter `--image-repository-prefix`",
+        };
+        let message =
+            format!("cannot be copied: {to}@sha256:… would have {length} characters; SageMaker accepts {MAX_URI}");
+        Err((message, format!("{shorter}. {KEEP}")))
     }
 
     fn provided(&self, uri: EcrImage, provided: &Provided) -> Result<Classified, (String, String)> {
@@ -149,6 +171,23 @@ mod tests {
             let copied = classify(&format!("{host}/serve:1"));
             let expected = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/team/serve";
             assert!(matches!(copied, Ok(Classified::Copy(_, to)) if to.to_string() == expected), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_copy_whose_uri_would_be_too_long_for_sagemaker_is_refused_with_its_own_length() {
+        let image = |name: usize| ImageUse {
+            image: format!("444333666777.dkr.ecr.eu-west-1.amazonaws.com/{}:1", "a".repeat(name)),
+            digest: None,
+        };
+        let host = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/".len();
+        for prefix in ["", "team/"] {
+            let most = 255 - 72 - host - prefix.len();
+            assert!(matches!(target(prefix).classify(&image(most)), Ok(Classified::Copy(..))));
+            let (message, hint) = target(prefix).classify(&image(most + 1)).unwrap_err();
+            assert!(message.contains("would have 256 characters; SageMaker accepts 255"), "{message}");
+            assert_eq!(hint.contains("`--image-repository-prefix`"), !prefix.is_empty(), "{hint}");
+            assert!(hint.contains("`--images keep`"), "{hint}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A denied call names the side, the action, the repository, the policy to add, and the flag.
 
 use super::*;
+use crate::support::{Failure, Moment};
 
 const SOURCE: &str = "arn:aws:ecr:eu-central-1:444333666777:repository/serve";
 const TARGET: &str = "arn:aws:ecr:eu-central-1:111222333444:repository/serve";
@@ -59,4 +60,23 @@ fn an_image_of_a_third_account_needs_its_policy() {
     cloud.change_repository("555666777888", "theirs", |found| found.shared = true);
     copy(&cloud, &[]).document();
     is_there(&cloud, "theirs", &image);
+}
+
+#[test]
+fn a_used_up_quota_and_an_unusable_key_are_told_at_once() {
+    let calls = [
+        ("CreateRepository", "LimitExceededException", "Service Quotas"),
+        ("PutImage", "LimitExceededException", "Service Quotas"),
+        ("PutImage", "KmsException", "KMS key of the repository"),
+    ];
+    for (operation, code, says) in calls {
+        let cloud = with_image(&TestImage::small("a"));
+        cloud.fail(Moment::every(operation), Failure::Status(400, code, "exceeded"));
+        let arguments = [&full()[..], &["--images".into(), "copy".into()]].concat();
+        let mut command = cloud.promote(Principal::Both);
+        let run = Run::of(command.env("AWS_MAX_ATTEMPTS", "2").args(arguments).output().expect("the binary starts"));
+        run.fails(1, &["target", &format!("ecr:{operation}"), code, says]);
+        assert_eq!(cloud.calls_of(operation).len(), 1, "{operation}: waiting does not help");
+        assert!(promoted(&cloud).is_empty(), "{operation}");
+    }
 }

@@ -114,13 +114,45 @@ fn a_layer_with_other_bytes_than_its_digest_says_is_not_completed() {
 }
 
 #[test]
-fn a_layer_of_another_length_than_its_manifest_says_is_not_completed() {
+fn a_layer_of_another_length_than_its_manifest_says_is_refused_at_its_first_byte() {
+    for (bytes, says) in
+        [((4 << 16) + 76, "the layer has 262220 bytes"), ((4 << 16) + 78, "the layer has 262222 bytes")]
+    {
+        let (cloud, image) = in_parts();
+        cloud.change_repository(SOURCE_ACCOUNT, "serve", |found| {
+            found.layers.insert(large(&image), Body::synthetic(bytes, 3));
+        });
+        let run = copy(&cloud, &[]);
+        run.fails(1, &[&large(&image), says, "its manifest says 262221", "`--images keep`", "Push the image again"]);
+        assert_eq!(
+            cloud.calls_of("DownloadLayer").iter().filter(|call| call.resource.ends_with(&large(&image))).count(),
+            1
+        );
+        assert!(cloud.calls_of("PutImage").is_empty() && promoted(&cloud).is_empty());
+    }
+}
+
+#[test]
+fn a_layer_that_the_source_has_lost_is_named_once_with_what_to_do() {
     let (cloud, image) = in_parts();
-    cloud.change_repository(SOURCE_ACCOUNT, "serve", |found| {
-        found.layers.insert(large(&image), Body::synthetic((4 << 16) + 76, 3));
-    });
-    copy(&cloud, &[]).fails(1, &[&large(&image)]);
+    cloud.change_repository(SOURCE_ACCOUNT, "serve", |found| drop(found.layers.remove(&large(&image))));
+    let run = copy(&cloud, &[]);
+    run.fails(1, &["source: ecr:GetDownloadUrlForLayer", "Push the image again at the source", "`--images keep`"]);
+    let error = run.stderr.split("hint:").next().expect("an error");
+    assert_eq!(error.matches(&format!("layer {}", large(&image))).count(), 1, "{error}");
     assert!(cloud.calls_of("PutImage").is_empty() && promoted(&cloud).is_empty());
+}
+
+#[test]
+fn a_layer_that_the_registry_removes_before_its_image_is_there_is_copied_by_the_next_run() {
+    let (cloud, image) = in_parts();
+    let layer = large(&image);
+    cloud.hook(Moment::on("PutImage", 1), move |cloud| {
+        cloud.change_repository(TARGET_ACCOUNT, "serve", |found| drop(found.layers.remove(&layer)));
+    });
+    copy(&cloud, &[]).fails(1, &["target: ecr:PutImage", "Check that nothing else deletes images of the repository"]);
+    copy(&cloud, &[]).document();
+    is_there(&cloud, "serve", &image);
 }
 
 #[test]

@@ -185,6 +185,25 @@ fn an_image_that_was_deleted_at_the_target_is_copied_again_and_verify_says_that_
 }
 
 #[test]
+fn an_image_of_an_older_version_is_copied_again_by_the_command_that_verify_names() {
+    let cloud = with_package();
+    let document = promote(&cloud, &COPY).document();
+    let version = document["target"]["model_package_arn"].as_str().expect("a version").to_owned();
+    cloud.push(SOURCE_ACCOUNT, "other", "1", &TestImage::small("other"));
+    let mut newer = model("s3://models/churn/model.tar.gz");
+    newer["InferenceSpecification"]["Containers"][0]["Image"] =
+        json!("444333666777.dkr.ecr.eu-central-1.amazonaws.com/other:1");
+    cloud.register(newer);
+    promote(&cloud, &COPY).document();
+    cloud.remove_image(TARGET_ACCOUNT, "serve", &TestImage::small("serve").digest());
+    let verify = run(&cloud, Principal::Both, &["verify", "--model-package", &version]);
+    assert!(verify.stdout.contains("`promote full --images copy --package-version 1`"), "{}", verify.stdout);
+    let repaired = promote(&cloud, &["--images", "copy", "--package-version", "1"]).document();
+    assert_eq!(repaired["outcome"], "repaired", "{repaired:#}");
+    assert_eq!(run(&cloud, Principal::Both, &["verify", "--model-package", &version]).code, 0);
+}
+
+#[test]
 fn an_added_specification_whose_image_was_not_copied_is_drift() {
     let cloud = with_package();
     promote(&cloud, &COPY).document();

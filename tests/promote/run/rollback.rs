@@ -122,7 +122,8 @@ fn a_version_whose_image_is_gone_is_passed_over_and_named() {
     let second = promoted(&cloud)[1]["InferenceSpecification"]["Containers"][0]["Image"].clone();
     let digest = second.as_str().and_then(|image| image.split_once('@')).expect("an image by its digest").1.to_owned();
     cloud.remove_image(TARGET_ACCOUNT, "serve", &digest);
-    rollback(&cloud, &["--to", "2"]).fails(1, &["/2 cannot be served", "the image does not exist"]);
+    let again = "`promote full --images copy --package-version 2` copies it again";
+    rollback(&cloud, &["--to", "2"]).fails(1, &["/2 cannot be served", "the image does not exist", again]);
     let document = rollback(&cloud, &[]).document();
     assert_eq!(document["to"], format!("{TARGET_VERSION}1"));
     let warning = document["warnings"][0].as_str().unwrap_or_default();
