@@ -14,6 +14,7 @@ use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupTemplate, KmsKeyArn, Malformed, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
+use crate::model::secrets::RecordSecrets;
 use crate::run::Limits;
 use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings};
 
@@ -160,6 +161,9 @@ pub struct RegisterArgs {
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
     #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
     pub sign_key: Option<KmsKeyArn>,
+    /// Keep values whose names look like those of secrets in the documents and records, instead of their digests
+    #[arg(long, env = "PROMOTE_RECORD_SECRETS", value_parser = BoolishValueParser::new())]
+    pub record_secrets: bool,
     /// Seconds to wait for SageMaker, or for another run, to complete a version
     #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = number(1u64..=86_400))]
     pub wait_seconds: u64,
@@ -249,6 +253,11 @@ fn assumed(
 }
 
 impl RegisterArgs {
+    /// What the records have in place of secrets.
+    pub fn record_secrets(&self) -> RecordSecrets {
+        if self.record_secrets { RecordSecrets::InFull } else { RecordSecrets::Sealed }
+    }
+
     /// How the version is registered.
     pub fn settings(&self) -> RegistrationSettings {
         RegistrationSettings {

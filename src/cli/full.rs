@@ -20,6 +20,7 @@ use super::step_before::read_document;
 use crate::aws::session::Access;
 use crate::model::arn::{GroupArn, GroupName, GroupRef, Malformed};
 use crate::model::location::BucketName;
+use crate::model::secrets::RecordSecrets;
 use crate::record::{Conclusion, ReviewedPlan};
 use crate::run::many::find_groups;
 use crate::run::settings::{FullSettings, Selection};
@@ -88,7 +89,13 @@ struct ReviewedArgs {
 impl Full {
     pub(super) fn context(&self) -> Context {
         let (source, target) = self.access();
-        Context::new(source, target).with_limits(self.copy.limits())
+        let context = Context::new(source, target).with_limits(self.copy.limits());
+        context.with_record_secrets(self.record_secrets())
+    }
+
+    /// What the records have in place of secrets.
+    pub(super) fn record_secrets(&self) -> RecordSecrets {
+        self.register.record_secrets()
     }
 
     /// How the source and the target are accessed.

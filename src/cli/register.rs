@@ -53,7 +53,7 @@ impl Register {
     pub(super) fn context(&self, before: &StepBefore) -> Context {
         let source = self.source.access(Some(before.version.arn.region()));
         let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
-        Context::new(source, target)
+        Context::new(source, target).with_record_secrets(self.register.record_secrets())
     }
 
     pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {

@@ -1,12 +1,40 @@
-//! Masks values that are not printed, because their names look like those of secrets.
+//! Masks and seals values whose names look like those of secrets.
 //!
 //! Environment variables of containers and customer metadata sometimes have passwords and tokens. What promote prints ends
-//! up in the logs of builds, which more people may read than the registry.
+//! up in the logs of builds, which more people may read than the registry: there the values are masked. Documents and
+//! records are compared later, so they have digests of the values instead: there the values are sealed.
 
 use serde_json::Value;
 
+use crate::model::field::Document;
+use crate::model::package::sha256;
+
 /// What is printed instead of a secret.
 pub const MASK: &str = "(masked)";
+/// What a sealed value begins with. 64 hexadecimal digits follow.
+const SEAL: &str = "sealed:sha256:";
+/// Part of what is hashed, so that the digest of a secret is not found in tables of common passwords.
+const LABEL: &str = "promote secret";
+
+/// What a record has in place of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RecordSecrets {
+    /// Its digest.
+    #[default]
+    Sealed,
+    /// The secret itself.
+    InFull,
+}
+
+impl RecordSecrets {
+    /// A request as a record has it.
+    pub fn of(self, request: &Document) -> Document {
+        match self {
+            Self::Sealed => sealed_document(request),
+            Self::InFull => request.clone(),
+        }
+    }
+}
 
 /// Names that contain one of these, in any case and without separators, are names of secrets.
 const PARTS: [&str; 10] = [
@@ -27,12 +55,61 @@ const LAST_WORDS: [&str; 4] = ["token", "pwd", "pass", "auth"];
 /// The value with secrets masked: all of it if the name of the field is one of a secret, otherwise the members whose names
 /// are. `field` may be a path such as `Containers[0].Environment{HF_TOKEN}`.
 pub fn masked(field: &str, value: &Value) -> Value {
+    replaced(name_of(field), value, &|_, _| MASK.to_owned())
+}
+
+/// The value with secrets sealed, where [`masked`] masks them. A sealed value stays as it is.
+pub fn sealed(field: &str, value: &Value) -> Value {
+    replaced(name_of(field), value, &seal)
+}
+
+/// The text with secrets sealed, as [`sealed`] does. The text may be the JSON of a structure.
+pub fn sealed_text(field: &str, text: &str) -> String {
+    match serde_json::from_str(text) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => match sealed(field, &value) {
+            sealed if sealed == value => text.to_owned(),
+            sealed => sealed.to_string(),
+        },
+        _ if names_a_secret(name_of(field)) && !text.is_empty() => seal(name_of(field), text),
+        _ => text.to_owned(),
+    }
+}
+
+/// A document with every secret sealed.
+pub fn sealed_document(document: &Document) -> Document {
+    document.iter().map(|(name, value)| (name.clone(), replaced(name, value, &seal))).collect()
+}
+
+/// Whether two values of a field are equal. Either of them may come from a record, which has digests of secrets.
+pub fn agree(field: &str, one: &Value, other: &Value) -> bool {
+    one == other || sealed(field, one) == sealed(field, other)
+}
+
+/// Whether a value is the digest that a record has in place of a secret.
+pub fn is_sealed(field: &str, value: &Value) -> bool {
+    names_a_secret(name_of(field)) && value.as_str().is_some_and(is_seal)
+}
+
+fn is_seal(text: &str) -> bool {
+    text.strip_prefix(SEAL).is_some_and(|digest| digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+fn seal(name: &str, text: &str) -> String {
+    match is_seal(text) {
+        true => text.to_owned(),
+        false => format!("{SEAL}{}", sha256(&format!("{LABEL}\n{name}\n{text}"))),
+    }
+}
+
+/// The value with `replacement` of the name and the text in place of every secret.
+fn replaced(name: &str, value: &Value, replacement: &dyn Fn(&str, &str) -> String) -> Value {
     match value {
         Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, value)| (name.clone(), masked(name, value))).collect())
+            let member = |(name, value): (&String, &Value)| (name.clone(), replaced(name, value, replacement));
+            Value::Object(members.iter().map(member).collect())
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| masked(field, item)).collect()),
-        Value::String(text) if !text.is_empty() && names_a_secret(field) => MASK.into(),
+        Value::Array(items) => Value::Array(items.iter().map(|item| replaced(name, item, replacement)).collect()),
+        Value::String(text) if !text.is_empty() && names_a_secret(name) => replacement(name, text).into(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
@@ -41,17 +118,25 @@ pub fn masked(field: &str, value: &Value) -> Value {
 pub fn masked_text(field: &str, text: &str) -> String {
     match serde_json::from_str(text) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => masked(field, &value).to_string(),
-        _ if names_a_secret(field) && !text.is_empty() => MASK.to_owned(),
+        _ if names_a_secret(name_of(field)) && !text.is_empty() => MASK.to_owned(),
         _ => text.to_owned(),
     }
 }
 
-/// Whether the last name of a path looks like that of a secret.
-fn names_a_secret(field: &str) -> bool {
-    let name = match field.strip_suffix('}').and_then(|path| path.rsplit_once('{')) {
+/// The last name of a path, without the index of an item.
+fn name_of(field: &str) -> &str {
+    let field = match field.strip_suffix(']').and_then(|path| path.rsplit_once('[')) {
+        Some((list, _)) => list,
+        None => field,
+    };
+    match field.strip_suffix('}').and_then(|path| path.split_once('{')) {
         Some((_, key)) => key,
         None => field.rsplit('.').next().unwrap_or(field),
-    };
+    }
+}
+
+/// Whether a name looks like that of a secret.
+fn names_a_secret(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let last = last_word(name).to_ascii_lowercase();
     PARTS.iter().any(|part| letters.contains(part)) || LAST_WORDS.contains(&last.as_str())
@@ -93,7 +178,7 @@ mod tests {
             "hubToken",
         ];
         for name in secrets {
-            assert!(names_a_secret(name), "{name}");
+            assert!(names_a_secret(name_of(name)), "{name}");
         }
         let others = [
             "MAX_TOKENS",
@@ -112,7 +197,7 @@ mod tests {
             "é",
         ];
         for name in others {
-            assert!(!names_a_secret(name), "{name}");
+            assert!(!names_a_secret(name_of(name)), "{name}");
         }
     }
 
@@ -123,5 +208,25 @@ mod tests {
         assert_eq!(masked("Containers", &container), shown);
         assert_eq!(masked_text("Containers", &container.to_string()), shown.to_string());
         assert_eq!(masked_text("A{DB_PASSWORD}", "p"), MASK);
+    }
+
+    #[test]
+    fn a_sealed_value_agrees_with_its_secret_and_with_no_other() {
+        let containers = |token: &str| json!([{"Environment": {"db.HF_TOKEN": token, "LEVEL": "info", "API_KEY": ""}}]);
+        let (field, path) = ("Containers", "Containers[0].Environment{db.HF_TOKEN}");
+        let recorded = sealed(field, &containers("hf_123"));
+        assert!(!recorded.to_string().contains("hf_123"), "{recorded}");
+        assert_eq!(
+            (&recorded[0]["Environment"]["LEVEL"], &recorded[0]["Environment"]["API_KEY"]),
+            (&json!("info"), &json!(""))
+        );
+        assert_eq!(sealed(field, &recorded), recorded, "a sealed value stays as it is");
+        assert_eq!(sealed_text(field, &containers("hf_123").to_string()), recorded.to_string());
+        let token = &recorded[0]["Environment"]["db.HF_TOKEN"];
+        assert!(is_sealed(path, token) && !is_sealed("LEVEL", token));
+        assert_eq!(sealed(path, &json!("hf_123")), *token, "a leaf has the digest that it has in its structure");
+        assert!(agree(field, &containers("hf_123"), &recorded) && agree(path, token, &json!("hf_123")));
+        assert!(!agree(field, &containers("hf_124"), &recorded) && !agree(path, &json!("hf_124"), token));
+        assert_ne!(sealed("A_TOKEN", &json!("x")), sealed("B_TOKEN", &json!("x")));
     }
 }

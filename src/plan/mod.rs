@@ -21,6 +21,7 @@ pub(crate) mod provenance;
 pub mod resolved;
 pub mod rewriting;
 mod rules;
+pub(crate) mod sealed;
 pub mod target_group;
 mod unchanged;
 mod visible;

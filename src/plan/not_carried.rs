@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::field::Field;
+use crate::model::secrets::sealed_text;
 
 /// A field that is not carried over, or whose value still refers to the source account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotCarried {
     /// The field of the source package.
     pub field: String,
-    /// The value in the source package.
+    /// The value in the source package. Secrets are sealed.
     pub value: String,
     /// The reason, and what to do about it.
     pub reason: String,
@@ -20,7 +21,9 @@ pub struct NotCarried {
 
 impl NotCarried {
     pub(crate) fn new(field: &Field, value: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.to_string(), value: value.into(), reason: reason.into(), informational: false }
+        let field = field.to_string();
+        let value = sealed_text(&field, &value.into());
+        Self { field, value, reason: reason.into(), informational: false }
     }
 
     /// There is nothing to do about it, and the promoted version lacks nothing.

@@ -9,6 +9,7 @@ use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::{Package, request_digest};
 use crate::model::promoted::{ORIGIN_KEY, REQUEST_KEY, SOURCE_KEY};
+use crate::model::secrets::sealed_document;
 
 /// Adds the provenance of a version that is promoted from `source`.
 pub fn add_provenance(request: &mut Document, source: &PackageArn) {
@@ -35,9 +36,18 @@ pub fn mark(request: &mut Document) {
     }
 }
 
-/// The digest of a request. It does not cover the metadata key that has the digest.
+/// The digest of a request, which is the same whether its secrets are sealed or not. It does not cover the metadata key
+/// that has the digest.
 pub fn own_digest(request: &Document) -> String {
-    let mut request = request.clone();
+    digest_without_mark(sealed_document(request))
+}
+
+/// Whether a digest is that of a request. Earlier versions have not sealed the secrets.
+pub fn is_digest_of(digest: Option<&str>, request: &Document) -> bool {
+    digest.is_some_and(|digest| digest == own_digest(request) || digest == digest_without_mark(request.clone()))
+}
+
+fn digest_without_mark(mut request: Document) -> String {
     if let Some(Value::Object(metadata)) = request.get_mut("CustomerMetadataProperties") {
         metadata.shift_remove(REQUEST_KEY);
     }

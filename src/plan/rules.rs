@@ -6,12 +6,16 @@ use serde_json::Value;
 
 use crate::model::field::{Document, Field};
 use crate::plan::findings::{CORRECT, Findings};
+use crate::plan::sealed::{SEALED, SET_THE_VALUE, sealed_fields};
 use crate::schema::references::is_served_by_hub;
 
 /// What the request of a draft violates.
 pub(super) fn violated(request: &Document) -> Findings {
     let mut found = Findings::default();
     deployable(request, &mut found);
+    for field in sealed_fields(request) {
+        found.add(format!("{field} {SEALED}"), SET_THE_VALUE);
+    }
     let inference = Field::top("InferenceSpecification");
     for container in containers(request, &inference) {
         let field = container.member("AdditionalS3DataSource");

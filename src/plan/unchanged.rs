@@ -7,6 +7,7 @@ use crate::model::field::{Document, Field, each_leaf, is_map};
 use crate::model::image::{EcrImage, ImageUri, Repository};
 use crate::model::location::Location;
 use crate::model::package::Package;
+use crate::model::secrets::sealed_text;
 use crate::plan::aws_registries::is_provided;
 use crate::plan::inventory::Found;
 use crate::plan::not_carried::NotCarried;
@@ -126,9 +127,10 @@ impl RequestText<'_> {
             let Some(text) = value.as_str() else { return };
             let names_s3 = text.contains("s3://") || Location::is_claimed_by(text);
             if names_s3 && !self.targets.is_target(text) {
+                let field = format!("{field}.{inner}");
                 listed.push(NotCarried {
-                    field: format!("{field}.{inner}"),
-                    value: text.to_owned(),
+                    value: sealed_text(&field, text),
+                    field,
                     reason: "the text of the card is carried over unchanged".into(),
                     informational: true,
                 });

@@ -17,6 +17,7 @@ use crate::model::hold::Hold;
 use crate::model::image::RepositoryPrefix;
 use crate::model::location::Location;
 use crate::model::package::rfc3339;
+use crate::model::secrets::RecordSecrets;
 use crate::plan::artifact::Artifact;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::images::{PlannedImage, TargetRegistry};
@@ -94,7 +95,7 @@ pub struct Record {
     /// What the target group had before the version was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_group: Option<TargetGroupState>,
-    /// The CreateModelPackage request without the client token.
+    /// The CreateModelPackage request without the client token. Secrets are sealed, unless the run records them in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Document>,
     /// The SourceUri, which an Update sets.
@@ -115,6 +116,9 @@ pub struct Record {
     pub ended: String,
     /// The duration of the run in milliseconds.
     pub duration_ms: u64,
+    /// What the request has in place of secrets.
+    #[serde(skip)]
+    pub secrets: RecordSecrets,
 }
 
 /// The part of a document that every version of promote can read.
@@ -155,6 +159,7 @@ impl Record {
             started: rfc3339(started),
             ended: rfc3339(started),
             duration_ms: 0,
+            secrets: RecordSecrets::default(),
         }
     }
 
@@ -192,9 +197,14 @@ impl Record {
         self.references = plan.references.iter().map(Into::into).collect();
         self.warnings.clone_from(&plan.warnings);
         self.target_group = plan.target_group;
-        self.request = Some(plan.request.clone());
+        self.set_request(&plan.request);
         self.source_uri.clone_from(&plan.source_uri);
         Ok(self)
+    }
+
+    /// Sets the request, with its secrets as the run records them.
+    pub fn set_request(&mut self, request: &Document) {
+        self.request = Some(self.secrets.of(request));
     }
 
     /// The targets of the references that the promotion has resolved, and of the objects in `urls`.

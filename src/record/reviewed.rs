@@ -16,6 +16,7 @@ use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::{self, Package};
+use crate::model::secrets::sealed_document;
 use crate::plan::Plan;
 use crate::register::sync::ChangeResult;
 
@@ -128,8 +129,9 @@ impl ReviewedPlan {
     }
 
     fn other_request(&self, now: Option<&Document>) -> Vec<String> {
-        let empty = Document::new();
-        compared("", self.record.request.as_ref().unwrap_or(&empty), now.unwrap_or(&empty))
+        // Either may have secrets in full.
+        let [planned, now] = [self.record.request.as_ref(), now].map(|request| request.map(sealed_document));
+        compared("", &planned.unwrap_or_default(), &now.unwrap_or_default())
     }
 
     fn other_artifact(&self, now: impl Iterator<Item = Result<Fixed>>) -> Result<Option<String>> {
@@ -216,7 +218,7 @@ fn digest(record: &Record, settings: &Document) -> Result<String> {
     let decided = json!({
         "identity": identity(record),
         "settings": settings,
-        "request": record.request,
+        "request": record.request.as_ref().map(sealed_document),
         "not_carried": record.not_carried,
         "planned": record.planned,
         "updates": updates(record),

@@ -8,7 +8,7 @@ use crate::model::approval::DecidedBy;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
-use crate::plan::provenance::{marked, own_digest};
+use crate::plan::provenance::{is_digest_of, marked};
 use crate::record::facts::ArtifactFacts;
 use crate::record::history::Past;
 use crate::register::sync::{ChangeResult, edits};
@@ -99,10 +99,9 @@ impl Findings {
 /// Checks that the digest of the recorded request is the digest in the package's metadata.
 pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findings, at: &Location) -> Result<()> {
     let request = past.request();
-    let digest = own_digest(request);
-    let verdict = if marked(&promoted.description) == Some(&digest) {
+    let verdict = if is_digest_of(marked(&promoted.description), request) {
         (Verdict::Identical, "the digest of its request is the one in the package's metadata".to_owned())
-    } else if marked(request) == Some(&digest) {
+    } else if is_digest_of(marked(request), request) {
         (Verdict::Changed, "the package's metadata has the digest of another request".to_owned())
     } else {
         (Verdict::Changed, "its request does not match the digest in its own metadata".to_owned())

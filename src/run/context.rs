@@ -11,6 +11,7 @@ use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};
 use crate::model::arn::{GroupArn, GroupRef};
+use crate::model::secrets::RecordSecrets;
 use crate::record::Build;
 
 /// The two accounts, limits, clock and observer of the runs of a process. Runs may share a context and run
@@ -24,6 +25,7 @@ pub struct Context {
     pub(crate) observer: Arc<dyn Observer>,
     uploads: Arc<Mutex<Vec<OpenUploads>>>,
     pub(crate) build: Option<Build>,
+    pub(crate) record_secrets: RecordSecrets,
     /// Whether the runs make fewer calls instead of fewer round trips: runs for many groups at a time are as fast as AWS
     /// answers calls.
     pub(crate) saves_calls: bool,
@@ -48,6 +50,7 @@ impl Context {
             observer: Arc::new(Silent),
             uploads: Arc::default(),
             build: None,
+            record_secrets: RecordSecrets::default(),
             saves_calls: false,
         }
     }
@@ -72,6 +75,11 @@ impl Context {
         Self { build, ..self }
     }
 
+    /// Sets what the records have in place of secrets.
+    pub fn with_record_secrets(self, record_secrets: RecordSecrets) -> Self {
+        Self { record_secrets, ..self }
+    }
+
     /// The context of one group of several: it shares accounts, limits and open uploads with this context, and has the
     /// observer of the group.
     pub(crate) fn of_group(&self, group: &GroupArn) -> Self {
@@ -84,6 +92,7 @@ impl Context {
             observer: self.observer.of_group(group).unwrap_or_else(|| Arc::clone(&self.observer)),
             uploads: Arc::clone(&self.uploads),
             build: self.build.clone(),
+            record_secrets: self.record_secrets,
             saves_calls: true,
         }
     }
@@ -100,6 +109,7 @@ impl Context {
             observer: self.observer.of_target(name).unwrap_or_else(|| Arc::clone(&self.observer)),
             uploads: Arc::clone(&self.uploads),
             build: self.build.clone(),
+            record_secrets: self.record_secrets,
             saves_calls: true,
         }
     }

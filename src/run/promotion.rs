@@ -147,7 +147,9 @@ impl Promotion<'_> {
 
     /// A record of this run.
     pub fn record_of(&self, outcome: Conclusion, source: Source) -> Record {
-        self.started.record(outcome, source, self.context.build.as_ref())
+        let mut record = self.started.record(outcome, source, self.context.build.as_ref());
+        record.secrets = self.context.record_secrets;
+        record
     }
 
     /// Where the records of promotions to a destination are written.

@@ -17,7 +17,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::images::Images;
-use crate::plan::provenance::{marked, own_digest};
+use crate::plan::provenance::{is_digest_of, marked};
 use crate::record::history::History;
 use crate::record::stored::StoredRecord;
 use crate::record::{ArtifactFacts, Record, Verified, refuse_other_images};
@@ -117,9 +117,9 @@ impl Promotion<'_> {
             "it is about another source version or another folder"
         );
         let request = record.request.as_ref().context("it has no request to compare the version with")?;
-        let digest = own_digest(request);
+        let digest = marked(&promoted.description);
         ensure!(
-            marked(request) == Some(&digest) && marked(&promoted.description) == Some(&digest),
+            marked(request) == digest && is_digest_of(digest, request),
             "the metadata of {} does not have the digest of its request",
             promoted.arn
         );

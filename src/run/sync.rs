@@ -259,7 +259,7 @@ impl Syncing<'_> {
         record.environment_urls = before.environment_urls;
         record.kms_key.clone_from(&before.kms_key);
         record.warnings.extend(before.warnings.iter().cloned());
-        record.request = Some(plan.request.clone());
+        record.set_request(&plan.request);
         record.source_uri.clone_from(&plan.source_uri);
         record.target = Some(Target::of(self.destination, package.arn(), Some((&promoted.arn, promoted.approval()))));
         Ok(record)

@@ -9,7 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::model::field::{Document, Field, each_leaf, is_map};
-use crate::model::secrets::masked;
+use crate::model::secrets::{self, masked};
 use crate::schema::members::{Treatment, treatment};
 
 /// A field whose registered value differs from the requested value.
@@ -129,7 +129,8 @@ pub(crate) fn leaves(document: &Document) -> BTreeMap<Field, Value> {
     leaves
 }
 
-/// Whether a requested value and a described value are equal, allowing for the registry's normalization.
+/// Whether a requested value and a described value are equal, allowing for the registry's normalization and for the digests
+/// that a record has in place of secrets.
 pub(crate) fn same(field: &Field, requested: &Value, described: &Value) -> bool {
     if requested == described {
         return true;
@@ -143,6 +144,7 @@ pub(crate) fn same(field: &Field, requested: &Value, described: &Value) -> bool 
         // Group names are case-preserving, not case-sensitive.
         (Some("ModelPackageGroupName"), Value::String(one), Value::String(other)) => one.eq_ignore_ascii_case(other),
         (_, Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (_, Value::String(_), Value::String(_)) => secrets::agree(&field.to_string(), requested, described),
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! Records: their content, their signatures, and their verification.
 
 mod records;
+mod secrets;
 mod signing;
 mod verify;

@@ -58,7 +58,7 @@ impl Promotions<'_> {
             Selected::One(group) => TargetGroups::One(group.clone(), full.target_of(group)?),
             Selected::Many(selection) => TargetGroups::Matching(selection),
         };
-        let context = base.of_target(name, full.access());
+        let context = base.of_target(name, full.access()).with_record_secrets(full.record_secrets());
         Ok(NamedTarget { name: name.clone(), context, groups })
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
+use crate::model::secrets;
 use crate::register::sync::change::{ChangeResult, changed};
 use crate::register::sync::comparison::{Comparison, METADATA, metadata_of};
 use crate::register::sync::edit::PROMOTE_KEYS;
@@ -12,6 +13,14 @@ use crate::schema::comparison::{agree, leaves};
 
 /// Members that an Update replaces as a whole (UpdateModelPackage).
 const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
+
+/// Whether two entries of the metadata are equal.
+fn equal(field: &Field, entries: (Option<&Value>, Option<&Value>)) -> bool {
+    match entries {
+        (Some(one), Some(other)) => secrets::agree(&field.to_string(), one, other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
 
 impl SyncPlan {
     /// Compares every field.
@@ -30,11 +39,13 @@ impl SyncPlan {
         let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
         for key in keys.filter(|key| !key.starts_with(PROMOTE_KEYS)) {
             let (is, then, was) = (now.get(key), before.get(key), current.get(key));
-            if is == then {
+            let field = Field::top(METADATA).key(key);
+            // The record has digests of secrets.
+            let [is_then, is_was, was_then] = [(is, then), (is, was), (was, then)].map(|pair| equal(&field, pair));
+            if is_then {
                 continue;
             }
-            let field = Field::top(METADATA).key(key);
-            if is != was && was != then {
+            if !is_was && !was_then {
                 self.note(&field, was, is, ChangeResult::Conflict);
                 continue;
             }
@@ -42,7 +53,7 @@ impl SyncPlan {
                 Some(value) => drop(after.insert(key.clone(), value.clone())),
                 None => drop(after.shift_remove(key)),
             }
-            if is == was {
+            if is_was {
                 continue;
             }
             match is {

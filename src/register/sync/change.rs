@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
+use crate::model::secrets::sealed;
 use crate::schema::comparison::{agree, derived, leaves};
 
 /// A field that was changed since the promotion.
@@ -12,10 +13,10 @@ use crate::schema::comparison::{agree, derived, leaves};
 pub struct Change {
     /// The field.
     pub field: String,
-    /// The value in the promoted version before the Update.
+    /// The value in the promoted version before the Update. Secrets are sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<Value>,
-    /// The value in the source version now.
+    /// The value in the source version now. Secrets are sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is: Option<Value>,
     /// The result.
@@ -41,21 +42,28 @@ pub enum ChangeResult {
 }
 
 impl Change {
+    /// A change of a field from one value to another.
+    pub fn new(field: &Field, was: Option<&Value>, is: Option<&Value>, result: ChangeResult) -> Self {
+        let field = field.to_string();
+        let [was, is] = [was, is].map(|value| value.map(|value| sealed(&field, value)));
+        Self { field, was, is, result }
+    }
+
     /// The fields that SageMaker has added to a version by itself.
     pub fn added(request: &Document, description: &Document) -> Vec<Self> {
-        let added = derived(request, description).into_iter().map(|difference| Self {
-            field: difference.field().to_string(),
-            was: difference.described().cloned(),
-            is: None,
-            result: ChangeResult::Added,
-        });
-        added.collect()
+        let added = derived(request, description).into_iter();
+        added.map(|found| Self::new(found.field(), found.described(), None, ChangeResult::Added)).collect()
     }
 
     /// Whether the change explains this value of a field of the promoted version.
     pub fn explains(&self, field: &str, value: Option<&Value>) -> bool {
         let stays = matches!(self.result, ChangeResult::Kept | ChangeResult::Conflict | ChangeResult::Added);
-        stays && self.field == field && self.was.as_ref() == value
+        stays && self.field == field && self.was() == value.map(|value| sealed(field, value))
+    }
+
+    /// The value in the promoted version. A record of an earlier version has not sealed it.
+    pub fn was(&self) -> Option<Value> {
+        self.was.as_ref().map(|was| sealed(&self.field, was))
     }
 }
 

@@ -11,8 +11,10 @@ use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::model::secrets::sealed;
 use crate::plan::provenance::mark;
 use crate::plan::rewriting::Rewritten;
+use crate::plan::sealed::refuse_sealed;
 use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
 use crate::register::sync::edit::{Edit, PROMOTE_KEYS, edits};
@@ -79,12 +81,9 @@ impl SyncPlan {
     /// The fields of a described version that somebody else has changed, and that no other change names.
     fn kept(&self, description: &Document) -> Vec<Change> {
         let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
-        let kept = edits.filter(|edit| !edit.is_provenance() && !edit.is_unset()).map(|edit| Change {
-            field: edit.field.to_string(),
-            is: edit.field.get(&self.request).cloned(),
-            was: edit.is,
-            result: ChangeResult::Kept,
-        });
+        let kept = edits
+            .filter(|edit| !edit.is_provenance() && !edit.is_unset())
+            .map(|edit| Change::new(&edit.field, edit.is.as_ref(), edit.field.get(&self.request), ChangeResult::Kept));
         let named = |kept: &Change| {
             let updated = self.left(ChangeResult::Updated).any(|change| change.field == kept.field);
             updated
@@ -109,14 +108,14 @@ impl SyncPlan {
         };
         self.left(ChangeResult::Updated)
             .filter(|change| !change.field.starts_with(SPECIFICATIONS))
-            .filter(|change| there(&change.field) != change.is.as_ref())
+            .filter(|change| there(&change.field).map(|there| sealed(&change.field, there)) != change.is)
             .filter(|change| !change.field.starts_with("ModelCard."))
             .map(|change| change.field.clone())
             .collect()
     }
 
     pub(super) fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: ChangeResult) {
-        self.changes.push(Change { field: field.to_string(), was: was.cloned(), is: is.cloned(), result });
+        self.changes.push(Change::new(field, was, is, result));
     }
 
     /// Sets the metadata keys of the promotion, among them the digest of the request after this Update. The digest tells
@@ -147,6 +146,7 @@ impl SyncPlan {
         if self.update.is_empty() {
             return Ok(());
         }
+        refuse_sealed(&self.update, package.arn())?;
         let mut request = self.update.clone();
         request.insert("ModelPackageArn".into(), promoted.arn.as_str().into());
         if let Some(member) = request.get_mut(METADATA) {

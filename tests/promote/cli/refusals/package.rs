@@ -40,6 +40,17 @@ fn an_unversioned_package_is_refused() {
 }
 
 #[test]
+fn a_digest_in_place_of_a_secret_is_refused() {
+    let metadata = json!({"db.password": format!("sealed:sha256:{}", "0".repeat(64))});
+    refused(
+        &changed(json!({"CustomerMetadataProperties": metadata})),
+        "digest-in-place-of-a-secret",
+        1,
+        &full_with(&["--dry-run"]),
+    );
+}
+
+#[test]
 fn a_package_in_restricted_storage_is_refused() {
     refused_by_every_verb(&changed(json!({"ManagedStorageType": "Restricted"})), "restricted-storage");
 }
