@@ -32,7 +32,7 @@ impl PackageArgs {
             let Some(arn) = self.model_package.clone() else {
                 bail!(Failure::new("no model package is given").hint("Pass `--model-package` or `--from`"))
             };
-            let version = FoundVersion { arn, fingerprint: None };
+            let version = FoundVersion { arn, fingerprint: None, fields: None };
             return Ok(StepBefore { version, target: None, is_planned: false });
         };
         let record = read_document(from, verb).await?;
@@ -44,7 +44,8 @@ impl PackageArgs {
             ))
             .hint("Run `promote find-latest` again when a version is approved")
         })?;
-        let version = FoundVersion { arn: package.model_package_arn, fingerprint: Some(package.fingerprint) };
+        let (arn, fingerprint, fields) = (package.model_package_arn, Some(package.fingerprint), package.fields);
+        let version = FoundVersion { arn, fingerprint, fields };
         Ok(StepBefore { version, target: record.target, is_planned })
     }
 }

@@ -6,6 +6,7 @@ pub mod claim;
 pub mod destination;
 pub mod failure;
 pub mod field;
+pub mod fingerprints;
 pub mod hold;
 pub mod image;
 pub mod layout;

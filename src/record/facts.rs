@@ -7,6 +7,7 @@ use crate::copy::{Done, Outcome, Verified};
 use crate::model::approval::{ApprovalStatus, DecidedBy};
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
 use crate::model::destination::Destination;
+use crate::model::fingerprints::{Fingerprints, fingerprints};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::{BucketName, Location};
 use crate::model::package::{Package, rfc3339};
@@ -57,6 +58,9 @@ pub struct SourcePackage {
     pub modified: Option<String>,
     /// The SHA-256 of the whole DescribeModelPackage answer.
     pub fingerprint: String,
+    /// The beginning of the SHA-256 of each field, in documents that a next step reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Fingerprints>,
 }
 
 /// The target side.
@@ -207,6 +211,15 @@ impl Source {
             caller,
         }
     }
+
+    /// The same, with the digests of the package's fields, for a next step.
+    pub fn for_next_step(package: &Package, caller: Option<String>) -> Self {
+        let mut source = Self::of(package, caller);
+        if let Some(facts) = &mut source.package {
+            facts.fields = Some(fingerprints(package.description()));
+        }
+        source
+    }
 }
 
 impl SourcePackage {
@@ -222,6 +235,7 @@ impl SourcePackage {
             created: rfc3339(&package.created()),
             modified: package.modified().as_ref().map(rfc3339),
             fingerprint: package.fingerprint(),
+            fields: None,
         }
     }
 }

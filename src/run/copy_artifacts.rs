@@ -9,7 +9,7 @@ use super::promotion::{Promotion, describe_unchanged, source_group};
 use super::report::RunReport;
 use super::settings::CopyArtifactsSettings;
 use crate::aws::accounts::callers;
-use crate::record::{Conclusion, Target};
+use crate::record::{Conclusion, Source, Target};
 
 /// Copies and verifies the artifacts of a version. Objects that already exist in the target are not copied again.
 ///
@@ -48,6 +48,7 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
         record.warnings.extend(promotion.uploads.settle().await);
         record
     };
+    record.source = Source::for_next_step(&package, Some(promotion.reader.clone()));
     record.target = Some(Target::of(&promotion.destination, package.arn(), None));
     Ok(record.into())
 }

@@ -41,7 +41,7 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
     let package = describe(source, &found.arn).await?;
     refuse_unknown(&package, settings.ignore_unknown_fields)?;
     let references = references_of(package.arn(), package.description())?;
-    let mut record = record(Conclusion::Found, Source::of(&package, reader));
+    let mut record = record(Conclusion::Found, Source::for_next_step(&package, reader));
     record.references = references.iter().map(Into::into).collect();
     record.warnings = passed_over;
     Ok(record.into())

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::copy::{STALL, Tuning};
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
+use crate::model::fingerprints::Fingerprints;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::register::Policy;
@@ -190,6 +191,9 @@ pub struct FoundVersion {
     /// The fingerprint that the earlier step has recorded. The run stops if the version's fingerprint differs.
     #[serde(default)]
     pub fingerprint: Option<String>,
+    /// The digests of the fields that the earlier step has recorded. The error names the fields that differ.
+    #[serde(default)]
+    pub fields: Option<Fingerprints>,
 }
 
 /// Settings of [`crate::run::copy_artifacts()`].

@@ -99,12 +99,20 @@ fn a_package_that_changes_between_two_steps_is_refused_by_the_second() {
     let both = Principal::Both;
     let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--record", copied];
     assert_eq!(run(&cloud, both, &copy).code, 0);
-    cloud.change(SOURCE_VERSION, json!({"ModelPackageDescription": "Another text"}));
+    let metadata = json!({"db.password": "hidden", "team": "growth"});
+    cloud.change(
+        SOURCE_VERSION,
+        json!({"ModelPackageDescription": "Another text", "CustomerMetadataProperties": metadata, "ApprovalDescription": null}),
+    );
     let register = run(&cloud, both, &["register", "--from", copied]);
     register.fails(
         1,
         &[
-            &format!("{SOURCE_VERSION} has changed since the previous step"),
+            &format!(
+                "{SOURCE_VERSION} has changed since the previous step:\n  \
+                 CustomerMetadataProperties{{db.password}} is \"(masked)\" now, and was not set\n  \
+                 ModelPackageDescription is \"Another text\" now\n  ApprovalDescription is not set any more\n"
+            ),
             "hint: Start again with `promote find-latest`",
         ],
     );
