@@ -131,9 +131,10 @@ fn with_example(line: &str, examples: &BTreeMap<&str, Vec<String>>) -> String {
     }
 }
 
-/// The errors of the snapshots, each with its further lines and hints.
+/// The errors of the snapshots, and what else the page explains, each with its further lines and hints.
 fn messages() -> Vec<String> {
-    let error = Regex::new(r"(?m)^error: .*\n(?:(?:  |hint: ).*\n)*").expect("a pattern");
+    let error =
+        Regex::new(r"(?m)^(?:error: |conflict: |drift: |promoted, but ).*\n(?:(?:  |hint: ).*\n)*").expect("a pattern");
     let snapshots = fs::read_dir(root().join("tests/promote/snapshots")).expect("a folder");
     let snapshots = snapshots.map(|entry| entry.expect("an entry").path());
     let texts = snapshots.chain([root().join("docs/reference/mistakes.md")]).map(fs::read_to_string);

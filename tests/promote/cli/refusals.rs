@@ -3,6 +3,7 @@
 mod access;
 mod documents;
 mod group;
+mod messages;
 mod package;
 mod registration;
 mod target;
