@@ -220,6 +220,22 @@ def test_kms_is_only_used_through_services(everything):
             assert "kms:ViaService" in str(statement["Condition"]), statement
 
 
+def test_the_service_of_the_logs_has_the_name_of_its_partition(everything):
+    # CloudWatch Logs is logs.<region>.amazonaws.com.cn in China: the name of the service ends as the partition's names do.
+    statements = everything.template["Resources"]["ArtifactKey"]["Properties"]["KeyPolicy"]["Statement"]
+    named = {one["Sid"]: one["Principal"] for one in statements if one["Sid"].startswith("Logs")}
+    service = {"Service": {"Fn::Sub": "logs.${AWS::Region}.${AWS::URLSuffix}"}}
+    assert named == {"LogsOfThisStack": service, "LogsOfThisRegion": service}
+
+
+def test_the_review_can_publish_to_a_topic_that_is_encrypted(everything):
+    statements = {one["Sid"]: one for _, policy in policies(everything) for one in policy["Statement"]}
+    used = statements["UseTheKeyOfTheTopic"]
+    assert used["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert used["Condition"] == {"StringEquals": {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}}
+    assert statements["AskForApproval"]["Action"] == "sns:Publish"
+
+
 def policies(stack):
     """The policies of every resource, with the name of the resource."""
     for name in stack.resources:
