@@ -137,7 +137,9 @@ pub(super) fn copied(reading: &Reading, elapsed: Duration) -> Option<String> {
         streamed => format!("by S3, {} of them streamed", HumanBytes(streamed)),
     };
     let bytes = HumanBytes(reading.bytes_done);
-    Some(format!("copied {copied}, {bytes}, in {seconds:.1} s ({rate}/s, {how})"))
+    // The layers of the images were there.
+    let speed = if (objects, reading.bytes_done) == (0, 0) { String::new() } else { format!(" ({rate}/s, {how})") };
+    Some(format!("copied {copied}, {bytes}, in {seconds:.1} s{speed}"))
 }
 
 /// The bytes that this run has to copy, without objects that were copied before and resumed parts.
@@ -219,6 +221,16 @@ mod tests {
     fn rate_and_time_left_are_unknown_before_the_first_byte() {
         let text = copying(&Meter::default().read(), Duration::ZERO, true);
         assert_eq!(text, "[>                   ] copying 0/0 objects, 0 B of 0 B, unknown left");
+    }
+
+    #[test]
+    fn an_image_whose_layers_were_there_has_neither_a_speed_nor_a_mode() {
+        let meter = Meter::default();
+        meter.expect_images(1, 2048);
+        meter.found_images(0, 2048);
+        meter.image_completed();
+        let text = copied(&meter.read(), Duration::from_secs(2));
+        assert_eq!(text.as_deref(), Some("copied 1 image, 0 B, in 2.0 s"));
     }
 
     #[test]
