@@ -11,7 +11,7 @@ use crate::model::claim::{Claim, ClaimRelease, ClaimSeen};
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 
-/// The size limit of a claim, in bytes. A claim has about 1 KB.
+/// The size limit of a claim, in bytes. A claim has about 1 KB: a larger object is no claim.
 const MAX_BYTES: u64 = 64 << 10;
 
 /// The claims in the folder of one promotion.
@@ -62,7 +62,7 @@ impl Claims<'_> {
 /// Reads a claim; nothing if there is none with this number.
 pub(super) async fn read(target: &TargetObjects, layout: &Layout, number: u32) -> Result<Option<ClaimSeen>, CallError> {
     let Some((text, age)) = target.read_with_age(&layout.claim(number), MAX_BYTES).await? else { return Ok(None) };
-    let (claim, read) = (serde_json::from_slice(&text).ok(), Instant::now());
+    let (claim, read) = (text.and_then(|text| serde_json::from_slice(&text).ok()), Instant::now());
     Ok(Some(ClaimSeen { number, claim, age, read, is_released: false }))
 }
 

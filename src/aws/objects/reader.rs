@@ -214,16 +214,16 @@ impl ObjectReader {
         Ok((bytes.into(), etag))
     }
 
-    /// As [`ObjectReader::read`], with the age of the object by the clock of S3: the difference between the time of the
-    /// response and the time of the object, less the second that both are rounded by. Zero if S3 does not tell.
-    pub async fn read_with_age(&self, at: &Location, limit: u64) -> Result<(Bytes, Duration), CallError> {
-        let time = ResponseTime::default();
-        let call = self.client.get_object().bucket(at.bucket.as_str()).key(&at.key);
+    /// The bytes, unless there are more than `limit`, and the age of the object by the clock of S3: the time of the
+    /// response less the time of the object and the second that both are rounded by. Zero if S3 does not tell.
+    pub async fn read_with_age(&self, at: &Location, limit: u64) -> Result<(Option<Bytes>, Duration), CallError> {
+        let (time, call) = (ResponseTime::default(), self.client.get_object().bucket(at.bucket.as_str()).key(&at.key));
         let call = call.checksum_mode(ChecksumMode::Enabled).customize().interceptor(time.clone());
         let answer = call.send().await.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))?;
         let age = time.seconds().zip(answer.last_modified()).map(|(now, then)| now - then.secs() - 1);
         let age = Duration::from_secs(age.and_then(|age| u64::try_from(age).ok()).unwrap_or_default());
-        Ok((self.bytes(at, answer, limit).await?.0, age))
+        let fits = answer.content_length().and_then(|size| u64::try_from(size).ok()).is_none_or(|size| size <= limit);
+        Ok((if fits { Some(self.bytes(at, answer, limit).await?.0) } else { None }, age))
     }
 
     /// The whole object, whatever its size, and when it was written by the clock of S3, if S3 tells.

@@ -155,7 +155,8 @@ fn two_runs_at_once_that_spell_the_group_differently_end_with_one_version() {
 
 #[test]
 fn a_claim_that_is_no_claim_is_waited_for_and_then_passed_over() {
-    for text in ["", "{", "[]", "null", "{\"schema\": 99}", "\u{0}\u{1}"] {
+    let large = " ".repeat((64 << 10) + 1);
+    for text in ["", "{", "[]", "null", "{\"schema\": 99}", "\u{0}\u{1}", &large] {
         let cloud = with_package();
         let claim = format!("{FOLDER}_claims/0.json");
         cloud.put(SERVING, &claim, text);

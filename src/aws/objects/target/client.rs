@@ -107,9 +107,13 @@ impl TargetObjects {
         absent_is_none(self.reader.read(at, limit).await)
     }
 
-    /// The whole object and its age according to S3, or nothing if it does not exist. An object that is longer than
-    /// `limit` bytes is an error.
-    pub async fn read_with_age(&self, at: &Location, limit: u64) -> Result<Option<(Bytes, Duration)>, CallError> {
+    /// The whole object and its age according to S3, or nothing if it does not exist. Nothing is read of an object that is
+    /// longer than `limit` bytes.
+    pub async fn read_with_age(
+        &self,
+        at: &Location,
+        limit: u64,
+    ) -> Result<Option<(Option<Bytes>, Duration)>, CallError> {
         absent_is_none(self.reader.read_with_age(at, limit).await)
     }
 
