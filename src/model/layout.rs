@@ -81,6 +81,24 @@ impl Layout {
         arn.parse().ok().filter(|arn: &PackageArn| arn.is_of(group))
     }
 
+    /// A folder below [`Layout::promotions`], if it has the name of the folder of a promotion.
+    pub fn of_folder(bucket: &BucketName, folder: &str) -> Option<Self> {
+        let name = folder.strip_suffix('/')?.rsplit('/').next()?;
+        is_own_folder(name).then(|| Self { bucket: bucket.clone(), folder: folder.to_owned() })
+    }
+
+    /// The target prefix and the folder of a promotion to `target_group`, by the location of an object in the folder.
+    pub fn of_copy(copy: &Location, target_group: &GroupName) -> Option<(TargetPrefix, Self)> {
+        let group = format!("{}/", target_group.canonical());
+        copy.key.match_indices(&group).find_map(|(at, _)| {
+            let (prefix, below) = (&copy.key[..at], &copy.key[at + group.len()..]);
+            let name = below.split_once('/')?.0;
+            let folder = Self::of_folder(&copy.bucket, &format!("{prefix}{group}{name}/"))?;
+            let prefix = (prefix.is_empty() || prefix.ends_with('/')).then(|| prefix.parse().ok())??;
+            Some((prefix, folder))
+        })
+    }
+
     /// Derives the target prefix from the location of an object that was promoted from `source` to `target_group`.
     pub fn prefix_of(copy: &Location, target_group: &GroupName, source: &PackageArn) -> Option<TargetPrefix> {
         let folder = own_folder(target_group, source);

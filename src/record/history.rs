@@ -2,24 +2,17 @@
 
 use anyhow::{Context, Result};
 
-use crate::aws::accounts::TargetAccount;
-use crate::aws::error::Kind;
-use crate::aws::objects::{Listed, TargetObjects};
-use crate::copy::Folder;
+use crate::aws::objects::TargetObjects;
 use crate::model::arn::PackageArn;
-use crate::model::destination::Destination;
 use crate::model::failure::Hint;
 use crate::model::field::Document;
 use crate::model::layout::Layout;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::record::document::Record;
-use crate::record::stored::{Keys, StoredRecord, read, record_keys, record_keys_of};
+use crate::record::stored::{Keys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::Base;
-
-/// The folder of a promoted version is listed only if its record names at most this many artifacts (10 pages of S3).
-pub const LISTED: usize = 10_000;
 
 /// Every record of one promotion folder.
 #[derive(Debug, Default)]
@@ -33,124 +26,6 @@ pub struct Past<'a> {
     /// The records, oldest first.
     records: Vec<&'a Record>,
     base: (&'a Record, &'a Document),
-}
-
-/// A promotion that has records, and whose promoted version exists.
-#[derive(Debug)]
-pub struct Recorded {
-    /// The records.
-    pub history: History,
-    /// The current promoted version.
-    pub promoted: PromotedVersion,
-    /// The listing of the promotion's folder, if it was asked for and the folder is not too large.
-    pub folder: Option<Result<Folder>>,
-}
-
-impl Recorded {
-    /// The approval of the promoted version that was recorded last.
-    pub fn approval(&self) -> Option<RecordedApproval> {
-        self.history.past(&self.promoted)?.approval()
-    }
-}
-
-/// Whether to list the folder of a promotion beside the calls that its records need anyway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// Read the records only.
-    AtRecords,
-    /// List the folder too, if the record names at most [`LISTED`] artifacts.
-    AtArtifacts,
-}
-
-/// The history of a promotion, and the current promoted version that the history names. Nothing if that version does
-/// not exist or was abandoned.
-///
-/// # Errors
-/// The target cannot be read, or a record cannot be parsed.
-pub async fn recorded(
-    target: &TargetAccount,
-    destination: &Destination,
-    source: &PackageArn,
-    look: Look,
-) -> Result<Option<Recorded>> {
-    let (objects, layout) = (target.objects(), destination.layout(source));
-    // The key of the first record is known without listing the folder, and most promotions have no other record.
-    let location = layout.record();
-    let (read_first, keys) = tokio::join!(objects.read_all(&location), record_keys(objects, &layout));
-    let (read_first, mut keys) = (read_first?, keys?);
-    let first = read_first.map(|read| StoredRecord::of(location.clone(), read, keys.signed.contains(&location.key)));
-    let named = first.as_ref().and_then(StoredRecord::version).cloned();
-    keys.records.remove(&location.key);
-    let artifacts = first.as_ref().map_or(0, StoredRecord::artifacts);
-    let listing = async {
-        match look == Look::AtArtifacts && (1..=LISTED).contains(&artifacts) {
-            true => Some(Folder::list(objects, &layout.folder()).await),
-            false => None,
-        }
-    };
-    let (others, version, folder) =
-        tokio::join!(read(objects, &layout, keys), current(target, destination, source, named.clone()), listing);
-    let (others, version) = (others?, version?);
-    let history = History::of(first.into_iter().chain(others));
-    history.refuse_unreadable()?;
-    let version = match version {
-        Some(version) => Some(version),
-        None => {
-            let newest = history.newest_version().filter(|newest| Some(*newest) != named.as_ref()).cloned();
-            current(target, destination, source, newest).await?
-        }
-    };
-    let version = version.filter(|version| history.past(version).is_some());
-    Ok(version.map(|promoted| Recorded { history, promoted, folder }))
-}
-
-/// As [`recorded`], with a listing that has all objects of the promotion. It saves calls, and may be older than a change:
-/// nothing may be written because of it.
-///
-/// # Errors
-/// As [`recorded`].
-pub async fn recorded_in(
-    target: &TargetAccount,
-    destination: &Destination,
-    source: &PackageArn,
-    (look, listed): (Look, &[Listed]),
-) -> Result<Option<Recorded>> {
-    let layout = destination.layout(source);
-    let history = History::of(read(target.objects(), &layout, record_keys_of(listed, &layout)).await?.into_iter());
-    history.refuse_unreadable()?;
-    let version = current(target, destination, source, history.newest_version().cloned()).await?;
-    let Some(promoted) = version.filter(|version| history.past(version).is_some()) else { return Ok(None) };
-    let artifacts = history.past(&promoted).map_or(0, |past| past.base().artifacts.len());
-    let folder = (look == Look::AtArtifacts && artifacts > 0).then(|| Folder::of(&layout.folder(), listed));
-    Ok(Some(Recorded { history, promoted, folder }))
-}
-
-/// Describes a version that a record names; nothing unless it is a promotion of `source` in this group that was not
-/// abandoned.
-async fn current(
-    target: &TargetAccount,
-    destination: &Destination,
-    source: &PackageArn,
-    arn: Option<PackageArn>,
-) -> Result<Option<PromotedVersion>> {
-    let Some(arn) = arn.filter(|arn| arn.is_of(&destination.group)) else { return Ok(None) };
-    match target.registry().describe(&arn).await {
-        Ok(description) => {
-            let version = PromotedVersion { arn, description };
-            Ok((is_promotion(&version, destination, source) && !version.is_abandoned()).then_some(version))
-        }
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether a version that a record names was promoted from `source`, by its metadata. If somebody has removed the metadata,
-/// the version has to refer to the folder of the promotion, so that a forged record cannot name a version of others.
-fn is_promotion(version: &PromotedVersion, destination: &Destination, source: &PackageArn) -> bool {
-    match version.source() {
-        Some(named) => named == *source,
-        None => destination.of(version, source).is_some(),
-    }
 }
 
 impl History {
@@ -178,7 +53,7 @@ impl History {
         Ok(Self::of(read(target, layout, record_keys(target, layout).await?).await?.into_iter()))
     }
 
-    fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
+    pub(super) fn of(stored: impl Iterator<Item = StoredRecord>) -> Self {
         let mut stored: Vec<StoredRecord> = stored.collect();
         // The clock of the machine that wrote a record may be wrong. The clock of S3 counts whole seconds.
         let order = |stored: &StoredRecord| {
@@ -224,7 +99,8 @@ impl History {
         })
     }
 
-    fn newest_version(&self) -> Option<&PackageArn> {
+    /// The promoted version of the newest record that names one.
+    pub(super) fn newest_version(&self) -> Option<&PackageArn> {
         self.stored.iter().rev().find_map(StoredRecord::version)
     }
 

@@ -11,6 +11,7 @@ mod image_agreement;
 mod images;
 mod plan_differences;
 mod planned;
+pub(crate) mod recorded;
 mod reviewed;
 pub(crate) mod signature;
 pub(crate) mod signing;

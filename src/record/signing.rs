@@ -8,7 +8,7 @@ use crate::model::arn::KmsKeyArn;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::record::document::Record;
-use crate::record::signature::{Unsigned, VerifyingKey, algorithm};
+use crate::record::signature::{Envelope, Unsigned, VerifyingKey, algorithm};
 
 /// When a record is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,16 @@ impl Signer {
         let public = keys.public_key(key).await?;
         let algorithm = algorithm(&public).with_context(|| format!("--sign-key {key}"))?;
         Ok(Some(Self { key: key.clone(), keys, algorithm, verifying: VerifyingKey::of_der(public.spki) }))
+    }
+
+    /// The key.
+    pub fn key(&self) -> &KmsKeyArn {
+        &self.key
+    }
+
+    /// Whether the key has signed the record at a location, which has this SHA-256.
+    pub fn has_signed(&self, envelope: &Envelope, location: &Location, sha256: &[u8]) -> bool {
+        envelope.check(&self.verifying, location, sha256).is_ok()
     }
 
     /// The text of an envelope about a record with this SHA-256.

@@ -75,6 +75,13 @@ impl Keys {
             None => {}
         }
     }
+
+    /// The record that was written last, by its key, if it has a signature. The key of a later record has its time.
+    pub fn newest_signed(&self, first: &Location) -> Option<Location> {
+        let later = self.records.iter().rfind(|key| **key != first.key);
+        let newest = later.unwrap_or(&first.key);
+        self.signed.contains(newest).then(|| Location::new(&first.bucket, newest))
+    }
 }
 
 /// The keys of a folder's records, from a listing that has all of them.

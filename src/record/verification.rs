@@ -101,6 +101,9 @@ pub fn record(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findin
     let request = past.request();
     let verdict = if is_digest_of(marked(&promoted.description), request) {
         (Verdict::Identical, "the digest of its request is the one in the package's metadata".to_owned())
+    } else if promoted.source().is_none() && marked(&promoted.description).is_none() {
+        let detail = "somebody has removed the metadata that promote has set; this record names the version";
+        (Verdict::Changed, detail.to_owned())
     } else if is_digest_of(marked(request), request) {
         (Verdict::Changed, "the package's metadata has the digest of another request".to_owned())
     } else {

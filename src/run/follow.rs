@@ -25,7 +25,8 @@ use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
-use crate::record::history::{History, Look, Recorded, recorded};
+use crate::record::history::History;
+use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, Record};
 use crate::register::decision::ApprovalPolicy;
 

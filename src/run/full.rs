@@ -34,7 +34,7 @@ use crate::model::hold::HoldState;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::{Latest, Search};
-use crate::record::history::{Look, Recorded, recorded};
+use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record};
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
@@ -190,9 +190,10 @@ impl<'a> Full<'a> {
         let promotion = &self.promotion;
         let (target, destination) = (promotion.target, &promotion.destination);
         let is_missing = || is_missing(target, destination, &self.settings.registration);
+        let look = Look::AtArtifacts { and_signature: promotion.signer.is_some() };
         let (package, seen, missing) = tokio::join!(
             promotion.describe(&found.arn, &self.settings.registration),
-            Seen::of(promotion, &found.arn, promotions, Look::AtArtifacts),
+            Seen::of(promotion, &found.arn, promotions, look),
             async { if promotion.context.saves_calls { None } else { Some(is_missing().await) } },
         );
         let (package, seen) = (package?, seen?);
@@ -205,7 +206,7 @@ impl<'a> Full<'a> {
                 if let Some(record) = self.unchanged(&package, seen).await? {
                     return Ok(record);
                 }
-                recorded(target, destination, &found.arn, Look::AtArtifacts).await?
+                recorded(target, destination, &found.arn, look).await?
             }
         };
         self.tell_promoted(recorded.as_ref().map(|recorded| &recorded.promoted.arn));
@@ -225,7 +226,7 @@ impl<'a> Full<'a> {
 
     /// The document about a promoted version for which there is nothing to do; nothing if there may be something.
     async fn unchanged(&self, package: &Package, recorded: Recorded) -> Result<Option<Record>> {
-        let Recorded { history, promoted, folder } = recorded;
+        let Recorded { history, promoted, folder, .. } = recorded;
         let syncing = self.syncing(folder);
         let mut record = syncing.unchanged(package, &history, &promoted).await?;
         if let Some(record) = &mut record {
@@ -249,7 +250,7 @@ impl<'a> Full<'a> {
 
     /// Syncs a promoted version with its source. Returns nothing if no record describes the version.
     async fn sync(&self, package: &Package, destination: &Destination, recorded: Recorded) -> Result<Option<Record>> {
-        let Recorded { history, promoted, folder } = recorded;
+        let Recorded { history, promoted, folder, envelope } = recorded;
         let (history, promoted) = (&history, &promoted);
         let mut record = match self.syncing(folder).run(package, history, promoted).await? {
             None => return Ok(None),
@@ -261,6 +262,7 @@ impl<'a> Full<'a> {
         };
         if let Some(record) = &mut record {
             self.warn(record, promoted)?;
+            record.warnings.extend(self.promotion.other_key(envelope.as_ref(), history));
         }
         Ok(record)
     }

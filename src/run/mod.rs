@@ -21,6 +21,7 @@ mod intact;
 pub mod lineage;
 mod listed;
 pub mod many;
+mod metadata_gone;
 mod news;
 mod page;
 mod permitted;

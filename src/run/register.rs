@@ -17,7 +17,7 @@ use crate::aws::accounts::callers;
 use crate::model::hold::Held;
 use crate::model::package::Package;
 use crate::record::Record;
-use crate::record::history::{Look, Recorded, recorded};
+use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
 use crate::register::existing::ExistingPromotions;
 

@@ -10,7 +10,7 @@ use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::record::files::Records;
-use crate::record::history::{Look, recorded};
+use crate::record::recorded::{Look, recorded};
 use crate::record::{Conclusion, Target};
 use crate::register::decision::{RecordedApproval, decision, remark};
 use crate::register::describe_updated;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::listed::Promotions;
 use super::promotion::Promotion;
 use crate::model::arn::PackageArn;
-use crate::record::history::{Look, Recorded, recorded, recorded_in};
+use crate::record::recorded::{Look, Recorded, recorded, recorded_in};
 
 /// The records of a version, and its promoted version.
 pub(super) enum Seen {

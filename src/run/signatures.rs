@@ -18,7 +18,9 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::images::Images;
 use crate::plan::provenance::{is_digest_of, marked};
+use crate::record::hashing::Hashes;
 use crate::record::history::History;
+use crate::record::signature::Envelope;
 use crate::record::stored::StoredRecord;
 use crate::record::{ArtifactFacts, Record, Verified, refuse_other_images};
 use crate::register::sync::edits;
@@ -95,6 +97,24 @@ impl Promotion<'_> {
             }
         }
         signatures
+    }
+
+    /// Warns if another key than that of this run has signed the newest record. Nothing signs a record a second time.
+    pub(super) fn other_key(&self, signed: Option<&(Location, Envelope)>, history: &History) -> Option<Warning> {
+        let (signer, (location, envelope)) = (self.signer.as_ref()?, signed?);
+        let text = &history.stored().iter().find(|stored| stored.location == *location)?.text;
+        if signer.has_signed(envelope, location, &Hashes::of(text).ok()?.sha256) {
+            return None;
+        }
+        let (key, other) = (signer.key().as_str(), envelope.key().unwrap_or_default());
+        let remark = match other == key {
+            true => format!("its signature is not valid: `promote verify --sign-key {key}` says why"),
+            false => format!(
+                "it is signed with {other} and not with --sign-key {key}; it keeps its signature, which \
+                 `promote verify --sign-key {other}` checks"
+            ),
+        };
+        Some(Warning { field: location.to_string(), remark })
     }
 
     /// Compares a record with the promoted version and its folder.

@@ -10,6 +10,7 @@ use super::planned::sync_writes;
 use super::promotion::Promotion;
 use super::synced::{
     Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited,
+    refuse_named_by_record_only,
 };
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
@@ -54,6 +55,7 @@ impl Syncing<'_> {
         if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
             return Ok(None);
         }
+        refuse_named_by_record_only(self.destination, package, &past, (promoted, decision.act))?;
         let compared = match self.compare_artifacts(package, &past, &decision).await? {
             Artifacts::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
             Artifacts::Compared { images } => Some(images),

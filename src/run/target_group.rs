@@ -1,6 +1,7 @@
 //! Looks up the target group before the promotion, and creates it with the description and tags of the source group.
 
 use anyhow::{Result, ensure};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::event::Event;
 use super::promotion::Promotion;
@@ -12,12 +13,14 @@ use crate::image::Copied;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
+use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
 use crate::plan::target_group::TargetGroupState;
+use crate::record::recorded::{Look, Recorded, recorded};
 use crate::register::NewGroup;
-use crate::register::existing::describe_all;
+use crate::register::existing::{DESCRIPTIONS_AT_ONCE, describe_all};
 
 /// Versions of the target group that are described at once, until one is ours.
 const NEWEST: usize = 16;
@@ -64,7 +67,27 @@ pub(super) async fn look(promotion: &Promotion<'_>, existed: bool) -> Result<Tar
             break;
         }
     }
+    if state.is_others() {
+        let ours = named_by_records(promotion, &listed).await?;
+        (state.ours, state.others) = (ours, state.others - ours);
+    }
     Ok(state)
+}
+
+/// The number of versions that the newest records name as promotions of the source group: somebody may have removed their
+/// metadata.
+async fn named_by_records(promotion: &Promotion<'_>, listed: &[PackageArn]) -> Result<usize> {
+    let Promotion { target, destination, group, .. } = promotion;
+    let at = Layout::promotions(&destination.bucket, &destination.prefix, destination.group.name());
+    let folders = target.objects().folders(&at.bucket, &at.key).await?;
+    let mut sources: Vec<PackageArn> = folders.iter().filter_map(|folder| Layout::source_of(folder, group)).collect();
+    sources.sort_by_key(|source| std::cmp::Reverse(source.version()));
+    let mut named = Vec::new();
+    for source in sources.iter().take(NEWEST) {
+        named.push(recorded(target, destination, source, Look::AtRecords).boxed());
+    }
+    let named: Vec<Option<Recorded>> = stream::iter(named).buffered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
+    Ok(named.into_iter().flatten().filter(|recorded| listed.contains(&recorded.promoted.arn)).count())
 }
 
 /// Refuses a group that has versions of others only.

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::event::{Event, Step};
 use super::images::{look, of_target};
 use super::intact::artifact_verdict;
+use super::metadata_gone::{named_by_record, not_promoted};
 use super::settings::{SignedBy, VerifySettings};
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::with_hints;
@@ -18,7 +19,6 @@ use crate::aws::objects::Listed;
 use crate::copy::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
-use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
@@ -69,13 +69,20 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let target = context.target().await?;
     let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
     let promoted = PromotedVersion { arn: arn.clone(), description: description? };
-    let source = promoted.source().ok_or_else(|| {
-        Failure::new(format!("{arn} was not promoted: its customer metadata has no promote:source-arn"))
-            .hint("Pass a promoted version")
-    })?;
     let name = promoted.text("ModelPackageGroupName").unwrap_or_default().parse()?;
     let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);
-    let destination = destination(settings, &promoted, &source, group, &identity?.arn);
+    let caller = identity?.arn;
+    let (source, destination) = match promoted.source() {
+        Some(source) => {
+            let destination = destination(settings, &promoted, &source, group, &caller);
+            (source, destination)
+        }
+        None => {
+            let named = named_by_record(target, settings, &promoted, (&group, &caller)).await?;
+            let (source, destination) = named.ok_or_else(|| not_promoted(settings, &group))?;
+            (source, Some(destination))
+        }
+    };
     let mut findings = Findings::default();
     match &destination {
         None => {

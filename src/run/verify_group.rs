@@ -4,13 +4,13 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::context::Context;
+use super::metadata_gone::named_by_record;
 use super::settings::VerifySettings;
 use super::verify::{Verification, verify};
 use crate::aws::accounts::target_group;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::package_status::PackageStatus;
-use crate::model::promoted::PromotedVersion;
 use crate::record::{SCHEMA, Tool};
 use crate::register::existing::describe_all;
 
@@ -55,22 +55,30 @@ pub async fn verify_group(
 ) -> Result<GroupVerification> {
     let account = context.target().await?;
     let (writer, listed) = tokio::join!(account.check(), account.registry().list(target, None));
-    let (target_group, listed) = (target_group(group, &writer?, target)?, listed?);
-    let is_live = |version: &PromotedVersion| {
-        version.is_complete()
-            && version.approval() == ApprovalStatus::Approved
-            && version.source().is_some_and(|source| source.is_of(group))
-    };
+    let (writer, listed) = (writer?, listed?);
+    let (target_group, caller) = (target_group(group, &writer, target)?, writer.arn);
     let listed: Vec<PackageArn> = listed
         .into_iter()
         .filter(|summary| summary.approval == ApprovalStatus::Approved && summary.status == PackageStatus::Completed)
         .map(|summary| summary.arn)
         .collect();
     for newest in listed.chunks(NEWEST) {
-        let described = describe_all(account.registry(), newest).await?;
-        let live = described.into_iter().filter(is_live).max_by_key(|version| version.arn.version());
-        if let Some(live) = live {
-            return Ok(GroupVerification::Live(Box::new(verify(context, &settings(live.arn)).await?)));
+        let mut described = describe_all(account.registry(), newest).await?;
+        described.sort_by_key(|version| std::cmp::Reverse(version.arn.version()));
+        for version in described {
+            let is_approved = version.is_complete() && version.approval() == ApprovalStatus::Approved;
+            let source = match version.source() {
+                _ if !is_approved => continue,
+                Some(source) => Some(source),
+                None => {
+                    let settings = settings(version.arn.clone());
+                    let named = named_by_record(account, &settings, &version, (&target_group, &caller)).await?;
+                    named.map(|(source, _)| source)
+                }
+            };
+            if source.is_some_and(|source| source.is_of(group)) {
+                return Ok(GroupVerification::Live(Box::new(verify(context, &settings(version.arn)).await?)));
+            }
         }
     }
     Ok(GroupVerification::NothingPromoted(Box::new(NothingPromoted {

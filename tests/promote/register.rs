@@ -6,6 +6,7 @@ mod disturbed;
 mod existing_group;
 mod late;
 mod meanwhile;
+mod metadata_gone;
 mod races;
 mod spelling;
 mod sync;

@@ -9,7 +9,7 @@ use p256::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::kms::{SECP256K1_KEY, SIGN_KEY, SIGN_KEY_ELSEWHERE, signing_key};
+use crate::support::kms::{OTHER_SIGN_KEY, SECP256K1_KEY, SIGN_KEY, SIGN_KEY_ELSEWHERE, signing_key};
 use crate::support::{Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TestImage};
 use crate::world::*;
 
@@ -328,4 +328,55 @@ fn a_record_of_an_older_state_without_a_signature_is_not_told_again_once_a_newer
     assert_eq!((&again.document()["warnings"], again.stderr.as_str()), (&json!([]), ""));
     let verified = verify(&cloud, &["--sign-key", SIGN_KEY]);
     assert_eq!(verified.code, 5, "verify still reports the record of the older state");
+}
+
+#[test]
+fn a_run_with_another_key_than_that_of_the_newest_record_names_both_keys_and_signs_nothing_again() {
+    let cloud = signed();
+    let keys = cloud.keys(SERVING);
+    let warnings = |key: &str| {
+        let document = promote(&cloud, &["--sign-key", key]).document();
+        let warnings = document["warnings"].as_array().cloned().unwrap_or_default();
+        let of_record = |one: &&Value| one["field"].as_str().is_some_and(|field| field.starts_with("s3://"));
+        warnings
+            .iter()
+            .filter(of_record)
+            .map(|one| one["remark"].as_str().expect("text").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let says = format!(
+        "it is signed with {SIGN_KEY} and not with --sign-key {OTHER_SIGN_KEY}; it keeps its signature, which \
+         `promote verify --sign-key {SIGN_KEY}` checks"
+    );
+    assert_eq!(warnings(OTHER_SIGN_KEY), [says]);
+    assert_eq!(cloud.keys(SERVING), keys);
+    assert_eq!(warnings(SIGN_KEY), [""; 0]);
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    promote(&cloud, &["--sign-key", OTHER_SIGN_KEY]).document();
+    assert_eq!(warnings(OTHER_SIGN_KEY), [""; 0]);
+    assert_eq!(warnings(SIGN_KEY).len(), 1);
+    let envelope = format!(
+        "{}.dsse",
+        cloud
+            .keys(SERVING)
+            .into_iter()
+            .rfind(|key| key.contains("promotion-") && key.ends_with(".json"))
+            .expect("a record")
+    );
+    let forged =
+        String::from_utf8(bytes(&cloud, &envelope)).expect("UTF-8").replacen("\"payload\": \"e", "\"payload\": \"f", 1);
+    cloud.put(SERVING, &envelope, forged);
+    let says = format!("its signature is not valid: `promote verify --sign-key {OTHER_SIGN_KEY}` says why");
+    assert_eq!(warnings(OTHER_SIGN_KEY), [says]);
+}
+
+#[test]
+fn the_warning_of_another_key_costs_a_repeated_run_no_round() {
+    let cloud = signed();
+    let rounds = |more: &[&str]| {
+        let mut command = cloud.process(Principal::Both);
+        command.args(full()).args(["--images", "keep", "--output", "json"]).args(more);
+        cloud.in_rounds(command).1.len()
+    };
+    assert_eq!(rounds(&["--sign-key", OTHER_SIGN_KEY]), rounds(&[]));
 }

@@ -18,9 +18,16 @@ pub const SIGN_KEY_ELSEWHERE: &str = "arn:aws:kms:us-west-2:111222333444:key/111
 /// A key that signs with the curve of Bitcoin, which hardly any library knows.
 pub const SECP256K1_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/25625625-3333-4444-5555-666677778888";
 
+/// A key with another key pair.
+pub const OTHER_SIGN_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/99992222-3333-4444-5555-666677778888";
+
 /// The key pair behind it; any number will do.
 pub fn signing_key() -> SigningKey {
     SigningKey::from_slice(&[7; 32]).expect("a number of the curve")
+}
+
+fn other_signing_key() -> SigningKey {
+    SigningKey::from_slice(&[9; 32]).expect("a number of the curve")
 }
 
 /// The operation and the key that it is about.
@@ -38,11 +45,13 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
         return Err(Refusal::new(400, "AccessDeniedException", denial(who, &action, &key)));
     }
     let region = credential(request).and_then(|scope| scope.split('/').nth(2)).unwrap_or_default();
-    if ![SIGN_KEY, SIGN_KEY_ELSEWHERE, SECP256K1_KEY].contains(&key.as_str()) || key.split(':').nth(3) != Some(region) {
+    if ![SIGN_KEY, SIGN_KEY_ELSEWHERE, OTHER_SIGN_KEY, SECP256K1_KEY].contains(&key.as_str())
+        || key.split(':').nth(3) != Some(region)
+    {
         return Err(Refusal::new(400, "NotFoundException", format!("Key '{key}' does not exist")));
     }
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let pair = signing_key();
+    let pair = if key == OTHER_SIGN_KEY { other_signing_key() } else { signing_key() };
     let spec = if key == SECP256K1_KEY { "ECC_SECG_P256K1" } else { "ECC_NIST_P256" };
     match operation.as_str() {
         "GetPublicKey" => {

@@ -1,0 +1,181 @@
+//! Promoted versions whose `promote:` metadata somebody has removed: their records name them.
+
+use serde_json::{Value, json};
+
+use super::races::arn_of_version;
+use crate::support::{Cloud, Failure, Moment, Principal, TARGET_ACCOUNT};
+use crate::world::*;
+
+/// A package with an image and nothing in S3.
+fn image_only() -> Value {
+    let mut package = model("");
+    let container = &mut package["InferenceSpecification"]["Containers"][0];
+    container.as_object_mut().expect("a container").remove("ModelDataUrl");
+    package
+}
+
+fn with_image_only() -> Cloud {
+    let cloud = world();
+    cloud.register(image_only());
+    cloud
+}
+
+/// The metadata of a version without what promote has set.
+fn remove_metadata(cloud: &Cloud, version: u32) {
+    cloud.change(&arn_of_version(version), json!({"CustomerMetadataProperties": {"team": "growth"}}));
+}
+
+fn approvals(cloud: &Cloud) -> Vec<String> {
+    let status = |version: &Value| version["ModelApprovalStatus"].as_str().unwrap_or_default().to_owned();
+    promoted(cloud).iter().map(status).collect()
+}
+
+fn verify(cloud: &Cloud, more: &[&str]) -> Run {
+    let version = arn_of_version(1);
+    let arguments = [&["verify", "--model-package", &version, "--output", "json"][..], more].concat();
+    run(cloud, Principal::Both, &arguments)
+}
+
+/// The details of the findings about the record and the metadata.
+fn details(run: &Run) -> String {
+    let document: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+    let findings = document["findings"].as_array().cloned().unwrap_or_default();
+    let changed = findings.iter().filter(|one| one["verdict"] == "changed");
+    changed.map(|one| format!("{} {}: {}\n", one["subject"], one["name"], one["detail"])).collect()
+}
+
+#[test]
+fn a_version_of_an_image_alone_is_not_registered_again_and_gets_its_metadata_back() {
+    for images in ["copy", "keep"] {
+        let cloud = with_image_only();
+        let flags = ["--images", images];
+        let before = promote(&cloud, &flags).document()["target"]["model_package_arn"].clone();
+        let metadata = promoted(&cloud)[0]["CustomerMetadataProperties"].clone();
+        remove_metadata(&cloud, 1);
+        for more in [&["--dry-run"][..], &[]] {
+            let again = promote(&cloud, &[&flags[..], more].concat()).document();
+            assert_eq!((&again["target"]["model_package_arn"], promoted(&cloud).len()), (&before, 1), "{again:#}");
+        }
+        let now = &promoted(&cloud)[0]["CustomerMetadataProperties"];
+        assert_eq!(now["promote:source-arn"], metadata["promote:source-arn"], "{images}");
+        assert_eq!(verify(&cloud, &["--target-bucket", SERVING]).code, 0);
+        assert_eq!(promote(&cloud, &flags).document()["outcome"], "already-promoted");
+    }
+}
+
+#[test]
+fn a_version_of_an_image_alone_follows_its_source_without_its_metadata() {
+    let cloud = with_image_only();
+    promote(&cloud, &[]).document();
+    cloud.register(image_only());
+    promote(&cloud, &[]).document();
+    for (status, expected) in [("Rejected", "Rejected"), ("Approved", "Approved")] {
+        remove_metadata(&cloud, 1);
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        promote(&cloud, &[]).document();
+        assert_eq!(approvals(&cloud), [expected, "Approved"]);
+    }
+}
+
+#[test]
+fn a_pending_version_that_only_its_record_names_is_neither_approved_nor_registered_again() {
+    let cloud = with_image_only();
+    promote(&cloud, &["--approval", "pending"]).document();
+    remove_metadata(&cloud, 1);
+    let says = [
+        &*format!("{} is pending approval, and only its record names its source version", arn_of_version(1)),
+        "hint: Set promote:source-arn",
+    ];
+    for more in [&[][..], &["--approval", "carry"]] {
+        promote(&cloud, more).fails(1, &says);
+        assert_eq!(approvals(&cloud), ["PendingManualApproval"]);
+    }
+    let metadata = json!({"CustomerMetadataProperties": {"promote:source-arn": SOURCE_VERSION}});
+    cloud.change(&arn_of_version(1), metadata);
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(approvals(&cloud), ["Approved"]);
+}
+
+#[test]
+fn a_record_does_not_make_an_image_by_others_a_promoted_version() {
+    let cloud = with_image_only();
+    cloud.create_group(TARGET_ACCOUNT, GROUP, json!({}));
+    let mut theirs = image_only();
+    let other = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/theirs:1";
+    theirs["InferenceSpecification"]["Containers"][0]["Image"] = json!(other);
+    let theirs = cloud.register_in(TARGET_ACCOUNT, theirs);
+    promote(&cloud, &["--into-existing-group", "--images", "keep"]).document();
+    let before = cloud.package(&theirs);
+    let key = format!("{FOLDER}promotion.json");
+    let record = cloud.object(SERVING, &key).expect("the record").body.bytes();
+    let record = String::from_utf8(record.to_vec()).expect("UTF-8");
+    let of_theirs = record.replace(&arn_of_version(2), &theirs);
+    let images = of_theirs.replace("444333666777.dkr.ecr.eu-central-1.amazonaws.com/serve:1", other);
+    for forged in [of_theirs, images] {
+        cloud.put(SERVING, &key, forged);
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+        promote(&cloud, &["--images", "keep"]);
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+        promote(&cloud, &["--images", "keep"]);
+        assert_eq!(cloud.package(&theirs), before);
+    }
+}
+
+#[test]
+fn a_group_whose_only_version_has_lost_its_metadata_is_not_taken_for_a_group_of_others() {
+    for cloud in [with_image_only(), with_package()] {
+        promote(&cloud, &[]).document();
+        remove_metadata(&cloud, 1);
+        cloud.register(image_only());
+        let next = promote(&cloud, &[]).document();
+        assert_eq!(next["outcome"], "promoted", "{next:#}");
+        assert_eq!(next["target_group"], json!({"existed": true, "ours": 1, "others": 0, "unread": 0}));
+        assert_eq!(approvals(&cloud), ["Approved", "Approved"]);
+    }
+}
+
+#[test]
+fn verify_says_that_the_metadata_is_gone_and_which_record_names_the_version() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    remove_metadata(&cloud, 1);
+    let record = format!("s3://{SERVING}/{FOLDER}promotion.json");
+    for more in [&[][..], &["--target-bucket", SERVING]] {
+        let run = verify(&cloud, more);
+        assert_eq!(run.code, 5, "{}", run.stderr);
+        let says = format!("\"record\" \"{record}\": \"somebody has removed the metadata that promote has set");
+        assert!(details(&run).contains(&says), "{}", details(&run));
+        let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(document["source_model_package_arn"], SOURCE_VERSION);
+    }
+    let group = ["verify", "--group", &Cloud::group_arn(GROUP), "--output", "json"];
+    let run = run(&cloud, Principal::Both, &group);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn verify_finds_the_record_of_an_image_alone_in_the_bucket_and_below_the_prefix_that_are_given() {
+    let cloud = with_image_only();
+    promote(&cloud, &["--target-prefix", "models/live"]).document();
+    remove_metadata(&cloud, 1);
+    let says = ["was not promoted: its customer metadata has no promote:source-arn", "`--target-bucket`"];
+    verify(&cloud, &[]).fails(1, &says);
+    let elsewhere = ["was not promoted", "no record below s3://serving/churn-model/ names it"];
+    verify(&cloud, &["--target-bucket", SERVING]).fails(1, &elsewhere);
+    let run = verify(&cloud, &["--target-bucket", SERVING, "--target-prefix", "models/live"]);
+    assert_eq!(run.code, 5, "{}", run.stderr);
+    assert!(details(&run).contains("somebody has removed the metadata"), "{}", details(&run));
+}
+
+#[test]
+fn an_interrupted_repair_of_the_metadata_is_completed() {
+    let cloud = with_image_only();
+    promote(&cloud, &[]).document();
+    remove_metadata(&cloud, 1);
+    cloud.fail(Moment::every("UpdateModelPackage"), Failure::Reset);
+    promote(&cloud, &[]);
+    cloud.heal();
+    promote(&cloud, &[]).document();
+    assert_eq!(approvals(&cloud), ["Approved"]);
+    assert_eq!(verify(&cloud, &["--target-bucket", SERVING]).code, 0);
+}
