@@ -14,7 +14,7 @@ use super::faults::{AT_ONCE, each, seeds};
 use crate::stand_in::client::Client;
 use crate::support::{Cloud, Failure, Principal};
 use crate::world::*;
-use model::{Model, REGISTERED};
+use model::{Leaves, Model, REGISTERED};
 use step::{Step, sequence, signs, source, source_edit, target_edit};
 
 /// What `make test` runs.
@@ -91,7 +91,7 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
             }
         }
         Step::DeletedInTarget { version } => {
-            if let Some(arn) = model.settled(cloud, *version) {
+            if let Some(arn) = model.settled(cloud, *version).filter(|_| !model.is_older_than_bytes(*version)) {
                 delete(cloud, Principal::Target, &arn);
                 model.forget(*version);
                 // The next run would wait for the run that has registered it.
@@ -111,17 +111,37 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
             ensure!(cloud.settles(), "a client of the stand-in stays connected");
             model.observe(cloud).context("after the interrupted run")?;
         }
+        Step::BytesAtSource(bytes) => {
+            if model.may_replace_bytes(cloud) {
+                cloud.put(MODELS, "churn/model.tar.gz", format!("weights {bytes}"));
+            }
+        }
+        Step::Hold(held) => {
+            let (verb, more): (_, &[&str]) = if *held { ("hold", &["--reason", "Audit"]) } else { ("release", &[]) };
+            let at = ["--target-group", GROUP, "--target-bucket", SERVING];
+            let run = run(cloud, Principal::Both, &[&[verb][..], &at, more].concat());
+            ensure!(run.code == 0, "{verb} ends {}: {}", run.code, run.stderr);
+            model.held = *held;
+        }
+        Step::RunThatLeaves => {
+            let run = promote(cloud, &[model.flags(), &["--approval", "pending"]].concat());
+            follows(cloud, model, Leaves::Pending, &run)?;
+        }
+        Step::TwoRuns => {
+            let runs = [(); 2].map(|()| spawn(cloud, model.flags())).map(ended);
+            ensure!(
+                runs.iter().all(|run| run.code == 0),
+                "one of two runs fails: {}{}",
+                runs[0].stderr,
+                runs[1].stderr
+            );
+            follows(cloud, model, Leaves::Nothing, &runs[0])?;
+        }
         Step::Run { checked } => {
             let run = promote(cloud, model.flags());
-            ensure!(run.code == 0, "a clean run ends {}: {}", run.code, run.stderr);
-            model.run(cloud);
-            model.agrees(cloud).with_context(|| format!("the run said {}{}", run.stderr, run.stdout))?;
+            follows(cloud, model, Leaves::Nothing, &run)?;
             if !checked {
                 return Ok(());
-            }
-            for arn in model.verifiable(cloud) {
-                let verified = verify(cloud, model, &arn);
-                ensure!(verified.code == 0, "verify: {}{}", verified.stdout, verified.stderr);
             }
             let again = (promoted(cloud), cloud.keys(SERVING));
             let run = promote(cloud, model.flags());
@@ -130,6 +150,19 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
         }
     }
     ensure!(promoted(cloud).len() <= REGISTERED as usize, "a version was promoted twice");
+    Ok(())
+}
+
+/// The target is what the model has after a clean run, and `verify` agrees.
+fn follows(cloud: &Cloud, model: &mut Model, leaves: Leaves, run: &Run) -> Result<()> {
+    ensure!(run.code == 0, "a clean run ends {}: {}", run.code, run.stderr);
+    model.run(cloud, leaves);
+    let said = || format!("the run said {}{}", run.stderr, run.stdout);
+    model.agrees(cloud).with_context(said)?;
+    for arn in model.verifiable(cloud) {
+        let verified = verify(cloud, model, &arn);
+        ensure!(verified.code == 0, "verify: {}{}\n{}", verified.stdout, verified.stderr, said());
+    }
     Ok(())
 }
 

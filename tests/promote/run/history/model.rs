@@ -22,11 +22,23 @@ pub struct Model {
     /// Whether the runs sign their records.
     signs: bool,
     registered: u32,
+    /// Whether the target group is held.
+    pub held: bool,
+    /// The versions that were promoted with other bytes than the source has.
+    older_than_bytes: BTreeSet<u32>,
     /// The source versions that were deleted.
     deleted: BTreeSet<u32>,
     /// Whether every run since the last clean one has come to its end.
     clean: bool,
     promoted: BTreeMap<u32, Promoted>,
+}
+
+/// What a run leaves pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    Nothing,
+    /// `--approval pending`.
+    Pending,
 }
 
 /// A promoted version.
@@ -48,7 +60,15 @@ struct Promoted {
 impl Model {
     /// One version of the source, nothing promoted.
     pub fn new(signs: bool) -> Self {
-        Self { signs, registered: 1, deleted: BTreeSet::new(), clean: false, promoted: BTreeMap::new() }
+        Self {
+            signs,
+            held: false,
+            older_than_bytes: BTreeSet::new(),
+            registered: 1,
+            deleted: BTreeSet::new(),
+            clean: false,
+            promoted: BTreeMap::new(),
+        }
     }
 
     /// The flags of every run, and of `verify`.
@@ -58,6 +78,24 @@ impl Model {
 
     pub fn is_registered(&self, version: u32) -> bool {
         version <= self.registered && !self.deleted.contains(&version)
+    }
+
+    /// Whether the source may replace the bytes of its model: no copy of a promotion that is not complete would equal them.
+    /// If it may, every promoted version is older than the bytes from then on.
+    pub fn may_replace_bytes(&mut self, cloud: &Cloud) -> bool {
+        let folder = |version: u32| FOLDER.replace("-v1/", &format!("-v{version}/"));
+        let keys = cloud.keys(SERVING);
+        let is_empty = |version| !keys.iter().any(|key| key.starts_with(&folder(version)));
+        let may = (1..=REGISTERED).all(|version| is_empty(version) || self.settled(cloud, version).is_some());
+        if may {
+            self.older_than_bytes.extend(self.promoted.keys());
+        }
+        may
+    }
+
+    /// Whether the version was promoted with other bytes than the source has.
+    pub fn is_older_than_bytes(&self, version: u32) -> bool {
+        self.older_than_bytes.contains(&version)
     }
 
     /// The source has deleted a version.
@@ -73,7 +111,7 @@ impl Model {
     /// The key of a promotion's record, if the promotion has one record only and its version equals the source. Without the
     /// record, nothing could tell who has made a difference.
     pub fn lose_record(&mut self, cloud: &Cloud, version: u32) -> Option<String> {
-        let source = cloud.package(&source(version))?;
+        let source = cloud.package(&source(version)).filter(|_| !self.is_older_than_bytes(version))?;
         let promoted = self.promoted.get_mut(&version).filter(|promoted| promoted.recorded && !promoted.theirs)?;
         let same = fields(&source) == promoted.target && promoted.base == promoted.target;
         let records = records(cloud, version, &promoted.arn);
@@ -135,7 +173,10 @@ impl Model {
     }
 
     /// A clean run: promotes the latest approved version, and lets all others follow.
-    pub fn run(&mut self, cloud: &Cloud) {
+    pub fn run(&mut self, cloud: &Cloud, leaves: Leaves) {
+        if self.held {
+            return self.run_in_held_group(cloud);
+        }
         let latest = self.latest(cloud);
         self.clean = true;
         for version in (1..=self.registered).filter(|version| !self.deleted.contains(version)).collect::<Vec<_>>() {
@@ -143,7 +184,7 @@ impl Model {
             let is_latest = latest == Some(version);
             match self.promoted.get_mut(&version) {
                 Some(promoted) if promoted.recorded || is_latest => {
-                    promoted.follow(&source);
+                    promoted.follow(&source, leaves);
                     promoted.recorded = true;
                 }
                 // No record tells what was promoted, so it can be withdrawn only.
@@ -152,7 +193,11 @@ impl Model {
                 None if is_latest => {
                     let (target, base) = (fields(&source), fields(&source));
                     let arn = promoted_from(cloud, version).map_or(String::new(), |(arn, _)| arn);
-                    let (approval, theirs, recorded) = (Approval::Approved, false, true);
+                    let (approval, theirs) = match leaves {
+                        Leaves::Nothing => (Approval::Approved, false),
+                        Leaves::Pending => (Approval::Pending, true),
+                    };
+                    let recorded = true;
                     let verified = None;
                     self.promoted.insert(version, Promoted { arn, target, base, approval, theirs, recorded, verified });
                 }
@@ -160,6 +205,23 @@ impl Model {
             }
             if let Some(promoted) = self.promoted.get_mut(&version).filter(|promoted| promoted.recorded) {
                 promoted.verified = cloud.package(&promoted.arn).as_ref().map(verified);
+            }
+        }
+    }
+
+    /// In a held group, a run withdraws what the source rejects, and nothing else.
+    fn run_in_held_group(&mut self, cloud: &Cloud) {
+        self.clean = false;
+        let there: Vec<u32> = self.promoted.keys().copied().filter(|version| !self.deleted.contains(version)).collect();
+        for version in there {
+            let source = at_source(cloud, version);
+            let promoted = self.promoted.get_mut(&version).expect("it is promoted");
+            let withdraws = status(&source) == Status::Rejected
+                && matches!(promoted.approval, Approval::Approved | Approval::Pending);
+            match withdraws {
+                true if promoted.recorded => promoted.follow(&source, Leaves::Nothing),
+                true => promoted.withdraw(),
+                false => {}
             }
         }
     }
@@ -172,7 +234,7 @@ impl Model {
     /// An interrupted run: whatever it has changed is what a clean run changes.
     pub fn observe(&mut self, cloud: &Cloud) -> Result<()> {
         let mut clean = self.clone();
-        clean.run(cloud);
+        clean.run(cloud, Leaves::Nothing);
         self.clean = false;
         for version in 1..=self.registered {
             let Some((arn, described)) = promoted_from(cloud, version) else { continue };
@@ -225,19 +287,24 @@ impl Model {
 
     /// The promoted versions that equal their records. If the source was deleted, nothing records what others have
     /// changed since. The record of withdrawing a version without a record cannot be compared, so that nobody signs it later.
+    /// The same holds for a record of bytes that the source does not have any more. In a held group, nothing is recorded.
     pub fn verifiable(&self, cloud: &Cloud) -> Vec<String> {
-        let unsigned = |key: &String| {
-            read(cloud, key)["request"].is_null() && cloud.object(SERVING, &format!("{key}.dsse")).is_none()
-        };
+        if self.held {
+            return Vec::new();
+        }
+        let is_signed = |key: &String| cloud.object(SERVING, &format!("{key}.dsse")).is_some();
         let there = self.promoted.iter().filter(|(version, one)| one.recorded && !self.deleted.contains(version));
-        let there =
-            there.filter(|(version, one)| !self.signs || !records(cloud, **version, &one.arn).iter().any(unsigned));
+        let there = there.filter(|(version, one)| {
+            let is_comparable =
+                |key: &String| !read(cloud, key)["request"].is_null() && !self.is_older_than_bytes(**version);
+            !self.signs || records(cloud, **version, &one.arn).iter().all(|key| is_signed(key) || is_comparable(key))
+        });
         there.map(|(_, one)| one.arn.clone()).collect()
     }
 }
 
 impl Promoted {
-    fn follow(&mut self, source: &Value) {
+    fn follow(&mut self, source: &Value, leaves: Leaves) {
         for (name, now) in fields(source) {
             let (base, target) = (self.base[&name].clone(), self.target[&name].clone());
             let carried = match name.as_str() {
@@ -260,10 +327,14 @@ impl Promoted {
             self.withdraw();
         }
         self.approval = match (status(source), self.approval) {
-            (Status::Approved, Approval::Withdrawn { was_pending: false }) => Approval::Approved,
-            (Status::Approved, Approval::Withdrawn { was_pending: true } | Approval::Pending) => waits(self.theirs),
+            (Status::Approved, Approval::Withdrawn { was_pending: false }) => waits(leaves == Leaves::Pending),
+            (Status::Approved, Approval::Withdrawn { was_pending: true } | Approval::Pending) => {
+                waits(self.theirs || leaves == Leaves::Pending)
+            }
             (_, approval) => approval,
         };
+        // A version that a run leaves pending waits for somebody in the target account.
+        self.theirs |= leaves == Leaves::Pending && self.approval == Approval::Pending;
         if status(source) == Status::Approved && self.approval == Approval::Approved {
             self.theirs = false;
         }

@@ -28,7 +28,15 @@ pub enum Step {
     RecordLost { version: u32 },
     /// A run that does not come to its end.
     Interrupted(Interruption),
-    /// A run. If it is checked, `verify` follows, and a second run, which has nothing to do.
+    /// The source replaces the bytes of an object that its versions share.
+    BytesAtSource(u8),
+    /// Somebody holds the target group, or releases it.
+    Hold(bool),
+    /// A run that leaves versions pending.
+    RunThatLeaves,
+    /// Two runs at once.
+    TwoRuns,
+    /// A run. If it is checked, a second run follows, which has nothing to do.
     Run { checked: bool },
 }
 
@@ -125,7 +133,7 @@ pub fn sequence(seed: u64) -> Vec<Step> {
 
 fn step(rng: &mut Rng) -> Step {
     let version = rng.u32(1..=REGISTERED);
-    match rng.u8(0..25) {
+    match rng.u8(0..32) {
         0 | 20..=21 => Step::Register,
         1..=5 => Step::AtSource { version, edit: edit(rng) },
         6..=8 => Step::ApprovalAtSource { version, status: status(rng) },
@@ -134,6 +142,10 @@ fn step(rng: &mut Rng) -> Step {
         22 => Step::DeletedAtSource { version },
         23 => Step::DeletedInTarget { version },
         24 => Step::RecordLost { version },
+        25 => Step::BytesAtSource(rng.u8(0..3)),
+        26..=27 => Step::Hold(rng.bool()),
+        28..=29 => Step::RunThatLeaves,
+        30..=31 => Step::TwoRuns,
         13..=14 => Step::Interrupted(match rng.u8(0..6) {
             0 => Interruption::Updates,
             1 => Interruption::Records(rng.usize(1..=3)),
