@@ -17,6 +17,7 @@ from moto.sagemaker.responses import SageMakerResponse
 DESCRIBE_GROUP = SageMakerModelBackend.describe_model_package_group
 CREATE_GROUP = SageMakerModelBackend.create_model_package_group
 CREATE = SageMakerModelBackend.create_model_package
+CREATE_REQUEST = SageMakerResponse.create_model_package
 UPDATE = SageMakerModelBackend.update_model_package
 DESCRIBE = SageMakerModelBackend.describe_model_package
 LIST = SageMakerModelBackend.list_model_packages
@@ -38,11 +39,23 @@ def describe_group(backend, model_package_group_name):
 
 
 def create_group(backend, model_package_group_name, *rest, **members):
-    """Refuses a name that is taken; moto makes a new group in its place."""
+    """Refuses a name that is taken; moto makes a new group in its place. Refuses tags that AWS reserves."""
+    tags = rest[1] if len(rest) > 1 else members.get("tags")
+    if any(tag["Key"].lower().startswith("aws:") for tag in tags or []):
+        raise ValidationError("aws: prefixed tag key names are not allowed for external use.")
     with LOCK:
         if model_package_group_name in backend.model_package_groups:
             raise ValidationError(f"Model Package Group already exists: {model_package_group_name}")
         return CREATE_GROUP(backend, model_package_group_name, *rest, **members)
+
+
+def create_request(response):
+    """Refuses a SourceUri beside an AdditionalS3DataSource, as AWS does; moto reads no SourceUri."""
+    specification = response._get_param("InferenceSpecification") or {}
+    containers = specification.get("Containers", [])
+    if response._get_param("SourceUri") and any("AdditionalS3DataSource" in container for container in containers):
+        raise ValidationError("AdditionalS3DataSource is not supported with SourceUri.")
+    return CREATE_REQUEST(response)
 
 
 def create(backend, **members):
@@ -165,6 +178,7 @@ def correct():
     SageMakerModelBackend.update_model_package = update
     SageMakerModelBackend.describe_model_package = describe
     SageMakerModelBackend.list_model_packages = list_versions
+    SageMakerResponse.create_model_package = create_request
     SageMakerResponse.delete_model_package = delete
     SageMakerResponse.delete_model_package_group = delete_group
     SageMakerResponse.put_model_package_group_policy = put_group_policy

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use crate::aws::error::CallError;
 use crate::aws::images::{SourceImages, TargetImages};
-use crate::aws::keys::SigningKeys;
+use crate::aws::keys::Keys;
 use crate::aws::objects::{SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
 use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
@@ -49,6 +49,11 @@ impl SourceAccount {
     /// The images.
     pub fn images(&self) -> &SourceImages {
         &self.images
+    }
+
+    /// KMS in the region of a key.
+    pub fn keys(&self, key: &KmsKeyArn) -> Keys {
+        self.session.keys(key.region())
     }
 
     /// The principal of the session.
@@ -147,7 +152,7 @@ impl TargetAccount {
     }
 
     /// KMS in the region of a key.
-    pub fn keys(&self, key: &KmsKeyArn) -> SigningKeys {
+    pub fn keys(&self, key: &KmsKeyArn) -> Keys {
         self.session.keys(key.region())
     }
 

@@ -1,4 +1,4 @@
-//! Signs with KMS keys, and reads their public keys.
+//! Signs with KMS keys, and reads their public keys and their policies.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// KMS with one account's credentials. Clones share one client.
 #[derive(Debug, Clone)]
-pub struct SigningKeys {
+pub struct Keys {
     client: Client,
     caller: Arc<Caller>,
 }
@@ -31,7 +31,7 @@ pub struct PublicKey {
     pub algorithms: Vec<String>,
 }
 
-impl SigningKeys {
+impl Keys {
     pub(super) fn new(client: Client, caller: Arc<Caller>) -> Self {
         Self { client, caller }
     }
@@ -47,6 +47,15 @@ impl SigningKeys {
         let algorithms = answer.signing_algorithms().iter().map(|one| one.as_str().to_owned()).collect();
         let spec = answer.key_spec().map(|spec| spec.as_str().to_owned());
         Ok(PublicKey { spki, spec, algorithms })
+    }
+
+    /// The policy of a key of the caller's account. Every key has one.
+    pub async fn policy(&self, key: &KmsKeyArn) -> Result<String, CallError> {
+        const CALL: &str = "kms:GetKeyPolicy";
+        let answer = self.client.get_key_policy().key_id(key.as_str()).policy_name("default").send().await;
+        let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Key(key), error))?;
+        let unusable = || self.caller.unusable(CALL, &Resource::Key(key), "the response has no policy");
+        answer.policy().map(str::to_owned).ok_or_else(unusable)
     }
 
     /// Whether KMS would sign: Sign with DryRun, which returns no signature.

@@ -25,8 +25,12 @@ pub struct Identity {
 impl Identity {
     /// The group `name` in this principal's account, region and partition.
     pub fn group(&self, name: &GroupName) -> GroupArn {
-        let partition = self.arn.split(':').nth(1).filter(|part| part.starts_with("aws")).unwrap_or("aws");
-        GroupArn::new(partition, &self.region, &self.account, name)
+        GroupArn::new(self.partition(), &self.region, &self.account, name)
+    }
+
+    /// The partition, such as `aws` or `aws-cn`.
+    pub fn partition(&self) -> &str {
+        self.arn.split(':').nth(1).filter(|part| part.starts_with("aws")).unwrap_or("aws")
     }
 }
 

@@ -1,6 +1,6 @@
 //! `promote doctor`.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -9,8 +9,11 @@ use super::exit::Exit;
 use super::full::Full;
 use super::many;
 use super::running::Running;
+use crate::aws::error::CallError;
 use crate::model::arn::GroupRef;
-use crate::run::doctor::Finding;
+use crate::model::failure::cause;
+use crate::run::doctor::{Finding, doctor_without_groups};
+use crate::run::many::{GroupSelection, find_groups};
 use crate::run::settings::DoctorSettings;
 use crate::run::{Context, DoctorReport, doctor};
 
@@ -46,10 +49,32 @@ impl Doctor {
                 Ok(exit(&report))
             }
             Selected::Many(selection) => {
+                let found = match find_groups(context, &selection).await {
+                    Ok(found) => found,
+                    Err(error) => return self.without_groups(context, running, &selection, error).await,
+                };
                 let run = async |context: Context, group: GroupRef| doctor(&context, &self.settings(&group)?).await;
-                many::run(running, context, &selection, run, exit).await
+                many::run_found(running, context, &selection, found, run, exit).await
             }
         }
+    }
+
+    /// Reports what can be asked although the groups cannot be listed.
+    ///
+    /// # Errors
+    /// The groups are not known for another reason than a call that failed.
+    async fn without_groups(
+        &self,
+        context: &Context,
+        running: &Running,
+        selection: &GroupSelection,
+        error: Error,
+    ) -> Result<Exit> {
+        let Some(failed) = cause::<CallError>(&error) else { return Err(error) };
+        let none = GroupRef::Name("none".parse().expect("it is a valid name"));
+        let report = doctor_without_groups(context, &self.settings(&none)?, &selection.pattern, failed).await;
+        running.printer.document(&report)?;
+        Ok(exit(&report))
     }
 
     fn settings(&self, group: &GroupRef) -> Result<DoctorSettings> {

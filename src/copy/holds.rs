@@ -46,11 +46,13 @@ impl Holds<'_> {
         let read = self.target.read(&Hold::location(&self.promotions, number), MAX_BYTES).await;
         let text = match read {
             Ok(found) => found.map(|(text, _)| text),
-            // Whoever may list but not read must not promote either.
-            Err(error) if error.kind == Kind::Denied => None,
+            // Whoever may list but not read must not promote either. Invalid: it is too large, or S3 refuses to read it.
+            Err(error) if matches!(error.kind, Kind::Denied | Kind::Invalid) => None,
             Err(error) => return Err(error),
         };
-        let hold = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let hold: Option<Hold> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        // The key decides which hold it is: the document may be a copy of that of another hold.
+        let hold = hold.map(|hold| Hold { number, target_model_package_group_arn: self.group.clone(), ..hold });
         Ok(Some(hold.unwrap_or_else(|| Hold::unreadable(number, self.group))))
     }
 

@@ -86,6 +86,8 @@ pub enum FollowResult {
     Unchanged,
     /// A dry run: the version would be approved, approved again or updated.
     Planned,
+    /// The group is held: the version was not approved. A run after the release approves it.
+    Held,
     /// The version could not be synced.
     Failed,
 }

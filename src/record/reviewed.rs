@@ -20,6 +20,10 @@ use crate::model::secrets::sealed_document;
 use crate::plan::Plan;
 use crate::register::sync::ChangeResult;
 
+/// By how much clocks may differ: AWS refuses requests that are five minutes old (IAM User Guide, "Elements of an AWS API
+/// request signature"), so that no machine with a clock that differs more could have made a plan.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
+
 /// The differences that a message lists.
 const LISTED: usize = 20;
 
@@ -76,12 +80,10 @@ impl ReviewedPlan {
     /// Refuses a plan that is older than `limit`.
     ///
     /// # Errors
-    /// The plan is too old, or its time cannot be read.
+    /// The plan is too old, or its time cannot be read or is in the future.
     pub fn refuse_older(&self, limit: Duration, now: SystemTime) -> Result<()> {
-        let made = DateTime::from_str(&self.record.ended, Format::DateTime)?;
-        let age = now.duration_since(SystemTime::try_from(made)?).unwrap_or_default();
         ensure!(
-            age <= limit,
+            age(&self.record.ended, now)? <= limit,
             Failure::new(format!("the plan of {} is older than {}", self.record.ended, in_words(limit)))
                 .hint("Make and review a new plan, or pass a longer --plan-max-age")
         );
@@ -246,6 +248,18 @@ fn refused(found: &[String], digest: &str) -> Result<()> {
         .into())
 }
 
+/// The age of a plan. Without the refusal, a plan whose time is in the future would never be too old.
+fn age(made: &str, now: SystemTime) -> Result<Duration> {
+    let time = SystemTime::try_from(DateTime::from_str(made, Format::DateTime)?)?;
+    let ahead = time.duration_since(now).unwrap_or_default();
+    ensure!(
+        ahead <= CLOCK_TOLERANCE,
+        Failure::new(format!("the plan of {made} is from the future: the clock of a machine is wrong"))
+            .hint("Set the clock of this machine or of the one that has made the plan, and make a new plan")
+    );
+    Ok(now.duration_since(time).unwrap_or_default())
+}
+
 /// A duration in the words of a message, in the two largest units.
 fn in_words(limit: Duration) -> String {
     let seconds = limit.as_secs();
@@ -259,6 +273,15 @@ fn in_words(limit: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_is_as_old_as_its_time_says_and_refused_if_that_is_in_the_future() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        assert_eq!(age("2025-12-31T23:00:00Z", now).unwrap(), Duration::from_secs(3600));
+        assert_eq!(age("2026-01-01T00:04:59Z", now).unwrap(), Duration::ZERO);
+        let refused = age("2026-01-01T00:05:01Z", now).unwrap_err().to_string();
+        assert!(refused.contains("2026-01-01T00:05:01Z is from the future"), "{refused}");
+    }
 
     #[test]
     fn a_limit_is_told_in_its_two_largest_units() {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::aws::accounts::TargetAccount;
-use crate::aws::keys::{MAX_MESSAGE_BYTES, SigningKeys};
+use crate::aws::keys::{Keys, MAX_MESSAGE_BYTES};
 use crate::model::arn::KmsKeyArn;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
@@ -22,7 +22,7 @@ pub enum Signing {
 /// A KMS key that signs records.
 pub struct Signer {
     key: KmsKeyArn,
-    keys: SigningKeys,
+    keys: Keys,
     algorithm: &'static str,
     verifying: VerifyingKey,
 }

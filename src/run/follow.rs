@@ -20,6 +20,7 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::field::Document;
+use crate::model::hold::Held;
 use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
@@ -113,7 +114,8 @@ impl Following<'_> {
         };
         let followed = synced.unwrap_or_else(|error| {
             let text = format!("{error:#}");
-            let entry = Followed { error: Some(text), ..entry(&promoted, source, FollowResult::Failed) };
+            let result = if Held::of(&error).is_some() { FollowResult::Held } else { FollowResult::Failed };
+            let entry = Followed { error: Some(text), ..entry(&promoted, source, result) };
             FollowedVersions { followed: vec![entry], ..FollowedVersions::failed(error) }
         });
         (followed, arn)

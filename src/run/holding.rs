@@ -198,8 +198,8 @@ fn other_places(destination: &Destination, named: &[Destination]) -> Vec<String>
     if !others.is_empty() {
         let others: Vec<String> = others.iter().map(ToString::to_string).collect();
         warnings.push(format!(
-            "versions were also promoted to {}, and runs that promote there look for holds there: repeat the command with \
-             `--target-bucket` and `--target-prefix`",
+            "versions were also promoted to {}, and runs that promote there look for holds there only: run `promote hold` \
+             or `promote release` for that place too, with `--target-bucket` and `--target-prefix`",
             others.join(", ")
         ));
     }

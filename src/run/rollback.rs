@@ -35,7 +35,8 @@ pub struct RollbackReport {
     pub rejected: Vec<RolledBack>,
     /// Newer versions that others have registered, and that stay Approved.
     pub approved_by_others: Vec<PackageArn>,
-    /// Newer versions that could not be served either.
+    /// Newer versions that could not be served either, and why runs may not look for the hold at this place, or not only
+    /// there.
     pub warnings: Vec<String>,
     /// The hold of the group.
     pub hold: Hold,
@@ -55,7 +56,8 @@ pub struct RollbackReport {
 pub enum RollbackOutcome {
     /// The newer versions are Rejected, and the group is held.
     RolledBack,
-    /// The group is held, and a newer version is still Approved, or could not be rejected.
+    /// The group is held, and a newer version is still Approved, or could not be rejected, or the version to go back to is
+    /// no longer Approved.
     Incomplete,
     /// A dry run: nothing was written.
     Planned,
@@ -90,7 +92,8 @@ pub async fn rollback(context: &Context, settings: &RollbackSettings) -> Result<
     let state = holds.state().await?;
     let hold = holds.read(state).await?;
     let rollback = Rollback { context, settings, target, place: &place, signer: signer.as_ref(), started };
-    let (to, warnings) = rollback.version_to_serve(hold.as_ref()).await?;
+    let (to, mut warnings) = rollback.version_to_serve(hold.as_ref()).await?;
+    warnings.extend(place.warnings.iter().cloned());
     rollback.run(&holds, (state, hold), to, warnings).await
 }
 
@@ -175,6 +178,7 @@ impl Rollback<'_> {
                 report.failures.clear();
                 report.rejected.iter_mut().for_each(|one| one.error = None);
                 self.reject_newer(&again.versions, report).await;
+                report.failures.extend(no_longer_served(&again.versions, &report.to));
             }
             Err(error) => report.failures.push(error),
         }
@@ -202,6 +206,17 @@ impl Rollback<'_> {
             report.rejected.push(RolledBack { model_package_arn, version: number, approval_status, error: text });
         }
     }
+}
+
+/// Why the version that was gone back to cannot be served any more: another rollback, or somebody, has rejected it.
+fn no_longer_served(versions: &[PromotedVersion], to: &PackageArn) -> Option<Error> {
+    let state = match versions.iter().find(|version| version.arn == *to).map(PromotedVersion::approval) {
+        Some(ApprovalStatus::Approved) => return None,
+        Some(status) => format!("is {status} now"),
+        None => "no longer exists".to_owned(),
+    };
+    let message = format!("{to} {state}: it was changed during the rollback to it");
+    Some(Failure::new(message).hint("Name another version to go back to with `--to`").into())
 }
 
 impl HoldSettings {

@@ -27,7 +27,10 @@ impl TargetRegistry {
     }
 
     /// CreateModelPackage with values that SageMaker refuses: a specification with a SourceUri, and with
-    /// AdditionalS3DataSource, which it does not allow there. If a version is created nevertheless, deletes it.
+    /// AdditionalS3DataSource, which it does not allow there.
+    ///
+    /// # Errors
+    /// Also if a version is created nevertheless. It is deleted again.
     pub async fn probe_create(&self, group: &GroupArn) -> Result<(), CallError> {
         const CALL: &str = "sagemaker:CreateModelPackage";
         let resource = Resource::Group(group);
@@ -45,13 +48,28 @@ impl TargetRegistry {
         let call = call.inference_specification(specification).source_uri(format!("s3://{NAME}/{NAME}"));
         let call = call.model_approval_status(ModelApprovalStatus::Rejected);
         let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
-        let Ok(created) = answer.model_package_arn().unwrap_or_default().parse::<PackageArn>() else { return Ok(()) };
-        let left = |error| {
-            let message =
-                format!("SageMaker has registered {created}, which is Rejected and could not be deleted: {error}");
-            self.reader.caller.unusable(CALL, &resource, message)
+        let created = answer.model_package_arn().unwrap_or_default();
+        let deleted = match created.parse() {
+            Ok(created) => self.delete(&created).await.map_err(|error| error.to_string()),
+            Err(error) => Err(format!("{error:#}")),
         };
-        self.delete(&created).await.map_err(left)
+        Err(self.accepted(CALL, &resource, created, deleted))
+    }
+
+    /// The error for something that SageMaker has created although it should have refused the request.
+    fn accepted(
+        &self,
+        call: &'static str,
+        resource: &Resource<'_>,
+        created: &str,
+        deleted: Result<(), String>,
+    ) -> CallError {
+        let end = match deleted {
+            Ok(()) => "doctor has deleted it again".to_owned(),
+            Err(error) => format!("it could not be deleted again: {error}"),
+        };
+        let message = format!("the service has accepted a request that is invalid, and has created {created}; {end}");
+        self.reader.caller.unusable(call, resource, message)
     }
 
     /// UpdateModelPackage of a version that does not exist.
@@ -61,11 +79,18 @@ impl TargetRegistry {
     }
 
     /// CreateModelPackageGroup with a tag that AWS reserves for itself.
+    ///
+    /// # Errors
+    /// Also if the group is created nevertheless. It is deleted again, unless it has versions by now.
     pub async fn probe_create_group(&self, group: &GroupArn) -> Result<(), CallError> {
         const CALL: &str = "sagemaker:CreateModelPackageGroup";
         let resource = Resource::Group(group);
         let tag = Tag::builder().key(format!("aws:{NAME}")).value(NAME).build();
         let call = self.reader.client.create_model_package_group().model_package_group_name(group.name().as_str());
-        call.tags(tag).send().await.map(drop).map_err(|error| self.error(CALL, &resource, error))
+        call.tags(tag).send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        let call = self.reader.client.delete_model_package_group().model_package_group_name(group.name().as_str());
+        let deleted = call.send().await.map(drop);
+        let deleted = deleted.map_err(|error| self.error("sagemaker:DeleteModelPackageGroup", &resource, error));
+        Err(self.accepted(CALL, &resource, group.as_str(), deleted.map_err(|error| error.to_string())))
     }
 }

@@ -25,6 +25,7 @@ use super::retries::{Retries, configured_retries};
 use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller, Side};
 use crate::aws::images::{Clients, Downloads};
+use crate::aws::keys::Keys;
 use crate::aws::principal::Principal;
 use crate::aws::timeouts::{CONNECT, FIRST_BYTE};
 use crate::model::arn::Region;
@@ -101,6 +102,12 @@ impl Session {
             .retry_partition(RetryPartition::custom("s3").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(self.renewal.clone())
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+    }
+
+    /// KMS in a region.
+    pub fn keys(&self, region: &Region) -> Keys {
+        let config = aws_sdk_kms::config::Builder::from(&self.config).region(SdkRegion::new(region.to_string()));
+        Keys::new(aws_sdk_kms::Client::from_conf(config.build()), self.principal.caller.clone())
     }
 
     /// Amazon ECR in every region.

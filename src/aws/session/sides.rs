@@ -1,12 +1,10 @@
 //! The sessions of the two accounts. They have distinct types, so that nothing can be written with the source's session.
 
-use aws_config::Region as SdkRegion;
-
 use super::access::Access;
 use super::connection::Session;
 use crate::aws::error::{CallError, Side};
 use crate::aws::images::{SourceImages, TargetImages};
-use crate::aws::keys::SigningKeys;
+use crate::aws::keys::Keys;
 use crate::aws::objects::{BucketHeaders, SourceObjects, TargetObjects};
 use crate::aws::principal::Identity;
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
@@ -56,6 +54,11 @@ impl SourceSession {
         SourceImages::new(self.0.ecr(), self.0.downloads())
     }
 
+    /// KMS in the region of a key.
+    pub fn keys(&self, region: &Region) -> Keys {
+        self.0.keys(region)
+    }
+
     /// Whether both sessions have the same principal: the same profile, role and external ID.
     pub fn same_principal_as(&self, target: &TargetSession) -> bool {
         self.0.access.principal() == target.0.access.principal()
@@ -91,9 +94,8 @@ impl TargetSession {
     }
 
     /// KMS in the region of a key.
-    pub fn keys(&self, region: &Region) -> SigningKeys {
-        let config = aws_sdk_kms::config::Builder::from(&self.0.config).region(SdkRegion::new(region.to_string()));
-        SigningKeys::new(aws_sdk_kms::Client::from_conf(config.build()), self.0.principal.caller.clone())
+    pub fn keys(&self, region: &Region) -> Keys {
+        self.0.keys(region)
     }
 
     /// S3, for reading and writing. The account of the session has to own the bucket, unless another one is named.

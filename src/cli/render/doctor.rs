@@ -9,7 +9,7 @@ use crate::cli::of_groups::Ended;
 use crate::cli::wrap::wrapped;
 use crate::model::arn::PackageArn;
 use crate::run::DoctorReport;
-use crate::run::doctor::{Check, Finding, Mend, Owner};
+use crate::run::doctor::{Check, Finding, Form, Mend, Owner};
 
 impl Rendered for DoctorReport {
     fn text(&self) -> Result<String> {
@@ -109,15 +109,18 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
         Owner::Trust(arn) => write!(text, "trust policy of {arn}")?,
         Owner::Repository(arn) => write!(text, "policy of {arn}")?,
     }
-    let is_own = matches!(mend.of, Owner::Principal(_));
-    match (mend.merged, is_own) {
-        (true, _) => writeln!(text, ", with what it has now")?,
-        (false, true) => writeln!(text)?,
-        (false, false) => writeln!(text, "; add the statements to the present policy, if there is one")?,
+    match (mend.form, mend.merged) {
+        (Form::Complete, true) => writeln!(text, " (the complete policy, with what it has now)")?,
+        (Form::Complete, false) => writeln!(text, " (the complete policy: there is none now)")?,
+        (Form::Separate, _) => writeln!(text, " (a policy of its own, beside its other policies)")?,
+        (Form::Statements, _) => writeln!(text, " (statements to add to the present policy, which could not be read)")?,
     }
     writeln!(text, "\n{:#}", mend.policy)?;
     if matches!(&mend.of, Owner::Principal(arn) if arn.contains(":role/AWSReservedSSO_")) {
         writeln!(text, "\nAdd the statements to the permission set in IAM Identity Center, which manages this role.")?;
+    }
+    if let Some(command) = &mend.read_command {
+        writeln!(text, "\nThis shows the present policy, if there is one. Do not replace it:\n\n{command}")?;
     }
     if let Some(command) = &mend.command {
         writeln!(text, "\nWith the policy in policy.json:\n\n{command}")?;

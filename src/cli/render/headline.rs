@@ -20,6 +20,7 @@ pub(super) fn headline(record: &Record) -> String {
         (of(FollowResult::Approved), "approved", "", ""),
         (of(FollowResult::WaitsAgain), "set", " back to pending", ""),
         (of(FollowResult::Updated), "updated", "", ""),
+        (of(FollowResult::Held), "did not approve", "", ", because the group is held"),
         (of(FollowResult::Failed), "could not sync", "", ""),
     ];
     let effects = effects.into_iter().filter(|(count, ..)| *count > 0);
@@ -98,6 +99,7 @@ pub(super) fn followed(result: FollowResult) -> &'static str {
         FollowResult::Recorded => "recorded, because others have changed it",
         FollowResult::Unchanged => "not changed",
         FollowResult::Planned => "would be updated",
+        FollowResult::Held => "not approved, because the group is held",
         FollowResult::Failed => "could not be synced",
     }
 }

@@ -47,7 +47,7 @@ impl Rendered for RollbackReport {
         let to = self.to.version();
         let outcome = match self.outcome {
             RollbackOutcome::RolledBack => format!("rolled back to version {to}, and held until `promote release`"),
-            RollbackOutcome::Incomplete => format!("incomplete: held, but a version newer than {to} is not rejected"),
+            RollbackOutcome::Incomplete => format!("incomplete: held, but not rolled back to version {to}"),
             RollbackOutcome::Planned => format!("dry run, nothing was written: would go back to version {to}"),
         };
         writeln!(out, "{:<11}{outcome}", "Outcome")?;
@@ -71,8 +71,13 @@ impl Rendered for RollbackReport {
     }
 
     fn done(&self) -> Option<String> {
-        (self.outcome != RollbackOutcome::Planned)
-            .then(|| format!("{} is held, and newer versions are rejected", self.target_group))
+        match self.outcome {
+            RollbackOutcome::RolledBack => {
+                Some(format!("{} is held, and newer versions are rejected", self.target_group))
+            }
+            RollbackOutcome::Incomplete => Some(format!("{} is held", self.target_group)),
+            RollbackOutcome::Planned => None,
+        }
     }
 }
 

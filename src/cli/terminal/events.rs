@@ -205,6 +205,6 @@ fn act(result: FollowResult) -> Option<&'static str> {
         FollowResult::WaitsAgain => Some("set back to pending"),
         FollowResult::Updated => Some("updated"),
         FollowResult::Recorded => Some("recorded changes by others to"),
-        FollowResult::Unchanged | FollowResult::Planned | FollowResult::Failed => None,
+        FollowResult::Unchanged | FollowResult::Planned | FollowResult::Held | FollowResult::Failed => None,
     }
 }

@@ -98,7 +98,9 @@ impl Asked<'_> {
         let other = refused.action.clone().filter(|action| action != self.action);
         let Some(action) = other else {
             let mut check = self.with(Finding::Denied, Some(told(error)));
-            let named = Some(self.grant_on.to_owned()).filter(|on| on.starts_with("arn:")).or(refused.resource);
+            // Some actions, such as those that list groups, have no resource: they are granted on all.
+            let is_named = |on: &String| on.starts_with("arn:") || on == "*";
+            let named = Some(self.grant_on.to_owned()).filter(is_named).or(refused.resource);
             check.grant = named.map(|resource| Grant {
                 principal: self.side,
                 caller: refused.caller,

@@ -9,7 +9,7 @@ use crate::run::settings::DoctorSettings;
 pub(super) struct Destination<'a> {
     /// The ARN of the bucket.
     pub bucket: String,
-    /// The ARN of every object below the group's folder.
+    /// The ARN of every object below the folder of the promotions.
     pub objects: String,
     /// The ARN of the state files of uploads.
     pub unfinished: String,
@@ -23,11 +23,21 @@ impl<'a> Destination<'a> {
     pub fn of(settings: &'a DoctorSettings, group: &GroupArn) -> Self {
         let to = &settings.destination;
         let folder = Layout::promotions(&to.bucket, &to.prefix, group.name());
-        let bucket = format!("arn:{}:s3:::{}", group.partition(), to.bucket);
+        Self::below(settings, group.partition(), &folder.key)
+    }
+
+    /// The destination of promotions to groups that are not known.
+    pub fn of_all(settings: &'a DoctorSettings, partition: &str) -> Self {
+        Self::below(settings, partition, settings.destination.prefix.as_str())
+    }
+
+    fn below(settings: &'a DoctorSettings, partition: &str, folder: &str) -> Self {
+        let name = &settings.destination.bucket;
+        let bucket = format!("arn:{partition}:s3:::{name}");
         Self {
-            objects: format!("{bucket}/{}*", folder.key),
-            unfinished: format!("{bucket}/{}*/_unfinished/*", folder.key),
-            probes: Location::new(&to.bucket, format!("{}_doctor/_unfinished/absent", folder.key)),
+            objects: format!("{bucket}/{folder}*"),
+            unfinished: format!("{bucket}/{folder}*/_unfinished/*"),
+            probes: Location::new(name, format!("{folder}_doctor/_unfinished/absent")),
             bucket,
             kms_key: settings.overrides.kms_key.as_ref(),
         }

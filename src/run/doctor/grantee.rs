@@ -7,7 +7,7 @@ use crate::aws::session::Identity;
 use crate::model::arn::RoleArn;
 
 /// How the names of the roles of IAM Identity Center begin.
-const SSO: &str = "AWSReservedSSO_";
+pub(super) const SSO: &str = "AWSReservedSSO_";
 
 /// A principal of one of the two sessions.
 pub(super) struct Known<'a> {
@@ -78,20 +78,6 @@ impl Grantee {
     }
 }
 
-/// The command that adds an inline policy to a role or a user. Its name depends on the policy, so that it replaces no
-/// other one. AWS changes the roles of IAM Identity Center through their permission sets only.
-pub(super) fn put_policy(arn: &str, digest: &str) -> Option<String> {
-    let (kind, name) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
-    let name = name.rsplit('/').next().filter(|name| !name.starts_with(SSO))?;
-    let own = format!("promote-{}", digest.trim_start_matches("sha256:").get(..8)?);
-    match kind {
-        "role" | "user" => Some(format!(
-            "aws iam put-{kind}-policy --{kind}-name {name} --policy-name {own} --policy-document file://policy.json"
-        )),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,13 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn a_role_of_identity_center_is_named_by_its_permission_set_and_has_no_command() {
+    fn a_role_of_identity_center_is_named_by_its_permission_set() {
         let name = "AWSReservedSSO_Ops_Admin_0123456789abcdef";
         let grantee = Grantee::of(&format!("arn:aws:sts::111222333444:assumed-role/{name}/ada@example.com"), None);
         let pattern =
             "arn:aws:iam::111222333444:role/aws-reserved/sso.amazonaws.com*/AWSReservedSSO_Ops_Admin_????????????????";
         assert_eq!(statement(&grantee)["Condition"]["ArnLike"]["aws:PrincipalArn"], json!([pattern]));
-        assert_eq!(put_policy(&grantee.arn, "sha256:0123456789"), None);
-        assert!(put_policy("arn:aws:iam::111222333444:role/a/build", "sha256:0123456789").is_some());
     }
 }

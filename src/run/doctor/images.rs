@@ -10,9 +10,10 @@ use super::repositories::{REPOSITORY_UNKNOWN, ask_repository};
 use super::source::chain;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::{CallError, Side};
+use crate::aws::images::ImageId;
 use crate::model::arn::GroupArn;
 use crate::model::field::Document;
-use crate::model::image::{EcrImage, Repository};
+use crate::model::image::{Digest, EcrImage, Repository};
 use crate::model::package::Package;
 use crate::plan::draft::Draft;
 use crate::plan::images::{Classified, Disposition, ImageAccess, ImageUse, PlannedImage, TargetRegistry, classified};
@@ -50,8 +51,12 @@ impl Images<'_> {
                 Classified::Copy(from, to) => {
                     repositories.entry(to.clone()).or_insert_with(|| from.repository.clone());
                 }
+                Classified::Own(own) => {
+                    checks.extend(self.ask_own(&access, &request, own.clone(), image).await);
+                    continue;
+                }
                 Classified::Provided(from, there) if from != there => {}
-                Classified::Provided(..) | Classified::Own(_) | Classified::Kept(_) => continue,
+                Classified::Provided(..) | Classified::Kept(_) => continue,
             }
             checks.extend(self.ask_image(&access, &request, image, classified).await);
         }
@@ -89,6 +94,28 @@ impl Images<'_> {
         let mut checks = reads.check(Ok(()), &[]);
         checks.extend(self.ask_layer(&repository, &found).await);
         checks
+    }
+
+    /// Looks up an image of the target's own registry. A promotion needs the image, but not the permission to look it up.
+    async fn ask_own(
+        &self,
+        access: &ImageAccess<'_>,
+        request: &Document,
+        own: EcrImage,
+        image: ImageUse,
+    ) -> Vec<Check> {
+        let (uri, arn, action) = (image.image.clone(), own.repository.arn(), "ecr:BatchGetImage");
+        let reads = Asked { side: Side::Target, action, resource: &uri, grant_on: &arn };
+        let lost = "a promotion does not see whether the image exists, and names it as the source does";
+        // A promotion goes on if this is denied, so that its own look-up does not return the error.
+        let any = [ImageId::Digest(Digest::of(b"promote doctor"))];
+        if let Err(error) = self.target.images().look_up(&own.repository, &any).await {
+            return without(reads.check::<()>(Err(error), &[]), action, lost);
+        }
+        match access.look_up_one(request, image, Classified::Own(own)).await {
+            Ok(_) => without(reads.check(Ok(()), &[]), action, lost),
+            Err(error) => failed(reads, &error),
+        }
     }
 
     async fn ask_layer(&self, repository: &Repository, image: &PlannedImage) -> Vec<Check> {

@@ -1,17 +1,22 @@
 //! `promote doctor`: asks for everything that a promotion needs, on both sides, and reports all of it.
 //!
-//! `source`, `target` and `images` ask, each answer is a `check`, and `policies` makes the policies that mend what is denied. A
-//! request that would change something is one that AWS refuses after it has checked the permission.
+//! `source`, `target` and `images` ask, each answer is a `check`, and `policies` makes the policies that mend what is denied.
+//! `pattern` asks for what is the same for every group. A request that would change something is one that AWS refuses after
+//! it has checked the permission.
 
 mod artifacts;
 mod check;
+mod commands;
 mod destination;
 mod grantee;
 mod images;
+mod mend;
 mod optional;
 mod owners;
+mod pattern;
 mod policies;
 mod present;
+mod report;
 mod repositories;
 mod source;
 mod statements;
@@ -19,50 +24,25 @@ mod target;
 mod upload;
 
 use anyhow::Result;
-use serde::Serialize;
 
 use super::context::Context;
 use super::settings::{DestinationSettings, DoctorSettings};
 use crate::aws::accounts::target_group;
 use crate::aws::error::Side;
 use crate::aws::session::Identity;
-use crate::model::arn::{GroupArn, GroupName, GroupRef, PackageArn};
+use crate::model::arn::{GroupArn, GroupName, GroupRef};
 use crate::model::package::Package;
 use crate::plan::images::Images;
-use crate::record::{SCHEMA, Tool};
 use crate::register::NewGroup;
-use check::{Asked, distinct};
+use check::Asked;
 pub use check::{Check, Finding};
-use grantee::Known;
-use optional::{without, worst};
-use owners::bucket_owners;
-use policies::Accounts;
-pub use policies::{Mend, Owner};
+pub use mend::{Form, Mend, Owner};
+use optional::without;
+pub use pattern::doctor_without_groups;
+pub use report::DoctorReport;
+use report::concluded;
 use source::SourceSide;
 use target::TargetSide;
-
-/// The document of `promote doctor`.
-#[derive(Debug, Serialize)]
-pub struct DoctorReport {
-    /// The version of this document.
-    pub schema: u32,
-    /// The worst result of the checks that are not optional.
-    pub result: Finding,
-    /// The source version whose artifacts were asked for, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_model_package_arn: Option<PackageArn>,
-    /// The target group, if the target's account is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_group: Option<GroupArn>,
-    /// The principals of the two sessions, where they are known.
-    pub principals: Vec<String>,
-    /// Everything that a promotion needs.
-    pub checks: Vec<Check>,
-    /// The policies that allow what is denied.
-    pub policies: Vec<Mend>,
-    /// The program that wrote this.
-    pub tool: Tool,
-}
 
 /// Asks for everything that [`crate::run::full()`] with the same settings needs. Changes nothing: an upload to the target
 /// bucket is begun and aborted, and one to each target repository is begun, which Amazon ECR forgets.
@@ -90,33 +70,9 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     if settings.overrides.images == Images::Copy {
         checks.extend(images(settings, (&source, &target), own.as_ref(), package.as_ref()).await);
     }
-    let mut checks = distinct(checks);
-    checks.sort_by_key(|check| check.side == Side::Target);
-    let known: Vec<Known<'_>> = [
-        (Side::Source, source.identity(), context.source_access()),
-        (Side::Target, target.identity(), context.target_access()),
-    ]
-    .into_iter()
-    .filter_map(|(side, identity, access)| {
-        Some(Known { side, identity: identity?, role: access.role.as_ref().map(|role| &role.arn) })
-    })
-    .collect();
-    let mut principals: Vec<String> = known.iter().map(|known| known.identity.arn.clone()).collect();
-    principals.dedup();
     let owner = group.as_ref().map(GroupArn::account);
-    let buckets = bucket_owners(&checks, owner, &source, (&target, context.target_access())).await;
-    let policies = policies::mends(&checks, &Accounts { known: &known, buckets: &buckets, source: owner });
-    let policies = present::merged(policies, &source, &target).await;
-    Ok(DoctorReport {
-        schema: SCHEMA,
-        result: worst(&checks),
-        source_model_package_arn: found,
-        target_group: own,
-        principals,
-        checks,
-        policies,
-        tool: Tool::default(),
-    })
+    let report = concluded(context, (&source, &target), owner, checks).await;
+    Ok(DoctorReport { source_model_package_arn: found, target_group: own, ..report })
 }
 
 /// Asks for the images of the version, if both sides and the version are known.

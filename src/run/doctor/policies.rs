@@ -2,53 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::Value;
-
 use super::check::{Check, Finding, Grant};
-use super::grantee::{Grantee, Known, put_policy};
+use super::commands::{put_policy, read_command};
+use super::grantee::{Grantee, Known};
+use super::mend::{Form, Mend, Owner};
 use super::statements::Statements;
 use crate::aws::error::{Lacks, Side};
 use crate::model::arn::AccountId;
-use crate::model::image::Repository;
 use crate::model::package::sha256;
-
-/// A policy that allows what is denied.
-#[derive(Debug, Clone, Serialize)]
-pub struct Mend {
-    /// The side whose account has the policy.
-    pub side: Side,
-    /// The account that has the policy. Without it, it is the account of the bucket, which is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountId>,
-    /// What has the policy: a principal, a bucket, a group, a key or a role's trust.
-    pub of: Owner,
-    /// The policy.
-    pub policy: Value,
-    /// Whether the policy contains the present one. Otherwise add its statements to the present policy, if there is one.
-    pub merged: bool,
-    /// The command that sets the policy, if it is in `policy.json`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-}
-
-/// What has a policy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Owner {
-    /// A principal, by its ARN: a policy of its own. STS does not tell the path of a role.
-    Principal(String),
-    /// A bucket, by its name.
-    Bucket(String),
-    /// A model package group, by its ARN.
-    Group(String),
-    /// A KMS key, by its ARN.
-    Key(String),
-    /// The trust policy of a role, by its ARN.
-    Trust(String),
-    /// A repository of images, by its ARN.
-    Repository(String),
-}
 
 /// The accounts that own the buckets, where they are known.
 pub(super) type BucketOwners = BTreeMap<(Side, String), AccountId>;
@@ -147,6 +108,7 @@ fn owner_of(arn: &str) -> Option<Owner> {
     }
 }
 
+/// The policy of `owner`, as if the present one could not be read.
 fn mend(owner: Owner, who: &Grantee, side: Side, statements: &Statements, buckets: &BucketOwners) -> Mend {
     let policy = match &owner {
         Owner::Principal(_) => statements.policy(None),
@@ -154,43 +116,17 @@ fn mend(owner: Owner, who: &Grantee, side: Side, statements: &Statements, bucket
         Owner::Trust(_) | Owner::Repository(_) => statements.of_one_resource(who),
     };
     let account_of = |arn: &str| arn.split(':').nth(4).and_then(|account| account.parse().ok());
-    let (account, command) = match &owner {
-        Owner::Principal(arn) => (account_of(arn), put_policy(arn, &sha256(&policy.to_string()))),
-        Owner::Bucket(name) => (
-            buckets.get(&(side, name.clone())).cloned(),
-            Some(format!("aws s3api put-bucket-policy --bucket {name} --policy file://policy.json")),
-        ),
-        Owner::Group(arn) => (
-            account_of(arn),
-            Some(format!(
-                "aws sagemaker put-model-package-group-policy --model-package-group-name {} --resource-policy \
-                 file://policy.json",
-                arn.rsplit('/').next().unwrap_or_default()
-            )),
-        ),
-        Owner::Key(arn) => (
-            account_of(arn),
-            Some(format!("aws kms put-key-policy --key-id {arn} --policy-name default --policy file://policy.json")),
-        ),
-        Owner::Trust(arn) => (
-            account_of(arn),
-            Some(format!(
-                "aws iam update-assume-role-policy --role-name {} --policy-document file://policy.json",
-                arn.rsplit('/').next().unwrap_or_default()
-            )),
-        ),
-        Owner::Repository(arn) => (account_of(arn), put_repository(arn)),
+    let account = match &owner {
+        Owner::Bucket(name) => buckets.get(&(side, name.clone())).cloned(),
+        Owner::Principal(arn) | Owner::Group(arn) | Owner::Key(arn) | Owner::Trust(arn) | Owner::Repository(arn) => {
+            account_of(arn)
+        }
     };
-    Mend { side, account, policy, of: owner, merged: false, command }
-}
-
-fn put_repository(arn: &str) -> Option<String> {
-    let Repository { registry, name } = Repository::of_arn(arn)?;
-    let (account, region) = (registry.account(), registry.region());
-    Some(format!(
-        "aws ecr set-repository-policy --region {region} --registry-id {account} --repository-name {name} --policy-text \
-         file://policy.json"
-    ))
+    let (form, command, read_command) = match &owner {
+        Owner::Principal(arn) => (Form::Separate, put_policy(arn, &sha256(&policy.to_string())), None),
+        _ => (Form::Statements, None, read_command(&owner)),
+    };
+    Mend { side, account, policy, of: owner, form, merged: false, command, read_command }
 }
 
 #[cfg(test)]

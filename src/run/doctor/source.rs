@@ -35,7 +35,7 @@ pub(super) enum GroupState {
 pub(super) struct SourceSide<'a> {
     account: Option<&'a SourceAccount>,
     identity: Option<Identity>,
-    failed: Vec<Check>,
+    pub(super) failed: Vec<Check>,
 }
 
 impl<'a> SourceSide<'a> {
@@ -206,7 +206,7 @@ pub(super) fn no_principal(side: Side, error: CallError) -> Vec<Check> {
     checks
 }
 
-fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -> Asked<'a> {
+pub(super) fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -> Asked<'a> {
     Asked { side: Side::Source, action, resource, grant_on }
 }
 

@@ -9,7 +9,7 @@ use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::registry::TargetRegistry;
 use crate::aws::session::Identity;
-use crate::model::arn::GroupArn;
+use crate::model::arn::{AccountId, GroupArn};
 use crate::model::field::Document;
 use crate::run::context::Context;
 use crate::run::settings::DoctorSettings;
@@ -18,7 +18,7 @@ use crate::run::settings::DoctorSettings;
 pub(super) struct TargetSide<'a> {
     account: Option<&'a TargetAccount>,
     identity: Option<Identity>,
-    failed: Vec<Check>,
+    pub(super) failed: Vec<Check>,
 }
 
 /// The permission to delete a version, and what a promotion lacks without it.
@@ -52,11 +52,7 @@ impl<'a> TargetSide<'a> {
     pub async fn ask(&self, settings: &DoctorSettings, group: Option<&GroupArn>) -> (GroupState, Vec<Check>) {
         let mut checks = self.failed.clone();
         let (Some(account), Some(group)) = (self.account, group) else { return (GroupState::Unknown, checks) };
-        if let Err(error) = account.check().await {
-            checks.push(
-                asked("credentials", group.account().as_str(), "").with(Finding::Missing, Some(error.to_string())),
-            );
-        }
+        checks.extend(ask_role(account, group.account()).await);
         let destination = Destination::of(settings, group);
         let ((state, registry), bucket, signing) = tokio::join!(
             ask_registry(account.registry(), group, settings),
@@ -70,7 +66,13 @@ impl<'a> TargetSide<'a> {
     }
 }
 
-async fn ask_bucket(account: &TargetAccount, settings: &DoctorSettings, to: &Destination<'_>) -> Vec<Check> {
+/// Says if the session is in another account than the role that was given.
+pub(super) async fn ask_role(account: &TargetAccount, own: &AccountId) -> Option<Check> {
+    let error = account.check().await.err()?;
+    Some(asked("credentials", own.as_str(), "").with(Finding::Missing, Some(error.to_string())))
+}
+
+pub(super) async fn ask_bucket(account: &TargetAccount, settings: &DoctorSettings, to: &Destination<'_>) -> Vec<Check> {
     let objects = account.objects();
     let absent = &to.probes;
     let lists = asked("s3:ListBucket", &to.bucket, &to.bucket);
@@ -163,7 +165,7 @@ fn describes_group(group: &GroupArn, found: Result<Option<Document>, CallError>)
     asked("sagemaker:DescribeModelPackageGroup", group.as_str(), group.as_str()).check(found, &[])
 }
 
-async fn ask_signing(account: &TargetAccount, settings: &DoctorSettings) -> Vec<Check> {
+pub(super) async fn ask_signing(account: &TargetAccount, settings: &DoctorSettings) -> Vec<Check> {
     let Some(key) = &settings.sign_key else { return Vec::new() };
     let keys = account.keys(key);
     let public = keys.public_key(key).await;

@@ -3,6 +3,7 @@
 mod held;
 mod meanwhile;
 mod orders;
+mod places;
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! KMS: one asymmetric key of the target account, GetPublicKey and Sign, awsJson1.1.
+//! KMS: one asymmetric key of the target account, GetPublicKey, GetKeyPolicy and Sign, awsJson1.1.
 
 use super::principals::{Identity, TARGET_ACCOUNT, credential, denial};
 use super::wire::{Answer, Refusal, Request};
@@ -20,6 +20,9 @@ pub const SECP256K1_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/25625
 
 /// A key with another key pair.
 pub const OTHER_SIGN_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/99992222-3333-4444-5555-666677778888";
+
+/// The policy of every key.
+const KEY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"theirs","Statement":{"Sid":"Theirs","Effect":"Deny","Principal":"*","Action":"kms:ScheduleKeyDeletion","Resource":"*"}}"#;
 
 /// The key pair behind it; any number will do.
 pub fn signing_key() -> SigningKey {
@@ -61,6 +64,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
                 "KeyUsage": "SIGN_VERIFY", "SigningAlgorithms": ["ECDSA_SHA_256"]
             })))
         }
+        "GetKeyPolicy" => Ok(Answer::json(&json!({ "PolicyName": "default", "Policy": KEY_POLICY }))),
         "Sign" => {
             let message = STANDARD.decode(body["Message"].as_str().unwrap_or("")).unwrap_or_default();
             let refused = |why: &str| Err(Refusal::new(400, "ValidationException", why));

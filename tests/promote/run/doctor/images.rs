@@ -1,6 +1,7 @@
 //! Container images.
 
 use super::*;
+use crate::support::TestImage;
 
 #[test]
 fn a_repository_of_the_other_account_gets_a_policy_with_what_it_has_now() {
@@ -50,4 +51,45 @@ fn a_repository_that_may_not_be_created_and_an_image_that_is_gone_are_missing() 
     let repository = |name: &str| format!("arn:aws:ecr:eu-central-1:111222333444:repository/{name}");
     let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/llm:1";
     assert_eq!(missing, [image, &repository("llm"), &repository("serve")]);
+}
+
+/// A version whose image is in the target's own registry.
+fn own() -> (Cloud, String) {
+    let cloud = encrypted();
+    let image = TestImage::small("own");
+    cloud.push(TARGET_ACCOUNT, "own", "1", &image);
+    let mut package = model("s3://models/churn/model.tar.gz");
+    package["InferenceSpecification"]["Containers"][0]["Image"] = json!(OWN);
+    cloud.register(package);
+    (cloud, image.digest())
+}
+
+const OWN: &str = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/own:1";
+
+/// The check of the own image.
+fn check_of_own(cloud: &Cloud) -> (i32, Value) {
+    let run = doctor(cloud, &[]);
+    let check = checks(&run).into_iter().find(|check| check["resource"] == OWN);
+    (run.code, check.unwrap_or_else(|| panic!("no check of {OWN}: {:#}", document(&run))))
+}
+
+#[test]
+fn an_image_of_the_targets_own_registry_is_looked_up() {
+    let (cloud, digest) = own();
+    let (code, check) = check_of_own(&cloud);
+    assert_eq!((code, &check["result"], &check["side"]), (0, &json!("ok"), &json!("target")));
+    cloud.remove_image(TARGET_ACCOUNT, "own", &digest);
+    let (code, check) = check_of_own(&cloud);
+    assert_eq!((code, &check["result"], check.get("optional")), (1, &json!("missing"), None));
+    assert!(check["reason"].as_str().is_some_and(|reason| reason.contains("no image with the tag '1'")), "{check:#}");
+    promote(&cloud, &[]).fails(1, &["no image with the tag '1'"]);
+}
+
+#[test]
+fn the_permission_to_look_up_an_image_of_the_targets_own_registry_is_optional() {
+    let (cloud, _) = own();
+    cloud.deny(Principal::Both, "ecr:BatchGetImage", "arn:aws:ecr:eu-central-1:111222333444:repository/own");
+    let (code, check) = check_of_own(&cloud);
+    assert_eq!((code, &check["result"], &check["optional"]), (0, &json!("denied"), &json!(true)));
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
 }

@@ -164,3 +164,26 @@ fn apply(cloud: &Cloud, document: &Value) {
         }
     }
 }
+
+#[test]
+fn a_probe_that_is_accepted_is_told_and_what_it_has_created_is_deleted() {
+    let cloud = encrypted();
+    for repository in ["serve", "llm"] {
+        cloud.create_repository(TARGET_ACCOUNT, repository);
+    }
+    cloud.accept_reserved_tags();
+    let run = doctor(&cloud, &[]);
+    assert_eq!((run.code, cloud.groups(TARGET_ACCOUNT)), (3, Vec::new()), "{}", run.stderr);
+    let creates = |run: &Run| {
+        let of = |check: &Value| check["action"] == "sagemaker:CreateModelPackageGroup";
+        checks(run).into_iter().find(of).unwrap_or_default()
+    };
+    assert_eq!(creates(&run)["result"], "not-testable");
+    let told = creates(&run)["reason"].as_str().unwrap_or_default().to_owned();
+    let says = "has created arn:aws:sagemaker:eu-central-1:111222333444:model-package-group/Churn-Model";
+    assert!(told.contains(says) && told.ends_with("doctor has deleted it again"), "{told}");
+
+    cloud.deny(Principal::Both, "sagemaker:DeleteModelPackageGroup", "*");
+    let told = creates(&doctor(&cloud, &[]))["reason"].as_str().unwrap_or_default().to_owned();
+    assert!(told.contains("could not be deleted again") && told.contains("DeleteModelPackageGroup"), "{told}");
+}

@@ -1,6 +1,7 @@
 //! The policies that allow what is denied: of whom, for whom, and in which account.
 
 use super::*;
+use crate::support::{Failure, Moment};
 
 /// An account that owns neither group.
 const THIRD: &str = "999988887777";
@@ -81,4 +82,46 @@ fn a_role_whose_path_is_not_known_is_named_by_its_account_and_a_condition() {
     assert_eq!(statement["Principal"], json!({ "AWS": "arn:aws:iam::111222333444:root" }));
     let patterns = ["arn:aws:iam::111222333444:role/both", "arn:aws:iam::111222333444:role/*/both"];
     assert_eq!(statement["Condition"], json!({ "ArnLike": { "aws:PrincipalArn": patterns } }));
+}
+
+#[test]
+fn each_policy_says_whether_it_is_complete_of_its_own_or_statements_to_add() {
+    let cloud = encrypted();
+    let denied = "User: arn:aws:iam::111222333444:user/both is not authorized to perform: kms:Sign on resource: \
+        arn:aws:kms:eu-central-1:111222333444:key/11112222-3333-4444-5555-666677778888 because no resource-based \
+        policy allows the kms:Sign action";
+    cloud.fail(Moment::every("Sign"), Failure::Status(400, "AccessDeniedException", denied));
+    cloud.deny(Principal::Both, "s3:ListBucket", MODELS);
+    let run = doctor(&cloud, &[]);
+    let own = &of(&run, "principal")[0];
+    assert_eq!((&own["form"], &own["merged"]), (&json!("separate"), &json!(false)), "{own:#}");
+    let bucket = &of(&run, "bucket")[0];
+    assert_eq!((&bucket["form"], &bucket["merged"]), (&json!("complete"), &json!(false)), "there is none: {bucket:#}");
+    let key = &of(&run, "key")[0];
+    assert_eq!((&key["form"], &key["merged"]), (&json!("complete"), &json!(true)), "{key:#}");
+    assert_eq!((&key["policy"]["Id"], &key["policy"]["Statement"][0]["Sid"]), (&json!("theirs"), &json!("Theirs")));
+    assert_eq!(key["policy"]["Statement"][1]["Action"], json!(["kms:Sign"]));
+    let command = key["command"].as_str().unwrap_or_default();
+    assert!(command.starts_with("aws kms put-key-policy --region eu-central-1 --key-id arn:aws:kms:"), "{command}");
+
+    cloud.deny(Principal::Both, "kms:GetKeyPolicy", SIGN_KEY);
+    let key = of(&doctor(&cloud, &[]), "key").remove(0);
+    assert_eq!((&key["form"], key.get("command")), (&json!("statements"), None), "{key:#}");
+    assert_eq!(key["policy"]["Statement"].as_array().map(Vec::len), Some(1));
+    let command = key["read_command"].as_str().unwrap_or_default();
+    assert!(command.starts_with("aws kms get-key-policy --region eu-central-1 --key-id arn:aws:kms:"), "{command}");
+}
+
+#[test]
+fn the_text_says_of_a_trust_policy_how_to_add_the_statement() {
+    let cloud = encrypted();
+    let group = Cloud::group_arn(GROUP);
+    let role = "arn:aws:iam::444333666777:role/forbidden";
+    let flags = ["doctor", "--group", &group, "--target-bucket", SERVING, "--source-role-arn", role];
+    let run = run(&cloud, Principal::Both, &flags);
+    let trust = format!("trust policy of {role} (statements to add to the present policy, which could not be read)");
+    for says in [&trust, "Do not replace it:", "aws iam get-role --role-name forbidden --query"] {
+        assert!(run.stdout.contains(says), "no '{says}' in {}", run.stdout);
+    }
+    assert!(!run.stdout.contains("update-assume-role-policy"), "{}", run.stdout);
 }

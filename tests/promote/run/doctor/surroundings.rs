@@ -68,15 +68,3 @@ fn a_key_and_a_bucket_of_another_region_are_missing_and_say_so() {
     assert_eq!(bucket["result"], "missing", "{:#}", document(&run));
     assert!(bucket["reason"].as_str().unwrap_or_default().contains("eu-west-1"), "{bucket:#}");
 }
-
-#[test]
-fn a_pattern_whose_groups_may_not_be_listed_names_that_permission() {
-    let cloud = encrypted();
-    cloud.deny(Principal::Both, "sagemaker:ListModelPackageGroups", "*");
-    let pattern = Cloud::group_arn("churn-*");
-    let flags = ["doctor", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
-    let run = super::run(&cloud, Principal::Both, &flags);
-    run.fails(1, &["sagemaker:ListModelPackageGroups", "not authorized"]);
-    assert_eq!(document(&run)["error"]["kind"], "denied");
-    assert_nothing_was_written(&cloud);
-}

@@ -36,6 +36,8 @@ fn an_approval_of_another_version_that_a_hold_stops_is_a_warning_and_no_failure(
     let warnings: Vec<&str> =
         document["warnings"].as_array().into_iter().flatten().filter_map(|one| one["remark"].as_str()).collect();
     assert!(warnings.iter().any(|remark| remark.contains("is held since")), "{warnings:?}");
+    let followed = &document["followed"][0];
+    assert_eq!((&followed["version"], &followed["result"]), (&json!(2), &json!("held")), "{document:#}");
     assert_eq!(statuses(&cloud), ["Approved", "Rejected", "Approved"]);
     release(&cloud).document();
     promote(&cloud, &[]).document();

@@ -43,6 +43,11 @@ impl Cloud {
         self.world().home_registry(account).groups()
     }
 
+    /// Creates groups although their tags are reserved for AWS.
+    pub fn accept_reserved_tags(&self) {
+        self.world().options.registry.reserved_tags = true;
+    }
+
     /// Inserts an empty page with a NextToken before each page of ListModelPackages.
     pub fn empty_pages(&self, on: bool) {
         self.world().options.registry.empty_pages = on;

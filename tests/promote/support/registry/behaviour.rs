@@ -31,6 +31,8 @@ pub struct Behaviour {
     pub defaults: bool,
     /// Whether describing a package shows members without content that nobody has sent.
     pub empty_members: bool,
+    /// Whether groups may have tags that AWS reserves for itself.
+    pub reserved_tags: bool,
     /// How many calls are answered in a second; all of them, if there is no rate.
     pub rate: Option<Rate>,
 }
@@ -50,6 +52,7 @@ impl Default for Behaviour {
             tosses: 0,
             defaults: false,
             empty_members: false,
+            reserved_tags: false,
             rate: None,
         }
     }

@@ -70,7 +70,8 @@ pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
         ask.allow_also("AddTags", "model-package-group", &place)?;
     }
     let tags = ask.request["Tags"].as_array().into_iter().flatten();
-    if tags.filter_map(|tag| tag["Key"].as_str()).any(|key| key.to_lowercase().starts_with("aws:")) {
+    let is_refused = !ask.world.options.registry.reserved_tags;
+    if is_refused && tags.filter_map(|tag| tag["Key"].as_str()).any(|key| key.to_lowercase().starts_with("aws:")) {
         return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
     }
     if ask.looked_up(&place.account).is_some_and(|registry| registry.groups.contains_key(&name)) {
@@ -80,6 +81,14 @@ pub fn answer_create(ask: Ask) -> Result<Value, Refusal> {
     let members = ask.request.clone();
     let arn = insert(ask.world, &place.account, &ask.region, &name, members, Some(&ask.who.arn));
     Ok(json!({ "ModelPackageGroupArn": arn }))
+}
+
+/// DeleteModelPackageGroup, of a group without versions.
+pub fn delete(mut ask: Ask) -> Result<Value, Refusal> {
+    let place = ask.place(ask.text("ModelPackageGroupName"))?;
+    ask.allow("model-package-group", &place)?;
+    let refusal = absent(&ask, &place);
+    ask.registry(&place.account).groups.remove(&place.name).map(|_| json!({})).ok_or(refusal)
 }
 
 /// DescribeModelPackageGroup.

@@ -71,6 +71,7 @@ pub fn answer(world: &mut World, who: &Identity, request: &Request) -> Result<An
     let ask = Ask { world: &mut *world, who, operation: &operation, region: region.to_owned(), request: body };
     let mut value = match ask.operation {
         "CreateModelPackageGroup" => groups::answer_create(ask),
+        "DeleteModelPackageGroup" => groups::delete(ask),
         "DescribeModelPackageGroup" => groups::describe(&ask),
         "ListModelPackageGroups" => groups::list(&ask),
         "GetModelPackageGroupPolicy" => groups::policy(&ask),

@@ -28,6 +28,7 @@ ListModelPackages: CreationTimeAfter=number CreationTimeBefore=number MaxResults
 CreateModelPackageGroup: ModelPackageGroupName!=name ModelPackageGroupDescription=text:0-1024 Tags=[Tag]0-50
     ManagedConfiguration=Managed
 DescribeModelPackageGroup: ModelPackageGroupName!=ref
+DeleteModelPackageGroup: ModelPackageGroupName!=ref
 ListModelPackageGroups: CreationTimeAfter=number CreationTimeBefore=number MaxResults=int NameContains=text:0-63
     CrossAccountFilterOption=enum:SameAccount|CrossAccount NextToken=text:0-8192 SortBy=enum:Name|CreationTime
     SortOrder=enum:Ascending|Descending
