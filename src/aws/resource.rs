@@ -10,6 +10,8 @@ use crate::model::location::{BucketName, Location};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Resource<'a> {
     Object(&'a Location),
+    /// An object that is no part of a promotion.
+    Page(&'a Location),
     Bucket(&'a BucketName),
     Copy {
         source: &'a Location,
@@ -33,7 +35,7 @@ pub(super) enum Resource<'a> {
 impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Object(location) => location.fmt(f),
+            Self::Object(location) | Self::Page(location) => location.fmt(f),
             Self::Bucket(bucket) => write!(f, "s3://{bucket}"),
             Self::Copy { source, target } => write!(f, "{target}, copied from {source}"),
             Self::Group(group) => group.fmt(f),

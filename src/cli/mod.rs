@@ -11,6 +11,7 @@ mod find_latest;
 mod full;
 mod generate;
 mod holding;
+mod inert;
 mod known;
 mod many;
 mod of_groups;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::arguments::{Format, OutputArgs};
 use super::exit::Exit;
 use super::failed::FailedRun;
+use super::inert::inert;
 use super::record_file::RecordFile;
 use super::render::{Rendered, unconfirmed};
 use super::wrap::wrapped;
@@ -84,7 +85,7 @@ impl Printer {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let printed = match self.format {
             Format::Json => json(document, &mut out),
-            Format::Text => out.write_all(document.text()?.as_bytes()),
+            Format::Text => out.write_all(inert(&document.text()?).as_bytes()),
             Format::Html => out.write_all(document.html().context("the result has no page")?.as_bytes()),
         };
         quietly(printed.and_then(|()| out.flush())).and(filed)
@@ -102,7 +103,7 @@ pub(super) fn print(text: &str) -> Result<()> {
 /// Prints a message to standard error, in lines that fit.
 pub(super) fn say(message: &str) {
     // Ignore errors: stderr is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{}", wrapped(message));
+    let _ = writeln!(std::io::stderr().lock(), "{}", wrapped(&inert(message)));
 }
 
 /// Tells what to do if no version is approved and that is not what the caller expects.

@@ -10,7 +10,7 @@ use super::call::Side;
 use crate::aws::resource::Resource;
 use crate::model::arn::partition_of;
 use crate::model::location::{BucketName, Location};
-use grants::{kms_grant, read_grant, repository_grant};
+use grants::{kms_grant, page_grant, read_grant, repository_grant};
 use policy::DenyingPolicy;
 
 /// Whether a policy denies the call explicitly, by AWS's message.
@@ -40,7 +40,7 @@ impl Denial<'_> {
     /// How to change the policy that denies the call.
     fn change(&self, policy: DenyingPolicy, resource: &Resource<'_>) -> String {
         let bucket = match resource {
-            Resource::Object(at) => Some(&at.bucket),
+            Resource::Object(at) | Resource::Page(at) => Some(&at.bucket),
             Resource::Bucket(bucket) => Some(*bucket),
             Resource::Copy { target, .. } => Some(&target.bucket),
             Resource::Group(_)
@@ -92,6 +92,7 @@ impl Denial<'_> {
                 format!("Grant s3:DeleteObject on {}/_unfinished/* to this principal", self.below(at))
             }
             Resource::Object(at) => self.bucket_grant(&self.below(at), &at.bucket),
+            Resource::Page(at) => page_grant(&self.bucket(&at.bucket), &at.key),
             Resource::Bucket(bucket) => self.bucket_grant(&format!("{}/*", self.bucket(bucket)), bucket),
             Resource::Copy { source, target } => format!(
                 "Grant s3:GetObject on {}/* (in the source's bucket policy too), {} to this principal, or pass {STREAM}",

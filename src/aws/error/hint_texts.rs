@@ -39,6 +39,7 @@ impl Caller {
     pub fn hint(&self, call: &str, resource: &Resource<'_>, kind: Kind, code: Option<&str>, message: &str) -> String {
         // The other services copy nothing.
         let copies = ["s3:", "ecr:"].iter().any(|service| call.starts_with(service));
+        let copies = copies && !matches!(resource, Resource::Page(_));
         let again = if copies { "run again; finished copies are skipped" } else { "run again" };
         if let Some(hint) = of_images(call, kind, code) {
             return format!("{hint}, then {again}");

@@ -82,6 +82,54 @@ fn hostile_metadata_is_text_on_the_page_and_secrets_are_masked() {
 }
 
 #[test]
+fn hostile_metadata_of_a_promoted_version_is_inert_on_the_page_and_in_text() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let promoted = format!("arn:aws:sagemaker:eu-central-1:{TARGET_ACCOUNT}:model-package/churn-model/1");
+    let attack = "\u{1b}[31m\u{9b}2J</td><script>alert(1)</script>\u{202e}\u{2066}\r\nnull\0";
+    let mut metadata = cloud.package(&promoted).expect("a version")["CustomerMetadataProperties"].clone();
+    let hostile = json!({attack: attack, "null": "", "team": "x".repeat(64 * 1024)});
+    metadata.as_object_mut().expect("members").extend(hostile.as_object().cloned().expect("members"));
+    cloud.change(
+        &promoted,
+        json!({
+            "ApprovalDescription": attack,
+            "ModelPackageDescription": attack.repeat(2000),
+            "Domain": attack,
+            "Task": "null",
+            "CustomerMetadataProperties": metadata,
+        }),
+    );
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": attack}}));
+    let page = page_of(&cloud, &[]);
+    has_all(&page, &["&lt;script&gt;alert(1)&lt;/script&gt;", r"\u{1b}[31m", r"\u{202e}", " characters)"]);
+    assert!(!page.contains("<script") && page.len() < 40_000, "{} bytes: {page}", page.len());
+    let group = Cloud::group_arn(GROUP);
+    let plan = ["--target-bucket", SERVING, "--dry-run"];
+    let pattern = Cloud::group_arn("churn*");
+    let mut texts = vec![("page", page)];
+    for (verb, group, more) in [
+        ("status", &group, &["--verbose"][..]),
+        ("status", &pattern, &[]),
+        ("find-latest", &group, &[]),
+        ("full", &group, &plan),
+        ("full", &pattern, &plan),
+        ("verify", &group, &[]),
+        ("withdraw", &group, &plan),
+    ] {
+        let run = run(&cloud, Principal::Both, &[&[verb, "--group", group], more].concat());
+        assert!(matches!(run.code, 0 | 5), "{verb}: {}", run.stderr);
+        texts.extend([(verb, run.stdout), (verb, run.printed)]);
+    }
+    for (verb, text) in texts {
+        let hidden = text.chars().find(|c| c.is_control() && *c != '\n' || "\u{202e}\u{2066}".contains(*c));
+        assert_eq!(hidden, None, "{verb}: {text}");
+        let longest = text.lines().filter(|_| verb != "page").map(str::len).max();
+        assert!(longest < Some(1000), "{verb}: {longest:?}");
+    }
+}
+
+#[test]
 fn a_record_that_cannot_be_read_is_told_on_the_page() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
@@ -163,6 +211,17 @@ fn a_page_of_which_a_group_cannot_be_read_does_not_replace_the_one_before() {
     let run = status_of(&cloud, "c*", &[]);
     assert!(run.stderr.contains("s3://serving/mlops/status.html was not replaced"), "{}", run.stderr);
     assert_eq!(kept(), before);
+}
+
+#[test]
+fn a_denied_upload_of_the_page_names_the_permission_on_its_key_and_who_needs_it() {
+    let cloud = with_package();
+    cloud.deny(Principal::Both, "s3:PutObject", "serving/mlops/status.html");
+    let run = status_of(&cloud, GROUP, &[]);
+    let hint = "hint: Grant s3:PutObject on arn:aws:s3:::serving/mlops/status.html to the target principal, which writes \
+                the page, then run again\n";
+    run.fails(1, &["target: s3:PutObject on s3://serving/mlops/status.html", hint]);
+    assert!(!run.stderr.contains("finished copies"), "{}", run.stderr);
 }
 
 #[test]

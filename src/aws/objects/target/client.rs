@@ -174,7 +174,7 @@ impl TargetObjects {
         let call = self.for_bytes(bytes.len() as u64).put_object().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.body(bytes.into()).checksum_algorithm(Algorithm::default().sdk());
         let answer = described!(call, Some(attributes), encryption).send().await;
-        answer.map(drop).map_err(|error| self.error(CALL, at, error))
+        answer.map(drop).map_err(|error| self.reader.caller.error(CALL, &Resource::Page(at), error))
     }
 
     /// Deletes an object. Succeeds if the object does not exist.

@@ -4,6 +4,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
+use crate::cli::inert::is_hidden;
+
 /// Characters of a text that are shown.
 const SHOWN: usize = 400;
 
@@ -21,15 +23,6 @@ pub fn visible(text: &str) -> String {
         out.push_str(&format!("… ({length} characters)"));
     }
     out
-}
-
-/// Whether a character is a control character, sets the direction of the text, or has no width.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A value of a field.
