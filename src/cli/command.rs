@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -76,7 +75,7 @@ impl Verb {
         let mut printer = Printer::new(output.as_deref());
         let opened = printer.open_record(output.as_deref());
         let terminal = Terminal::new(output.as_deref().map_or(Verbosity::default(), OutputArgs::verbosity));
-        let running = Running { verb: self.name(), printer: Arc::new(printer), terminal: Arc::new(terminal) };
+        let running = Running::new(self.name(), printer, terminal);
         let ended = match opened {
             Ok(()) => self.run_with(&running).await,
             Err(error) => Err(error),

@@ -22,7 +22,7 @@ use crate::run::{Context, DoctorReport, doctor};
 /// Takes the flags of `promote full`. Tests permissions to write with requests that have invalid values, so that AWS
 /// rejects them, and with an upload that is begun and aborted. In each target repository, an upload is begun, which
 /// Amazon ECR discards. Nothing else is written. A missing permission that a promotion does not need is listed as
-/// optional, and does not change the exit code.
+/// optional, and does not change the exit code. With a pattern, neither does a group that has no version yet.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
@@ -54,7 +54,7 @@ impl Doctor {
                     Err(error) => return self.without_groups(context, running, &selection, error).await,
                 };
                 let run = async |context: Context, group: GroupRef| doctor(&context, &self.settings(&group)?).await;
-                many::run_found(running, context, &selection, found, run, exit).await
+                many::run_found(running, context, &selection, found, run, exit_of_many).await
             }
         }
     }
@@ -89,6 +89,11 @@ impl Doctor {
             probes: !self.no_probes && !self.full.output.dry_run,
         })
     }
+}
+
+/// A group without a version is no failure of a pattern, as with `promote full`.
+fn exit_of_many(report: &DoctorReport) -> Exit {
+    if report.lacks_only_a_version() { Exit::Done } else { exit(report) }
 }
 
 fn exit(report: &DoctorReport) -> Exit {

@@ -10,8 +10,13 @@ use crate::model::failure::cause;
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 
+/// The outcome of a run that a signal has interrupted.
+const INTERRUPTED: &str = "interrupted";
+/// The outcome of a group that had not begun then.
+const NOT_STARTED: &str = "not-started";
+
 /// The document of a run that has failed or was interrupted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct FailedRun {
     schema: u32,
     outcome: &'static str,
@@ -27,7 +32,7 @@ pub(super) struct FailedRun {
 }
 
 /// Why a run has failed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct FailedCall {
     kind: &'static str,
     message: String,
@@ -67,11 +72,36 @@ impl FailedRun {
         &self.error.message
     }
 
+    /// `failed`, `interrupted` or `not-started`.
+    pub fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
+    /// Whether a signal has interrupted the run.
+    pub fn is_interrupted(&self) -> bool {
+        self.outcome == INTERRUPTED
+    }
+
+    /// Whether a signal has interrupted the run before this group began.
+    pub fn is_not_started(&self) -> bool {
+        self.outcome == NOT_STARTED
+    }
+
     /// The document of a run that was interrupted by a signal.
     pub fn interrupted(verb: &'static str, message: &str, known: &Known) -> Self {
+        Self::by_signal(verb, INTERRUPTED, message.to_owned(), known)
+    }
+
+    /// The document of a group that had not begun when a signal interrupted the run.
+    pub fn not_started(verb: &'static str, signal: &str) -> Self {
+        let message = format!("{signal}: interrupted before the group began");
+        Self::by_signal(verb, NOT_STARTED, message, &Known::default())
+    }
+
+    fn by_signal(verb: &'static str, outcome: &'static str, message: String, known: &Known) -> Self {
         let failed = FailedCall {
             kind: "interrupted",
-            message: message.to_owned(),
+            message,
             hints: vec!["Run again to continue".to_owned()],
             side: None,
             call: None,
@@ -79,7 +109,7 @@ impl FailedRun {
             code: None,
             request_id: None,
         };
-        Self::new(verb, "interrupted", failed, known)
+        Self::new(verb, outcome, failed, known)
     }
 
     fn new(verb: &'static str, outcome: &'static str, error: FailedCall, known: &Known) -> Self {

@@ -18,7 +18,8 @@ use crate::run::{Context, RunReport, find_latest};
 
 /// Find the latest Approved version of a group
 ///
-/// Reads the source account only. Exits 4 if a group has no approved version.
+/// Reads the source account only. Exits 4 if the group has no approved version. With a pattern, such a group is listed
+/// and does not change the exit code.
 #[derive(Debug, Args)]
 #[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct FindLatest {
@@ -55,7 +56,7 @@ impl FindLatest {
                 let found = find_source_groups(context, &selection).await?;
                 let verb =
                     async |context: Context, group: GroupRef| find_latest(&context, &self.settings(&group)).await;
-                run_found(running, context, &selection, found, verb, exit).await
+                run_found(running, context, &selection, found, verb, Exit::of).await
             }
         }
     }

@@ -122,7 +122,7 @@ impl Full {
             }
             Selected::Many(selection) => {
                 let found = find_groups(context, &selection).await?;
-                let reviewed = self.reviewed_groups(found.groups.iter().map(|pair| &pair.source))?;
+                let reviewed = self.reviewed_groups(found.sources())?;
                 let run = async |context: Context, group: GroupRef| {
                     let settings = self.settings(&group)?;
                     let Some(plans) = &reviewed else { return full(&context, &settings).await };
@@ -147,7 +147,7 @@ impl Full {
     async fn run_one(&self, context: &Context, group: &GroupRef) -> Result<RunReport> {
         let settings = self.settings(group)?;
         let Some(file) = &self.reviewed.plan else { return full(context, &settings).await };
-        let plan = ReviewedPlan::of(read_document(file, "full").await?)?;
+        let plan = ReviewedPlan::of(read_document(file, "full").await?, "promote full --dry-run --record plan.json")?;
         plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
         full_as_planned(context, &settings, &plan).await
     }

@@ -40,7 +40,7 @@ pub(super) struct Changed {
 }
 
 /// What a run has done, for its document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct DoneSoFar {
     /// The folder of the promotion.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub(super) struct DoneSoFar {
 }
 
 /// What a run has done for one group of several.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct DoneInGroup {
     group: GroupArn,
     done: DoneSoFar,
@@ -97,7 +97,7 @@ impl Known {
     }
 
     /// Whether anything was done or begun.
-    fn has_done(&self) -> bool {
+    pub fn has_done(&self) -> bool {
         self.meter.is_some() || self.registered.is_some() || !self.withdrawn.is_empty() || !self.followed.is_empty()
     }
 

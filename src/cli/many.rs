@@ -1,20 +1,22 @@
 //! Runs a verb for every group of a pattern, and prints one document for all of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Result;
 
 use super::exit::Exit;
 use super::failed::FailedRun;
+use super::group_runs::{Ending, GroupRuns};
 use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
-use super::printer::{failed_in, say};
+use super::printer::{failed_in, say, warn};
 use super::reviewed_groups::PlanDigest;
 use super::running::Running;
 use crate::model::arn::GroupRef;
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::Context;
-use crate::run::many::{FoundGroups, GroupPair, GroupSelection, PassedOver, find_groups, for_each_group};
+use crate::run::many::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup, find_groups, for_each_group};
 
 /// Runs a verb for every group of a selection. `exit` is how the verb ends for a group.
 ///
@@ -48,52 +50,80 @@ pub(super) async fn run_found<T: Ended>(
     Ok(exit)
 }
 
-/// Runs a verb for groups that were found, and returns the document of all of them.
+/// Runs a verb for groups that were found, and returns the document of all of them. An interruption prints the document
+/// of the groups that have ended by then.
 pub(super) async fn document<T: Ended>(
     running: &Running,
     context: &Context,
     selection: &GroupSelection,
-    FoundGroups { groups, passed_over }: FoundGroups,
+    FoundGroups { groups, refused, passed_over }: FoundGroups,
     verb: impl AsyncFn(Context, GroupRef) -> Result<T>,
     exit: impl Fn(&T) -> Exit,
 ) -> (ManyDocument<T>, Exit) {
     pass_over(&passed_over);
-    if let Some(first) = selection.first.as_ref().filter(|first| !groups.iter().any(|group| first.is(&group.source))) {
+    let is_first = |group: &GroupPair| selection.first.as_ref().is_none_or(|first| first.is(&group.source));
+    if let Some(first) = selection.first.as_ref().filter(|_| !groups.iter().any(is_first)) {
         say(&format!("warning: {} of `--first` is not among the groups", first.name()));
     }
-    let mut results = for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {
+    let outline = Outline { verb: running.verb, pattern: selection.pattern.to_string(), passed_over };
+    let runs = GroupRuns::new(running, None, groups.iter().map(|group| (0, group.clone())).collect());
+    for RefusedGroup { pair, error } in refused {
+        let name = pair.source.name().to_string();
+        runs.add(0, of_group(running, (&name, None), pair, Err(error), &exit));
+    }
+    running.on_interruption({
+        let (runs, outline, printer) = (Arc::clone(&runs), outline.clone(), Arc::clone(&running.printer));
+        move |signal, cleaned| {
+            let (document, _) = outline.document(runs.interrupted(signal, cleaned));
+            printer.document(&document).err().iter().for_each(warn);
+        }
+    });
+    for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {
+        runs.start(0, &group.source);
         let result = verb(context, GroupRef::Arn(group.source.clone())).await;
         let name = group.source.name().to_string();
-        of_group(running, (&name, None), group, result, &exit)
+        runs.end(0, of_group(running, (&name, None), group, result, &exit));
     })
     .await;
-    running.terminal.stop();
-    results.sort_by_key(|(group, _)| group.group.name().canonical());
-    let worst = results.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
-    let mut outcomes = BTreeMap::new();
-    for (group, _) in &results {
-        let outcome = group.result.as_ref().map_or("failed".to_owned(), Ended::outcome);
-        *outcomes.entry(outcome).or_default() += 1;
+    running.has_ended();
+    outline.document(runs.take())
+}
+
+/// What the document has besides the groups that run.
+#[derive(Debug, Clone)]
+struct Outline {
+    verb: &'static str,
+    pattern: String,
+    passed_over: Vec<PassedOver>,
+}
+
+impl Outline {
+    fn document<T: Ended>(self, results: Vec<(usize, Ending<T>)>) -> (ManyDocument<T>, Exit) {
+        let mut results: Vec<Ending<T>> = results.into_iter().map(|(_, ending)| ending).collect();
+        results.sort_by_key(|(group, _)| group.group.name().canonical());
+        let worst = results.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
+        let mut outcomes = BTreeMap::new();
+        for (group, _) in &results {
+            *outcomes.entry(group.outcome()).or_default() += 1;
+        }
+        let document = ManyDocument {
+            schema: SCHEMA,
+            verb: self.verb,
+            pattern: self.pattern,
+            plan: plan(&results),
+            summary: GroupsSummary { groups: results.len(), outcomes, exit_code: worst.code() },
+            groups: results.into_iter().map(|(group, _)| group).collect(),
+            passed_over: self.passed_over,
+            tool: Tool::default(),
+            ended: rfc3339(&std::time::SystemTime::now().into()),
+        };
+        (document, worst)
     }
-    let document = ManyDocument {
-        schema: SCHEMA,
-        verb: running.verb,
-        pattern: selection.pattern.to_string(),
-        plan: plan(&results),
-        summary: GroupsSummary { groups: results.len(), outcomes, exit_code: worst.code() },
-        groups: results.into_iter().map(|(group, _)| group).collect(),
-        passed_over,
-        tool: Tool::default(),
-        ended: rfc3339(&std::time::SystemTime::now().into()),
-    };
-    (document, worst)
 }
 
 /// The plan of all groups, if each has one.
-fn plan<T: Ended>(results: &[(OfGroup<T>, Exit)]) -> Option<PlanDigest> {
-    let plan = |(group, _): &'_ (OfGroup<T>, Exit)| {
-        Some((group.group.clone(), group.result.as_ref().ok()?.plan()?.to_owned()))
-    };
+fn plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
+    let plan = |(group, _): &'_ Ending<T>| Some((group.group.clone(), group.result.as_ref().ok()?.plan()?.to_owned()));
     let plans = results.iter().map(plan).collect::<Option<Vec<_>>>()?;
     Some(PlanDigest::of(plans.iter().map(|(group, digest)| (group, digest.as_str()))))
 }
@@ -113,7 +143,7 @@ pub(super) fn of_group<T: Ended>(
     group: GroupPair,
     result: Result<T>,
     exit: impl Fn(&T) -> Exit,
-) -> (OfGroup<T>, Exit) {
+) -> Ending<T> {
     let GroupPair { source, target: target_group } = group;
     let (result, exit) = match result {
         Ok(ended) => {

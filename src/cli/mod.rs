@@ -10,6 +10,7 @@ mod failed;
 mod find_latest;
 mod full;
 mod generate;
+mod group_runs;
 mod holding;
 mod inert;
 mod known;

@@ -1,6 +1,7 @@
 //! The document of a verb that ran for several groups.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use anyhow::Error;
 use serde::{Serialize, Serializer};
@@ -12,7 +13,7 @@ use crate::record::Tool;
 use crate::run::many::PassedOver;
 
 /// The result of a verb for one group.
-pub(super) trait Ended {
+pub(super) trait Ended: Debug + Send + Sized + 'static {
     /// The document of the verb.
     type Document: Serialize;
 
@@ -36,10 +37,7 @@ pub(super) trait Ended {
     }
 
     /// The page of all groups, if the verb has one.
-    fn page(_: &ManyDocument<Self>) -> Option<String>
-    where
-        Self: Sized,
-    {
+    fn page(_: &ManyDocument<Self>) -> Option<String> {
         None
     }
 
@@ -71,7 +69,9 @@ pub(super) struct ManyDocument<T: Ended> {
 #[serde(bound = "")]
 pub(super) struct OfGroup<T: Ended> {
     pub group: GroupArn,
-    pub target_group: GroupName,
+    /// Nothing if the verb needs no target account, or the name is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_group: Option<GroupName>,
     pub exit_code: i32,
     /// The document that the verb prints for this group alone.
     #[serde(rename = "document", serialize_with = "document")]
@@ -87,6 +87,13 @@ pub(super) struct GroupsSummary {
     pub outcomes: BTreeMap<String, usize>,
     /// The exit code of the run: the worst of all groups.
     pub exit_code: i32,
+}
+
+impl<T: Ended> OfGroup<T> {
+    /// The outcome, as the summary names it.
+    pub fn outcome(&self) -> String {
+        self.result.as_ref().map_or_else(|failed| failed.outcome().to_owned(), Ended::outcome)
+    }
 }
 
 fn document<T: Ended, S: Serializer>(result: &Result<T, FailedRun>, to: S) -> Result<S::Ok, S::Error> {

@@ -45,6 +45,8 @@ struct PlanOfGroups {
     groups: Vec<PlannedGroup>,
 }
 
+/// The command that makes the plan of a pattern.
+const COMMAND: &str = "promote full --dry-run --record plan.json";
 /// How the plan of a pattern is made.
 const MAKE: &str =
     "Make a new plan with `promote full --dry-run --record plan.json` for the same pattern; it must exit with 0";
@@ -53,7 +55,7 @@ const MAKE: &str =
 pub(super) struct ReviewedGroups {
     plans: Vec<(GroupArn, ReviewedPlan)>,
     /// How such plans are made.
-    make: &'static str,
+    make: String,
 }
 
 impl ReviewedGroups {
@@ -72,22 +74,23 @@ impl ReviewedGroups {
         let document: PlanOfGroups = serde_json::from_slice(&text)
             .with_context(|| format!("{name} is not the plan of several groups"))
             .hint(MAKE)?;
-        let plans = Self::of(document.groups, &name, MAKE)?;
+        let plans = Self::of(document.groups, &name, (MAKE, COMMAND))?;
         plans.refuse_edited(&document.plan)?;
         Ok(plans)
     }
 
-    /// Takes the groups of a document as plans. `name` names the document, `make` says how a plan is made.
+    /// Takes the groups of a document as plans. `name` names the document, `make` says how a plan is made, and with
+    /// which command.
     ///
     /// # Errors
     /// The plan of a group has failed, or it was edited.
-    pub fn of(groups: Vec<PlannedGroup>, name: &str, make: &'static str) -> Result<Self> {
+    pub fn of(groups: Vec<PlannedGroup>, name: &str, (make, command): (&str, &str)) -> Result<Self> {
         if let Some(failed) = groups.iter().find(|group| group.exit_code != 0) {
             let message = format!("{name} has no plan for {}, because it has failed", failed.group);
             return Err(Failure::new(message).hint(make).into());
         }
-        let plans = groups.into_iter().map(PlannedGroup::plan).collect::<Result<Vec<_>>>();
-        Ok(Self { plans: plans.with_context(|| name.to_owned())?, make })
+        let plans = groups.into_iter().map(|group| group.plan(command)).collect::<Result<Vec<_>>>();
+        Ok(Self { plans: plans.with_context(|| name.to_owned())?, make: make.to_owned() })
     }
 
     /// Refuses other groups than those that were planned together.
@@ -100,7 +103,7 @@ impl ReviewedGroups {
         ensure!(
             now == *planned,
             Failure::new(format!("the plan was edited: its groups have the digest {now}, not {planned}"))
-                .hint(self.make)
+                .hint(&self.make)
         );
         Ok(())
     }
@@ -121,12 +124,12 @@ impl ReviewedGroups {
         let found: Vec<&GroupArn> = found.collect();
         if let Some(new) = found.iter().find(|group| self.plan_of(group).is_none()) {
             return Err(Failure::new(format!("{new} matches the pattern, but is not in the plan"))
-                .hint(self.make)
+                .hint(&self.make)
                 .into());
         }
         if let Some((gone, _)) = self.plans.iter().find(|(planned, _)| !found.contains(&planned)) {
             return Err(Failure::new(format!("{gone} is in the plan, but no longer matches the pattern"))
-                .hint(self.make)
+                .hint(&self.make)
                 .into());
         }
         Ok(())
@@ -139,11 +142,11 @@ impl ReviewedGroups {
 }
 
 impl PlannedGroup {
-    fn plan(self) -> Result<(GroupArn, ReviewedPlan)> {
+    fn plan(self, command: &str) -> Result<(GroupArn, ReviewedPlan)> {
         let record: Record = serde_json::from_value(self.document)
             .with_context(|| format!("the plan of {} cannot be read", self.group))
             .hint("Use the same release of promote for the plan and its promotion")?;
-        let plan = ReviewedPlan::of(record).with_context(|| self.group.to_string())?;
+        let plan = ReviewedPlan::of(record, command).with_context(|| self.group.to_string())?;
         Ok((self.group, plan))
     }
 }

@@ -1,6 +1,7 @@
 //! Runs a verb until it ends, fails or is interrupted.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Error, Result};
@@ -24,9 +25,46 @@ pub(super) struct Running {
     pub verb: &'static str,
     pub printer: Arc<Printer>,
     pub terminal: Arc<Terminal>,
+    on_interruption: Arc<OnInterruption>,
+}
+
+/// Prints the document of an interrupted run, given the signal and whether uploads were aborted.
+type Conclude = Box<dyn FnOnce(&'static str, bool) + Send>;
+
+/// How a run that has results concludes if it is interrupted.
+#[derive(Default)]
+struct OnInterruption(Mutex<Option<Conclude>>);
+
+impl fmt::Debug for OnInterruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnInterruption").finish_non_exhaustive()
+    }
+}
+
+impl OnInterruption {
+    fn replace(&self, conclude: Option<Conclude>) -> Option<Conclude> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), conclude)
+    }
 }
 
 impl Running {
+    /// A verb that begins.
+    pub fn new(verb: &'static str, printer: Printer, terminal: Terminal) -> Self {
+        let (printer, terminal) = (Arc::new(printer), Arc::new(terminal));
+        Self { verb, printer, terminal, on_interruption: Arc::default() }
+    }
+
+    /// Lets an interruption print the results that there are, until [`Self::has_ended`].
+    pub fn on_interruption(&self, conclude: impl FnOnce(&'static str, bool) + Send + 'static) {
+        self.on_interruption.replace(Some(Box::new(conclude)));
+    }
+
+    /// The run has all results, and prints them itself.
+    pub fn has_ended(&self) {
+        self.terminal.stop();
+        self.on_interruption.replace(None);
+    }
+
     /// Runs a verb until it ends or is interrupted. Aborts the multipart uploads of an interrupted verb, until a second
     /// signal arrives.
     pub async fn run(&self, context: Context, verb: impl AsyncFnOnce(&Context) -> Result<Exit>) -> Result<Exit> {
@@ -78,7 +116,11 @@ impl Running {
     }
 
     /// Reports what an interrupted run has left behind. `cleaned`: whether its uploads were aborted.
-    fn interrupted(&self, signal: &str, cleaned: bool) -> Exit {
+    fn interrupted(&self, signal: &'static str, cleaned: bool) -> Exit {
+        if let Some(conclude) = self.on_interruption.replace(None) {
+            conclude(signal, cleaned);
+            return Exit::Interrupted;
+        }
         let known = self.terminal.known();
         let message = format!("{signal}: interrupted; {}", known.left(cleaned));
         say(&format!("{message}. Run again to continue"));

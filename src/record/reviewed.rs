@@ -45,26 +45,28 @@ pub struct ReviewedPlan {
     record: Record,
     facts: PlanFacts,
     planned: Vec<PlannedWrite>,
+    /// The command that makes such a plan.
+    command: String,
 }
 
 impl ReviewedPlan {
-    /// Takes a document as a plan.
+    /// Takes a document as a plan. Hints name `command`, which makes such a plan.
     ///
     /// # Errors
     /// It is not the document of a complete dry run of `promote full`, or it was edited.
-    pub fn of(record: Record) -> Result<Self> {
+    pub fn of(record: Record, command: &str) -> Result<Self> {
         let (Some(facts), Some(planned)) = (record.plan.clone(), record.planned.clone()) else {
             return Err(Failure::new("the document has no plan")
-                .hint("Make one with `promote full --dry-run --record plan.json`; it must exit with 0")
+                .hint(format!("Make one with `{command}`; it must exit with 0"))
                 .into());
         };
         let digest = digest(&record, &facts.settings)?;
         ensure!(
             digest == facts.digest,
             Failure::new(format!("the plan was edited: its content has the digest {digest}, not {}", facts.digest))
-                .hint("Make a new plan with `promote full --dry-run --record plan.json`")
+                .hint(format!("Make a new plan with `{command}`"))
         );
-        Ok(Self { record, facts, planned })
+        Ok(Self { record, facts, planned, command: command.to_owned() })
     }
 
     /// The digest of the plan.
@@ -104,7 +106,7 @@ impl ReviewedPlan {
         found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default(), own));
         found.extend(self.changes(now));
         found.extend(self.not_carried(now));
-        refused(&found, &self.facts.digest)
+        self.refused(&found)
     }
 
     /// Refuses another source version than the planned one, or one that has changed since.
@@ -117,7 +119,7 @@ impl ReviewedPlan {
             planned.model_package_arn == *package.arn() && planned.fingerprint == package.fingerprint()
         });
         let other = (!is_same).then(|| format!("the source version is {}, which has changed", package.arn()));
-        refused(&other.into_iter().collect::<Vec<_>>(), &self.facts.digest)
+        self.refused(&other.into_iter().collect::<Vec<_>>())
     }
 
     /// Refuses to copy and register anything but what was planned.
@@ -127,7 +129,20 @@ impl ReviewedPlan {
     pub fn refuse_other_plan(&self, plan: &Plan) -> Result<()> {
         let mut found = self.other_request(Some(&plan.request));
         found.extend(self.other_artifact(plan.artifacts.iter().map(|artifact| artifact.map(Fixed::from)))?);
-        refused(&found, &self.facts.digest)
+        self.refused(&found)
+    }
+
+    fn refused(&self, found: &[String]) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut lines: Vec<String> = found.iter().take(LISTED).map(|line| format!("  {line}")).collect();
+        if found.len() > LISTED {
+            lines.push(format!("  and {} more", found.len() - LISTED));
+        }
+        let digest = &self.facts.digest;
+        let message = format!("the plan {digest} cannot be carried out any more:\n{}", lines.join("\n"));
+        Err(Failure::new(message).hint(format!("Make a new plan with `{}`, and review it", self.command)).into())
     }
 
     fn other_request(&self, now: Option<&Document>) -> Vec<String> {
@@ -147,7 +162,7 @@ impl ReviewedPlan {
     pub fn refuse_unplanned(&self, writes: &[PlannedWrite], source: &PackageArn, promoted: &PackageArn) -> Result<()> {
         let planned = self.record.source.package.as_ref().map(|package| &package.model_package_arn);
         let own = (planned == Some(source)).then_some(promoted);
-        refused(&self.unplanned(writes, own).collect::<Vec<_>>(), &self.facts.digest)
+        self.refused(&self.unplanned(writes, own).collect::<Vec<_>>())
     }
 
     /// The writes that were not planned. A planned write that is not needed any more is no difference. `own`: the promoted
@@ -232,20 +247,6 @@ fn digest(record: &Record, settings: &Document) -> Result<String> {
         hash.update(format!("\n{:?}", artifact?));
     }
     Ok(format!("sha256:{}", hex::encode(hash.finalize())))
-}
-
-fn refused(found: &[String], digest: &str) -> Result<()> {
-    if found.is_empty() {
-        return Ok(());
-    }
-    let mut lines: Vec<String> = found.iter().take(LISTED).map(|line| format!("  {line}")).collect();
-    if found.len() > LISTED {
-        lines.push(format!("  and {} more", found.len() - LISTED));
-    }
-    let message = format!("the plan {digest} cannot be carried out any more:\n{}", lines.join("\n"));
-    Err(Failure::new(message)
-        .hint("Make a new plan with `promote full --dry-run --record plan.json`, and review it")
-        .into())
 }
 
 /// The age of a plan. Without the refusal, a plan whose time is in the future would never be too old.

@@ -1,6 +1,7 @@
 //! Runs a use case for every source group that a pattern matches, several at a time.
 
 mod find;
+mod pairs;
 mod selection;
 mod targets;
 
@@ -12,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use super::context::Context;
 use super::event::Event;
 pub use find::{find_groups, find_source_groups};
-pub use selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
+pub use selection::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup};
 pub use targets::{NamedTarget, TargetGroups, find_for_targets};
 
 /// Groups that run at a time unless the user has chosen another number.

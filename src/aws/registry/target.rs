@@ -9,6 +9,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::timeout::TimeoutConfig;
 use serde_json::Value;
 
+use super::groups::{GroupsOf, ListedGroup};
 use super::reader::RegistryReader;
 use super::refusal::{NotCreated, Requests};
 use super::summary::Summary;
@@ -49,6 +50,11 @@ impl TargetRegistry {
     /// The whole DescribeModelPackage response (IncludedData AllData).
     pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
         self.reader.describe(package).await
+    }
+
+    /// The groups of the account.
+    pub async fn groups(&self) -> Result<Vec<ListedGroup>, CallError> {
+        self.reader.groups(GroupsOf::OwnAccount).await
     }
 
     /// The whole DescribeModelPackageGroup response, or nothing if the group does not exist.

@@ -19,6 +19,9 @@ pub(super) struct FileTarget {
     pub full: Full,
 }
 
+/// YAML 1.2 has no merge keys.
+const MERGE: &str = "merge keys (`<<`) are not supported; put members that several targets share into `defaults`";
+
 /// A line and a column, both from 1.
 type Position = (usize, usize);
 
@@ -53,10 +56,13 @@ fn parse(text: &str, name: &str) -> Result<Vec<FileTarget>> {
     };
     let mut reader = FileReader { text, command: command(), members: members(), wrong: Vec::new() };
     let targets = match documents.as_slice() {
+        [] => reader.refuse((1, 1), "the file is empty: `promotions` is missing"),
+        [document] if document.data.is_null() => {
+            reader.refuse(position(document), "the file is empty: `promotions` is missing")
+        }
         [document] => reader.targets(document),
-        _ => {
-            reader.tell((1, 1), "a promotions file has one YAML document".to_owned());
-            Vec::new()
+        [_, second, ..] => {
+            reader.refuse(position(second), "a second YAML document begins here; a promotions file has one")
         }
     };
     reader.wrong.sort();
@@ -229,6 +235,7 @@ impl FileReader<'_> {
         let mut entries = Vec::new();
         for (key, node) in mapping {
             match self.scalar(key) {
+                Some(name) if name == "<<" => self.tell(position(key), MERGE.to_owned()),
                 Some(name) => entries.push((name, position(key), node)),
                 None => self.tell(position(key), "the name of a member has to be text".to_owned()),
             }
@@ -256,6 +263,12 @@ impl FileReader<'_> {
         if name.is_empty() || !name.bytes().all(is_allowed) {
             self.tell(at, format!("the name `{name}` may have letters, digits, hyphens, underscores and dots only"));
         }
+    }
+
+    /// Refuses the whole file.
+    fn refuse(&mut self, at: Position, message: &str) -> Vec<FileTarget> {
+        self.tell(at, message.to_owned());
+        Vec::new()
     }
 
     fn tell(&mut self, at: Position, message: String) {

@@ -3,6 +3,7 @@
 mod document;
 mod file;
 mod members;
+mod outline;
 mod refused;
 mod reviewed;
 mod run;
@@ -136,7 +137,8 @@ impl Apply {
             Ok(targets) => targets,
             Err(error) => return Ok(running.refuse(&error)),
         };
-        let reviewed = self.plan.as_deref().map(|plan| ReviewedFile::read(plan, &targets)).transpose()?;
+        let reviewed =
+            self.plan.as_deref().map(|plan| ReviewedFile::read(plan, (&self.promotions.file, &targets))).transpose()?;
         if let Some(reviewed) = &reviewed {
             reviewed.refuse_older(self.plan_max_age, SystemTime::now())?;
             reviewed.refuse_other_targets(&targets)?;

@@ -13,12 +13,11 @@ use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::record::ReviewedPlan;
 
-/// How a plan is made.
-const MAKE: &str = "Make a new plan with `promote plan --record plan.json`";
-
 /// The plans of all targets by name and group.
 pub(super) struct ReviewedFile {
     targets: BTreeMap<String, ReviewedGroups>,
+    /// How such a plan is made.
+    make: String,
 }
 
 #[derive(Deserialize)]
@@ -34,15 +33,17 @@ struct PlannedTarget {
 }
 
 impl ReviewedFile {
-    /// Reads the plans of these targets.
+    /// Reads the plans of these targets of a promotions file.
     ///
     /// # Errors
     /// The file is no plan, or the plan of one of these targets has failed.
-    pub fn read(path: &Path, selected: &[FileTarget]) -> Result<Self> {
+    pub fn read(path: &Path, (file, selected): (&Path, &[FileTarget])) -> Result<Self> {
         let name = path.display();
-        let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}")).hint(MAKE)?;
+        let command = format!("promote plan --file {} --record {name}", file.display());
+        let make = format!("Make a new plan with `{command}`");
+        let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}")).hint(&make)?;
         let document: PlanOfFile =
-            serde_json::from_slice(&text).with_context(|| format!("{name} is not a plan of promotions")).hint(MAKE)?;
+            serde_json::from_slice(&text).with_context(|| format!("{name} is not a plan of promotions")).hint(&make)?;
         let is_selected = |target: &PlannedTarget| selected.iter().any(|one| one.name == target.name);
         let planned: Vec<PlannedTarget> = document.targets.into_iter().filter(is_selected).collect();
         let failed: Vec<&str> =
@@ -50,13 +51,13 @@ impl ReviewedFile {
         ensure!(
             failed.is_empty(),
             Failure::new(format!("{name} has no plan for {}, because it has failed", failed.join(", ")))
-                .hint(format!("{MAKE}, or select targets that have a plan with `--only`"))
+                .hint(format!("{make}, or select targets that have a plan with `--only`"))
         );
         let mut targets = BTreeMap::new();
         for target in planned {
-            targets.insert(target.name, ReviewedGroups::of(target.groups, &name.to_string(), MAKE)?);
+            targets.insert(target.name, ReviewedGroups::of(target.groups, &name.to_string(), (&make, &command))?);
         }
-        Ok(Self { targets })
+        Ok(Self { targets, make })
     }
 
     /// Refuses a plan of which a part is older than `limit`.
@@ -73,7 +74,7 @@ impl ReviewedFile {
     /// The message names the target.
     pub fn refuse_other_targets(&self, targets: &[FileTarget]) -> Result<()> {
         for FileTarget { name, .. } in targets {
-            let missing = || Failure::new(format!("the target {name} is not in the plan")).hint(MAKE);
+            let missing = || Failure::new(format!("the target {name} is not in the plan")).hint(&self.make);
             ensure!(self.targets.contains_key(name), missing());
         }
         Ok(())

@@ -1,26 +1,23 @@
 //! Runs the targets of a promotions file, several groups at a time.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use super::document::{OfTarget, PromotionsDocument};
 use super::file::FileTarget;
+use super::outline::Outline;
 use super::{Promotions, ReviewedFile};
 use crate::cli::arguments::Selected;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
+use crate::cli::group_runs::{Ending, GroupRuns};
 use crate::cli::many::{of_group, pass_over};
-use crate::cli::of_groups::{Ended, GroupsSummary, OfGroup};
-use crate::cli::printer::failed;
+use crate::cli::printer::{failed, warn};
 use crate::model::arn::GroupRef;
-use crate::model::package::rfc3339;
-use crate::record::{SCHEMA, Tool};
-use crate::run::many::{FoundGroups, GroupPair, NamedTarget, TargetGroups, find_for_targets, for_each_pair};
+use crate::run::many::{
+    FoundGroups, GroupPair, NamedTarget, RefusedGroup, TargetGroups, find_for_targets, for_each_pair,
+};
 use crate::run::{Context, RunReport, full, full_as_planned};
-
-/// The result of a group, and how it ends.
-type Ending = (OfGroup<RunReport>, Exit);
 
 impl Promotions<'_> {
     /// Runs every target, and prints one document for all of them.
@@ -30,26 +27,52 @@ impl Promotions<'_> {
     pub(super) async fn run(&self, base: &Context) -> Result<Exit> {
         let named = self.targets.iter().map(|target| self.named(target, base)).collect::<Result<Vec<_>>>()?;
         let found = find_for_targets(&named, self.jobs).await?;
-        let found: Vec<Result<FoundGroups>> =
-            named.iter().zip(found).map(|(one, found)| self.as_planned(one, found)).collect();
-        let pairs = found.iter().enumerate().flat_map(|(at, found)| {
-            let groups = found.as_ref().map(|found| found.groups.as_slice()).unwrap_or_default();
-            groups.iter().map(move |group| (at, group.clone()))
+        let mut outline = Outline::of(self);
+        let (mut pairs, mut refused) = (Vec::new(), Vec::new());
+        for (at, (target, found)) in named.iter().zip(found).enumerate() {
+            match self.as_planned(target, found) {
+                Ok(found) => {
+                    pass_over(&found.passed_over);
+                    pairs.extend(found.groups.into_iter().map(|group| (at, group)));
+                    refused.extend(found.refused.into_iter().map(|group| (at, group)));
+                    outline.targets[at].passed_over = found.passed_over;
+                }
+                Err(error) => {
+                    failed(&error);
+                    outline.targets[at].error =
+                        Some(FailedRun::of(self.running.verb, &error, &self.running.terminal.known()));
+                }
+            }
+        }
+        let names = self.targets.iter().map(|target| target.name.clone()).collect();
+        let runs = GroupRuns::new(self.running, Some(names), pairs.clone());
+        for (at, RefusedGroup { pair, error }) in refused {
+            runs.add(at, self.of_group(at, pair, Err(error)));
+        }
+        self.running.on_interruption({
+            let (runs, outline, printer) = (Arc::clone(&runs), outline.clone(), Arc::clone(&self.running.printer));
+            move |signal, cleaned| {
+                let (document, _) = outline.document(runs.interrupted(signal, cleaned));
+                printer.document(&document).err().iter().for_each(warn);
+            }
         });
         let contexts = |at: usize| &named[at].context;
-        let results =
-            for_each_pair(base, contexts, pairs.collect(), self.jobs, async |at, context, group: GroupPair| {
-                let target = &self.targets[at];
-                let ended = self.promote(target, &context, &group).await;
-                let name = target.label(&group);
-                of_group(self.running, (&name, Some(&target.name)), group, ended, |report| target.full.exit(report))
-            })
-            .await;
-        self.running.terminal.stop();
-        let document = self.document(found, results);
-        let exit = document.1;
-        self.running.printer.document(&document.0)?;
+        for_each_pair(base, contexts, pairs, self.jobs, async |at, context, group: GroupPair| {
+            runs.start(at, &group.source);
+            let ended = self.promote(&self.targets[at], &context, &group).await;
+            runs.end(at, self.of_group(at, group, ended));
+        })
+        .await;
+        self.running.has_ended();
+        let (document, exit) = outline.document(runs.take());
+        self.running.printer.document(&document)?;
         Ok(exit)
+    }
+
+    fn of_group(&self, at: usize, group: GroupPair, result: Result<RunReport>) -> Ending<RunReport> {
+        let target = &self.targets[at];
+        let name = target.label(&group);
+        of_group(self.running, (&name, Some(&target.name)), group, result, |report| target.full.exit(report))
     }
 
     fn named(&self, target: &FileTarget, base: &Context) -> Result<NamedTarget> {
@@ -66,7 +89,7 @@ impl Promotions<'_> {
     fn as_planned(&self, target: &NamedTarget, found: Result<FoundGroups>) -> Result<FoundGroups> {
         let found = found?;
         if let Some(reviewed) = &self.reviewed {
-            reviewed.refuse_other_groups(&target.name, found.groups.iter().map(|pair| &pair.source))?;
+            reviewed.refuse_other_groups(&target.name, found.sources())?;
         }
         Ok(found)
     }
@@ -80,44 +103,6 @@ impl Promotions<'_> {
             None => full(context, &settings).await,
         }
     }
-
-    fn document(&self, found: Vec<Result<FoundGroups>>, results: Vec<(usize, Ending)>) -> (PromotionsDocument, Exit) {
-        let mut by_target: Vec<Vec<Ending>> = self.targets.iter().map(|_| Vec::new()).collect();
-        for (at, ending) in results {
-            by_target[at].push(ending);
-        }
-        let (mut targets, mut worst) = (Vec::new(), Exit::Done);
-        for ((target, found), endings) in self.targets.iter().zip(found).zip(by_target) {
-            let (of_target, exit) = self.of_target(target, found, endings);
-            worst = worst.worst(exit);
-            targets.push(of_target);
-        }
-        let verb = self.running.verb;
-        let summary = summary(&targets, worst);
-        let ended = rfc3339(&std::time::SystemTime::now().into());
-        let (file, tool, form) = (self.file.clone(), Tool::default(), self.form);
-        (PromotionsDocument { schema: SCHEMA, verb, file, targets, summary, tool, ended, form }, worst)
-    }
-
-    fn of_target(&self, target: &FileTarget, found: Result<FoundGroups>, mut endings: Vec<Ending>) -> (OfTarget, Exit) {
-        let name = target.name.clone();
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => {
-                failed(&error);
-                let error = FailedRun::of(self.running.verb, &error, &self.running.terminal.known());
-                let exit_code = Exit::Failed.code();
-                let of_target =
-                    OfTarget { name, exit_code, groups: Vec::new(), passed_over: Vec::new(), error: Some(error) };
-                return (of_target, Exit::Failed);
-            }
-        };
-        pass_over(&found.passed_over);
-        endings.sort_by_key(|(group, _)| group.group.name().canonical());
-        let worst = endings.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
-        let groups = endings.into_iter().map(|(group, _)| group).collect();
-        (OfTarget { name, exit_code: worst.code(), groups, passed_over: found.passed_over, error: None }, worst)
-    }
 }
 
 impl FileTarget {
@@ -125,15 +110,4 @@ impl FileTarget {
     fn label(&self, group: &GroupPair) -> String {
         format!("{}: {}", self.name, group.source.name())
     }
-}
-
-fn summary(targets: &[OfTarget], worst: Exit) -> GroupsSummary {
-    let mut outcomes = BTreeMap::new();
-    for target in targets {
-        for group in &target.groups {
-            *outcomes.entry(group.result.as_ref().map_or("failed".to_owned(), Ended::outcome)).or_default() += 1;
-        }
-    }
-    let groups = targets.iter().map(|target| target.groups.len()).sum();
-    GroupsSummary { groups, outcomes, exit_code: worst.code() }
 }

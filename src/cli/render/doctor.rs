@@ -54,7 +54,10 @@ impl Ended for DoctorReport {
     }
 
     fn headline(&self) -> String {
-        headline(&self.checks)
+        match self.lacks_only_a_version() {
+            true => format!("the group has no version: {}", headline(&self.checks)),
+            false => headline(&self.checks),
+        }
     }
 
     fn versions(&self) -> (Option<u32>, Option<u32>) {

@@ -6,6 +6,8 @@ use anyhow::{Error, Result};
 
 use super::Rendered;
 use super::headline::{headline, unconfirmed};
+use super::record::shortened;
+use crate::cli::failed::FailedRun;
 use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
 use crate::model::failure::Failure;
 use crate::record::Record;
@@ -41,15 +43,40 @@ pub(super) fn table<T: Ended>(document: &ManyDocument<T>) -> Result<String> {
         let name = group.group.name().as_str();
         writeln!(out, "{name:<width$}  {:>7}  {:>7}  passed over: the group is {}", "-", "-", group.status)?;
     }
+    let name = |group: &OfGroup<T>| group.group.name().to_string();
+    let failures = document.groups.iter().filter_map(|group| Some((name(group), group.result.as_ref().err()?)));
+    in_full(failures, &mut out)?;
     writeln!(out, "\n{}", totals(document))?;
     Ok(out)
 }
 
-fn outcome<T: Ended>(group: &OfGroup<T>) -> String {
+/// The outcome of a group in a line.
+pub(super) fn outcome<T: Ended>(group: &OfGroup<T>) -> String {
     match &group.result {
         Ok(ended) => ended.headline(),
-        Err(failed) => format!("failed: {}", super::record::shortened(failed.message())),
+        Err(failed) if failed.is_not_started() => "not started".to_owned(),
+        Err(failed) if failed.is_interrupted() => shortened(failed.message()),
+        Err(failed) => format!("failed: {}", shortened(failed.message())),
     }
+}
+
+/// The messages that a table shortens, each once, below the names of what has failed with it.
+pub(super) fn in_full<'a>(failures: impl Iterator<Item = (String, &'a FailedRun)>, out: &mut String) -> Result<()> {
+    let mut names: Vec<(&str, Vec<String>)> = Vec::new();
+    for (name, failed) in failures.filter(|(_, failed)| shortened(failed.message()) != failed.message()) {
+        match names.iter_mut().find(|(message, _)| *message == failed.message()) {
+            Some((_, names)) => names.push(name),
+            None => names.push((failed.message(), vec![name])),
+        }
+    }
+    if !names.is_empty() {
+        writeln!(out, "\nMessages in full")?;
+    }
+    for (message, names) in names {
+        writeln!(out, "  {}", names.join(", "))?;
+        message.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+    }
+    Ok(())
 }
 
 /// How many groups there are of each outcome.

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::Rendered;
+use super::many::{in_full, outcome};
 use super::record::{short, shortened};
 use crate::cli::of_groups::{Ended, OfGroup};
 use crate::cli::promotions::{OfTarget, PromotionsDocument};
@@ -41,7 +42,7 @@ fn results(document: &PromotionsDocument, out: &mut String) -> Result<()> {
         .collect();
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default().max("TARGET".len());
     writeln!(out, "{:<width$}  {:>7}  {:>8}  OUTCOME", "TARGET", "SOURCE", "PROMOTED")?;
-    for (name, group) in rows {
+    for (name, group) in &rows {
         let (source, promoted) = group.result.as_ref().map_or((None, None), Ended::versions);
         let number = |version: Option<u32>| version.map_or("-".to_owned(), |version| version.to_string());
         writeln!(out, "{name:<width$}  {:>7}  {:>8}  {}", number(source), number(promoted), outcome(group))?;
@@ -51,6 +52,9 @@ fn results(document: &PromotionsDocument, out: &mut String) -> Result<()> {
             writeln!(out, "{:<width$}  {:>7}  {:>8}  failed: {}", target.name, "-", "-", shortened(error.message()))?;
         }
     }
+    let of_groups = rows.iter().filter_map(|(name, group)| Some((name.clone(), group.result.as_ref().err()?)));
+    let of_targets = document.targets.iter().filter_map(|target| Some((target.name.clone(), target.error.as_ref()?)));
+    in_full(of_groups.chain(of_targets), out)?;
     writeln!(out, "\n{}", totals(document))?;
     Ok(())
 }
@@ -89,13 +93,14 @@ fn lines(target: &OfTarget) -> Vec<String> {
     for group in &target.groups {
         match &group.result {
             Ok(report) => of_record(group.group.name().as_str(), &report.document, &mut lines),
-            Err(failed) => lines.push(format!("! {}: failed: {}", group.group.name(), shortened(failed.message()))),
+            Err(failed) if failed.is_not_started() => lines.push(format!("! {}: not started", group.group.name())),
+            Err(failed) => lines.push(format!("! {}: {}: {}", group.group.name(), failed.outcome(), failed.message())),
         }
     }
     lines.extend(target.passed_over.iter().map(|group| format!("! {} is {}", group.group.name(), group.status)));
-    lines.extend(target.error.iter().map(|error| format!("! failed: {}", shortened(error.message()))));
+    lines.extend(target.error.iter().map(|error| format!("! failed: {}", error.message())));
     // Values of metadata may have line breaks and characters that a terminal or a page would act on.
-    lines.iter().map(|line| line.chars().filter(|c| !c.is_control()).collect()).collect()
+    lines.iter().map(|line| line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()).collect()
 }
 
 fn of_record(group: &str, record: &Record, lines: &mut Vec<String>) {
@@ -141,13 +146,6 @@ fn change(change: &Change) -> Vec<String> {
     let line =
         |sign: char, at: &Option<Value>| at.as_ref().map(|at| format!("{sign}   {}: {}", change.field, value(at)));
     line('-', &change.was).into_iter().chain(line('+', &change.is)).collect()
-}
-
-fn outcome(group: &OfGroup<RunReport>) -> String {
-    match &group.result {
-        Ok(ended) => ended.headline(),
-        Err(failed) => format!("failed: {}", shortened(failed.message())),
-    }
 }
 
 /// How many groups there are of each outcome, and how many targets have failed.

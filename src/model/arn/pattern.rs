@@ -139,6 +139,11 @@ impl GroupTemplate {
         self.0.replace(GROUP, source)
     }
 
+    /// Whether the name is the same for every source group.
+    pub fn is_fixed(&self) -> bool {
+        !self.0.contains(GROUP)
+    }
+
     /// The name, if it is the same for every source group.
     pub fn fixed(&self) -> Option<GroupName> {
         self.0.parse().ok()

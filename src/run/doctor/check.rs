@@ -24,6 +24,9 @@ pub struct Check {
     /// What to grant, if it is denied.
     #[serde(skip)]
     pub(super) grant: Option<Grant>,
+    /// Whether it is not testable only because the group has no version.
+    #[serde(skip)]
+    pub(super) lacks_version: bool,
 }
 
 /// Whether a promotion has what it needs.
@@ -89,7 +92,7 @@ impl Asked<'_> {
 
     pub fn with(self, result: Finding, reason: Option<String>) -> Check {
         let (action, resource) = (self.action.to_owned(), self.resource.to_owned());
-        Check { side: self.side, action, resource, result, optional: false, reason, grant: None }
+        Check { side: self.side, action, resource, result, optional: false, reason, grant: None, lacks_version: false }
     }
 
     /// A denial may be about another permission than the one that was asked for: of a key, or a tag.
@@ -131,7 +134,7 @@ impl Asked<'_> {
         };
         let (side, result, reason) = (self.side, Finding::Denied, Some(told(error)));
         let grant = named.then_some(grant);
-        vec![own, Check { side, action, resource, result, optional: false, reason, grant }]
+        vec![own, Check { side, action, resource, result, optional: false, reason, grant, lacks_version: false }]
     }
 }
 

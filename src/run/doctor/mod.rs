@@ -90,7 +90,8 @@ async fn images(
         None => {
             let (action, resource) = ("ecr:BatchGetImage", "the images");
             let asked = Asked { side: Side::Source, action, resource, grant_on: "" };
-            vec![asked.hidden("the images are not known", "a permission to list and describe the version")]
+            let hidden = asked.hidden("the images are not known", "a permission to list and describe the version");
+            vec![Check { lacks_version: true, ..hidden }]
         }
     }
 }

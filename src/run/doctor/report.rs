@@ -39,6 +39,14 @@ pub struct DoctorReport {
     pub tool: Tool,
 }
 
+impl DoctorReport {
+    /// Whether everything else is there, and only a version of the group is missing. `promote full` succeeds then.
+    pub fn lacks_only_a_version(&self) -> bool {
+        let mut untested = self.checks.iter().filter(|check| check.result != Finding::Ok && !check.optional).peekable();
+        untested.peek().is_some() && untested.all(|check| check.lacks_version)
+    }
+}
+
 /// The report of all checks. `owner`: the account of the source group, if it is known.
 pub(super) async fn concluded(
     context: &Context,

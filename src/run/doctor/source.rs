@@ -93,7 +93,7 @@ impl<'a> SourceSide<'a> {
         let objects = asked("s3:GetObject", "the artifacts", "");
         let Some(version) = version else {
             let unknown = |asked: Asked<'_>| match has_none {
-                true => asked.not_testable("the group has no version"),
+                true => Check { lacks_version: true, ..asked.not_testable("the group has no version") },
                 false => asked.hidden("no version of the group is known", "sagemaker:ListModelPackages"),
             };
             checks.extend([unknown(describes), unknown(objects)]);

@@ -1,16 +1,15 @@
 //! Finds the source groups that a pattern and tags select, and the names of their target groups.
 
-use std::collections::HashMap;
-
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::pairs::Pairs;
 use super::selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
-use crate::aws::accounts::{SourceAccount, principals};
+use crate::aws::accounts::{SourceAccount, TargetAccount, principals};
 use crate::aws::registry::{GroupsOf, ListedGroup, SourceRegistry};
 use crate::aws::session::Identity;
 use crate::model::arn::GroupArn;
-use crate::model::failure::{Failure, Hint};
+use crate::model::failure::Failure;
 use crate::run::context::Context;
 
 /// Groups whose tags are read at a time. SageMaker throttles its control plane at low rates.
@@ -19,14 +18,17 @@ const TAGS_AT_ONCE: usize = 4;
 /// Finds the groups of a selection. Reads only.
 ///
 /// # Errors
-/// No group matches, the groups cannot be listed, or two of them would be promoted into one target group.
+/// No group matches, the groups cannot be listed, or a target group matches the pattern too.
 pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let (source, target) = context.accounts().await?;
     let (reader, writer) = principals(source, target).await?;
-    let found = find(source, selection, &reader).await?;
-    refuse_shared_targets(&found.groups)?;
-    refuse_own_targets(&found.groups, &writer)?;
-    Ok(found)
+    let (sources, passed_over) = match find(source, selection, &reader).await? {
+        Some(found) => found,
+        None => return Err(no_match(selection, &reader, matching_target(target, selection, &writer).await).into()),
+    };
+    let Pairs { groups, refused } = Pairs::of(sources, selection.target_group.as_ref())?;
+    refuse_own_targets(&groups, &writer)?;
+    Ok(FoundGroups { groups, refused, passed_over })
 }
 
 /// Finds the groups of a selection for a run that needs no target account. Reads only.
@@ -35,26 +37,37 @@ pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Resul
 /// No group matches, or the groups cannot be listed.
 pub async fn find_source_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let source = context.source().await?;
-    find(source, selection, &source.identity().await?).await
+    let reader = source.identity().await?;
+    let Some((sources, passed_over)) = find(source, selection, &reader).await? else {
+        return Err(no_match(selection, &reader, None).into());
+    };
+    let groups = sources.into_iter().map(|source| GroupPair { source, target: None }).collect();
+    Ok(FoundGroups { groups, refused: Vec::new(), passed_over })
 }
 
-async fn find(source: &SourceAccount, selection: &GroupSelection, reader: &Identity) -> Result<FoundGroups> {
+/// The groups in the order in which they begin, and those that are passed over; nothing if no group matches.
+async fn find(
+    source: &SourceAccount,
+    selection: &GroupSelection,
+    reader: &Identity,
+) -> Result<Option<(Vec<GroupArn>, Vec<PassedOver>)>> {
     let mut listed = list(source, selection, reader).await?;
     listed.retain(|group| selection.pattern.matches(&group.arn));
     // Groups of one name in several accounts keep their order.
     listed.sort_by_key(|group| group.arn.name().canonical());
     let (unusable, usable): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| group.unusable.is_some());
     let usable: Vec<GroupArn> = usable.into_iter().map(|group| group.arn).collect();
-    ensure!(!usable.is_empty(), no_match(selection, reader));
-    let tagged = with_tags(source.registry(), usable, &selection.tags).await?;
+    if usable.is_empty() {
+        return Ok(None);
+    }
+    let mut tagged = with_tags(source.registry(), usable, &selection.tags).await?;
     ensure!(!tagged.is_empty(), no_tags(selection));
-    let mut groups = tagged.into_iter().map(|source| pair(source, selection)).collect::<Result<Vec<_>>>()?;
     if let Some(first) = &selection.first {
         // A stable sort: the others keep their order.
-        groups.sort_by_key(|group| !first.is(&group.source));
+        tagged.sort_by_key(|group| !first.is(group));
     }
     let status = |group: ListedGroup| Some(PassedOver { status: group.unusable?, group: group.arn });
-    Ok(FoundGroups { groups, passed_over: unusable.into_iter().filter_map(status).collect() })
+    Ok(Some((tagged, unusable.into_iter().filter_map(status).collect())))
 }
 
 /// Lists the groups of the accounts that the pattern can match.
@@ -94,33 +107,10 @@ async fn with_tags(
     tagged.try_filter_map(|group| async { Ok(group) }).try_collect().await
 }
 
-fn pair(source: GroupArn, selection: &GroupSelection) -> Result<GroupPair> {
-    let Some(template) = &selection.target_group else {
-        return Ok(GroupPair { target: source.name().clone(), source });
-    };
-    let target = template.target_of(source.name());
-    let target = target.with_context(|| format!("the target group of {source}")).hint("Shorten `--target-group`")?;
-    Ok(GroupPair { source, target })
-}
-
-/// Refuses two source groups with one target group: their versions would mix.
-fn refuse_shared_targets(groups: &[GroupPair]) -> Result<()> {
-    let mut sources: HashMap<_, &GroupArn> = HashMap::new();
-    for group in groups {
-        if let Some(other) = sources.insert(&group.target, &group.source) {
-            bail!(
-                Failure::new(format!("{other} and {} would be promoted into one target group, {}", group.source, group.target))
-                    .hint("Pass a `--target-group` with `{group}`, or an ARN as the pattern, which matches groups of one account")
-            );
-        }
-    }
-    Ok(())
-}
-
 /// Refuses a target group that matches the pattern itself: the next run would promote it again, into another group.
 fn refuse_own_targets(groups: &[GroupPair], writer: &Identity) -> Result<()> {
     for group in groups {
-        let target = writer.group(&group.target);
+        let Some(target) = group.target.as_ref().map(|target| writer.group(target)) else { continue };
         ensure!(
             !groups.iter().any(|other| other.source == target),
             Failure::new(format!(
@@ -136,11 +126,29 @@ fn refuse_own_targets(groups: &[GroupPair], writer: &Identity) -> Result<()> {
     Ok(())
 }
 
-fn no_match(selection: &GroupSelection, reader: &Identity) -> Failure {
+/// A group of the target account that matches the pattern, if the credentials of source and target may be swapped.
+/// Ignores errors: the group is for a hint only.
+async fn matching_target(target: &TargetAccount, selection: &GroupSelection, writer: &Identity) -> Option<GroupArn> {
+    let account = selection.pattern.account();
+    if account.is_some_and(|account| *account != writer.account) {
+        return None;
+    }
+    let groups = target.registry().groups().await.unwrap_or_default();
+    groups.into_iter().map(|group| group.arn).find(|group| selection.pattern.matches(group))
+}
+
+fn no_match(selection: &GroupSelection, reader: &Identity, at_target: Option<GroupArn>) -> Failure {
     let pattern = &selection.pattern;
+    let failure = Failure::new(format!("no model package group matches {pattern}"));
+    if let Some(group) = at_target {
+        return failure.hint(format!(
+            "{group} of the target account matches. If the credentials of source and target are swapped, exchange them; \
+             otherwise check the pattern and the source account ({})",
+            reader.account
+        ));
+    }
     let account = pattern.account().unwrap_or(&reader.account);
-    Failure::new(format!("no model package group matches {pattern}"))
-        .hint(format!("Check the pattern, the account ({account}) and the region ({})", reader.region))
+    failure.hint(format!("Check the pattern, the account ({account}) and the region ({})", reader.region))
 }
 
 fn no_tags(selection: &GroupSelection) -> Failure {

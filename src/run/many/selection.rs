@@ -1,5 +1,6 @@
 //! The source groups that a pattern selects.
 
+use anyhow::Error;
 use serde::Serialize;
 
 use crate::model::arn::{GroupArn, GroupName, GroupPattern, GroupRef, GroupTemplate};
@@ -24,17 +25,35 @@ pub struct GroupSelection {
 pub struct GroupPair {
     /// The source group.
     pub source: GroupArn,
-    /// The target group.
-    pub target: GroupName,
+    /// The target group; nothing if the run needs no target account.
+    pub target: Option<GroupName>,
 }
 
 /// The groups of a pattern.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct FoundGroups {
     /// The groups in the order in which they begin.
     pub groups: Vec<GroupPair>,
+    /// Groups that match, and that have no target group of their own.
+    pub refused: Vec<RefusedGroup>,
     /// Groups that match, and that have nothing to promote.
     pub passed_over: Vec<PassedOver>,
+}
+
+impl FoundGroups {
+    /// The source groups, also those that are refused.
+    pub fn sources(&self) -> impl Iterator<Item = &GroupArn> {
+        self.groups.iter().chain(self.refused.iter().map(|refused| &refused.pair)).map(|pair| &pair.source)
+    }
+}
+
+/// A group that matches the pattern and cannot be promoted, although the others can.
+#[derive(Debug)]
+pub struct RefusedGroup {
+    /// The source group, and its target group if its name is known.
+    pub pair: GroupPair,
+    /// Why it is refused.
+    pub error: Error,
 }
 
 /// A group that matches the pattern and is skipped.

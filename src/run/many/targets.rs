@@ -34,7 +34,7 @@ pub enum TargetGroups {
 /// stop the others.
 ///
 /// # Errors
-/// Two targets, or two groups of one target, have one target group: their versions would mix.
+/// Two targets have one target group: their versions would mix.
 pub async fn find_for_targets(targets: &[NamedTarget], at_once: usize) -> Result<Vec<Result<FoundGroups>>> {
     let found: Vec<Result<(FoundGroups, Vec<GroupArn>)>> =
         stream::iter(targets.iter().map(NamedTarget::find)).buffered(at_once.max(1)).collect().await;
@@ -62,13 +62,13 @@ impl NamedTarget {
         };
         let found = found.with_context(|| self.name.clone())?;
         let writer = self.context.target().await?.check().await?;
-        let arns = found.groups.iter().map(|pair| writer.group(&pair.target)).collect();
+        let arns = found.groups.iter().filter_map(|pair| pair.target.as_ref()).map(|name| writer.group(name)).collect();
         Ok((found, arns))
     }
 
     async fn one(&self, group: &GroupRef, target: Option<&GroupName>) -> Result<FoundGroups> {
         let source = self.context.source().await?.group(group).await?;
-        let target = target.unwrap_or(source.name()).clone();
-        Ok(FoundGroups { groups: vec![GroupPair { source, target }], passed_over: Vec::new() })
+        let target = Some(target.unwrap_or(source.name()).clone());
+        Ok(FoundGroups { groups: vec![GroupPair { source, target }], refused: Vec::new(), passed_over: Vec::new() })
     }
 }

@@ -159,6 +159,9 @@ fn what_is_not_in_the_plan_is_refused_before_its_first_write() {
     let run = apply(&cloud, FILE, &["--plan", &plan]);
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stderr.contains("error: churn/production: churn: the plan sha256:"), "{}", run.stderr);
+    let file = cloud.home().join("promotions.yaml").display().to_string();
+    let hint = format!("hint: Make a new plan with `promote plan --file {file} --record {plan}`, and review it");
+    assert!(run.stderr.contains(&hint), "no '{hint}' in {}", run.stderr);
     assert_eq!(targets(&cloud), ["prod-team-a", "staging-team-a"], "the other targets are as planned");
 
     let cloud = with_groups(&["team-a", "churn"]);
@@ -238,9 +241,20 @@ fn a_file_that_is_no_yaml_or_names_a_member_twice_is_refused() {
     assert_eq!(wrong("promotions: [\n").len(), 1);
     let twice = "promotions: {}\npromotions: {}\n";
     assert_eq!(wrong(twice), ["2:1: duplicated key in mapping"]);
-    assert_eq!(wrong(""), ["1:1: a promotions file has one YAML document"]);
+    assert_eq!(wrong(""), ["1:1: the file is empty: `promotions` is missing"]);
+    assert_eq!(wrong("# nothing yet\n"), ["1:1: the file is empty: `promotions` is missing"]);
+    assert_eq!(wrong("a: 1\n---\nb: 2\n"), ["3:1: a second YAML document begins here; a promotions file has one"]);
     assert_eq!(wrong("promotions: {}\n"), ["1:13: `promotions` is empty"]);
     assert_eq!(wrong("promotions: {churn: {source: {group: churn}, targets: {}}}\n"), ["1:55: `targets` is empty"]);
+}
+
+#[test]
+fn merge_keys_are_refused_with_their_line_and_column() {
+    let text = FILE.replace("{prefix: production}", "{<<: &base {prefix: production}}");
+    assert_eq!(
+        wrong(&text),
+        ["21:20: merge keys (`<<`) are not supported; put members that several targets share into `defaults`"]
+    );
 }
 
 #[test]

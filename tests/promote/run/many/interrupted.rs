@@ -23,17 +23,78 @@ fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_comple
     let run = ended(child);
     assert_eq!(run.code, 130, "{}", run.stderr);
     let document = document_of(&run);
-    assert_eq!(document["outcome"], "interrupted");
-    let groups = document["done"]["groups"].as_array().expect("the groups that have begun");
-    let a = groups.iter().find(|group| group["group"] == Cloud::group_arn("team-a").as_str()).expect("team-a");
-    assert_eq!(a["done"]["approval_status"], "Approved", "{document:#}");
-    assert!(run.stderr.contains("team-a: "), "{}", run.stderr);
+    assert_eq!(of(&document, "team-a")["document"]["outcome"], "promoted", "{document:#}");
+    let b = of(&document, "team-b");
+    assert_eq!((&b["document"]["outcome"], &b["exit_code"]), (&json!("interrupted"), &json!(130)));
+    assert_eq!(b["document"]["done"]["objects_copied"], 1, "{document:#}");
+    assert_eq!(
+        document["summary"],
+        json!({"groups": 2, "outcomes": {"interrupted": 1, "promoted": 1}, "exit_code": 130})
+    );
+    let said = "SIGINT: interrupted; 1 group ended, 1 interrupted, 0 not started; \
+                team-b: 1 of 1 object and 1 of 1 image copied. Run again to continue";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(!run.stderr.contains("may not be written yet"), "team-a is promoted: {}", run.stderr);
     cloud.heal();
     cloud.release();
     assert!(cloud.settles());
     let document = full_of(&cloud, "team-*", &[]).document();
     assert_eq!(of(&document, "team-a")["document"]["outcome"], "already-promoted");
     assert_eq!(cloud.packages(TARGET_ACCOUNT, "team-b").len(), 1, "one version, also after the interruption");
+}
+
+/// Interrupts a run at the first call of a moment.
+fn interrupted_at(cloud: &Cloud, at: Moment, arguments: &[&str]) -> Run {
+    cloud.fail(at.clone(), Failure::Hang);
+    let arrival = Arrival::of(cloud, at);
+    let mut command = cloud.process(Principal::Both);
+    let child =
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    arrival.wait();
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.expect("kill").success());
+    ended(child)
+}
+
+#[test]
+fn an_interrupted_run_prints_the_table_of_what_ended_what_was_interrupted_and_what_did_not_start() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    let pattern = Cloud::group_arn("team-*");
+    let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--jobs", "1"];
+    let run = interrupted_at(&cloud, Moment::on("CreateModelPackage", 1).at("team-b"), &arguments);
+    assert_eq!(run.code, 130, "{}", run.stderr);
+    assert_eq!(
+        run.stdout,
+        "GROUP    SOURCE   TARGET  OUTCOME\n\
+         team-a        1        1  promoted\n\
+         team-b        -        -  SIGINT: interrupted; 1 of 1 object and 1 of 1 image copied\n\
+         team-c        -        -  not started\n\
+         \n\
+         3 groups: 1 interrupted, 1 not-started, 1 promoted\n"
+    );
+    assert!(run.stderr.contains("1 group ended, 1 interrupted, 1 not started"), "{}", run.stderr);
+}
+
+#[test]
+fn an_interrupted_promotions_file_prints_what_ended_and_what_did_not_start() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    let file = cloud.home().join("promotions.yaml");
+    let pattern = Cloud::group_arn("team-*");
+    let text = format!(
+        "promotions: {{all: {{source: {{group: '{pattern}'}}, targets: {{production: {{bucket: serving}}}}}}}}"
+    );
+    std::fs::write(&file, text).expect("the file is written");
+    let record = cloud.home().join("record.json");
+    let files = (file.display().to_string(), record.display().to_string());
+    let arguments = ["apply", "--file", &files.0, "--jobs", "1", "--output", "json", "--record", &files.1];
+    let run = interrupted_at(&cloud, Moment::on("CreateModelPackage", 1).at("team-b"), &arguments);
+    let document = document_of(&run);
+    assert_eq!((run.code, &document["targets"][0]["exit_code"]), (130, &json!(130)), "{}", run.stderr);
+    let outcomes = json!({"promoted": 1, "interrupted": 1, "not-started": 1});
+    assert_eq!(document["summary"]["outcomes"], outcomes);
+    let filed: Value = serde_json::from_slice(&std::fs::read(&record).expect("the file")).expect("a document");
+    assert_eq!(filed, document);
+    assert!(run.stderr.contains("all/production: team-b: 1 of 1 object and 1 of 1 image copied"), "{}", run.stderr);
 }
 
 /// Kills a run for several groups at its k-th call, and runs again.

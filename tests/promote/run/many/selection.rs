@@ -73,6 +73,21 @@ fn the_group_of_the_event_begins_before_the_others() {
 }
 
 #[test]
+fn swapped_credentials_are_suggested_if_only_the_target_account_has_groups_of_the_pattern() {
+    let cloud = with_groups(&["team-a"]);
+    let swapped = ["--source-profile", "target", "--target-profile", "source"];
+    for pattern in ["team-*", &Cloud::group_arn("team-*")] {
+        let arguments = ["full", "--group", pattern, "--target-bucket", SERVING];
+        let run = run(&cloud, Principal::Stranger, &[&arguments, &swapped[..]].concat());
+        run.fails(1, &["no model package group matches", "hint: ", "/team-a of the target account matches"]);
+        run.fails(1, &["If the credentials of source and target are swapped, exchange them"]);
+    }
+    let arguments = ["full", "--group", "other-*", "--target-bucket", SERVING];
+    let other = run(&cloud, Principal::Stranger, &[&arguments, &swapped[..]].concat());
+    other.fails(1, &["no model package group matches", "hint: Check the pattern, the account ("]);
+}
+
+#[test]
 fn a_first_group_that_does_not_match_is_told() {
     let cloud = with_groups(&["team-a", "other"]);
     let run = full_of(&cloud, "team-*", &["--first", "other"]);

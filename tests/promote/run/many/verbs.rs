@@ -24,7 +24,7 @@ fn find_latest_takes_a_pattern_and_asks_for_no_target_account() {
     let pattern = Cloud::group_arn("team-*");
     let arguments = ["find-latest", "--group", &pattern, "--source-profile", "source"];
     let table = run(&cloud, Principal::Stranger, &arguments);
-    assert_eq!(table.code, 4, "{}", table.stderr);
+    assert_eq!(table.code, 0, "a group without an approved version is no failure of a pattern: {}", table.stderr);
     let lines: Vec<&str> = table.stdout.lines().collect();
     assert_eq!(lines[0], "GROUP    SOURCE   TARGET  OUTCOME");
     assert!(lines[1].starts_with("team-a        1        -  found"), "{}", table.stdout);
@@ -34,9 +34,11 @@ fn find_latest_takes_a_pattern_and_asks_for_no_target_account() {
     assert!(calls.iter().all(|call| call.who.as_ref().is_some_and(|who| who.principal == Principal::Source)));
     let json = run(&cloud, Principal::Stranger, &[&arguments[..], &["--output", "json"]].concat());
     let document = document_of(&json);
-    assert_eq!((&document["verb"], document["summary"]["exit_code"].as_i64()), (&json!("find-latest"), Some(4)));
+    assert_eq!((&document["verb"], document["summary"]["exit_code"].as_i64()), (&json!("find-latest"), Some(0)));
     assert_eq!(of(&document, "team-b")["document"]["outcome"], "found");
-    assert_eq!(of(&document, "team-c")["exit_code"], 4);
+    assert_eq!(of(&document, "team-c")["exit_code"], 0);
+    assert_eq!(of(&document, "team-c")["document"]["outcome"], "nothing-approved");
+    assert!(of(&document, "team-a").get("target_group").is_none(), "there is no target: {document:#}");
     let all = [&arguments[..], &["--package-version", "1"]].concat();
     run(&cloud, Principal::Stranger, &all).fails(1, &["--package-version"]);
 }
@@ -49,6 +51,33 @@ fn doctor_takes_a_pattern() {
     let run = run(&cloud, Principal::Both, &["doctor", "--group", &pattern, "--target-bucket", SERVING, "--no-probes"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stdout.contains("GROUP") && run.stdout.contains("1 denied"), "{}", run.stdout);
+}
+
+#[test]
+fn a_group_without_an_approved_version_raises_the_exit_code_of_no_verb() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    let b = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/team-b/1";
+    cloud.change(b, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    cloud.create_group(SOURCE_ACCOUNT, "team-c", json!({}));
+    let pattern = Cloud::group_arn("team-*");
+    for (verb, more) in [
+        ("full", &["--target-bucket", SERVING][..]),
+        ("find-latest", &[]),
+        ("doctor", &["--target-bucket", SERVING]),
+        ("status", &[]),
+        ("verify", &[]),
+        ("withdraw", &["--target-bucket", SERVING]),
+    ] {
+        let run = run(&cloud, Principal::Both, &[&[verb, "--group", &pattern], more].concat());
+        assert_eq!(run.code, 0, "{verb}: {}{}", run.stdout, run.stderr);
+        assert!(run.stdout.lines().any(|line| line.starts_with("team-c")), "{verb}: {}", run.stdout);
+    }
+    let alone =
+        run(&cloud, Principal::Both, &["doctor", "--group", &Cloud::group_arn("team-c"), "--target-bucket", SERVING]);
+    assert_eq!(alone.code, 3, "{}{}", alone.stdout, alone.stderr);
+    cloud.deny(Principal::Both, "sagemaker:CreateModelPackage", "*");
+    let denied = run(&cloud, Principal::Both, &["doctor", "--group", &pattern, "--target-bucket", SERVING]);
+    assert_eq!(denied.code, 1, "{}", denied.stdout);
 }
 
 #[test]

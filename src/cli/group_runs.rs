@@ -1,0 +1,125 @@
+//! The groups of a run and their results, which an interrupted run prints too.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::counted::counted;
+use super::exit::Exit;
+use super::failed::FailedRun;
+use super::of_groups::{Ended, OfGroup};
+use super::printer::say;
+use super::running::Running;
+use super::terminal::Terminal;
+use crate::model::arn::GroupArn;
+use crate::run::many::GroupPair;
+
+/// The result of a group, and how it ends.
+pub(super) type Ending<T> = (OfGroup<T>, Exit);
+
+/// The groups of a run. Each has the place of its target; 0 if there is one target.
+#[derive(Debug)]
+pub(super) struct GroupRuns<T: Ended> {
+    verb: &'static str,
+    terminal: Arc<Terminal>,
+    /// The names of the targets, if there can be several.
+    targets: Option<Vec<String>>,
+    runs: Mutex<Vec<GroupRun<T>>>,
+}
+
+#[derive(Debug)]
+struct GroupRun<T: Ended> {
+    place: usize,
+    group: GroupPair,
+    state: State<T>,
+}
+
+#[derive(Debug)]
+enum State<T: Ended> {
+    NotStarted,
+    Running,
+    Ended(Box<Ending<T>>),
+}
+
+impl<T: Ended> GroupRuns<T> {
+    /// Groups that have not started.
+    pub fn new(running: &Running, targets: Option<Vec<String>>, groups: Vec<(usize, GroupPair)>) -> Arc<Self> {
+        let run = |(place, group)| GroupRun { place, group, state: State::NotStarted };
+        let runs = Mutex::new(groups.into_iter().map(run).collect());
+        Arc::new(Self { verb: running.verb, terminal: Arc::clone(&running.terminal), targets, runs })
+    }
+
+    /// Adds a group that does not run.
+    pub fn add(&self, place: usize, ending: Ending<T>) {
+        let group = GroupPair { source: ending.0.group.clone(), target: ending.0.target_group.clone() };
+        self.runs().push(GroupRun { place, group, state: State::Ended(Box::new(ending)) });
+    }
+
+    /// Notes that a group has started.
+    pub fn start(&self, place: usize, group: &GroupArn) {
+        self.set(place, group, State::Running);
+    }
+
+    /// Notes the result of a group.
+    pub fn end(&self, place: usize, ending: Ending<T>) {
+        let group = ending.0.group.clone();
+        self.set(place, &group, State::Ended(Box::new(ending)));
+    }
+
+    fn set(&self, place: usize, group: &GroupArn, state: State<T>) {
+        let mut runs = self.runs();
+        if let Some(run) = runs.iter_mut().find(|run| run.place == place && run.group.source == *group) {
+            run.state = state;
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Vec<GroupRun<T>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the results of a run of which each group has ended.
+    pub fn take(&self) -> Vec<(usize, Ending<T>)> {
+        self.take_all("", true).0
+    }
+
+    /// Takes the results of a run that `signal` interrupts, and tells what it leaves behind. `cleaned`: whether uploads
+    /// were aborted.
+    pub fn interrupted(&self, signal: &str, cleaned: bool) -> Vec<(usize, Ending<T>)> {
+        let (results, left) = self.take_all(signal, cleaned);
+        let count = |exit: fn(&FailedRun) -> bool| {
+            results.iter().filter(|(_, (group, _))| group.result.as_ref().is_err_and(exit)).count()
+        };
+        let (unfinished, waiting) = (count(FailedRun::is_interrupted), count(FailedRun::is_not_started));
+        let ended = results.len() - unfinished - waiting;
+        let counts =
+            format!("{} ended, {unfinished} interrupted, {waiting} not started", counted(ended as u64, "group"));
+        say(&format!("{signal}: interrupted; {}. Run again to continue", [vec![counts], left].concat().join("; ")));
+        results
+    }
+
+    /// The results of all groups, and what was done for those that have not ended.
+    fn take_all(&self, signal: &str, cleaned: bool) -> (Vec<(usize, Ending<T>)>, Vec<String>) {
+        let mut left = Vec::new();
+        let runs = std::mem::take(&mut *self.runs());
+        let endings = runs.into_iter().map(|GroupRun { place, group, state }| {
+            let failed = match state {
+                State::Ended(ending) => return (place, *ending),
+                State::NotStarted => FailedRun::not_started(self.verb, signal),
+                State::Running => {
+                    let target = self.targets.as_ref().and_then(|targets| targets.get(place)).map(String::as_str);
+                    let known = self.terminal.known_of(target, &group.source);
+                    if known.has_done() {
+                        let name = target.map_or(String::new(), |target| format!("{target}: "));
+                        left.push(format!("{name}{}: {}", group.source.name(), known.left(cleaned)));
+                    }
+                    let message = format!("{signal}: interrupted; {}", known.left(cleaned));
+                    FailedRun::interrupted(self.verb, &message, &known)
+                }
+            };
+            let GroupPair { source, target } = group;
+            let exit = Exit::Interrupted;
+            let of_group = OfGroup { group: source, target_group: target, exit_code: exit.code(), result: Err(failed) };
+            (place, (of_group, exit))
+        });
+        let endings = endings.collect();
+        (endings, left)
+    }
+}

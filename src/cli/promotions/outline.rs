@@ -1,0 +1,83 @@
+//! Makes the document of several promotions from the results of their groups.
+
+use std::collections::BTreeMap;
+
+use super::document::{OfTarget, PromotionsDocument};
+use super::{PlanFormat, Promotions};
+use crate::cli::exit::Exit;
+use crate::cli::failed::FailedRun;
+use crate::cli::group_runs::Ending;
+use crate::cli::of_groups::{GroupsSummary, OfGroup};
+use crate::model::package::rfc3339;
+use crate::record::{SCHEMA, Tool};
+use crate::run::RunReport;
+use crate::run::many::PassedOver;
+
+/// What the document has besides the results of the groups.
+#[derive(Debug, Clone)]
+pub(super) struct Outline {
+    verb: &'static str,
+    file: String,
+    form: Option<PlanFormat>,
+    pub targets: Vec<TargetOutline>,
+}
+
+/// A target without the results of its groups.
+#[derive(Debug, Clone)]
+pub(super) struct TargetOutline {
+    name: String,
+    pub passed_over: Vec<PassedOver>,
+    /// Why its groups could not be found.
+    pub error: Option<FailedRun>,
+}
+
+impl Outline {
+    /// The outline of promotions whose groups are not known.
+    pub fn of(promotions: &Promotions<'_>) -> Self {
+        let target = |name: &str| TargetOutline { name: name.to_owned(), passed_over: Vec::new(), error: None };
+        Self {
+            verb: promotions.running.verb,
+            file: promotions.file.clone(),
+            form: promotions.form,
+            targets: promotions.targets.iter().map(|of| target(&of.name)).collect(),
+        }
+    }
+
+    /// The document, and how the run ends.
+    pub fn document(self, results: Vec<(usize, Ending<RunReport>)>) -> (PromotionsDocument, Exit) {
+        let mut by_target: Vec<Vec<Ending<RunReport>>> = self.targets.iter().map(|_| Vec::new()).collect();
+        for (at, ending) in results {
+            by_target[at].push(ending);
+        }
+        let (mut targets, mut worst) = (Vec::new(), Exit::Done);
+        for (target, endings) in self.targets.into_iter().zip(by_target) {
+            let (of_target, exit) = target.with(endings);
+            worst = worst.worst(exit);
+            targets.push(of_target);
+        }
+        let summary = summary(&targets, worst);
+        let Self { verb, file, form, .. } = self;
+        let ended = rfc3339(&std::time::SystemTime::now().into());
+        (PromotionsDocument { schema: SCHEMA, verb, file, targets, summary, tool: Tool::default(), ended, form }, worst)
+    }
+}
+
+impl TargetOutline {
+    fn with(self, mut endings: Vec<Ending<RunReport>>) -> (OfTarget, Exit) {
+        endings.sort_by_key(|(group, _)| group.group.name().canonical());
+        let own = if self.error.is_some() { Exit::Failed } else { Exit::Done };
+        let worst = endings.iter().fold(own, |worst, (_, exit)| worst.worst(*exit));
+        let groups = endings.into_iter().map(|(group, _)| group).collect();
+        let Self { name, passed_over, error } = self;
+        (OfTarget { name, exit_code: worst.code(), groups, passed_over, error }, worst)
+    }
+}
+
+fn summary(targets: &[OfTarget], worst: Exit) -> GroupsSummary {
+    let mut outcomes = BTreeMap::new();
+    for group in targets.iter().flat_map(|target| &target.groups) {
+        *outcomes.entry(OfGroup::outcome(group)).or_default() += 1;
+    }
+    let groups = targets.iter().map(|target| target.groups.len()).sum();
+    GroupsSummary { groups, outcomes, exit_code: worst.code() }
+}
