@@ -1,14 +1,19 @@
 //! Renders the result of `promote verify` as text.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anyhow::{Error, Result};
 
+use super::record::shortened;
 use super::{LINES_SHOWN, Rendered};
 use crate::cli::of_groups::Ended;
 use crate::model::arn::PackageArn;
 use crate::record::verification::{Finding, Verdict};
 use crate::run::{GroupVerification, Verification};
+
+/// Characters of a detail that are shown whole. What is longer is a value of metadata.
+const DETAIL: usize = 600;
 
 impl Rendered for Verification {
     fn text(&self) -> Result<String> {
@@ -40,7 +45,7 @@ impl Rendered for Verification {
                 Verdict::Kept => format!("kept         {name}"),
             };
             shown += 1;
-            writeln!(out, "  {name}\n               {detail}")?;
+            writeln!(out, "  {name}\n               {}", cut(&detail))?;
         }
         if more > 0 {
             writeln!(out, "  … and {more} more (--output json shows all)")?;
@@ -55,6 +60,14 @@ fn outcome(verdict: Verdict) -> &'static str {
         Verdict::Changed => "changed: the version or an artifact differs from the record",
         Verdict::Missing => "missing: the record or an artifact does not exist",
         Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
+    }
+}
+
+/// The detail, without the middle of a value that is too long for a terminal.
+fn cut(detail: &str) -> Cow<'_, str> {
+    match detail.chars().count() > DETAIL {
+        true => Cow::Owned(format!("{} (--output json shows all)", shortened(detail))),
+        false => Cow::Borrowed(detail),
     }
 }
 
