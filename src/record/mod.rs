@@ -9,6 +9,7 @@ pub(crate) mod hashing;
 pub(crate) mod history;
 mod image_agreement;
 mod images;
+mod plan_age;
 mod plan_differences;
 mod planned;
 pub(crate) mod recorded;
