@@ -8,12 +8,12 @@ use crate::model::field::{Document, each_leaf};
 use crate::model::secrets::is_sealed;
 
 /// Why a digest in place of a secret is refused.
-pub(super) const SEALED: &str = "is the digest that a record of promote has in place of a secret";
+pub(crate) const SEALED: &str = "is the digest that a record of promote has in place of a secret";
 /// What to do about it.
 pub(super) const SET_THE_VALUE: &str = "Set the value itself in the source version, then run again";
 
 /// The fields that have such a digest.
-pub(super) fn sealed_fields(request: &Document) -> Vec<String> {
+pub(crate) fn sealed_fields(request: &Document) -> Vec<String> {
     let mut found = Vec::new();
     each_leaf(request, &mut |field, value| {
         let field = field.to_string();

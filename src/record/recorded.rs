@@ -1,6 +1,6 @@
 //! Finds the promoted version of a source version by the records beside its artifacts.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
@@ -8,9 +8,10 @@ use crate::aws::objects::{Listed, TargetObjects};
 use crate::copy::Folder;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
-use crate::model::promoted::PromotedVersion;
+use crate::model::promoted::{PromotedVersion, SOURCE_KEY};
 use crate::record::history::History;
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::record::stored::{StoredRecord, read, record_keys, record_keys_of};
@@ -91,15 +92,13 @@ pub async fn recorded(
     let (others, version) = (others?, version?);
     let history = History::of(first.into_iter().chain(others));
     history.refuse_unreadable()?;
-    let is_promotion = |version: &PromotedVersion| is_promotion(version, destination, source, &history);
-    let version = match version.filter(is_promotion) {
+    let version = match history.promotion(version, destination, source)? {
         Some(version) => Some(version),
         None => {
             let newest = history.newest_version().filter(|newest| Some(*newest) != named.as_ref()).cloned();
-            current(target, destination, newest).await?.filter(is_promotion)
+            history.promotion(current(target, destination, newest).await?, destination, source)?
         }
     };
-    let version = version.filter(|version| history.past(version).is_some());
     Ok(version.map(|promoted| Recorded { history, promoted, folder, envelope }))
 }
 
@@ -118,8 +117,7 @@ pub async fn recorded_in(
     let history = History::of(read(target.objects(), &layout, record_keys_of(listed, &layout)).await?.into_iter());
     history.refuse_unreadable()?;
     let version = current(target, destination, history.newest_version().cloned()).await?;
-    let version = version.filter(|version| is_promotion(version, destination, source, &history));
-    let Some(promoted) = version.filter(|version| history.past(version).is_some()) else { return Ok(None) };
+    let Some(promoted) = history.promotion(version, destination, source)? else { return Ok(None) };
     let artifacts = history.past(&promoted).map_or(0, |past| past.base().artifacts.len());
     let folder = (look != Look::AtRecords && artifacts > 0).then(|| Folder::of(&layout.folder(), listed));
     Ok(Some(Recorded { history, promoted, folder, envelope: None }))
@@ -142,21 +140,42 @@ async fn current(
     }
 }
 
-/// Whether a version that a record names was promoted from `source`, by its metadata. If somebody has removed the metadata,
-/// the version has to refer to the folder of the promotion, so that a forged record cannot name a version of others. A
-/// version that refers to nothing in S3 has to deploy what the record has.
-fn is_promotion(version: &PromotedVersion, destination: &Destination, source: &PackageArn, history: &History) -> bool {
-    match version.source() {
-        Some(named) => named == *source,
-        None => {
-            destination.of(version, source).is_some()
-                || history.past(version).is_some_and(|past| {
-                    let recorded = PromotedVersion { arn: version.arn.clone(), description: past.request().clone() };
-                    let Base { request, source_uri, .. } = past.state();
-                    let edits = edits(request, source_uri, &version.description);
-                    destination.of(&recorded, source).is_none() && !edits.iter().any(|edit| edit.is_essential())
-                })
+impl History {
+    /// The version, if it was promoted from `source` by its metadata and has a record. If somebody has removed the metadata,
+    /// the version has to refer to the folder of the promotion: whoever can write to the bucket can make a record, but a
+    /// record cannot make a version of others a promoted one.
+    ///
+    /// # Errors
+    /// Only a record names the version, which deploys what the record has, and nothing of the folder. It may be the
+    /// promotion, so that nothing else may be registered, or a version of others, so that nothing may be written to it.
+    fn promotion(
+        &self,
+        version: Option<PromotedVersion>,
+        destination: &Destination,
+        source: &PackageArn,
+    ) -> Result<Option<PromotedVersion>> {
+        let Some(version) = version else { return Ok(None) };
+        let Some(past) = self.past(&version) else { return Ok(None) };
+        match version.source() {
+            Some(named) => return Ok((named == *source).then_some(version)),
+            None if destination.of(&version, source).is_some() => return Ok(Some(version)),
+            None => {}
         }
+        let Base { request, source_uri, .. } = past.state();
+        let edits = edits(request, source_uri, &version.description);
+        ensure!(edits.iter().any(|edit| edit.is_essential()), self.only_witness(&version.arn, source));
+        Ok(None)
+    }
+
+    fn only_witness(&self, version: &PackageArn, source: &PackageArn) -> Failure {
+        let record = self.of_version(version).last().map(|stored| stored.location.to_string()).unwrap_or_default();
+        Failure::new(format!(
+            "only the record {record} names {version} as the promotion of {source}: the version has no {SOURCE_KEY} in \
+             its customer metadata"
+        ))
+        .hint(format!(
+            "Set {SOURCE_KEY} in its customer metadata to {source} if that is true; otherwise delete the record"
+        ))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::{is_digest_of, marked};
+use crate::plan::sealed::{SEALED, sealed_fields};
 use crate::record::facts::ArtifactFacts;
 use crate::record::history::Past;
 use crate::register::sync::{ChangeResult, edits};
@@ -128,6 +129,10 @@ pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findi
             None => (Verdict::Changed, edit.detail),
         };
         findings.add(Subject::Package, &field, verdict)?;
+    }
+    // A comparison with a record that has the digest finds no difference.
+    for field in sealed_fields(&promoted.description) {
+        findings.add(Subject::Package, &field, (Verdict::Changed, SEALED.to_owned()))?;
     }
     let approval = past.approval();
     let (status, description) = match &approval {

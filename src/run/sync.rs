@@ -10,7 +10,6 @@ use super::planned::sync_writes;
 use super::promotion::Promotion;
 use super::synced::{
     Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited,
-    refuse_named_by_record_only,
 };
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
@@ -18,6 +17,7 @@ use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
+use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
 use crate::record::history::{History, Past};
@@ -55,7 +55,6 @@ impl Syncing<'_> {
         if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
             return Ok(None);
         }
-        refuse_named_by_record_only(self.destination, package, &past, (promoted, decision.act))?;
         let compared = match self.compare_artifacts(package, &past, &decision).await? {
             Artifacts::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
             Artifacts::Compared { images } => Some(images),
@@ -257,7 +256,7 @@ impl Syncing<'_> {
             }
         }
         record.references.clone_from(&before.references);
-        record.not_carried.clone_from(&before.not_carried);
+        record.not_carried = before.not_carried.iter().map(NotCarried::sealed).collect();
         record.environment_urls = before.environment_urls;
         record.kms_key.clone_from(&before.kms_key);
         record.warnings.extend(before.warnings.iter().cloned());

@@ -5,17 +5,16 @@ use anyhow::{Error, Result, ensure};
 use super::images::Untagged;
 use super::signatures::Signatures;
 use crate::aws::error::with_hints;
-use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
-use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::image::EcrImage;
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::model::promoted::{PromotedVersion, SOURCE_KEY};
+use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
+use crate::plan::sealed::{SEALED, sealed_fields};
 use crate::record::history::Past;
-use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedWrite, Record, refuse_other_images};
+use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedWrite, Record};
 use crate::register::decision::{Act, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -174,38 +173,11 @@ pub(super) fn outcome(decision: &Decision, plan: &SyncPlan, repaired: bool) -> C
     }
 }
 
-/// Refuses a version that only its record names: somebody has removed its metadata, and it refers to nothing in the folder
-/// of its promotion. Whoever can write to the bucket can make such a record. Therefore the version has to have the images of
-/// its source, and is not approved.
-///
-/// # Errors
-/// The message names the version.
-pub(super) fn refuse_named_by_record_only(
-    destination: &Destination,
-    package: &Package,
-    past: &Past<'_>,
-    (promoted, act): (&PromotedVersion, Act),
-) -> Result<()> {
-    let (arn, source) = (&promoted.arn, package.arn());
-    if promoted.source().is_some() || destination.of(promoted, source).is_some() {
-        return Ok(());
-    }
-    let set = format!("Set {SOURCE_KEY} in its customer metadata to {source}");
-    if let Err(error) = refuse_other_images(&past.base().images, past.request(), package.description()) {
-        let refusal = format!("only a record names {arn} as the promotion of {source}, and {error}");
-        return Err(Failure::new(refusal).hint(format!("{set} if it is; otherwise remove the record")).into());
-    }
-    ensure!(
-        promoted.approval() != ApprovalStatus::PendingManualApproval || act == Act::Withdraw,
-        Failure::new(format!("{arn} is pending approval, and only its record names its source version"))
-            .hint(format!("{set}, or reject the version"))
-    );
-    Ok(())
-}
-
 /// Refuses to approve a version if somebody else has changed what it deploys, or where it comes from.
 pub(super) fn refuse_edited(plan: &SyncPlan, promoted: &PromotedVersion) -> Result<()> {
-    let changed: Vec<String> = plan.refused(&promoted.description).map(|detail| format!("  {detail}")).collect();
+    let sealed = sealed_fields(&promoted.description).into_iter().map(|field| format!("  {field} {SEALED}"));
+    let refused = plan.refused(&promoted.description).map(|detail| format!("  {detail}"));
+    let changed: Vec<String> = refused.chain(sealed).collect();
     ensure!(
         changed.is_empty(),
         Failure::new(format!("{} differs from its record and was not approved:\n{}", promoted.arn, changed.join("\n")))

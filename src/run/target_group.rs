@@ -1,7 +1,10 @@
 //! Looks up the target group before the promotion, and creates it with the description and tags of the source group.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures_util::future::ready;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::event::Event;
 use super::promotion::Promotion;
@@ -69,7 +72,7 @@ pub(super) async fn look(promotion: &Promotion<'_>, existed: bool) -> Result<Tar
     }
     if state.is_others() {
         let ours = named_by_records(promotion, &listed).await?;
-        (state.ours, state.others) = (ours, state.others - ours);
+        (state.ours, state.others) = (ours, state.others.saturating_sub(ours));
     }
     Ok(state)
 }
@@ -86,8 +89,10 @@ async fn named_by_records(promotion: &Promotion<'_>, listed: &[PackageArn]) -> R
     for source in sources.iter().take(NEWEST) {
         named.push(recorded(target, destination, source, Look::AtRecords).boxed());
     }
-    let named: Vec<Option<Recorded>> = stream::iter(named).buffered(DESCRIPTIONS_AT_ONCE).try_collect().await?;
-    Ok(named.into_iter().flatten().filter(|recorded| listed.contains(&recorded.promoted.arn)).count())
+    // A record that cannot be read, or that is the only witness, makes no version one of this source.
+    let named = stream::iter(named).buffered(DESCRIPTIONS_AT_ONCE).filter_map(|named| ready(named.ok().flatten()));
+    let named: HashSet<PackageArn> = named.map(|recorded: Recorded| recorded.promoted.arn).collect().await;
+    Ok(named.iter().filter(|arn| listed.contains(arn)).count())
 }
 
 /// Refuses a group that has versions of others only.

@@ -71,7 +71,8 @@ pub async fn verify_group(
                 _ if !is_approved => continue,
                 Some(source) => Some(source),
                 None => {
-                    let settings = settings(version.arn.clone());
+                    // Without a bucket, only the folder that the version refers to is read, and not every folder.
+                    let settings = VerifySettings { bucket: None, prefix: None, ..settings(version.arn.clone()) };
                     let named = named_by_record(account, &settings, &version, (&target_group, &caller)).await?;
                     named.map(|(source, _)| source)
                 }

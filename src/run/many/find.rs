@@ -27,8 +27,9 @@ pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Resul
         None => return Err(no_match(selection, &reader, matching_target(target, selection, &writer).await).into()),
     };
     let Pairs { groups, refused } = Pairs::of(sources, selection.target_group.as_ref())?;
-    refuse_own_targets(&groups, &writer)?;
-    Ok(FoundGroups { groups, refused, passed_over })
+    let found = FoundGroups { groups, refused, passed_over };
+    refuse_own_targets(&found, &writer)?;
+    Ok(found)
 }
 
 /// Finds the groups of a selection for a run that needs no target account. Reads only.
@@ -108,11 +109,11 @@ async fn with_tags(
 }
 
 /// Refuses a target group that matches the pattern itself: the next run would promote it again, into another group.
-fn refuse_own_targets(groups: &[GroupPair], writer: &Identity) -> Result<()> {
-    for group in groups {
+fn refuse_own_targets(found: &FoundGroups, writer: &Identity) -> Result<()> {
+    for group in &found.groups {
         let Some(target) = group.target.as_ref().map(|target| writer.group(target)) else { continue };
         ensure!(
-            !groups.iter().any(|other| other.source == target),
+            !found.sources().any(|source| *source == target),
             Failure::new(format!(
                 "{target}, the target group of {}, matches the pattern of source groups",
                 group.source

@@ -44,36 +44,53 @@ fn details(run: &Run) -> String {
     changed.map(|one| format!("{} {}: {}\n", one["subject"], one["name"], one["detail"])).collect()
 }
 
+/// What a run says if only the record of the first source version names its promotion.
+fn only_the_record_names_it() -> [String; 2] {
+    let names = format!("only the record s3://{SERVING}/{FOLDER}promotion.json names {}", arn_of_version(1));
+    [names, format!("hint: Set promote:source-arn in its customer metadata to {SOURCE_VERSION} if that is true")]
+}
+
+fn set_metadata(cloud: &Cloud) {
+    let metadata = json!({"CustomerMetadataProperties": {"promote:source-arn": SOURCE_VERSION}});
+    cloud.change(&arn_of_version(1), metadata);
+}
+
 #[test]
-fn a_version_of_an_image_alone_is_not_registered_again_and_gets_its_metadata_back() {
+fn a_version_of_an_image_alone_is_not_registered_again_and_is_named_with_its_record() {
     for images in ["copy", "keep"] {
         let cloud = with_image_only();
         let flags = ["--images", images];
-        let before = promote(&cloud, &flags).document()["target"]["model_package_arn"].clone();
-        let metadata = promoted(&cloud)[0]["CustomerMetadataProperties"].clone();
+        promote(&cloud, &flags).document();
         remove_metadata(&cloud, 1);
+        let before = cloud.package(&arn_of_version(1));
+        let says = only_the_record_names_it();
         for more in [&["--dry-run"][..], &[]] {
-            let again = promote(&cloud, &[&flags[..], more].concat()).document();
-            assert_eq!((&again["target"]["model_package_arn"], promoted(&cloud).len()), (&before, 1), "{again:#}");
+            promote(&cloud, &[&flags[..], more].concat()).fails(1, &says.each_ref().map(String::as_str));
+            assert_eq!((cloud.package(&arn_of_version(1)), promoted(&cloud).len()), (before.clone(), 1));
         }
-        let now = &promoted(&cloud)[0]["CustomerMetadataProperties"];
-        assert_eq!(now["promote:source-arn"], metadata["promote:source-arn"], "{images}");
+        set_metadata(&cloud);
+        promote(&cloud, &flags).document();
         assert_eq!(verify(&cloud, &["--target-bucket", SERVING]).code, 0);
         assert_eq!(promote(&cloud, &flags).document()["outcome"], "already-promoted");
     }
 }
 
 #[test]
-fn a_version_of_an_image_alone_follows_its_source_without_its_metadata() {
+fn a_version_of_an_image_alone_follows_its_source_once_its_metadata_is_set_again() {
     let cloud = with_image_only();
     promote(&cloud, &[]).document();
     cloud.register(image_only());
     promote(&cloud, &[]).document();
-    for (status, expected) in [("Rejected", "Rejected"), ("Approved", "Approved")] {
+    for (status, before) in [("Rejected", "Approved"), ("Approved", "Rejected")] {
         remove_metadata(&cloud, 1);
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        let run = promote(&cloud, &[]);
+        assert_eq!((run.code, approvals(&cloud)), (1, vec![before.to_owned(), "Approved".to_owned()]));
+        let says = format!("names {} as the promotion of {SOURCE_VERSION}", arn_of_version(1));
+        assert!(run.stderr.contains(&says), "{}", run.stderr);
+        set_metadata(&cloud);
         promote(&cloud, &[]).document();
-        assert_eq!(approvals(&cloud), [expected, "Approved"]);
+        assert_eq!(approvals(&cloud), [status, "Approved"]);
     }
 }
 
@@ -82,18 +99,39 @@ fn a_pending_version_that_only_its_record_names_is_neither_approved_nor_register
     let cloud = with_image_only();
     promote(&cloud, &["--approval", "pending"]).document();
     remove_metadata(&cloud, 1);
-    let says = [
-        &*format!("{} is pending approval, and only its record names its source version", arn_of_version(1)),
-        "hint: Set promote:source-arn",
-    ];
+    let says = only_the_record_names_it();
     for more in [&[][..], &["--approval", "carry"]] {
-        promote(&cloud, more).fails(1, &says);
+        promote(&cloud, more).fails(1, &says.each_ref().map(String::as_str));
         assert_eq!(approvals(&cloud), ["PendingManualApproval"]);
     }
-    let metadata = json!({"CustomerMetadataProperties": {"promote:source-arn": SOURCE_VERSION}});
-    cloud.change(&arn_of_version(1), metadata);
+    set_metadata(&cloud);
     promote(&cloud, &["--approval", "carry"]).document();
     assert_eq!(approvals(&cloud), ["Approved"]);
+}
+
+#[test]
+fn a_forged_record_makes_a_model_by_others_no_promoted_version() {
+    let cloud = with_image_only();
+    cloud.create_group(TARGET_ACCOUNT, GROUP, json!({}));
+    let mut theirs = image_only();
+    theirs["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] = json!("s3://theirs/model.tar.gz");
+    let theirs = cloud.register_in(TARGET_ACCOUNT, theirs);
+    promote(&cloud, &["--into-existing-group", "--images", "keep"]).document();
+    let key = format!("{FOLDER}promotion.json");
+    let record = cloud.object(SERVING, &key).expect("the record").body.bytes();
+    let mut record: Value = serde_json::from_slice(&record).expect("JSON");
+    record["target"]["model_package_arn"] = json!(theirs);
+    let description = cloud.package(&theirs).expect("their version");
+    for member in ["InferenceSpecification", "CustomerMetadataProperties"] {
+        record["request"][member] = description[member].clone();
+    }
+    cloud.put(SERVING, &key, record.to_string());
+    remove_metadata(&cloud, 2);
+    for status in ["Approved", "Rejected", "Approved"] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        promote(&cloud, &["--into-existing-group", "--images", "keep"]);
+        assert_eq!(cloud.package(&theirs).as_ref(), Some(&description));
+    }
 }
 
 #[test]
@@ -123,15 +161,14 @@ fn a_record_does_not_make_an_image_by_others_a_promoted_version() {
 
 #[test]
 fn a_group_whose_only_version_has_lost_its_metadata_is_not_taken_for_a_group_of_others() {
-    for cloud in [with_image_only(), with_package()] {
-        promote(&cloud, &[]).document();
-        remove_metadata(&cloud, 1);
-        cloud.register(image_only());
-        let next = promote(&cloud, &[]).document();
-        assert_eq!(next["outcome"], "promoted", "{next:#}");
-        assert_eq!(next["target_group"], json!({"existed": true, "ours": 1, "others": 0, "unread": 0}));
-        assert_eq!(approvals(&cloud), ["Approved", "Approved"]);
-    }
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    remove_metadata(&cloud, 1);
+    cloud.register(image_only());
+    let next = promote(&cloud, &[]).document();
+    assert_eq!(next["outcome"], "promoted", "{next:#}");
+    assert_eq!(next["target_group"], json!({"existed": true, "ours": 1, "others": 0, "unread": 0}));
+    assert_eq!(approvals(&cloud), ["Approved", "Approved"]);
 }
 
 #[test]
@@ -169,7 +206,7 @@ fn verify_finds_the_record_of_an_image_alone_in_the_bucket_and_below_the_prefix_
 
 #[test]
 fn an_interrupted_repair_of_the_metadata_is_completed() {
-    let cloud = with_image_only();
+    let cloud = with_package();
     promote(&cloud, &[]).document();
     remove_metadata(&cloud, 1);
     cloud.fail(Moment::every("UpdateModelPackage"), Failure::Reset);
