@@ -16,7 +16,6 @@ use crate::record::history::History;
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::record::stored::{StoredRecord, read, record_keys, record_keys_of};
 use crate::register::decision::RecordedApproval;
-use crate::register::sync::{Base, edits};
 
 /// The folder of a promoted version is listed only if its record names at most this many artifacts (10 pages of S3).
 pub const LISTED: usize = 10_000;
@@ -146,8 +145,8 @@ impl History {
     /// record cannot make a version of others a promoted one.
     ///
     /// # Errors
-    /// Only a record names the version, which deploys what the record has, and nothing of the folder. It may be the
-    /// promotion, so that nothing else may be registered, or a version of others, so that nothing may be written to it.
+    /// Only records name the version, and it refers to nothing that was copied for it. It may be the promotion, so that
+    /// nothing else may be registered, or a version of others, so that nothing may be written to it.
     fn promotion(
         &self,
         version: Option<PromotedVersion>,
@@ -161,20 +160,20 @@ impl History {
             None if destination.of(&version, source).is_some() => return Ok(Some(version)),
             None => {}
         }
-        let Base { request, source_uri, .. } = past.state();
-        let edits = edits(request, source_uri, &version.description);
-        ensure!(edits.iter().any(|edit| edit.is_essential()), self.only_witness(&version.arn, source));
+        // A version of others is not what was recorded: that refers to the folder.
+        let recorded = PromotedVersion { arn: version.arn.clone(), description: past.request().clone() };
+        ensure!(destination.of(&recorded, source).is_some(), self.only_witness(&version.arn, source));
         Ok(None)
     }
 
     fn only_witness(&self, version: &PackageArn, source: &PackageArn) -> Failure {
-        let record = self.of_version(version).last().map(|stored| stored.location.to_string()).unwrap_or_default();
+        let records: Vec<String> = self.of_version(version).map(|stored| format!("  {}", stored.location)).collect();
         Failure::new(format!(
-            "only the record {record} names {version} as the promotion of {source}: the version has no {SOURCE_KEY} in \
-             its customer metadata"
+            "only records name {version} as the promotion of {source}, and its customer metadata has no {SOURCE_KEY}:\n{}",
+            records.join("\n")
         ))
         .hint(format!(
-            "Set {SOURCE_KEY} in its customer metadata to {source} if that is true; otherwise delete the record"
+            "Set {SOURCE_KEY} in its customer metadata to {source} if that is true; otherwise delete the records"
         ))
     }
 }

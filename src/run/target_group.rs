@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use anyhow::{Result, ensure};
-use futures_util::future::ready;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::event::Event;
@@ -15,7 +14,7 @@ use crate::copy::There;
 use crate::image::Copied;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, cause};
 use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
@@ -89,10 +88,17 @@ async fn named_by_records(promotion: &Promotion<'_>, listed: &[PackageArn]) -> R
     for source in sources.iter().take(NEWEST) {
         named.push(recorded(target, destination, source, Look::AtRecords).boxed());
     }
-    // A record that cannot be read, or that is the only witness, makes no version one of this source.
-    let named = stream::iter(named).buffered(DESCRIPTIONS_AT_ONCE).filter_map(|named| ready(named.ok().flatten()));
-    let named: HashSet<PackageArn> = named.map(|recorded: Recorded| recorded.promoted.arn).collect().await;
-    Ok(named.iter().filter(|arn| listed.contains(arn)).count())
+    let named: Vec<Result<Option<Recorded>>> = stream::iter(named).buffered(DESCRIPTIONS_AT_ONCE).collect().await;
+    let mut ours = HashSet::new();
+    for named in named {
+        match named {
+            Ok(named) => ours.extend(named.map(|recorded| recorded.promoted.arn)),
+            Err(error) if cause::<CallError>(&error).is_some() => return Err(error),
+            // A record that is no record, or that is the only witness, makes no version one of this source.
+            Err(_) => {}
+        }
+    }
+    Ok(ours.iter().filter(|arn| listed.contains(arn)).count())
 }
 
 /// Refuses a group that has versions of others only.

@@ -62,23 +62,35 @@ pub async fn verify_group(
         .filter(|summary| summary.approval == ApprovalStatus::Approved && summary.status == PackageStatus::Completed)
         .map(|summary| summary.arn)
         .collect();
+    let mut looks_everywhere = true;
     for newest in listed.chunks(NEWEST) {
         let mut described = describe_all(account.registry(), newest).await?;
         described.sort_by_key(|version| std::cmp::Reverse(version.arn.version()));
         for version in described {
             let is_approved = version.is_complete() && version.approval() == ApprovalStatus::Approved;
+            if !is_approved {
+                continue;
+            }
+            let mut settings = settings(version.arn.clone());
             let source = match version.source() {
-                _ if !is_approved => continue,
                 Some(source) => Some(source),
                 None => {
-                    // Without a bucket, only the folder that the version refers to is read, and not every folder.
-                    let settings = VerifySettings { bucket: None, prefix: None, ..settings(version.arn.clone()) };
-                    let named = named_by_record(account, &settings, &version, (&target_group, &caller)).await?;
-                    named.map(|(source, _)| source)
+                    // Every folder is read for the version that SageMaker would serve; for others, only the folder that
+                    // they refer to.
+                    let mut place = settings.clone();
+                    if !looks_everywhere {
+                        (place.bucket, place.prefix) = (None, None);
+                    }
+                    let named = named_by_record(account, &place, &version, (&target_group, &caller)).await?;
+                    named.map(|(source, destination)| {
+                        (settings.bucket, settings.prefix) = (Some(destination.bucket), Some(destination.prefix));
+                        source
+                    })
                 }
             };
+            looks_everywhere = false;
             if source.is_some_and(|source| source.is_of(group)) {
-                return Ok(GroupVerification::Live(Box::new(verify(context, &settings(version.arn)).await?)));
+                return Ok(GroupVerification::Live(Box::new(verify(context, &settings).await?)));
             }
         }
     }

@@ -197,6 +197,23 @@ fn verify_finds_a_changed_secret_and_signatures_cover_the_digests() {
 }
 
 #[test]
+fn a_digest_in_place_of_a_secret_in_the_target_is_a_change_and_is_not_approved() {
+    let cloud = with_secrets();
+    promote_quietly(&cloud, &[]).document();
+    let mut specification = cloud.package(COPY).expect("a version")["InferenceSpecification"].clone();
+    let recorded = first_record(&cloud)["request"]["InferenceSpecification"]["Containers"][0]["Environment"].clone();
+    specification["Containers"][0]["Environment"] = recorded;
+    cloud.change(COPY, json!({"InferenceSpecification": specification}));
+    let run = verify(&cloud, &[]);
+    assert!(run.code == 5 && run.stdout.contains("is the digest that a record"), "{}", run.stdout);
+    for status in ["Rejected", "Approved"] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        promote_quietly(&cloud, &["--package-version", "1"]);
+    }
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+}
+
+#[test]
 fn a_record_with_digests_can_be_signed_later() {
     let cloud = with_secrets();
     promote_quietly(&cloud, &[]).document();

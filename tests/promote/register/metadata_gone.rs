@@ -46,7 +46,7 @@ fn details(run: &Run) -> String {
 
 /// What a run says if only the record of the first source version names its promotion.
 fn only_the_record_names_it() -> [String; 2] {
-    let names = format!("only the record s3://{SERVING}/{FOLDER}promotion.json names {}", arn_of_version(1));
+    let names = format!("only records name {} as the promotion of {SOURCE_VERSION}", arn_of_version(1));
     [names, format!("hint: Set promote:source-arn in its customer metadata to {SOURCE_VERSION} if that is true")]
 }
 
@@ -68,6 +68,13 @@ fn a_version_of_an_image_alone_is_not_registered_again_and_is_named_with_its_rec
             promote(&cloud, &[&flags[..], more].concat()).fails(1, &says.each_ref().map(String::as_str));
             assert_eq!((cloud.package(&arn_of_version(1)), promoted(&cloud).len()), (before.clone(), 1));
         }
+        let specification = before.expect("the version")["InferenceSpecification"].clone();
+        let mut edited = specification.clone();
+        edited["Containers"][0]["Environment"] = json!({"EDITED": "by others"});
+        cloud.change(&arn_of_version(1), json!({"InferenceSpecification": edited}));
+        promote(&cloud, &flags).fails(1, &says.each_ref().map(String::as_str));
+        assert_eq!(promoted(&cloud).len(), 1);
+        cloud.change(&arn_of_version(1), json!({"InferenceSpecification": specification}));
         set_metadata(&cloud);
         promote(&cloud, &flags).document();
         assert_eq!(verify(&cloud, &["--target-bucket", SERVING]).code, 0);
@@ -86,8 +93,7 @@ fn a_version_of_an_image_alone_follows_its_source_once_its_metadata_is_set_again
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
         let run = promote(&cloud, &[]);
         assert_eq!((run.code, approvals(&cloud)), (1, vec![before.to_owned(), "Approved".to_owned()]));
-        let says = format!("names {} as the promotion of {SOURCE_VERSION}", arn_of_version(1));
-        assert!(run.stderr.contains(&says), "{}", run.stderr);
+        assert!(run.stderr.contains(&only_the_record_names_it()[0]), "{}", run.stderr);
         set_metadata(&cloud);
         promote(&cloud, &[]).document();
         assert_eq!(approvals(&cloud), [status, "Approved"]);
@@ -202,6 +208,11 @@ fn verify_finds_the_record_of_an_image_alone_in_the_bucket_and_below_the_prefix_
     let run = verify(&cloud, &["--target-bucket", SERVING, "--target-prefix", "models/live"]);
     assert_eq!(run.code, 5, "{}", run.stderr);
     assert!(details(&run).contains("somebody has removed the metadata"), "{}", details(&run));
+    let group = Cloud::group_arn(GROUP);
+    let place = ["--target-bucket", SERVING, "--target-prefix", "models/live"];
+    let group = [&["verify", "--group", &group, "--output", "json"][..], &place].concat();
+    let of_group = self::run(&cloud, Principal::Both, &group);
+    assert_eq!(of_group.code, 5, "{}{}", of_group.stdout, of_group.stderr);
 }
 
 #[test]
