@@ -160,7 +160,7 @@ impl History {
             None if destination.of(&version, source).is_some() => return Ok(Some(version)),
             None => {}
         }
-        // A version of others is not what was recorded: that refers to the folder.
+        // The recorded version refers to the folder and this one does not, so it is another version.
         let recorded = PromotedVersion { arn: version.arn.clone(), description: past.request().clone() };
         ensure!(destination.of(&recorded, source).is_some(), self.only_witness(&version.arn, source));
         Ok(None)

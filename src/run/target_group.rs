@@ -94,7 +94,7 @@ async fn named_by_records(promotion: &Promotion<'_>, listed: &[PackageArn]) -> R
         match named {
             Ok(named) => ours.extend(named.map(|recorded| recorded.promoted.arn)),
             Err(error) if cause::<CallError>(&error).is_some() => return Err(error),
-            // A record that is no record, or that is the only witness, makes no version one of this source.
+            // A file that is no record, or a record without further evidence, makes no version one of this source.
             Err(_) => {}
         }
     }

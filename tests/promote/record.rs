@@ -3,4 +3,5 @@
 mod records;
 mod secrets;
 mod signing;
+mod unsigned;
 mod verify;

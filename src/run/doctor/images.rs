@@ -107,7 +107,7 @@ impl Images<'_> {
         let (uri, arn, action) = (image.image.clone(), own.repository.arn(), "ecr:BatchGetImage");
         let reads = Asked { side: Side::Target, action, resource: &uri, grant_on: &arn };
         let lost = "a promotion does not see whether the image exists, and names it as the source does";
-        // A promotion goes on if this is denied, so that its own look-up does not return the error.
+        // Asked here too: the look-up of a promotion goes on without an answer if the call is denied.
         let any = [ImageId::Digest(Digest::of(b"promote doctor"))];
         if let Err(error) = self.target.images().look_up(&own.repository, &any).await {
             let is_denied = error.kind == Kind::Denied;

@@ -22,8 +22,8 @@ pub struct Mend {
     pub form: Form,
     /// Whether the policy contains the present one.
     pub merged: bool,
-    /// The command that sets the policy, if it is in `policy.json`. Statements have none: it would replace a policy that
-    /// nobody has read.
+    /// The command that sets the policy from the file `policy.json`. Statements have no command: it would replace the
+    /// present policy, which could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// The command that shows the present policy, to which the statements are added.

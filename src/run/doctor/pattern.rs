@@ -12,7 +12,7 @@ use crate::run::context::Context;
 
 use crate::run::settings::DoctorSettings;
 
-/// The permission to list groups. It can only be granted on all.
+/// The permission to list groups, which IAM grants on `*` only.
 const LISTS: &str = "sagemaker:ListModelPackageGroups";
 
 /// Asks for everything that a promotion of any group needs. The group of `settings` is not used. `error`: why the groups

@@ -5,6 +5,7 @@
 
 mod described;
 mod model;
+mod promoted;
 mod step;
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +15,8 @@ use super::faults::{AT_ONCE, each, seeds};
 use crate::stand_in::client::Client;
 use crate::support::{Cloud, Failure, Principal};
 use crate::world::*;
-use model::{Leaves, Model, REGISTERED};
+use model::{Model, REGISTERED};
+use promoted::Leaves;
 use step::{Step, sequence, signs, source, source_edit, target_edit};
 
 /// What `make test` runs.

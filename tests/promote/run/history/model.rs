@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 
 use super::described::{
-    Approval, Fields, Verified, approval, at_source, fields, has_record, promoted_from, read, records, status, verified,
+    Approval, approval, at_source, fields, has_record, promoted_from, read, records, status, verified,
 };
+use super::promoted::{Leaves, Promoted};
 use super::step::{Status, new_version, source};
 use crate::support::Cloud;
 use crate::support::kms::SIGN_KEY;
@@ -31,30 +31,6 @@ pub struct Model {
     /// Whether every run since the last clean one has come to its end.
     clean: bool,
     promoted: BTreeMap<u32, Promoted>,
-}
-
-/// What a run leaves pending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaves {
-    Nothing,
-    /// `--approval pending`.
-    Pending,
-}
-
-/// A promoted version.
-#[derive(Clone, Debug)]
-struct Promoted {
-    arn: String,
-    /// Each field as the target has it, and as the source had it when both were last compared and equal.
-    target: Fields,
-    base: Fields,
-    approval: Approval,
-    /// Whether somebody in the target account has decided.
-    theirs: bool,
-    /// Whether a record describes it.
-    recorded: bool,
-    /// What `verify` compares, as it was after the last clean run that has followed the source.
-    verified: Option<Verified>,
 }
 
 impl Model {
@@ -300,53 +276,5 @@ impl Model {
             !self.signs || records(cloud, **version, &one.arn).iter().all(|key| is_signed(key) || is_comparable(key))
         });
         there.map(|(_, one)| one.arn.clone()).collect()
-    }
-}
-
-impl Promoted {
-    fn follow(&mut self, source: &Value, leaves: Leaves) {
-        for (name, now) in fields(source) {
-            let (base, target) = (self.base[&name].clone(), self.target[&name].clone());
-            let carried = match name.as_str() {
-                "Domain" => false,
-                "second" => now == true,
-                _ => true,
-            };
-            if now == base {
-                continue;
-            }
-            if now == target {
-                self.base.insert(name, now);
-            } else if target == base && carried {
-                self.base.insert(name.clone(), now.clone());
-                self.target.insert(name, now);
-            }
-        }
-        let waits = |theirs| if theirs { Approval::Pending } else { Approval::Approved };
-        if status(source) == Status::Rejected {
-            self.withdraw();
-        }
-        self.approval = match (status(source), self.approval) {
-            (Status::Approved, Approval::Withdrawn { was_pending: false }) => waits(leaves == Leaves::Pending),
-            (Status::Approved, Approval::Withdrawn { was_pending: true } | Approval::Pending) => {
-                waits(self.theirs || leaves == Leaves::Pending)
-            }
-            (_, approval) => approval,
-        };
-        // A version that a run leaves pending waits for somebody in the target account.
-        self.theirs |= leaves == Leaves::Pending && self.approval == Approval::Pending;
-        if status(source) == Status::Approved && self.approval == Approval::Approved {
-            self.theirs = false;
-        }
-    }
-}
-
-impl Promoted {
-    fn withdraw(&mut self) {
-        self.approval = match self.approval {
-            Approval::Approved => Approval::Withdrawn { was_pending: false },
-            Approval::Pending => Approval::Withdrawn { was_pending: true },
-            withdrawn => withdrawn,
-        };
     }
 }
