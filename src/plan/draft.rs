@@ -37,16 +37,9 @@ pub struct PackageOverrides {
     /// What is done with images.
     pub images: Images,
     /// The prefix of the repositories that images are copied to.
-    #[serde(skip_serializing_if = "is_default")]
     pub image_repository_prefix: RepositoryPrefix,
     /// Refuse images whose repository does not exist in the target, instead of creating it.
-    #[serde(skip_serializing_if = "is_default")]
     pub no_create_repository: bool,
-}
-
-/// Plans of earlier versions do not have the settings that are left out.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl PackageOverrides {

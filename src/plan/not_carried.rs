@@ -26,11 +26,6 @@ impl NotCarried {
         Self { field, value, reason: reason.into(), informational: false }
     }
 
-    /// As a record has it: one of an earlier version of promote may have a secret.
-    pub(crate) fn sealed(&self) -> Self {
-        Self { value: sealed_text(&self.field, &self.value), ..self.clone() }
-    }
-
     /// There is nothing to do about it, and the promoted version lacks nothing.
     pub(crate) fn informational(self) -> Self {
         Self { informational: true, ..self }

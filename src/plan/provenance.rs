@@ -39,19 +39,16 @@ pub fn mark(request: &mut Document) {
 /// The digest of a request, which is the same whether its secrets are sealed or not. It does not cover the metadata key
 /// that has the digest.
 pub fn own_digest(request: &Document) -> String {
-    digest_without_mark(sealed_document(request))
-}
-
-/// Whether a digest is that of a request. Earlier versions have not sealed the secrets.
-pub fn is_digest_of(digest: Option<&str>, request: &Document) -> bool {
-    digest.is_some_and(|digest| digest == own_digest(request) || digest == digest_without_mark(request.clone()))
-}
-
-fn digest_without_mark(mut request: Document) -> String {
+    let mut request = sealed_document(request);
     if let Some(Value::Object(metadata)) = request.get_mut("CustomerMetadataProperties") {
         metadata.shift_remove(REQUEST_KEY);
     }
     request_digest(&request)
+}
+
+/// Whether a digest is that of a request.
+pub fn is_digest_of(digest: Option<&str>, request: &Document) -> bool {
+    digest == Some(&*own_digest(request))
 }
 
 /// The digest in the metadata of a request or a described version.

@@ -18,7 +18,7 @@ pub(super) fn is_news(plan: &SyncPlan, changes: &[Change], approval: &RecordedAp
 /// What somebody else has changed, by field.
 fn theirs(changes: &[Change]) -> Vec<(&str, Option<String>, ChangeResult)> {
     let kept = changes.iter().filter(|change| matches!(change.result, ChangeResult::Kept | ChangeResult::Conflict));
-    let value = |change: &Change| change.was().map(|was| was.to_string());
+    let value = |change: &Change| change.was.as_ref().map(ToString::to_string);
     let mut theirs: Vec<_> = kept.map(|change| (change.field.as_str(), value(change), change.result)).collect();
     theirs.sort_by(|one, other| one.0.cmp(other.0));
     theirs

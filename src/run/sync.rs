@@ -17,7 +17,6 @@ use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
-use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Rewritten;
 use crate::plan::urls_elsewhere;
 use crate::record::history::{History, Past};
@@ -256,7 +255,7 @@ impl Syncing<'_> {
             }
         }
         record.references.clone_from(&before.references);
-        record.not_carried = before.not_carried.iter().map(NotCarried::sealed).collect();
+        record.not_carried.clone_from(&before.not_carried);
         record.environment_urls = before.environment_urls;
         record.kms_key.clone_from(&before.kms_key);
         record.warnings.extend(before.warnings.iter().cloned());

@@ -58,12 +58,7 @@ impl Change {
     /// Whether the change explains this value of a field of the promoted version.
     pub fn explains(&self, field: &str, value: Option<&Value>) -> bool {
         let stays = matches!(self.result, ChangeResult::Kept | ChangeResult::Conflict | ChangeResult::Added);
-        stays && self.field == field && self.was() == value.map(|value| sealed(field, value))
-    }
-
-    /// The value in the promoted version. A record of an earlier version has not sealed it.
-    pub fn was(&self) -> Option<Value> {
-        self.was.as_ref().map(|was| sealed(&self.field, was))
+        stays && self.field == field && self.was == value.map(|value| sealed(field, value))
     }
 }
 

@@ -24,8 +24,7 @@ pub struct Base<'a> {
 impl Base<'_> {
     /// The fields that SageMaker has added to the version, unless an Update has set them since.
     pub(super) fn added(&self) -> Vec<Change> {
-        let added = self.changes.iter().filter(|change| change.result == ChangeResult::Added);
-        added.map(|change| Change { was: change.was(), ..change.clone() }).collect()
+        self.changes.iter().filter(|change| change.result == ChangeResult::Added).cloned().collect()
     }
 }
 

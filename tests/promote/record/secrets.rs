@@ -1,6 +1,5 @@
 //! Values whose names look like those of secrets: documents and records have their digests.
 
-use promote::model::package::request_digest;
 use serde_json::{Value, json};
 
 use crate::support::kms::SIGN_KEY;
@@ -8,7 +7,6 @@ use crate::support::{Cloud, Principal};
 use crate::world::*;
 
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
-const DIGEST: &str = "promote:request-sha256";
 
 /// The members of a package with secrets in a variable, in the metadata and in a field that is not carried over.
 fn secrets(value: &str) -> Value {
@@ -239,42 +237,6 @@ fn a_version_with_secrets_is_withdrawn_and_approved_again_with_its_values() {
     cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
     promote_quietly(&cloud, &[]).fails(1, &["differs from its record and was not approved", "Environment{HF_TOKEN}"]);
     nothing_is_stored(&cloud);
-}
-
-/// A promotion whose record an earlier version has written: it has the secrets in full, and the digest of its request was
-/// made of them.
-fn promoted_before() -> Cloud {
-    let cloud = with_secrets();
-    promote(&cloud, &["--record-secrets"]).document();
-    let mut record = first_record(&cloud);
-    let mut request = record["request"].as_object().expect("a request").clone();
-    let unmarked = |request: &mut serde_json::Map<String, Value>| {
-        request["CustomerMetadataProperties"].as_object_mut().expect("metadata").shift_remove(DIGEST)
-    };
-    unmarked(&mut request);
-    let digest = request_digest(&request);
-    request["CustomerMetadataProperties"][DIGEST] = json!(digest);
-    record["request"] = request.into();
-    cloud.put(SERVING, &format!("{FOLDER}promotion.json"), record.to_string());
-    let mut metadata = promoted(&cloud)[0]["CustomerMetadataProperties"].clone();
-    assert_ne!(metadata[DIGEST], json!(digest));
-    metadata[DIGEST] = json!(digest);
-    cloud.change(COPY, json!({"CustomerMetadataProperties": metadata}));
-    cloud
-}
-
-#[test]
-fn a_record_of_an_earlier_version_verifies_and_is_followed() {
-    let cloud = promoted_before();
-    assert_eq!(verify(&cloud, &[]).code, 0);
-    promote_quietly(&cloud, &[]).document();
-    assert_eq!(verify(&cloud, &[]).code, 0);
-    assert_eq!(promote_quietly(&cloud, &[]).document()["outcome"], "already-promoted");
-    set_metadata(&cloud, SOURCE_VERSION, "second");
-    assert_eq!(promote_quietly(&cloud, &[]).document()["outcome"], "updated");
-    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["db.registry_token"], "second-of-metadata");
-    assert_eq!(promoted(&cloud).len(), 1);
-    assert_eq!(verify(&cloud, &[]).code, 0);
 }
 
 #[test]
