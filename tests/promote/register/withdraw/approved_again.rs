@@ -100,7 +100,15 @@ fn a_dry_run_reports_the_approval_and_changes_nothing() {
     let cloud = withdrawn();
     approve(&cloud, 2);
     let before = promoted(&cloud);
-    assert_eq!(promote(&cloud, &["--dry-run"]).document()["outcome"], "planned");
+    let planned = promote(&cloud, &["--dry-run"]).document();
+    assert_eq!(planned["outcome"], "planned");
+    assert_eq!(
+        (&planned["planned"][0]["act"], &planned["planned"][0]["subject"]),
+        (&"approve-again".into(), &copy(2).into())
+    );
+    let text = run(&cloud, Principal::Both, &[&full()[..], &["--dry-run".into()]].concat()).stdout;
+    let says = format!("Outcome    dry run, nothing was written: would approve again {}\n", copy(2));
+    assert!(text.starts_with(&says) && text.contains("Would be written\n"), "{text}");
     assert_eq!(promoted(&cloud), before);
 }
 
