@@ -72,9 +72,9 @@ fn troubleshooting_has_every_message_of_the_snapshots_with_its_hint_cause_and_re
     let written = generated.replace_all(&page, "");
     let headings: Vec<Heading> = written.lines().filter(|line| line.starts_with("### ")).map(Heading::of).collect();
     let (mut examples, mut unknown) = (BTreeMap::new(), BTreeSet::new());
-    let messages = messages();
+    let (messages, others) = messages();
     assert!(messages.len() > 80, "only {} messages were found", messages.len());
-    for message in messages {
+    for message in &messages {
         let first = message.lines().next().unwrap_or_default();
         // Patterns overlap: the longest is the most specific.
         match headings.iter().max_by_key(|heading| heading.matched(first)).filter(|one| one.matched(first) > 0) {
@@ -82,7 +82,15 @@ fn troubleshooting_has_every_message_of_the_snapshots_with_its_hint_cause_and_re
             Some(heading) => examples.entry(heading.line).or_insert_with(Vec::new).push(message),
         }
     }
-    assert!(unknown.is_empty(), "{} lacks:\n{}", path.display(), unknown.into_iter().collect::<String>());
+    // A heading may be about a line below the first, about a remark, or about more messages than another one.
+    for heading in headings.iter().filter(|heading| !examples.contains_key(heading.line)).collect::<Vec<_>>() {
+        let is_about = |message: &&String| message.lines().any(|line| heading.matched(line) > 0);
+        let about: Vec<&String> = messages.iter().chain(&others).filter(is_about).collect();
+        if !about.is_empty() {
+            examples.insert(heading.line, about);
+        }
+    }
+    assert!(unknown.is_empty(), "{} lacks:\n{}", path.display(), unknown.into_iter().cloned().collect::<String>());
     let causes = (written.matches("\nCause: ").count(), written.matches("\nRemedy: ").count());
     assert_eq!(causes, (headings.len(), headings.len()), "a cause and a remedy for each");
     let text: String = written.lines().map(|line| with_example(line, &examples)).collect();
@@ -124,22 +132,27 @@ fn in_order(parts: &[&str], text: &str) -> bool {
 }
 
 /// The line of the page, and after a heading its shortest message.
-fn with_example(line: &str, examples: &BTreeMap<&str, Vec<String>>) -> String {
-    match examples.get(line).and_then(|examples| examples.iter().min_by_key(|example| (example.len(), *example))) {
+fn with_example(line: &str, examples: &BTreeMap<&str, Vec<&String>>) -> String {
+    match examples.get(line).and_then(|examples| examples.iter().min_by_key(|example| (example.len(), **example))) {
         None => format!("{line}\n"),
         Some(example) => format!("{line}\n\n```text\n{example}```\n"),
     }
 }
 
-/// The errors of the snapshots, and what else the page explains, each with its further lines and hints.
-fn messages() -> Vec<String> {
+/// The errors of the snapshots, each with its further lines and hints, and the remarks, which need no heading.
+fn messages() -> (Vec<String>, Vec<String>) {
     let error =
         Regex::new(r"(?m)^(?:error: |conflict: |drift: |promoted, but ).*\n(?:(?:  |hint: ).*\n)*").expect("a pattern");
+    let remark = r"(?m)^(?:Warnings|Outcome +nothing approved.*|warning: .*|(?:an? |the |if |waiting |arn:).*)\n(?:(?:  |hint: ).*\n)*";
+    let remark = Regex::new(remark).expect("a pattern");
     let snapshots = fs::read_dir(root().join("tests/promote/snapshots")).expect("a folder");
     let snapshots = snapshots.map(|entry| entry.expect("an entry").path());
     let texts = snapshots.chain([root().join("docs/reference/mistakes.md")]).map(fs::read_to_string);
     let texts: Vec<String> = texts.map(|text| text.expect("a text")).collect();
-    texts.iter().flat_map(|text| error.find_iter(text).map(|found| found.as_str().to_owned())).collect()
+    let all = |pattern: &Regex| {
+        texts.iter().flat_map(|text| pattern.find_iter(text).map(|found| found.as_str().to_owned())).collect()
+    };
+    (all(&error), all(&remark))
 }
 
 #[test]

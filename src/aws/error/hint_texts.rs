@@ -25,6 +25,17 @@ fn of_images(call: &str, kind: Kind, code: Option<&str>) -> Option<&'static str>
     }
 }
 
+/// The hint for a KMS key that cannot be used. Amazon S3 puts `KMS.` before the codes of AWS KMS.
+fn of_keys(code: Option<&str>) -> Option<&'static str> {
+    match code?.trim_start_matches("KMS.") {
+        "KMSInvalidStateException" | "DisabledException" => Some(
+            "See the state of the KMS key with `aws kms describe-key`: enable the key or cancel its deletion, or pass another \
+             key",
+        ),
+        _ => None,
+    }
+}
+
 /// The side, profile, role and region of a session, which its errors name.
 #[derive(Debug, Clone)]
 pub(in crate::aws) struct Caller {
@@ -41,7 +52,7 @@ impl Caller {
         let copies = ["s3:", "ecr:"].iter().any(|service| call.starts_with(service));
         let copies = copies && !matches!(resource, Resource::Page(_));
         let again = if copies { "run again; finished copies are skipped" } else { "run again" };
-        if let Some(hint) = of_images(call, kind, code) {
+        if let Some(hint) = of_images(call, kind, code).or_else(|| of_keys(code)) {
             return format!("{hint}, then {again}");
         }
         match kind {
@@ -87,6 +98,9 @@ impl Caller {
             }
             Kind::NotImplemented => {
                 "Use another server: this one does not have a feature that Amazon S3 has".to_owned()
+            }
+            Kind::Invalid if code == Some("ResourceLimitExceeded") => {
+                format!("Request a higher quota for Amazon SageMaker AI in Service Quotas, then {again}")
             }
             Kind::Invalid => "Correct this value, then run again".to_owned(),
             Kind::Other => "Run again; if the error persists, contact AWS Support with the request ID".to_owned(),
@@ -148,6 +162,12 @@ impl Caller {
                 self.side
             ),
         }
+    }
+
+    /// The hint for a profile that configures no credentials.
+    pub fn set_up_hint(&self) -> String {
+        let option = self.profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+        format!("Set the profile up with `aws configure sso{option}` or `aws configure{option}`, then run again")
     }
 
     /// The source of the credentials.

@@ -15,6 +15,8 @@ use crate::aws::resource::Resource;
 
 /// The SDK's text if no provider of the default chain has credentials.
 const NO_PROVIDER: &str = "no credentials found in chain";
+/// The SDK's text if the profile configures no credentials.
+const NOT_ENABLED: &str = "the credential provider was not enabled";
 const NO_CREDENTIALS: &str =
     "no AWS credentials: neither variables nor a profile, an SSO session or the role of this machine has any";
 
@@ -132,8 +134,14 @@ impl Caller {
         let cause = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
         let assuming = chain(cause).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
         let answer = assuming.and_then(Answer::of);
+        let is_empty = answer.is_none() && self.profile.is_some() && sentence(cause) == NOT_ENABLED;
         let message = match &answer {
             Some(answer) => answer.message.clone(),
+            None if is_empty => format!(
+                "no credentials from {}: it has neither an access key nor a role, an SSO session, a login session or a \
+                 credential process",
+                self.profile_or_chain()
+            ),
             None if self.profile.is_none() && sentence(cause) == NO_PROVIDER => NO_CREDENTIALS.to_owned(),
             None => format!("no credentials from {}: {}", self.profile_or_chain(), sentence(cause)),
         };
@@ -145,6 +153,7 @@ impl Caller {
         };
         let hint = match (assuming.is_some(), answer.kind()) {
             (true, Kind::Denied) => self.assume_hint(),
+            _ if is_empty => self.set_up_hint(),
             _ => self.sign_in_hint(),
         };
         Some(CallError {

@@ -76,6 +76,8 @@ fn assume_role(world: &mut World, who: &Identity, members: &BTreeMap<String, Str
         .strip_prefix("arn:aws:iam::")
         .and_then(|rest| rest.split_once(":role/"))
         .ok_or_else(|| Refusal::new(400, "ValidationError", format!("{role_arn} is invalid")))?;
+    // An endpoint that answers for another account.
+    let account = if role.contains("elsewhere") { SOURCE_ACCOUNT } else { account };
     let forbidden = role.contains("forbidden") || who.principal == Principal::Stranger;
     if forbidden || !world.may(who, "sts:AssumeRole", role_arn, &who.account) {
         return Err(Refusal::new(

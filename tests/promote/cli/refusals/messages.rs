@@ -10,11 +10,11 @@ use crate::support::{Attributes, Cloud, Failure, Moment, Principal, TARGET_ACCOU
 use crate::world::*;
 
 const PATTERN: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/Churn-*";
-const OF_PATTERN: [&str; 5] = ["full", "--group", PATTERN, "--target-bucket", SERVING];
+pub(super) const OF_PATTERN: [&str; 5] = ["full", "--group", PATTERN, "--target-bucket", SERVING];
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
 
 /// The name of the snapshot, the exit code, and the run that says it.
-type Message = (&'static str, i32, fn(&Cloud) -> Run);
+pub(super) type Message = (&'static str, i32, fn(&Cloud) -> Run);
 
 const OF_SESSIONS: [Message; 9] = [
     ("profile-without-credentials", 1, |c| {
@@ -190,27 +190,29 @@ fn what_is_wrong_with_a_promoted_version_is_said_word_for_word() {
     each_is_said(&OF_PROMOTED_VERSIONS);
 }
 
-fn each_is_said(messages: &[Message]) {
+pub(super) fn each_is_said(messages: &[Message]) {
     for (name, code, says) in messages {
         let cloud = with_package();
         let run = says(&cloud);
         assert_eq!(run.code, *code, "{name}: {}{}", run.stdout, run.stderr);
         let wide = run.printed.lines().filter(|line| line.chars().count() > 100).find(|line| line.trim().contains(' '));
         assert_eq!(wide, None, "{name}: every line fits 100 columns, unless it is one word");
-        assert_snapshot(name, &normalised(&cloud, &format!("{}--- exit {code}\n", run.stderr)));
+        // The warnings are the end of the document.
+        let warnings = run.stdout.find("\nWarnings\n").map_or("", |at| &run.stdout[at + 1..]);
+        assert_snapshot(name, &normalised(&cloud, &format!("{warnings}{}--- exit {code}\n", run.stderr)));
     }
 }
 
-fn full(cloud: &Cloud, more: &[&str]) -> Run {
+pub(super) fn full(cloud: &Cloud, more: &[&str]) -> Run {
     run(cloud, Principal::Both, &[&FULL[..], more].concat())
 }
 
-fn of_pattern(cloud: &Cloud, more: &[&str]) -> Run {
+pub(super) fn of_pattern(cloud: &Cloud, more: &[&str]) -> Run {
     run(cloud, Principal::Both, &[&OF_PATTERN[..], more].concat())
 }
 
 /// `full` in another environment.
-fn with(cloud: &Cloud, change: impl FnOnce(&mut assert_cmd::Command) -> &mut assert_cmd::Command) -> Run {
+pub(super) fn with(cloud: &Cloud, change: impl FnOnce(&mut assert_cmd::Command) -> &mut assert_cmd::Command) -> Run {
     let mut command = cloud.promote(Principal::Both);
     change(command.args(["full", "--group", GROUP_ARN, "--target-bucket", SERVING]));
     Run::of(command.output().expect("the binary starts"))
@@ -228,7 +230,7 @@ fn plan_file(cloud: &Cloud) -> String {
 }
 
 /// Registers a version of another group that matches the pattern.
-fn second_group(cloud: &Cloud) {
+pub(super) fn second_group(cloud: &Cloud) {
     let mut version = model("s3://models/churn/model.tar.gz");
     version["ModelPackageGroupName"] = json!("Churn-Second");
     cloud.register(version);
