@@ -10,5 +10,7 @@ mod translation;
 
 pub use call::{CallError, Kind, Side};
 pub use chain::{hints, with_hints};
+pub(super) use denial::Spellings;
+pub use denial::on_folder;
 pub(super) use hint_texts::Caller;
 pub use refused::{Lacks, Refused};

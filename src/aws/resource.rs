@@ -10,12 +10,18 @@ use crate::model::location::{BucketName, Location};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Resource<'a> {
     Object(&'a Location),
+    /// An object that is written, with the key of the settings.
+    New {
+        at: &'a Location,
+        key: Option<&'a KmsKeyArn>,
+    },
     /// An object that is no part of a promotion.
     Page(&'a Location),
     Bucket(&'a BucketName),
     Copy {
         source: &'a Location,
         target: &'a Location,
+        key: Option<&'a KmsKeyArn>,
     },
     Group(&'a GroupArn),
     Package(&'a PackageArn),
@@ -35,9 +41,9 @@ pub(super) enum Resource<'a> {
 impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Object(location) | Self::Page(location) => location.fmt(f),
+            Self::Object(location) | Self::New { at: location, .. } | Self::Page(location) => location.fmt(f),
             Self::Bucket(bucket) => write!(f, "s3://{bucket}"),
-            Self::Copy { source, target } => write!(f, "{target}, copied from {source}"),
+            Self::Copy { source, target, .. } => write!(f, "{target}, copied from {source}"),
             Self::Group(group) => group.fmt(f),
             Self::Package(package) => package.fmt(f),
             Self::Key(key) => key.fmt(f),

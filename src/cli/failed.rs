@@ -4,7 +4,7 @@ use anyhow::Error;
 use serde::Serialize;
 
 use super::known::{DoneSoFar, Known};
-use crate::aws::error::{CallError, Kind, Side, hints};
+use crate::aws::error::{CallError, Kind, Side};
 use crate::model::arn::PackageArn;
 use crate::model::failure::cause;
 use crate::model::package::rfc3339;
@@ -57,7 +57,7 @@ impl FailedRun {
         let failed = FailedCall {
             kind: call.map_or("refused", |call| name(call.kind)),
             message: format!("{error:#}"),
-            hints: hints(error).into_iter().map(str::to_owned).collect(),
+            hints: known.next_steps(error),
             side: call.map(|call| call.side),
             call: call.map(|call| call.call),
             resource: call.map(|call| call.resource.to_string()),

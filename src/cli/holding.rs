@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::arguments::{BucketArgs, OutputArgs, TargetArgs, WriteArgs, number};
 use super::exit::Exit;
+use super::known::Known;
 use super::printer::{Printer, failed};
 use crate::model::arn::{GroupName, KmsKeyArn};
 use crate::model::layout::TargetPrefix;
@@ -136,7 +137,7 @@ impl Rollback {
         let report = rollback(context, &RollbackSettings { hold, to: self.to, settle_seconds, sign_key }).await?;
         printer.document(&report)?;
         for failure in &report.failures {
-            failed(failure);
+            failed(failure, &Known::default());
         }
         let is_confirmed = report.unconfirmed.is_empty() && report.approved_by_others.is_empty();
         Ok(match (report.failures.is_empty(), is_confirmed) {

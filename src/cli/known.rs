@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::counted::counted;
+use crate::aws::error::hints;
 use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::failure::RUN_AGAIN;
 use crate::model::location::Location;
 use crate::record::FollowResult;
 
@@ -99,6 +101,19 @@ impl Known {
     /// Whether anything was done or begun.
     pub fn has_done(&self) -> bool {
         self.meter.is_some() || self.registered.is_some() || !self.withdrawn.is_empty() || !self.followed.is_empty()
+    }
+
+    /// The next steps after a failure. A run that has begun to copy tells that the next run goes on there.
+    pub fn next_steps(&self, error: &anyhow::Error) -> Vec<String> {
+        let copied = self.meter.as_ref().map(|meter| meter.read());
+        let has_copied = copied.is_some_and(|copy| copy.objects + copy.images > copy.objects_there + copy.images_there);
+        let is_approved = self.registered.as_ref().is_some_and(|(_, approval)| *approval == ApprovalStatus::Approved);
+        let ends = ["run again", RUN_AGAIN];
+        let step = |hint: &str| match has_copied && !is_approved && ends.iter().any(|end| hint.ends_with(end)) {
+            true => format!("{hint}; finished copies are skipped"),
+            false => hint.to_owned(),
+        };
+        hints(error).into_iter().map(step).collect()
     }
 
     fn done_in(&self, group: &GroupArn) -> DoneInGroup {

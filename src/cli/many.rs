@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::group_runs::{Ending, GroupRuns};
+use super::known::Known;
 use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
 use super::printer::{failed_in, say, warn};
 use super::reviewed_groups::PlanDigest;
@@ -149,7 +150,7 @@ pub(super) fn of_group<T: Ended>(
         Ok(ended) => {
             let (message, failures) = ended.remarks();
             message.iter().for_each(|message| say(&format!("{name}: {message}")));
-            failures.iter().for_each(|failure| failed_in(name, failure));
+            failures.iter().for_each(|failure| failed_in(name, failure, &Known::default()));
             if !T::READS {
                 running.terminal.tell(&format!("{name}: {}{}", ended.headline(), versions(&ended)));
             }
@@ -157,8 +158,9 @@ pub(super) fn of_group<T: Ended>(
             (Ok(ended), exit)
         }
         Err(error) => {
-            failed_in(name, &error);
-            (Err(FailedRun::of(running.verb, &error, &running.terminal.known_of(target, &source))), Exit::Failed)
+            let known = running.terminal.known_of(target, &source);
+            failed_in(name, &error, &known);
+            (Err(FailedRun::of(running.verb, &error, &known)), Exit::Failed)
         }
     };
     (OfGroup { group: source, target_group, exit_code: exit.code(), result }, exit)

@@ -11,11 +11,12 @@ use super::arguments::{Format, OutputArgs};
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::inert::inert;
+use super::known::Known;
 use super::record_file::RecordFile;
 use super::render::{Rendered, unconfirmed};
 use super::wrap::wrapped;
-use crate::aws::error::hints;
 use crate::model::failure::Failure;
+use crate::record::Unconfirmed;
 use crate::run::RunReport;
 
 /// Prints documents in the form of `--output`.
@@ -65,12 +66,12 @@ impl Printer {
     /// As [`Printer::document`].
     pub fn conclude(&self, report: &RunReport) -> Result<Exit> {
         if let Some(unconfirmed) = unconfirmed(report) {
-            say(&unconfirmed);
-            say("hint: Run again to confirm");
+            say(&unconfirmed.message);
+            hints_about(&unconfirmed);
         }
         self.document(&report.document)?;
         for failure in &report.failures {
-            failed(&Failure::from(failure.clone()).into());
+            failed(&Failure::from(failure.clone()).into(), &Known::default());
         }
         Ok(Exit::of(report))
     }
@@ -106,6 +107,14 @@ pub(super) fn say(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", wrapped(&inert(message)));
 }
 
+/// Tells what to do about something that is unconfirmed.
+fn hints_about(unconfirmed: &Unconfirmed) {
+    match unconfirmed.hints.as_slice() {
+        [] => say("hint: Run again to confirm"),
+        hints => hints.iter().for_each(|hint| say(&format!("hint: {hint}"))),
+    }
+}
+
 /// Tells what to do if no version is approved and that is not what the caller expects.
 pub(super) fn nothing_approved() -> Exit {
     say("hint: Approve a version in the source account, or name one with `--package-version`");
@@ -118,27 +127,27 @@ pub(super) fn without_run_again(hint: &str) -> &str {
 }
 
 /// Reports the failure of one group of several.
-pub(super) fn failed_in(group: &str, error: &anyhow::Error) {
-    report("error", Some(group), error);
+pub(super) fn failed_in(group: &str, error: &anyhow::Error, known: &Known) {
+    report("error", Some(group), error, known);
 }
 
 /// Reports the failure that ends the run.
-pub(super) fn failed(error: &anyhow::Error) -> Exit {
-    report("error", None, error);
+pub(super) fn failed(error: &anyhow::Error, known: &Known) -> Exit {
+    report("error", None, error, known);
     Exit::Failed
 }
 
 /// Reports an additional failure of a failed run.
 pub(super) fn warn(error: &anyhow::Error) {
-    report("warning", None, error);
+    report("warning", None, error, &Known::default());
 }
 
 /// Prints the messages of the chain on one line, then a `hint:` line for each next step.
-fn report(kind: &str, group: Option<&str>, error: &anyhow::Error) {
+fn report(kind: &str, group: Option<&str>, error: &anyhow::Error, known: &Known) {
     let causes = error.chain().map(ToString::to_string);
     let causes: Vec<String> = group.map(str::to_owned).into_iter().chain(causes).collect();
     say(&format!("{kind}: {}", causes.join(": ")));
-    for hint in hints(error) {
+    for hint in known.next_steps(error) {
         say(&format!("hint: {hint}"));
     }
 }

@@ -103,15 +103,17 @@ impl Running {
 
     /// Reports the failure that ends the run.
     pub fn fail(&self, error: &Error) -> Exit {
-        let exit = failed(error);
-        self.printer.end(&FailedRun::of(self.verb, error, &self.terminal.known()));
+        let known = self.terminal.known();
+        let exit = failed(error, &known);
+        self.printer.end(&FailedRun::of(self.verb, error, &known));
         exit
     }
 
     /// Reports arguments, or a file of them, that are wrong.
     pub fn refuse(&self, error: &Error) -> Exit {
-        failed(error);
-        self.printer.end(&FailedRun::of(self.verb, error, &self.terminal.known()));
+        let known = self.terminal.known();
+        failed(error, &known);
+        self.printer.end(&FailedRun::of(self.verb, error, &known));
         Exit::Usage
     }
 

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use super::engine::{CopyMode, Engine, Strictness};
 use super::outcome::{Done, Outcome, Verified};
 use super::there::There;
-use crate::aws::error::{CallError, Kind};
+use crate::aws::error::{CallError, Kind, on_folder};
 use crate::aws::objects::Head;
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
@@ -68,9 +68,10 @@ impl<'a> Run<'a> {
     }
 
     async fn copy_one(&self, artifacts: &Artifacts, artifact: &Artifact) -> Result<()> {
-        let done = match self.compare_existing(artifact).await.with_context(|| copying(artifact))? {
+        let failed = |error| of_folder(error, artifact).context(copying(artifact));
+        let done = match self.compare_existing(artifact).await.map_err(failed)? {
             Some(done) => done,
-            None => self.copy_and_verify(artifact).await.with_context(|| copying(artifact))?,
+            None => self.copy_and_verify(artifact).await.map_err(failed)?,
         };
         match done.outcome {
             Outcome::AlreadyThere => self.engine.meter.found(artifact.bytes()),
@@ -156,6 +157,14 @@ impl<'a> Run<'a> {
 fn replaced(artifact: &Artifact) -> Failure {
     let object = &artifact.source.location;
     Failure::new(format!("{object} was replaced while it was copied; nothing was registered")).hint("Run again")
+}
+
+/// The error of a denied call, whose hint is about the whole folder that the package names.
+fn of_folder(mut error: anyhow::Error, artifact: &Artifact) -> anyhow::Error {
+    if let Some(call) = error.downcast_mut() {
+        on_folder(call, &artifact.source.location, &artifact.named);
+    }
+    error
 }
 
 fn copying(artifact: &Artifact) -> String {

@@ -18,6 +18,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+/// The hint of a failure that another run may not have.
+pub const RUN_AGAIN: &str = "Run again";
+
 /// An error message with the next steps for the user, if any.
 #[derive(Debug, Clone)]
 pub struct Failure {

@@ -26,6 +26,8 @@ pub struct Artifact {
     pub source: SourceObject,
     /// The location of the copy.
     pub target: Location,
+    /// What the first of the fields names: the object, a folder of it or its manifest.
+    pub named: Location,
     /// Every field that refers to the object, in document order.
     pub fields: Vec<Field>,
     /// The content of the copy.

@@ -36,16 +36,16 @@ const PAGE: &str = "LIMIT 250";
 #[derive(Debug)]
 pub struct Artifacts {
     layout: Layout,
-    fields: Vec<Field>,
+    fields: Vec<(Field, Location)>,
     rows: Database,
 }
 
 impl Artifacts {
-    /// An empty list. `fields` are the fields that hold references, in document order.
+    /// An empty list. `fields` are the fields that hold references, and what they name, in document order.
     ///
     /// # Errors
     /// The temporary database cannot be created.
-    pub fn new(layout: &Layout, fields: Vec<Field>) -> Result<Self> {
+    pub fn new(layout: &Layout, fields: Vec<(Field, Location)>) -> Result<Self> {
         Ok(Self { layout: layout.clone(), fields, rows: Database::new(TABLE)? })
     }
 
@@ -192,7 +192,8 @@ impl Artifacts {
         let artifact = Artifact {
             source,
             target: Location::new(&self.layout.folder().bucket, row.target),
-            fields: fields.into_iter().map(|number| self.fields[number].clone()).collect(),
+            named: self.fields[fields[0]].1.clone(),
+            fields: fields.into_iter().map(|number| self.fields[number].0.clone()).collect(),
             body: row.text.map_or(Body::Copy, |text| Body::Rewritten(text.into())),
         };
         Ok((artifact, row.result))
@@ -233,7 +234,7 @@ mod tests {
         let source = "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn/7".parse().unwrap();
         let bucket = "serving".parse().unwrap();
         let layout = Layout::new(&bucket, &Default::default(), &"Prod".parse().unwrap(), &source);
-        Artifacts::new(&layout, ["One", "Two", "Three"].map(Field::top).into()).unwrap()
+        Artifacts::new(&layout, ["One", "Two", "Three"].map(|f| (Field::top(f), layout.folder())).into()).unwrap()
     }
 
     fn object(url: &str, bytes: u64) -> SourceObject {

@@ -72,7 +72,7 @@ pub async fn inventory(
     leniency: Leniency,
     count: &AtomicU64,
 ) -> Result<Inventory> {
-    let fields = references.iter().map(|reference| reference.field.clone()).collect();
+    let fields = references.iter().map(|one| (one.field.clone(), one.location.clone())).collect();
     let artifacts = Artifacts::new(layout, fields)?;
     let archived = Archived::default();
     let mut places: BTreeMap<(Location, ReferenceKind), Vec<usize>> = BTreeMap::new();

@@ -104,6 +104,9 @@ pub struct Record {
     /// What could not be confirmed after the run did its work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unconfirmed: Option<String>,
+    /// What to do about it, if something else than to run again is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed_hints: Vec<String>,
     /// The CodeBuild build of the run, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
@@ -154,6 +157,7 @@ impl Record {
             request: None,
             source_uri: None,
             unconfirmed: None,
+            unconfirmed_hints: Vec::new(),
             build: None,
             tool: Tool::default(),
             started: rfc3339(started),

@@ -17,6 +17,7 @@ mod reviewed;
 pub(crate) mod signature;
 pub(crate) mod signing;
 pub(crate) mod stored;
+mod unconfirmed;
 pub mod verification;
 
 pub use crate::copy::{Outcome, Verified};
@@ -33,3 +34,4 @@ pub use image_agreement::refuse_other_images;
 pub use images::ImageFacts;
 pub use planned::{PlanFacts, PlannedAct, PlannedWrite};
 pub use reviewed::ReviewedPlan;
+pub use unconfirmed::Unconfirmed;

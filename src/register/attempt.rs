@@ -12,7 +12,7 @@ use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{CLAIM_WITHIN, Claim, ClaimSeen};
-use crate::model::failure::Hint;
+use crate::model::failure::{Hint, RUN_AGAIN};
 use crate::model::field::Document;
 use crate::model::package::{Package, request_digest, sha256};
 use crate::model::promoted::PromotedVersion;
@@ -152,8 +152,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let known = existing.clone().with_created(self.registry, self.group, self.package, created, visibility);
         let (known, source_now) = tokio::join!(known, self.source.describe(self.package.arn()));
         let unchecked = "is registered and pending approval; concurrent registrations could not be checked";
-        *existing = known.with_context(|| format!("{created} {unchecked}")).hint("Run again")?;
+        *existing = known.with_context(|| format!("{created} {unchecked}")).hint(RUN_AGAIN)?;
         let source_now = source_now.with_context(|| format!("{created} is registered and pending approval"));
-        source_now.hint("Run again")
+        source_now.hint(RUN_AGAIN)
     }
 }

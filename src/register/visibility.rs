@@ -9,7 +9,7 @@ use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::TargetRegistry;
 use crate::model::arn::PackageArn;
 use crate::model::claim;
-use crate::model::failure::{Failure, Hint};
+use crate::model::failure::{Failure, Hint, RUN_AGAIN};
 use crate::model::field::Document;
 
 /// The first and the longest pause between two descriptions of a version that is not complete or not visible yet.
@@ -57,14 +57,14 @@ impl Visibility {
     /// The wait ended before it is known whether the version is late or was deleted.
     pub async fn wait(self, registry: &impl Registry, created: &PackageArn) -> Result<bool> {
         let found = self.find(registry, created).await;
-        let found = found.with_context(|| format!("{created} is registered and pending approval")).hint("Run again")?;
+        let found = found.with_context(|| format!("{created} is registered and pending approval")).hint(RUN_AGAIN)?;
         ensure!(
             found.is_some() || self.patience >= GONE_AFTER,
             Failure::new(format!(
                 "{created} is registered and pending approval, but not visible after {} s",
                 self.patience.as_secs()
             ))
-            .hint("Run again")
+            .hint(RUN_AGAIN)
         );
         Ok(found.is_some())
     }

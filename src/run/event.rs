@@ -13,7 +13,7 @@ use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::plan::Warning;
-use crate::record::Followed;
+use crate::record::{Followed, Unconfirmed};
 use crate::register::News;
 
 /// A step that goes through many objects.
@@ -70,7 +70,7 @@ pub enum Event<'a> {
     /// A followed version was left alone in a run whose promotion failed.
     FollowWarning(&'a Warning),
     /// What could not be confirmed of a followed version in a run whose promotion failed.
-    FollowUnconfirmed(&'a str),
+    FollowUnconfirmed(&'a Unconfirmed),
     /// The source has changed fields that UpdateModelPackage cannot change.
     Drifted {
         /// The promoted version.

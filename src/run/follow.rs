@@ -206,9 +206,10 @@ impl Following<'_> {
 
     /// What was done with a version that is in sync now.
     pub(super) fn done(&self, promoted: &PromotedVersion, record: Record, recorded: bool) -> FollowedVersions {
+        let unconfirmed = record.unconfirmed().map(|unconfirmed| unconfirmed.about(&promoted.arn));
         let planned = record.planned.unwrap_or_default();
         let mut done = FollowedVersions { withdrawn: record.withdrawn, planned, ..FollowedVersions::default() };
-        done.unconfirmed.extend(record.unconfirmed.map(|unconfirmed| format!("{}: {unconfirmed}", promoted.arn)));
+        done.unconfirmed.extend(unconfirmed);
         let Some(source) = record.source.package.map(|package| package.model_package_arn) else { return done };
         if !done.withdrawn.is_empty() {
             return done;

@@ -11,7 +11,7 @@ use super::planned::greatest_first;
 use crate::aws::error::CallError;
 use crate::model::hold::Held;
 use crate::plan::Warning;
-use crate::record::{Followed, PlannedWrite, Record, Withdrawn};
+use crate::record::{Followed, PlannedWrite, Record, Unconfirmed, Withdrawn};
 
 /// What a run has done with the promoted versions besides the one that it promotes.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub(super) struct FollowedVersions {
     /// Promoted versions that were left alone.
     pub warnings: Vec<Warning>,
     /// What could not be confirmed.
-    pub unconfirmed: Vec<String>,
+    pub unconfirmed: Vec<Unconfirmed>,
     /// Why versions could not be followed.
     pub failures: Vec<Arc<Error>>,
 }
@@ -55,8 +55,7 @@ impl FollowedVersions {
             record.planned = Some(greatest_first(record.planned.take(), self.planned));
         }
         record.warnings.extend(self.warnings);
-        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(self.unconfirmed).collect();
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        record.add_unconfirmed(self.unconfirmed);
         self.failures
     }
 

@@ -76,8 +76,7 @@ impl RunReport {
             .retain(|one| !earlier.followed.iter().any(|other| other.model_package_arn == one.model_package_arn));
         record.followed.extend(earlier.followed);
         record.warnings.extend(earlier.warnings);
-        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(earlier.unconfirmed).collect();
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        record.add_unconfirmed(earlier.unconfirmed);
         self.failures.extend(earlier.failures);
         self
     }
@@ -101,8 +100,7 @@ pub(super) fn as_held(mut report: RunReport, hold: Hold, withdrawn: FollowedVers
     // It is not a plan that can be carried out.
     record.plan = None;
     record.withdrawn = withdrawn.withdrawn;
-    let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(withdrawn.unconfirmed).collect();
-    record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+    record.add_unconfirmed(withdrawn.unconfirmed);
     report.failures.extend(withdrawn.failures);
     report
 }

@@ -6,13 +6,12 @@ use super::event::Event;
 use super::followed::FollowedVersions;
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
-use crate::aws::error::with_hints;
 use crate::copy::Claims;
 use crate::image::Copied;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::Warning;
-use crate::record::{Conclusion, Record, Target};
+use crate::record::{Conclusion, Record, Target, Unconfirmed};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 use crate::register::{News, Registrar, Registration, SourceNow};
@@ -73,13 +72,12 @@ impl LastSteps<'_> {
             registration.read_back(target.registry()),
             self.write(&record, &registration, recorded.is_some())
         );
-        let written = written.map_err(|error| with_hints(&error));
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
             target.approval_status = Some(approval);
         }
-        let unconfirmed: Vec<String> =
-            read_back.unconfirmed.into_iter().chain(written.err()).chain(registration.left).collect();
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        record.add_unconfirmed(read_back.unconfirmed.map(Unconfirmed::from));
+        record.add_unconfirmed(written.err().map(|error| Unconfirmed::because(&error)));
+        record.add_unconfirmed(registration.left.into_iter().map(Unconfirmed::from));
         Ok(record)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Error;
 
 use crate::model::arn::PackageArn;
-use crate::record::{Conclusion, Record};
+use crate::record::{Conclusion, Record, Unconfirmed};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ impl RunReport {
     }
 
     /// What could not be confirmed after the promotion.
-    pub fn unconfirmed(&self) -> Option<&str> {
-        self.document.unconfirmed.as_deref()
+    pub fn unconfirmed(&self) -> Option<Unconfirmed> {
+        self.document.unconfirmed()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::record::hashing::Hashes;
 use crate::record::history::History;
 use crate::record::signature::Envelope;
 use crate::record::stored::StoredRecord;
-use crate::record::{ArtifactFacts, Record, Verified, refuse_other_images};
+use crate::record::{ArtifactFacts, Record, Unconfirmed, Verified, refuse_other_images};
 use crate::register::sync::edits;
 
 /// What became of the records without a signature.
@@ -33,7 +33,7 @@ pub(super) struct Signatures {
     /// could not sign them has said so.
     pub refused: Vec<Warning>,
     /// Records that could not be signed this time, or not be compared.
-    pub failed: Vec<String>,
+    pub failed: Vec<Unconfirmed>,
 }
 
 impl Signatures {
@@ -44,9 +44,12 @@ impl Signatures {
     /// A record could not be signed.
     pub fn refuse_missing(&self, promoted: &PackageArn) -> Result<()> {
         let Some(failed) = self.failed.first() else { return Ok(()) };
-        Err(Failure::new(format!("{promoted} was not updated: {failed}"))
-            .hint("Run again when the key can sign")
-            .into())
+        let failure = Failure::new(format!("{promoted} was not updated: {}", failed.message));
+        Err(match failed.hints.as_slice() {
+            [] => failure.hint("Run again when the key can sign"),
+            hints => hints.iter().fold(failure, Failure::hint),
+        }
+        .into())
     }
 }
 
@@ -74,8 +77,8 @@ impl Promotion<'_> {
             match self.compare_record(destination, package, promoted, record).await {
                 Ok(()) => {}
                 Err(error) if is_transient(&error) => {
-                    let error = with_hints(&error);
-                    signatures.failed.push(format!("the record {location} is not signed this time: {error}"));
+                    let subject = format!("the record {location} is not signed this time");
+                    signatures.failed.push(Unconfirmed::because(&error).about(subject));
                     continue;
                 }
                 Err(error) => {
@@ -91,8 +94,8 @@ impl Promotion<'_> {
                     signatures.refused.clear();
                 }
                 Err(error) => {
-                    let error = with_hints(&error);
-                    signatures.failed.push(format!("the record {location} is still not signed: {error}"));
+                    let subject = format!("the record {location} is still not signed");
+                    signatures.failed.push(Unconfirmed::because(&error).about(subject));
                 }
             }
         }

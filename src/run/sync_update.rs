@@ -6,11 +6,10 @@ use super::event::Event;
 use super::sync::Syncing;
 use super::synced::{Update, not_synced_otherwise, planned_changes};
 use super::withdrawing::Withdrawing;
-use crate::aws::error::with_hints;
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::record::history::Past;
-use crate::record::{Conclusion, Record, Withdrawn};
+use crate::record::{Conclusion, Record, Unconfirmed, Withdrawn};
 use crate::register::decision::{Act, RecordedApproval, not_withdrawn};
 use crate::register::describe_updated;
 use crate::register::sync::SyncPlan;
@@ -77,21 +76,18 @@ impl Syncing<'_> {
 
     /// Sends the Update, if there is one, and writes the record. A record that could not be written is unconfirmed.
     async fn carry_out(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
-        let mut unconfirmed = Vec::new();
         if !update.plan.update.is_empty() {
-            self.update(update, record, &mut unconfirmed).await?;
+            self.update(update, record).await?;
         }
         let records = self.promotion.records(self.destination);
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
         if let Err(error) = records.append(record).await {
-            unconfirmed.push(with_hints(&error));
-            record.unconfirmed = Some(unconfirmed.join("; "));
+            record.add_unconfirmed([Unconfirmed::because(&error)]);
         }
         Ok(())
     }
 
     /// Sends the Update, and describes the version after it.
-    async fn update(&self, update: Update<'_>, record: &mut Record, unconfirmed: &mut Vec<String>) -> Result<()> {
+    async fn update(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
         let Update { promoted, plan, decision, .. } = update;
         let registry = self.promotion.target.registry();
         let act = || match record.withdrawn.first() {
@@ -118,7 +114,8 @@ impl Syncing<'_> {
                 missing.extend(decision.missing(&after.description).into_iter().map(str::to_owned));
                 if !missing.is_empty() {
                     let fields = missing.join(" and ");
-                    unconfirmed.push(format!("after the update, {fields} differs from the value that was set"));
+                    let differs = format!("after the update, {fields} differs from the value that was set");
+                    record.add_unconfirmed([differs.into()]);
                 }
                 record.changes = plan.all_changes(&after.description);
                 if let Some(target) = &mut record.target {
@@ -130,8 +127,8 @@ impl Syncing<'_> {
                 }
             }
             Err(error) => {
-                let error = with_hints(&error.into());
-                unconfirmed.push(format!("the state of the version after the update could not be read: {error}"));
+                let unread = Unconfirmed::because(&error.into());
+                record.add_unconfirmed([unread.about("the state of the version after the update could not be read")]);
             }
         }
         Ok(())

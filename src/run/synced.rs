@@ -4,7 +4,6 @@ use anyhow::{Error, Result, ensure};
 
 use super::images::Untagged;
 use super::signatures::Signatures;
-use crate::aws::error::with_hints;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::image::EcrImage;
@@ -14,7 +13,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::sealed::{SEALED, sealed_fields};
 use crate::record::history::Past;
-use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedWrite, Record};
+use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedWrite, Record, Unconfirmed};
 use crate::register::decision::{Act, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
 
@@ -35,8 +34,7 @@ pub(super) enum Synced {
 impl Synced {
     /// The result of a sync that has written a record, or that did not need one.
     pub fn of(mut record: Record, recorded: bool, signatures: Signatures) -> Self {
-        let unconfirmed: Vec<String> = record.unconfirmed.take().into_iter().chain(signatures.failed).collect();
-        record.unconfirmed = (!unconfirmed.is_empty()).then(|| unconfirmed.join("; "));
+        record.add_unconfirmed(signatures.failed);
         Self::Done { record: Box::new(record), recorded, warnings: signatures.refused }
     }
 
@@ -73,8 +71,7 @@ impl Update<'_> {
 
 /// Says in the record of a withdrawal that nothing else was synced.
 pub(super) fn not_synced_otherwise(mut record: Record, error: &anyhow::Error) -> Record {
-    let text = format!("the version was not synced otherwise: {}", with_hints(error));
-    record.unconfirmed = Some(record.unconfirmed.into_iter().chain([text]).collect::<Vec<_>>().join("; "));
+    record.add_unconfirmed([Unconfirmed::because(error).about("the version was not synced otherwise")]);
     record
 }
 

@@ -65,6 +65,6 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
     record.followed = followed.followed;
     record.warnings = followed.warnings;
     record.planned = promotion.dry_run.then_some(followed.planned);
-    record.unconfirmed = (!followed.unconfirmed.is_empty()).then(|| followed.unconfirmed.join("; "));
+    record.add_unconfirmed(followed.unconfirmed);
     Ok(RunReport { document: record, failures: followed.failures })
 }

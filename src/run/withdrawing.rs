@@ -4,12 +4,11 @@ use anyhow::Result;
 
 use super::event::Event;
 use super::promotion::Promotion;
-use crate::aws::error::with_hints;
 use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
-use crate::record::{Conclusion, PlannedAct, PlannedWrite, Record, Target, WithdrawalResult, Withdrawn};
+use crate::record::{Conclusion, PlannedAct, PlannedWrite, Record, Target, Unconfirmed, WithdrawalResult, Withdrawn};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 
 /// Withdraws a promoted version by its approval alone.
@@ -65,8 +64,8 @@ impl Withdrawing<'_> {
     pub async fn write_record(&self, package: &Package, promoted: &PromotedVersion, decision: &Decision) -> Record {
         let mut record = self.record(package, promoted, decision, WithdrawalResult::Withdrawn);
         if let Err(error) = self.promotion.records(self.destination).append(&record).await {
-            let text = format!("the record could not be written beside the artifacts: {}", with_hints(&error));
-            record.unconfirmed = Some(text);
+            let subject = "the record could not be written beside the artifacts";
+            record.add_unconfirmed([Unconfirmed::because(&error).about(subject)]);
         }
         record
     }

@@ -2,13 +2,18 @@
 
 use std::error::Error;
 
-use super::call::CallError;
-use crate::model::failure::Failure;
+use super::call::{CallError, Kind};
+use crate::model::failure::{Failure, RUN_AGAIN, cause};
 
-/// The hints of all failures in the chain, outermost first, each once.
+/// The hints of all failures in the chain, outermost first, each once. The remedy of a denied call precedes all others:
+/// the call is denied again until that is done.
 pub fn hints(error: &anyhow::Error) -> Vec<&str> {
-    let mut found = Vec::new();
+    let denied = cause::<CallError>(error).filter(|call| matches!(call.kind, Kind::Denied | Kind::Credentials));
+    let mut found: Vec<&str> = denied.map(|call| &*call.hint).into_iter().collect();
     collect(error, &mut found);
+    if denied.is_some() {
+        found.retain(|hint| *hint != RUN_AGAIN);
+    }
     found
 }
 
@@ -43,6 +48,7 @@ mod tests {
     use anyhow::{Context, anyhow};
 
     use super::*;
+    use crate::aws::error::Side;
     use crate::model::failure::Hint;
 
     #[test]
@@ -51,5 +57,26 @@ mod tests {
         let outer = inner.context("signing").hint("Run again").context("writing the record").hint("Give a key");
         assert_eq!(hints(&outer.unwrap_err()), ["Give a key", "Run again"]);
         assert!(hints(&anyhow!("cause")).is_empty());
+    }
+
+    #[test]
+    fn a_denied_call_is_granted_first_and_not_only_run_again() {
+        let call = |kind, hint: &str| CallError {
+            side: Side::Target,
+            call: "kms:Sign",
+            resource: "key".into(),
+            kind,
+            code: None,
+            message: "no".into(),
+            request_id: None,
+            bucket_region: None,
+            hint: hint.into(),
+        };
+        let failed = |kind, hint: &str| -> anyhow::Error {
+            let failed: anyhow::Result<()> = Err(call(kind, hint).into());
+            failed.hint("Sign it").context("signing").hint(RUN_AGAIN).unwrap_err()
+        };
+        assert_eq!(hints(&failed(Kind::Denied, "Grant kms:Sign")), ["Grant kms:Sign", "Sign it"]);
+        assert_eq!(hints(&failed(Kind::Unavailable, "Wait")), [RUN_AGAIN, "Sign it", "Wait"]);
     }
 }

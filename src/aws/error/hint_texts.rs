@@ -1,7 +1,7 @@
 //! Hints for errors of AWS calls, which depend on the principal of the call.
 
 use super::call::{CallError, Kind, Side};
-use super::denial::Denial;
+use super::denial::{Denial, Spellings};
 use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
 use crate::model::location::BucketName;
@@ -43,25 +43,22 @@ pub(in crate::aws) struct Caller {
     pub profile: Option<String>,
     pub role: Option<String>,
     pub region: String,
+    pub groups: Spellings,
 }
 
 impl Caller {
     /// The next step after an error of this kind.
     pub fn hint(&self, call: &str, resource: &Resource<'_>, kind: Kind, code: Option<&str>, message: &str) -> String {
-        // The other services copy nothing.
-        let copies = ["s3:", "ecr:"].iter().any(|service| call.starts_with(service));
-        let copies = copies && !matches!(resource, Resource::Page(_));
-        let again = if copies { "run again; finished copies are skipped" } else { "run again" };
         if let Some(hint) = of_images(call, kind, code).or_else(|| of_keys(code)) {
-            return format!("{hint}, then {again}");
+            return format!("{hint}, then run again");
         }
         match kind {
             Kind::Denied => {
-                let denial = Denial { side: self.side, call, region: &self.region, message };
-                format!("{}, then {again}", denial.remedy(resource))
+                let denial = Denial { side: self.side, call, region: &self.region, message, groups: &self.groups };
+                format!("{}, then run again", denial.remedy(resource))
             }
             Kind::Credentials if code == Some("RequestTimeTooSkewed") => {
-                format!("Set this machine's clock, then {again}")
+                "Set this machine's clock, then run again".to_owned()
             }
             Kind::Credentials => self.sign_in_hint(),
             Kind::NotFound if code == Some("NoSuchBucket") && self.side == Side::Target => {
@@ -75,15 +72,15 @@ impl Caller {
             }
             Kind::NotFound => format!("Check the name, the account and the region ({})", self.region),
             Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
-            Kind::PreconditionFailed => format!("Another process wrote the resource at the same time: {again}"),
-            Kind::NoSuchUpload => format!("The multipart upload was aborted or completed elsewhere: {again}"),
+            Kind::PreconditionFailed => "Another process wrote the resource at the same time: run again".to_owned(),
+            Kind::NoSuchUpload => "The multipart upload was aborted or completed elsewhere: run again".to_owned(),
             Kind::Throttled if call.starts_with("s3:") => {
-                format!("Wait, or pass a smaller `--concurrency`, then {again}")
+                "Wait, or pass a smaller `--concurrency`, then run again".to_owned()
             }
-            Kind::Throttled => format!("Wait, or set AWS_MAX_ATTEMPTS to more than 10, then {again}"),
-            Kind::Unavailable => format!("All retries failed: {again}"),
+            Kind::Throttled => "Wait, or set AWS_MAX_ATTEMPTS to more than 10, then run again".to_owned(),
+            Kind::Unavailable => "All retries failed: run again".to_owned(),
             Kind::Invalid if code == Some("BadDigest") => {
-                format!("The bytes changed in transit, so S3 rejected them and nothing was registered: {again}")
+                "The bytes changed in transit, so S3 rejected them and nothing was registered: run again".to_owned()
             }
             Kind::Invalid if matches!(code, Some("InvalidObjectState" | "ObjectNotInActiveTierError")) => {
                 "Restore the archived object (aws s3api restore-object), then run again when it is restored".to_owned()
@@ -94,7 +91,7 @@ impl Caller {
                     .to_owned()
             }
             Kind::Invalid if call == "s3:HeadObject" => {
-                format!("Check that the credentials are fresh and the bucket is in {}, then {again}", self.region)
+                format!("Check that the credentials are fresh and the bucket is in {}, then run again", self.region)
             }
             Kind::NotImplemented => {
                 "Use another server: this one does not have a feature that Amazon S3 has".to_owned()

@@ -179,9 +179,16 @@ mod tests {
 
     use super::super::call::Side;
     use super::*;
+    use crate::aws::error::Spellings;
 
     fn caller(side: Side) -> Caller {
-        Caller { side, profile: Some("prod".into()), role: None, region: "eu-central-1".into() }
+        Caller {
+            side,
+            profile: Some("prod".into()),
+            role: None,
+            region: "eu-central-1".into(),
+            groups: Spellings::default(),
+        }
     }
 
     fn answer(status: u16, headers: &[(&'static str, &'static str)], code: &str, message: &str) -> CallError {
@@ -210,7 +217,7 @@ mod tests {
             &*error.hint,
             "Grant s3:GetObject on arn:aws:s3:::models/* and s3:ListBucket on arn:aws:s3:::models to this principal (for \
              another account's bucket, in its bucket policy too); or pass `--source-request-payer`, if the bucket's owner \
-             lets requesters pay, then run again; finished copies are skipped"
+             lets requesters pay, then run again"
         );
     }
 

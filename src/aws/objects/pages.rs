@@ -56,7 +56,8 @@ impl Pages {
 
     async fn page(&mut self, token: Option<String>) -> Result<Vec<Listed>, CallError> {
         const CALL: &str = "s3:ListObjectsV2";
-        let resource = Resource::Bucket(&self.bucket);
+        let at = Location::new(&self.bucket, &self.prefix);
+        let resource = Resource::Object(&at);
         let answer = self.reader.call(&self.bucket, async |client| {
             let call = client.list_objects_v2().bucket(self.bucket.as_str()).prefix(&self.prefix);
             let call = call.optional_object_attributes(OptionalObjectAttributes::RestoreStatus);

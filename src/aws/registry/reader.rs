@@ -66,6 +66,7 @@ impl RegistryReader {
         after: Option<DateTime>,
         token: Option<String>,
     ) -> Result<(Vec<Summary>, Option<String>), CallError> {
+        self.caller.groups.note(group);
         let call = self.client.list_model_packages().model_package_group_name(group.as_str());
         let call = call.model_package_type(ModelPackageType::Versioned).max_results(100);
         let call = call.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
@@ -124,6 +125,7 @@ impl RegistryReader {
 
     pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
         const CALL: &str = "sagemaker:DescribeModelPackageGroup";
+        self.caller.groups.note(group);
         let resource = Resource::Group(group);
         let raw = RawAnswer::default();
         let call = self.client.describe_model_package_group().model_package_group_name(group.as_str());

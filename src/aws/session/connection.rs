@@ -23,7 +23,7 @@ use super::refusal::refused;
 use super::renewal::Renewal;
 use super::retries::{Retries, configured_retries};
 use super::surroundings::Surroundings;
-use crate::aws::error::{CallError, Caller, Side};
+use crate::aws::error::{CallError, Caller, Side, Spellings};
 use crate::aws::images::{Clients, Downloads};
 use crate::aws::keys::Keys;
 use crate::aws::principal::Principal;
@@ -58,6 +58,7 @@ impl Session {
             profile: access.profile.clone().or_else(|| surroundings.given("AWS_PROFILE")),
             role: access.role.as_ref().map(|role| role.arn.to_string()),
             region: String::new(),
+            groups: Spellings::default(),
         };
         check_environment(surroundings, &caller)?;
         let files = Files::read(surroundings, &caller).await?;

@@ -38,7 +38,7 @@ impl Promotions<'_> {
                     outline.targets[at].passed_over = found.passed_over;
                 }
                 Err(error) => {
-                    failed(&error);
+                    failed(&error, &self.running.terminal.known());
                     outline.targets[at].error =
                         Some(FailedRun::of(self.running.verb, &error, &self.running.terminal.known()));
                 }

@@ -2,7 +2,7 @@
 
 use crate::model::approval::ApprovalStatus;
 use crate::plan::find::Versions;
-use crate::record::{Conclusion, FollowResult, PlannedWrite, Record};
+use crate::record::{Conclusion, FollowResult, PlannedWrite, Record, Unconfirmed};
 use crate::run::RunReport;
 
 /// The first line: what the run has changed, the greatest effect first.
@@ -105,10 +105,11 @@ pub(super) fn followed(result: FollowResult) -> &'static str {
 }
 
 /// What could not be confirmed by a run, as a message.
-pub fn unconfirmed(report: &RunReport) -> Option<String> {
+pub fn unconfirmed(report: &RunReport) -> Option<Unconfirmed> {
     let done = match report.outcome() {
         Conclusion::Promoted | Conclusion::ApprovedAgain => "promoted, but",
         _ => "unconfirmed:",
     };
-    report.unconfirmed().map(|unconfirmed| format!("{done} {}", unconfirmed.trim_end_matches('.')))
+    let Unconfirmed { message, hints } = report.unconfirmed()?;
+    Some(Unconfirmed { message: format!("{done} {}", message.trim_end_matches('.')), hints })
 }

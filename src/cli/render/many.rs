@@ -117,6 +117,6 @@ impl Ended for RunReport {
 
     fn remarks(&self) -> (Option<String>, Vec<Error>) {
         let failures = self.failures.iter().map(|failure| Failure::from(failure.clone()).into());
-        (unconfirmed(self), failures.collect())
+        (unconfirmed(self).map(|unconfirmed| unconfirmed.to_string()), failures.collect())
     }
 }

@@ -65,11 +65,11 @@ impl Observer for Terminal {
             Event::Followed(followed) => self.followed(followed),
             Event::FollowFailed(error) => match &self.group {
                 None => warn(error),
-                Some(group) => failed_in(group, error),
+                Some(group) => failed_in(group, error, &self.known()),
             },
             Event::FollowWarning(warning) => self.say(&format!("warning: {}: {}", warning.field, warning.remark)),
             Event::FollowUnconfirmed(unconfirmed) => {
-                self.learn(|known| known.unconfirmed.push(unconfirmed.to_owned()));
+                self.learn(|known| known.unconfirmed.push(unconfirmed.to_string()));
                 self.say(&format!("unconfirmed: {unconfirmed}"));
             }
             Event::Drifted { promoted, fields } => self.drifted(promoted, fields),

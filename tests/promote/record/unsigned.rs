@@ -69,7 +69,7 @@ fn nothing_is_updated_while_a_record_cannot_be_signed() {
     for moment in [Moment::on("Sign", 1), Moment::every("Sign")] {
         cloud.fail(moment, Failure::Status(400, "KMSInvalidStateException", "pending deletion"));
         let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
-        run.fails(1, &["was not updated", "promotion.json is still not signed", "Run again when the key can sign"]);
+        run.fails(1, &["was not updated", "promotion.json is still not signed", "hint: See the state of the KMS key"]);
         cloud.heal();
         assert_eq!((promoted(&cloud), cloud.keys(SERVING)), before);
     }
@@ -160,7 +160,7 @@ fn a_record_that_cannot_be_compared_for_the_moment_is_signed_by_a_later_run() {
         // A repeated run lists the source bucket to compare the record.
         cloud.fail(Moment::every("ListObjectsV2").at(MODELS), failure);
         let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
-        run.fails(3, &["promotion.json is not signed this time: ", "source: s3:ListObjectsV2", "Run again"]);
+        run.fails(3, &["promotion.json is not signed this time: ", "source: s3:ListObjectsV2", "run again"]);
         let document: Value = serde_json::from_str(&run.stdout).expect("a document");
         assert_eq!(document["warnings"], json!([]), "{failure:?}");
         cloud.heal();

@@ -33,15 +33,15 @@ pub(super) fn page_grant(bucket: &str, key: &str) -> String {
     format!("Grant s3:PutObject on {bucket}/{key} to the target principal, which writes the page")
 }
 
-/// The permissions on the key that a message of KMS names.
-pub(super) fn kms_grant(message: &str) -> String {
+/// The permissions on the key that a message of KMS names. A write in parts takes both.
+pub(super) fn kms_grant(message: &str, is_written: bool) -> String {
     let key = message.split([' ', '"', '(', ')', ',']).find(|word| word.starts_with("arn:") && word.contains(":kms:"));
     let key = key.map_or("the KMS key", |key| key.trim_end_matches('.'));
     let writes = message.contains("GenerateDataKey");
     let reads = message.contains("kms:Decrypt");
     let permissions = match (reads, writes) {
-        (true, false) => "kms:Decrypt",
-        (false, true) => "kms:GenerateDataKey and kms:Decrypt",
+        (true, false) if !is_written => "kms:Decrypt",
+        (true, false) | (false, true) => "kms:GenerateDataKey and kms:Decrypt",
         _ => "kms:Decrypt (to read) and kms:GenerateDataKey (to write)",
     };
     format!("Grant {permissions} on {key} to this principal, in the key's policy too")

@@ -158,7 +158,8 @@ impl TargetObjects {
         // The checksum verifies the bytes, so the signature does not need their SHA-256 as well.
         let call = described!(call, Some(attributes), encryption).disable_payload_signing();
         let answer = on_threads(length, call.send()).await;
-        let answer = answer.map_err(|error| self.error(CALL, at, error))?;
+        let resource = Resource::New { at, key: encryption.kms_key.as_ref() };
+        let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         self.written(CALL, at, answer.e_tag(), checksum_of!(answer))
     }
 
@@ -198,7 +199,8 @@ impl TargetObjects {
         algorithm: Option<Algorithm>,
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:CopyObject";
-        let resource = Resource::Copy { source: source.location, target: at };
+        let key = encryption.kms_key.as_ref();
+        let resource = Resource::Copy { source: source.location, target: at, key };
         let call = self.for_bytes(bytes).copy_object().bucket(at.bucket.as_str()).key(&at.key).if_none_match("*");
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
         let directive = if attributes.is_some() { MetadataDirective::Replace } else { MetadataDirective::Copy };

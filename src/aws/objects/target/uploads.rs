@@ -39,7 +39,9 @@ impl TargetObjects {
         let call = described!(call, Some(attributes), encryption).mutate_request(move |_| {
             count.fetch_add(1, Relaxed);
         });
-        let created = call.send().await.map_err(|error| self.error(CALL, at, error)).and_then(|answer| {
+        let resource = Resource::New { at, key: encryption.kms_key.as_ref() };
+        let created = call.send().await.map_err(|error| self.reader.caller.error(CALL, &resource, error));
+        let created = created.and_then(|answer| {
             let id = answer.upload_id().filter(|id| !id.is_empty()).map(|id| UploadId(id.to_owned()));
             id.ok_or_else(|| self.reader.caller.unusable(CALL, &Resource::Object(at), "the response has no upload id"))
         });
@@ -57,7 +59,7 @@ impl TargetObjects {
         (range, size): (Range<u64>, u64),
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPartCopy";
-        let resource = Resource::Copy { source: source.location, target: at };
+        let resource = Resource::Copy { source: source.location, target: at, key: None };
         let call = self.for_bytes(range.end - range.start).upload_part_copy().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number);
         let call = call.copy_source(copy_source(source.location)).copy_source_if_match(source.if_match.quoted());
