@@ -13,7 +13,7 @@ use super::failed::FailedRun;
 use super::inert::inert;
 use super::known::Known;
 use super::record_file::RecordFile;
-use super::render::{Rendered, unconfirmed};
+use super::render::{Rendered, next_step, unconfirmed};
 use super::wrap::wrapped;
 use crate::model::failure::Failure;
 use crate::record::Unconfirmed;
@@ -70,6 +70,9 @@ impl Printer {
             hints_about(&unconfirmed);
         }
         self.document(&report.document)?;
+        if let Some(step) = next_step(&report.document) {
+            say(&format!("hint: {step}"));
+        }
         for failure in &report.failures {
             failed(&Failure::from(failure.clone()).into(), &Known::default());
         }

@@ -89,6 +89,26 @@ fn outcome(record: &Record) -> String {
     }
 }
 
+/// What has to be done before the version that the run has promoted is served, if anything.
+pub fn next_step(record: &Record) -> Option<String> {
+    let is_confirmed = record.outcome == Conclusion::Promoted && record.unconfirmed.is_none();
+    let target = record.target.as_ref().filter(|_| is_confirmed)?;
+    let (promoted, source) = (target.model_package_arn.as_ref()?, record.source.package.as_ref()?);
+    match (target.approval_status.as_ref()?, &source.approval_status) {
+        (ApprovalStatus::Rejected, _) => Some(format!(
+            "Promote another version; if this one may be deployed after all, approve it at the source, then approve \
+             {promoted}"
+        )),
+        (ApprovalStatus::PendingManualApproval, ApprovalStatus::Approved) => {
+            Some(format!("Approve {promoted} if it may be deployed"))
+        }
+        (ApprovalStatus::PendingManualApproval, _) => {
+            Some(format!("Approve the version at the source and run again, or approve {promoted}"))
+        }
+        _ => None,
+    }
+}
+
 /// The result for a version that was followed.
 pub(super) fn followed(result: FollowResult) -> &'static str {
     match result {

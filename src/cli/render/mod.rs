@@ -14,7 +14,7 @@ mod record;
 mod status;
 mod verify;
 
-pub(super) use headline::unconfirmed;
+pub(super) use headline::{next_step, unconfirmed};
 
 /// The maximum number of lines in a list. JSON has all items.
 const LINES_SHOWN: usize = 20;

@@ -16,7 +16,7 @@ const KEY: &str = "66666666-7777-8888-9999-000000000000";
 /// A mistake: its name, the code that the run ends with, and the run.
 type Mistake = (&'static str, i32, fn(&Cloud) -> Run);
 
-const MISTAKES: [Mistake; 29] = [
+const MISTAKES: [Mistake; 31] = [
     ("the region of the source is wrong", 1, |c| {
         run(c, Principal::Both, &["full", "--group", ELSEWHERE, "--target-bucket", SERVING])
     }),
@@ -44,6 +44,11 @@ const MISTAKES: [Mistake; 29] = [
     ("the objects of the source may not be read", 1, |c| {
         c.deny(Principal::Both, "s3:GetObject", "models/churn/model.tar.gz");
         full(c, &[])
+    }),
+    ("the objects below a prefix of the source may not be read", 1, |c| {
+        c.deny(Principal::Both, "s3:GetObject", "models/churn/llm/*");
+        // The objects are copied one after the other, the largest first.
+        full(c, &["--concurrency", "1"])
     }),
     ("the target bucket does not exist", 1, |c| {
         run(c, Principal::Both, &["full", "--group", GROUP_ARN, "--target-bucket", "servnig"])
@@ -82,16 +87,8 @@ const MISTAKES: [Mistake; 29] = [
         piped(c, &found)
     }),
     ("the step before has failed", 1, |c| piped(c, "")),
-    ("Ctrl-C", 130, |c| {
-        c.fail(Moment::every("CreateModelPackage"), Failure::Hang);
-        let creating = Arrival::of(c, Moment::on("CreateModelPackage", 1));
-        let mut command = c.process(Principal::Both);
-        let child = command.args(FULL).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        creating.wait();
-        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-        assert!(sent.expect("kill").success());
-        ended(child)
-    }),
+    ("Ctrl-C during the copy", 130, |c| interrupted(c, "CopyObject", &["--images", "keep"])),
+    ("Ctrl-C during the registration", 130, |c| interrupted(c, "CreateModelPackage", &[])),
     ("the profiles are swapped, with an ARN", 1, |c| {
         full(c, &["--source-profile", "target", "--target-profile", "source"])
     }),
@@ -139,7 +136,7 @@ fn each_mistake_of_a_new_user_is_answered_with_what_where_why_and_what_to_do() {
         if code == 1 || code == 2 {
             assert!(run.stderr.starts_with("error: ") || run.stderr.contains("\nerror: "), "{name}: {}", run.stderr);
         }
-        if code == 1 {
+        if code == 1 || name.contains("--package-version") {
             assert!(run.stderr.contains("\nhint: "), "{name} has no next step: {}", run.stderr);
         }
     }
@@ -155,6 +152,19 @@ fn with(cloud: &Cloud, change: impl FnOnce(&mut assert_cmd::Command) -> &mut ass
     let mut command = cloud.promote(Principal::Both);
     change(command.args(FULL));
     Run::of(command.output().expect("the binary starts"))
+}
+
+/// `full` that is interrupted while this call is not answered.
+fn interrupted(cloud: &Cloud, operation: &str, more: &[&str]) -> Run {
+    cloud.fail(Moment::every(operation), Failure::Hang);
+    let called = Arrival::of(cloud, Moment::on(operation, 1));
+    let mut command = cloud.process(Principal::Both);
+    let command = command.args(FULL).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("it starts");
+    called.wait();
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill").success());
+    ended(child)
 }
 
 fn piped(cloud: &Cloud, text: &str) -> Run {
