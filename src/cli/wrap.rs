@@ -1,38 +1,57 @@
 //! Breaks messages into lines that fit a terminal or a log.
 
-use std::io::stderr;
+use std::io::{stderr, stdout};
 
-use terminal_size::terminal_size_of;
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// The width without a terminal, and the largest on one: longer lines are hard to read.
 const WIDTH: usize = 100;
 /// The indentation of a line that continues another one.
-const INDENT: &str = "      ";
+const INDENT: usize = 6;
 
 /// Breaks the lines of a message for standard error. A word is never broken, so that ARNs and locations can be copied.
 pub(super) fn wrapped(text: &str) -> String {
-    let terminal = terminal_size_of(stderr()).map_or(WIDTH, |(width, _)| width.0.into());
-    // A terminal that does not know its width says 0.
-    let width = if terminal < INDENT.len() * 2 { WIDTH } else { terminal.min(WIDTH) };
-    text.split('\n').map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
+    let width = width(terminal_size_of(stderr()));
+    let lines = text.split('\n').map(|line| wrapped_line(line, width, indent_of(line) + INDENT));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-fn wrapped_line(line: &str, width: usize) -> String {
+/// Breaks the lines of a text for standard output in the same way. The rest of a line begins in column `indent`. For prose
+/// and tables only: commands and documents are copied as they are.
+pub(super) fn fitted(text: &str, indent: usize) -> String {
+    let width = width(terminal_size_of(stdout()));
+    text.split('\n').map(|line| wrapped_line(line, width, indent)).collect::<Vec<_>>().join("\n")
+}
+
+/// The width of lines. A terminal that does not know its width says 0.
+fn width(terminal: Option<(Width, Height)>) -> usize {
+    let terminal = terminal.map_or(WIDTH, |(width, _)| width.0.into());
+    if terminal < INDENT * 2 { WIDTH } else { terminal.min(WIDTH) }
+}
+
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+fn wrapped_line(line: &str, width: usize, indent: usize) -> String {
     if line.chars().count() <= width {
         return line.to_owned();
     }
-    let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
-    let (mut out, mut column) = (indent.to_owned(), indent.len());
-    for (at, word) in line[indent.len()..].split(' ').enumerate() {
+    let first = indent_of(line);
+    let (mut out, mut column) = (line[..first].to_owned(), first);
+    for (at, word) in line[first..].split(' ').enumerate() {
         let length = word.chars().count();
-        if at > 0 && column + 1 + length > width {
-            out.push_str(&format!("\n{indent}{INDENT}{word}"));
-            column = indent.len() + INDENT.len() + length;
+        let start = if at == 0 { column } else { column + 1 };
+        // A word that begins in the column of the rest has no more room in the next line.
+        if at > 0 && start + length > width && start != indent {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push_str(&format!("\n{:indent$}{word}", ""));
+            column = indent + length;
             continue;
         }
-        let space = if at == 0 { "" } else { " " };
-        out.push_str(&format!("{space}{word}"));
-        column += space.len() + length;
+        out.push_str(if at == 0 { "" } else { " " });
+        out.push_str(word);
+        column = start + length;
     }
     out
 }
@@ -40,6 +59,18 @@ fn wrapped_line(line: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wrapped_line(line: &str, width: usize) -> String {
+        super::wrapped_line(line, width, indent_of(line) + INDENT)
+    }
+
+    #[test]
+    fn a_row_goes_on_in_the_column_that_it_is_told() {
+        let row = "  675 B  copied     444.dkr.ecr/llm:1";
+        assert_eq!(super::wrapped_line(row, 30, 9), "  675 B  copied\n         444.dkr.ecr/llm:1");
+        let label = "Source     arn:aws:sagemaker:eu";
+        assert_eq!(super::wrapped_line(label, 20, 11), label, "another line has no more room");
+    }
 
     #[test]
     fn a_line_is_broken_between_words_and_a_list_keeps_its_indentation() {

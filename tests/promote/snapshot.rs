@@ -9,6 +9,11 @@ use regex::Regex;
 use crate::support::Cloud;
 use crate::world::Run;
 
+/// Whether a line has at most 100 columns, or would have more in any case because of one word.
+pub fn fits(line: &str) -> bool {
+    line.chars().count() <= 100 || !line.trim().contains(' ')
+}
+
 /// Compares a text with the stored one of this name.
 pub fn assert_snapshot(name: &str, text: &str) {
     assert_file(&format!("tests/promote/snapshots/{name}.txt"), text);
@@ -26,6 +31,8 @@ pub fn assert_file(path: &str, text: &str) {
 
 /// A run as a person sees it: the command, the exit code, both streams.
 pub fn shown(cloud: &Cloud, arguments: &[&str], run: &Run) -> String {
+    let wide = run.printed.lines().find(|line| !fits(line));
+    assert_eq!(wide, None, "every line of standard error fits 100 columns, unless it is one word");
     let mut text = format!("$ promote {}\n", arguments.join(" "));
     for (name, stream) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
         if !stream.is_empty() {
@@ -33,6 +40,36 @@ pub fn shown(cloud: &Cloud, arguments: &[&str], run: &Run) -> String {
         }
     }
     normalised(cloud, &format!("{text}--- exit {}\n", run.code))
+}
+
+/// The lines of standard output in a stored text, without policies, scripts and other documents to copy.
+fn lines_of_output(name: &str, text: &str) -> Vec<String> {
+    let is_output = name.starts_with("help-") || name.starts_with("stack-source-grants");
+    let (mut inside, mut copied, mut lines) = (is_output, false, Vec::new());
+    for line in text.lines() {
+        match line {
+            "--- stdout" => inside = true,
+            _ if line.starts_with("--- ") || line.starts_with("$ promote ") => inside = false,
+            _ if line.starts_with("```") => copied = !copied,
+            _ if inside && !copied && !line.starts_with("aws ") => lines.push(line.to_owned()),
+            _ => {}
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_line_of_standard_output_fits_100_columns_unless_it_is_one_word() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promote/snapshots");
+    let mut wide = Vec::new();
+    for file in fs::read_dir(folder).expect("snapshots") {
+        let path = file.expect("a snapshot").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let text = fs::read_to_string(&path).expect("a text");
+        let lines = lines_of_output(&name, &text).into_iter().filter(|line| !fits(line));
+        wide.extend(lines.map(|line| format!("{name}: {line}")));
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
 
 /// The same text in every run and on every machine.
@@ -43,6 +80,7 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
         (r"\(request [0-9A-F]{16}\)", "(request ID)"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r#""duration_ms": \d+"#, r#""duration_ms": N"#),
+        (r"\b\d{4}-\d\d-\d\d  ", "YYYY-MM-DD  "),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
         (r"/absent-[0-9a-f]{16}\b", "/absent-NUMBER"),
         // The copy begins and ends before or after what runs beside it.

@@ -126,6 +126,11 @@ impl Run {
         if ends.iter().any(|end| self.stdout.contains(end)) { "" } else { &self.stdout }
     }
 
+    /// Standard output without its line breaks.
+    pub fn told(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// The run ended with this code and said each of these.
     pub fn fails(&self, code: i32, says: &[&str]) {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);

@@ -5,16 +5,20 @@ use std::fmt::Write as _;
 use anyhow::{Error, Result};
 
 use super::Rendered;
+use super::record::labelled;
 use crate::cli::of_groups::Ended;
-use crate::cli::wrap::wrapped;
+use crate::cli::wrap::fitted;
 use crate::model::arn::PackageArn;
 use crate::run::DoctorReport;
 use crate::run::doctor::{Check, Finding, Form, Mend, Owner};
 
+/// The column of reasons, and of resources that a row has no room for.
+const REASON: usize = 14;
+
 impl Rendered for DoctorReport {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
-        writeln!(out, "{:<11}{}", "Outcome", headline(&self.checks))?;
+        writeln!(out, "{}", labelled("Outcome", &headline(&self.checks)))?;
         if let Some(version) = &self.source_model_package_arn {
             writeln!(out, "{:<11}{version}", "Source")?;
         }
@@ -29,9 +33,10 @@ impl Rendered for DoctorReport {
         for check in &self.checks {
             let Check { side, action, resource, .. } = check;
             let side = side.to_string();
-            writeln!(out, "{:<12}  {side:<6}  {action:<width$}  {resource}", name(check.result))?;
+            let row = format!("{:<12}  {side:<6}  {action:<width$}  {resource}", name(check.result));
+            writeln!(out, "{}", fitted(&row, REASON))?;
             if let Some(reason) = &check.reason {
-                writeln!(out, "{}", wrapped(&format!("{:<12}  {reason}", "")))?;
+                writeln!(out, "{}", fitted(&format!("{:REASON$}{reason}", ""), REASON + 6))?;
             }
         }
         for (number, mend) in (1..).zip(&self.policies) {
@@ -112,13 +117,14 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
         Owner::Trust(arn) => write!(text, "trust policy of {arn}")?,
         Owner::Repository(arn) => write!(text, "policy of {arn}")?,
     }
-    match (mend.form, mend.merged) {
-        (Form::Complete, true) => writeln!(text, " (the complete policy, with what it has now)")?,
-        (Form::Complete, false) => writeln!(text, " (the complete policy: there is none now)")?,
-        (Form::Separate, _) => writeln!(text, " (a policy of its own, beside its other policies)")?,
-        (Form::Statements, _) => writeln!(text, " (statements to add to the present policy, which could not be read)")?,
-    }
-    writeln!(text, "\n{:#}", mend.policy)?;
+    text.push_str(match (mend.form, mend.merged) {
+        (Form::Complete, true) => " (the complete policy, with what it has now)",
+        (Form::Complete, false) => " (the complete policy: there is none now)",
+        (Form::Separate, _) => " (a policy of its own, beside its other policies)",
+        (Form::Statements, _) => " (statements to add to the present policy, which could not be read)",
+    });
+    text = fitted(&text, 3);
+    writeln!(text, "\n\n{:#}", mend.policy)?;
     if matches!(&mend.of, Owner::Principal(arn) if arn.contains(":role/AWSReservedSSO_")) {
         writeln!(text, "\nAdd the statements to the permission set in IAM Identity Center, which manages this role.")?;
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::Rendered;
+use super::record::labelled;
 use crate::model::hold::Hold;
 use crate::run::{HoldOutcome, HoldReport, RollbackOutcome, RollbackReport};
 
@@ -18,16 +19,16 @@ impl Rendered for HoldReport {
             HoldOutcome::NotHeld => "the group is not held",
             HoldOutcome::Planned => "dry run, nothing was written",
         };
-        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{}", labelled("Outcome", outcome))?;
         writeln!(out, "{:<11}{}", "Target", self.target_group)?;
         if let Some(hold) = &self.hold {
             write_hold(&mut out, hold)?;
         }
         if let Some(release) = &self.release {
-            writeln!(out, "{:<11}{} by {}", "Released", release.at, release.by)?;
+            writeln!(out, "{}", labelled("Released", &format!("{} by {}", release.at, release.by)))?;
         }
         for warning in &self.warnings {
-            writeln!(out, "{:<11}{warning}", "Warning")?;
+            writeln!(out, "{}", labelled("Warning", warning))?;
         }
         Ok(out)
     }
@@ -50,22 +51,24 @@ impl Rendered for RollbackReport {
             RollbackOutcome::Incomplete => format!("incomplete: held, but not rolled back to version {to}"),
             RollbackOutcome::Planned => format!("dry run, nothing was written: would go back to version {to}"),
         };
-        writeln!(out, "{:<11}{outcome}", "Outcome")?;
+        writeln!(out, "{}", labelled("Outcome", &outcome))?;
         writeln!(out, "{:<11}{}", "Target", self.to)?;
         write_hold(&mut out, &self.hold)?;
         let verb = if self.outcome == RollbackOutcome::Planned { "To reject" } else { "Rejected" };
         for one in &self.rejected {
             let error = one.error.as_ref().map_or(String::new(), |_| ": not rejected".to_owned());
-            writeln!(out, "{verb:<11}{} (was {}){error}", one.model_package_arn, one.approval_status)?;
+            let what = format!("{} (was {}){error}", one.model_package_arn, one.approval_status);
+            writeln!(out, "{}", labelled(verb, &what))?;
         }
         for other in &self.approved_by_others {
-            writeln!(out, "{:<11}{other}, registered by others, stays Approved: reject it if it is wrong", "Warning")?;
+            let what = format!("{other}, registered by others, stays Approved: reject it if it is wrong");
+            writeln!(out, "{}", labelled("Warning", &what))?;
         }
         for warning in &self.warnings {
-            writeln!(out, "{:<11}{warning}", "Warning")?;
+            writeln!(out, "{}", labelled("Warning", warning))?;
         }
         for unconfirmed in &self.unconfirmed {
-            writeln!(out, "{:<11}{unconfirmed}", "Unconfirmed")?;
+            writeln!(out, "{}", labelled("Unconfirmed", unconfirmed))?;
         }
         Ok(out)
     }
@@ -82,6 +85,6 @@ impl Rendered for RollbackReport {
 }
 
 fn write_hold(out: &mut String, hold: &Hold) -> std::fmt::Result {
-    writeln!(out, "{:<11}{}", "Reason", hold.reason)?;
-    writeln!(out, "{:<11}{} by {}", "Held", hold.since, hold.by)
+    writeln!(out, "{}", labelled("Reason", &hold.reason))?;
+    writeln!(out, "{}", labelled("Held", &format!("{} by {}", hold.since, hold.by)))
 }

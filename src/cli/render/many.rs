@@ -9,9 +9,13 @@ use super::headline::{headline, unconfirmed};
 use super::record::shortened;
 use crate::cli::failed::FailedRun;
 use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
+use crate::cli::wrap::fitted;
 use crate::model::failure::Failure;
 use crate::record::Record;
 use crate::run::RunReport;
+
+/// The last column in which the rest of a long outcome begins. The name of a group may have 63 characters.
+pub(super) const OUTCOME: usize = 40;
 
 impl<T: Ended> Rendered for ManyDocument<T> {
     fn text(&self) -> Result<String> {
@@ -37,7 +41,8 @@ pub(super) fn table<T: Ended>(document: &ManyDocument<T>) -> Result<String> {
         let (source, target) = group.result.as_ref().map_or((None, None), Ended::versions);
         let number = |version: Option<u32>| version.map_or("-".to_owned(), |version| version.to_string());
         let (name, source, target) = (group.group.name().as_str(), number(source), number(target));
-        writeln!(out, "{name:<width$}  {source:>7}  {target:>7}  {}", outcome(group))?;
+        let row = format!("{name:<width$}  {source:>7}  {target:>7}  {}", outcome(group));
+        writeln!(out, "{}", fitted(&row, (width + 20).min(OUTCOME)))?;
     }
     for group in &document.passed_over {
         let name = group.group.name().as_str();
@@ -74,7 +79,7 @@ pub(super) fn in_full<'a>(failures: impl Iterator<Item = (String, &'a FailedRun)
     }
     for (message, names) in names {
         writeln!(out, "  {}", names.join(", "))?;
-        message.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+        message.lines().try_for_each(|line| writeln!(out, "{}", fitted(&format!("    {line}"), 10)))?;
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::Rendered;
-use super::many::{in_full, outcome};
+use super::many::{OUTCOME, in_full, outcome};
 use super::record::{short, shortened};
 use crate::cli::of_groups::{Ended, OfGroup};
 use crate::cli::promotions::{OfTarget, PromotionsDocument};
+use crate::cli::wrap::fitted;
 use crate::model::secrets::masked;
 use crate::record::{PlannedAct, Record};
 use crate::register::sync::{Change, ChangeResult};
@@ -45,11 +46,14 @@ fn results(document: &PromotionsDocument, out: &mut String) -> Result<()> {
     for (name, group) in &rows {
         let (source, promoted) = group.result.as_ref().map_or((None, None), Ended::versions);
         let number = |version: Option<u32>| version.map_or("-".to_owned(), |version| version.to_string());
-        writeln!(out, "{name:<width$}  {:>7}  {:>8}  {}", number(source), number(promoted), outcome(group))?;
+        let row = format!("{name:<width$}  {:>7}  {:>8}  {}", number(source), number(promoted), outcome(group));
+        writeln!(out, "{}", fitted(&row, (width + 21).min(OUTCOME)))?;
     }
     for target in &document.targets {
         if let Some(error) = &target.error {
-            writeln!(out, "{:<width$}  {:>7}  {:>8}  failed: {}", target.name, "-", "-", shortened(error.message()))?;
+            let row =
+                format!("{:<width$}  {:>7}  {:>8}  failed: {}", target.name, "-", "-", shortened(error.message()));
+            writeln!(out, "{}", fitted(&row, (width + 21).min(OUTCOME)))?;
         }
     }
     let of_groups = rows.iter().filter_map(|(name, group)| Some((name.clone(), group.result.as_ref().err()?)));
@@ -63,7 +67,7 @@ fn plan(document: &PromotionsDocument, out: &mut String) -> Result<()> {
     for target in &document.targets {
         writeln!(out, "{}", target.name)?;
         for line in lines(target) {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "{}", fitted(&format!("  {line}"), 10))?;
         }
     }
     writeln!(out, "\n{}", totals(document))?;

@@ -8,12 +8,18 @@ use serde_json::Value;
 
 use super::headline::{followed, headline};
 use super::{LINES_SHOWN, Rendered, images};
+use crate::cli::wrap::fitted;
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
 use crate::model::secrets::{masked, masked_text};
 use crate::plan::target_group::TargetGroupState;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
+
+/// The column in which the rest of an item of a list begins.
+const REST: usize = 6;
+/// The same for an item that begins with a size.
+const AFTER_SIZE: usize = 14;
 
 impl Rendered for Record {
     fn text(&self) -> Result<String> {
@@ -30,7 +36,7 @@ impl Rendered for Record {
 fn text(record: &Record) -> Result<String> {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(out, "{name:<11}{value}");
+        let _ = writeln!(out, "{}", labelled(name, value));
     };
     line("Outcome", &headline(record));
     if let Some(plan) = &record.plan {
@@ -46,19 +52,19 @@ fn text(record: &Record) -> Result<String> {
         format!("{:>10}  {:<30}  {}", HumanBytes(a.bytes).to_string(), result(a), a.source)
     });
     if !record.images.is_empty() {
-        let _ = writeln!(out, "{:<11}{}", "Images", images::summary(&record.images));
+        let _ = writeln!(out, "{}", labelled("Images", &images::summary(&record.images)));
         list(&mut out, "", all(&record.images), images::line);
     }
     list(&mut out, "Would be written", all(record.planned.as_deref().unwrap_or_default()), ToString::to_string);
     list(&mut out, "Withdrawn", all(&record.withdrawn), |w| {
         let what = if w.result == WithdrawalResult::Planned { "would be rejected" } else { "Rejected now" };
         let reason = w.reason.as_ref().map(|reason| format!(": \"{}\"", short(reason))).unwrap_or_default();
-        format!("{} {what}\n      its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
+        format!("{} {what}\n    its source {} is Rejected{reason}", w.model_package_arn, w.source_model_package_arn)
     });
     list(&mut out, "Followed", all(&record.followed), |f| {
-        let error = f.error.as_ref().map(|error| format!("\n      {error}")).unwrap_or_default();
+        let error = f.error.as_ref().map(|error| format!("\n    {error}")).unwrap_or_default();
         let source = &f.source_model_package_arn;
-        format!("{} {}\n      its source is {source}{error}", f.model_package_arn, followed(f.result))
+        format!("{} {}\n    its source is {source}{error}", f.model_package_arn, followed(f.result))
     });
     list(&mut out, "Changed since the promotion", all(&record.changes), |c| {
         let what = match c.result {
@@ -86,7 +92,7 @@ fn text(record: &Record) -> Result<String> {
 fn not_carried(out: &mut String, record: &Record) {
     let (others, listed): (Vec<_>, Vec<_>) = record.not_carried.iter().partition(|field| field.informational);
     list(out, "Not carried over", all(&listed), |l| {
-        format!("{} = {}\n      {}", l.field, shortened(&masked_text(&l.field, &l.value)), l.reason)
+        format!("{} = {}\n    {}", l.field, shortened(&masked_text(&l.field, &l.value)), l.reason)
     });
     if !listed.is_empty() && !others.is_empty() {
         let _ = writeln!(out, "  … and {} that need no action (--output json shows all)", others.len());
@@ -191,12 +197,19 @@ fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render:
     if !title.is_empty() {
         let _ = writeln!(out, "{title}");
     }
+    let rest = if title.is_empty() { AFTER_SIZE } else { REST };
     for item in items.iter().take(LINES_SHOWN) {
-        let _ = writeln!(out, "  {}", render(item));
+        let lines = format!("  {}", render(item).replace('\n', "\n  "));
+        let _ = writeln!(out, "{}", fitted(&lines, rest));
     }
     if count > LINES_SHOWN {
         let _ = writeln!(out, "  … and {} more (--output json shows all)", count - LINES_SHOWN);
     }
+}
+
+/// A line with a label in the first column.
+pub(super) fn labelled(name: &str, value: &str) -> String {
+    fitted(&format!("{name:<11}{value}"), 11)
 }
 
 /// Shortens a value to one line of at most 160 characters. It keeps the end, which has the tag of an image or the name of

@@ -7,11 +7,16 @@ use anyhow::{Error, Result};
 use super::Rendered;
 use super::images::of_version;
 use super::page::{GroupSection, Page};
+use super::record::labelled;
 use crate::cli::of_groups::{Ended, ManyDocument};
+use crate::cli::wrap::fitted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
 use crate::run::StatusReport;
 use crate::run::standing::{Row, Side, State};
+
+/// The column of the state of a version.
+const STATE: usize = 60;
 
 impl Rendered for StatusReport {
     fn text(&self) -> Result<String> {
@@ -19,7 +24,8 @@ impl Rendered for StatusReport {
         let source = self.source_group.as_ref().map_or("not given".into(), ToString::to_string);
         writeln!(out, "{:<11}{source}", "Source")?;
         if let Some(reason) = &self.source_unread {
-            writeln!(out, "{:<11}not read, so the table has promoted versions only: {reason}", "")?;
+            let what = format!("not read, so the table has promoted versions only: {reason}");
+            writeln!(out, "{}", labelled("", &what))?;
         }
         writeln!(out, "{:<11}{}", "Target", self.target_group)?;
         if self.others > 0 {
@@ -30,10 +36,10 @@ impl Rendered for StatusReport {
             None => writeln!(out, "{:<11}no version is Approved", "Live")?,
         }
         if let Some(hold) = &self.hold {
-            writeln!(out, "{:<11}{}", "Held", held(hold))?;
+            writeln!(out, "{}", labelled("Held", &held(hold)))?;
         }
         if let Some(reason) = &self.hold_unread {
-            writeln!(out, "{:<11}not known: {reason}", "Hold")?;
+            writeln!(out, "{}", labelled("Hold", &format!("not known: {reason}")))?;
         }
         if self.versions.is_empty() {
             writeln!(out, "There are no versions")?;
@@ -41,7 +47,7 @@ impl Rendered for StatusReport {
         }
         writeln!(
             out,
-            "\n{:>7}  {:<21}  {:<20}  {:>6}  {:<21}  {:<20}  STATE",
+            "\n{:>6}  {:<8}  {:<10}  {:>6}  {:<8}  {:<10}  STATE",
             "SOURCE", "APPROVAL", "REGISTERED", "TARGET", "APPROVAL", "CHANGED"
         )?;
         for row in &self.versions {
@@ -51,15 +57,16 @@ impl Rendered for StatusReport {
             }
             let changed = |side: &'_ Side| side.modified.clone().unwrap_or_else(|| side.created.clone());
             let (promoted, target, _) = cells(row.target.as_ref(), |side| &side.created);
-            let changed = row.target.as_ref().map(changed).map_or("-".to_owned(), |time| seconds(&time));
-            let drift = if row.drift.is_empty() { String::new() } else { format!(", drift: {}", row.drift.join(", ")) };
+            let changed = row.target.as_ref().map(changed).map_or("-".to_owned(), |time| day(&time));
             let state = format!("{}{}", state(row.state), if row.live { ", live" } else { "" });
-            writeln!(
-                out,
-                "{version:>7}  {source:<21}  {registered:<20}  {promoted:>6}  {target:<21}  {changed:<20}  {state}{drift}"
-            )?;
+            let cells =
+                format!("{version:>6}  {source:<8}  {registered:<10}  {promoted:>6}  {target:<8}  {changed:<10}");
+            writeln!(out, "{}", fitted(&format!("{cells}  {state}"), STATE))?;
+            if !row.drift.is_empty() {
+                writeln!(out, "{}", fitted(&format!("{:9}drift: {}", "", row.drift.join(", ")), 16))?;
+            }
             for image in row.lineage.iter().flat_map(|lineage| &lineage.images) {
-                writeln!(out, "{:>9}image {}", "", of_version(image))?;
+                writeln!(out, "{}", fitted(&format!("{:9}image {}", "", of_version(image)), 15))?;
             }
         }
         Ok(out)
@@ -146,8 +153,21 @@ fn word(state: State) -> String {
 
 fn cells(side: Option<&Side>, time: impl Fn(&Side) -> &String) -> (String, String, String) {
     side.map_or(("-".into(), "-".into(), "-".into()), |side| {
-        (side.version.to_string(), side.approval_status.to_string(), seconds(time(side)))
+        (side.version.to_string(), approval(&side.approval_status), day(time(side)))
     })
+}
+
+/// An approval status in a cell of the table.
+fn approval(status: &ApprovalStatus) -> String {
+    match status {
+        ApprovalStatus::PendingManualApproval => "Pending".to_owned(),
+        status => status.to_string(),
+    }
+}
+
+/// The day of a time. The document has the time.
+fn day(time: &str) -> String {
+    time.get(..10).unwrap_or(time).to_owned()
 }
 
 /// A time without fractions of a second.

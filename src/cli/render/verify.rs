@@ -5,20 +5,23 @@ use std::fmt::Write as _;
 
 use anyhow::{Error, Result};
 
-use super::record::shortened;
+use super::record::{labelled, shortened};
 use super::{LINES_SHOWN, Rendered};
 use crate::cli::of_groups::Ended;
+use crate::cli::wrap::fitted;
 use crate::model::arn::PackageArn;
 use crate::record::verification::{Finding, Verdict};
 use crate::run::{GroupVerification, Verification};
 
 /// Characters of a detail that are shown whole. What is longer is a value of metadata.
 const DETAIL: usize = 600;
+/// The column of details.
+const DETAILS: usize = 15;
 
 impl Rendered for Verification {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
-        writeln!(out, "{:<11}{}", "Outcome", outcome(self.outcome))?;
+        writeln!(out, "{}", labelled("Outcome", outcome(self.outcome)))?;
         writeln!(out, "{:<11}{}", "Version", self.model_package_arn)?;
         writeln!(out, "{:<11}{}", "Source", self.source_model_package_arn)?;
         let counts = [
@@ -45,7 +48,8 @@ impl Rendered for Verification {
                 Verdict::Kept => format!("kept         {name}"),
             };
             shown += 1;
-            writeln!(out, "  {name}\n               {}", cut(&detail))?;
+            writeln!(out, "{}", fitted(&format!("  {name}"), DETAILS))?;
+            writeln!(out, "{}", fitted(&format!("{:DETAILS$}{}", "", cut(&detail)), DETAILS))?;
         }
         if more > 0 {
             writeln!(out, "  … and {more} more (--output json shows all)")?;

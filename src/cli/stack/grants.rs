@@ -10,6 +10,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::environment::{note, stack_environment, stack_name};
 use crate::cli::arguments::{Format, text_or_json};
 use crate::cli::printer::print;
+use crate::cli::wrap::fitted;
 use crate::model::arn::RoleArn;
 use crate::stack::agreement::Conflict;
 use crate::stack::grants::{Grants, Pair, Reader, Side, Step, grants, scripts};
@@ -171,7 +172,8 @@ fn write(grants: &Grants, folder: &Path, subject: &str) -> Result<()> {
 fn text(grants: &Grants) -> String {
     let mut text = String::new();
     for remark in &grants.remarks {
-        text.push_str(&format!("- {remark}.\n"));
+        text.push_str(&fitted(&format!("- {remark}."), 2));
+        text.push('\n');
     }
     for step in &grants.steps {
         text.push('\n');
@@ -188,17 +190,17 @@ fn section(step: &Step) -> String {
     let mut text = format!("## {}. {side} account {}: {}\n\n", step.order, step.account, step.title);
     // Writing to a String cannot fail.
     if let Some(note) = &step.note {
-        let _ = writeln!(text, "{note}.\n");
+        let _ = writeln!(text, "{}\n", fitted(&format!("{note}."), 0));
     }
     if let Some(variable) = step.for_each {
         let _ = writeln!(text, "Run the commands for each of {variable}, as `$each`.\n");
     }
     if let Some(arn) = &step.may_be_shared {
-        let _ = writeln!(
-            text,
+        let share = format!(
             "If a resource share of AWS RAM has the group, look at the share first: RAM writes the group's policy. \
-             `aws ram list-resources --resource-owner SELF --resource-arns {arn}` lists the shares.\n"
+             `aws ram list-resources --resource-owner SELF --resource-arns {arn}` lists the shares."
         );
+        let _ = writeln!(text, "{}\n", fitted(&share, 0));
     }
     let _ = writeln!(text, "`{}`:\n\n```json\n{:#}\n```\n\n```sh", step.file, step.policy);
     if let Some(current) = &step.current {

@@ -274,7 +274,7 @@ fn values_of_variables_and_metadata_with_names_of_secrets_are_printed_nowhere() 
     cloud.change(SOURCE_VERSION, secret("first"));
     let text = |arguments: &[&str]| {
         let run = run(&cloud, Principal::Both, arguments);
-        let said = format!("{}{}", run.stdout, run.stderr);
+        let said = format!("{} {}", run.told(), run.stderr);
         assert!(!said.contains("-of-metadata") && !said.contains("-of-variable"), "{said}");
         said
     };

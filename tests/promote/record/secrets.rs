@@ -203,7 +203,7 @@ fn a_digest_in_place_of_a_secret_in_the_target_is_a_change_and_is_not_approved()
     specification["Containers"][0]["Environment"] = recorded;
     cloud.change(COPY, json!({"InferenceSpecification": specification}));
     let run = verify(&cloud, &[]);
-    assert!(run.code == 5 && run.stdout.contains("is the digest that a record"), "{}", run.stdout);
+    assert!(run.code == 5 && run.told().contains("is the digest that a record"), "{}", run.stdout);
     for status in ["Rejected", "Approved"] {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
         promote_quietly(&cloud, &["--package-version", "1"]);

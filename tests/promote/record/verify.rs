@@ -298,7 +298,7 @@ fn a_missing_artifact_comes_with_the_command_that_copies_it_again() {
     let verify = ["verify", "--model-package", version];
     let missing = run(&cloud, Principal::Both, &verify);
     assert!(
-        missing.code == 5 && missing.stdout.contains("`promote copy-artifacts` copies it again"),
+        missing.code == 5 && missing.told().contains("`promote copy-artifacts` copies it again"),
         "{}",
         missing.stdout
     );

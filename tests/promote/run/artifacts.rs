@@ -115,7 +115,7 @@ fn artifacts_that_a_run_has_not_looked_at_are_called_recorded_with_the_date() {
     }
     let text = run(&cloud, Principal::Both, &full());
     let day = &first["ended"].as_str().expect("a time")[..10];
-    assert!(text.stdout.contains(&format!("4 recorded on {day}, not compared by this run")), "{}", text.stdout);
+    assert!(text.told().contains(&format!("4 recorded on {day}, not compared by this run")), "{}", text.stdout);
     assert!(cloud.object(SERVING, &weights()).is_none());
 }
 
@@ -163,6 +163,6 @@ fn an_archived_copy_is_named_before_an_approval_and_by_verify() {
         assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
         let verified = verify(&cloud);
         assert_eq!(verified.code, 5);
-        assert!(verified.stdout.contains("the object is archived"), "{}", verified.stdout);
+        assert!(verified.told().contains("the object is archived"), "{}", verified.stdout);
     }
 }

@@ -197,7 +197,7 @@ fn an_image_of_an_older_version_is_copied_again_by_the_command_that_verify_names
     promote(&cloud, &COPY).document();
     cloud.remove_image(TARGET_ACCOUNT, "serve", &TestImage::small("serve").digest());
     let verify = run(&cloud, Principal::Both, &["verify", "--model-package", &version]);
-    assert!(verify.stdout.contains("`promote full --images copy --package-version 1`"), "{}", verify.stdout);
+    assert!(verify.told().contains("`promote full --images copy --package-version 1`"), "{}", verify.stdout);
     let repaired = promote(&cloud, &["--images", "copy", "--package-version", "1"]).document();
     assert_eq!(repaired["outcome"], "repaired", "{repaired:#}");
     assert_eq!(run(&cloud, Principal::Both, &["verify", "--model-package", &version]).code, 0);

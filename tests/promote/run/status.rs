@@ -151,11 +151,11 @@ fn a_version_that_sagemaker_is_still_creating_is_neither_failed_nor_finished() {
     let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &arn]);
     assert_eq!(verified.code, 5);
     let says = "SageMaker is still creating this version: its promotion is not finished, run `promote full` again";
-    assert!(verified.stdout.contains(says), "{}", verified.stdout);
+    assert!(verified.told().contains(says), "{}", verified.stdout);
     cloud.complete(&arn);
     let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &arn]);
     assert!(
-        verified.stdout.contains("if its promotion is not finished, run `promote full` again"),
+        verified.told().contains("if its promotion is not finished, run `promote full` again"),
         "{}",
         verified.stdout
     );

@@ -121,7 +121,7 @@ fn the_text_says_of_a_trust_policy_how_to_add_the_statement() {
     let run = run(&cloud, Principal::Both, &flags);
     let trust = format!("trust policy of {role} (statements to add to the present policy, which could not be read)");
     for says in [&trust, "Do not replace it:", "aws iam get-role --role-name forbidden --query"] {
-        assert!(run.stdout.contains(says), "no '{says}' in {}", run.stdout);
+        assert!(run.told().contains(says), "no '{says}' in {}", run.stdout);
     }
     assert!(!run.stdout.contains("update-assume-role-policy"), "{}", run.stdout);
 }

@@ -65,7 +65,7 @@ fn every_verb_goes_on_with_the_groups_that_have_a_target_group_of_their_own() {
         let run = of_pattern(&cloud, verb, more);
         assert_eq!(run.code, 1, "{verb}: {}{}", run.stdout, run.stderr);
         let row = |name: &str| run.stdout.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>().join("\n");
-        assert!(row("team-a").contains("failed: ") && row("Team-A").contains("failed: "), "{verb}: {}", run.stdout);
+        assert!(row("team-a").contains("failed:") && row("Team-A").contains("failed:"), "{verb}: {}", run.stdout);
         assert!(!row("team-b").is_empty() && !row("team-b").contains("failed"), "{verb}: {}", run.stdout);
         assert!(run.stdout.contains("3 groups: ") && run.stdout.contains("2 failed"), "{verb}: {}", run.stdout);
     }
@@ -109,11 +109,12 @@ fn a_message_that_the_table_shortens_is_below_it_in_full_once() {
     let (table, rest) = run.stdout.split_once("\nMessages in full\n").expect("the messages in full");
     assert!(table.contains('…'), "{}", run.stdout);
     let message = format!(
-        "  team-a, Team-A\n    arn:aws:sagemaker:eu-central-1:{SOURCE_ACCOUNT}:model-package-group/team-a and \
+        "team-a, Team-A arn:aws:sagemaker:eu-central-1:{SOURCE_ACCOUNT}:model-package-group/team-a and \
          arn:aws:sagemaker:eu-central-1:{PARTNER}:model-package-group/Team-A would be promoted into one target group, \
-         team-a\n"
+         team-a "
     );
-    assert_eq!(rest.matches("would be promoted into").count(), 1, "{rest}");
-    assert!(rest.to_lowercase().contains(&message.to_lowercase()), "{rest}");
+    let folded = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(folded.matches("would be promoted into").count(), 1, "{rest}");
+    assert!(folded.to_lowercase().contains(&message.to_lowercase()), "{rest}");
     assert!(rest.ends_with("\n\n3 groups: 2 failed, 1 not-promoted\n"), "{rest}");
 }

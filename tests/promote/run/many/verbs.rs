@@ -127,5 +127,5 @@ fn verify_checks_the_live_version_of_every_group() {
     let one = |name: &str| run(&cloud, Principal::Both, &["verify", "--group", &Cloud::group_arn(name)]);
     one("team-b").fails(5, &[]);
     one("team-a").fails(0, &[]);
-    assert!(one("team-d").stdout.contains("nothing to verify"), "{}", one("team-d").stdout);
+    assert!(one("team-d").told().contains("nothing to verify"), "{}", one("team-d").stdout);
 }
