@@ -4,7 +4,7 @@ use super::spellings::Spellings;
 use crate::aws::error::call::Side;
 
 /// A denied call.
-pub(in crate::aws::error) struct Denial<'a> {
+pub struct Denial<'a> {
     pub side: Side,
     /// The operation, such as `s3:PutObject`.
     pub call: &'a str,
