@@ -2,7 +2,7 @@
 
 use std::process::{Child, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,15 @@ pub fn world() -> Cloud {
         cloud.push(SOURCE_ACCOUNT, repository, "1", &TestImage::small(repository));
     }
     cloud
+}
+
+/// Waits until something has happened.
+pub fn waits_until(what: &str, mut has_happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !has_happened() {
+        assert!(Instant::now() < deadline, "after a minute, it does not hold that {what}");
+        std::thread::yield_now();
+    }
 }
 
 /// A world with one approved package: a tarball, a report and a prefix.

@@ -8,7 +8,6 @@ mod selection;
 mod verbs;
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 

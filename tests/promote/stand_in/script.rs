@@ -7,6 +7,7 @@ use super::client::Client;
 use super::filled;
 use crate::support::calls::{Service, Traffic};
 use crate::support::{Cloud, Failure, Moment, Principal, Weather};
+use crate::world::waits_until;
 
 fn read(cloud: &Cloud) -> Option<String> {
     Client::new(cloud, Principal::Source).ask("GET", "/src/a", &[], b"").map(|answer| answer.text())
@@ -107,9 +108,7 @@ fn a_body_can_stall_for_as_long_as_the_client_waits() {
     let mut client = Client::new(&cloud, Principal::Source);
     let asking = client.connection();
     let waiting = std::thread::spawn(move || client.ask("GET", "/src/a", &[], b"").is_none());
-    while cloud.calls().first().is_none_or(|call| call.bytes_out != 6) {
-        std::thread::yield_now();
-    }
+    waits_until("a part of the body is sent", || cloud.calls().first().is_some_and(|call| call.bytes_out == 6));
     assert!(!waiting.is_finished());
     asking.shutdown(std::net::Shutdown::Both).expect("it is connected");
     assert!(waiting.join().expect("the client ends"));

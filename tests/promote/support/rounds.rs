@@ -9,12 +9,14 @@ use super::cloud::Cloud;
 use std::fs::{read_dir, read_to_string};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Looks in a row at which nothing moves.
 const LOOKS: usize = 3;
 /// Between two looks: the kernel counts processor time in steps of 10 ms.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+/// A program that neither ends nor waits for answers within this time never will.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The operations that arrived in each round.
 pub type Rounds = Vec<Vec<String>>;
@@ -35,12 +37,18 @@ impl Cloud {
         });
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let mut rounds = Rounds::new();
+        let mut deadline = Instant::now() + PATIENCE;
         while child.try_wait().expect("the binary can be waited for").is_none() {
             if self.waits_for_answers(&child) {
                 let operations: Vec<String> = self.calls().drain(answered..).map(|call| call.operation).collect();
                 answered += operations.len();
                 rounds.push(operations);
                 self.end_round();
+                deadline = Instant::now() + PATIENCE;
+            }
+            if Instant::now() > deadline {
+                child.kill().expect("the binary is killed");
+                panic!("round {} does not end after {} s: {rounds:?}", rounds.len() + 1, PATIENCE.as_secs());
             }
         }
         self.locked(|world| world.waiting = None);

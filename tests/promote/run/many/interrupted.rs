@@ -11,13 +11,9 @@ fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_comple
     command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     // The record of team-a is the last write of its run.
-    assert!(cloud.succeeds("UpdateModelPackage", 1));
-    while !cloud.keys(SERVING).iter().any(|key| key.starts_with("team-a/") && key.ends_with("promotion.json")) {
-        std::thread::yield_now();
-    }
-    while cloud.calls_of("CreateModelPackage").len() < 2 {
-        std::thread::yield_now();
-    }
+    let is_recorded = |key: &String| key.starts_with("team-a/") && key.ends_with("promotion.json");
+    waits_until("team-a is recorded", || cloud.keys(SERVING).iter().any(is_recorded));
+    waits_until("team-b is created", || cloud.calls_of("CreateModelPackage").len() == 2);
     let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.expect("kill").success());
     let run = ended(child);
@@ -106,10 +102,9 @@ fn killed_at(k: usize) {
     let mut command = cloud.process(Principal::Both);
     command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while cloud.calls().len() < k && child.try_wait().expect("a child").is_none() && Instant::now() < deadline {
-        std::thread::yield_now();
-    }
+    waits_until(&format!("call {k} arrives"), || {
+        cloud.calls().len() >= k || child.try_wait().expect("a child").is_some()
+    });
     child.kill().expect("the run is killed");
     ended(child);
     cloud.heal();
