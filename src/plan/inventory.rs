@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::error::{CallError, Kind as CallKind};
-use crate::aws::objects::SourceObjects;
+use crate::aws::objects::{Listed, SourceObjects};
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
-use crate::model::location::Location;
+use crate::model::location::{BucketName, Location};
 use crate::plan::archived::Archived;
 use crate::plan::artifact::SourceObject;
 use crate::plan::artifacts::Artifacts;
@@ -23,6 +23,10 @@ use crate::schema::references::{Reference, ReferenceKind};
 
 /// The number of concurrent look-ups. Each is one small request.
 const LOOKUPS_AT_ONCE: usize = 32;
+
+/// S3 Intelligent-Tiering does not move objects of less than 128 KB, so that they are never archived (S3 User Guide, "How
+/// S3 Intelligent-Tiering works").
+const SMALLEST_TIERED: u64 = 128_000;
 
 /// What the references of a package point to.
 #[derive(Debug)]
@@ -204,15 +208,8 @@ impl Lookup<'_> {
             is_empty &= page.is_empty();
             self.count.fetch_add(page.len() as u64, Relaxed);
             page.iter().for_each(|listed| warnings.check(&listed.key));
-            for listed in page.iter().filter(|listed| listed.archived) {
-                self.archived.note(&Location::new(&prefix.bucket, &listed.key));
-            }
-            let objects = page.into_iter().map(|listed| SourceObject {
-                location: Location::new(&prefix.bucket, listed.key),
-                bytes: listed.size,
-                etag: listed.etag,
-                head: None,
-            });
+            let looks = page.into_iter().map(|listed| self.listed(&prefix.bucket, listed));
+            let objects: Vec<SourceObject> = stream::iter(looks).buffered(LOOKUPS_AT_ONCE).try_collect().await?;
             self.artifacts.add(objects, &self.numbers)?;
         }
         let mut remarks = warnings.remarks();
@@ -220,6 +217,17 @@ impl Lookup<'_> {
             remarks.push(format!("the URL names the whole bucket {}, so every object in it is copied", prefix.bucket));
         }
         Ok((!is_empty).then_some(Found::Prefix(remarks)))
+    }
+
+    /// An object of a listing. Notes the object if it is archived, which a listing does not tell of archive tiers.
+    async fn listed(&self, bucket: &BucketName, listed: Listed) -> Result<SourceObject> {
+        let Listed { key, size, etag, archived, tiered } = listed;
+        let location = Location::new(bucket, key);
+        let looked = if tiered && size >= SMALLEST_TIERED { self.head(&location).await? } else { None };
+        if archived || looked.as_ref().and_then(|object| object.head.as_ref()).is_some_and(|head| head.archived) {
+            self.archived.note(&location);
+        }
+        Ok(looked.unwrap_or(SourceObject { location, bytes: size, etag, head: None }))
     }
 
     async fn manifest(&self, location: &Location, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {

@@ -25,12 +25,18 @@ struct Case {
     /// The flags of `full` only.
     flags: &'static [&'static str],
     target: &'static str,
+    /// The partition of the source.
+    partition: &'static str,
 }
 
-const USUAL: Case = Case { sentence: "", before: |_| {}, access: &[], flags: &[], target: SERVING };
+const USUAL: Case = Case { sentence: "", before: |_| {}, access: &[], flags: &[], target: SERVING, partition: "aws" };
 
 const fn s3(sentence: &'static str, before: fn(&Cloud)) -> Case {
     Case { sentence, before, ..USUAL }
+}
+
+const fn from_partition(partition: &'static str, sentence: &'static str, before: fn(&Cloud)) -> Case {
+    Case { access: &TWO_PRINCIPALS, partition, ..s3(sentence, before) }
 }
 
 const CASES: &[Case] = &[
@@ -45,6 +51,9 @@ const CASES: &[Case] = &[
     s3("has archived objects that are restored", |cloud| {
         store_all(cloud, || Attributes::default().storage_class("DEEP_ARCHIVE").restored());
     }),
+    s3("has objects that are restored from an archive tier of Intelligent-Tiering", |cloud| {
+        store_all(cloud, || Attributes::default().archive_tier("DEEP_ARCHIVE_ACCESS").restored());
+    }),
     s3("has objects with tags and annotations that nobody may read", |cloud| {
         store_all(cloud, || Attributes::default().tag("team", "growth"));
         for action in ["s3:GetObjectTagging", "s3:GetObjectAnnotation"] {
@@ -54,10 +63,14 @@ const CASES: &[Case] = &[
     s3("has objects under a KMS key", |cloud| store_all(cloud, || Attributes::default().kms(KEY))),
     s3("has objects with a SHA-1", |cloud| checked(cloud, Algorithm::Sha1)),
     s3("has objects with a SHA-256", |cloud| checked(cloud, Algorithm::Sha256)),
+    s3("has objects with a CRC32", |cloud| checked(cloud, Algorithm::Crc32)),
     s3("has objects with a CRC32C", |cloud| checked(cloud, Algorithm::Crc32c)),
     s3("has objects with a checksum of an algorithm that is not compared", |cloud| checked(cloud, Algorithm::Sha512)),
     s3("has objects with checksums of their parts' checksums", |cloud| {
         store_all(cloud, || Attributes::default().parts_of(3).composite(Algorithm::Sha256));
+    }),
+    s3("has objects with a CRC32C of their parts' checksums", |cloud| {
+        store_all(cloud, || Attributes::default().parts_of(3).composite(Algorithm::Crc32c));
     }),
     s3("computes no checksums", |cloud| {
         cloud.default_checksums(false);
@@ -85,10 +98,8 @@ const CASES: &[Case] = &[
         target: THEIRS,
         ..s3("has the target bucket in a third account", third_account)
     },
-    Case {
-        access: &TWO_PRINCIPALS,
-        ..s3("has the source in another partition", |cloud| cloud.move_source_to("aws-us-gov"))
-    },
+    from_partition("aws-us-gov", "has the source in AWS GovCloud (US)", |cloud| cloud.move_source_to("aws-us-gov")),
+    from_partition("aws-cn", "has the source in the AWS China partition", |cloud| cloud.move_source_to("aws-cn")),
 ];
 
 #[test]
@@ -106,8 +117,7 @@ fn a_streamed_promotion_is_right_from_beginning_to_end_where_s3() {
 fn promotion(case: &Case, mode: &[&str]) -> Result<()> {
     let cloud = with_package();
     (case.before)(&cloud);
-    let partition = if case.access == TWO_PRINCIPALS { "aws-us-gov" } else { "aws" };
-    let group = Cloud::group_arn(GROUP).replacen("arn:aws:", &format!("arn:{partition}:"), 1);
+    let group = Cloud::group_arn(GROUP).replacen("arn:aws:", &format!("arn:{}:", case.partition), 1);
     let full = ["full", "--group", &group, "--target-bucket", case.target];
     let full = [&full, case.access, case.flags, mode].concat();
     let planned = succeeds(&cloud, "the dry run", &[&full[..], &["--dry-run"]].concat())?;

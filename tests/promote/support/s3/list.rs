@@ -90,7 +90,7 @@ fn page(
 }
 
 fn row(key: &str, object: &Object) -> String {
-    let restored = match object.attributes.restored {
+    let restored = match object.attributes.restored && object.attributes.archive_tier.is_none() {
         true => {
             "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>\
             <RestoreExpiryDate>2126-12-21T00:00:00Z</RestoreExpiryDate></RestoreStatus>"

@@ -63,13 +63,15 @@ fn describe(object: &Object) -> Answer {
     if object.attributes.storage_class != "STANDARD" {
         answer = answer.with("x-amz-storage-class", &object.attributes.storage_class);
     }
-    if let Some(tier) = &object.attributes.archive_tier {
-        answer = answer.with("x-amz-archive-status", tier);
-    }
-    if object.attributes.restored {
-        let restored = "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2126 00:00:00 GMT\"";
-        answer = answer.with("x-amz-restore", restored);
-    }
+    // Restoring moves an object out of an archive tier for good. It has no expiry date then, and no archive status.
+    answer = match (&object.attributes.archive_tier, object.attributes.restored) {
+        (Some(_), true) => answer.with("x-amz-restore", "ongoing-request=\"false\""),
+        (Some(tier), false) => answer.with("x-amz-archive-status", tier),
+        (None, true) => {
+            answer.with("x-amz-restore", "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2126 00:00:00 GMT\"")
+        }
+        (None, false) => answer,
+    };
     if !object.attributes.tags.is_empty() {
         answer = answer.with("x-amz-tagging-count", object.attributes.tags.len().to_string());
     }

@@ -64,7 +64,7 @@ pub struct Attributes {
     pub tags: BTreeMap<String, String>,
     /// `STANDARD` unless given.
     pub storage_class: String,
-    /// Whether an archived object is restored for some days.
+    /// Whether an archived object is restored.
     pub restored: bool,
     /// The archive tier of Intelligent-Tiering, such as `ARCHIVE_ACCESS`.
     pub archive_tier: Option<String>,
@@ -132,7 +132,7 @@ impl Attributes {
         self
     }
 
-    /// Archived, and restored for some days.
+    /// Archived, and restored: for some days, or out of an archive tier of Intelligent-Tiering.
     pub fn restored(mut self) -> Attributes {
         self.restored = true;
         self
@@ -148,7 +148,7 @@ impl Attributes {
     /// Whether it cannot be read before it is restored.
     pub fn is_archived(&self) -> bool {
         let archive = ["GLACIER", "DEEP_ARCHIVE"].contains(&self.storage_class.as_str());
-        self.archive_tier.is_some() || archive && !self.restored
+        (self.archive_tier.is_some() || archive) && !self.restored
     }
 
     /// With a checksum of this algorithm.
