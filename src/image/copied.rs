@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::outcome::{ImageDone, ImageWrite};
-use crate::copy::{CopiedArtifacts, Done, PreviewedArtifacts};
+use crate::copy::{CopiedArtifacts, CopySummary, Done, PreviewedArtifacts};
 use crate::model::claim::ClaimSeen;
 use crate::plan::artifact::Artifact;
 use crate::plan::images::PlannedImage;
@@ -14,6 +14,7 @@ use crate::plan::{Plan, Warning};
 pub struct Copied {
     artifacts: CopiedArtifacts,
     images: Vec<ImageDone>,
+    summary: Option<CopySummary>,
 }
 
 /// A plan whose artifacts and images are compared with the target, but not copied.
@@ -27,7 +28,17 @@ pub struct Preview {
 impl Copied {
     /// Everything that a plan copies. `images` has the result of each image of the plan.
     pub fn of(artifacts: CopiedArtifacts, images: Vec<ImageDone>) -> Self {
-        Self { artifacts, images }
+        Self { artifacts, images, summary: None }
+    }
+
+    /// Adds what this run has copied.
+    pub fn with_summary(self, summary: Option<CopySummary>) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// What this run has copied; nothing if all of it was there.
+    pub fn summary(&self) -> Option<&CopySummary> {
+        self.summary.as_ref()
     }
 
     /// The plan that was carried out.

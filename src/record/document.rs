@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::conclusion::Conclusion;
-use crate::copy::Done;
+use crate::copy::{CopySummary, Done};
 use crate::image::{Copied, ImageDone, Preview};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::KmsKeyArn;
@@ -59,6 +59,9 @@ pub struct Record {
     /// The container images, unless `--images keep` was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageFacts>,
+    /// What this run has copied, how, and how fast; absent if it has copied nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<CopySummary>,
     /// When the artifacts with the result `recorded` were compared last, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifacts_recorded: Option<String>,
@@ -142,6 +145,7 @@ impl Record {
             references: Vec::new(),
             artifacts: List::default(),
             images: Vec::new(),
+            copy: None,
             artifacts_recorded: None,
             planned: None,
             plan: None,
@@ -174,6 +178,7 @@ impl Record {
     pub fn with_copied(self, copied: &Copied) -> Result<Self> {
         let mut record = self.with_plan(copied.plan(), copied.artifacts(), copied.images())?;
         record.warnings.extend_from_slice(copied.warnings());
+        record.copy = copied.summary().cloned();
         Ok(record)
     }
 

@@ -1,6 +1,7 @@
 //! Copies, confirms or previews the artifacts and images of a plan.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 
@@ -8,7 +9,7 @@ use super::event::Event;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use crate::aws::objects::{Encryption, TargetObjects};
-use crate::copy::{CopyMode, Engine, Holds, Meter, STALL, There, Tuning, confirm, copy, preview};
+use crate::copy::{CopyMode, CopySummary, Engine, Holds, Meter, STALL, There, Tuning, confirm, copy, preview};
 use crate::image::{self, Copied, ImageEngine, Preview};
 use crate::model::destination::Destination;
 use crate::model::layout::Layout;
@@ -35,11 +36,15 @@ impl Promotion<'_> {
         let (tuning, encryption) = (self.tuning(settings), self.encryption());
         let target = self.patient_target(&tuning);
         let engine = self.engine(tuning, &target, &encryption, &meter);
+        let began = Instant::now();
         let copied = tokio::try_join!(async { copy(plan, there, &engine).await.map_err(Failed::Artifacts) }, async {
             prepared.copy().await.map_err(Failed::Images)
         });
         let copied = match copied {
-            Ok((artifacts, images)) => Ok(Copied::of(artifacts, images)),
+            Ok((artifacts, images)) => {
+                let summary = CopySummary::of(&meter.read(), began.elapsed());
+                Ok(Copied::of(artifacts, images).with_summary(summary))
+            }
             Err(Failed::Artifacts(error)) => Err(error),
             // The copies of artifacts were stopped.
             Err(Failed::Images(error)) => Err(self.uploads.leave(error).await),

@@ -83,7 +83,7 @@ impl Repair<'_> {
         promotion.uploads.settle().await;
         let artifacts = restored(&past.base().artifacts, &copied, &missing.artifacts)?;
         let images = restored_images(&past.base().images, &copied, missing.looked_at_images);
-        let syncing = self.syncing(destination, Repaired::Done(artifacts, images));
+        let syncing = self.syncing(destination, Repaired::Done(artifacts, images, copied.summary().cloned()));
         let synced = syncing.run(package, history, promoted).await?;
         synced.and_then(Synced::into_record).ok_or_else(gone)
     }
@@ -109,7 +109,7 @@ impl Repair<'_> {
             match promotion.target.images().put(&image.repository, &image.image, Some(&tag)).await {
                 Ok(()) => {
                     let images = past.base().images.iter().cloned().map(ImageFacts::compared).collect();
-                    repaired = Repaired::Done(compared(&past.base().artifacts)?, images);
+                    repaired = Repaired::Done(compared(&past.base().artifacts)?, images, None);
                 }
                 Err(error) => warnings.push(not_tagged(image, &error.into())),
             }

@@ -152,7 +152,7 @@ impl Syncing<'_> {
         decision: &Decision,
     ) -> Result<Artifacts> {
         let artifacts = match &self.repaired {
-            Repaired::Done(restored, _) => restored,
+            Repaired::Done(restored, ..) => restored,
             Repaired::No | Repaired::Planned => &past.base().artifacts,
         };
         let recorded = (artifacts, past.base().references.as_slice());
@@ -241,7 +241,9 @@ impl Syncing<'_> {
         let image = if compared == Some(true) { ImageFacts::compared } else { ImageFacts::recorded };
         record.images = before.images.iter().cloned().map(image).collect();
         match std::mem::replace(&mut self.repaired, Repaired::No) {
-            Repaired::Done(artifacts, images) => (record.artifacts, record.images) = (artifacts, images),
+            Repaired::Done(artifacts, images, copy) => {
+                (record.artifacts, record.images, record.copy) = (artifacts, images, copy);
+            }
             Repaired::No | Repaired::Planned => {
                 for artifact in before.artifacts.iter() {
                     let artifact = artifact?;

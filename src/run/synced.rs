@@ -4,6 +4,7 @@ use anyhow::{Error, Result, ensure};
 
 use super::images::Untagged;
 use super::signatures::Signatures;
+use crate::copy::CopySummary;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::image::EcrImage;
@@ -138,8 +139,8 @@ pub(super) enum Repaired {
     No,
     /// A dry run: it would copy the missing ones.
     Planned,
-    /// It has copied them. These are all artifacts and images of the version.
-    Done(List<ArtifactFacts>, Vec<ImageFacts>),
+    /// It has copied them. These are all artifacts and images of the version, and what was copied of them.
+    Done(List<ArtifactFacts>, Vec<ImageFacts>, Option<CopySummary>),
 }
 
 /// Lists what a dry run leaves out.

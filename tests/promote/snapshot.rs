@@ -79,7 +79,7 @@ pub fn normalised(cloud: &Cloud, text: &str) -> String {
     let rules = [
         (r"\(request [0-9A-F]{16}\)", "(request ID)"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
-        (r#""duration_ms": \d+"#, r#""duration_ms": N"#),
+        (r#""(duration_ms|bytes_per_second)": \d+"#, r#""$1": N"#),
         (r"\b\d{4}-\d\d-\d\d  ", "YYYY-MM-DD  "),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
         (r"/absent-[0-9a-f]{16}\b", "/absent-NUMBER"),

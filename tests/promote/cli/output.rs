@@ -77,6 +77,9 @@ fn the_document_of_full_has_what_scripts_read() {
     let arn = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
     assert_eq!(document["target"]["model_package_arn"], arn);
     assert!(document["duration_ms"].is_u64());
+    let copy = &document["copy"];
+    assert_eq!((&copy["objects"], &copy["images"], &copy["transfer"]), (&json!(4), &json!(2), &json!("mixed")));
+    assert!(copy["duration_ms"].is_u64() && copy["bytes_per_second"].is_u64(), "{copy}");
     let started = document["started"].as_str().expect("a time");
     assert!(started.ends_with('Z') && started.starts_with("20") && started.contains('T'), "{started}");
     assert_eq!(document["tool"]["name"], "promote");
