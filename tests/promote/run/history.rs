@@ -9,11 +9,11 @@ mod promoted;
 mod step;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::faults::{AT_ONCE, each, seeds};
 use crate::stand_in::client::Client;
-use crate::support::{Cloud, Failure, Principal};
+use crate::support::{Cloud, Failure, Principal, SOURCE_ACCOUNT};
 use crate::world::*;
 use model::{Model, REGISTERED};
 use promoted::Leaves;
@@ -54,9 +54,20 @@ fn holds(steps: &[Step], signs: bool) -> Result<()> {
     cloud.describes_until_completed(1);
     let mut model = Model::new(signs);
     for (number, step) in steps.iter().chain([&Step::Run { checked: true }]).enumerate() {
+        let before = at_source(&cloud);
         take(step, &cloud, &mut model).with_context(|| format!("step {} ({step:?})", number + 1))?;
+        if step.is_run() {
+            let after = at_source(&cloud);
+            ensure!(before == after, "step {} ({step:?}) changes the source: {before:?} is {after:?}", number + 1);
+        }
     }
     Ok(())
+}
+
+/// What the source account has: the versions, and the objects with the times of their last changes.
+fn at_source(cloud: &Cloud) -> (Vec<Value>, Vec<(String, f64)>) {
+    let modified = |key: String| cloud.object(MODELS, &key).map(|object| (key, object.modified));
+    (cloud.packages(SOURCE_ACCOUNT, GROUP), cloud.keys(MODELS).into_iter().filter_map(modified).collect())
 }
 
 fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
@@ -171,15 +182,32 @@ fn follows(cloud: &Cloud, model: &mut Model, leaves: Leaves, run: &Run) -> Resul
 impl Model {
     /// `verify` says what somebody in the target account has changed since the last clean run.
     fn is_told(&self, cloud: &Cloud, version: u32) -> Result<()> {
-        let Some(arn) = self.changed_since_the_run(cloud, version) else { return Ok(()) };
+        let Some((arn, changed)) = self.changed_since_the_run(cloud, version) else { return Ok(()) };
         let verified = verify(cloud, self, &arn);
         ensure!(verified.code == 5, "verify does not see the change: {}{}", verified.stdout, verified.stderr);
+        let document: Value = serde_json::from_str(&verified.stdout).context("verify prints a document")?;
+        let findings = document["findings"].as_array().context("it has findings")?;
+        let named =
+            findings.iter().filter(|finding| finding["verdict"] == "changed").filter_map(|one| one["name"].as_str());
+        let named: Vec<&str> = named.collect();
+        for field in changed {
+            ensure!(named.iter().any(|name| is_named(&field, name)), "verify does not name {field}: {named:?}");
+        }
         Ok(())
     }
 }
 
+/// Whether `verify` has a field of the model in this name.
+fn is_named(field: &str, name: &str) -> bool {
+    match field.strip_prefix('{').and_then(|field| field.strip_suffix('}')) {
+        Some(key) => name.starts_with("CustomerMetadataProperties") && name.contains(key),
+        None if field == "second" => name.starts_with("AdditionalInferenceSpecifications") && name.contains("second"),
+        None => name.starts_with(field),
+    }
+}
+
 fn verify(cloud: &Cloud, model: &Model, arn: &str) -> Run {
-    let arguments = [&["verify", "--model-package", arn][..], model.flags()].concat();
+    let arguments = [&["verify", "--model-package", arn, "--output", "json"][..], model.flags()].concat();
     run(cloud, Principal::Both, &arguments)
 }
 

@@ -119,15 +119,21 @@ impl Model {
         (all_signed || !self.signs).then(|| promoted.arn.clone())
     }
 
-    /// The promoted version, if it is not as it was after the last clean run and `verify` has to say so.
-    pub fn changed_since_the_run(&self, cloud: &Cloud, version: u32) -> Option<String> {
+    /// The promoted version, if it is not as it was after the last clean run and `verify` has to say so, and what `verify`
+    /// has to name.
+    pub fn changed_since_the_run(&self, cloud: &Cloud, version: u32) -> Option<(String, Vec<String>)> {
         let promoted = self.promoted.get(&version).filter(|_| self.clean)?;
         let now = verified(&cloud.package(&promoted.arn)?);
         let then = promoted.verified.as_ref()?;
         // What the source had is what the record has: going back to it is no change of the record.
-        let is_new = |name: &String| now.0[name] != then.0[name] && now.0[name] != promoted.base[name];
-        let decided = (&now.1, &now.2) != (&then.1, &then.2);
-        (decided || now.0.keys().any(is_new)).then(|| promoted.arn.clone())
+        let is_new = |name: &&String| now.0[*name] != then.0[*name] && now.0[*name] != promoted.base[*name];
+        let mut changed: Vec<String> = now.0.keys().filter(is_new).cloned().collect();
+        match (now.1 != then.1, now.2 != then.2) {
+            (true, _) => changed.push("ModelApprovalStatus".to_owned()),
+            (false, true) => changed.push("ApprovalDescription".to_owned()),
+            (false, false) => {}
+        }
+        (!changed.is_empty()).then(|| (promoted.arn.clone(), changed))
     }
 
     /// Somebody in the target account has changed a field.
@@ -212,6 +218,7 @@ impl Model {
         let mut clean = self.clone();
         clean.run(cloud, Leaves::Nothing);
         self.clean = false;
+        self.promoted.values_mut().for_each(|promoted| promoted.verified = None);
         for version in 1..=self.registered {
             let Some((arn, described)) = promoted_from(cloud, version) else { continue };
             let (is, approval) = (fields(&described), approval(&described));
@@ -261,15 +268,19 @@ impl Model {
         Ok(())
     }
 
-    /// The promoted versions that equal their records. If the source was deleted, nothing records what others have
-    /// changed since. The record of withdrawing a version without a record cannot be compared, so that nobody signs it later.
-    /// The same holds for a record of bytes that the source does not have any more. In a held group, nothing is recorded.
+    /// The promoted versions that equal their records. If the source was deleted, or the group is held, nothing records what
+    /// others have changed since, so that only versions that nobody has changed do. The record of withdrawing a version
+    /// without a record cannot be compared, so that nobody signs it later. The same holds for a record of bytes that the source
+    /// does not have any more.
     pub fn verifiable(&self, cloud: &Cloud) -> Vec<String> {
-        if self.held {
-            return Vec::new();
-        }
         let is_signed = |key: &String| cloud.object(SERVING, &format!("{key}.dsse")).is_some();
-        let there = self.promoted.iter().filter(|(version, one)| one.recorded && !self.deleted.contains(version));
+        let is_unchanged = |one: &Promoted| {
+            let now = cloud.package(&one.arn);
+            one.verified.is_some() && one.verified == now.as_ref().map(verified)
+        };
+        let there = self.promoted.iter().filter(|(version, one)| {
+            one.recorded && (is_unchanged(one) || !self.held && !self.deleted.contains(version))
+        });
         let there = there.filter(|(version, one)| {
             let is_comparable =
                 |key: &String| !read(cloud, key)["request"].is_null() && !self.is_older_than_bytes(**version);

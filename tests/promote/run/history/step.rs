@@ -40,6 +40,13 @@ pub enum Step {
     Run { checked: bool },
 }
 
+impl Step {
+    /// Whether the step runs the program against the source.
+    pub fn is_run(&self) -> bool {
+        matches!(self, Self::Interrupted(_) | Self::RunThatLeaves | Self::TwoRuns | Self::Run { .. } | Self::Hold(_))
+    }
+}
+
 /// What fails in an interrupted run.
 #[derive(Clone, Copy, Debug)]
 pub enum Interruption {
