@@ -165,6 +165,12 @@ impl Place {
         Ok(Self { destination, versions, warnings })
     }
 
+    /// Where a version was promoted to: versions of one group may be in several buckets or prefixes.
+    pub fn of(&self, version: &PromotedVersion) -> Destination {
+        let found = version.source().and_then(|source| self.destination.of(version, &source));
+        found.unwrap_or_else(|| self.destination.clone())
+    }
+
     pub fn holds<'a>(&'a self, target: &'a TargetAccount, settings: &HoldSettings) -> Holds<'a> {
         let Destination { bucket, prefix, group, .. } = &self.destination;
         let promotions = Layout::promotions(bucket, prefix, group.name());

@@ -41,7 +41,7 @@ impl Rollback<'_> {
     }
 
     async fn record(&self, version: &PromotedVersion, description: String) -> Result<()> {
-        let (target, destination) = (self.target, &self.place.destination);
+        let (target, destination) = (self.target, &self.place.of(version));
         let source = version.source().context("the version was promoted")?;
         let found = recorded(target, destination, &source, Look::AtRecords).await?;
         // A run that was killed before its record has left none; the next run records what it finds.

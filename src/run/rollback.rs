@@ -145,7 +145,7 @@ impl Rollback<'_> {
         let held = Instant::now();
         self.reject_newer(&self.place.versions, &mut report).await;
         if !dry_run {
-            self.settle(held, &mut report).await;
+            self.settle(holds, held, &mut report).await;
             if report.failures.is_empty() && report.approved_by_others.is_empty() {
                 report.outcome = RollbackOutcome::RolledBack;
             }
@@ -162,7 +162,7 @@ impl Rollback<'_> {
     }
 
     /// Looks again when every approval that was under way when the group was held has ended.
-    async fn settle(&self, held: Instant, report: &mut RollbackReport) {
+    async fn settle(&self, holds: &Holds<'_>, held: Instant, report: &mut RollbackReport) {
         let wait = Duration::from_secs(self.settings.settle_seconds).saturating_sub(held.elapsed());
         if !wait.is_zero() {
             self.context.notice(Event::Settling(wait));
@@ -179,6 +179,7 @@ impl Rollback<'_> {
                 report.rejected.iter_mut().for_each(|one| one.error = None);
                 self.reject_newer(&again.versions, report).await;
                 report.failures.extend(no_longer_served(&again.versions, &report.to));
+                report.failures.extend(no_longer_held(holds).await);
             }
             Err(error) => report.failures.push(error),
         }
@@ -188,12 +189,18 @@ impl Rollback<'_> {
     async fn reject_newer(&self, versions: &[PromotedVersion], report: &mut RollbackReport) {
         let to = report.to.version();
         self.find_others(versions, report);
-        let newer = versions.iter().filter(|version| version.arn.version() > to);
-        let open = |version: &&PromotedVersion| {
-            version.source().is_some()
-                && matches!(version.approval(), ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval)
-        };
-        for version in newer.filter(open) {
+        let newer = versions.iter().filter(|version| version.arn.version() > to && version.source().is_some());
+        for version in newer {
+            let earlier = report.rejected.iter().position(|one| one.model_package_arn == version.arn);
+            let approval_status = match version.approval() {
+                // A withdrawal that was under way has replaced the reason: the source's approval would approve it again.
+                ApprovalStatus::Rejected if version.is_withdrawn() => match earlier {
+                    Some(earlier) => report.rejected[earlier].approval_status.clone(),
+                    None => continue,
+                },
+                status @ (ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval) => status,
+                ApprovalStatus::Rejected | ApprovalStatus::Other(_) => continue,
+            };
             let error = match report.outcome {
                 RollbackOutcome::Planned => None,
                 RollbackOutcome::RolledBack | RollbackOutcome::Incomplete => self.reject(version, report).await.err(),
@@ -202,7 +209,6 @@ impl Rollback<'_> {
             let text = error.as_ref().map(|error| format!("{error:#}"));
             report.failures.extend(error);
             report.rejected.retain(|one| one.model_package_arn != version.arn);
-            let approval_status = version.approval();
             report.rejected.push(RolledBack { model_package_arn, version: number, approval_status, error: text });
         }
     }
@@ -217,6 +223,18 @@ fn no_longer_served(versions: &[PromotedVersion], to: &PackageArn) -> Option<Err
     };
     let message = format!("{to} {state}: it was changed during the rollback to it");
     Some(Failure::new(message).hint("Name another version to go back to with `--to`").into())
+}
+
+/// Why the group is not held, or not known to be: somebody has released it, and runs promote into it again.
+async fn no_longer_held(holds: &Holds<'_>) -> Option<Error> {
+    match holds.state().await.context("whether the group is still held could not be read; run again") {
+        Ok(HoldState::Held(_)) => None,
+        Ok(HoldState::Released(_) | HoldState::Never) => {
+            let message = format!("{} was released during the rollback", holds.group);
+            Some(Failure::new(message).hint("Run again").into())
+        }
+        Err(error) => Some(error),
+    }
 }
 
 impl HoldSettings {

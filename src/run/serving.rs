@@ -8,6 +8,7 @@ use super::verify::{Verification, verify};
 use crate::aws::error::with_hints;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
+use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::hold::Hold;
 use crate::model::promoted::PromotedVersion;
@@ -88,13 +89,13 @@ impl Rollback<'_> {
         if !version.is_complete() || version.approval() != ApprovalStatus::Approved {
             return Ok(Some(format!("it is {} and {}", version.status(), version.approval())));
         }
-        let destination = &self.place.destination;
+        let Destination { bucket, prefix, .. } = self.place.of(version);
         let settings = VerifySettings {
             version: version.arn.clone(),
             deep: false,
             signed_by: None,
-            bucket: Some(destination.bucket.clone()),
-            prefix: Some(destination.prefix.clone()),
+            bucket: Some(bucket),
+            prefix: Some(prefix),
         };
         let verified = verify(self.context, &settings).await.with_context(|| format!("verifying {}", version.arn))?;
         match verified.outcome {

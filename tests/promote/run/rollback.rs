@@ -4,6 +4,7 @@ mod held;
 mod meanwhile;
 mod orders;
 mod places;
+mod races;
 
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Cloud, Principal};
 use crate::world::*;
 
-fn withdraw(cloud: &Cloud, more: &[&str]) -> Run {
+pub(super) fn withdraw(cloud: &Cloud, more: &[&str]) -> Run {
     let group = Cloud::group_arn(GROUP);
     let flags = ["withdraw", "--group", &group, "--target-bucket", SERVING, "--output", "json"];
     run(cloud, Principal::Both, &[&flags[..], more].concat())

@@ -1,4 +1,4 @@
-//! Rollbacks, holds, releases, promotions and decisions at the source in random orders.
+//! Rollbacks, holds, releases, promotions, withdrawals and decisions at the source in random orders.
 //!
 //! `ROLLBACK_SEEDS=1-1000` (`make rollbacks`) runs these seeds, `ROLLBACK_SEEDS=17` one; without it a sample is run.
 
@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::*;
 use crate::run::faults::{each, seeds};
+use crate::run::withdraw::withdraw;
 
 /// What `make test` runs.
 const SAMPLE: std::ops::RangeInclusive<u64> = 1..=20;
@@ -21,6 +22,13 @@ enum Step {
     Crash(usize),
     /// A rollback, with a promotion at one of its calls.
     Meanwhile(usize),
+    /// A rollback, with a withdrawal at one of its calls.
+    MeanwhileWithdraw(usize),
+    Withdraw,
+    /// A withdrawal that is killed at a call.
+    CrashWithdraw(usize),
+    /// A promotion that is killed at a call.
+    CrashFull(usize),
     Hold,
     Release,
     /// A new version is registered and approved at the source.
@@ -38,6 +46,10 @@ fn sequence(seed: u64) -> Vec<Step> {
         Step::Rollback,
         Step::Crash(random.usize(1..60)),
         Step::Meanwhile(random.usize(1..60)),
+        Step::MeanwhileWithdraw(random.usize(1..60)),
+        Step::Withdraw,
+        Step::CrashWithdraw(random.usize(1..30)),
+        Step::CrashFull(random.usize(1..80)),
         Step::Register,
         Step::Decide(random.usize(1..=3), "Rejected"),
         Step::Decide(random.usize(1..=3), "Approved"),
@@ -75,7 +87,7 @@ fn holds(steps: &[Step]) -> Result<()> {
         }
         let again: Vec<_> = after.intersection(&rolled_back).collect();
         ensure!(again.is_empty(), "{again:?} was rolled back and is Approved: {}", context());
-        if let (Step::Rollback | Step::Meanwhile(_), Some(run)) = (step, &run)
+        if let (Step::Rollback | Step::Meanwhile(_) | Step::MeanwhileWithdraw(_), Some(run)) = (step, &run)
             && run.code == 0
         {
             let to = run.document()["to"].as_str().and_then(|arn| arn.rsplit('/').next()?.parse().ok()).unwrap_or(0);
@@ -95,18 +107,22 @@ fn take(step: Step, cloud: &Cloud) -> Option<Run> {
     match step {
         Step::Full => Some(promote(cloud, &[])),
         Step::Rollback => Some(rollback(cloud, &[])),
-        Step::Crash(call) => {
-            cloud.fail(Moment::from(call), if call % 2 == 0 { Failure::Reset } else { Failure::ResetAfter });
-            rollback(cloud, &[]);
-            cloud.heal();
-            None
-        }
+        Step::Crash(call) => killed(cloud, call, |cloud| rollback(cloud, &[])),
+        Step::CrashWithdraw(call) => killed(cloud, call, |cloud| withdraw(cloud, &[])),
+        Step::CrashFull(call) => killed(cloud, call, |cloud| promote(cloud, &[])),
         Step::Meanwhile(call) => {
             cloud.hook(Moment::nth(call), |cloud| drop(promote(cloud, &[])));
             let run = rollback(cloud, &[]);
             cloud.heal();
             Some(run)
         }
+        Step::MeanwhileWithdraw(call) => {
+            cloud.hook(Moment::nth(call), |cloud| drop(withdraw(cloud, &[])));
+            let run = rollback(cloud, &[]);
+            cloud.heal();
+            Some(run)
+        }
+        Step::Withdraw => Some(withdraw(cloud, &[])),
         Step::Hold => Some(hold(cloud)),
         Step::Release => Some(release(cloud)),
         Step::Register => {
@@ -118,6 +134,15 @@ fn take(step: Step, cloud: &Cloud) -> Option<Run> {
             None
         }
     }
+}
+
+/// A run that is killed at a call. The claims that it leaves are of a run that ended long ago.
+fn killed(cloud: &Cloud, call: usize, act: impl FnOnce(&Cloud) -> Run) -> Option<Run> {
+    cloud.fail(Moment::from(call), if call % 2 == 0 { Failure::Reset } else { Failure::ResetAfter });
+    act(cloud);
+    cloud.heal();
+    cloud.age_claims(SERVING);
+    None
 }
 
 /// The numbers of the Approved versions.

@@ -106,3 +106,63 @@ fn of_two_rollbacks_at_once_at_most_one_says_that_its_version_is_served() {
         Ok(())
     });
 }
+
+/// Promotes to this bucket and prefix.
+fn promote_to(cloud: &Cloud, bucket: &str, prefix: &str) {
+    let group = Cloud::group_arn(GROUP);
+    let flags = ["full", "--group", &group, "--target-bucket", bucket, "--target-prefix", prefix, "--output", "json"];
+    run(cloud, Principal::Both, &flags).document();
+}
+
+/// Versions 1 and 2, promoted to this bucket and prefix, and version 3, promoted to the prefix of today.
+fn moved(cloud: Cloud, (bucket, prefix): (&str, &str)) -> Cloud {
+    promote_to(&cloud, bucket, prefix);
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    promote_to(&cloud, bucket, prefix);
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    promote(&cloud, &[]).document();
+    cloud
+}
+
+#[test]
+fn a_version_that_was_promoted_to_another_prefix_or_bucket_is_verified_there() {
+    for then in [(SERVING, "other/"), ("archive", "/")] {
+        let cloud = with_package();
+        cloud.create_bucket("archive", TARGET_ACCOUNT);
+        let cloud = moved(cloud, then);
+        for more in [&[][..], &["--target-bucket", SERVING], &["--to", "2"]] {
+            let document = rollback(&cloud, &[more, &["--dry-run"]].concat()).document();
+            assert_eq!(document["to"], format!("{TARGET_VERSION}2"), "{then:?} {more:?}: {document:#}");
+        }
+        let document = rollback(&cloud, &[]).document();
+        assert_eq!(document["outcome"], "rolled-back", "{document:#}");
+        assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+    }
+}
+
+#[test]
+fn a_version_elsewhere_whose_artifacts_differ_is_passed_over_and_named() {
+    let cloud = moved(with_package(), (SERVING, "other/"));
+    let second = format!("other/{}", FOLDER.replace("-v1/", "-v2/"));
+    cloud.put(SERVING, &format!("{second}models/churn/model.tar.gz"), "others");
+    let document = rollback(&cloud, &[]).document();
+    assert_eq!(document["to"], format!("{TARGET_VERSION}1"), "{document:#}");
+    assert!(document["warnings"].to_string().contains("/2 cannot be served"), "{document:#}");
+}
+
+#[test]
+fn a_version_that_is_rolled_back_elsewhere_has_its_record_there() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    promote(&cloud, &["--target-prefix", "other/"]).document();
+    let folder = format!("other/{}promotion", FOLDER.replace("-v1/", "-v2/"));
+    let records = || cloud.keys(SERVING).into_iter().filter(|key| key.starts_with(&folder)).count();
+    let before = records();
+    let flags = ["--target-bucket", SERVING, "--target-prefix", "/", "--to", "1"];
+    let document = rollback(&cloud, &flags).document();
+    assert_eq!((&document["outcome"], document.get("unconfirmed")), (&json!("rolled-back"), None), "{document:#}");
+    assert_eq!(records(), before + 1);
+    let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &format!("{TARGET_VERSION}2")]);
+    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
+}
