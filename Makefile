@@ -21,7 +21,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 # Cargo builds with all cores as it is, and the quick checks should fail first.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks interleavings doc deny e2e races aws stack nag module page screenshots image cdk bench bench-images bench-layer bench-many bench-s3sync advisories standins requirements shapes clean-local
+.PHONY: help demo test build fmt clippy unit fuzz memory faults histories rollbacks reviews interleavings doc deny e2e races aws stack nag module page screenshots image cdk bench bench-images bench-layer bench-many bench-s3sync advisories standins requirements shapes clean-local
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ histories: ## ten thousand histories of edits, decisions and deletions on both s
 
 rollbacks: ## a thousand orders of rollbacks, crashed rollbacks, holds, releases, runs and decisions at the source; SEEDS=17 or SEEDS=1-50 for some of them
 	ROLLBACK_SEEDS=$(or $(SEEDS),1-1000) cargo test --locked --test promote -- --nocapture run::rollback::orders
+
+reviews: ## five hundred reviews: a plan, changes on both sides, and the run that carries it out; SEEDS=17 or SEEDS=1-50 for some of them
+	REVIEW_SEEDS=$(or $(SEEDS),1-500) cargo test --locked --test promote -- --nocapture run::review
 
 aws: build standins ## promote a small model in real AWS accounts and remove it again (2 minutes); ARGS=--help for the flags
 	@$(VENV)/bin/python -m acceptance $(ARGS)

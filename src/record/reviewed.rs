@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::document::Record;
@@ -17,7 +17,7 @@ use crate::model::field::Document;
 use crate::model::package::{self, Package};
 use crate::model::secrets::sealed_document;
 use crate::plan::Plan;
-use crate::register::sync::ChangeResult;
+use crate::register::sync::{Change, ChangeResult};
 
 /// The differences that a message lists.
 const LISTED: usize = 20;
@@ -177,6 +177,23 @@ impl ReviewedPlan {
         unplanned.map(|write| format!("not in the plan: {write}"))
     }
 
+    /// Refuses to update a promoted version with other values than planned. `changes`: with the fields that are to be updated
+    /// as [`ChangeResult::Planned`].
+    ///
+    /// # Errors
+    /// The message names the version.
+    pub fn refuse_other_update(&self, promoted: &PackageArn, changes: &[Change]) -> Result<()> {
+        self.refused(&self.other_update(promoted.as_str(), &values(changes)).into_iter().collect::<Vec<_>>())
+    }
+
+    /// An update with other values than planned. Values that the version has already are no difference: they are those of the
+    /// plan, which was carried out before.
+    fn other_update(&self, promoted: &str, now: &[&Change]) -> Option<String> {
+        let planned = updates(&self.record);
+        let differs = !now.is_empty() && planned.get(promoted).is_some_and(|then| then != now);
+        differs.then(|| format!("{promoted} would be updated with other values"))
+    }
+
     /// Fields that would not be carried over, although the plan carries them.
     fn not_carried(&self, now: &Record) -> Vec<String> {
         let unplanned = now.not_carried.iter().filter(|one| !self.record.not_carried.contains(one));
@@ -185,10 +202,7 @@ impl ReviewedPlan {
 
     /// Updates of promoted versions that would set other values than planned.
     fn changes(&self, now: &Record) -> Vec<String> {
-        let planned = updates(&self.record);
-        let differs = |(subject, changes): &(String, Value)| planned.get(subject).is_some_and(|then| then != changes);
-        let differing = updates(now).into_iter().filter(differs);
-        differing.map(|(subject, _)| format!("{subject} would be updated with other values")).collect()
+        updates(now).iter().filter_map(|(promoted, changes)| self.other_update(promoted, changes)).collect()
     }
 }
 
@@ -209,15 +223,16 @@ fn identity(record: &Record) -> Document {
 }
 
 /// The planned values of each promoted version that would be updated.
-fn updates(record: &Record) -> BTreeMap<String, Value> {
+fn updates(record: &Record) -> BTreeMap<String, Vec<&Change>> {
     let own = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
     let own = own.map(|arn| (arn, &record.changes));
     let others = record.followed.iter().map(|one| (&one.model_package_arn, &one.changes));
-    let all = own.into_iter().chain(others).map(|(arn, changes)| {
-        let planned = changes.iter().filter(|change| change.result == ChangeResult::Planned);
-        (arn.to_string(), json!(planned.collect::<Vec<_>>()))
-    });
-    all.collect()
+    own.into_iter().chain(others).map(|(arn, changes)| (arn.to_string(), values(changes))).collect()
+}
+
+/// The values of an Update that is planned.
+fn values(changes: &[Change]) -> Vec<&Change> {
+    changes.iter().filter(|change| change.result == ChangeResult::Planned).collect()
 }
 
 /// The SHA-256 of what a plan decides. The artifacts may exceed memory.

@@ -23,7 +23,8 @@ pub(super) async fn withdraw_rejected(
     promotions: &Promotions,
     rejected: &[Summary],
 ) -> FollowedVersions {
-    let permitted = std::mem::replace(&mut promotion.permitted, Permitted::Withdrawals);
+    let permitted = promotion.permitted;
+    promotion.permitted = permitted.only_withdrawals();
     let following = Following { promotion, policy, promotions, rejected, except: None };
     let withdrawn = following.run(&watch::channel(Some(None)).0).await;
     promotion.dry_run = true;

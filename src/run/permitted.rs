@@ -6,6 +6,7 @@ use crate::model::arn::PackageArn;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::record::{PlannedWrite, ReviewedPlan};
+use crate::register::sync::Change;
 
 /// What a run may write.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +17,19 @@ pub(crate) enum Permitted<'a> {
     Withdrawals,
     /// What the reviewed plan has.
     Planned(&'a ReviewedPlan),
+    /// The withdrawals that the reviewed plan has.
+    PlannedWithdrawals(&'a ReviewedPlan),
 }
 
 impl Permitted<'_> {
+    /// The withdrawals among what is permitted.
+    pub fn only_withdrawals(self) -> Self {
+        match self {
+            Self::Everything | Self::Withdrawals => Self::Withdrawals,
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => Self::PlannedWithdrawals(reviewed),
+        }
+    }
+
     /// Refuses another source version, or one that has changed since the review: its approval or any other field.
     ///
     /// # Errors
@@ -26,7 +37,7 @@ impl Permitted<'_> {
     pub fn check_source(&self, package: &Package) -> Result<()> {
         match self {
             Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) => reviewed.refuse_other_source(package),
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => reviewed.refuse_other_source(package),
         }
     }
 
@@ -37,7 +48,7 @@ impl Permitted<'_> {
     pub fn check_plan(&self, plan: &Plan) -> Result<()> {
         match self {
             Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) => reviewed.refuse_other_plan(plan),
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => reviewed.refuse_other_plan(plan),
         }
     }
 
@@ -48,12 +59,30 @@ impl Permitted<'_> {
     pub fn check(&self, writes: &[PlannedWrite], source: &PackageArn, promoted: &PackageArn) -> Result<()> {
         match self {
             Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) => reviewed.refuse_unplanned(writes, source, promoted),
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => {
+                reviewed.refuse_unplanned(writes, source, promoted)
+            }
+        }
+    }
+
+    /// Refuses to update a promoted version with other values than the reviewed plan has.
+    ///
+    /// # Errors
+    /// The message names the version.
+    pub fn check_update(&self, promoted: &PackageArn, changes: &[Change]) -> Result<()> {
+        match self {
+            Self::Everything | Self::Withdrawals => Ok(()),
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => {
+                reviewed.refuse_other_update(promoted, changes)
+            }
         }
     }
 
     /// Whether promoted versions are changed in other ways than by a withdrawal.
     pub fn more_than_withdrawals(&self) -> bool {
-        !matches!(self, Self::Withdrawals)
+        match self {
+            Self::Everything | Self::Planned(_) => true,
+            Self::Withdrawals | Self::PlannedWithdrawals(_) => false,
+        }
     }
 }

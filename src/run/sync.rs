@@ -9,7 +9,8 @@ use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
 use super::synced::{
-    Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, refuse_edited,
+    Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, planned_changes,
+    refuse_edited,
 };
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
@@ -71,6 +72,8 @@ impl Syncing<'_> {
         let plan = plan.with(decision.update());
         let writes = sync_writes(&decision, &plan, promoted);
         self.promotion.permitted.check(&writes, package.arn(), &promoted.arn)?;
+        let changes = planned_changes(&plan.all_changes(&promoted.description));
+        self.promotion.permitted.check_update(&promoted.arn, &changes)?;
         let signatures = self.promotion.sign_unsigned(self.destination, package, history, promoted).await;
         self.announce(&plan, promoted);
         let repaired = matches!(self.repaired, Repaired::Done(..));

@@ -16,6 +16,7 @@ mod memory;
 mod page;
 mod plan;
 mod promotions;
+mod review;
 mod rollback;
 #[cfg(target_os = "linux")]
 mod rounds;
