@@ -72,7 +72,7 @@ impl Doctor {
     ) -> Result<Exit> {
         let Some(failed) = cause::<CallError>(&error) else { return Err(error) };
         let none = GroupRef::Name("none".parse().expect("it is a valid name"));
-        let report = doctor_without_groups(context, &self.settings(&none)?, &selection.pattern, failed).await;
+        let report = doctor_without_groups(context, &self.settings(&none)?, selection, failed).await;
         running.printer.document(&report)?;
         Ok(exit(&report))
     }

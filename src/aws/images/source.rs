@@ -47,7 +47,11 @@ impl SourceImages {
         let answer = call.registry_id(repository.registry.account().as_str()).send().await;
         let resource = Resource::Repository(repository);
         match answer.map_err(|error| self.clients.caller.error("ecr:GetRepositoryPolicy", &resource, error)) {
-            Ok(answer) => Ok(answer.policy_text().map(str::to_owned)),
+            Ok(answer) => {
+                let unusable =
+                    || self.clients.caller.unusable("ecr:GetRepositoryPolicy", &resource, "the response has no policy");
+                answer.policy_text().map(|text| Some(text.to_owned())).ok_or_else(unusable)
+            }
             Err(error) if error.code.as_deref() == Some("RepositoryPolicyNotFoundException") => Ok(None),
             Err(error) => Err(error),
         }

@@ -15,7 +15,11 @@ impl ObjectReader {
             answer.map_err(|error| self.caller.error("s3:GetBucketPolicy", &Resource::Bucket(bucket), error))
         });
         match answer.await {
-            Ok(answer) => Ok(answer.policy().map(str::to_owned)),
+            Ok(answer) => {
+                let resource = Resource::Bucket(bucket);
+                let unusable = || self.caller.unusable("s3:GetBucketPolicy", &resource, "the response has no policy");
+                answer.policy().map(|text| Some(text.to_owned())).ok_or_else(unusable)
+            }
             Err(error) if error.code.as_deref() == Some("NoSuchBucketPolicy") => Ok(None),
             Err(error) => Err(error),
         }

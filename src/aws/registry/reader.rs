@@ -155,13 +155,17 @@ impl RegistryReader {
         Ok(found)
     }
 
-    /// The resource policy of the group; nothing if it has none.
+    /// The resource policy of a group of the caller's account; nothing if it has none. The call takes no ARN, so that it
+    /// tells nothing of the groups of other accounts.
     pub async fn group_policy(&self, group: &GroupArn) -> Result<Option<String>, CallError> {
         const CALL: &str = "sagemaker:GetModelPackageGroupPolicy";
-        let answer = self.client.get_model_package_group_policy().model_package_group_name(group.as_str()).send().await;
-        match answer.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error)) {
-            Ok(answer) => Ok(answer.resource_policy().map(str::to_owned)),
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
+        let call = self.client.get_model_package_group_policy().model_package_group_name(group.name().as_str());
+        match call.send().await.map_err(|error| self.caller.error(CALL, &Resource::Group(group), error)) {
+            Ok(answer) => {
+                let unusable = || self.caller.unusable(CALL, &Resource::Group(group), "the response has no policy");
+                answer.resource_policy().map(|text| Some(text.to_owned())).ok_or_else(unusable)
+            }
+            Err(error) if has_no_policy(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -173,4 +177,10 @@ impl RegistryReader {
             format!("the response has {arn}, which is not in this group"),
         )
     }
+}
+
+/// Whether SageMaker says that a group has no policy: "Cannot find resource policy for: …". A group that it does not find
+/// may have one.
+fn has_no_policy(error: &CallError) -> bool {
+    error.kind == Kind::NotFound && error.message.to_ascii_lowercase().contains("cannot find resource policy")
 }

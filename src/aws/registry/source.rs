@@ -55,7 +55,7 @@ impl SourceRegistry {
         self.0.groups(whose).await
     }
 
-    /// The resource policy of the group; nothing if it has none.
+    /// The resource policy of a group of the caller's account; nothing if it has none.
     pub async fn group_policy(&self, group: &GroupArn) -> Result<Option<String>, CallError> {
         self.0.group_policy(group).await
     }

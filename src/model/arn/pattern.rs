@@ -62,6 +62,16 @@ impl GroupPattern {
         &self.text
     }
 
+    /// The pattern of the names, without the ARN around it.
+    pub fn name(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The account and the region in the ARN, if the pattern is an ARN.
+    pub fn place(&self) -> Option<(&AccountId, &Region)> {
+        self.owner.as_ref().map(|owner| (&owner.account, &owner.region))
+    }
+
     /// The account in the ARN, if the pattern is an ARN.
     pub fn account(&self) -> Option<&AccountId> {
         self.owner.as_ref().map(|owner| &owner.account)

@@ -9,7 +9,7 @@ use crate::model::arn::AccountId;
 /// A policy that allows what is denied.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mend {
-    /// The side whose account has the policy.
+    /// The side whose principal needs the policy; the source, if both need it.
     pub side: Side,
     /// The account that has the policy. Without it, it is the account of the bucket, which is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +29,9 @@ pub struct Mend {
     /// The command that shows the present policy, to which the statements are added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_command: Option<String>,
+    /// The sides whose principals need the policy.
+    #[serde(skip)]
+    pub(super) sides: Vec<Side>,
 }
 
 /// How a policy is applied.

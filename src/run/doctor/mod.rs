@@ -59,7 +59,7 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     };
     let own = target.identity().map(|identity| own_group(group.as_ref(), identity, &name)).transpose()?;
     let ((found, package, mut checks), (state, asked)) =
-        tokio::join!(source.ask(settings, group.as_ref(), &name), target.ask(settings, own.as_ref()));
+        tokio::join!(source.ask(settings, group.as_ref(), &name), target.ask(settings, own.as_ref(), group.as_ref()));
     checks.extend(asked);
     let (tags, asked) = source.ask_tags(group.as_ref(), state).await;
     checks.extend(asked);

@@ -1,30 +1,36 @@
 //! The groups of a pattern that cannot be listed: asks for what is the same for every group.
 
 use super::check::{Asked, Check};
-use super::destination::Destination;
+use super::destination::{Destination, SourceNames};
 use super::report::{DoctorReport, concluded};
 use super::source::{self, SourceSide};
 use super::target::{self, TargetSide};
 use crate::aws::error::CallError;
 use crate::aws::registry::GroupsOf;
-use crate::model::arn::GroupPattern;
+use crate::model::arn::{GroupPattern, GroupTemplate};
 use crate::run::context::Context;
-
+use crate::run::many::GroupSelection;
 use crate::run::settings::DoctorSettings;
 
 /// The permission to list groups, which IAM grants on `*` only.
 const LISTS: &str = "sagemaker:ListModelPackageGroups";
 
-/// Asks for everything that a promotion of any group needs. The group of `settings` is not used. `error`: why the groups
-/// that match `pattern` are not known.
+/// Asks for everything that a promotion of any group needs. The groups of `settings` are not used. `error`: why the groups
+/// of the selection are not known.
 pub async fn doctor_without_groups(
     context: &Context,
     settings: &DoctorSettings,
-    pattern: &GroupPattern,
+    selection: &GroupSelection,
     error: &CallError,
 ) -> DoctorReport {
     let (source, target) = tokio::join!(SourceSide::open(context), TargetSide::open(context));
-    let (mut checks, of_target) = tokio::join!(source.ask_groups(pattern, error), target.ask_bucket(settings));
+    let pattern = &selection.pattern;
+    let known = source.identity().map(|identity| (&identity.account, &identity.region));
+    let names = SourceNames::of_pattern(pattern, known);
+    let targets = selection.target_group.as_ref().map(|template| GroupTemplate::text_of(template, pattern.name()));
+    let targets = targets.unwrap_or_else(|| pattern.name().to_owned());
+    let (mut checks, of_target) =
+        tokio::join!(source.ask_groups(pattern, error), target.ask_bucket(settings, &targets, names.as_ref()));
     checks.extend(of_target);
     concluded(context, (&source, &target), None, checks).await
 }
@@ -59,11 +65,12 @@ impl SourceSide<'_> {
 }
 
 impl TargetSide<'_> {
-    async fn ask_bucket(&self, settings: &DoctorSettings) -> Vec<Check> {
+    /// `groups`: the pattern of the target groups.
+    async fn ask_bucket(&self, settings: &DoctorSettings, groups: &str, source: Option<&SourceNames>) -> Vec<Check> {
         let mut checks = self.failed.clone();
         let (Some(account), Some(identity)) = (self.account(), self.identity()) else { return checks };
         checks.extend(target::ask_role(account, &identity.account).await);
-        let destination = Destination::of_all(settings, identity.partition());
+        let destination = Destination::of(settings, identity.partition(), groups, source);
         let (bucket, signing) =
             tokio::join!(target::ask_bucket(account, settings, &destination), target::ask_signing(account, settings));
         checks.extend(bucket);

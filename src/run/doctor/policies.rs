@@ -1,12 +1,14 @@
 //! The policies that mend what is denied: of the principals, and of the resources of another account than theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::check::{Check, Finding, Grant};
 use super::commands::{put_policy, read_command};
 use super::grantee::{Grantee, Known};
 use super::mend::{Form, Mend, Owner};
-use super::statements::Statements;
+use super::statements::{Statements, merged};
 use crate::aws::error::{Lacks, Side};
 use crate::model::arn::AccountId;
 use crate::model::package::sha256;
@@ -23,23 +25,38 @@ pub(super) struct Accounts<'a> {
     pub source: Option<&'a AccountId>,
 }
 
-/// The policies for all that is denied.
+/// What a policy has to allow.
+#[derive(Default)]
+struct Needed {
+    /// The sessions that need it.
+    sides: BTreeSet<Side>,
+    /// The permissions of each principal.
+    of: BTreeMap<Grantee, Statements>,
+}
+
+/// The policies for all that is denied. What has one policy, such as a bucket, gets one for all principals: two would
+/// replace each other.
 pub(super) fn mends(checks: &[Check], accounts: &Accounts<'_>) -> Vec<Mend> {
-    let mut needed: BTreeMap<(Owner, Grantee), (Side, Statements)> = BTreeMap::new();
+    // Buckets of two partitions may have one name.
+    let mut needed: BTreeMap<(Owner, String), Needed> = BTreeMap::new();
     for grant in grants(checks) {
         let known = accounts.known.iter().find(|known| known.side == grant.principal);
         let arn = known.map(|known| &known.identity.arn).or(grant.caller.as_ref());
         let Some(grantee) = arn.map(|arn| Grantee::of(arn, known.and_then(|known| known.role))) else { continue };
         for owner in owners(grant, &grantee, accounts) {
-            let key = (owner, grantee.clone());
-            let (_, statements) = needed.entry(key).or_insert_with(|| (grant.principal, Statements::default()));
+            let partition = match &owner {
+                Owner::Bucket(_) => grant.resource.split(':').nth(1).unwrap_or_default().to_owned(),
+                Owner::Principal(_) | Owner::Group(_) | Owner::Key(_) | Owner::Trust(_) | Owner::Repository(_) => {
+                    String::new()
+                }
+            };
+            let needed = needed.entry((owner, partition)).or_default();
+            needed.sides.insert(grant.principal);
+            let statements = needed.of.entry(grantee.clone()).or_default();
             resources(grant).iter().for_each(|resource| statements.add(&grant.action, resource));
         }
     }
-    needed
-        .into_iter()
-        .map(|((of, who), (side, statements))| mend(of, &who, side, &statements, accounts.buckets))
-        .collect()
+    needed.into_iter().map(|((of, _), needed)| mend(of, &needed, accounts.buckets)).collect()
 }
 
 /// The permissions to grant, without those that no policy can grant.
@@ -109,15 +126,18 @@ fn owner_of(arn: &str) -> Option<Owner> {
 }
 
 /// The policy of `owner`, as if the present one could not be read.
-fn mend(owner: Owner, who: &Grantee, side: Side, statements: &Statements, buckets: &BucketOwners) -> Mend {
-    let policy = match &owner {
+fn mend(owner: Owner, needed: &Needed, buckets: &BucketOwners) -> Mend {
+    let policies = needed.of.iter().map(|(who, statements)| match &owner {
         Owner::Principal(_) => statements.policy(None),
         Owner::Bucket(_) | Owner::Group(_) | Owner::Key(_) => statements.policy(Some(who)),
         Owner::Trust(_) | Owner::Repository(_) => statements.of_one_resource(who),
-    };
+    });
+    let policy = policies.reduce(|all, more| merged(&all, &more)).unwrap_or(Value::Null);
+    let sides: Vec<Side> = needed.sides.iter().copied().collect();
+    let side = sides.first().copied().unwrap_or(Side::Target);
     let account_of = |arn: &str| arn.split(':').nth(4).and_then(|account| account.parse().ok());
     let account = match &owner {
-        Owner::Bucket(name) => buckets.get(&(side, name.clone())).cloned(),
+        Owner::Bucket(name) => sides.iter().find_map(|side| buckets.get(&(*side, name.clone())).cloned()),
         Owner::Principal(arn) | Owner::Group(arn) | Owner::Key(arn) | Owner::Trust(arn) | Owner::Repository(arn) => {
             account_of(arn)
         }
@@ -126,7 +146,7 @@ fn mend(owner: Owner, who: &Grantee, side: Side, statements: &Statements, bucket
         Owner::Principal(arn) => (Form::Separate, put_policy(arn, &sha256(&policy.to_string())), None),
         _ => (Form::Statements, None, read_command(&owner)),
     };
-    Mend { side, account, policy, of: owner, form, merged: false, command, read_command }
+    Mend { side, account, policy, of: owner, form, merged: false, command, read_command, sides }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::source::SourceSide;
 use super::statements::merged as merged_with;
 use super::target::TargetSide;
 use crate::aws::error::Side;
+use crate::aws::session::Identity;
+use crate::model::arn::GroupArn;
 use crate::model::image::Repository;
 
 /// Merges each policy with the present one of its resource.
@@ -35,10 +37,27 @@ fn complete(mend: Mend) -> Mend {
 /// A policy that cannot be read here.
 struct Unread;
 
-/// The present policy of a resource, if there is one.
+/// The present policy of a resource, if there is one. One of the principals that need it may read it.
 async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Result<Option<Value>, Unread> {
+    let mut read = Err(Unread);
+    for side in &mend.sides {
+        read = read_by(*side, &mend.of, source, target).await;
+        if read.is_ok() {
+            break;
+        }
+    }
+    read
+}
+
+/// The present policy of a resource, as the principal of a side reads it.
+async fn read_by(
+    side: Side,
+    of: &Owner,
+    source: &SourceSide<'_>,
+    target: &TargetSide<'_>,
+) -> Result<Option<Value>, Unread> {
     let (from, to) = (source.account(), target.account());
-    let read = match (&mend.of, mend.side) {
+    let read = match (of, side) {
         (Owner::Bucket(name), side) => {
             let name = name.parse().map_err(|_| Unread)?;
             match side {
@@ -46,8 +65,12 @@ async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) 
                 Side::Target => to.ok_or(Unread)?.objects().bucket_policy(&name).await,
             }
         }
+        // SageMaker shows the policies of groups to their own account only, by their names.
         (Owner::Group(arn), Side::Source) => {
-            from.ok_or(Unread)?.registry().group_policy(&arn.parse().map_err(|_| Unread)?).await
+            let group: GroupArn = arn.parse().map_err(|_| Unread)?;
+            let is_own = |own: &Identity| own.account == *group.account() && own.region == *group.region();
+            source.identity().filter(|own| is_own(own)).ok_or(Unread)?;
+            from.ok_or(Unread)?.registry().group_policy(&group).await
         }
         (Owner::Repository(arn), Side::Source) => {
             from.ok_or(Unread)?.images().policy(&Repository::of_arn(arn).ok_or(Unread)?).await
@@ -64,5 +87,6 @@ async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) 
         (Owner::Principal(_) | Owner::Group(_) | Owner::Repository(_) | Owner::Trust(_), _) => return Err(Unread),
     };
     let text = read.map_err(|_| Unread)?;
-    text.map(|text| serde_json::from_str(&text).map_err(|_| Unread)).transpose()
+    let parsed = |text: String| serde_json::from_str(&text).ok().filter(Value::is_object).ok_or(Unread);
+    text.map(parsed).transpose()
 }

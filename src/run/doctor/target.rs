@@ -1,7 +1,7 @@
 //! The target side: the bucket, its key, the group and the signing key.
 
 use super::check::{Asked, Check, Finding};
-use super::destination::Destination;
+use super::destination::{Destination, SourceNames};
 use super::optional::without;
 use super::source::{GROUP_UNKNOWN, GroupState, no_principal, no_session, versions};
 use super::upload::{ask_upload, without_uploads};
@@ -20,6 +20,10 @@ pub(super) struct TargetSide<'a> {
     identity: Option<Identity>,
     pub(super) failed: Vec<Check>,
 }
+
+/// What is not known without the account of the source group, and what tells the account.
+const FOLDER_UNKNOWN: &str = "the folder of a version is not known";
+const SOURCE_SESSION: &str = "a session of the source";
 
 /// The permission to delete a version, and what a promotion lacks without it.
 const DELETES: (&str, &str) =
@@ -48,12 +52,18 @@ impl<'a> TargetSide<'a> {
         self.account
     }
 
-    /// Asks for all of the side. Also tells whether the group exists.
-    pub async fn ask(&self, settings: &DoctorSettings, group: Option<&GroupArn>) -> (GroupState, Vec<Check>) {
+    /// Asks for all of the side. Also tells whether the group exists. `source`: the source group, if it is known.
+    pub async fn ask(
+        &self,
+        settings: &DoctorSettings,
+        group: Option<&GroupArn>,
+        source: Option<&GroupArn>,
+    ) -> (GroupState, Vec<Check>) {
         let mut checks = self.failed.clone();
         let (Some(account), Some(group)) = (self.account, group) else { return (GroupState::Unknown, checks) };
         checks.extend(ask_role(account, group.account()).await);
-        let destination = Destination::of(settings, group);
+        let source = source.map(SourceNames::of);
+        let destination = Destination::of(settings, group.partition(), group.name().as_str(), source.as_ref());
         let ((state, registry), bucket, signing) = tokio::join!(
             ask_registry(account.registry(), group, settings),
             ask_bucket(account, settings, &destination),
@@ -74,31 +84,40 @@ pub(super) async fn ask_role(account: &TargetAccount, own: &AccountId) -> Option
 
 pub(super) async fn ask_bucket(account: &TargetAccount, settings: &DoctorSettings, to: &Destination<'_>) -> Vec<Check> {
     let objects = account.objects();
-    let absent = &to.probes;
+    let folder = &to.folder;
     let lists = asked("s3:ListBucket", &to.bucket, &to.bucket);
     let uploads = asked("s3:ListBucketMultipartUploads", &to.bucket, &to.bucket);
     let reads = asked("s3:GetObject", &to.objects, &to.objects);
-    let mut pages = objects.list(&absent.bucket, &absent.key);
-    let (listed, unfinished, read) =
-        tokio::join!(pages.next(), objects.list_uploads(&absent.bucket, &absent.key), objects.read(absent, 1));
+    let mut pages = objects.list(&folder.bucket, &folder.key);
+    let uploads_there = objects.list_uploads(&folder.bucket, &folder.key);
+    let read = async {
+        match &to.probes {
+            Some(absent) => reads.check(objects.read(absent, 1).await, &[]),
+            None => vec![reads.hidden(FOLDER_UNKNOWN, SOURCE_SESSION)],
+        }
+    };
+    let (listed, unfinished, read) = tokio::join!(pages.next(), uploads_there, read);
     let mut checks = lists.check(listed, &[]);
     if checks.iter().any(|check| check.result == Finding::Missing) {
         // Nothing else can be asked of a bucket that does not exist or is another account's.
         return checks;
     }
     checks.extend(uploads.check(unfinished, &[]));
-    checks.extend(reads.check(read, &[]));
+    checks.extend(read);
     if let Some(key) = to.kms_key.filter(|key| key.region() != account.region()) {
         let region = asked("region", key.as_str(), "");
         checks.push(region.with(Finding::Missing, Some(format!("the key is not in {}", account.region()))));
     }
-    match settings.probes {
-        true => checks.extend(ask_upload(objects, absent, to).await),
-        false => {
+    match &to.probes {
+        Some(absent) if settings.probes => checks.extend(ask_upload(objects, absent, to).await),
+        probes => {
             let writes = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
             let writes = writes.into_iter().map(|action| asked(action, &to.objects, &to.objects));
             let deletes = asked("s3:DeleteObject", &to.unfinished, &to.unfinished);
-            checks.extend(writes.chain([deletes]).map(not_probed));
+            checks.extend(writes.chain([deletes]).map(|asked| match probes {
+                Some(_) => not_probed(asked),
+                None => asked.hidden(FOLDER_UNKNOWN, SOURCE_SESSION),
+            }));
             checks = without_uploads(checks);
         }
     }

@@ -1,6 +1,7 @@
 //! `promote doctor`: everything that a promotion needs, in one run that writes nothing.
 
 mod images;
+mod merged;
 mod pattern;
 mod permissions;
 mod policies;

@@ -65,3 +65,63 @@ fn a_pattern_that_matches_no_group_is_an_error_as_before() {
     let flags = ["doctor", "--group", &pattern, "--target-bucket", SERVING];
     run(&cloud, Principal::Both, &flags).fails(1, &["no model package group matches"]);
 }
+
+/// Everything below the target bucket is denied, but what a run for the groups of the pattern writes.
+fn grant_only(cloud: &Cloud, folders: &str) {
+    cloud.deny(Principal::Both, "s3:*", "serving/*");
+    for action in ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"] {
+        cloud.allow(Principal::Both, action, &format!("serving/{folders}"));
+    }
+    cloud.allow(Principal::Both, "s3:DeleteObject", &format!("serving/{folders}/_unfinished/*"));
+}
+
+#[test]
+fn groups_that_are_not_known_are_asked_for_where_their_runs_write_and_nowhere_else() {
+    let cases = [
+        (&[][..], "churn-*/444333666777-eu-central-1-churn-*-v*"),
+        (&["--target-group", "Prod-{group}"], "prod-churn-*/444333666777-eu-central-1-churn-*-v*"),
+        (&["--target-prefix", "models/"], "models/churn-*/444333666777-eu-central-1-churn-*-v*"),
+    ];
+    for (flags, folders) in cases {
+        let cloud = encrypted();
+        cloud.deny(Principal::Both, "sagemaker:ListModelPackageGroups", "*");
+        grant_only(&cloud, folders);
+        let run = of_pattern(&cloud, flags);
+        assert_eq!(actions(&run, "denied", "target"), Vec::<String>::new(), "{folders}: {:#}", document(&run));
+        assert!(actions(&run, "ok", "target").contains(&"s3:PutObject".to_owned()), "{folders}: {:#}", document(&run));
+        // The policy that it would print is of these groups.
+        cloud.deny(Principal::Both, "s3:PutObject", "serving/*");
+        let run = of_pattern(&cloud, flags);
+        let group = folders.split_once("/444").expect("the folder of a version").0;
+        let policy = document(&run)["policies"][0]["policy"].clone();
+        let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+        let puts = statements.iter().find(|one| one["Action"] == json!(["s3:PutObject"])).cloned().unwrap_or_default();
+        assert_eq!(puts["Resource"], json!([format!("arn:aws:s3:::serving/{group}/*")]), "{policy:#}");
+        assert_nothing_was_written(&cloud);
+    }
+}
+
+#[test]
+fn a_group_is_asked_for_where_its_runs_write_and_nowhere_else() {
+    let cloud = encrypted();
+    grant_only(&cloud, "churn-model/444333666777-eu-central-1-churn-model-v*");
+    let run = doctor(&cloud, &[]);
+    assert_eq!(denied(&run), BTreeSet::new(), "{:#}", document(&run));
+    assert!(actions(&run, "ok", "target").contains(&"s3:PutObject".to_owned()));
+    assert_nothing_was_written(&cloud);
+}
+
+#[test]
+fn where_runs_write_is_not_known_without_the_account_of_a_group_that_is_given_by_its_name() {
+    let cloud = encrypted();
+    let role = ["--source-role-arn", "arn:aws:iam::444333666777:role/forbidden"];
+    for group in [GROUP, "churn-*"] {
+        let flags = ["doctor", "--group", group, "--target-bucket", SERVING, "--output", "json"];
+        let run = run(&cloud, Principal::Both, &[&flags[..], &role].concat());
+        assert_eq!(denied(&run), BTreeSet::from([("sts:AssumeRole".to_owned(), "source".to_owned())]));
+        let untested = actions(&run, "not-testable", "target");
+        assert!(untested.contains(&"s3:PutObject".to_owned()), "{group}: {:#}", document(&run));
+        assert!(actions(&run, "ok", "target").contains(&"s3:ListBucket".to_owned()), "{group}: {:#}", document(&run));
+        assert_nothing_was_written(&cloud);
+    }
+}

@@ -18,7 +18,7 @@ pub struct Recorded {
 type Scenario = fn() -> Recorded;
 
 /// What each run is about, and the run.
-pub const RUNS: [(&str, Scenario); 24] = [
+pub const RUNS: [(&str, Scenario); 27] = [
     ("server-side, twice", || stack(&[], with_package()).promotes("promoted").promotes("already promoted")),
     ("group names as they were created", || {
         let cloud = with_package();
@@ -42,6 +42,11 @@ pub const RUNS: [(&str, Scenario); 24] = [
         let reviewed = stack(&SIGNED, with_package()).plans().carries_out();
         reviewed.rejects_latest().withdraws()
     }),
+    ("doctor after a build that has failed", || stack(&["--images", "keep"], with_package()).is_diagnosed()),
+    ("doctor for the groups of a pattern", || {
+        groups(&["--target-group", "prod-{group}", "--images", "keep"]).is_diagnosed()
+    }),
+    ("a group that is held", || stack(&[], with_package()).promotes("promoted").is_held()),
     ("nothing approved", || stack(&[], rejected()).promotes("nothing approved")),
     ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
     ("a bucket whose default is a customer's key", || stack(&[], with_default_key()).promotes("promoted")),
@@ -218,6 +223,23 @@ impl Recorded {
     fn withdraws(self) -> Self {
         let run = self.run(&[("VERB", "withdraw")]);
         assert!(run.code == 0 && run.stdout.contains("withdrew 1 version"), "{}{}", run.stdout, run.stderr);
+        self
+    }
+
+    /// The build has failed and runs doctor, which asks for what the build needs and for nothing else.
+    fn is_diagnosed(self) -> Self {
+        let run = self.run(&[("VERB", "doctor"), ("PROMOTE_RECORD", "")]);
+        assert!(!run.stdout.contains("denied        target"), "{}{}", run.stdout, run.stderr);
+        self
+    }
+
+    /// The group is held: the build says by whom and why.
+    fn is_held(self) -> Self {
+        let flags = ["hold", "--target-group", crate::world::GROUP, "--reason", "Audit"];
+        assert_eq!(crate::world::run(&self.cloud, Principal::Both, &flags).code, 0);
+        self.cloud.forget_checks();
+        let run = self.run(&[]);
+        assert!(run.code == 0 && run.stderr.contains("Audit"), "{}{}", run.stdout, run.stderr);
         self
     }
 

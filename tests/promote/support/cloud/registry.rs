@@ -12,6 +12,11 @@ impl Cloud {
         registry::create_group(&mut self.world(), account, REGION, name, members)
     }
 
+    /// Gives a group a policy to be read.
+    pub fn set_group_policy(&self, account: &str, name: &str, policy: Value) {
+        self.world().registry(account, REGION).set_group_policy(name, policy);
+    }
+
     /// Puts a package of any members and any status into the source registry; gives its ARN.
     pub fn register(&self, package: Value) -> String {
         self.register_in(SOURCE_ACCOUNT, package)

@@ -11,6 +11,8 @@ pub struct Group {
     /// As describing it answers.
     shown: Value,
     tags: Vec<Value>,
+    /// What GetModelPackageGroupPolicy answers. The rights of callers do not depend on it.
+    policy: Option<Value>,
     created: Instant,
     by_call: bool,
 }
@@ -19,6 +21,11 @@ impl Group {
     /// Whether Describe and List show the group yet.
     pub fn is_seen(&self, ask: &Ask) -> bool {
         !self.by_call || self.created.elapsed() >= ask.world.options.registry.group_lag
+    }
+
+    /// Gives the group a policy to be read.
+    pub fn set_policy(&mut self, policy: Value) {
+        self.policy = Some(policy);
     }
 
     pub fn with_tags(&self) -> Value {
@@ -56,7 +63,7 @@ fn insert(
     ]);
     shown.extend(members.as_object().cloned().unwrap_or_default());
     let tags = tags.and_then(|tags| tags.as_array().cloned()).unwrap_or_default();
-    let group = Group { shown: Value::Object(shown), tags, created: Instant::now(), by_call };
+    let group = Group { shown: Value::Object(shown), tags, policy: None, created: Instant::now(), by_call };
     world.registry(account, region).groups.entry(name.to_owned()).or_insert(group);
     arn
 }
@@ -145,11 +152,15 @@ pub fn list(ask: &Ask) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
-/// GetModelPackageGroupPolicy. No group has one: the rights of callers do not depend on it.
+/// GetModelPackageGroupPolicy. Takes names only, so that it answers for the caller's own groups.
 pub fn policy(ask: &Ask) -> Result<Value, Refusal> {
     let place = ask.place(ask.text("ModelPackageGroupName"))?;
     ask.allow("model-package-group", &place)?;
-    Err(invalid("Cannot find resource policy for this model package group."))
+    let arn = group_arn(&place.account, &ask.region, &place.name);
+    let group = ask.looked_up(&place.account).and_then(|registry| registry.groups.get(&place.name));
+    let group = group.ok_or_else(|| invalid(&format!("Cannot find Model Package Group: {arn}")))?;
+    let policy = group.policy.as_ref().ok_or_else(|| invalid(&format!("Cannot find resource policy for: {arn}")))?;
+    Ok(json!({ "ResourcePolicy": policy.to_string() }))
 }
 
 /// ListTags of a group; packages have their group's.

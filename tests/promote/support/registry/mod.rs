@@ -173,6 +173,11 @@ impl Registry {
         found.into_iter().map(Package::shown).collect()
     }
 
+    /// Gives a group a policy to be read.
+    pub fn set_group_policy(&mut self, name: &str, policy: Value) {
+        self.groups.get_mut(name).expect("the group exists").set_policy(policy);
+    }
+
     /// The groups by name, with their tags.
     pub fn groups(&self) -> Vec<Value> {
         self.groups.values().map(Group::with_tags).collect()

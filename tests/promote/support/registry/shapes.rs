@@ -32,7 +32,7 @@ DeleteModelPackageGroup: ModelPackageGroupName!=ref
 ListModelPackageGroups: CreationTimeAfter=number CreationTimeBefore=number MaxResults=int NameContains=text:0-63
     CrossAccountFilterOption=enum:SameAccount|CrossAccount NextToken=text:0-8192 SortBy=enum:Name|CreationTime
     SortOrder=enum:Ascending|Descending
-GetModelPackageGroupPolicy: ModelPackageGroupName!=ref
+GetModelPackageGroupPolicy: ModelPackageGroupName!=name
 ListTags: ResourceArn!=text:1-256 NextToken=text:0-8192 MaxResults=int
 AddTags: ResourceArn!=text:1-256 Tags!=[Tag]0-50
 Tag: Key!=text:1-128 Value!=text:0-256
