@@ -170,6 +170,59 @@ const OF_PROMOTED_VERSIONS: [Message; 10] = [
     }),
 ];
 
+const OF_ROLLBACKS: [Message; 10] = [
+    ("rollback-without-a-promoted-version", 1, |c| {
+        c.create_group(TARGET_ACCOUNT, GROUP, json!({}));
+        roll_back(c, &[])
+    }),
+    ("rollback-without-an-approved-version", 1, |c| {
+        promote(c, &[]).document();
+        c.change(COPY, json!({"ModelApprovalStatus": "Rejected"}));
+        roll_back(c, &[])
+    }),
+    ("rollback-without-an-older-version", 1, |c| {
+        promote(c, &[]).document();
+        roll_back(c, &[])
+    }),
+    ("rollback-to-a-version-that-does-not-exist", 1, |c| {
+        two_promoted(c);
+        roll_back(c, &["--to", "7"])
+    }),
+    ("rollback-to-a-version-that-is-rejected", 1, |c| {
+        two_promoted(c);
+        c.change(COPY, json!({"ModelApprovalStatus": "Rejected"}));
+        roll_back(c, &["--to", "1"])
+    }),
+    ("rollback-after-a-rejection", 1, |c| {
+        two_promoted(c);
+        c.change(&COPY.replace("/1", "/2"), json!({"ModelApprovalStatus": "Rejected"}));
+        roll_back(c, &[])
+    }),
+    ("rollback-with-a-hold-that-cannot-be-read", 1, |c| {
+        two_promoted(c);
+        c.put(SERVING, "churn-model/_hold-1-held/hold.json", "not JSON");
+        roll_back(c, &[])
+    }),
+    ("rollback-to-a-version-that-is-rejected-meanwhile", 1, |c| {
+        two_promoted(c);
+        let rejects = |c: &Cloud| c.change(COPY, json!({"ModelApprovalStatus": "Rejected"}));
+        c.hook(Moment::on("UpdateModelPackage", 1), rejects);
+        roll_back(c, &[])
+    }),
+    ("rollback-of-a-group-that-is-released-meanwhile", 1, |c| {
+        two_promoted(c);
+        let releases = |c: &Cloud| drop(run(c, Principal::Both, &["release", "--target-group", GROUP]));
+        c.hook(Moment::on("UpdateModelPackage", 1), releases);
+        roll_back(c, &[])
+    }),
+    ("hold-without-a-reason", 1, |c| run(c, Principal::Both, &["hold", "--target-group", GROUP, "--reason", " "])),
+];
+
+#[test]
+fn what_is_wrong_with_a_rollback_or_a_hold_is_said_word_for_word() {
+    each_is_said(&OF_ROLLBACKS);
+}
+
 #[test]
 fn what_is_wrong_with_a_session_is_said_word_for_word() {
     each_is_said(&OF_SESSIONS);
@@ -205,6 +258,17 @@ pub(super) fn each_is_said(messages: &[Message]) {
 
 pub(super) fn full(cloud: &Cloud, more: &[&str]) -> Run {
     run(cloud, Principal::Both, &[&FULL[..], more].concat())
+}
+
+fn roll_back(cloud: &Cloud, more: &[&str]) -> Run {
+    let flags = ["rollback", "--target-group", GROUP, "--reason", "Latency alarm", "--settle-seconds", "0"];
+    run(cloud, Principal::Both, &[&flags[..], more].concat())
+}
+
+fn two_promoted(cloud: &Cloud) {
+    promote(cloud, &[]).document();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    promote(cloud, &[]).document();
 }
 
 pub(super) fn of_pattern(cloud: &Cloud, more: &[&str]) -> Run {
