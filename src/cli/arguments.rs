@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -11,7 +12,7 @@ use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::copy::{CopyMode, STALL, Strictness};
 use crate::model::approval::Approval;
-use crate::model::arn::{GroupName, GroupTemplate, KmsKeyArn, Malformed, PackageArn, Region, RoleArn};
+use crate::model::arn::{GroupName, GroupTemplate, KmsKeyArn, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::model::secrets::RecordSecrets;
@@ -28,10 +29,11 @@ mod values;
 pub use buckets::{BucketArgs, WriteArgs};
 pub use format::Format;
 pub(super) use format::text_or_json;
+use groups::target_of;
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
 pub use page::PageArgs;
-pub(super) use values::number;
+pub(super) use values::{key, number};
 use values::{part_size, tag};
 
 /// The flags that name a version that an earlier step has found.
@@ -159,7 +161,7 @@ pub struct RegisterArgs {
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     pub group_tag: Vec<(String, String)>,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
-    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN")]
+    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", value_parser = key)]
     pub sign_key: Option<KmsKeyArn>,
     /// Keep values whose names look like those of secrets in the documents and records, instead of their digests
     #[arg(long, env = "PROMOTE_RECORD_SECRETS", value_parser = BoolishValueParser::new())]
@@ -276,7 +278,7 @@ impl DestinationArgs {
     ///
     /// # Errors
     /// The name of the target group is too long.
-    pub fn destination(&self, bucket: &BucketName, source: &GroupName) -> Result<DestinationSettings, Malformed> {
+    pub fn destination(&self, bucket: &BucketName, source: &GroupName) -> Result<DestinationSettings> {
         Ok(DestinationSettings {
             bucket: bucket.clone(),
             prefix: self.target_prefix.clone().unwrap_or_default(),
@@ -288,7 +290,7 @@ impl DestinationArgs {
     ///
     /// # Errors
     /// The name is too long.
-    pub fn group_of(&self, source: &GroupName) -> Result<Option<GroupName>, Malformed> {
-        self.target_group.as_ref().map(|template| template.target_of(source)).transpose()
+    pub fn group_of(&self, source: &GroupName) -> Result<Option<GroupName>> {
+        self.target_group.as_ref().map(|template| target_of(template, source)).transpose()
     }
 }

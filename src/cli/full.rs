@@ -16,9 +16,9 @@ use super::many;
 use super::printer::nothing_approved;
 use super::reviewed_groups::ReviewedGroups;
 use super::running::Running;
-use super::step_before::read_document;
+use super::step_before::read_plan;
 use crate::aws::session::Access;
-use crate::model::arn::{GroupArn, GroupName, GroupRef, Malformed};
+use crate::model::arn::{GroupName, GroupRef};
 use crate::model::location::BucketName;
 use crate::model::secrets::RecordSecrets;
 use crate::record::{Conclusion, ReviewedPlan};
@@ -108,7 +108,7 @@ impl Full {
     ///
     /// # Errors
     /// The name is too long.
-    pub(super) fn target_of(&self, group: &GroupRef) -> Result<Option<GroupName>, Malformed> {
+    pub(super) fn target_of(&self, group: &GroupRef) -> Result<Option<GroupName>> {
         self.destination.group_of(group.name())
     }
 
@@ -121,8 +121,9 @@ impl Full {
                 Ok(if exit == Exit::NothingApproved { nothing_approved() } else { exit })
             }
             Selected::Many(selection) => {
+                let reviewed = self.reviewed_groups()?;
                 let found = find_groups(context, &selection).await?;
-                let reviewed = self.reviewed_groups(found.sources())?;
+                reviewed.as_ref().map_or(Ok(()), |plans| plans.refuse_other_groups(found.sources()))?;
                 let run = async |context: Context, group: GroupRef| {
                     let settings = self.settings(&group)?;
                     let Some(plans) = &reviewed else { return full(&context, &settings).await };
@@ -147,7 +148,7 @@ impl Full {
     async fn run_one(&self, context: &Context, group: &GroupRef) -> Result<RunReport> {
         let settings = self.settings(group)?;
         let Some(file) = &self.reviewed.plan else { return full(context, &settings).await };
-        let plan = ReviewedPlan::of(read_document(file, "full").await?, "promote full --dry-run --record plan.json")?;
+        let plan = ReviewedPlan::of(read_plan(file).await?, "promote full --dry-run --record plan.json")?;
         plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
         full_as_planned(context, &settings, &plan).await
     }
@@ -155,12 +156,11 @@ impl Full {
     /// The plans of the groups of a pattern, if `--plan` is given.
     ///
     /// # Errors
-    /// The file has no such plans, or they are of other groups.
-    fn reviewed_groups<'a>(&self, found: impl Iterator<Item = &'a GroupArn>) -> Result<Option<ReviewedGroups>> {
+    /// The file has no such plans, or they are too old.
+    fn reviewed_groups(&self) -> Result<Option<ReviewedGroups>> {
         let Some(file) = &self.reviewed.plan else { return Ok(None) };
         let plans = ReviewedGroups::read(file)?;
         plans.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
-        plans.refuse_other_groups(found)?;
         Ok(Some(plans))
     }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::arguments::{BucketArgs, OutputArgs, TargetArgs, WriteArgs, number};
+use super::arguments::{BucketArgs, OutputArgs, TargetArgs, WriteArgs, key, number};
 use super::exit::Exit;
 use super::known::Known;
 use super::printer::{Printer, failed};
@@ -54,7 +54,7 @@ pub(super) struct Rollback {
     #[arg(long, env = "PROMOTE_SETTLE_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = number(0..=3600u64), help_heading = "Target")]
     settle_seconds: u64,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
-    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", help_heading = "Records")]
+    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", value_parser = key, help_heading = "Records")]
     sign_key: Option<KmsKeyArn>,
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn document<T: Ended>(
         let (runs, outline, printer) = (Arc::clone(&runs), outline.clone(), Arc::clone(&running.printer));
         move |signal, cleaned| {
             let (document, _) = outline.document(runs.interrupted(signal, cleaned));
-            printer.document(&document).err().iter().for_each(warn);
+            printer.put(&document).err().iter().for_each(warn);
         }
     });
     for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use serde::Serialize;
 
 use super::arguments::{Format, OutputArgs};
+use super::ending::Ending;
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::inert::inert;
@@ -24,6 +25,8 @@ use crate::run::RunReport;
 pub(super) struct Printer {
     format: Format,
     file: Option<RecordFile>,
+    /// Who prints the document of the run.
+    pub ending: Ending,
     /// Whether a document was printed.
     printed: AtomicBool,
 }
@@ -32,7 +35,7 @@ impl Printer {
     /// Prints without a file.
     pub fn new(settings: Option<&OutputArgs>) -> Self {
         let format = settings.map_or(Format::Text, |settings| settings.output);
-        Self { format, file: None, printed: AtomicBool::new(false) }
+        Self { format, file: None, ending: Ending::default(), printed: AtomicBool::new(false) }
     }
 
     /// Opens the file of `--record`, so that a wrong path fails before anything is promoted.
@@ -79,11 +82,27 @@ impl Printer {
         Ok(Exit::of(report))
     }
 
-    /// Prints a document, and writes it to the file of `--record`.
+    /// Prints the document of the run, and writes it to the file of `--record`. Does not return if the process is being
+    /// ended.
     ///
     /// # Errors
     /// The stream or the file cannot be written. A closed pipe is not an error.
     pub fn document(&self, document: &impl Rendered) -> Result<()> {
+        self.claim();
+        self.put(document)
+    }
+
+    /// Claims the document of the run, before the run takes its results. Does not return if the process is being ended.
+    pub fn claim(&self) {
+        self.ending.claim_for_run();
+        self.printed.store(true, Relaxed);
+    }
+
+    /// As [`Printer::document`], for whoever has claimed the end.
+    ///
+    /// # Errors
+    /// As [`Printer::document`].
+    pub fn put(&self, document: &impl Rendered) -> Result<()> {
         self.printed.store(true, Relaxed);
         let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out), document.done()));
         let mut out = BufWriter::new(std::io::stdout().lock());

@@ -1,6 +1,6 @@
 //! `promote register`.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{
@@ -9,7 +9,7 @@ use super::arguments::{
 use super::exit::Exit;
 use super::printer::Printer;
 use super::step_before::StepBefore;
-use crate::model::failure::Hint;
+use crate::model::failure::Failure;
 use crate::model::location::BucketName;
 use crate::run::settings::{DestinationSettings, RegisterSettings};
 use crate::run::{Context, register};
@@ -75,9 +75,13 @@ impl Register {
         let prefix = self.destination.target_prefix.as_ref().or(copied.map(|target| &target.prefix));
         let group = self.destination.group_of(before.version.arn.group())?;
         Ok(DestinationSettings {
-            bucket: bucket.context("no target bucket is given").hint("Pass `--target-bucket`")?.clone(),
+            bucket: bucket.ok_or_else(no_bucket)?.clone(),
             prefix: prefix.cloned().unwrap_or_default(),
             group: group.or_else(|| copied.map(|target| target.group.clone())),
         })
     }
+}
+
+fn no_bucket() -> Failure {
+    Failure::new("no target bucket is given").hint("Pass `--target-bucket`").wrong_arguments()
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::plan_file::{PlanKind, Wanted, not_wanted};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Record, ReviewedPlan};
@@ -51,6 +52,9 @@ const COMMAND: &str = "promote full --dry-run --record plan.json";
 const MAKE: &str =
     "Make a new plan with `promote full --dry-run --record plan.json` for the same pattern; it must exit with 0";
 
+/// The next step if a plan has other members than expected.
+pub(super) const RELEASE: &str = "Use the same release of promote for the plan and its promotion";
+
 /// The plan of each group.
 pub(super) struct ReviewedGroups {
     plans: Vec<(GroupArn, ReviewedPlan)>,
@@ -71,9 +75,13 @@ impl ReviewedGroups {
             false => std::fs::read(path).map(|bytes| text = bytes),
         };
         read.with_context(|| format!("promote full cannot read {name}")).hint(MAKE)?;
+        let wanted = Wanted { kind: PlanKind::Groups(String::new()), make: MAKE };
+        if let Some(failure) = not_wanted(text.as_slice(), &name, &wanted) {
+            return Err(failure.into());
+        }
         let document: PlanOfGroups = serde_json::from_slice(&text)
-            .with_context(|| format!("{name} is not the plan of several groups"))
-            .hint(MAKE)?;
+            .with_context(|| format!("promote full cannot read {name} as a plan"))
+            .hint(RELEASE)?;
         let plans = Self::of(document.groups, &name, (MAKE, COMMAND))?;
         plans.refuse_edited(&document.plan)?;
         Ok(plans)
@@ -145,7 +153,7 @@ impl PlannedGroup {
     fn plan(self, command: &str) -> Result<(GroupArn, ReviewedPlan)> {
         let record: Record = serde_json::from_value(self.document)
             .with_context(|| format!("the plan of {} cannot be read", self.group))
-            .hint("Use the same release of promote for the plan and its promotion")?;
+            .hint(RELEASE)?;
         let plan = ReviewedPlan::of(record, command).with_context(|| self.group.to_string())?;
         Ok((self.group, plan))
     }

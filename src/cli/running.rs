@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Error, Result};
 
 use super::arguments::PackageArgs;
+use super::ending::Ender;
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::printer::{Printer, failed, say};
 use super::signals::Signals;
 use super::step_before::StepBefore;
 use super::terminal::Terminal;
+use crate::model::failure::is_about_arguments;
 use crate::record::Build;
 use crate::run::Context;
 
@@ -59,8 +61,10 @@ impl Running {
         self.on_interruption.replace(Some(Box::new(conclude)));
     }
 
-    /// The run has all results, and prints them itself.
+    /// The run has all results, and prints them itself. Does not return if an interruption prints them and ends the
+    /// process.
     pub fn has_ended(&self) {
+        self.printer.claim();
         self.terminal.stop();
         self.on_interruption.replace(None);
     }
@@ -71,7 +75,9 @@ impl Running {
         let mut signals = self.signals()?;
         let context = context.with_observer(self.terminal.clone()).with_build(build());
         // Boxed: the compiler limits how deep futures nest.
-        let signal = match until_interrupted(Box::pin(verb(&context)), &mut signals).await {
+        let ended = until_interrupted(Box::pin(verb(&context)), &mut signals).await;
+        self.printer.ending.wait_if_signalled();
+        let signal = match ended {
             Ok(ended) => return ended,
             Err(signal) => signal,
         };
@@ -81,6 +87,7 @@ impl Running {
             () = tokio::time::sleep(CLEAN_UP) => false,
             _ = signals.next() => false,
         };
+        self.printer.ending.claim_for_run();
         Ok(self.interrupted(signal, cleaned))
     }
 
@@ -88,17 +95,25 @@ impl Running {
     pub async fn read_step_before(&self, package: &PackageArgs) -> Result<Result<StepBefore, Exit>> {
         match until_interrupted(package.step_before(self.verb), &mut self.signals()?).await {
             Ok(before) => before.map(Ok),
-            Err(signal) => Ok(Err(self.interrupted(signal, true))),
+            Err(signal) => {
+                self.printer.ending.claim_for_run();
+                Ok(Err(self.interrupted(signal, true)))
+            }
         }
     }
 
     /// The signals from now on. A run that is busy with a computation is not awaited: its open uploads stay.
     fn signals(&self) -> std::io::Result<Signals> {
         let running = self.clone();
-        Signals::listen(move |signal| {
-            running.terminal.stop();
-            std::process::exit(running.interrupted(signal, false).code());
-        })
+        Signals::listen(move |signal| std::process::exit(running.end_by_signal(signal).code()))
+    }
+
+    /// Reports what a run has left behind that does not answer a signal. A run that prints its document does not answer
+    /// while nobody reads it; then there is no other document.
+    fn end_by_signal(&self, signal: &'static str) -> Exit {
+        self.printer.ending.claim(Ender::Signals);
+        self.terminal.stop();
+        self.interrupted(signal, false)
     }
 
     /// Reports the failure that ends the run.
@@ -106,15 +121,7 @@ impl Running {
         let known = self.terminal.known();
         let exit = failed(error, &known);
         self.printer.end(&FailedRun::of(self.verb, error, &known));
-        exit
-    }
-
-    /// Reports arguments, or a file of them, that are wrong.
-    pub fn refuse(&self, error: &Error) -> Exit {
-        let known = self.terminal.known();
-        failed(error, &known);
-        self.printer.end(&FailedRun::of(self.verb, error, &known));
-        Exit::Usage
+        if is_about_arguments(error) { Exit::Usage } else { exit }
     }
 
     /// Reports what an interrupted run has left behind. `cleaned`: whether its uploads were aborted.
@@ -148,4 +155,41 @@ fn build() -> Option<Build> {
         number: variable("CODEBUILD_BUILD_NUMBER"),
         initiator: variable("CODEBUILD_INITIATOR"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::*;
+    use crate::cli::verbosity::Verbosity;
+
+    /// A run of which an interruption prints the results, and how often it has done so.
+    fn running() -> (Running, Arc<AtomicUsize>) {
+        let running = Running::new("apply", Printer::new(None), Terminal::new(Verbosity::Quiet));
+        let concluded = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&concluded);
+        running.on_interruption(move |_, _| {
+            count.fetch_add(1, Relaxed);
+        });
+        (running, concluded)
+    }
+
+    #[test]
+    fn a_run_that_ends_while_an_interruption_prints_its_results_does_not_print_them_too() {
+        let (running, concluded) = running();
+        assert_eq!(running.end_by_signal("SIGINT"), Exit::Interrupted);
+        assert_eq!(concluded.load(Relaxed), 1);
+        // `Printer::claim` waits as long as this is so.
+        assert_eq!(running.printer.ending.claim(Ender::Run), Ender::Signals);
+    }
+
+    #[test]
+    fn an_interruption_after_the_end_does_not_print_the_results_again() {
+        let (running, concluded) = running();
+        running.has_ended();
+        assert_eq!(running.end_by_signal("SIGINT"), Exit::Interrupted);
+        assert_eq!(concluded.load(Relaxed), 0);
+        assert_eq!(running.printer.ending.claim(Ender::Run), Ender::Run);
+    }
 }

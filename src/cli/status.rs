@@ -12,7 +12,8 @@ use super::many;
 use super::printer::say;
 use super::render::Rendered;
 use super::running::Running;
-use crate::model::arn::{GroupRef, GroupTemplate, Groups};
+use crate::model::arn::{GroupName, GroupRef, GroupTemplate, Groups};
+use crate::model::failure::Failure;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::run::many::find_groups;
@@ -89,7 +90,7 @@ impl Status {
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
         let Some(groups) = &self.group else {
-            let target_group = self.target_group.as_ref().and_then(GroupTemplate::fixed);
+            let target_group = self.target_group.as_ref().map(fixed).transpose()?;
             let settings = StatusSettings { group: None, target_group, lineage: self.lineage() };
             return self.conclude(context, running, status(context, &settings).await?).await;
         };
@@ -145,6 +146,19 @@ impl Status {
         };
         LineageSettings { versions, bucket: self.target_bucket.clone(), prefix: self.target_prefix.clone() }
     }
+}
+
+/// The name of a target group that no source group is given for.
+///
+/// # Errors
+/// It depends on the source group.
+fn fixed(template: &GroupTemplate) -> Result<GroupName> {
+    let failure = || {
+        Failure::new(format!("the name of the target group {template} depends on the source group, and none is given"))
+            .hint("Pass `--group`, or the name of one target group")
+            .wrong_arguments()
+    };
+    Ok(template.fixed().ok_or_else(failure)?)
 }
 
 /// Whether both sides of a group were read.

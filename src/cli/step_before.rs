@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
+use super::plan_file::{PlanKind, Wanted, not_wanted};
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Conclusion, Record, Target};
 use crate::run::settings::FoundVersion;
@@ -50,25 +51,44 @@ impl PackageArgs {
     }
 }
 
-/// Reads a document that a verb has printed.
+/// Reads the document of the previous step.
 ///
 /// # Errors
 /// The file cannot be read, or it is not a document of this version.
-pub(super) async fn read_document(from: &Path, verb: &str) -> Result<Record> {
-    let (name, read) = if from == Path::new("-") {
-        ("standard input".to_owned(), read_all(tokio::io::stdin()).await)
-    } else {
-        let name = from.display().to_string();
-        let opened = tokio::fs::File::open(from).await.with_context(|| format!("promote {verb} cannot read {name}"));
-        (name, read_all(opened.hint("Pass the file that the previous step has written with `--record`")?).await)
-    };
-    let text = read.with_context(|| format!("reading {name}"))?;
+async fn read_document(from: &Path, verb: &str) -> Result<Record> {
+    let (text, name) = read(from, verb, "Pass the file that the previous step has written with `--record`").await?;
     if let Some(failure) = no_document(&text, &name, verb)? {
         return Err(failure.into());
     }
     Record::parse(&text)
         .with_context(|| format!("promote {verb} cannot read {name} as the document of a previous step"))
         .hint("Run the previous step with `--output json` and the same release of promote")
+}
+
+/// Reads the plan of one group, which `promote full --dry-run --record` has written. `-` is standard input.
+///
+/// # Errors
+/// The file cannot be read, or it is not such a plan.
+pub(super) async fn read_plan(from: &Path) -> Result<Record> {
+    const MAKE: &str = "Make a plan with `promote full --dry-run --record plan.json`";
+    let (text, name) = read(from, "full", MAKE).await?;
+    if let Some(failure) = not_wanted(text.reader(), &name, &Wanted { kind: PlanKind::Group, make: MAKE }) {
+        return Err(failure.into());
+    }
+    let plan = Record::parse(&text).with_context(|| format!("promote full cannot read {name} as a plan"));
+    plan.hint("Use the same release of promote for the plan and its promotion")
+}
+
+/// Reads a file and names it. `missing` is the next step if there is no such file.
+async fn read(from: &Path, verb: &str, missing: &str) -> Result<(Spooled, String)> {
+    let (name, read) = if from == Path::new("-") {
+        ("standard input".to_owned(), read_all(tokio::io::stdin()).await)
+    } else {
+        let name = from.display().to_string();
+        let opened = tokio::fs::File::open(from).await.with_context(|| format!("promote {verb} cannot read {name}"));
+        (name, read_all(opened.hint(missing)?).await)
+    };
+    Ok((read.with_context(|| format!("reading {name}"))?, name))
 }
 
 /// Why a text is no document, if its beginning tells.
@@ -90,10 +110,13 @@ fn no_document(text: &Spooled, name: &str, verb: &str) -> Result<Option<Failure>
         return Ok(None);
     }
     let Ok(FailedStep { outcome, error }) = serde_json::from_reader(text.reader()) else { return Ok(None) };
-    let message = format!("promote {verb} has nothing to do: the previous step has {outcome}: {}", error.message);
-    Ok(["failed", "interrupted"]
-        .contains(&&*outcome)
-        .then(|| Failure::new(message).hint("Run the previous step again")))
+    let ended = match outcome.as_str() {
+        "failed" => "has failed",
+        "interrupted" => "was interrupted",
+        _ => return Ok(None),
+    };
+    let message = format!("promote {verb} has nothing to do: the previous step {ended}: {}", error.message);
+    Ok(Some(Failure::new(message).hint("Run the previous step again")))
 }
 
 /// The document of a step that has failed.

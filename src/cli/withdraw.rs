@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{
-    BucketArgs, DestinationArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs, WriteArgs,
+    BucketArgs, DestinationArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs, WriteArgs, key,
 };
 use super::exit::Exit;
 use super::many;
@@ -54,7 +54,7 @@ pub(super) struct Withdraw {
     #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN", help_heading = "Records")]
     kms_key_arn: Option<KmsKeyArn>,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
-    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", help_heading = "Records")]
+    #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", value_parser = key, help_heading = "Records")]
     sign_key: Option<KmsKeyArn>,
     #[command(flatten)]
     pub(super) output: OutputArgs,

@@ -27,17 +27,24 @@ pub struct Failure {
     message: String,
     hints: Vec<String>,
     cause: Option<Arc<anyhow::Error>>,
+    wrong_arguments: bool,
 }
 
 impl Failure {
     /// A failure without a hint. `message` is one sentence without a full stop.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hints: Vec::new(), cause: None }
+        Self { message: message.into(), hints: Vec::new(), cause: None, wrong_arguments: false }
     }
 
     /// Adds a next step: one sentence with a capital letter and without a full stop.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Says that the arguments are wrong, so that no run with them can succeed.
+    pub fn wrong_arguments(mut self) -> Self {
+        self.wrong_arguments = true;
         self
     }
 
@@ -68,7 +75,7 @@ impl Error for Failure {
 /// Shares one error between several tasks that fail with it.
 impl From<Arc<anyhow::Error>> for Failure {
     fn from(cause: Arc<anyhow::Error>) -> Self {
-        Self { message: cause.to_string(), hints: Vec::new(), cause: Some(cause) }
+        Self { message: cause.to_string(), hints: Vec::new(), cause: Some(cause), wrong_arguments: false }
     }
 }
 
@@ -78,6 +85,12 @@ pub fn cause<T: Error + 'static>(error: &anyhow::Error) -> Option<&T> {
         let below = || cause_of.downcast_ref().and_then(Failure::hinted).and_then(cause);
         cause_of.downcast_ref().or_else(below)
     })
+}
+
+/// Whether an error says that the arguments are wrong.
+pub fn is_about_arguments(error: &anyhow::Error) -> bool {
+    let failures = error.chain().filter_map(|cause| cause.downcast_ref::<Failure>());
+    failures.into_iter().any(|failure| failure.wrong_arguments || failure.hinted().is_some_and(is_about_arguments))
 }
 
 /// Attaches a hint to any error.
@@ -116,5 +129,12 @@ mod tests {
         let failed = failed.unwrap_err();
         assert!(cause::<fmt::Error>(&failed).is_some());
         assert!(cause::<std::num::ParseIntError>(&failed).is_none());
+    }
+
+    #[test]
+    fn wrong_arguments_are_found_below_hints_and_contexts() {
+        let failed = |failure: Failure| Err::<(), _>(failure).context("a").hint("b").context("c").unwrap_err();
+        assert!(is_about_arguments(&failed(Failure::new("x").wrong_arguments())));
+        assert!(!is_about_arguments(&failed(Failure::new("x"))));
     }
 }

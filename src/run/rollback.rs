@@ -243,7 +243,9 @@ impl HoldSettings {
         let text = self.reason.as_deref().unwrap_or_default();
         anyhow::ensure!(
             !text.trim().is_empty(),
-            Failure::new("`--reason` is empty").hint("Pass the reason: the target's people and later runs read it")
+            Failure::new("`--reason` is empty")
+                .hint("Pass the reason: the target's people and later runs read it")
+                .wrong_arguments()
         );
         Ok(())
     }

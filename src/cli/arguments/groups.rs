@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::values::{number, tag};
-use crate::model::arn::{GroupRef, GroupTemplate, Groups};
+use crate::model::arn::{GroupName, GroupRef, GroupTemplate, Groups};
 use crate::model::failure::Failure;
 use crate::run::many::{GroupSelection, JOBS};
 
@@ -40,7 +40,7 @@ impl ManyArgs {
     /// The groups that the flags select.
     ///
     /// # Errors
-    /// Tags are given for one group.
+    /// Tags are given for one group, or the name of its target group is too long.
     pub fn select<'a>(&self, groups: &'a Groups, target_group: Option<&GroupTemplate>) -> Result<Selected<'a>> {
         match groups {
             Groups::One(group) => {
@@ -48,7 +48,9 @@ impl ManyArgs {
                     self.source_tag.is_empty(),
                     Failure::new("`--source-tag` has no effect on a group that is given by its name or ARN")
                         .hint("Pass a pattern such as `--group '*'`, or leave out `--source-tag`")
+                        .wrong_arguments()
                 );
+                target_group.map(|template| target_of(template, group.name())).transpose()?;
                 Ok(Selected::One(group))
             }
             Groups::Matching(pattern) => Ok(Selected::Many(Box::new(GroupSelection {
@@ -81,6 +83,16 @@ pub fn refuse_for_many(flag: &str, is_given: bool, groups: &Groups) -> Result<()
         !is_given,
         Failure::new(format!("`{flag}` belongs to one group, and `--group {pattern}` is a pattern"))
             .hint("Name one group with `--group`")
+            .wrong_arguments()
     );
     Ok(())
+}
+
+/// The name of the target group of a source group.
+///
+/// # Errors
+/// The name is too long.
+pub fn target_of(template: &GroupTemplate, source: &GroupName) -> Result<GroupName> {
+    let failure = |error| Failure::new(format!("the target group of {source}: {error}"));
+    Ok(template.target_of(source).map_err(|error| failure(error).hint("Shorten `--target-group`").wrong_arguments())?)
 }

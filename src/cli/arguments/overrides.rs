@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::values::key;
 use crate::model::arn::{KmsKeyArn, RoleArn};
 use crate::model::image::RepositoryPrefix;
 use crate::plan::draft::PackageOverrides;
@@ -15,7 +16,7 @@ use crate::plan::images::Images;
 pub struct OverrideArgs {
     /// KMS key that encrypts the artifacts in the target, and the package if the source package is encrypted
     /// [default: the bucket's default encryption]
-    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN")]
+    #[arg(long, env = "PROMOTE_KMS_KEY_ARN", value_name = "ARN", value_parser = key)]
     pub kms_key_arn: Option<KmsKeyArn>,
     /// Algorithm in the target account to use instead of the source package's algorithm
     #[arg(long, env = "PROMOTE_TARGET_ALGORITHM", value_name = "ARN|NAME")]

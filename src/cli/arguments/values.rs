@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::copy::{MAX_PART, MIN_PART};
+use crate::model::arn::{KmsKeyArn, Malformed};
 use crate::schema::shapes::refusal;
 
 /// Parses a part size in bytes, KiB, MiB or GiB.
@@ -31,6 +32,16 @@ where
     move |text: &str| match text.parse() {
         Ok(number) if limits.contains(&number) => Ok(number),
         _ => Err(format!("expected a whole number from {} to {}", limits.start(), limits.end())),
+    }
+}
+
+/// Parses the ARN of a key. Aliases are refused: they may refer to another key later, and cannot be granted.
+pub fn key(text: &str) -> Result<KmsKeyArn, String> {
+    let key: KmsKeyArn = text.parse().map_err(|error: Malformed| error.to_string())?;
+    let expected = "expected the ARN of the key, which `aws kms describe-key` prints";
+    match key.is_alias() {
+        true => Err(format!("it is an alias, which may refer to another key later; {expected}")),
+        false => Ok(key),
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::{Command, FromArgMatches};
-use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+use saphyr::{MarkedYaml, Scalar, YamlData};
 
 use super::members::{Member, MemberKind, Section, command, members};
-use super::refused::{in_words_of_the_file, is_about_a_value, names};
+use super::refused::{in_words_of_the_file, is_about_a_value, names, with_members};
+use super::text::{self, Written};
 use crate::cli::full::Full;
-use crate::model::failure::{Failure, Hint};
+use crate::model::failure::Failure;
 
 /// A target of a promotions file, named `<promotion>/<target>`.
 #[derive(Debug)]
@@ -40,21 +41,17 @@ type Members = BTreeMap<String, Given>;
 /// # Errors
 /// The file cannot be read, or something in it is wrong.
 pub(super) fn read(path: &Path) -> Result<Vec<FileTarget>> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| format!("{name} cannot be read"));
-    parse(&text.hint("Pass a promotions file with `--file`")?, &name)
+    parse(&text::read(path)?, &path.display().to_string())
 }
 
+/// The errors that a message lists.
+const LISTED: usize = 50;
+/// The characters of an error that a message has.
+const LONGEST: usize = 500;
+
 fn parse(text: &str, name: &str) -> Result<Vec<FileTarget>> {
-    let documents = match MarkedYaml::load_from_str(text) {
-        Ok(documents) => documents,
-        Err(error) => {
-            let (line, column) = (error.marker().line(), error.marker().col() + 1);
-            let failure = Failure::new(format!("{name}:{line}:{column}: {}", error.info()));
-            return Err(failure.hint("Correct the YAML").into());
-        }
-    };
-    let mut reader = FileReader { text, command: command(), members: members(), wrong: Vec::new() };
+    let (documents, written) = text::load(text, name)?;
+    let mut reader = FileReader { written, command: command(), members: members(), wrong: Vec::new() };
     let targets = match documents.as_slice() {
         [] => reader.refuse((1, 1), "the file is empty: `promotions` is missing"),
         [document] if document.data.is_null() => {
@@ -66,23 +63,28 @@ fn parse(text: &str, name: &str) -> Result<Vec<FileTarget>> {
         }
     };
     reader.wrong.sort();
-    let wrong: Vec<String> =
-        reader.wrong.iter().map(|((line, column), message)| format!("{name}:{line}:{column}: {message}")).collect();
+    let line = |((line, column), message): &(Position, String)| format!("{name}:{line}:{column}: {message}");
+    let mut wrong: Vec<String> = reader.wrong.iter().take(LISTED).map(line).collect();
+    if reader.wrong.len() > LISTED {
+        wrong.push(format!("and {} more", reader.wrong.len() - LISTED));
+    }
     ensure!(
         wrong.is_empty(),
-        Failure::new(wrong.join("\n")).hint("See docs/guides/promotions-file.md for the members and an example")
+        Failure::new(wrong.join("\n"))
+            .hint("See docs/guides/promotions-file.md for the members and an example")
+            .wrong_arguments()
     );
     Ok(targets)
 }
 
-struct FileReader<'a> {
-    text: &'a str,
+struct FileReader {
+    written: Written,
     command: Command,
     members: Vec<Member>,
     wrong: Vec<(Position, String)>,
 }
 
-impl FileReader<'_> {
+impl FileReader {
     fn targets(&mut self, document: &MarkedYaml<'_>) -> Vec<FileTarget> {
         let top = self.entries(document, "the file");
         self.refuse_unknown(&top, &["defaults", "promotions"]);
@@ -173,7 +175,7 @@ impl FileReader<'_> {
             self.tell(position(node), format!("`{name}` has to be {expected}"));
         }
         let words = values.as_deref().map(|values| member.words(values)).unwrap_or_default();
-        let refused = self.command.clone().try_get_matches_from(words).err().filter(is_about_a_value);
+        let refused = self.command.try_get_matches_from_mut(words).err().filter(is_about_a_value);
         if let Some(error) = refused {
             let message = in_words_of_the_file(&error, &self.members);
             self.tell(position(node), message);
@@ -186,8 +188,7 @@ impl FileReader<'_> {
         match &node.data {
             YamlData::Value(Scalar::String(text)) => Some(text.to_string()),
             YamlData::Value(Scalar::Integer(_) | Scalar::FloatingPoint(_)) => {
-                let (from, to) = (node.span.start.index(), node.span.end.index());
-                Some(self.text.chars().skip(from).take(to - from).collect::<String>().trim().to_owned())
+                self.written.get(&node.span.start.index()).cloned()
             }
             _ => None,
         }
@@ -201,29 +202,23 @@ impl FileReader<'_> {
         };
         let given = |member| of(member).map(|given| member.words(&given.values));
         let words: Vec<String> = self.members.iter().filter_map(given).flatten().collect();
-        let matches = self.command.clone().try_get_matches_from(words);
-        let error = match matches.and_then(|matches| Full::from_arg_matches(&matches)) {
-            Ok(full) => return self.checked(full, at),
+        let matches = self.command.try_get_matches_from_mut(words);
+        let (named, message) = match matches.and_then(|matches| Full::from_arg_matches(&matches)) {
+            Ok(full) => {
+                let Some(error) = full.groups().err().map(|error| error.to_string()) else { return Some(full) };
+                let named = self.members.iter().find(|member| error.starts_with(&format!("`{}`", member.flag())));
+                (named, with_members(error, &self.members))
+            }
             // Each value was checked where it stands.
             Err(error) if is_about_a_value(&error) => return None,
-            Err(error) => error,
-        };
-        let named = self.members.iter().find(|member| names(&error, &member.flag()));
-        let at = named.and_then(of).map_or(at, |given| given.at);
-        let message = format!("{name}: {}", in_words_of_the_file(&error, &self.members));
-        self.tell(at, message);
-        None
-    }
-
-    fn checked(&mut self, full: Full, at: Position) -> Option<Full> {
-        let wrong = full.groups().err().map(|error| error.to_string());
-        match wrong {
-            None => Some(full),
-            Some(error) => {
-                self.tell(at, error);
-                None
+            Err(error) => {
+                let named = self.members.iter().find(|member| names(&error, &member.flag()));
+                (named, in_words_of_the_file(&error, &self.members))
             }
-        }
+        };
+        let at = named.and_then(of).map_or(at, |given| given.at);
+        self.tell(at, format!("{name}: {message}"));
+        None
     }
 
     /// The members of a mapping with their positions.
@@ -271,7 +266,11 @@ impl FileReader<'_> {
         Vec::new()
     }
 
-    fn tell(&mut self, at: Position, message: String) {
+    fn tell(&mut self, at: Position, mut message: String) {
+        if let Some((cut, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(cut);
+            message.push('…');
+        }
         self.wrong.push((at, message));
     }
 }

@@ -9,6 +9,7 @@ mod reviewed;
 mod run;
 #[cfg(test)]
 mod schema;
+mod text;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -115,10 +116,12 @@ impl PromotionsArgs {
         for only in &self.only {
             ensure!(
                 targets.iter().any(|target| is_of(target, only)),
-                Failure::new(format!("{} has no promotion or target {only}", self.file.display())).hint(format!(
-                    "Pass one of {}",
-                    targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
-                ))
+                Failure::new(format!("{} has no promotion or target '{only}'", self.file.display()))
+                    .hint(format!(
+                        "Pass one of {}",
+                        targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
+                    ))
+                    .wrong_arguments()
             );
         }
         targets.retain(|target| self.only.is_empty() || self.only.iter().any(|only| is_of(target, only)));
@@ -133,10 +136,7 @@ impl PromotionsArgs {
 
 impl Apply {
     pub(super) async fn run(&self, running: &Running) -> Result<Exit> {
-        let targets = match self.promotions.targets() {
-            Ok(targets) => targets,
-            Err(error) => return Ok(running.refuse(&error)),
-        };
+        let targets = self.promotions.targets()?;
         let reviewed =
             self.plan.as_deref().map(|plan| ReviewedFile::read(plan, (&self.promotions.file, &targets))).transpose()?;
         if let Some(reviewed) = &reviewed {
@@ -156,10 +156,7 @@ impl Plan {
     }
 
     pub(super) async fn run(&self, running: &Running) -> Result<Exit> {
-        let targets = match self.promotions.targets() {
-            Ok(targets) => targets,
-            Err(error) => return Ok(running.refuse(&error)),
-        };
+        let targets = self.promotions.targets()?;
         let promotions = self.promotions.promotions(targets, running);
         let promotions = Promotions { dry_run: true, form: Some(self.output), ..promotions };
         running.run(Context::default(), async |context| promotions.run(context).await).await

@@ -20,7 +20,7 @@ pub(super) fn in_words_of_the_file(error: &clap::Error, members: &[Member]) -> S
 }
 
 /// The message with members instead of flags.
-fn with_members(mut message: String, members: &[Member]) -> String {
+pub(super) fn with_members(mut message: String, members: &[Member]) -> String {
     // The longest flags first: a flag may begin with another one.
     let mut members: Vec<&Member> = members.iter().collect();
     members.sort_by_key(|member| std::cmp::Reverse(member.flag().len()));

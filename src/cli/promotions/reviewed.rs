@@ -8,7 +8,9 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::file::FileTarget;
-use crate::cli::reviewed_groups::{PlannedGroup, ReviewedGroups};
+use crate::cli::exit::Exit;
+use crate::cli::plan_file::{PlanKind, Wanted, not_wanted};
+use crate::cli::reviewed_groups::{PlannedGroup, RELEASE, ReviewedGroups};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::record::ReviewedPlan;
@@ -42,17 +44,25 @@ impl ReviewedFile {
         let command = format!("promote plan --file {} --record {name}", file.display());
         let make = format!("Make a new plan with `{command}`");
         let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}")).hint(&make)?;
-        let document: PlanOfFile =
-            serde_json::from_slice(&text).with_context(|| format!("{name} is not a plan of promotions")).hint(&make)?;
+        let wanted = Wanted { kind: PlanKind::Promotions(String::new()), make: &make };
+        if let Some(failure) = not_wanted(text.as_slice(), &name.to_string(), &wanted) {
+            return Err(failure.into());
+        }
+        let document: PlanOfFile = serde_json::from_slice(&text)
+            .with_context(|| format!("promote apply cannot read {name} as a plan"))
+            .hint(RELEASE)?;
         let is_selected = |target: &PlannedTarget| selected.iter().any(|one| one.name == target.name);
-        let planned: Vec<PlannedTarget> = document.targets.into_iter().filter(is_selected).collect();
-        let failed: Vec<&str> =
-            planned.iter().filter(|target| target.exit_code != 0).map(|target| target.name.as_str()).collect();
-        ensure!(
-            failed.is_empty(),
-            Failure::new(format!("{name} has no plan for {}, because it has failed", failed.join(", ")))
-                .hint(format!("{make}, or select targets that have a plan with `--only`"))
-        );
+        let (planned, others): (Vec<_>, Vec<_>) = document.targets.into_iter().partition(is_selected);
+        if let Some(message) = without_plan(&planned) {
+            let all = planned.iter().chain(&others);
+            let usable: Vec<&str> = all.filter(|one| one.exit_code == 0).map(|one| one.name.as_str()).collect();
+            let only = match usable.as_slice() {
+                [] => String::new(),
+                [one] => format!(", or pass `--only {one}`, which has a plan"),
+                several => format!(", or pass `--only {}`, which have a plan", several.join(",")),
+            };
+            return Err(Failure::new(format!("{name} {message}")).hint(format!("{make}{only}")).into());
+        }
         let mut targets = BTreeMap::new();
         for target in planned {
             targets.insert(target.name, ReviewedGroups::of(target.groups, &name.to_string(), (&make, &command))?);
@@ -93,4 +103,22 @@ impl ReviewedFile {
     pub fn of(&self, target: &str, group: &GroupArn) -> Option<&ReviewedPlan> {
         self.targets.get(target)?.plan_of(group)
     }
+}
+
+/// Which targets have no plan, and why; nothing if each has one.
+fn without_plan(targets: &[PlannedTarget]) -> Option<String> {
+    let of = |is_ended: fn(i32) -> bool| -> Vec<&str> {
+        targets.iter().filter(|target| is_ended(target.exit_code)).map(|target| target.name.as_str()).collect()
+    };
+    let failed = of(|code| code != 0 && code != Exit::Interrupted.code());
+    let interrupted = of(|code| code == Exit::Interrupted.code());
+    let because = |names: &[&str], one: &str, several: &str| match names.split_last() {
+        None => None,
+        Some((name, [])) => Some(format!("for {name}, because it {one}")),
+        Some((last, others)) => Some(format!("for {} and {last}, because they {several}", others.join(", "))),
+    };
+    let failed = because(&failed, "has failed", "have failed");
+    let interrupted = because(&interrupted, "was interrupted", "were interrupted");
+    let reasons: Vec<String> = failed.into_iter().chain(interrupted).collect();
+    (!reasons.is_empty()).then(|| format!("has no plan {}", reasons.join(", and ")))
 }

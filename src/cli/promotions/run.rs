@@ -53,7 +53,7 @@ impl Promotions<'_> {
             let (runs, outline, printer) = (Arc::clone(&runs), outline.clone(), Arc::clone(&self.running.printer));
             move |signal, cleaned| {
                 let (document, _) = outline.document(runs.interrupted(signal, cleaned));
-                printer.document(&document).err().iter().for_each(warn);
+                printer.put(&document).err().iter().for_each(warn);
             }
         });
         let contexts = |at: usize| &named[at].context;

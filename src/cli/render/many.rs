@@ -33,8 +33,9 @@ impl<T: Ended> Rendered for ManyDocument<T> {
 
 /// A row for each group, and the totals.
 pub(super) fn table<T: Ended>(document: &ManyDocument<T>) -> Result<String> {
-    let names = document.groups.iter().map(|group| group.group.name().as_str().len());
-    let width = names.max().unwrap_or_default().max("GROUP".len());
+    let passed_over = document.passed_over.iter().map(|group| &group.group);
+    let names = document.groups.iter().map(|group| &group.group).chain(passed_over);
+    let width = names.map(|group| group.name().as_str().len()).max().unwrap_or_default().max("GROUP".len());
     let mut out = String::new();
     writeln!(out, "{:<width$}  {:>7}  {:>7}  OUTCOME", "GROUP", "SOURCE", "TARGET")?;
     for group in &document.groups {

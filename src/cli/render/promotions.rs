@@ -41,7 +41,9 @@ fn results(document: &PromotionsDocument, out: &mut String) -> Result<()> {
             target.groups.iter().map(|group| (format!("{}: {}", target.name, group.group.name()), group))
         })
         .collect();
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default().max("TARGET".len());
+    let failed = document.targets.iter().filter(|target| target.error.is_some()).map(|target| &target.name);
+    let names = rows.iter().map(|(name, _)| name).chain(failed).map(String::len);
+    let width = names.max().unwrap_or_default().max("TARGET".len());
     writeln!(out, "{:<width$}  {:>7}  {:>8}  OUTCOME", "TARGET", "SOURCE", "PROMOTED")?;
     for (name, group) in &rows {
         let (source, promoted) = group.result.as_ref().map_or((None, None), Ended::versions);
@@ -70,7 +72,11 @@ fn plan(document: &PromotionsDocument, out: &mut String) -> Result<()> {
             writeln!(out, "{}", fitted(&format!("  {line}"), 10))?;
         }
     }
-    writeln!(out, "\n{}", totals(document))?;
+    writeln!(out)?;
+    if has_signs(document) {
+        writeln!(out, "+ added, - rejected or replaced, ! changed, warned of or failed")?;
+    }
+    writeln!(out, "{}", totals(document))?;
     Ok(())
 }
 
@@ -81,8 +87,16 @@ fn markdown(document: &PromotionsDocument, out: &mut String) -> Result<()> {
         let fence = fence(&lines);
         writeln!(out, "#### {}\n\n{fence}diff\n{lines}\n{fence}\n", target.name)?;
     }
+    if has_signs(document) {
+        writeln!(out, "`+` added, `-` rejected or replaced, `!` changed, warned of or failed\n")?;
+    }
     writeln!(out, "{}", totals(document))?;
     Ok(())
+}
+
+/// Whether a line of the plan begins with a sign.
+fn has_signs(document: &PromotionsDocument) -> bool {
+    document.targets.iter().flat_map(lines).any(|line| line.starts_with(['+', '-', '!']))
 }
 
 /// A fence that the text does not contain.
@@ -98,7 +112,10 @@ fn lines(target: &OfTarget) -> Vec<String> {
         match &group.result {
             Ok(report) => of_record(group.group.name().as_str(), &report.document, &mut lines),
             Err(failed) if failed.is_not_started() => lines.push(format!("! {}: not started", group.group.name())),
-            Err(failed) => lines.push(format!("! {}: {}: {}", group.group.name(), failed.outcome(), failed.message())),
+            Err(failed) if failed.is_interrupted() => {
+                lines.push(format!("! {}: {}", group.group.name(), failed.message()))
+            }
+            Err(failed) => lines.push(format!("! {}: failed: {}", group.group.name(), failed.message())),
         }
     }
     lines.extend(target.passed_over.iter().map(|group| format!("! {} is {}", group.group.name(), group.status)));

@@ -56,7 +56,7 @@ const MISTAKES: [Mistake; 31] = [
     ("the key is of another region", 1, |c| {
         full(c, &["--kms-key-arn", &format!("arn:aws:kms:us-west-2:111222333444:key/{KEY}")])
     }),
-    ("the key is given by its alias", 1, |c| {
+    ("the key is given by its alias", 2, |c| {
         full(c, &["--kms-key-arn", "arn:aws:kms:eu-central-1:111222333444:alias/serving"])
     }),
     ("the key is one of the source account", 1, |c| {

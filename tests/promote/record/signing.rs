@@ -141,7 +141,7 @@ fn a_key_whose_signatures_cannot_be_checked_is_refused_before_anything_is_promot
     let cloud = with_package();
     promote(&cloud, &["--sign-key", SECP256K1_KEY]).fails(1, &["the key is ECC_SECG_P256K1", "hint: Create a key"]);
     let alias = "arn:aws:kms:eu-central-1:111222333444:alias/records";
-    promote(&cloud, &["--sign-key", alias]).fails(1, &["is an alias", "hint: Pass the ARN of the key"]);
+    promote(&cloud, &["--sign-key", alias]).fails(2, &["is an alias", "expected the ARN of the key"]);
     assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
 }
 

@@ -1,6 +1,9 @@
 //! `promote plan` and `promote apply`: a file describes the promotions.
 
 mod documents;
+mod plan_files;
+mod tables;
+mod yaml;
 
 use serde_json::{Value, json};
 
@@ -84,7 +87,7 @@ fn only_what_is_selected_is_promoted() {
     apply(&cloud, FILE, &["--only", "churn,teams"]).document();
     assert_eq!(targets(&cloud), ["churn", "prod-team-a", "staging-team-a"]);
     apply(&cloud, FILE, &["--only", "fraud"])
-        .fails(2, &["no promotion or target fraud", "hint: Pass one of teams/staging,"]);
+        .fails(2, &["no promotion or target 'fraud'", "hint: Pass one of teams/staging,"]);
 }
 
 #[test]

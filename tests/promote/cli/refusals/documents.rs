@@ -51,7 +51,7 @@ fn register_needs_a_bucket_that_the_document_of_find_latest_does_not_name() {
     let cloud = with_package();
     let file = cloud.home().join("found.json");
     std::fs::write(&file, found(&cloud).to_string()).expect("a file");
-    refused(&cloud, "register-without-a-bucket", 1, &["register", "--from", file.to_str().expect("a path")]);
+    refused(&cloud, "register-without-a-bucket", 2, &["register", "--from", file.to_str().expect("a path")]);
 }
 
 #[test]

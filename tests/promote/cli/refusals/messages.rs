@@ -48,7 +48,7 @@ const OF_GROUPS: [Message; 7] = [
         second_group(c);
         of_pattern(c, &["--target-group", "prod"])
     }),
-    ("version-number-with-a-pattern", 1, |c| of_pattern(c, &["--package-version", "1"])),
+    ("version-number-with-a-pattern", 2, |c| of_pattern(c, &["--package-version", "1"])),
     ("plan-of-one-group-with-a-pattern", 1, |c| {
         let plan = plan_file(c);
         assert_eq!(full(c, &["--dry-run", "--record", &plan]).code, 0);

@@ -86,8 +86,8 @@ fn a_key_of_the_source_account_and_an_alias_are_refused() {
         "arn:aws:kms:eu-central-1:444333666777:key/66666666-7777-8888-9999-000000000000",
         "arn:aws:kms:eu-central-1:111222333444:alias/serving",
     ] {
-        let name = if key.contains("alias") { "key-by-its-alias" } else { "key-of-the-source" };
-        refused(&cloud, name, 1, &full_with(&["--kms-key-arn", key]));
+        let (name, code) = if key.contains("alias") { ("key-by-its-alias", 2) } else { ("key-of-the-source", 1) };
+        refused(&cloud, name, code, &full_with(&["--kms-key-arn", key]));
     }
 }
 

@@ -93,6 +93,23 @@ fn an_interrupted_promotions_file_prints_what_ended_and_what_did_not_start() {
     assert!(run.stderr.contains("all/production: team-b: 1 of 1 object and 1 of 1 image copied"), "{}", run.stderr);
 }
 
+#[test]
+fn an_interrupted_plan_says_once_that_it_was_interrupted() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    let file = cloud.home().join("promotions.yaml");
+    let pattern = Cloud::group_arn("team-*");
+    let text = format!(
+        "promotions: {{all: {{source: {{group: '{pattern}'}}, targets: {{production: {{bucket: serving}}}}}}}}"
+    );
+    std::fs::write(&file, text).expect("the file is written");
+    let file = file.display().to_string();
+    let arguments = ["plan", "--file", &file, "--jobs", "1"];
+    let run = interrupted_at(&cloud, Moment::on("DescribeModelPackage", 1).at("team-b/1"), &arguments);
+    assert_eq!(run.code, 130, "{}", run.stderr);
+    assert!(run.stdout.contains("\n  ! team-b: SIGINT: interrupted; "), "{}", run.stdout);
+    assert!(run.stdout.contains("\n  ! team-c: not started\n"), "{}", run.stdout);
+}
+
 /// Kills a run for several groups at its k-th call, and runs again.
 fn killed_at(k: usize) {
     let names = ["team-a", "team-b", "team-c"];

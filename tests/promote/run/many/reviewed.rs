@@ -71,7 +71,9 @@ fn a_dry_run_in_which_a_group_fails_is_no_plan() {
     cloud.remove(MODELS, "team-b/model.tar.gz");
     let file = cloud.home().join("plan.json").to_str().expect("a path").to_owned();
     assert_eq!(full_of(&cloud, "team-*", &["--dry-run", "--record", &file]).code, 1);
-    full_of(&cloud, "team-*", &["--plan", &file])
-        .fails(1, &["is not the plan of several groups", "it must exit with 0"]);
+    full_of(&cloud, "team-*", &["--plan", &file]).fails(
+        1,
+        &["is not the plan of several groups: 1 group of its dry run has failed: team-b", "it must exit with 0"],
+    );
     assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
 }

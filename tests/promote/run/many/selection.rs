@@ -38,7 +38,7 @@ fn groups_that_are_failed_or_deleted_are_passed_over_and_told() {
 #[test]
 fn the_number_of_a_version_is_refused_with_a_pattern() {
     let cloud = with_groups(&["team-a"]);
-    full_of(&cloud, "team-*", &["--package-version", "1"]).fails(1, &["`--package-version` belongs to one group"]);
+    full_of(&cloud, "team-*", &["--package-version", "1"]).fails(2, &["`--package-version` belongs to one group"]);
     assert!(cloud.calls().is_empty());
 }
 
@@ -61,7 +61,7 @@ fn source_tags_narrow_a_pattern() {
     full_of(&cloud, "team-*", &["--source-tag", "stage=test"])
         .fails(1, &["no model package group that matches", "has the tag stage=test"]);
     promote(&cloud, &["--source-tag", "stage=prod"])
-        .fails(1, &["`--source-tag` has no effect on a group that is given by its name or ARN"]);
+        .fails(2, &["`--source-tag` has no effect on a group that is given by its name or ARN"]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn find_latest_takes_a_pattern_and_asks_for_no_target_account() {
     assert_eq!(of(&document, "team-c")["document"]["outcome"], "nothing-approved");
     assert!(of(&document, "team-a").get("target_group").is_none(), "there is no target: {document:#}");
     let all = [&arguments[..], &["--package-version", "1"]].concat();
-    run(&cloud, Principal::Stranger, &all).fails(1, &["--package-version"]);
+    run(&cloud, Principal::Stranger, &all).fails(2, &["--package-version"]);
 }
 
 #[test]

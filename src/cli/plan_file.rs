@@ -1,0 +1,197 @@
+//! Files that are passed as plans: what a file is that is not the plan that a verb needs.
+
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::counted::counted;
+use crate::model::failure::Failure;
+
+/// The plans that verbs carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PlanKind {
+    /// The plan of one group.
+    Group,
+    /// The plan of several groups, with their pattern.
+    Groups(String),
+    /// The plan of a promotions file, with the file.
+    Promotions(String),
+}
+
+/// How a verb asks for a plan.
+pub(super) struct Wanted<'a> {
+    pub kind: PlanKind,
+    /// The next step if the file is no plan at all.
+    pub make: &'a str,
+}
+
+impl PlanKind {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Group => "the plan of one group",
+            Self::Groups(_) => "the plan of several groups",
+            Self::Promotions(_) => "the plan of a promotions file",
+        }
+    }
+}
+
+/// Why a file is not the plan that is wanted; nothing if it is one.
+pub(super) fn not_wanted(text: impl Read, name: &str, wanted: &Wanted<'_>) -> Option<Failure> {
+    let failure = |is: &str| Failure::new(format!("{name} is not {}: {is}", wanted.kind.name()));
+    match found(text) {
+        Ok(plan) if std::mem::discriminant(&plan) == std::mem::discriminant(&wanted.kind) => None,
+        Ok(plan) => Some(failure(&format!("it is {}", plan.name())).hint(instead(&plan, name, wanted))),
+        Err(is) => Some(failure(&is).hint(wanted.make)),
+    }
+}
+
+/// What to do with a plan of another kind.
+fn instead(plan: &PlanKind, name: &str, Wanted { kind, make }: &Wanted<'_>) -> String {
+    let make = match make.split_at_checked(1) {
+        Some((first, rest)) => first.to_lowercase() + rest,
+        None => String::new(),
+    };
+    match (plan, kind) {
+        (PlanKind::Promotions(file), _) => {
+            format!("Carry it out with `promote apply --file {file} --plan {name}`, or {make}")
+        }
+        (PlanKind::Groups(pattern), PlanKind::Promotions(_)) => {
+            format!("Carry it out with `promote full --group '{pattern}' --plan {name}`, or {make}")
+        }
+        (PlanKind::Groups(pattern), _) => format!("Pass its pattern: `--group '{pattern}'`, or {make}"),
+        (PlanKind::Group, PlanKind::Promotions(_)) => {
+            format!("Carry it out with `promote full --plan {name}` and the flags of its dry run, or {make}")
+        }
+        (PlanKind::Group, _) => format!("Name its group with `--group`, or {make}"),
+    }
+}
+
+/// The kind of the plan in a file, or what the file is instead.
+fn found(mut text: impl Read) -> Result<PlanKind, String> {
+    let mut beginning = Vec::new();
+    // Ignore errors: the file was read before.
+    let _ = text.by_ref().take(64).read_to_end(&mut beginning);
+    let is_all = beginning.len() < 64;
+    if is_all && beginning.trim_ascii().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    match serde_json::from_reader::<_, Outline>(beginning.chain(text)) {
+        Ok(outline) => outline.kind(),
+        Err(error) if error.is_data() => Err(FOREIGN.to_owned()),
+        Err(_) => Err("it is not JSON".to_owned()),
+    }
+}
+
+const FOREIGN: &str = "it is JSON, but not a document of promote";
+
+/// The members by which the documents of the verbs differ. All others are skipped: a document may exceed memory.
+#[derive(Deserialize)]
+struct Outline {
+    schema: Option<IgnoredAny>,
+    verb: Option<String>,
+    outcome: Option<String>,
+    error: Option<Message>,
+    pattern: Option<String>,
+    file: Option<String>,
+    plan: Option<IgnoredAny>,
+    planned: Option<IgnoredAny>,
+    /// Of `promote plan` and `promote apply`.
+    targets: Option<Vec<Target>>,
+    /// Of several groups.
+    groups: Option<Vec<Group>>,
+    /// Of `promote doctor`.
+    checks: Option<IgnoredAny>,
+    /// Of `promote verify`.
+    findings: Option<IgnoredAny>,
+    /// Of `promote status`.
+    target_caller: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    group: String,
+    document: OfGroup,
+}
+
+#[derive(Deserialize)]
+struct OfGroup {
+    outcome: Option<String>,
+    error: Option<IgnoredAny>,
+    plan: Option<IgnoredAny>,
+}
+
+impl Outline {
+    fn kind(self) -> Result<PlanKind, String> {
+        if self.schema.is_none() {
+            return Err(FOREIGN.to_owned());
+        }
+        match self {
+            Self { verb, targets: Some(targets), file, .. } => of_promotions(verb.as_deref(), &targets, file),
+            Self { groups: Some(_), pattern: Some(pattern), plan: Some(_), .. } => Ok(PlanKind::Groups(pattern)),
+            Self { groups: Some(groups), verb, .. } => Err(of_groups(verb.as_deref().unwrap_or_default(), &groups)),
+            Self { verb: Some(verb), outcome: Some(outcome), error: Some(error), .. } => {
+                let ended = if outcome == "failed" { "has failed" } else { "was interrupted" };
+                Err(format!("it is the document of a run of `promote {verb}` that {ended}: {}", error.message))
+            }
+            Self { plan: Some(_), .. } => Ok(PlanKind::Group),
+            Self { outcome, planned, .. } if planned.is_some() || outcome.as_deref() == Some("planned") => {
+                Err("it is the document of a dry run of another verb than `promote full`".to_owned())
+            }
+            Self { checks: Some(_), .. } => Err("it is the document of `promote doctor`".to_owned()),
+            Self { findings: Some(_), .. } => Err("it is the document of `promote verify`".to_owned()),
+            Self { target_caller: Some(_), .. } => Err("it is the document of `promote status`".to_owned()),
+            _ => Err("it is the document of a run without `--dry-run`".to_owned()),
+        }
+    }
+}
+
+fn of_promotions(verb: Option<&str>, targets: &[Target], file: Option<String>) -> Result<PlanKind, String> {
+    let has_plan = targets.iter().flat_map(|target| &target.groups).any(|group| group.document.plan.is_some());
+    match verb == Some("plan") || has_plan {
+        true => Ok(PlanKind::Promotions(file.unwrap_or_default())),
+        false => Err("it is the document of a run without `--dry-run`".to_owned()),
+    }
+}
+
+/// What the document of several groups is that has no plan.
+fn of_groups(verb: &str, groups: &[Group]) -> String {
+    let has_ended = |outcome: &str, group: &Group| {
+        group.document.error.is_some() && group.document.outcome.as_deref() == Some(outcome)
+    };
+    let of = |outcome: &str| -> Vec<&str> {
+        let groups = groups.iter().filter(|group| has_ended(outcome, group));
+        groups.map(|group| group.group.rsplit('/').next().unwrap_or(&group.group)).collect()
+    };
+    let (failed, interrupted) = (of("failed"), [of("interrupted"), of("not-started")].concat());
+    let is_dry_run = groups.iter().any(|group| group.document.plan.is_some());
+    let has_none = failed.len() + interrupted.len() == groups.len();
+    if verb != "full" {
+        return format!("it is the document of `promote {verb}` for several groups");
+    }
+    if !is_dry_run && !has_none {
+        return "it is the document of a run without `--dry-run`".to_owned();
+    }
+    let (names, ended) = match (failed.len(), interrupted.len()) {
+        (0, 1) => (interrupted, "was interrupted"),
+        (0, _) => (interrupted, "were interrupted"),
+        (1, _) => (failed, "has failed"),
+        (_, _) => (failed, "have failed"),
+    };
+    let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
+    let listed = names[..names.len().min(LISTED)].join(", ");
+    format!("{} of its dry run {ended}: {listed}{more}", counted(names.len() as u64, "group"))
+}
+
+/// The groups that a message lists.
+const LISTED: usize = 20;

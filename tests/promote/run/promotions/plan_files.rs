@@ -1,0 +1,171 @@
+//! Files that are not the plan that `--plan` needs: the message says what the file is, and the hint what to do.
+
+use super::*;
+
+/// What a file is, and what it has.
+type File = (&'static str, String);
+
+/// Runs a verb, and returns the document that it writes to the file of `--record`.
+fn recorded(cloud: &Cloud, arguments: &[&str]) -> String {
+    let record = cloud.home().join("recorded.json");
+    let path = record.display().to_string();
+    run(cloud, Principal::Both, &[arguments, &["--record", &path]].concat());
+    std::fs::read_to_string(&record).expect("a document")
+}
+
+const TEAMS: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/team-*";
+const TEAM_A: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/team-a";
+const ABSENT: &str = "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/absent";
+
+/// Files that are a plan for no verb.
+fn no_plans(cloud: &Cloud) -> Vec<File> {
+    let full = |group, more: &[&str]| {
+        let arguments = ["full", "--group", group, "--target-bucket", SERVING, "--target-prefix", "elsewhere"];
+        recorded(cloud, &[&arguments, more].concat())
+    };
+    vec![
+        ("it is empty", String::new()),
+        ("it is empty", " \n".to_owned()),
+        ("it is not JSON", FILE.to_owned()),
+        ("it is not JSON", "{\"schema\": 2, \"targets\": [".to_owned()),
+        ("it is JSON, but not a document of promote", "[]".to_owned()),
+        ("it is JSON, but not a document of promote", "{}".to_owned()),
+        ("it is the document of a run of `promote full` that has failed: ", full(ABSENT, &["--dry-run"])),
+        ("it is the document of `promote status`", recorded(cloud, &["status", "--group", TEAM_A])),
+        ("it is the document of `promote status` for several groups", recorded(cloud, &["status", "--group", TEAMS])),
+        ("it is the document of a run without `--dry-run`", full(TEAM_A, &[])),
+        ("it is the document of a run without `--dry-run`", full(TEAMS, &[])),
+    ]
+}
+
+/// A plan of each kind: of one group, of a pattern, and of a promotions file.
+fn plans(cloud: &Cloud) -> [String; 3] {
+    let full = |group| recorded(cloud, &["full", "--group", group, "--target-bucket", SERVING, "--dry-run"]);
+    let file = cloud.home().join("plan.json").display().to_string();
+    assert_eq!(of_file(cloud, "plan", FILE, &["--record", &file]).code, 0);
+    [full(TEAM_A), full(TEAMS), std::fs::read_to_string(&file).expect("a plan")]
+}
+
+/// Each file is refused in one line that says what it is, before any call. `run` runs a verb with a plan.
+fn each_is_refused(cloud: &Cloud, files: &[File], wanted: &str, hint: &str, run: impl Fn(&str) -> Run) {
+    let plan = cloud.home().join("other.json").display().to_string();
+    for (is, text) in files {
+        std::fs::write(&plan, text).expect("a file");
+        let before = cloud.calls().len();
+        let run = run(&plan);
+        let said = format!("error: {plan} is not the plan of {wanted}: {is}");
+        run.fails(1, &[&said, hint]);
+        assert_eq!(cloud.calls().len(), before, "{is}: no call is made");
+        for word in ["line 1", "column", "missing field", "invalid type", "expected value"] {
+            assert!(!run.stderr.contains(word), "{is}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn apply_says_what_a_file_is_that_is_not_the_plan_of_a_promotions_file() {
+    let cloud = with_groups(&["team-a", "team-b", "churn"]);
+    let mut files = no_plans(&cloud);
+    let [one, several, _] = plans(&cloud);
+    files.push(("it is the document of a run without `--dry-run`", apply(&cloud, FILE, &[]).stdout));
+    let with = |plan: &str| apply(&cloud, FILE, &["--plan", plan]);
+    let file = cloud.home().join("promotions.yaml").display().to_string();
+    each_is_refused(&cloud, &files, "a promotions file", &format!("`promote plan --file {file} --record "), with);
+    let files = [("it is the plan of one group", one)];
+    each_is_refused(&cloud, &files, "a promotions file", "hint: Carry it out with `promote full --plan ", with);
+    let files = [("it is the plan of several groups", several)];
+    let hint = format!("hint: Carry it out with `promote full --group '{TEAMS}' --plan ");
+    each_is_refused(&cloud, &files, "a promotions file", &hint, with);
+}
+
+#[test]
+fn full_says_what_a_file_is_that_is_not_the_plan_of_one_group() {
+    let cloud = with_groups(&["team-a", "team-b", "churn"]);
+    let mut files = no_plans(&cloud);
+    let [_, several, promotions] = plans(&cloud);
+    let arguments = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--dry-run"];
+    files.push(("it is the document of a dry run of another verb than `promote full`", recorded(&cloud, &arguments)));
+    let with = |plan: &str| {
+        let arguments = ["full", "--group", TEAM_A, "--target-bucket", SERVING, "--plan", plan];
+        run(&cloud, Principal::Both, &arguments)
+    };
+    let hint = "hint: Make a plan with `promote full --dry-run --record plan.json`";
+    each_is_refused(&cloud, &files, "one group", hint, with);
+    let files = [("it is the plan of several groups", several)];
+    each_is_refused(&cloud, &files, "one group", &format!("hint: Pass its pattern: `--group '{TEAMS}'`"), with);
+    let files = [("it is the plan of a promotions file", promotions)];
+    let file = cloud.home().join("promotions.yaml").display().to_string();
+    let hint = format!("hint: Carry it out with `promote apply --file {file} --plan ");
+    each_is_refused(&cloud, &files, "one group", &hint, with);
+}
+
+#[test]
+fn full_with_a_pattern_says_what_a_file_is_that_is_not_the_plan_of_several_groups() {
+    let cloud = with_groups(&["team-a", "team-b", "churn"]);
+    let files = no_plans(&cloud);
+    let [one, _, promotions] = plans(&cloud);
+    let with = |plan: &str| {
+        run(&cloud, Principal::Both, &["full", "--group", TEAMS, "--target-bucket", SERVING, "--plan", plan])
+    };
+    let hint = "hint: Make a new plan with `promote full --dry-run --record plan.json` for the same pattern";
+    each_is_refused(&cloud, &files, "several groups", hint, with);
+    let files = [("it is the plan of one group", one)];
+    each_is_refused(&cloud, &files, "several groups", "hint: Name its group with `--group`", with);
+    let files = [("it is the plan of a promotions file", promotions)];
+    each_is_refused(&cloud, &files, "several groups", "hint: Carry it out with `promote apply --file ", with);
+}
+
+#[test]
+fn a_dry_run_of_which_groups_have_failed_names_them() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    let dry_run = || recorded(&cloud, &["full", "--group", TEAMS, "--target-bucket", SERVING, "--dry-run"]);
+    let with = |plan: &str| {
+        run(&cloud, Principal::Both, &["full", "--group", TEAMS, "--target-bucket", SERVING, "--plan", plan])
+    };
+    let hint = "hint: Make a new plan with `promote full --dry-run --record plan.json` for the same pattern";
+    cloud.remove(MODELS, "team-b/model.tar.gz");
+    let files = [("1 group of its dry run has failed: team-b\n", dry_run())];
+    each_is_refused(&cloud, &files, "several groups", hint, with);
+    cloud.remove(MODELS, "team-c/model.tar.gz");
+    let files = [("2 groups of its dry run have failed: team-b, team-c\n", dry_run())];
+    each_is_refused(&cloud, &files, "several groups", hint, with);
+}
+
+/// Makes a plan of the file of which targets have failed, and edits it.
+fn failed_plan(cloud: &Cloud, edit: impl FnOnce(&mut Value)) -> String {
+    let plan = cloud.home().join("plan.json").display().to_string();
+    assert_eq!(of_file(cloud, "plan", FILE, &["--record", &plan]).code, 1);
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&plan).expect("a plan")).expect("JSON");
+    edit(&mut document);
+    std::fs::write(&plan, document.to_string()).expect("the plan");
+    plan
+}
+
+#[test]
+fn only_is_suggested_if_a_target_has_a_plan_and_names_it() {
+    let cloud = with_groups(&["team-a", "churn"]);
+    cloud.remove(MODELS, "team-a/model.tar.gz");
+    let plan = failed_plan(&cloud, |_| {});
+    let run = apply(&cloud, FILE, &["--plan", &plan]);
+    run.fails(1, &["has no plan for teams/staging and teams/production, because they have failed\n"]);
+    run.fails(1, &["or pass `--only churn/production`, which has a plan\n"]);
+    cloud.remove(MODELS, "churn/model.tar.gz");
+    let plan = failed_plan(&cloud, |_| {});
+    let run = apply(&cloud, FILE, &["--plan", &plan]);
+    run.fails(1, &["has no plan for teams/staging, teams/production and churn/production, because they have failed\n"]);
+    assert!(run.stderr.contains("hint: Make a new plan with") && !run.stderr.contains("--only"), "{}", run.stderr);
+}
+
+#[test]
+fn a_target_whose_plan_was_interrupted_has_not_failed() {
+    let cloud = with_groups(&["team-a", "churn"]);
+    cloud.remove(MODELS, "churn/model.tar.gz");
+    let plan = failed_plan(&cloud, |plan| plan["targets"][2]["exit_code"] = json!(130));
+    apply(&cloud, FILE, &["--plan", &plan])
+        .fails(1, &["has no plan for churn/production, because it was interrupted\n"]);
+    let plan = failed_plan(&cloud, |plan| plan["targets"][0]["exit_code"] = json!(130));
+    apply(&cloud, FILE, &["--plan", &plan]).fails(
+        1,
+        &["has no plan for churn/production, because it has failed, and for teams/staging, because it was interrupted\n"],
+    );
+}
