@@ -260,6 +260,11 @@ impl RegisterArgs {
         if self.record_secrets { RecordSecrets::InFull } else { RecordSecrets::Sealed }
     }
 
+    /// The tags of target groups that the run creates; nothing if it creates none.
+    pub fn created_tags(&self) -> Option<Vec<(String, String)>> {
+        (!self.no_create_group).then(|| self.group_tag.clone())
+    }
+
     /// How the version is registered.
     pub fn settings(&self) -> RegistrationSettings {
         RegistrationSettings {

@@ -142,7 +142,11 @@ impl Full {
     /// A flag has no effect on them.
     pub(super) fn groups(&self) -> Result<Selected<'_>> {
         refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
-        self.many.select(&self.groups.group, self.destination.target_group.as_ref())
+        let mut selected = self.many.select(&self.groups.group, self.destination.target_group.as_ref())?;
+        if let Selected::Many(selection) = &mut selected {
+            selection.created_tags = self.register.created_tags();
+        }
+        Ok(selected)
     }
 
     async fn run_one(&self, context: &Context, group: &GroupRef) -> Result<RunReport> {

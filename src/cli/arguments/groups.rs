@@ -58,6 +58,7 @@ impl ManyArgs {
                 tags: self.source_tag.clone(),
                 first: self.first.clone(),
                 target_group: target_group.cloned(),
+                created_tags: None,
                 jobs: self.jobs,
             }))),
         }

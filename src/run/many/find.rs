@@ -1,10 +1,12 @@
 //! Finds the source groups that a pattern and tags select, and the names of their target groups.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use super::pairs::Pairs;
-use super::selection::{FoundGroups, GroupPair, GroupSelection, PassedOver};
+use super::selection::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup};
 use crate::aws::accounts::{SourceAccount, TargetAccount, principals};
 use crate::aws::registry::{GroupsOf, ListedGroup, SourceRegistry};
 use crate::aws::session::Identity;
@@ -22,13 +24,13 @@ const TAGS_AT_ONCE: usize = 4;
 pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let (source, target) = context.accounts().await?;
     let (reader, writer) = principals(source, target).await?;
-    let (sources, passed_over) = match find(source, selection, &reader).await? {
-        Some(found) => found,
-        None => return Err(no_match(selection, &reader, matching_target(target, selection, &writer).await).into()),
+    let Some(Sources { groups, unread, passed_over, known }) = find(source, selection, &reader).await? else {
+        return Err(no_match(selection, &reader, matching_target(target, selection, &writer).await).into());
     };
-    let Pairs { groups, refused } = Pairs::of(sources, selection.target_group.as_ref())?;
+    let Pairs { groups, mut refused } = Pairs::of(groups, selection.target_group.as_ref())?;
+    refused.extend(unread);
     let found = FoundGroups { groups, refused, passed_over };
-    refuse_own_targets(&found, &writer)?;
+    refuse_own_targets(&found, &known, selection, (&reader, &writer))?;
     Ok(found)
 }
 
@@ -39,36 +41,48 @@ pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Resul
 pub async fn find_source_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let source = context.source().await?;
     let reader = source.identity().await?;
-    let Some((sources, passed_over)) = find(source, selection, &reader).await? else {
+    let Some(Sources { groups, unread: refused, passed_over, .. }) = find(source, selection, &reader).await? else {
         return Err(no_match(selection, &reader, None).into());
     };
-    let groups = sources.into_iter().map(|source| GroupPair { source, target: None }).collect();
-    Ok(FoundGroups { groups, refused: Vec::new(), passed_over })
+    let groups = groups.into_iter().map(|source| GroupPair { source, target: None }).collect();
+    Ok(FoundGroups { groups, refused, passed_over })
 }
 
-/// The groups in the order in which they begin, and those that are passed over; nothing if no group matches.
-async fn find(
-    source: &SourceAccount,
-    selection: &GroupSelection,
-    reader: &Identity,
-) -> Result<Option<(Vec<GroupArn>, Vec<PassedOver>)>> {
+/// The source groups of a selection.
+struct Sources {
+    /// The groups that are selected, in the order in which they begin.
+    groups: Vec<GroupArn>,
+    /// Groups that match, and whose tags could not be read.
+    unread: Vec<RefusedGroup>,
+    passed_over: Vec<PassedOver>,
+    /// All groups that match, whatever tags they have.
+    known: HashSet<GroupArn>,
+}
+
+/// The source groups; nothing if no group matches.
+async fn find(source: &SourceAccount, selection: &GroupSelection, reader: &Identity) -> Result<Option<Sources>> {
     let mut listed = list(source, selection, reader).await?;
     listed.retain(|group| selection.pattern.matches(&group.arn));
     // Groups of one name in several accounts keep their order.
     listed.sort_by_key(|group| group.arn.name().canonical());
+    let known = listed.iter().map(|group| group.arn.clone()).collect();
     let (unusable, usable): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| group.unusable.is_some());
     let usable: Vec<GroupArn> = usable.into_iter().map(|group| group.arn).collect();
     if usable.is_empty() {
         return Ok(None);
     }
-    let mut tagged = with_tags(source.registry(), usable, &selection.tags).await?;
-    ensure!(!tagged.is_empty(), no_tags(selection));
+    let (mut groups, mut unread) = with_tags(source.registry(), usable, &selection.tags).await;
+    if groups.is_empty() {
+        let unread = unread.drain(..).next().map(|refused| refused.error.context(tags_not_known(selection)));
+        return Err(unread.unwrap_or_else(|| no_tags(selection).into()));
+    }
     if let Some(first) = &selection.first {
         // A stable sort: the others keep their order.
-        tagged.sort_by_key(|group| !first.is(group));
+        groups.sort_by_key(|group| !first.is(group));
     }
     let status = |group: ListedGroup| Some(PassedOver { status: group.unusable?, group: group.arn });
-    Ok(Some((tagged, unusable.into_iter().filter_map(status).collect())))
+    let passed_over = unusable.into_iter().filter_map(status).collect();
+    Ok(Some(Sources { groups, unread, passed_over, known }))
 }
 
 /// Lists the groups of the accounts that the pattern can match.
@@ -91,29 +105,45 @@ async fn list(source: &SourceAccount, selection: &GroupSelection, reader: &Ident
     Ok(listed)
 }
 
-/// Leaves out groups that lack one of the tags.
+/// The groups that have all of the tags, and those whose tags cannot be read.
 async fn with_tags(
     registry: &SourceRegistry,
     groups: Vec<GroupArn>,
     tags: &[(String, String)],
-) -> Result<Vec<GroupArn>> {
+) -> (Vec<GroupArn>, Vec<RefusedGroup>) {
     if tags.is_empty() {
-        return Ok(groups);
+        return (groups, Vec::new());
     }
-    let tagged = groups.into_iter().map(|group| async move {
-        let of_group = registry.group_tags(&group).await?;
-        anyhow::Ok(tags.iter().all(|tag| of_group.contains(tag)).then_some(group))
-    });
-    let tagged = stream::iter(tagged).buffered(TAGS_AT_ONCE);
-    tagged.try_filter_map(|group| async { Ok(group) }).try_collect().await
+    let of_groups = groups.into_iter().map(|group| async move { (registry.group_tags(&group).await, group) });
+    let mut of_groups = stream::iter(of_groups).buffered(TAGS_AT_ONCE);
+    let (mut tagged, mut unread) = (Vec::new(), Vec::new());
+    while let Some((of_group, source)) = of_groups.next().await {
+        match of_group {
+            Ok(of_group) if tags.iter().all(|tag| of_group.contains(tag)) => tagged.push(source),
+            Ok(_) => {}
+            // It is not known whether the group is selected, and so it has no target group.
+            Err(error) => {
+                unread.push(RefusedGroup { pair: GroupPair { source, target: None }, error: error.into() });
+            }
+        }
+    }
+    (tagged, unread)
 }
 
 /// Refuses a target group that matches the pattern itself: the next run would promote it again, into another group.
-fn refuse_own_targets(found: &FoundGroups, writer: &Identity) -> Result<()> {
+fn refuse_own_targets(
+    found: &FoundGroups,
+    known: &HashSet<GroupArn>,
+    selection: &GroupSelection,
+    (reader, writer): (&Identity, &Identity),
+) -> Result<()> {
+    let selected: HashSet<&GroupArn> = found.sources().collect();
     for group in &found.groups {
         let Some(target) = group.target.as_ref().map(|target| writer.group(target)) else { continue };
+        // A group that exists and is not selected lacks a tag.
+        let may_be_selected = selection.tags.is_empty() || !known.contains(&target) && selection.selects_created();
         ensure!(
-            !found.sources().any(|source| *source == target),
+            !(selected.contains(&target) || may_be_selected && is_listed(&target, selection, reader)),
             Failure::new(format!(
                 "{target}, the target group of {}, matches the pattern of source groups",
                 group.source
@@ -125,6 +155,13 @@ fn refuse_own_targets(found: &FoundGroups, writer: &Identity) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Whether the next run would list a group that matches the pattern. A pattern of names matches groups of any account, but
+/// the reader's own account is the only one that is known to list them.
+fn is_listed(group: &GroupArn, selection: &GroupSelection, reader: &Identity) -> bool {
+    let is_known = selection.pattern.account().is_some() || reader.group(group.name()) == *group;
+    is_known && selection.pattern.matches(group)
 }
 
 /// A group of the target account that matches the pattern, if the credentials of source and target may be swapped.
@@ -153,11 +190,19 @@ fn no_match(selection: &GroupSelection, reader: &Identity, at_target: Option<Gro
 }
 
 fn no_tags(selection: &GroupSelection) -> Failure {
+    let (pattern, tags) = (&selection.pattern, tags_of(selection));
+    Failure::new(format!("no model package group that matches {pattern} has {tags}"))
+        .hint("Check `--source-tag`: keys and values are compared with their letter case")
+}
+
+fn tags_not_known(selection: &GroupSelection) -> String {
+    format!("no model package group that matches {} is known to have {}", selection.pattern, tags_of(selection))
+}
+
+fn tags_of(selection: &GroupSelection) -> String {
     let tags: Vec<String> = selection.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let tags = match tags.as_slice() {
+    match tags.as_slice() {
         [tag] => format!("the tag {tag}"),
         tags => format!("the tags {}", tags.join(", ")),
-    };
-    Failure::new(format!("no model package group that matches {} has {tags}", selection.pattern))
-        .hint("Check `--source-tag`: keys and values are compared with their letter case")
+    }
 }

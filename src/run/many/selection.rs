@@ -4,6 +4,7 @@ use anyhow::Error;
 use serde::Serialize;
 
 use crate::model::arn::{GroupArn, GroupName, GroupPattern, GroupRef, GroupTemplate};
+use crate::register::NewGroup;
 
 /// The source groups to run for.
 #[derive(Debug, Clone)]
@@ -16,8 +17,19 @@ pub struct GroupSelection {
     pub first: Option<GroupRef>,
     /// The name of each target group; otherwise the source group's name.
     pub target_group: Option<GroupTemplate>,
+    /// The tags of target groups that the run creates, which take precedence over those of their source groups; nothing
+    /// if it creates none.
+    pub created_tags: Option<Vec<(String, String)>>,
     /// The number of groups that run at a time.
     pub jobs: usize,
+}
+
+impl GroupSelection {
+    /// Whether a target group that does not exist yet has all of the tags once the run has created it.
+    pub(super) fn selects_created(&self) -> bool {
+        let created = self.created_tags.as_ref().map(|own| NewGroup::of(None, self.tags.clone(), own).tags);
+        self.tags.iter().all(|tag| created.as_ref().is_some_and(|created| created.contains(tag)))
+    }
 }
 
 /// A source group and the name of its target group.
@@ -34,7 +46,7 @@ pub struct GroupPair {
 pub struct FoundGroups {
     /// The groups in the order in which they begin.
     pub groups: Vec<GroupPair>,
-    /// Groups that match, and that have no target group of their own.
+    /// Groups that match, and that have no target group of their own, or whose tags could not be read.
     pub refused: Vec<RefusedGroup>,
     /// Groups that match, and that have nothing to promote.
     pub passed_over: Vec<PassedOver>,

@@ -42,7 +42,7 @@ pub async fn find_for_targets(targets: &[NamedTarget], at_once: usize) -> Result
     for (target, found) in targets.iter().zip(&found) {
         let Ok((_, arns)) = found else { continue };
         for arn in arns {
-            if let Some(other) = promoted_by.insert(arn, &target.name) {
+            if let Some(other) = promoted_by.insert(arn, &target.name).filter(|other| *other != target.name) {
                 let message = format!("{other} and {} would both promote into {arn}", target.name);
                 let hint =
                     "Give each target a group, account or region of its own; `{group}` stands for the source group";
@@ -54,7 +54,8 @@ pub async fn find_for_targets(targets: &[NamedTarget], at_once: usize) -> Result
 }
 
 impl NamedTarget {
-    /// The groups, and the ARN of each target group.
+    /// The groups, and the ARN of each target group: also of those that several source groups clash for, because they are
+    /// promoted into once the clash is over.
     async fn find(&self) -> Result<(FoundGroups, Vec<GroupArn>)> {
         let found = match &self.groups {
             TargetGroups::Matching(selection) => find_groups(&self.context, selection).await,
@@ -62,7 +63,8 @@ impl NamedTarget {
         };
         let found = found.with_context(|| self.name.clone())?;
         let writer = self.context.target().await?.check().await?;
-        let arns = found.groups.iter().filter_map(|pair| pair.target.as_ref()).map(|name| writer.group(name)).collect();
+        let pairs = found.groups.iter().chain(found.refused.iter().map(|refused| &refused.pair));
+        let arns = pairs.filter_map(|pair| pair.target.as_ref()).map(|name| writer.group(name)).collect();
         Ok((found, arns))
     }
 

@@ -39,7 +39,8 @@ fn a_run_may_move_between_threads() {
     is_send(&context);
     is_send(&full(&context, &settings));
     let pattern = "team-*".parse().expect("a pattern");
-    let selection = GroupSelection { pattern, tags: Vec::new(), first: None, target_group: None, jobs: 8 };
+    let selection =
+        GroupSelection { pattern, tags: Vec::new(), first: None, target_group: None, created_tags: None, jobs: 8 };
     is_send(&find_groups(&context, &selection));
     is_send(&for_each_group(&context, &[], 8, async |context: Context, _: GroupPair| full(&context, &settings).await));
 }

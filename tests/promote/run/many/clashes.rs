@@ -118,3 +118,28 @@ fn a_message_that_the_table_shortens_is_below_it_in_full_once() {
     assert!(folded.to_lowercase().contains(&message.to_lowercase()), "{rest}");
     assert!(rest.ends_with("\n\n3 groups: 2 failed, 1 not-promoted\n"), "{rest}");
 }
+
+#[test]
+fn a_group_without_a_target_group_of_its_own_clashes_with_other_targets_of_the_file_too() {
+    let cloud = shared();
+    let file = cloud.home().join("promotions.yaml");
+    let text = "\
+promotions:
+  all:
+    source: {group: team-*, profile: source}
+    targets:
+      production: {bucket: serving, profile: target}
+  one:
+    source: {group: 'arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/team-b', profile: source}
+    targets:
+      production: {bucket: serving, profile: target, group: TEAM-A}
+";
+    std::fs::write(&file, text).expect("the file is written");
+    let file = file.display().to_string();
+    let refused = run(&cloud, Principal::Stranger, &["apply", "--file", &file]);
+    let group = Cloud::target_group_arn("team-a");
+    let stderr = refused.stderr.to_lowercase();
+    let says = format!("error: all/production and one/production would both promote into {group}");
+    assert!(refused.code == 1 && stderr.contains(&says), "{}", refused.stderr);
+    assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+}
