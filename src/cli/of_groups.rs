@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use anyhow::Error;
+use anyhow::{Error, Result};
 use serde::{Serialize, Serializer};
 
 use super::failed::FailedRun;
@@ -22,6 +22,9 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
     /// Whether the verb only reads, so that a line for each group would repeat the table.
     const READS: bool;
 
+    /// Whether the verb promotes, so that a group has a promoted version.
+    const HAS_TARGET: bool = true;
+
     /// The outcome, as the document names it.
     fn outcome(&self) -> String;
 
@@ -36,8 +39,21 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
         None
     }
 
+    /// What the text has below the table.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn below(_: &ManyDocument<Self>, _: &mut String) -> Result<()> {
+        Ok(())
+    }
+
     /// The page of all groups, if the verb has one.
     fn page(_: &ManyDocument<Self>) -> Option<String> {
+        None
+    }
+
+    /// What could not be read for the result, if it is not whole.
+    fn unread(&self) -> Option<String> {
         None
     }
 
@@ -93,6 +109,14 @@ impl<T: Ended> OfGroup<T> {
     /// The outcome, as the summary names it.
     pub fn outcome(&self) -> String {
         self.result.as_ref().map_or_else(|failed| failed.outcome().to_owned(), Ended::outcome)
+    }
+
+    /// Why the group has failed, or what could not be read.
+    pub fn message(&self) -> Option<String> {
+        match &self.result {
+            Ok(ended) => ended.unread(),
+            Err(failed) => Some(failed.message().to_owned()),
+        }
     }
 }
 

@@ -27,9 +27,10 @@ const LINEAGES: (usize, usize) = (10, 2);
 ///
 /// Shows for each version whether it is promoted, pending, withdrawn, rejected or not promoted, and which promoted
 /// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the
-/// promoted versions of --target-group with their source versions. Shows who holds the target group, since when and
-/// why. --verbose adds the images of the newest promoted versions, and in JSON their lineage. --output html writes one
-/// page, with the lineage of the newest promoted versions. Writes nothing to AWS but the object of --page.
+/// promoted versions of --target-group with their source versions; with a pattern, such a group fails. Shows who holds
+/// the target group, since when and why. --verbose adds the images of the newest promoted versions, and in JSON their
+/// lineage. --output html writes one page, with the lineage of the newest promoted versions. Writes nothing but the
+/// object of --page.
 #[derive(Debug, Args)]
 #[command(mut_arg("output", |output| output.value_parser(EnumValueParser::<Format>::new())))]
 pub(super) struct Status {
@@ -101,7 +102,7 @@ impl Status {
             Selected::Many(selection) => {
                 let found = find_groups(context, &selection).await?;
                 let run = async |context: Context, group: GroupRef| status(&context, &self.settings(&group)?).await;
-                let (document, exit) = many::document(running, context, &selection, found, run, |_| Exit::Done).await;
+                let (document, exit) = many::document(running, context, &selection, found, run, exit_of_many).await;
                 running.printer.document(&document)?;
                 let is_whole = document.groups.iter().all(|group| group.result.as_ref().is_ok_and(is_whole));
                 self.keep_page(context, is_whole.then(|| document.html()).flatten()).await?;
@@ -159,6 +160,12 @@ fn fixed(template: &GroupTemplate) -> Result<GroupName> {
             .wrong_arguments()
     };
     Ok(template.fixed().ok_or_else(failure)?)
+}
+
+/// With a pattern, a group whose source could not be read has failed. The target is the only side that somebody who names
+/// one group may be permitted to read.
+fn exit_of_many(report: &StatusReport) -> Exit {
+    if is_whole(report) { Exit::Done } else { Exit::Failed }
 }
 
 /// Whether both sides of a group were read.

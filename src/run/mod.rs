@@ -67,7 +67,7 @@ pub use page::put_page;
 pub use register::register;
 pub use report::RunReport;
 pub use rollback::{RollbackOutcome, RollbackReport, rollback};
-pub use status::{StatusReport, status};
+pub use status::{StatusReport, Unread, status};
 pub use verify::{Verification, verify};
 pub use verify_group::{GroupVerification, NothingPromoted, verify_group};
 pub use withdraw::withdraw;

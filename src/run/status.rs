@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::context::Context;
 use super::hold_now::{HoldNow, folders_of_holds};
@@ -10,7 +10,7 @@ use super::lineage::Reading;
 use super::settings::StatusSettings;
 use super::standing::{Row, drift, rows, without_source, without_sources};
 use crate::aws::accounts::{SourceAccount, target_group};
-use crate::aws::error::Kind;
+use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
 use crate::aws::session::Identity;
 use crate::model::approval::ApprovalStatus;
@@ -32,7 +32,7 @@ pub struct StatusReport {
     pub source_group: Option<GroupArn>,
     /// Why the source group could not be read. The versions then have no source side.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_unread: Option<String>,
+    pub source_unread: Option<Unread>,
     /// The target group.
     pub target_group: GroupArn,
     /// The hold of the target group, if it is held.
@@ -58,6 +58,16 @@ pub struct StatusReport {
     pub read: String,
     /// The program that wrote this.
     pub tool: Tool,
+}
+
+/// Why a group could not be read. The document has the message.
+#[derive(Debug, Clone)]
+pub struct Unread(pub CallError);
+
+impl Serialize for Unread {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
 }
 
 /// Lists the versions of a source group and their promoted versions side by side. Without a source group, or if it may
@@ -93,7 +103,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
     let others = others.len();
     let (listed, source_unread) = match sources {
         Sources::Listed(_, _, ref sources) => (rows(sources, ours), None),
-        Sources::Unread(_, ref reason) => (without_sources(ours), Some(reason.clone())),
+        Sources::Unread(_, ref error) => (without_sources(ours), Some(Unread(error.clone()))),
         Sources::NotAsked => (without_sources(ours), None),
     };
     let reading = Reading { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };
@@ -121,8 +131,8 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
 enum Sources<'a> {
     /// Its versions, and the principal that read them, if it is known.
     Listed(&'a SourceAccount, Option<Identity>, Vec<Summary>),
-    /// It may not be read, for this reason.
-    Unread(Option<Identity>, String),
+    /// It may not be read.
+    Unread(Option<Identity>, CallError),
     /// It was not given.
     NotAsked,
 }
@@ -148,7 +158,7 @@ async fn sources<'a>(context: &'a Context, group: Option<&GroupArn>) -> Result<S
             }
             Ok(Sources::Listed(source, caller, listed))
         }
-        Err(error) if error.kind == Kind::Denied => Ok(Sources::Unread(caller, error.to_string())),
+        Err(error) if error.kind == Kind::Denied => Ok(Sources::Unread(caller, error)),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,16 +1,18 @@
 //! Renders the result of `promote doctor` as text.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use anyhow::{Error, Result};
 
 use super::Rendered;
 use super::record::labelled;
-use crate::cli::of_groups::Ended;
+use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::cli::wrap::fitted;
 use crate::model::arn::PackageArn;
 use crate::run::DoctorReport;
-use crate::run::doctor::{Check, Finding, Form, Mend, Owner};
+use crate::run::doctor::{Check, Finding, Form, Mend, Owner, merged_policies};
 
 /// The column of reasons, and of resources that a row has no room for.
 const REASON: usize = 14;
@@ -28,20 +30,8 @@ impl Rendered for DoctorReport {
         for (number, principal) in self.principals.iter().enumerate() {
             writeln!(out, "{:<11}{principal}", if number == 0 { "Principal" } else { "" })?;
         }
-        let width = self.checks.iter().map(|check| check.action.len()).max().unwrap_or_default();
-        writeln!(out, "\n{:<12}  {:<6}  {:<width$}  RESOURCE", "RESULT", "SIDE", "ACTION")?;
-        for check in &self.checks {
-            let Check { side, action, resource, .. } = check;
-            let side = side.to_string();
-            let row = format!("{:<12}  {side:<6}  {action:<width$}  {resource}", name(check.result));
-            writeln!(out, "{}", fitted(&row, REASON))?;
-            if let Some(reason) = &check.reason {
-                writeln!(out, "{}", fitted(&format!("{:REASON$}{reason}", ""), REASON + 6))?;
-            }
-        }
-        for (number, mend) in (1..).zip(&self.policies) {
-            write!(out, "\n{}", section(number, mend)?)?;
-        }
+        table(&self.checks.iter().map(|check| (check, 0)).collect::<Vec<_>>(), &mut out)?;
+        sections(&self.policies, &mut out)?;
         Ok(out)
     }
 }
@@ -49,6 +39,7 @@ impl Rendered for DoctorReport {
 impl Ended for DoctorReport {
     type Document = Self;
     const READS: bool = true;
+    const HAS_TARGET: bool = false;
 
     fn document(&self) -> &Self {
         self
@@ -69,9 +60,62 @@ impl Ended for DoctorReport {
         (self.source_model_package_arn.as_ref().map(PackageArn::version), None)
     }
 
+    /// The problems of all groups, and the policies, each once.
+    fn below(document: &ManyDocument<Self>, out: &mut String) -> Result<()> {
+        let reports = || document.groups.iter().filter_map(|group| group.result.as_ref().ok());
+        let problems = first_of_each(reports().flat_map(Self::problems));
+        if !problems.is_empty() {
+            table(&problems, out)?;
+        }
+        sections(&merged_policies(reports().flat_map(|report| &report.policies)), out)
+    }
+
     fn remarks(&self) -> (Option<String>, Vec<Error>) {
         (None, Vec::new())
     }
+}
+
+/// The first check of each permission, the worst first, and how many others have the same result.
+fn first_of_each<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<(&'a Check, usize)> {
+    let mut found: Vec<(&Check, HashSet<&str>)> = Vec::new();
+    for check in checks {
+        let same =
+            |first: &Check| (first.result, first.side, &first.action) == (check.result, check.side, &check.action);
+        match found.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, resources)) => drop(resources.insert(&check.resource)),
+            None => found.push((check, HashSet::from([check.resource.as_str()]))),
+        }
+    }
+    found.sort_by_key(|(first, _)| (Reverse(first.result), first.side));
+    found.into_iter().map(|(first, resources)| (first, resources.len() - 1)).collect()
+}
+
+/// A row for each check, with the number of others that have the same result.
+fn table(checks: &[(&Check, usize)], out: &mut String) -> Result<()> {
+    let width = checks.iter().map(|(check, _)| check.action.len()).max().unwrap_or_default();
+    writeln!(out, "\n{:<12}  {:<6}  {:<width$}  RESOURCE", "RESULT", "SIDE", "ACTION")?;
+    for (check, others) in checks {
+        let Check { side, action, resource, .. } = check;
+        let (side, result) = (side.to_string(), name(check.result));
+        let others = match others {
+            0 => String::new(),
+            1 => " and 1 other".to_owned(),
+            count => format!(" and {count} others"),
+        };
+        let row = format!("{result:<12}  {side:<6}  {action:<width$}  {resource}{others}");
+        writeln!(out, "{}", fitted(&row, REASON))?;
+        if let Some(reason) = &check.reason {
+            writeln!(out, "{}", fitted(&format!("{:REASON$}{reason}", ""), REASON + 6))?;
+        }
+    }
+    Ok(())
+}
+
+fn sections(policies: &[Mend], out: &mut String) -> Result<()> {
+    for (number, mend) in (1..).zip(policies) {
+        write!(out, "\n{}", section(number, mend)?)?;
+    }
+    Ok(())
 }
 
 /// The numbers of the results, the worst first.

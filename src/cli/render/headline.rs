@@ -48,7 +48,12 @@ fn dry_run(record: &Record, writes: &[PlannedWrite]) -> String {
             format!("{NOTHING_WRITTEN}: would {write}")
         }
         (Some(write), _) => {
-            format!("{NOTHING_WRITTEN}: would {write}, and {} more", writes.len() - 1)
+            let others = if writes.len() == 2 {
+                "1 other write".to_owned()
+            } else {
+                format!("{} other writes", writes.len() - 1)
+            };
+            format!("{NOTHING_WRITTEN}: would {write}, and {others}")
         }
         (None, Conclusion::Planned) => NOTHING_WRITTEN.into(),
         (None, _) => format!("{NOTHING_WRITTEN}: {}", outcome(record)),

@@ -7,7 +7,6 @@ use anyhow::{Error, Result};
 use super::Rendered;
 use super::headline::{headline, unconfirmed};
 use super::record::shortened;
-use crate::cli::failed::FailedRun;
 use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
 use crate::cli::wrap::fitted;
 use crate::model::failure::Failure;
@@ -19,7 +18,9 @@ pub(super) const OUTCOME: usize = 40;
 
 impl<T: Ended> Rendered for ManyDocument<T> {
     fn text(&self) -> Result<String> {
-        table(self)
+        let mut out = table(self)?;
+        T::below(self, &mut out)?;
+        Ok(out)
     }
 
     fn html(&self) -> Option<String> {
@@ -37,21 +38,22 @@ pub(super) fn table<T: Ended>(document: &ManyDocument<T>) -> Result<String> {
     let names = document.groups.iter().map(|group| &group.group).chain(passed_over);
     let width = names.map(|group| group.name().as_str().len()).max().unwrap_or_default().max("GROUP".len());
     let mut out = String::new();
-    writeln!(out, "{:<width$}  {:>7}  {:>7}  OUTCOME", "GROUP", "SOURCE", "TARGET")?;
+    let mut row = |name: &str, (source, target): (&str, &str), outcome: &str| {
+        let target = if T::HAS_TARGET { format!("  {target:>7}") } else { String::new() };
+        let row = format!("{name:<width$}  {source:>7}{target}  {outcome}");
+        writeln!(out, "{}", fitted(&row, (width + 20).min(OUTCOME)))
+    };
+    row("GROUP", ("SOURCE", "TARGET"), "OUTCOME")?;
     for group in &document.groups {
         let (source, target) = group.result.as_ref().map_or((None, None), Ended::versions);
         let number = |version: Option<u32>| version.map_or("-".to_owned(), |version| version.to_string());
-        let (name, source, target) = (group.group.name().as_str(), number(source), number(target));
-        let row = format!("{name:<width$}  {source:>7}  {target:>7}  {}", outcome(group));
-        writeln!(out, "{}", fitted(&row, (width + 20).min(OUTCOME)))?;
+        row(group.group.name().as_str(), (&number(source), &number(target)), &outcome(group))?;
     }
     for group in &document.passed_over {
-        let name = group.group.name().as_str();
-        writeln!(out, "{name:<width$}  {:>7}  {:>7}  passed over: the group is {}", "-", "-", group.status)?;
+        row(group.group.name().as_str(), ("-", "-"), &format!("passed over: the group is {}", group.status))?;
     }
-    let name = |group: &OfGroup<T>| group.group.name().to_string();
-    let failures = document.groups.iter().filter_map(|group| Some((name(group), group.result.as_ref().err()?)));
-    in_full(failures, &mut out)?;
+    let messages = document.groups.iter().filter_map(|group| Some((group.group.name().to_string(), group.message()?)));
+    in_full(messages, &mut out)?;
     writeln!(out, "\n{}", totals(document))?;
     Ok(out)
 }
@@ -66,13 +68,13 @@ pub(super) fn outcome<T: Ended>(group: &OfGroup<T>) -> String {
     }
 }
 
-/// The messages that a table shortens, each once, below the names of what has failed with it.
-pub(super) fn in_full<'a>(failures: impl Iterator<Item = (String, &'a FailedRun)>, out: &mut String) -> Result<()> {
-    let mut names: Vec<(&str, Vec<String>)> = Vec::new();
-    for (name, failed) in failures.filter(|(_, failed)| shortened(failed.message()) != failed.message()) {
-        match names.iter_mut().find(|(message, _)| *message == failed.message()) {
+/// The messages that a table shortens, each once, below the names of the groups or targets that have it.
+pub(super) fn in_full(messages: impl Iterator<Item = (String, String)>, out: &mut String) -> Result<()> {
+    let mut names: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, message) in messages.filter(|(_, message)| shortened(message) != *message) {
+        match names.iter_mut().find(|(told, _)| *told == message) {
             Some((_, names)) => names.push(name),
-            None => names.push((failed.message(), vec![name])),
+            None => names.push((message, vec![name])),
         }
     }
     if !names.is_empty() {

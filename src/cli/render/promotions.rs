@@ -58,8 +58,11 @@ fn results(document: &PromotionsDocument, out: &mut String) -> Result<()> {
             writeln!(out, "{}", fitted(&row, (width + 21).min(OUTCOME)))?;
         }
     }
-    let of_groups = rows.iter().filter_map(|(name, group)| Some((name.clone(), group.result.as_ref().err()?)));
-    let of_targets = document.targets.iter().filter_map(|target| Some((target.name.clone(), target.error.as_ref()?)));
+    let of_groups = rows.iter().filter_map(|(name, group)| Some((name.clone(), group.message()?)));
+    let of_targets = document.targets.iter().filter_map(|target| {
+        let message = target.error.as_ref()?.message().to_owned();
+        Some((target.name.clone(), message))
+    });
     in_full(of_groups.chain(of_targets), out)?;
     writeln!(out, "\n{}", totals(document))?;
     Ok(())

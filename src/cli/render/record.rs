@@ -207,9 +207,9 @@ fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render:
     }
 }
 
-/// A line with a label in the first column.
+/// A text with a label in the first column. Further lines begin in the second.
 pub(super) fn labelled(name: &str, value: &str) -> String {
-    fitted(&format!("{name:<11}{value}"), 11)
+    fitted(&format!("{name:<11}{}", value.replace('\n', "\n           ")), 11)
 }
 
 /// Shortens a value to one line of at most 160 characters. It keeps the end, which has the tag of an image or the name of

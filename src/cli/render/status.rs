@@ -7,13 +7,13 @@ use anyhow::{Error, Result};
 use super::Rendered;
 use super::images::of_version;
 use super::page::{GroupSection, Page};
-use super::record::labelled;
+use super::record::{labelled, shortened};
 use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::cli::wrap::fitted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
-use crate::run::StatusReport;
 use crate::run::standing::{Row, Side, State};
+use crate::run::{StatusReport, Unread};
 
 /// The column of the state of a version.
 const STATE: usize = 60;
@@ -21,25 +21,26 @@ const STATE: usize = 60;
 impl Rendered for StatusReport {
     fn text(&self) -> Result<String> {
         let mut out = String::new();
-        let source = self.source_group.as_ref().map_or("not given".into(), ToString::to_string);
-        writeln!(out, "{:<11}{source}", "Source")?;
-        if let Some(reason) = &self.source_unread {
-            let what = format!("not read, so the table has promoted versions only: {reason}");
-            writeln!(out, "{}", labelled("", &what))?;
+        let mut line = |label: &str, text: &str| writeln!(out, "{}", labelled(label, text));
+        line("Source", &self.source_group.as_ref().map_or("not given".into(), ToString::to_string))?;
+        if let Some(Unread(reason)) = &self.source_unread {
+            line("", &format!("not read, so the table has promoted versions only: {reason}"))?;
         }
-        writeln!(out, "{:<11}{}", "Target", self.target_group)?;
-        if self.others > 0 {
-            writeln!(out, "{:<11}{} more in the target group, registered by others", "", self.others)?;
+        line("Target", self.target_group.as_str())?;
+        match self.others {
+            0 => {}
+            1 => line("", "1 version of the target group was registered by others")?,
+            others => line("", &format!("{others} versions of the target group were registered by others"))?,
         }
         match &self.live {
-            Some(live) => writeln!(out, "{:<11}version {}, the newest Approved version", "Live", live.version())?,
-            None => writeln!(out, "{:<11}no version is Approved", "Live")?,
+            Some(live) => line("Live", &format!("version {}, the newest Approved version", live.version()))?,
+            None => line("Live", "no version is Approved")?,
         }
         if let Some(hold) = &self.hold {
-            writeln!(out, "{}", labelled("Held", &held(hold)))?;
+            line("Held", &held(hold))?;
         }
         if let Some(reason) = &self.hold_unread {
-            writeln!(out, "{}", labelled("Hold", &format!("not known: {reason}")))?;
+            line("Hold", &format!("not known: {reason}"))?;
         }
         if self.versions.is_empty() {
             writeln!(out, "There are no versions")?;
@@ -96,10 +97,10 @@ impl Ended for StatusReport {
     }
 
     fn headline(&self) -> String {
-        let first = match self.latest() {
-            Some(row) => format!("{}{}", state(row.state), if row.live { ", live" } else { "" }),
-            None if self.source_unread.is_some() => "the source was not read".to_owned(),
-            None => "no source version is approved".to_owned(),
+        let first = match (self.latest(), &self.source_unread) {
+            (Some(row), _) => format!("{}{}", state(row.state), if row.live { ", live" } else { "" }),
+            (None, Some(Unread(reason))) => format!("source not read: {}", shortened(&reason.to_string())),
+            (None, None) => "no source version is approved".to_owned(),
         };
         let live = self.live.as_ref().filter(|live| self.versions().1 != Some(live.version()));
         let live = live.map(|live| format!("version {} is live", live.version()));
@@ -118,8 +119,12 @@ impl Ended for StatusReport {
         (version(row.and_then(|row| row.source.as_ref())), version(row.and_then(|row| row.target.as_ref())))
     }
 
+    fn unread(&self) -> Option<String> {
+        self.source_unread.as_ref().map(|Unread(reason)| reason.to_string())
+    }
+
     fn remarks(&self) -> (Option<String>, Vec<Error>) {
-        (None, Vec::new())
+        (None, self.source_unread.iter().map(|Unread(error)| error.clone().into()).collect())
     }
 
     fn page(document: &ManyDocument<Self>) -> Option<String> {

@@ -40,6 +40,11 @@ pub struct DoctorReport {
 }
 
 impl DoctorReport {
+    /// The checks of what is not there, or could not be tested. That a group has no version is none of them.
+    pub fn problems(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.result != Finding::Ok && !check.lacks_version)
+    }
+
     /// Whether everything else is there, and only a version of the group is missing. `promote full` succeeds then.
     pub fn lacks_only_a_version(&self) -> bool {
         let mut untested = self.checks.iter().filter(|check| check.result != Finding::Ok && !check.optional).peekable();

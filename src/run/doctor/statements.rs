@@ -69,6 +69,37 @@ pub(super) fn merged(present: &Value, policy: &Value) -> Value {
     merged
 }
 
+/// The policy with one statement for those that differ in their resources only.
+pub(super) fn with_resources_together(policy: &Value) -> Value {
+    let Value::Array(all) = &policy["Statement"] else { return policy.clone() };
+    let mut statements: Vec<Value> = Vec::new();
+    for statement in all {
+        let resources = statement["Resource"].as_array();
+        let same =
+            |other: &&mut Value| other["Resource"].is_array() && without_resource(other) == without_resource(statement);
+        match (resources, statements.iter_mut().find(same)) {
+            (Some(resources), Some(other)) => {
+                let Value::Array(together) = &mut other["Resource"] else { continue };
+                for resource in resources {
+                    if !together.contains(resource) {
+                        together.push(resource.clone());
+                    }
+                }
+            }
+            _ => statements.push(statement.clone()),
+        }
+    }
+    let mut policy = policy.clone();
+    policy["Statement"] = Value::Array(statements);
+    policy
+}
+
+fn without_resource(statement: &Value) -> Value {
+    let mut statement = statement.clone();
+    statement.as_object_mut().and_then(|members| members.remove("Resource"));
+    statement
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +122,17 @@ mod tests {
         let merged = merged(&present, &policy);
         assert_eq!(merged["Id"], "theirs");
         assert_eq!(merged["Statement"], json!([{ "Sid": "a" }, { "Sid": "b" }]));
+    }
+
+    #[test]
+    fn statements_that_differ_in_their_resources_only_are_one() {
+        let of = |action: &str, resource: Value| json!({ "Effect": "Allow", "Action": [action], "Resource": resource });
+        let policy = json!({ "Statement": [
+            of("a", json!(["1"])), of("b", json!(["1"])), of("a", json!("2")), of("a", json!(["3", "1"])), { "Sid": "c" }
+        ] });
+        assert_eq!(
+            with_resources_together(&policy)["Statement"],
+            json!([of("a", json!(["1", "3"])), of("b", json!(["1"])), of("a", json!("2")), { "Sid": "c" }])
+        );
     }
 }

@@ -254,3 +254,31 @@ fn a_page_replaces_neither_a_model_nor_an_object_of_a_promotion() {
     }
     assert_eq!(cloud.keys(SERVING), before);
 }
+
+#[test]
+fn a_page_in_the_folder_of_a_target_group_disturbs_no_promotion() {
+    let cloud = with_package();
+    let (group, pattern) = (Cloud::group_arn(GROUP), Cloud::group_arn("churn*"));
+    let flags = ["--target-bucket", SERVING, "--images", "keep", "--output", "json"];
+    let full = |group: &str| run(&cloud, Principal::Both, &[&["full", "--group", group], &flags[..]].concat());
+    for key in ["churn-model/status.html", "churn-model/reports/status.html", "churn-model/promotion.html"] {
+        let page = format!("s3://{SERVING}/{key}");
+        let kept = run(&cloud, Principal::Both, &["status", "--group", &group, "--page", &page]);
+        assert_eq!(kept.code, 0, "{}", kept.stderr);
+    }
+    assert_eq!(full(&group).document()["outcome"], "promoted");
+    assert_eq!(full(&group).document()["outcome"], "already-promoted");
+    assert_eq!(full(&pattern).document()["summary"]["outcomes"], json!({"already-promoted": 1}));
+    let verify = run(&cloud, Principal::Both, &["verify", "--group", &group]);
+    assert_eq!(verify.code, 0, "{}{}", verify.stdout, verify.stderr);
+    let target = ["--target-group", GROUP];
+    for (verb, more) in [
+        ("hold", &["--target-bucket", SERVING, "--reason", "Incident 4711"][..]),
+        ("release", &["--target-bucket", SERVING]),
+    ] {
+        let run = run(&cloud, Principal::Target, &[&[verb], &target[..], more].concat());
+        assert_eq!(run.code, 0, "{verb}: {}", run.stderr);
+    }
+    assert_eq!(full(&group).document()["outcome"], "already-promoted");
+    assert_eq!(cloud.keys(SERVING).iter().filter(|key| key.ends_with(".html")).count(), 3);
+}

@@ -5,7 +5,7 @@ mod held;
 use serde_json::{Value, json};
 
 use crate::snapshot::{assert_snapshot, shown};
-use crate::support::{Cloud, Moment, Principal, TARGET_ACCOUNT};
+use crate::support::{Cloud, Failure, Moment, Principal, TARGET_ACCOUNT};
 use crate::world::*;
 
 fn source(version: u32) -> String {
@@ -173,4 +173,15 @@ fn a_source_version_that_is_deleted_after_it_was_listed_does_not_fail_the_table(
     assert_eq!((&row["source"], &row["state"]), (&Value::Null, &json!("orphaned")), "it is deleted at the source");
     assert_eq!((&row["promoted_from"], &row["drift"]), (&json!(source(1)), &json!([])));
     assert_eq!(cloud.package(&source(1)), None, "it was deleted meanwhile");
+}
+
+#[test]
+fn a_message_of_several_lines_is_indented() {
+    let cloud = with_package();
+    let denied = Failure::Status(403, "AccessDeniedException", "The first line.\nThe second line.");
+    cloud.fail(Moment::every("ListModelPackages").at(&Cloud::group_arn(GROUP)), denied);
+    let run = run(&cloud, Principal::Both, &["status", "--group", &Cloud::group_arn(GROUP)]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let second = run.stdout.lines().find(|line| line.contains("The second line")).expect("the second line");
+    assert!(second.starts_with("           The second line"), "{}", run.stdout);
 }

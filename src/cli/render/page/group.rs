@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::lineage;
 use super::section::{GroupSection, state_of};
 use super::text::{age, counted, minute, visible};
-use crate::run::StatusReport;
 use crate::run::lineage::Lineage;
 use crate::run::standing::{Row, Side};
+use crate::run::{StatusReport, Unread};
 
 /// How much of a group its section shows.
 #[derive(Clone, Copy)]
@@ -51,9 +51,11 @@ fn content(report: &StatusReport, detail: Detail) -> Markup {
     with_lineage.sort_by_key(|row| !row.live);
     with_lineage.truncate(detail.lineages);
     html! {
+        @if let Some(Unread(reason)) = &report.source_unread {
+            p { span.w { "Source not read" } ": " (visible(&reason.to_string())) }
+        }
         dl {
             @if let Some(source) = &report.source_group { dt { "Source group" } dd { code { (source) } } }
-            @if let Some(reason) = &report.source_unread { dt { "Source not read" } dd { (visible(reason)) } }
             dt { "Target group" } dd { code { (report.target_group) } }
             (held(report))
             @if report.live.is_none() { dt { "Live" } dd { "no version is Approved" } }

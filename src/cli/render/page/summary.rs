@@ -15,6 +15,7 @@ pub fn table(groups: &[GroupSection<'_>]) -> Markup {
         section {
             h2 { (counted(groups.len(), "group")) }
             @if groups.len() > 1 { p { (counts(groups)) } }
+            (unread(groups))
             table.s {
                 thead { tr {
                     th scope="col" { "Group" }
@@ -29,6 +30,24 @@ pub fn table(groups: &[GroupSection<'_>]) -> Markup {
                     th.n scope="col" { "Drift" }
                 } }
                 tbody { @for (number, group) in groups.iter().enumerate() { (row(number, group)) } }
+            }
+        }
+    }
+}
+
+/// A warning that names the groups that were not read, or whose source was not.
+fn unread(groups: &[GroupSection<'_>]) -> Markup {
+    let is_whole = |group: &GroupSection<'_>| group.result.is_ok_and(|report| report.source_unread.is_none());
+    let unread = groups.iter().enumerate().filter(|(_, group)| !is_whole(group));
+    let unread: Vec<(usize, &GroupSection<'_>)> = unread.collect();
+    html! {
+        @if !unread.is_empty() {
+            p {
+                span.w { "Warning" } ": not every group could be read: "
+                @for (place, (number, group)) in unread.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    a href=(format!("#g{number}")) { (visible(group.name)) }
+                }
             }
         }
     }

@@ -129,3 +129,80 @@ fn verify_checks_the_live_version_of_every_group() {
     one("team-a").fails(0, &[]);
     assert!(one("team-d").told().contains("nothing to verify"), "{}", one("team-d").stdout);
 }
+
+#[test]
+fn status_tells_why_the_source_of_a_group_was_not_read_and_fails() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    full_of(&cloud, "team-?", &[]).document();
+    cloud.deny(Principal::Both, "sagemaker:ListModelPackages", &packages_of("team-b"));
+    let pattern = Cloud::group_arn("team-*");
+    let status = |more: &[&str]| run(&cloud, Principal::Both, &[&["status", "--group", &pattern], more].concat());
+    let text = status(&[]);
+    assert_eq!(text.code, 1, "{}", text.stderr);
+    let json = status(&["--output", "json"]);
+    let document = document_of(&json);
+    assert_eq!((json.code, &document["summary"]["exit_code"]), (1, &json!(1)));
+    assert_eq!(document["summary"]["outcomes"], json!({"promoted": 1, "source-unread": 1}));
+    assert_eq!(of(&document, "team-b")["exit_code"], 1);
+    let reason = of(&document, "team-b")["document"]["source_unread"].as_str().expect("a reason").to_owned();
+    let without_request = reason.split(" (request ").next().expect("a message");
+    assert!(without_request.starts_with("source: sagemaker:ListModelPackages on "), "{reason}");
+    let (table, rest) = text.stdout.split_once("\nMessages in full\n").expect("the messages in full");
+    let row = table.lines().find(|line| line.starts_with("team-b")).expect("a row");
+    assert!(row.contains("  source not read: source: sagemaker:ListModelPackages on "), "{row}");
+    assert!(rest.starts_with(&format!("  team-b\n    {without_request}")), "{rest}");
+    assert!(text.stderr.contains(&format!("error: team-b: {without_request}")), "{}", text.stderr);
+    assert!(text.stderr.contains("\nhint: Grant sagemaker:ListModelPackages"), "{}", text.stderr);
+    let page = status(&["--output", "html"]);
+    assert_eq!(page.code, 1, "{}", page.stderr);
+    for text in [
+        "<span class=\"w\">Warning</span>: not every group could be read: <a href=\"#g1\">team-b</a>",
+        "<span class=\"w\">Source not read</span>: source: sagemaker:ListModelPackages on ",
+    ] {
+        assert!(page.stdout.contains(text), "no {text} in {}", page.stdout);
+    }
+}
+
+#[test]
+fn doctor_of_a_pattern_has_each_problem_and_each_policy_once() {
+    let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+    cloud.create_group(SOURCE_ACCOUNT, "team-d", json!({}));
+    for name in ["team-a", "team-b"] {
+        cloud.deny(Principal::Both, "sagemaker:DescribeModelPackage", &packages_of(name));
+    }
+    cloud.deny(Principal::Both, "s3:GetObject", "models/team-c/*");
+    cloud.deny(Principal::Both, "s3:ListBucket", "serving");
+    let pattern = Cloud::group_arn("team-*");
+    let flags = ["--target-bucket", SERVING, "--images", "keep"];
+    let run = run(&cloud, Principal::Both, &[&["doctor", "--group", &pattern], &flags[..]].concat());
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let out = &run.stdout;
+    let (table, rest) = out.split_once("\nRESULT ").expect("the problems");
+    assert!(table.starts_with("GROUP    SOURCE  OUTCOME\nteam-a        1  2 denied, "), "{out}");
+    let (problems, policies) = rest.split_once("\n1. Account ").expect("the policies");
+    let rows: Vec<&str> = problems.lines().filter(|line| line.starts_with("denied ")).collect();
+    let versions = "arn:aws:sagemaker:eu-central-1:444333666777:model-package";
+    assert_eq!(
+        rows,
+        [
+            &format!("denied        source  sagemaker:DescribeModelPackage  {versions}/team-a/1 and 1 other"),
+            "denied        source  s3:GetObject                    s3://models/team-c/model.tar.gz",
+            "denied        target  s3:ListBucket                   arn:aws:s3:::serving",
+        ]
+    );
+    assert!(problems.contains("is not authorized to perform"), "{out}");
+    assert!(!problems.contains("team-d"), "that a group has no version is no problem: {out}");
+    let of = |what: &str| policies.matches(what).count();
+    let own = ": policy of arn:aws:iam::111222333444:user/both (a policy of its own, beside its other policies)";
+    assert!(policies.starts_with(&format!("111222333444{own}\n")), "{out}");
+    assert_eq!(of(": policy of the bucket models"), 1, "{out}");
+    for name in ["team-a", "team-b"] {
+        assert_eq!(of(&format!(": policy of {}", Cloud::group_arn(name))), 1, "{name}: {out}");
+        assert_eq!(of(&format!("\"{versions}/{name}/*\"")), 2, "{name}: {out}");
+    }
+    assert_eq!((of(own), of("\"s3:ListBucket\"")), (1, 1), "{out}");
+    assert_eq!(of("aws iam put-user-policy --user-name both --policy-name promote-"), 1, "{out}");
+    // The own policy has one statement for the versions of both groups.
+    let (own, _) = policies.split_once("\n2. Account ").expect("two policies");
+    assert_eq!(own.matches("\"sagemaker:DescribeModelPackage\"").count(), 1, "{out}");
+}
