@@ -112,6 +112,7 @@ impl Outline {
             verb: self.verb,
             pattern: self.pattern,
             plan: plan(&results),
+            reviewed_plan: reviewed_plan(&results),
             summary: GroupsSummary { groups: results.len(), outcomes, exit_code: worst.code() },
             groups: results.into_iter().map(|(group, _)| group).collect(),
             passed_over: self.passed_over,
@@ -127,6 +128,11 @@ fn plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
     let plan = |(group, _): &'_ Ending<T>| Some((group.group.clone(), group.result.as_ref().ok()?.plan()?.to_owned()));
     let plans = results.iter().map(plan).collect::<Option<Vec<_>>>()?;
     Some(PlanDigest::of(plans.iter().map(|(group, digest)| (group, digest.as_str()))))
+}
+
+/// The reviewed plan of all groups. A group that has failed does not name it.
+fn reviewed_plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
+    results.iter().find_map(|(group, _)| group.result.as_ref().ok()?.reviewed_plan()).map(PlanDigest::made)
 }
 
 /// Tells which groups are passed over.

@@ -47,6 +47,11 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
         Ok(())
     }
 
+    /// The digest of the plans of all groups that the run was given with `--plan`.
+    fn reviewed_plan(&self) -> Option<&str> {
+        None
+    }
+
     /// The page of all groups, if the verb has one.
     fn page(_: &ManyDocument<Self>) -> Option<String> {
         None
@@ -75,6 +80,9 @@ pub(super) struct ManyDocument<T: Ended> {
     /// The plan of all groups, if each has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanDigest>,
+    /// The reviewed plan of all groups, with `--plan`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_plan: Option<PlanDigest>,
     pub summary: GroupsSummary,
     pub tool: Tool,
     pub ended: String,

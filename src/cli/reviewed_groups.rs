@@ -29,6 +29,11 @@ pub(super) struct PlanDigest {
 }
 
 impl PlanDigest {
+    /// The digest of plans that were made before.
+    pub fn made(digest: &str) -> Self {
+        Self { digest: digest.to_owned() }
+    }
+
     /// The digest of the plans of these groups.
     pub fn of<'a>(plans: impl Iterator<Item = (&'a GroupArn, &'a str)>) -> Self {
         let mut hash = Sha256::new();
@@ -82,9 +87,12 @@ impl ReviewedGroups {
         let document: PlanOfGroups = serde_json::from_slice(&text)
             .with_context(|| format!("promote full cannot read {name} as a plan"))
             .hint(RELEASE)?;
-        let plans = Self::of(document.groups, &name, (MAKE, COMMAND))?;
-        plans.refuse_edited(&document.plan)?;
-        Ok(plans)
+        let Self { plans, make } = Self::of(document.groups, &name, (MAKE, COMMAND))?;
+        let digest = &document.plan.digest;
+        let plans = plans.into_iter().map(|(group, plan)| (group, plan.of_groups(digest))).collect();
+        let reviewed = Self { plans, make };
+        reviewed.refuse_edited(digest)?;
+        Ok(reviewed)
     }
 
     /// Takes the groups of a document as plans. `name` names the document, `make` says how a plan is made, and with
@@ -105,11 +113,10 @@ impl ReviewedGroups {
     ///
     /// # Errors
     /// A group was added to the plan or removed from it.
-    fn refuse_edited(&self, planned: &PlanDigest) -> Result<()> {
+    fn refuse_edited(&self, planned: &str) -> Result<()> {
         let now = PlanDigest::of(self.plans.iter().map(|(group, plan)| (group, plan.digest()))).digest;
-        let planned = &planned.digest;
         ensure!(
-            now == *planned,
+            now == planned,
             Failure::new(format!("the plan was edited: its groups have the digest {now}, not {planned}"))
                 .hint(&self.make)
         );

@@ -28,7 +28,7 @@ use crate::plan::{Plan, Warning};
 use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool};
 use crate::record::followed::{Followed, Withdrawn};
 use crate::record::images::ImageFacts;
-use crate::record::planned::{PlanFacts, PlannedWrite};
+use crate::record::planned::{PlanFacts, PlannedWrite, ReviewedPlanFacts};
 use crate::register::sync::Change;
 use crate::store::{List, Spooled};
 
@@ -71,6 +71,9 @@ pub struct Record {
     /// The digest of the plan, and the settings that it depends on; only in dry runs of `promote full`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanFacts>,
+    /// The reviewed plan that `promote full --plan` or `promote apply --plan` was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_plan: Option<ReviewedPlanFacts>,
     /// The hold of the target group, if it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
@@ -149,6 +152,7 @@ impl Record {
             artifacts_recorded: None,
             planned: None,
             plan: None,
+            reviewed_plan: None,
             hold: None,
             withdrawn: Vec::new(),
             followed: Vec::new(),

@@ -104,6 +104,14 @@ impl ImageFacts {
         }
     }
 
+    /// The image at both sides, by digest if this is known, in a line.
+    pub fn identity(&self) -> String {
+        let digest = |digest: Option<String>| digest.map_or(String::new(), |digest| format!(" ({digest})"));
+        let (source, target) =
+            (digest(self.source_digest.clone()), digest(self.digest.as_ref().map(Digest::to_string)));
+        format!("{}{source} → {}{target}", self.source, self.target)
+    }
+
     /// The image of the source, and what has replaced it; nothing if it has stayed.
     pub fn replacement(&self) -> Option<(ImageUse, ImageTarget)> {
         let digest = self.target.parse().ok().and_then(ImageUri::ecr).and_then(|image| image.digest);

@@ -11,6 +11,7 @@ mod image_agreement;
 mod images;
 mod plan_age;
 mod plan_differences;
+mod plan_digest;
 mod planned;
 pub(crate) mod recorded;
 mod reviewed;
@@ -32,6 +33,6 @@ pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Tar
 pub use followed::{FollowResult, Followed, WithdrawalResult, Withdrawn};
 pub use image_agreement::refuse_other_images;
 pub use images::ImageFacts;
-pub use planned::{PlanFacts, PlannedAct, PlannedWrite};
+pub use planned::{PlanFacts, PlannedAct, PlannedWrite, ReviewedPlanFacts};
 pub use reviewed::ReviewedPlan;
 pub use unconfirmed::Unconfirmed;

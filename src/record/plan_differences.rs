@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::facts::ArtifactFacts;
 use crate::model::field::{Document, each_leaf};
+use crate::model::location::Location;
 use crate::model::secrets::masked;
 use crate::plan::artifact::Artifact;
 use crate::store::List;
@@ -15,8 +16,8 @@ use crate::store::List;
 /// What a plan fixes of an artifact.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fixed {
-    source: String,
-    target: String,
+    source: Location,
+    target: Location,
     bytes: u64,
     etag: String,
 }
@@ -24,14 +25,14 @@ pub(super) struct Fixed {
 impl From<ArtifactFacts> for Fixed {
     fn from(facts: ArtifactFacts) -> Self {
         let ArtifactFacts { source, target, bytes, etag, .. } = facts;
-        Self { source: source.to_string(), target: target.to_string(), bytes, etag }
+        Self { source, target, bytes, etag }
     }
 }
 
 impl From<Artifact> for Fixed {
     fn from(artifact: Artifact) -> Self {
-        let (source, target, bytes) = (&artifact.source, artifact.target.to_string(), artifact.bytes());
-        Self { source: source.location.to_string(), target, bytes, etag: source.etag.as_str().to_owned() }
+        let (bytes, etag) = (artifact.bytes(), artifact.source.etag.as_str().to_owned());
+        Self { source: artifact.source.location, target: artifact.target, bytes, etag }
     }
 }
 
@@ -47,17 +48,20 @@ pub(super) fn other_artifact(
 ) -> Result<Option<String>> {
     for then in planned {
         let (then, is) = (then?, now.next().transpose()?);
-        let Some(is) = is else {
-            return Ok(Some(format!(
-                "the artifact {} was planned, and the version does not refer to it now",
-                then.source
-            )));
-        };
-        if then != is {
-            return Ok(Some(format!("the artifact is {is}, and was planned as {then}")));
-        }
+        return Ok(Some(match is {
+            Some(is) if is == then => continue,
+            Some(is) if is.source == then.source => format!("the artifact is {is}, and was planned as {then}"),
+            Some(is) if is.source < then.source => added(&is),
+            Some(_) | None => {
+                format!("the artifact {} was planned, and the version does not refer to it now", then.source)
+            }
+        }));
     }
-    Ok(now.next().transpose()?.map(|is| format!("not in the plan: the artifact {}", is.source)))
+    Ok(now.next().transpose()?.as_ref().map(added))
+}
+
+fn added(artifact: &Fixed) -> String {
+    format!("not in the plan: the artifact {}", artifact.source)
 }
 
 impl fmt::Display for Fixed {

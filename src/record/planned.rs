@@ -12,10 +12,23 @@ use crate::register::decision::Act;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFacts {
-    /// The SHA-256 of everything that a run with this plan has to find again.
+    /// The SHA-256 of the rest of the document.
     pub digest: String,
     /// The settings that decide what is written.
     pub settings: Document,
+}
+
+/// The reviewed plan that a run was given with `--plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewedPlanFacts {
+    /// The digest of the plan.
+    pub digest: String,
+    /// When the plan was made, RFC 3339 in UTC.
+    pub made: String,
+    /// The digest of the plans of all groups that were reviewed together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_digest: Option<String>,
 }
 
 /// A write that a run without `--dry-run` would make.

@@ -1,38 +1,27 @@
 //! A plan that was reviewed: the document of a dry run, and what a later run finds different.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::document::Record;
+use super::followed::Withdrawn;
+use super::images::ImageFacts;
 use super::plan_age;
 use super::plan_differences::{Fixed, compared, fixed, other_artifact};
-use super::planned::{PlanFacts, PlannedAct, PlannedWrite};
+use super::planned::{PlanFacts, PlannedAct, PlannedWrite, ReviewedPlanFacts};
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
-use crate::model::package::{self, Package};
+use crate::model::package::Package;
 use crate::model::secrets::sealed_document;
 use crate::plan::Plan;
 use crate::register::sync::{Change, ChangeResult};
 
 /// The differences that a message lists.
 const LISTED: usize = 20;
-
-impl Record {
-    /// Adds the plan's digest to the document of a dry run.
-    ///
-    /// # Errors
-    /// A temporary file cannot be read.
-    pub fn with_digest(mut self, settings: Document) -> Result<Self> {
-        let digest = digest(&self, &settings)?;
-        self.plan = Some(PlanFacts { digest, settings });
-        Ok(self)
-    }
-}
 
 /// The document of a dry run that somebody has reviewed.
 #[derive(Debug)]
@@ -42,6 +31,8 @@ pub struct ReviewedPlan {
     planned: Vec<PlannedWrite>,
     /// The command that makes such a plan.
     command: String,
+    /// The digest of the plans of all groups that were reviewed together.
+    groups_digest: Option<String>,
 }
 
 impl ReviewedPlan {
@@ -49,19 +40,30 @@ impl ReviewedPlan {
     ///
     /// # Errors
     /// It is not the document of a complete dry run of `promote full`, or it was edited.
-    pub fn of(record: Record, command: &str) -> Result<Self> {
+    pub fn of(mut record: Record, command: &str) -> Result<Self> {
         let (Some(facts), Some(planned)) = (record.plan.clone(), record.planned.clone()) else {
             return Err(Failure::new("the document has no plan")
                 .hint(format!("Make one with `{command}`; it must exit with 0"))
                 .into());
         };
-        let digest = digest(&record, &facts.settings)?;
+        let digest = record.plan_digest()?;
         ensure!(
             digest == facts.digest,
             Failure::new(format!("the plan was edited: its content has the digest {digest}, not {}", facts.digest))
                 .hint(format!("Make a new plan with `{command}`"))
         );
-        Ok(Self { record, facts, planned, command: command.to_owned() })
+        Ok(Self { record, facts, planned, command: command.to_owned(), groups_digest: None })
+    }
+
+    /// The plan as a part of the plans that were reviewed together, which have this digest.
+    pub fn of_groups(self, digest: &str) -> Self {
+        Self { groups_digest: Some(digest.to_owned()), ..self }
+    }
+
+    /// What the records of a run with this plan say of it.
+    pub fn reviewed(&self) -> ReviewedPlanFacts {
+        let (digest, made) = (self.facts.digest.clone(), self.record.ended.clone());
+        ReviewedPlanFacts { digest, made, groups_digest: self.groups_digest.clone() }
     }
 
     /// The digest of the plan.
@@ -96,6 +98,8 @@ impl ReviewedPlan {
         found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default(), own));
         found.extend(self.changes(now));
         found.extend(self.not_carried(now));
+        found.extend(self.images(now));
+        found.extend(self.reasons(now));
         self.refused(&found)
     }
 
@@ -200,6 +204,21 @@ impl ReviewedPlan {
         unplanned.map(|one| format!("not in the plan: {} is not carried over: {}", one.field, one.reason)).collect()
     }
 
+    /// Images that are others than planned. What was found at the target, and the tags of the source, may differ.
+    fn images(&self, now: &Record) -> Vec<String> {
+        let planned: BTreeSet<String> = self.record.images.iter().map(ImageFacts::identity).collect();
+        let others = now.images.iter().map(ImageFacts::identity).filter(|image| !planned.contains(image));
+        others.map(|image| format!("not in the plan: the image {image}")).collect()
+    }
+
+    /// Withdrawals that would give another reason than planned.
+    fn reasons(&self, now: &Record) -> Vec<String> {
+        let then =
+            |one: &Withdrawn| self.record.withdrawn.iter().find(|then| then.model_package_arn == one.model_package_arn);
+        let differing = now.withdrawn.iter().filter(|one| then(one).is_some_and(|then| then.reason != one.reason));
+        differing.map(|one| format!("{} would be rejected with another reason", one.model_package_arn)).collect()
+    }
+
     /// Updates of promoted versions that would set other values than planned.
     fn changes(&self, now: &Record) -> Vec<String> {
         updates(now).iter().filter_map(|(promoted, changes)| self.other_update(promoted, changes)).collect()
@@ -233,23 +252,4 @@ fn updates(record: &Record) -> BTreeMap<String, Vec<&Change>> {
 /// The values of an Update that is planned.
 fn values(changes: &[Change]) -> Vec<&Change> {
     changes.iter().filter(|change| change.result == ChangeResult::Planned).collect()
-}
-
-/// The SHA-256 of what a plan decides. The artifacts may exceed memory.
-fn digest(record: &Record, settings: &Document) -> Result<String> {
-    let decided = json!({
-        "identity": identity(record),
-        "settings": settings,
-        "request": record.request.as_ref().map(sealed_document),
-        "not_carried": record.not_carried,
-        "planned": record.planned,
-        "updates": updates(record),
-        "ended": record.ended,
-    });
-    let mut hash = Sha256::new();
-    hash.update(decided.as_object().map(package::digest).unwrap_or_default());
-    for artifact in fixed(&record.artifacts) {
-        hash.update(format!("\n{:?}", artifact?));
-    }
-    Ok(format!("sha256:{}", hex::encode(hash.finalize())))
 }

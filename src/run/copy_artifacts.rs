@@ -37,6 +37,7 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
         permitted: Permitted::Everything,
+        reviewed: None,
     };
     let (plan, there) = tokio::try_join!(promotion.plan(&package), promotion.list_folder(package.arn()))?;
     let mut record = if settings.dry_run {

@@ -83,12 +83,14 @@ async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitt
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
         permitted,
+        reviewed: permitted.reviewed(),
     };
     // Whether the group is held is not known without them.
     let promotions = promotions?;
     let held = HoldState::of(promotions.folders.iter().map(String::as_str));
     let Some(hold) = promotion.holds().read(held).await? else {
-        return Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await;
+        let report = Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await?;
+        return report.with_plan(context, settings);
     };
     promotion.context.notice(Event::Held(&hold));
     let mut withdrawn = FollowedVersions::default();
@@ -99,7 +101,7 @@ async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitt
     let full = Full::new(promotion, settings);
     let reported = full.promote_and_follow(&search, &promotions, &rejected).await;
     let report = reported.inspect_err(|error| withdrawn.tell(context, error))?;
-    Ok(as_held(report, hold, withdrawn, settings.dry_run))
+    as_held(report, hold, withdrawn, settings.dry_run).with_plan(context, settings)
 }
 
 struct Full<'a> {
@@ -137,9 +139,6 @@ impl<'a> Full<'a> {
         };
         record.warnings.extend(passed_over.iter().cloned());
         let failures = followed.add_to(&mut record, self.promotion.dry_run);
-        if self.promotion.dry_run && failures.is_empty() {
-            record = record.with_digest(self.settings.deciding(&self.promotion.context.target_access().buckets)?)?;
-        }
         Ok(RunReport { document: record, failures })
     }
 

@@ -98,8 +98,6 @@ pub(super) fn as_held(mut report: RunReport, hold: Hold, withdrawn: FollowedVers
         return report;
     }
     record.outcome = Conclusion::Held;
-    // It is not a plan that can be carried out.
-    record.plan = None;
     record.withdrawn = withdrawn.withdrawn;
     record.add_unconfirmed(withdrawn.unconfirmed);
     report.failures.extend(withdrawn.failures);

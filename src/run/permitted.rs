@@ -21,12 +21,20 @@ pub(crate) enum Permitted<'a> {
     PlannedWithdrawals(&'a ReviewedPlan),
 }
 
-impl Permitted<'_> {
+impl<'a> Permitted<'a> {
     /// The withdrawals among what is permitted.
     pub fn only_withdrawals(self) -> Self {
         match self {
             Self::Everything | Self::Withdrawals => Self::Withdrawals,
             Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => Self::PlannedWithdrawals(reviewed),
+        }
+    }
+
+    /// The reviewed plan, if the run carries one out.
+    pub fn reviewed(&self) -> Option<&'a ReviewedPlan> {
+        match self {
+            Self::Everything | Self::Withdrawals => None,
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => Some(reviewed),
         }
     }
 

@@ -1,15 +1,29 @@
-//! The settings that a plan depends on.
+//! The plan of a dry run, with the settings that it depends on.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::context::Context;
+use super::report::RunReport;
 use super::settings::{CopySettings, FullSettings, RegistrationSettings};
 use crate::aws::objects::BucketAccess;
 use crate::model::field::Document;
 
+impl RunReport {
+    /// The report with its plan, if it is that of a dry run in which nothing has failed. Nothing is added to it later: the
+    /// digest is over everything.
+    pub(super) fn with_plan(self, context: &Context, settings: &FullSettings) -> Result<Self> {
+        if !settings.dry_run || !self.failures.is_empty() {
+            return Ok(self);
+        }
+        let deciding = settings.deciding(&context.target_access().buckets)?;
+        Ok(Self { document: self.document.with_digest(deciding)?, ..self })
+    }
+}
+
 impl FullSettings {
     /// The settings that decide what a run writes, besides the version and the destination.
-    pub(super) fn deciding(&self, target: &BucketAccess) -> Result<Document> {
+    fn deciding(&self, target: &BucketAccess) -> Result<Document> {
         let Self { selection: _, destination: _, overrides, copy, registration, no_withdraw, dry_run: _ } = self;
         let CopySettings { mode, verify, part_size: _, stall_seconds: _ } = copy;
         let RegistrationSettings { approval, create_group, into_existing_group, group_tags, sign_key, wait_seconds: _ } =

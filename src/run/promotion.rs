@@ -25,7 +25,7 @@ use crate::plan::provenance::refuse_return;
 use crate::plan::{Plan, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::{Signer, refuse_alias};
-use crate::record::{Conclusion, Record, Source};
+use crate::record::{Conclusion, Record, ReviewedPlan, Source};
 
 /// Changed fields that a message lists.
 const LISTED: usize = 20;
@@ -48,6 +48,8 @@ pub(crate) struct Promotion<'a> {
     pub dry_run: bool,
     /// What this run may write.
     pub permitted: Permitted<'a>,
+    /// The reviewed plan of this run, also if a hold permits less than it has.
+    pub reviewed: Option<&'a ReviewedPlan>,
 }
 
 /// The outcome of a dry run: the current promotion of the version stays, or a new one is registered.
@@ -153,6 +155,7 @@ impl Promotion<'_> {
     pub fn record_of(&self, outcome: Conclusion, source: Source) -> Record {
         let mut record = self.started.record(outcome, source, self.context.build.as_ref());
         record.secrets = self.context.record_secrets;
+        record.reviewed_plan = self.reviewed.map(ReviewedPlan::reviewed);
         record
     }
 

@@ -56,6 +56,7 @@ async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunR
         uploads: context.new_uploads(),
         dry_run: settings.dry_run,
         permitted: Permitted::Everything,
+        reviewed: None,
     };
     let hold = promotion.holds().now().await?;
     if let Some(hold) = &hold {

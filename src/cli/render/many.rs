@@ -118,6 +118,10 @@ impl Ended for RunReport {
         Some(&self.document.plan.as_ref()?.digest)
     }
 
+    fn reviewed_plan(&self) -> Option<&str> {
+        self.document.reviewed_plan.as_ref()?.groups_digest.as_deref()
+    }
+
     fn versions(&self) -> (Option<u32>, Option<u32>) {
         let source = self.document.source.package.as_ref().map(|package| package.version);
         (source, self.document.target.as_ref().and_then(|target| target.version))

@@ -42,6 +42,9 @@ fn text(record: &Record) -> Result<String> {
     if let Some(plan) = &record.plan {
         line("Plan", &plan.digest);
     }
+    if let Some(plan) = &record.reviewed_plan {
+        line("Plan", &format!("{} of {}", plan.digest, plan.made));
+    }
     source(record, &mut line);
     target(record, &mut line);
     if !record.artifacts.is_empty() {

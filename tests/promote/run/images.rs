@@ -123,14 +123,37 @@ fn the_steps_one_at_a_time_copy_the_images_before_the_version_is_registered() {
     assert_eq!(images(&promoted(&cloud)[0]), copies());
 }
 
+/// What a run could have written.
+fn state(cloud: &Cloud) -> (Vec<Value>, Vec<String>, Vec<String>, bool) {
+    let has_repository = ["serve", "llm"].iter().any(|name| cloud.repository(TARGET_ACCOUNT, name).is_some());
+    (promoted(cloud), cloud.keys(SERVING), writes(cloud), has_repository)
+}
+
 #[test]
-fn a_plan_holds_if_a_tag_moves_that_does_not_decide_and_not_if_the_image_is_another() {
+fn a_plan_is_refused_before_the_first_write_if_a_tag_moves_that_decides() {
     let cloud = with_package();
     let file = cloud.home().join("plan.json").display().to_string();
     promote(&cloud, &[&COPY[..], &["--dry-run", "--record", &file]].concat()).document();
     cloud.push(SOURCE_ACCOUNT, "serve", "1", &TestImage::oci(&[Layer::gzip("another")]));
+    let before = state(&cloud);
     promote(&cloud, &[&COPY[..], &["--plan", &file]].concat()).fails(1, &["cannot be carried out any more", "Image"]);
-    assert_eq!(promoted(&cloud).len(), 0);
+    assert_eq!(before, state(&cloud));
+}
+
+#[test]
+fn a_plan_holds_if_a_tag_moves_that_does_not_decide() {
+    let cloud = with_package();
+    let approved = TestImage::small("serve");
+    let mut package = model("s3://models/churn/model.tar.gz");
+    package["InferenceSpecification"]["Containers"][0]["ImageDigest"] = json!(approved.digest());
+    cloud.register(package);
+    let file = cloud.home().join("plan.json").display().to_string();
+    let planned = promote(&cloud, &[&COPY[..], &["--dry-run", "--record", &file]].concat()).document();
+    assert_eq!(planned["images"][0]["digest"], approved.digest());
+    cloud.push(SOURCE_ACCOUNT, "serve", "1", &TestImage::oci(&[Layer::gzip("another")]));
+    let document = promote(&cloud, &[&COPY[..], &["--plan", &file]].concat()).document();
+    assert_eq!(document["outcome"], "promoted", "{document:#}");
+    assert_eq!(images(&promoted(&cloud)[0]), [copies()[0].clone()]);
 }
 
 #[test]

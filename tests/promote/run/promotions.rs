@@ -150,6 +150,10 @@ fn a_plan_is_carried_out_if_nothing_has_changed() {
     let plan = planned(&cloud, FILE);
     let document = apply(&cloud, FILE, &["--plan", &plan]).document();
     assert_eq!(document["summary"]["outcomes"], json!({"promoted": 5}));
+    let reviewed: Value = serde_json::from_slice(&std::fs::read(&plan).expect("the plan")).expect("JSON");
+    let planned = &of(&reviewed, "teams/staging", "team-a")["document"];
+    let named = &of(&document, "teams/staging", "team-a")["document"]["reviewed_plan"];
+    assert_eq!(*named, json!({"digest": planned["plan"]["digest"], "made": planned["ended"]}));
     let again = apply(&cloud, FILE, &["--plan", &plan]).document();
     assert_eq!(again["summary"]["outcomes"], json!({"already-promoted": 5}));
 }

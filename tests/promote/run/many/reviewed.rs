@@ -21,11 +21,26 @@ fn the_plan_of_a_pattern_is_carried_out() {
     let cloud = with_groups(&["team-a", "team-b"]);
     let plan = planned(&cloud, "team-*");
     assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+    let reviewed: Value = serde_json::from_slice(&std::fs::read(&plan).expect("the plan")).expect("JSON");
     for outcome in ["promoted", "already-promoted"] {
         let document = full_of(&cloud, "team-*", &["--plan", &plan]).document();
         assert_eq!(document["summary"]["outcomes"], json!({outcome: 2}));
-        assert!(document["plan"].is_null(), "{document:#}");
+        assert!(document["plan"].is_null(), "it is no plan: {document:#}");
+        assert_eq!(document["reviewed_plan"], reviewed["plan"]);
+        for name in ["team-a", "team-b"] {
+            let named = &of(&document, name)["document"]["reviewed_plan"];
+            let planned = &of(&reviewed, name)["document"];
+            let expected = json!({
+                "digest": planned["plan"]["digest"], "made": planned["ended"],
+                "groups_digest": reviewed["plan"]["digest"],
+            });
+            assert_eq!(*named, expected);
+        }
     }
+    let key = "team-a/444333666777-eu-central-1-team-a-v1/promotion.json";
+    let record = cloud.object(SERVING, key).expect("the record of team-a");
+    let record: Value = serde_json::from_slice(&record.body.bytes()).expect("JSON");
+    assert_eq!(record["reviewed_plan"]["groups_digest"], reviewed["plan"]["digest"]);
 }
 
 #[test]
