@@ -66,7 +66,7 @@ e2e: build standins ## the program against moto and SeaweedFS
 	$(VENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp .local/pytest tests/e2e
 
 faults: ## two thousand runs with faults and kills, each followed by a clean one; SEEDS=17 or SEEDS=1-50 for some of them
-	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture run::faults::plan
+	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture run::faults::plan killed_at_any_call
 
 interleavings: ## very many orders of the calls of two to four runs that register a version, up to some deviations all of them (an hour)
 	INTERLEAVINGS=all cargo test --locked --lib -- register::interleavings

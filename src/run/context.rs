@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::clock::Clock;
 use super::event::{Event, Observer, Silent};
+use super::images_seen::ImagesSeen;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};
@@ -29,6 +30,8 @@ pub struct Context {
     /// Whether the runs make fewer calls instead of fewer round trips: runs for many groups at a time are as fast as AWS
     /// answers calls.
     pub(crate) saves_calls: bool,
+    /// The images that the groups of a run have in common.
+    pub(crate) images_seen: Arc<ImagesSeen>,
 }
 
 impl Default for Context {
@@ -52,6 +55,7 @@ impl Context {
             build: None,
             record_secrets: RecordSecrets::default(),
             saves_calls: false,
+            images_seen: Arc::default(),
         }
     }
 
@@ -94,6 +98,7 @@ impl Context {
             build: self.build.clone(),
             record_secrets: self.record_secrets,
             saves_calls: true,
+            images_seen: Arc::clone(&self.images_seen),
         }
     }
 
@@ -111,6 +116,7 @@ impl Context {
             build: self.build.clone(),
             record_secrets: self.record_secrets,
             saves_calls: true,
+            images_seen: Arc::default(),
         }
     }
 

@@ -17,6 +17,8 @@ mod hold_now;
 mod hold_settings;
 mod holding;
 mod images;
+mod images_seen;
+mod images_there;
 mod intact;
 pub mod lineage;
 mod listed;

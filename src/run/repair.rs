@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, ensure};
 
-use super::images::{Untagged, only_recorded};
+use super::images::only_recorded;
+use super::images_there::Untagged;
 use super::promotion::Promotion;
 use super::settings::CopySettings;
 use super::sync::Syncing;

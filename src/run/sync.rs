@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::event::Event;
-use super::images::ImagesThere;
+use super::images_there::ImagesThere;
 use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;

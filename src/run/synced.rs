@@ -2,7 +2,7 @@
 
 use anyhow::{Error, Result, ensure};
 
-use super::images::Untagged;
+use super::images_there::Untagged;
 use super::signatures::Signatures;
 use crate::copy::CopySummary;
 use crate::model::arn::PackageArn;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::event::{Event, Step};
-use super::images::{look, of_target};
+use super::images_there::{look, of_target};
 use super::intact::artifact_verdict;
 use super::metadata_gone::{named_by_record, not_promoted};
 use super::settings::{SignedBy, VerifySettings};

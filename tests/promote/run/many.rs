@@ -2,7 +2,7 @@
 
 mod calls;
 mod clashes;
-mod interrupted;
+pub(super) mod interrupted;
 mod reviewed;
 mod selection;
 mod verbs;

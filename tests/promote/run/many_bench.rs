@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Principal, SOURCE_ACCOUNT};
+use crate::support::{Attributes, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT};
 use crate::world::*;
 
 /// The groups that `make test` runs.
@@ -17,21 +17,21 @@ const SAMPLE: usize = 14;
 const NEW: usize = 5;
 /// Groups that fail.
 const FAILING: usize = 5;
+/// What the run for 200 groups may take.
+const MOST_SECONDS: f64 = 90.0;
 
 #[test]
 #[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 fn each_of_many_groups_has_its_outcome_at_services_that_are_slow_and_throttle() {
-    let groups = std::env::var("MANY_GROUPS").map_or(SAMPLE, |groups| groups.parse().expect("a number"));
+    let asked = std::env::var("MANY_GROUPS").ok().map(|groups| groups.parse().expect("a number"));
+    let groups = asked.unwrap_or(SAMPLE);
     let cloud = world();
     cloud.describes_until_completed(0);
     (0..groups).for_each(|group| register(&cloud, group));
     let (first, ..) = timed(&cloud);
     assert_eq!(first["summary"]["outcomes"], json!({"promoted": groups}));
     (0..NEW).for_each(|group| register(&cloud, group));
-    for group in NEW..NEW + FAILING {
-        register(&cloud, group);
-        cloud.remove(MODELS, &format!("{}/2.tar.gz", name(group)));
-    }
+    let failing = (NEW..).map(name).zip(fail_in_five_ways(&cloud)).collect::<Vec<_>>();
     cloud.delay(Duration::from_millis(100));
     cloud.throttle(Some(20));
     let before = cloud.calls().len();
@@ -50,7 +50,40 @@ fn each_of_many_groups_has_its_outcome_at_services_that_are_slow_and_throttle() 
     }
     let outcomes = json!({"already-promoted": groups - NEW - FAILING, "promoted": NEW, "failed": FAILING});
     assert_eq!(document["summary"]["outcomes"], outcomes);
+    for (group, said) in failing {
+        let message = message_of(&document, &group);
+        assert!(message.contains(said), "{group}: {said}: {message}");
+    }
     assert!(memory < 128, "{memory} MiB");
+    assert!(asked.is_none() || seconds < MOST_SECONDS, "{seconds} s");
+}
+
+/// Registers a version in each group that fails. Returns what is said of it.
+fn fail_in_five_ways(cloud: &Cloud) -> [&'static str; FAILING] {
+    let [absent, archived, denied, imageless, invalid] = std::array::from_fn(|at| name(NEW + at));
+    [&absent, &archived, &denied, &invalid].into_iter().for_each(|name| register_in(cloud, name, model));
+    let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/serve:gone";
+    register_in(cloud, &imageless, |url| {
+        let mut package = model(url);
+        package["InferenceSpecification"]["Containers"][0]["Image"] = json!(image);
+        package
+    });
+    cloud.remove(MODELS, &format!("{absent}/2.tar.gz"));
+    let cold = Attributes::default().storage_class("GLACIER");
+    cloud.put_with(MODELS, &format!("{archived}/2.tar.gz"), "cold", cold);
+    let packages = format!("arn:aws:sagemaker:eu-central-1:{SOURCE_ACCOUNT}:model-package/{denied}/*");
+    cloud.deny(Principal::Both, "sagemaker:ListModelPackages", &packages);
+    let refusal = Failure::Status(400, "ValidationException", "1 validation error detected");
+    cloud.fail(Moment::every("CreateModelPackage").at(&invalid), refusal);
+    ["there is no such object", "GLACIER", "sagemaker:ListModelPackages", image, "1 validation error detected"]
+}
+
+/// The error of a group.
+fn message_of(document: &Value, group: &str) -> String {
+    let mut groups = document["groups"].as_array().into_iter().flatten();
+    let found = groups.find(|one| one["group"].as_str().is_some_and(|arn| arn.ends_with(&format!("/{group}"))));
+    let message = found.and_then(|one| one["document"]["error"]["message"].as_str());
+    message.unwrap_or_else(|| panic!("{group} has no error: {document:#}")).to_owned()
 }
 
 fn name(group: usize) -> String {
@@ -59,10 +92,14 @@ fn name(group: usize) -> String {
 
 /// Registers the next version of a group.
 fn register(cloud: &Cloud, group: usize) {
-    let name = name(group);
-    let version = cloud.packages(SOURCE_ACCOUNT, &name).len() + 1;
+    register_in(cloud, &name(group), model);
+}
+
+/// Registers the next version of a group, which `package` makes of the URL of its model.
+fn register_in(cloud: &Cloud, name: &str, package: impl FnOnce(&str) -> Value) {
+    let version = cloud.packages(SOURCE_ACCOUNT, name).len() + 1;
     cloud.put(MODELS, &format!("{name}/{version}.tar.gz"), format!("{name} {version}"));
-    let mut package = model(&format!("s3://{MODELS}/{name}/{version}.tar.gz"));
+    let mut package = package(&format!("s3://{MODELS}/{name}/{version}.tar.gz"));
     package["ModelPackageGroupName"] = json!(name);
     cloud.register(package);
 }

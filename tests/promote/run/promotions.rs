@@ -5,11 +5,16 @@ mod plan_files;
 mod tables;
 mod yaml;
 
+use anyhow::ensure;
 use serde_json::{Value, json};
 
+use super::faults::{AT_ONCE, each};
+use super::many::interrupted::{approvals, kill_at, kills};
 use super::many::{document_of, register, targets, with_groups};
 use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
+
+const PENDING: &str = "PendingManualApproval";
 
 /// Two targets for every group `team-*`, and one for another group.
 const FILE: &str = "
@@ -287,16 +292,20 @@ fn variables_do_not_change_what_the_file_says() {
 }
 
 #[test]
-fn a_run_that_is_killed_anywhere_is_completed_by_the_next_one() {
-    for call in ["CopyObject", "CreateModelPackage", "UpdateModelPackage"] {
+fn a_promotions_file_whose_run_was_killed_at_any_call_is_carried_out_by_the_next_one() {
+    let clean = with_groups(&["team-a", "churn"]);
+    apply(&clean, FILE, &[]).document();
+    each(AT_ONCE, &kills(clean.calls().len()), |k| {
         let cloud = with_groups(&["team-a", "churn"]);
-        cloud
-            .fail(Moment::every(call), crate::support::Failure::Status(403, "AccessDeniedException", "not authorized"));
-        assert_eq!(apply(&cloud, FILE, &[]).code, 1, "{call}");
-        cloud.heal();
-        cloud.age_claims(SERVING);
+        let file = cloud.home().join("promotions.yaml");
+        std::fs::write(&file, FILE)?;
+        kill_at(*k, &cloud, &["apply", "--output", "json", "--file", &file.display().to_string()]);
         let document = apply(&cloud, FILE, &[]).document();
-        assert_eq!(document["summary"]["groups"], 3, "{call}");
-        assert_eq!(targets(&cloud), ["churn", "prod-team-a", "staging-team-a"], "{call}");
-    }
+        ensure!(document["summary"]["groups"] == 3, "killed at call {k}: {document:#}");
+        for (group, approval) in [("churn", "Approved"), ("prod-team-a", "Approved"), ("staging-team-a", PENDING)] {
+            let found = approvals(&cloud, group);
+            ensure!(found == [approval], "killed at call {k}: {group} has {found:?}");
+        }
+        Ok(())
+    });
 }

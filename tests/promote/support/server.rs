@@ -259,7 +259,8 @@ fn throttled(world: &mut World, service: Service, request: &Request) -> Option<R
         Service::S3 => (s3::name(request).0, Refusal::new(503, "SlowDown", "Please reduce your request rate.")),
         Service::SageMaker => (registry::name(request).0, Refusal::new(400, "ThrottlingException", "Rate exceeded")),
         Service::Sts => (sts::name(request).0, Refusal::new(400, "Throttling", "Rate exceeded")),
-        Service::Container | Service::Kms | Service::Ecr | Service::Layers => return None,
+        Service::Ecr => (ecr::name(request).0, Refusal::new(400, "ThrottlingException", "Rate exceeded")),
+        Service::Container | Service::Kms | Service::Layers => return None,
     };
     (!rate.has_room(&operation)).then_some(refusal)
 }

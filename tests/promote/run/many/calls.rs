@@ -35,6 +35,60 @@ fn a_group_with_nothing_to_do_needs_six_calls() {
     assert_eq!(calls_of_last_run(&cloud, "GetCallerIdentity"), 1);
 }
 
+/// All calls of a run for groups that have nothing to do and share an image.
+fn calls_of_idle(groups: usize) -> usize {
+    let names: Vec<String> = (0..groups).map(|group| format!("team-{group}")).collect();
+    let cloud = with_groups(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    full_of(&cloud, "team-*", &[]).document();
+    let before = cloud.calls().len();
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"already-promoted": groups}));
+    cloud.calls().len() - before
+}
+
+#[test]
+fn each_further_group_with_nothing_to_do_needs_six_calls_of_all_services_together() {
+    assert_eq!(calls_of_idle(5) - calls_of_idle(2), 3 * 6);
+}
+
+#[test]
+fn an_image_that_several_groups_have_lost_is_copied_for_each_of_them() {
+    let names = ["team-a", "team-b"];
+    let cloud = with_groups(&names);
+    full_of(&cloud, "team-*", &[]).document();
+    let name = &repository_of_target(&cloud);
+    cloud.change_repository(TARGET_ACCOUNT, name, |repository| repository.images.clear());
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"repaired": 2}), "{document:#}");
+    let before = cloud.calls().len();
+    full_of(&cloud, "team-*", &[]).document();
+    let lookups = cloud.calls()[before..].iter().filter(|call| call.operation == "BatchGetImage").count();
+    assert_eq!(lookups, 1, "one for both groups");
+}
+
+/// The repository of the image that promote has copied.
+fn repository_of_target(cloud: &Cloud) -> String {
+    let created = cloud.calls_of("CreateRepository");
+    created[0].resource.clone()
+}
+
+/// How many groups a run registers at a time at most.
+fn at_a_time(jobs: &str) -> usize {
+    let cloud = with_groups(&["team-a", "team-b", "team-c", "team-d", "team-e"]);
+    let mut command = cloud.process(Principal::Both);
+    let pattern = Cloud::group_arn("team-*");
+    command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json", "--jobs", jobs]);
+    let (output, rounds) = cloud.in_rounds(command);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let creates = |round: &Vec<String>| round.iter().filter(|call| *call == "CreateModelPackage").count();
+    rounds.iter().map(creates).max().unwrap_or_default()
+}
+
+#[test]
+fn as_many_groups_run_at_a_time_as_jobs_says_and_no_more() {
+    assert_eq!(["1", "2", "8"].map(at_a_time), [1, 2, 5]);
+}
+
 /// The calls of an operation since the last listing of groups, with which a run begins.
 fn calls_of_last_run(cloud: &Cloud, operation: &str) -> usize {
     let calls = cloud.calls();

@@ -1,6 +1,9 @@
 //! Runs for several groups that are interrupted, killed or throttled.
 
+use anyhow::ensure;
+
 use super::*;
+use crate::run::faults::{AT_ONCE, each};
 
 #[test]
 fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_completes() {
@@ -110,14 +113,11 @@ fn an_interrupted_plan_says_once_that_it_was_interrupted() {
     assert!(run.stdout.contains("\n  ! team-c: not started\n"), "{}", run.stdout);
 }
 
-/// Kills a run for several groups at its k-th call, and runs again.
-fn killed_at(k: usize) {
-    let names = ["team-a", "team-b", "team-c"];
-    let cloud = with_groups(&names);
+/// Kills a run at its k-th call.
+pub(in crate::run) fn kill_at(k: usize, cloud: &Cloud, arguments: &[&str]) {
     cloud.fail(Moment::from(k), Failure::Hang);
-    let pattern = Cloud::group_arn("team-*");
     let mut command = cloud.process(Principal::Both);
-    command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"]);
+    command.args(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     waits_until(&format!("call {k} arrives"), || {
         cloud.calls().len() >= k || child.try_wait().expect("a child").is_some()
@@ -128,22 +128,39 @@ fn killed_at(k: usize) {
     cloud.release();
     assert!(cloud.settles());
     cloud.age_claims(SERVING);
-    full_of(&cloud, "team-*", &[]).document();
-    for name in names {
-        let versions = cloud.packages(TARGET_ACCOUNT, name);
-        let approvals: Vec<&Value> = versions.iter().map(|version| &version["ModelApprovalStatus"]).collect();
-        assert_eq!(approvals, ["Approved"], "{name}, killed at call {k}");
-    }
-    let document = full_of(&cloud, "team-*", &[]).document();
-    assert_eq!(document["summary"]["outcomes"], json!({"already-promoted": 3}), "killed at call {k}");
+}
+
+/// The numbers of the calls at which runs are killed: every fifth, or each with `FAULT_SEEDS` (`make faults`).
+pub(in crate::run) fn kills(calls: usize) -> Vec<usize> {
+    (1..=calls).step_by(if std::env::var_os("FAULT_SEEDS").is_some() { 1 } else { 5 }).collect()
+}
+
+/// The approval statuses of the versions of a target group.
+pub(in crate::run) fn approvals(cloud: &Cloud, group: &str) -> Vec<String> {
+    let versions = cloud.packages(TARGET_ACCOUNT, group);
+    versions.iter().filter_map(|version| version["ModelApprovalStatus"].as_str().map(str::to_owned)).collect()
 }
 
 #[test]
-fn the_run_after_a_run_for_several_groups_that_was_killed_completes_it() {
-    // A run for three new groups makes about 60 calls.
-    for k in [2, 9, 17, 24, 31, 38, 45, 52] {
-        killed_at(k);
-    }
+fn the_run_after_a_run_for_several_groups_that_was_killed_at_any_call_completes_it() {
+    let names = ["team-a", "team-b", "team-c"];
+    let pattern = Cloud::group_arn("team-*");
+    let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
+    let clean = with_groups(&names);
+    full_of(&clean, "team-*", &[]).document();
+    each(AT_ONCE, &kills(clean.calls().len()), |k| {
+        let cloud = with_groups(&names);
+        kill_at(*k, &cloud, &arguments);
+        full_of(&cloud, "team-*", &[]).document();
+        for name in names {
+            let found = approvals(&cloud, name);
+            ensure!(found == ["Approved"], "killed at call {k}: {name} has {found:?}");
+        }
+        let document = full_of(&cloud, "team-*", &[]).document();
+        let outcomes = &document["summary"]["outcomes"];
+        ensure!(*outcomes == json!({"already-promoted": 3}), "killed at call {k}: {outcomes}");
+        Ok(())
+    });
 }
 
 #[test]
