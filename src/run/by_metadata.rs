@@ -25,13 +25,18 @@ use crate::register::existing::ExistingPromotions;
 use crate::register::sync::{Base, edits};
 use crate::schema::comparison::differences;
 
-/// The current promotion of the version, if its request differs from the plan's.
+/// The current promotion of the version, if it was promoted to another folder, or if somebody has decided on it and its
+/// request differs from the plan's.
 pub(super) fn promoted_with_other_settings<'a>(
+    destination: &Destination,
     plan: &Plan,
     existing: &'a ExistingPromotions,
 ) -> Option<&'a PromotedVersion> {
-    let current = existing.current().filter(|current| current.is_settled())?;
-    (!differences(&plan.request, &current.description).is_empty()).then_some(current)
+    let current = existing.current().filter(|current| current.is_complete())?;
+    let found = destination.of(current, &plan.source);
+    let is_elsewhere = found.is_some_and(|found| found.layout(&plan.source) != plan.layout);
+    let differs = || !differences(&plan.request, &current.description).is_empty();
+    (is_elsewhere || current.is_settled() && differs()).then_some(current)
 }
 
 /// Syncs a version that was promoted to another bucket or prefix. Nothing is copied again.

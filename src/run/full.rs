@@ -279,7 +279,7 @@ impl<'a> Full<'a> {
             promotion.list_folder(package.arn()),
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
-        if let Some(promoted) = promoted_with_other_settings(&plan, &existing) {
+        if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
             return sync_elsewhere(promotion, self.policy(), package, promoted).await;
         }
         target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;

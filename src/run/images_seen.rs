@@ -23,7 +23,7 @@ impl ImagesSeen {
     ///
     /// # Errors
     /// The target cannot be read.
-    pub async fn look(&self, target: &TargetImages, recorded: &[ImageFacts]) -> Result<ImagesThere, CallError> {
+    pub(super) async fn look(&self, target: &TargetImages, recorded: &[ImageFacts]) -> Result<ImagesThere, CallError> {
         let of_target = |image: &ImageFacts| Some((of_target(image)?, image.kept.is_none()));
         let images: Vec<Recorded> = recorded.iter().filter_map(of_target).collect();
         let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(images).or_default());

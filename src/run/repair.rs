@@ -84,7 +84,8 @@ impl Repair<'_> {
         promotion.uploads.settle().await;
         let artifacts = restored(&past.base().artifacts, &copied, &missing.artifacts)?;
         let images = restored_images(&past.base().images, &copied, missing.looked_at_images);
-        let syncing = self.syncing(destination, Repaired::Done(artifacts, images, copied.summary().cloned()));
+        let syncing =
+            self.syncing(destination, Repaired::Done(artifacts, images, copied.summary().cloned().map(Box::new)));
         let synced = syncing.run(package, history, promoted).await?;
         synced.and_then(Synced::into_record).ok_or_else(gone)
     }

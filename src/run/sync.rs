@@ -245,7 +245,7 @@ impl Syncing<'_> {
         record.images = before.images.iter().cloned().map(image).collect();
         match std::mem::replace(&mut self.repaired, Repaired::No) {
             Repaired::Done(artifacts, images, copy) => {
-                (record.artifacts, record.images, record.copy) = (artifacts, images, copy);
+                (record.artifacts, record.images, record.copy) = (artifacts, images, copy.map(|copy| *copy));
             }
             Repaired::No | Repaired::Planned => {
                 for artifact in before.artifacts.iter() {

@@ -140,7 +140,7 @@ pub(super) enum Repaired {
     /// A dry run: it would copy the missing ones.
     Planned,
     /// It has copied them. These are all artifacts and images of the version, and what was copied of them.
-    Done(List<ArtifactFacts>, Vec<ImageFacts>, Option<CopySummary>),
+    Done(List<ArtifactFacts>, Vec<ImageFacts>, Option<Box<CopySummary>>),
 }
 
 /// Lists what a dry run leaves out.

@@ -97,7 +97,7 @@ impl Caller {
                 "Use another server: this one does not have a feature that Amazon S3 has".to_owned()
             }
             Kind::Invalid if code == Some("ResourceLimitExceeded") => {
-                format!("Request a higher quota for Amazon SageMaker AI in Service Quotas, then run again")
+                "Request a higher quota for Amazon SageMaker AI in Service Quotas, then run again".to_owned()
             }
             Kind::Invalid => "Correct this value, then run again".to_owned(),
             Kind::Other => "Run again; if the error persists, contact AWS Support with the request ID".to_owned(),

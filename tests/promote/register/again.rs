@@ -199,3 +199,18 @@ fn with_validation_and_variable() -> Value {
     });
     package
 }
+
+#[test]
+fn a_pending_version_stays_where_it_is_when_another_prefix_is_given() {
+    let cloud = with_package();
+    let first = promote(&cloud, &["--target-prefix", "first", "--approval", "pending"]).document();
+    let (before, keys) = (promoted(&cloud), cloud.keys(SERVING));
+    for _ in 0..2 {
+        let again = promote(&cloud, &["--target-prefix", "second"]).document();
+        assert_eq!(
+            (&again["outcome"], &again["target"]["folder"]),
+            (&json!("already-promoted"), &first["target"]["folder"])
+        );
+    }
+    assert_eq!((promoted(&cloud), cloud.keys(SERVING)), (before, keys));
+}

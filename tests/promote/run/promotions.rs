@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::faults::{AT_ONCE, each};
 use super::many::interrupted::{approvals, kill_at, kills};
 use super::many::{document_of, register, targets, with_groups};
-use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 
 const PENDING: &str = "PendingManualApproval";

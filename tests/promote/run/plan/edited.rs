@@ -23,10 +23,12 @@ fn a_file_that_is_no_plan_or_was_edited_or_is_too_old_is_refused() {
     std::fs::write(&file, planned.to_string()).unwrap();
     carry_out(&cloud, &file, &[]).fails(1, &["the plan was edited"]);
     std::fs::write(&file, "{}").unwrap();
-    carry_out(&cloud, &file, &[]).fails(1, &["cannot read"]);
+    carry_out(&cloud, &file, &[])
+        .fails(1, &["is not the plan of one group: it is JSON, but not a document of promote"]);
     let record = file.display().to_string();
     promote(&cloud, &["--record", &record]).document();
-    carry_out(&cloud, &file, &[]).fails(1, &["the document has no plan"]);
+    carry_out(&cloud, &file, &[])
+        .fails(1, &["is not the plan of one group: it is the document of a run without `--dry-run`"]);
     assert_eq!(promoted(&cloud).len(), 1);
 }
 
