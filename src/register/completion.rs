@@ -43,8 +43,13 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let found = differences(self.request, description);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
-            let message = format!("{arn} differs from its request and was not approved:\n{}", lines.join("\n"));
-            let hint = "If it is another promotion of the same source version, delete it, then run again";
+            let done = match promoted.approval() {
+                ApprovalStatus::PendingManualApproval => "was not approved".to_owned(),
+                status => format!("is {status}; it was not changed"),
+            };
+            let message = format!("{arn} differs from its request and {done}:\n{}", lines.join("\n"));
+            let hint =
+                "Carry changes of the source over with `promote full`; other fields were changed in the target account";
             bail!(NotAsRequested { message, hint: Some(hint) });
         }
         let decision = Decision::of(self.package, &promoted, recorded, self.policy.approval);

@@ -147,7 +147,8 @@ impl<'a> ByMetadata<'a> {
         let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);
         let warning = |remark: String| (None, vec![Warning { field: promoted.arn.to_string(), remark }]);
         let is_permitted = decision.act == Act::Withdraw || self.promotion.permitted.more_than_withdrawals();
-        if decision.act == Act::Keep && !waits || !is_permitted {
+        let is_served = promoted.approval() == ApprovalStatus::Approved;
+        if decision.act == Act::Keep && !waits && !is_served || !is_permitted {
             return Ok((None, Vec::new()));
         }
         if !self.is_ours(history, package.arn()).await? {
@@ -156,6 +157,14 @@ impl<'a> ByMetadata<'a> {
                 package.arn()
             );
             return Ok(if decision.act == Act::Withdraw { warning(remark) } else { (None, Vec::new()) });
+        }
+        if decision.act == Act::Keep && is_served {
+            let remark = format!(
+                "it is Approved and has no record, so it is neither compared nor synced; run `promote full \
+                 --package-version {}` to write the record",
+                package.arn().version()
+            );
+            return Ok(warning(remark));
         }
         let withdrawing =
             Withdrawing { promotion: self.promotion, destination: &self.destination, policy: self.policy };
