@@ -153,6 +153,14 @@ impl Decision {
         }
     }
 
+    /// The approval of the version as it is described after the Update. If it differs from the decision, somebody in the
+    /// target account has decided meanwhile.
+    pub fn approval_after(&self, after: &PromotedVersion) -> RecordedApproval {
+        let status = after.approval();
+        let decided_by = if status == self.status { self.decided_by } else { DecidedBy::Target };
+        RecordedApproval { status, description: after.approval_description().map(str::to_owned), decided_by }
+    }
+
     /// The Update; empty if the approval stays.
     pub fn update(&self) -> Document {
         match self.act {

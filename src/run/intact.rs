@@ -4,6 +4,7 @@ use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::promotion::Promotion;
+use super::synced::Update;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Listed, TargetObjects};
 use crate::copy::Folder;
@@ -12,12 +13,14 @@ use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::location::Location;
-use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::provenance::marked;
 use crate::record::history::Past;
 use crate::record::verification::{Listing, Verdict, head, listed};
 use crate::record::{ArtifactFacts, List, ReferenceFacts};
+use crate::register::decision::Act;
 use crate::register::describe_updated;
+use crate::schema::comparison::deviations;
 use crate::schema::references::ReferenceKind;
 
 /// Concurrent checks of objects.
@@ -50,27 +53,31 @@ impl Promotion<'_> {
         Ok(PromotedVersion { arn: arn.clone(), description })
     }
 
-    /// Describes both versions again before an approval: copying and comparing the artifacts may have taken hours.
+    /// Describes the promoted version again, and its source before a decision.
     ///
     /// # Errors
-    /// An approval has changed since.
-    pub(super) async fn refuse_changed_approvals(&self, package: &Package, promoted: &PromotedVersion) -> Result<()> {
-        let (source, target) = (self.source.registry(), self.target.registry());
-        let (source, target) = tokio::try_join!(source.describe(package.arn()), target.describe(&promoted.arn))?;
-        for (arn, then, now) in
-            [(package.arn(), package.approval(), source), (&promoted.arn, promoted.approval(), target)]
-        {
-            let now = ApprovalStatus::of(&now);
-            // A concurrent run may have carried over the same approval.
-            ensure!(
-                now == then || now == package.approval(),
-                Failure::new(format!(
-                    "the approval of {arn} changed from {then} to {now} during this run; {} was not approved",
-                    promoted.arn
-                ))
-                .hint("Run again")
-            );
+    /// An approval that is decided has changed since, or a field of the promoted version.
+    pub(super) async fn refuse_changed(&self, update: Update<'_>) -> Result<()> {
+        let Update { package, promoted, plan, decision, .. } = update;
+        let decides = matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain);
+        let source = async {
+            match decides {
+                true => self.source.registry().describe(package.arn()).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let (source, target) = tokio::try_join!(source, self.target.registry().describe(&promoted.arn))?;
+        if let Some(source) = source {
+            refuse_changed_approvals(update, &source, &target)?;
         }
+        // The digest tells that a concurrent run has made the same Update.
+        let (then, now) = (marked(&promoted.description), marked(&target));
+        let is_updated = now != then && now == marked(&plan.request);
+        ensure!(
+            is_updated || deviations(&promoted.description, &target).is_empty(),
+            Failure::new(format!("{} was changed during this run, and was not updated", promoted.arn))
+                .hint("Run again")
+        );
         Ok(())
     }
 
@@ -128,6 +135,27 @@ impl Promotion<'_> {
         }
         Ok(missing)
     }
+}
+
+fn refuse_changed_approvals(update: Update<'_>, source: &Document, target: &Document) -> Result<()> {
+    let Update { package, promoted, decision, .. } = update;
+    let [source, target] = [source, target].map(ApprovalStatus::of);
+    // A concurrent run may have decided the same.
+    let is_decided = target == decision.status;
+    let act = if decision.act == Act::WaitAgain { "changed" } else { "approved" };
+    let both =
+        [(package.arn(), package.approval(), source, false), (&promoted.arn, promoted.approval(), target, is_decided)];
+    for (arn, then, now, is_decided) in both {
+        ensure!(
+            now == then || is_decided,
+            Failure::new(format!(
+                "the approval of {arn} changed from {then} to {now} during this run; {} was not {act}",
+                promoted.arn
+            ))
+            .hint("Run again")
+        );
+    }
+    Ok(())
 }
 
 /// The first objects of a message, and the number of all.

@@ -8,6 +8,7 @@ use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::copy::Claims;
 use crate::image::Copied;
+use crate::model::approval::DecidedBy;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::plan::Warning;
@@ -73,6 +74,9 @@ impl LastSteps<'_> {
             self.write(&record, &registration, recorded.is_some())
         );
         if let (Some(approval), Some(target)) = (read_back.approval, &mut record.target) {
+            if approval != registration.approval.status {
+                target.decided_by = Some(DecidedBy::Target);
+            }
             target.approval_status = Some(approval);
         }
         record.add_unconfirmed(read_back.unconfirmed.map(Unconfirmed::from));

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::images::only_recorded;
 use super::images_there::Untagged;
-use super::promotion::Promotion;
+use super::promotion::{Promotion, describe};
 use super::settings::CopySettings;
 use super::sync::Syncing;
 use super::synced::{Missing, Repaired, Synced, missing_artifacts};
@@ -19,6 +19,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::{Plan, Warning};
 use crate::record::history::History;
+use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::{ArtifactFacts, Conclusion, ImageFacts, List, PlannedAct, PlannedWrite, Record};
 use crate::register::decision::ApprovalPolicy;
 
@@ -86,8 +87,28 @@ impl Repair<'_> {
         let images = restored_images(&past.base().images, &copied, missing.looked_at_images);
         let syncing =
             self.syncing(destination, Repaired::Done(artifacts, images, copied.summary().cloned().map(Box::new)));
-        let synced = syncing.run(package, history, promoted).await?;
+        let (package, history, promoted) = self.after_copy(package, destination, promoted).await?;
+        let synced = syncing.run(&package, &history, &promoted).await?;
         synced.and_then(Synced::into_record).ok_or_else(gone)
+    }
+
+    /// Both versions and the records as they are now. The copy may have taken hours.
+    async fn after_copy(
+        &self,
+        package: &Package,
+        destination: &Destination,
+        promoted: &PromotedVersion,
+    ) -> Result<(Package, History, PromotedVersion)> {
+        let (source, target) = (self.promotion.source, self.promotion.target);
+        let recorded = recorded(target, destination, package.arn(), Look::AtRecords);
+        let (package, recorded) = tokio::try_join!(describe(source, package.arn()), recorded)?;
+        match recorded.filter(|now| now.promoted.arn == promoted.arn && now.promoted.is_complete()) {
+            Some(Recorded { history, promoted, .. }) => Ok((package, history, promoted)),
+            None => {
+                let changed = format!("{} was deleted or discarded during this run", promoted.arn);
+                Err(Failure::new(changed).hint("Run again").into())
+            }
+        }
     }
 
     /// Gives images of a version the tags that keep them, then syncs the version. A tag that cannot be set is told.

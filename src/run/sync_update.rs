@@ -10,7 +10,7 @@ use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::record::history::Past;
 use crate::record::{Conclusion, Record, Unconfirmed, Withdrawn};
-use crate::register::decision::{Act, RecordedApproval, not_withdrawn};
+use crate::register::decision::{Act, not_withdrawn};
 use crate::register::describe_updated;
 use crate::register::sync::SyncPlan;
 
@@ -25,9 +25,6 @@ impl Syncing<'_> {
     /// An Update fails, or the record before it cannot be written. After a withdrawal, this is unconfirmed.
     pub(super) async fn write(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
         let Update { package, promoted, decision, .. } = update;
-        if matches!(decision.act, Act::Carry | Act::ApproveAgain) {
-            self.promotion.refuse_changed_approvals(package, promoted).await?;
-        }
         if !update.withdraws_first() {
             return self.update_and_record(update, record).await;
         }
@@ -45,12 +42,30 @@ impl Syncing<'_> {
             signatures.refuse_missing(&promoted.arn)?;
         }
         self.announce_update(plan, past, record).await?;
-        if matches!(update.decision.act, Act::Carry | Act::ApproveAgain)
-            && let Some(hold) = self.promotion.holds().now().await?
-        {
-            return Err(hold.refusal());
-        }
+        self.look_again(update).await?;
         self.carry_out(update, record).await
+    }
+
+    /// Looks at both versions, and at the holds of the group before an approval, right before an Update: comparing the
+    /// artifacts may have taken hours. Nothing prevents a withdrawal.
+    ///
+    /// # Errors
+    /// Somebody has changed a version since, or the group is held.
+    async fn look_again(&self, update: Update<'_>) -> Result<()> {
+        let act = update.decision.act;
+        if update.plan.update.is_empty() || act == Act::Withdraw && !update.withdraws_first() {
+            return Ok(());
+        }
+        let hold = async {
+            match act {
+                Act::Carry | Act::ApproveAgain => self.promotion.holds().now().await,
+                Act::Keep | Act::WaitAgain | Act::Withdraw => Ok(None),
+            }
+        };
+        let (changed, hold) = tokio::join!(self.promotion.refuse_changed(update), hold);
+        changed?;
+        let hold = hold?;
+        hold.map_or(Ok(()), |hold| Err(hold.refusal()))
     }
 
     /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.
@@ -119,11 +134,7 @@ impl Syncing<'_> {
                 }
                 record.changes = plan.all_changes(&after.description);
                 if let Some(target) = &mut record.target {
-                    target.set_approval(RecordedApproval {
-                        status: after.approval(),
-                        description: after.approval_description().map(str::to_owned),
-                        decided_by: decision.decided_by,
-                    });
+                    target.set_approval(decision.approval_after(&after));
                 }
             }
             Err(error) => {

@@ -6,6 +6,7 @@ use crate::support::{Cloud, Failure, Moment, Principal};
 use crate::world::*;
 
 mod approvals;
+mod meanwhile;
 mod records;
 
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";

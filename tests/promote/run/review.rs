@@ -45,10 +45,10 @@ enum Act {
 fn beside_the_target(random: &mut Rng) -> Act {
     let version = random.u32(1..=4);
     match random.usize(0..8) {
-        0 | 1 => Act::Decide(version, *random.choice(&["Approved", "Rejected", "PendingManualApproval"]).expect("one")),
-        2 | 3 => Act::Metadata(version, *random.choice(&["risk", "fraud", "growth"]).expect("one")),
+        0 | 1 => Act::Decide(version, random.choice(&["Approved", "Rejected", "PendingManualApproval"]).expect("one")),
+        2 | 3 => Act::Metadata(version, random.choice(&["risk", "fraud", "growth"]).expect("one")),
         4 => Act::Describe(version),
-        5 => *random.choice(&[Act::Replace, Act::PushImage]).expect("one"),
+        5 => random.choice(&[Act::Replace, Act::PushImage]).expect("one"),
         6 => Act::Register,
         _ => Act::Hold,
     }
@@ -57,9 +57,7 @@ fn beside_the_target(random: &mut Rng) -> Act {
 fn any(random: &mut Rng) -> Act {
     let version = random.u32(1..=4);
     match random.usize(0..14) {
-        0 => {
-            Act::DecideThere(version, *random.choice(&["Approved", "Rejected", "PendingManualApproval"]).expect("one"))
-        }
+        0 => Act::DecideThere(version, random.choice(&["Approved", "Rejected", "PendingManualApproval"]).expect("one")),
         1 => Act::MetadataThere(version),
         2 => Act::RemoveCopy(version),
         3 => Act::Full,

@@ -138,7 +138,7 @@ fn take(step: Step, cloud: &Cloud) -> Option<Run> {
 
 /// A run that is killed at a call. The claims that it leaves are of a run that ended long ago.
 fn killed(cloud: &Cloud, call: usize, act: impl FnOnce(&Cloud) -> Run) -> Option<Run> {
-    cloud.fail(Moment::from(call), if call % 2 == 0 { Failure::Reset } else { Failure::ResetAfter });
+    cloud.fail(Moment::from(call), if call.is_multiple_of(2) { Failure::Reset } else { Failure::ResetAfter });
     act(cloud);
     cloud.heal();
     cloud.age_claims(SERVING);

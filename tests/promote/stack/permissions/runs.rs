@@ -42,11 +42,11 @@ pub const RUNS: [(&str, Scenario); 27] = [
         let reviewed = stack(&SIGNED, with_package()).plans().carries_out();
         reviewed.rejects_latest().withdraws()
     }),
-    ("doctor after a build that has failed", || stack(&["--images", "keep"], with_package()).is_diagnosed()),
+    ("doctor after a build that has failed", || stack(&["--images", "keep"], with_package()).diagnosed()),
     ("doctor for the groups of a pattern", || {
-        groups(&["--target-group", "prod-{group}", "--images", "keep"]).is_diagnosed()
+        groups(&["--target-group", "prod-{group}", "--images", "keep"]).diagnosed()
     }),
-    ("a group that is held", || stack(&[], with_package()).promotes("promoted").is_held()),
+    ("a group that is held", || stack(&[], with_package()).promotes("promoted").held()),
     ("nothing approved", || stack(&[], rejected()).promotes("nothing approved")),
     ("keys on both sides, twice", || stack(&KEYS, encrypted()).promotes("promoted").promotes("already promoted")),
     ("a bucket whose default is a customer's key", || stack(&[], with_default_key()).promotes("promoted")),
@@ -227,14 +227,14 @@ impl Recorded {
     }
 
     /// The build has failed and runs doctor, which asks for what the build needs and for nothing else.
-    fn is_diagnosed(self) -> Self {
+    fn diagnosed(self) -> Self {
         let run = self.run(&[("VERB", "doctor"), ("PROMOTE_RECORD", "")]);
         assert!(!run.stdout.contains("denied        target"), "{}{}", run.stdout, run.stderr);
         self
     }
 
     /// The group is held: the build says by whom and why.
-    fn is_held(self) -> Self {
+    fn held(self) -> Self {
         let flags = ["hold", "--target-group", crate::world::GROUP, "--reason", "Audit"];
         assert_eq!(crate::world::run(&self.cloud, Principal::Both, &flags).code, 0);
         self.cloud.forget_checks();
