@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -12,14 +11,14 @@ use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::copy::{CopyMode, STALL, Strictness};
 use crate::model::approval::Approval;
-use crate::model::arn::{GroupName, GroupTemplate, KmsKeyArn, PackageArn, Region, RoleArn};
+use crate::model::arn::{GroupTemplate, KmsKeyArn, PackageArn, Region, RoleArn};
 use crate::model::layout::TargetPrefix;
-use crate::model::location::BucketName;
 use crate::model::secrets::RecordSecrets;
 use crate::run::Limits;
-use crate::run::settings::{CopySettings, DestinationSettings, RegistrationSettings};
+use crate::run::settings::{CopySettings, RegistrationSettings};
 
 mod buckets;
+mod destination;
 mod format;
 mod groups;
 mod overrides;
@@ -29,7 +28,6 @@ mod values;
 pub use buckets::{BucketArgs, WriteArgs};
 pub use format::Format;
 pub(super) use format::text_or_json;
-use groups::target_of;
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
 pub use page::PageArgs;
@@ -275,27 +273,5 @@ impl RegisterArgs {
             sign_key: self.sign_key.clone(),
             wait_seconds: self.wait_seconds,
         }
-    }
-}
-
-impl DestinationArgs {
-    /// The destination in a bucket, for versions of a source group.
-    ///
-    /// # Errors
-    /// The name of the target group is too long.
-    pub fn destination(&self, bucket: &BucketName, source: &GroupName) -> Result<DestinationSettings> {
-        Ok(DestinationSettings {
-            bucket: bucket.clone(),
-            prefix: self.target_prefix.clone().unwrap_or_default(),
-            group: self.group_of(source)?,
-        })
-    }
-
-    /// The name of the target group of a source group, if it is given.
-    ///
-    /// # Errors
-    /// The name is too long.
-    pub fn group_of(&self, source: &GroupName) -> Result<Option<GroupName>> {
-        self.target_group.as_ref().map(|template| target_of(template, source)).transpose()
     }
 }
