@@ -5,7 +5,6 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::engine::Strictness;
-use super::marks::is_marked;
 use super::outcome::{Done, Outcome, Verified};
 use super::parts::{STREAMED_PART, parts};
 use super::run::Run;
@@ -90,21 +89,20 @@ impl Run<'_> {
         Ok(there.filter(|(there, _)| there == text).map(|_| (Verified::Checksum, None)))
     }
 
-    /// Compares checksums or the mark of the copy. ETags of equal objects differ if their encryption or their parts
-    /// differ.
+    /// Compares checksums, or else bytes. ETags of equal objects differ if their encryption or their parts differ. The
+    /// metadata of the object proves nothing: anyone with access to the bucket can write it.
     async fn compare_heads(&self, artifact: &Artifact) -> Result<Option<(Verified, Option<Checksum>)>> {
         let (source, target) = tokio::try_join!(self.source_head(artifact), self.target_head(artifact))?;
         match (&source.checksum, &target.checksum) {
             (Some(one), Some(other)) if one.algorithm == other.algorithm => {
                 Ok((one == other).then(|| (Verified::Checksum, Some(one.clone()))))
             }
-            _ if is_marked(&target, &source) => Ok(Some((Verified::Size, target.checksum))),
             _ if target.size != artifact.source.bytes => Ok(None),
             _ => self.compare_bytes(artifact, &target.etag).await,
         }
     }
 
-    /// Compares every byte. Without `--verify deep`, only copies without a comparable ETag, checksum or mark need this:
+    /// Compares every byte. Without `--verify deep`, only copies without a comparable ETag or checksum need this:
     /// encrypted objects from before S3 stored a checksum of every object, copied by an interrupted run.
     async fn compare_bytes(&self, artifact: &Artifact, etag: &ETag) -> Result<Option<(Verified, Option<Checksum>)>> {
         let (source, engine) = (&artifact.source, self.engine);

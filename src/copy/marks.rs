@@ -1,4 +1,5 @@
-//! Marks copies with the ETag of their source objects, for copies whose own ETags and checksums cannot be compared.
+//! Marks copies with the ETag of their source objects, for readers of copies whose own ETags differ. The mark proves
+//! nothing: anyone with access to the bucket can write it.
 
 use crate::aws::objects::{Attributes, Encryption, Head};
 use crate::plan::artifact::Artifact;
@@ -17,7 +18,7 @@ pub(super) fn needs_mark(artifact: &Artifact, source: Option<&Head>, encryption:
 }
 
 /// The headers and metadata of the source object with the mark. If the metadata would exceed the limit of S3, the mark
-/// is omitted, and a later run compares checksums or bytes.
+/// is omitted.
 pub(super) fn marked(source: &Head) -> Attributes {
     let mut attributes = source.attributes.clone();
     let size: usize = attributes.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
@@ -26,9 +27,4 @@ pub(super) fn marked(source: &Head) -> Attributes {
         attributes.metadata.insert(SOURCE_ETAG.to_owned(), mark.to_owned());
     }
     attributes
-}
-
-/// Whether the mark of a copy matches the source object.
-pub(super) fn is_marked(copy: &Head, source: &Head) -> bool {
-    copy.attributes.metadata.get(SOURCE_ETAG).is_some_and(|etag| etag == source.etag.as_str())
 }

@@ -95,7 +95,8 @@ fn assert_taken_up(cloud: &Cloud, options: &[&str], verified: &str) {
     assert_eq!(told(&again), ("already-there", verified), "{options:?}");
     assert_eq!(writes(cloud).len(), before, "{options:?}");
     assert_eq!(copy(cloud).etag, etag);
-    assert_eq!(cloud.calls_of("GetObject").iter().filter(|call| call.resource.starts_with(SERVING)).count(), 0);
+    let reads = cloud.calls_of("GetObject").iter().filter(|call| call.resource.starts_with(SERVING)).count();
+    assert_eq!(reads, usize::from(verified == "bytes"), "{options:?}");
 }
 
 #[test]
@@ -128,15 +129,15 @@ fn one_look_at_a_source_of_several_parts_is_enough_to_copy_and_to_verify_it() {
 }
 
 #[test]
-fn a_second_copy_knows_the_first_by_its_mark_where_nothing_else_can_be_compared() {
+fn a_second_copy_reads_the_first_where_nothing_else_can_be_compared() {
     for mode in MODES {
         let cloud = world();
         cloud.default_checksums(false);
         cloud.put_with(MODELS, "m.tar.gz", "weights", in_parts());
         cloud.register(model("s3://models/m.tar.gz"));
         let etag = cloud.object(MODELS, "m.tar.gz").expect("the source").etag;
-        // The copy has a checksum, its source has none: only sizes and the mark were compared.
-        assert_taken_up(&cloud, &mode, "size");
+        // The copy has a checksum, its source has none: the mark alone proves nothing.
+        assert_taken_up(&cloud, &mode, "bytes");
         assert_eq!(copy(&cloud).metadata("promote-source-etag"), Some(etag.as_str()));
     }
 }
@@ -149,7 +150,7 @@ fn a_second_copy_knows_the_first_where_the_source_is_under_a_kms_key_and_has_no_
         let attributes = Attributes::default().kms("arn:aws:kms:eu-central-1:444333666777:key/of-the-source");
         cloud.put_with(MODELS, "m.tar.gz", "weights", attributes);
         cloud.register(model("s3://models/m.tar.gz"));
-        assert_taken_up(&cloud, &mode, "size");
+        assert_taken_up(&cloud, &mode, "bytes");
     }
 }
 
@@ -232,6 +233,20 @@ fn another_object_at_the_target_is_never_overwritten_and_both_are_named() {
             assert_eq!(copy(&cloud).body.bytes(), other);
             assert_eq!((writes(&cloud).len(), promoted(&cloud).len()), (0, 0));
         }
+    }
+}
+
+#[test]
+fn metadata_does_not_make_another_object_of_the_same_size_the_copy() {
+    let sources = [Attributes::default(), in_parts(), in_parts().checksum(Algorithm::Crc32)];
+    for (mode, attributes) in MODES.into_iter().flat_map(|mode| sources.clone().map(|attributes| (mode, attributes))) {
+        let cloud = with("weights", attributes);
+        let etag = cloud.object(MODELS, "m.tar.gz").expect("the source").etag;
+        let marked = Attributes::default().metadata("promote-source-etag", &etag).checksum(Algorithm::Sha256);
+        cloud.put_with(SERVING, &copy_key(), "WEIGHTS", marked);
+        let run = promote(&cloud, &mode);
+        run.fails(1, &["refusing to overwrite s3://serving/", "with s3://models/m.tar.gz (7 bytes", "they differ"]);
+        assert_eq!((copy(&cloud).body.bytes(), promoted(&cloud).len()), ("WEIGHTS".into(), 0));
     }
 }
 
