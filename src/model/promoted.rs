@@ -21,6 +21,11 @@ pub const WITHDRAWN: &str = "promote: withdrawn: ";
 /// As [`WITHDRAWN`], of a version that was pending approval when it was withdrawn.
 pub const WITHDRAWN_PENDING: &str = "promote: withdrawn: while pending: ";
 
+/// Whether a promotion sets this customer metadata key. Every other key that begins with `promote:` is one of the user.
+pub fn is_own_key(key: &str) -> bool {
+    [SOURCE_KEY, ORIGIN_KEY, REQUEST_KEY].contains(&key)
+}
+
 /// A version of the target group that was promoted from a source version.
 #[derive(Debug, Clone)]
 pub struct PromotedVersion {

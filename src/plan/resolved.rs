@@ -1,5 +1,6 @@
 //! References with their targets.
 
+use crate::model::field::Field;
 use crate::model::location::Location;
 use crate::schema::references::Reference;
 
@@ -10,4 +11,11 @@ pub struct Resolved {
     pub reference: Reference,
     /// The location that replaces it in the target, or `None` if nothing was copied.
     pub target: Option<Location>,
+}
+
+impl Resolved {
+    /// Whether the reference is inside this structure, list or map.
+    pub fn is_inside(&self, field: &Field) -> bool {
+        self.reference.field.to_string().starts_with(&format!("{field}."))
+    }
 }

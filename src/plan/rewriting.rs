@@ -147,6 +147,8 @@ pub struct Rewritten {
     pub references: Vec<Resolved>,
     /// The images that would have to be copied, and were not. They still name the source.
     pub images_not_copied: Vec<Field>,
+    /// The references of a version that is synced that its promotion does not have as the source has them now.
+    pub not_promoted: Vec<Field>,
     /// The fields that are not carried over.
     pub not_carried: Vec<NotCarried>,
     /// Which S3 URLs in environment variables are copied.
@@ -160,13 +162,13 @@ impl Rewritten {
     /// A reference is malformed.
     pub fn of(package: &Package, draft: Draft, targets: &Targets) -> Result<Self> {
         let Draft { mut request, mut not_carried, environment_urls, .. } = draft.without_etags();
-        let mut resolved = Vec::new();
+        let mut references = Vec::new();
         for reference in references_of(package.arn(), &request)? {
             let target = targets.of_reference(&reference).cloned();
             if let (Some(target), Some(value)) = (&target, reference.field.get_mut(&mut request)) {
                 *value = target.to_string().into();
             }
-            resolved.push(Resolved { reference, target });
+            references.push(Resolved { reference, target });
         }
         if let Some(Value::String(content)) = card_field().get_mut(&mut request) {
             *content = with_values_replaced(content, |url| targets.of_url(url).as_ref().map(Location::to_string));
@@ -174,7 +176,15 @@ impl Rewritten {
         let kept = rewrite(&mut request, &targets.images).into_iter();
         let images_not_copied = kept.filter(|(_, image)| targets.lacks(image)).map(|(field, _)| field).collect();
         let source_uri = source_uri(package, targets, &mut not_carried);
-        Ok(Self { request, source_uri, references: resolved, images_not_copied, not_carried, environment_urls })
+        Ok(Self {
+            request,
+            source_uri,
+            references,
+            images_not_copied,
+            not_promoted: Vec::new(),
+            not_carried,
+            environment_urls,
+        })
     }
 
     /// The references without a target, which still name the source. Most environment variables may refer to nothing.

@@ -250,7 +250,7 @@ impl Record {
 
     /// The manifests whose locations were rewritten. They differ from the source's manifests, so a URL must not be
     /// rewritten to them.
-    fn rewritten_manifests(&self) -> impl Iterator<Item = &Location> {
+    pub fn rewritten_manifests(&self) -> impl Iterator<Item = &Location> {
         let manifests = self.references.iter().filter(|reference| reference.kind.is_manifest());
         manifests.filter_map(|reference| reference.target.as_ref())
     }

@@ -10,4 +10,5 @@ mod sync_plan;
 pub use change::{Change, ChangeResult};
 pub use comparison::Base;
 pub use edit::edits;
+pub use specifications::added_specifications;
 pub use sync_plan::SyncPlan;

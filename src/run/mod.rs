@@ -24,6 +24,7 @@ pub mod lineage;
 mod listed;
 pub mod many;
 mod metadata_gone;
+mod new_specifications;
 mod news;
 mod page;
 mod permitted;

@@ -10,7 +10,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::field::Document;
 use crate::model::package::rfc3339;
-use crate::model::promoted::PromotedVersion;
+use crate::model::promoted::{PromotedVersion, is_own_key};
 
 /// The state of a promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -182,7 +182,7 @@ pub fn drift(source: &Document, promoted: &PromotedVersion) -> Vec<String> {
         let members = PLAIN.iter().filter_map(|name| Some(((*name).to_owned(), document.get(*name)?.clone())));
         let mut plain: Document = members.collect();
         if let Some(serde_json::Value::Object(metadata)) = plain.get_mut("CustomerMetadataProperties") {
-            metadata.retain(|key, _| !key.starts_with("promote:"));
+            metadata.retain(|key, _| !is_own_key(key));
         }
         plain
     };

@@ -60,7 +60,7 @@ impl Syncing<'_> {
             Artifacts::Compared { images } => Some(images),
             Artifacts::NotCompared => None,
         };
-        let plan = match self.changes(package, &past, promoted) {
+        let plan = match self.changes(package, &past, promoted).await {
             Err(error) if decision.act == Act::Withdraw => {
                 return self.withdraw(package, &past, promoted, &error).await;
             }
@@ -127,7 +127,7 @@ impl Syncing<'_> {
             Artifacts::NotCompared => None,
         };
         // The run that writes reports an error.
-        let Ok(plan) = self.changes(package, &past, promoted) else { return Ok(None) };
+        let Ok(plan) = self.changes(package, &past, promoted).await else { return Ok(None) };
         let plan = plan.with(decision.update());
         let mut record = self.record(package, &past, promoted, &plan, compared)?;
         record.changes = plan.all_changes(&promoted.description);
@@ -208,7 +208,7 @@ impl Syncing<'_> {
 
     /// Compares the source, the newest record and the promoted version. An unchanged fingerprint means that the source has
     /// not changed.
-    fn changes(&self, package: &Package, past: &Past<'_>, promoted: &PromotedVersion) -> Result<SyncPlan> {
+    async fn changes(&self, package: &Package, past: &Past<'_>, promoted: &PromotedVersion) -> Result<SyncPlan> {
         let (before, state) = (past.base(), past.state());
         let seen = before.source.package.as_ref().map(|source| source.fingerprint.as_str());
         // Drift and conflicts are reported again in every run, until the source or the target reverts the change.
@@ -226,7 +226,8 @@ impl Syncing<'_> {
         let draft = Draft::of(package, self.destination.group.name(), &overrides)?;
         draft.findings().refuse(package.arn())?;
         let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
-        let now = Rewritten::of(package, draft, &targets)?;
+        let mut now = Rewritten::of(package, draft, &targets)?;
+        now.not_promoted = self.promotion.not_promoted(&now, before, state.request).await?;
         SyncPlan::of(package, &now, state, promoted)
     }
 

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
+use crate::model::promoted::is_own_key;
 use crate::model::secrets;
 use crate::register::sync::change::{ChangeResult, changed};
 use crate::register::sync::comparison::{Comparison, METADATA, metadata_of};
-use crate::register::sync::edit::PROMOTE_KEYS;
 use crate::register::sync::specifications::{SPECIFICATIONS, alike, list, named, names, refers_elsewhere};
 use crate::register::sync::sync_plan::{REMOVED, SOURCE_URI, SyncPlan};
 use crate::schema::comparison::{agree, leaves};
@@ -37,7 +37,7 @@ impl SyncPlan {
         let [now, before, current] = comparison.documents().map(metadata_of);
         let (mut set, mut removed, mut after) = (Document::new(), Vec::new(), before.clone());
         let keys = now.keys().chain(before.keys().filter(|key| !now.contains_key(*key)));
-        for key in keys.filter(|key| !key.starts_with(PROMOTE_KEYS)) {
+        for key in keys.filter(|key| !is_own_key(key)) {
             let (is, then, was) = (now.get(key), before.get(key), current.get(key));
             let field = Field::top(METADATA).key(key);
             // The record has digests of secrets.

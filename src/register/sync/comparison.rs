@@ -33,7 +33,7 @@ pub(super) struct Comparison<'a> {
     /// The request that a promotion would make today.
     pub now: &'a Document,
     pub source_uri: Option<&'a str>,
-    /// The references and images of `now` that were not copied.
+    /// The references and images of `now` that were not copied, or not as the source has them now.
     pub unresolved: Vec<Field>,
     pub base: Base<'a>,
     pub current: &'a Document,
@@ -52,6 +52,7 @@ impl<'a> Comparison<'a> {
                 .unresolved()
                 .map(|reference| &reference.field)
                 .chain(&now.images_not_copied)
+                .chain(&now.not_promoted)
                 .cloned()
                 .collect(),
             base,

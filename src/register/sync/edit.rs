@@ -3,15 +3,13 @@
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
-use crate::model::promoted::REQUEST_KEY;
+use crate::model::promoted::{REQUEST_KEY, is_own_key};
 use crate::register::sync::specifications::{SPECIFICATIONS, list, name_of, names};
 use crate::schema::comparison::{derived, differences};
 
 /// Members that UpdateModelPackage accepts and that do not change what is deployed.
 const DESCRIPTIVE: [&str; 5] =
     ["CustomerMetadataProperties", "ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType", "SourceUri"];
-/// The beginning of the metadata keys that a promotion sets.
-pub(super) const PROMOTE_KEYS: &str = "promote:";
 
 /// A field of a promoted version that differs from its request.
 #[derive(Debug, Clone)]
@@ -40,8 +38,7 @@ impl Edit {
 
     /// Whether the edit changes a metadata key that a promotion sets.
     pub fn is_provenance(&self) -> bool {
-        self.field.root() == "CustomerMetadataProperties"
-            && self.field.name().is_some_and(|key| key.starts_with(PROMOTE_KEYS))
+        self.field.root() == "CustomerMetadataProperties" && self.field.name().is_some_and(is_own_key)
     }
 }
 

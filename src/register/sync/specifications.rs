@@ -34,6 +34,13 @@ pub(super) fn alike(one: Option<&Value>, other: Option<&Value>) -> bool {
     }
 }
 
+/// The specifications of `now` that `before` does not have.
+pub fn added_specifications(now: &Document, before: &Document) -> Vec<Field> {
+    let is_new = |name: &&str| named(before, name).is_none();
+    let names = names(now).into_iter().enumerate().filter(|(_, name)| is_new(name));
+    names.map(|(index, _)| Field::top(SPECIFICATIONS).item(index)).collect()
+}
+
 /// Whether a specification refers to an object that was not copied.
 pub(super) fn refers_elsewhere(now: &Document, name: &str, unresolved: &[Field]) -> bool {
     let index = names(now).iter().position(|one| *one == name).unwrap_or_default();

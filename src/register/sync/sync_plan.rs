@@ -10,14 +10,14 @@ use serde_json::Value;
 use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
-use crate::model::promoted::PromotedVersion;
+use crate::model::promoted::{PromotedVersion, is_own_key};
 use crate::model::secrets::sealed;
 use crate::plan::provenance::mark;
 use crate::plan::rewriting::Rewritten;
 use crate::plan::sealed::refuse_sealed;
 use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
-use crate::register::sync::edit::{Edit, PROMOTE_KEYS, edits};
+use crate::register::sync::edit::{Edit, edits};
 use crate::register::sync::specifications::SPECIFICATIONS;
 use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
@@ -123,7 +123,7 @@ impl SyncPlan {
     fn provenance(&mut self, current: &Document) {
         mark(&mut self.request);
         let (wanted, current) = (metadata_of(&self.request), metadata_of(current));
-        let keys = wanted.into_iter().filter(|(key, _)| key.starts_with(PROMOTE_KEYS));
+        let keys = wanted.into_iter().filter(|(key, _)| is_own_key(key));
         for (key, value) in keys.filter(|(key, value)| current.get(key) != Some(value)) {
             let set = self.update.entry(METADATA).or_insert_with(|| Document::new().into());
             if let Value::Object(set) = set {
