@@ -8,10 +8,13 @@ use super::engine::Engine;
 use super::outcome::Done;
 use super::run::Run;
 use super::there::{There, open_uploads};
+use super::unexpected::warning;
 use super::uploads::stays_open;
 use crate::model::claim::ClaimSeen;
+use crate::model::location::Location;
 use crate::plan::artifact::Artifact;
 use crate::plan::{Plan, Warning};
+use crate::store::List;
 
 /// The number of concurrent aborts.
 const ABORTS_AT_ONCE: usize = 32;
@@ -22,6 +25,7 @@ pub struct CopiedArtifacts {
     plan: Plan,
     warnings: Vec<Warning>,
     claim: Option<ClaimSeen>,
+    others: List<Location>,
 }
 
 /// A plan whose artifacts are compared with the target, but not copied.
@@ -44,6 +48,11 @@ impl CopiedArtifacts {
     /// The newest claim that was there before the copy.
     pub fn claim(&self) -> Option<&ClaimSeen> {
         self.claim.as_ref()
+    }
+
+    /// The objects of the folder that are not part of the promotion.
+    pub fn others(&self) -> &List<Location> {
+        &self.others
     }
 
     /// Every artifact with its result.
@@ -88,10 +97,11 @@ pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Pr
 /// source does not have.
 pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<CopiedArtifacts> {
     there.refuse_missing(&plan)?;
-    there.refuse_unexpected(&plan)?;
+    let others = there.refuse_unexpected(&plan)?;
     let claim = there.claim().cloned();
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
-    Ok(CopiedArtifacts { plan, warnings: Vec::new(), claim })
+    let warnings = warning(&others, &plan)?.into_iter().collect();
+    Ok(CopiedArtifacts { plan, warnings, claim, others })
 }
 
 /// Copies every artifact of the plan to the target and verifies it.
@@ -100,7 +110,7 @@ pub async fn confirm(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Co
 /// An artifact cannot be copied, or a prefix at the target has objects that the source does not have. Concurrent copies
 /// are stopped. A later run reuses complete objects, and complete parts of unfinished uploads.
 pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<CopiedArtifacts> {
-    there.refuse_unexpected(&plan)?;
+    let others = there.refuse_unexpected(&plan)?;
     let (before, states) = there.leftovers();
     let claim = there.claim().cloned();
     if let Err(error) = Run::new(engine, &plan.layout, there).copy_all(&plan.artifacts).await {
@@ -122,8 +132,9 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
     });
     stream::iter(aborts).buffer_unordered(ABORTS_AT_ONCE).collect::<()>().await;
     states.into_iter().for_each(|state| engine.uploads.discard_state(engine.target.clone(), state));
-    let warnings = warnings(&plan, engine.uploads.take_warnings());
-    Ok(CopiedArtifacts { plan, warnings, claim })
+    let mut warnings = warnings(&plan, engine.uploads.take_warnings());
+    warnings.extend(warning(&others, &plan)?);
+    Ok(CopiedArtifacts { plan, warnings, claim, others })
 }
 
 /// One warning of each kind. A missing permission would cause the same warning for every object.

@@ -17,6 +17,7 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::Plan;
 use crate::plan::artifact::Artifact;
+use crate::store::List;
 
 /// The number of concurrent reads of state objects.
 const READS_AT_ONCE: usize = 32;
@@ -125,8 +126,9 @@ impl There {
         bail!(Failure::new(message).hint("Run `promote copy-artifacts` first"))
     }
 
-    /// Refuses a plan if one of its prefixes has objects at the target that the source does not have.
-    pub(super) fn refuse_unexpected(&self, plan: &Plan) -> Result<()> {
+    /// Refuses a plan if one of its prefixes has objects at the target that the source does not have. Returns the other
+    /// objects of the folder that the plan does not have.
+    pub(super) fn refuse_unexpected(&self, plan: &Plan) -> Result<List<Location>> {
         refuse_unexpected(&self.objects, plan)
     }
 

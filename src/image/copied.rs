@@ -5,9 +5,11 @@ use anyhow::Result;
 use super::outcome::{ImageDone, ImageWrite};
 use crate::copy::{CopiedArtifacts, CopySummary, Done, PreviewedArtifacts};
 use crate::model::claim::ClaimSeen;
+use crate::model::location::Location;
 use crate::plan::artifact::Artifact;
 use crate::plan::images::PlannedImage;
 use crate::plan::{Plan, Warning};
+use crate::store::List;
 
 /// A plan whose artifacts and images are all at the target and verified.
 #[derive(Debug)]
@@ -54,6 +56,11 @@ impl Copied {
     /// The newest claim that was there before the copy.
     pub fn claim(&self) -> Option<&ClaimSeen> {
         self.artifacts.claim()
+    }
+
+    /// The objects of the folder that are not part of the promotion.
+    pub fn others(&self) -> &List<Location> {
+        self.artifacts.others()
     }
 
     /// Every artifact with its result.

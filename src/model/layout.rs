@@ -151,6 +151,10 @@ impl Layout {
     pub fn serves_runs(&self, key: &str) -> bool {
         [self.unfinished(), self.claims()].iter().any(|folder| key.starts_with(&folder.key))
     }
+    /// Whether promote writes the object for itself, besides the artifacts.
+    pub fn is_own(&self, key: &str) -> bool {
+        self.is_record(key) || self.signed_record(key).is_some() || self.serves_runs(key)
+    }
     /// The location of the first record of the promotion.
     pub fn record(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion.json", self.folder))

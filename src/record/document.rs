@@ -56,6 +56,9 @@ pub struct Record {
     /// The objects, ordered by bucket and key.
     #[serde(default)]
     pub artifacts: List<ArtifactFacts>,
+    /// The objects of the version's folder that were there before, and are not part of the promotion.
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub other_objects: List<Location>,
     /// The container images, unless `--images keep` was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageFacts>,
@@ -147,6 +150,7 @@ impl Record {
             versions: None,
             references: Vec::new(),
             artifacts: List::default(),
+            other_objects: List::default(),
             images: Vec::new(),
             copy: None,
             artifacts_recorded: None,
@@ -183,6 +187,7 @@ impl Record {
         let mut record = self.with_plan(copied.plan(), copied.artifacts(), copied.images())?;
         record.warnings.extend_from_slice(copied.warnings());
         record.copy = copied.summary().cloned();
+        record.other_objects = copied.others().copied()?;
         Ok(record)
     }
 

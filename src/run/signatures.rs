@@ -156,6 +156,7 @@ impl Promotion<'_> {
         if let Some(missing) = missing.first() {
             anyhow::bail!("{missing} is missing");
         }
+        there.expect_all(record.other_objects.iter().map(|other| Ok(other?.key)))?;
         refuse_others(&layout, &there)?;
         refuse_other_images(&record.images, request, package.description())?;
         let images = self.images_there(&record.images, Purpose::Signature).await?.unwrap_or_default();
@@ -208,8 +209,7 @@ fn is_transient(error: &anyhow::Error) -> bool {
 fn refuse_others(layout: &Layout, there: &Folder) -> Result<()> {
     for listed in there.unexpected() {
         let Listed { key, .. } = listed?;
-        let is_ours = layout.is_record(&key) || layout.signed_record(&key).is_some() || layout.serves_runs(&key);
-        ensure!(is_ours, "it does not name {}", Location::new(there.bucket(), key));
+        ensure!(layout.is_own(&key), "it does not name {}", Location::new(there.bucket(), key));
     }
     Ok(())
 }

@@ -260,6 +260,7 @@ impl Syncing<'_> {
                 }
             }
         }
+        record.other_objects = before.other_objects.copied()?;
         record.references.clone_from(&before.references);
         record.not_carried.clone_from(&before.not_carried);
         record.environment_urls = before.environment_urls;

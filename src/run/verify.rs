@@ -169,7 +169,7 @@ impl Checking<'_> {
         package(&past, promoted, findings)?;
         self.artifacts(source, &past, &there, findings).await?;
         self.images(&past, findings).await?;
-        unexpected_objects(&layout, &there, findings)
+        unexpected_objects(&layout, past.base(), &there, findings)
     }
 
     /// The key that must have signed the records. Without one, signatures are not checked: an envelope that names its
@@ -275,10 +275,18 @@ fn missing_image(record: &Record) -> String {
 
 /// Reports objects in the folder that are not part of the promotion. Below a model's prefix, such an object would be
 /// deployed with the model.
-fn unexpected_objects(layout: &Layout, there: &Folder, findings: &mut Findings) -> Result<()> {
+fn unexpected_objects(layout: &Layout, record: &Record, there: &Folder, findings: &mut Findings) -> Result<()> {
+    for location in record.other_objects.iter() {
+        let location = location?;
+        if there.at(&location)?.is_some() {
+            there.expect(&location.key)?;
+            let detail = "the object is not part of the promotion, and the record says so";
+            findings.add(Subject::Artifact, &location.to_string(), (Verdict::Kept, detail.into()))?;
+        }
+    }
     for listed in there.unexpected() {
         let Listed { key, .. } = listed?;
-        if !layout.is_record(&key) && layout.signed_record(&key).is_none() && !layout.serves_runs(&key) {
+        if !layout.is_own(&key) {
             let location = Location::new(&layout.folder().bucket, key).to_string();
             let detail = "the object is not part of the promotion";
             findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;

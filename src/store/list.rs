@@ -59,6 +59,16 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         Ok(())
     }
 
+    /// A list with the same items.
+    ///
+    /// # Errors
+    /// As [`List::push`].
+    pub fn copied(&self) -> Result<Self> {
+        let mut list = Self::default();
+        self.iter().try_for_each(|item| list.push(&item?))?;
+        Ok(list)
+    }
+
     /// Every item, in insertion order.
     pub fn iter(&self) -> impl Iterator<Item = Result<T>> + '_ {
         let pages = self.rows.iter().flat_map(|rows| {
