@@ -132,7 +132,8 @@ const SECOND: &str = "AdditionalInferenceSpecifications{second}";
 #[test]
 fn a_new_specification_of_objects_that_the_source_has_replaced_since_the_promotion_is_drift() {
     let key = "churn/llm/shard/1.bin";
-    let changes: [(&str, fn(&Cloud, &str)); 3] = [
+    type Change = fn(&Cloud, &str);
+    let changes: [(&str, Change); 3] = [
         ("replaced", |cloud, key| cloud.put(MODELS, key, "other weights")),
         ("removed", |cloud, key| cloud.remove(MODELS, key)),
         ("added", |cloud, _| cloud.put(MODELS, "churn/llm/shard/2.bin", "more weights")),

@@ -48,7 +48,7 @@ fn beside_the_target(random: &mut Rng) -> Act {
         0 | 1 => Act::Decide(version, random.choice(&["Approved", "Rejected", "PendingManualApproval"]).expect("one")),
         2 | 3 => Act::Metadata(version, random.choice(&["risk", "fraud", "growth"]).expect("one")),
         4 => Act::Describe(version),
-        5 => random.choice(&[Act::Replace, Act::PushImage]).expect("one"),
+        5 => *random.choice(&[Act::Replace, Act::PushImage]).expect("one"),
         6 => Act::Register,
         _ => Act::Hold,
     }

@@ -215,7 +215,7 @@ const OF_ROLLBACKS: [Message; 10] = [
         c.hook(Moment::on("UpdateModelPackage", 1), releases);
         roll_back(c, &[])
     }),
-    ("hold-without-a-reason", 1, |c| run(c, Principal::Both, &["hold", "--target-group", GROUP, "--reason", " "])),
+    ("hold-without-a-reason", 2, |c| run(c, Principal::Both, &["hold", "--target-group", GROUP, "--reason", " "])),
 ];
 
 #[test]

@@ -48,7 +48,7 @@ const OF_CALLS: [Message; 7] = [
         c.register(prod);
         run(c, Principal::Source, &[&OF_PATTERN[..3], &flags].concat())
     }),
-    ("page-that-was-not-replaced", 0, |c| {
+    ("page-that-was-not-replaced", 1, |c| {
         second_group(c);
         c.deny(Principal::Both, "sagemaker:ListModelPackages", &format!("{}/*", group_of_versions("Churn-Second")));
         run(c, Principal::Both, &["status", "--group", OF_PATTERN[2], "--page", "s3://serving/status.html"])

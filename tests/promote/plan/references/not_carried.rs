@@ -132,7 +132,7 @@ fn what_needs_no_action_is_marked_and_only_json_lists_it() {
     let more = ["--dry-run", "--images", "keep"].map(str::to_owned);
     let arguments: Vec<String> = full().into_iter().chain(more).collect();
     let text = run(&cloud, Principal::Both, &arguments).stdout;
-    assert!(text.contains(&format!("  InferenceSpecification.Containers[1].Image = {own}\n")), "{text}");
+    assert!(text.contains(&format!("  InferenceSpecification.Containers[1].Image =\n      {own}\n")), "{text}");
     assert!(text.contains("  … and 4 that need no action (--output json shows all)\n"), "{text}");
     assert!(!text.contains("763104351884"), "{text}");
 }

@@ -107,7 +107,7 @@ fn a_dry_run_reports_the_approval_and_changes_nothing() {
         (&"approve-again".into(), &copy(2).into())
     );
     let text = run(&cloud, Principal::Both, &[&full()[..], &["--dry-run".into()]].concat()).stdout;
-    let says = format!("Outcome    dry run, nothing was written: would approve again {}\n", copy(2));
+    let says = format!("Outcome    dry run, nothing was written: would approve again\n           {}\n", copy(2));
     assert!(text.starts_with(&says) && text.contains("Would be written\n"), "{text}");
     assert_eq!(promoted(&cloud), before);
 }
