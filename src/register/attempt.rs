@@ -126,7 +126,9 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created).await? {
             source_now = self.describe_all_sides(existing, created, visibility).await?;
         }
-        let Some(promoted) = existing.current().cloned() else { return Ok(Attempt::Deleted) };
+        // A version that SageMaker has failed to complete at once is told and discarded as any other that fails.
+        let failed = || existing.failed(created).filter(|_| may_be_late);
+        let Some(promoted) = existing.current().or_else(failed).cloned() else { return Ok(Attempt::Deleted) };
         let new = promoted.arn == *created;
         if !new {
             let reason = anyhow::anyhow!("{} is the same promotion, from another run", promoted.arn);

@@ -13,6 +13,7 @@ use crate::aws::registry::Summary;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::Package;
+use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::provenance::marked;
@@ -98,6 +99,11 @@ impl ExistingPromotions {
     /// Whether this version is an existing promotion.
     pub(super) fn contains(&self, version: &PackageArn) -> bool {
         self.versions.iter().any(|known| known.arn == *version)
+    }
+
+    /// This version, if SageMaker has failed to complete it.
+    pub(super) fn failed(&self, version: &PackageArn) -> Option<&PromotedVersion> {
+        self.versions.iter().find(|known| known.arn == *version && known.status() == PackageStatus::Failed)
     }
 
     /// Replaces what is known of a version; nothing if the version was deleted.

@@ -1,10 +1,14 @@
 //! Lets 2 to 4 runs register the same version under a scheduler. Call by call, the scheduler chooses which run goes on, how
-//! late a version becomes visible, how much time passes, which run is killed, and when the target group is held. After a
-//! clean run, exactly one version is registered, whatever the scheduler has chosen.
+//! late a new version, an update or a deletion becomes visible, how much time passes, which run is killed, and when the
+//! target group is held. After a clean run, exactly one version is registered, whatever the scheduler has chosen.
+//!
+//! Claims never lag: S3 is strongly consistent, also for its listings and for conditional writes (S3 User Guide, "Amazon
+//! S3 data consistency model").
 //!
 //! Few deviations from running one run after the other, and few kills, are tried in every possible way: the table
-//! [`BOUNDS`]. More of them are tried by chance. `INTERLEAVINGS=all` (`make interleavings`) tries the whole table, and
-//! 200,000 seeds; without the variable, a part of the table and 4,000 seeds. `INTERLEAVINGS=17` tries one seed.
+//! [`BOUNDS`]. More of them are tried by chance, and then a call may also see what the next call does not see any more.
+//! `INTERLEAVINGS=all` (`make interleavings`) tries the whole table, and 200,000 seeds; without the variable, a part of
+//! the table and 4,000 seeds. `INTERLEAVINGS=17` tries one seed.
 
 mod choices;
 mod fixtures;
@@ -13,6 +17,7 @@ mod simulation;
 mod turns;
 mod world;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -34,56 +39,88 @@ use crate::model::promoted::DISCARDED;
 #[derive(Debug, Clone, Copy)]
 struct Case {
     runs: usize,
+    limits: Limits,
+    /// Whether client tokens are honoured.
     tokens: bool,
     broken: Broken,
     /// The ages of claims that dead runs have left, in seconds.
     dead_claims: &'static [u64],
+    /// The approvals of versions that exist already, all of the same request.
+    existing: &'static [&'static str],
     /// How many requests SageMaker may refuse.
     refusals: usize,
+    /// How many versions SageMaker may fail to complete.
+    failures: usize,
     /// How often somebody may hold the target group.
     holds: usize,
-    limits: Limits,
 }
 
-/// How many runs, deviations and kills are tried in every possible way, and whether `cargo test` does.
-const BOUNDS: [(usize, Limits, bool); 8] = [
-    (2, Limits { deviations: 1, kills: 0 }, true),
-    (2, Limits { deviations: 0, kills: 1 }, true),
-    (2, Limits { deviations: 1, kills: 1 }, false),
-    (2, Limits { deviations: 2, kills: 0 }, false),
-    (3, Limits { deviations: 0, kills: 0 }, false),
-    (3, Limits { deviations: 1, kills: 0 }, false),
-    (3, Limits { deviations: 0, kills: 1 }, false),
-    (4, Limits { deviations: 0, kills: 0 }, false),
-];
+const NO_LIMITS: Limits = Limits { deviations: 0, kills: 0 };
+const PENDING: &str = "PendingManualApproval";
 
-/// The worlds of [`BOUNDS`]: whether client tokens are honoured, the ages of claims that dead runs have left, how many
-/// requests SageMaker may refuse, and how often the group may be held.
-const WORLDS: [(bool, &[u64], usize, usize); 6] = [
-    (true, &[], 0, 0),
-    (false, &[], 0, 0),
-    (false, &[90], 0, 0),
-    (false, &[20], 0, 0),
-    (false, &[], 1, 0),
-    (false, &[], 0, 1),
+const USUAL: Case = Case {
+    runs: 1,
+    limits: NO_LIMITS,
+    tokens: false,
+    broken: Broken::Nothing,
+    dead_claims: &[],
+    existing: &[],
+    refusals: 0,
+    failures: 0,
+    holds: 0,
+};
+
+/// The worlds of [`BOUNDS`]. The first two are plain.
+const WORLDS: [Case; 9] = [
+    Case { tokens: true, ..USUAL },
+    USUAL,
+    Case { dead_claims: &[90], ..USUAL },
+    Case { dead_claims: &[20], ..USUAL },
+    Case { refusals: 1, ..USUAL },
+    Case { holds: 1, ..USUAL },
+    Case { failures: 1, tokens: true, ..USUAL },
+    Case { failures: 1, ..USUAL },
+    Case { existing: &[PENDING, PENDING, "Approved"], ..USUAL },
+];
+const PLAIN: usize = 2;
+/// The worlds in which no version is deleted.
+const WITHOUT_DELETIONS: usize = 6;
+
+/// How many runs, deviations and kills are tried in every possible way, in how many of the worlds, and whether `cargo
+/// test` does.
+const BOUNDS: [(usize, Limits, usize, bool); 9] = [
+    (2, Limits { deviations: 1, kills: 0 }, WITHOUT_DELETIONS, true),
+    (2, Limits { deviations: 0, kills: 1 }, WORLDS.len(), true),
+    (2, Limits { deviations: 1, kills: 0 }, WORLDS.len(), false),
+    (2, Limits { deviations: 1, kills: 1 }, PLAIN, false),
+    (2, Limits { deviations: 2, kills: 0 }, PLAIN, false),
+    (3, NO_LIMITS, WORLDS.len(), false),
+    (3, Limits { deviations: 0, kills: 1 }, PLAIN, false),
+    (3, Limits { deviations: 1, kills: 0 }, PLAIN, false),
+    (4, NO_LIMITS, PLAIN, false),
 ];
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the numbers are the result")]
 fn every_interleaving_with_few_deviations_and_kills_registers_one_version() {
     let all = std::env::var("INTERLEAVINGS").is_ok_and(|which| which == "all");
-    for (runs, limits, _) in BOUNDS.into_iter().filter(|(.., always)| all || *always) {
-        for (tokens, dead_claims, refusals, holds) in WORLDS {
-            // Three runs that all wait for a claim have too many orders.
-            if runs > 2 && dead_claims == [20] {
-                continue;
-            }
-            let case = Case { runs, tokens, broken: Broken::Nothing, dead_claims, refusals, holds, limits };
-            let tried = explore(case);
-            assert!(tried.is_ok(), "{case:?}: {tried:?}");
-            println!("{case:?}: {tried:?} interleavings");
+    let bounds = BOUNDS.into_iter().filter(|(.., always)| all || *always);
+    let cases = bounds.flat_map(|(runs, limits, worlds, _)| {
+        WORLDS.into_iter().take(worlds).map(move |world| Case { runs, limits, ..world })
+    });
+    let cases = Mutex::new(cases);
+    let next = || cases.lock().expect("the iterator does not panic").next();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    let tried = explore(case);
+                    assert!(tried.is_ok(), "{case:?}: {tried:?}");
+                    println!("{case:?}: {tried:?} interleavings");
+                }
+            });
         }
-    }
+    });
 }
 
 #[test]
@@ -113,14 +150,7 @@ fn two_versions_are_registered_without_claims_or_a_lease_or_if_claims_are_held_t
 
 #[test]
 fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays() {
-    let case = Case {
-        limits: Limits { deviations: 0, kills: 0 },
-        runs: 1,
-        refusals: 0,
-        holds: 0,
-        ..by_chance(0, Broken::Nothing).0
-    };
-    let runs = Simulation::new_world(case, Choices::first());
+    let runs = Simulation::new_world(USUAL, Choices::first());
     let change = |status: &str| json!({"ModelApprovalStatus": status});
     let mut derived = change("Approved");
     derived["Domain"] = json!("theirs");
@@ -129,7 +159,7 @@ fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays()
         request.insert("ClientToken".into(), json!(fastrand::u64(..)));
         runs.locked().register(&request, change)
     });
-    let registered = drive(&runs, vec![promote(runs.clone())], Limits { deviations: 0, kills: 0 });
+    let registered = drive(&runs, vec![promote(runs.clone())], NO_LIMITS);
     let registered = registered[0].as_ref().expect("not killed").as_ref().expect("it succeeds");
     assert_eq!(registered.arn.as_str(), arn(numbers[0]));
     let named: Vec<&str> = registered.warnings.iter().map(|warning| warning.field.as_str()).collect();
@@ -138,7 +168,7 @@ fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays()
     let of = |index: usize| &world.versions[&numbers[index]];
     assert_eq!(of(0).description["ModelApprovalStatus"], "Approved");
     assert_eq!(of(1).description["ModelApprovalStatus"], "Rejected", "it was approved, so it is not deleted");
-    assert!(of(2).deleted && !of(3).deleted);
+    assert!(of(2).is_deleted() && !of(3).is_deleted());
     assert_eq!(of(3).description["ModelApprovalStatus"], "Approved", "it is somebody else's");
 }
 
@@ -160,8 +190,11 @@ fn by_chance(seed: u64, broken: Broken) -> (Case, Choices) {
     let limits = Limits { deviations: dice.usize(..12), kills: dice.usize(..3) };
     let (runs, tokens) = (dice.usize(2..5), dice.bool());
     let choices = Choices::of(dice.u64(..));
-    let (refusals, holds) = (dice.usize(..3), dice.usize(..2));
-    let case = Case { runs, tokens, broken, dead_claims, refusals, holds, limits };
+    let (refusals, holds, failures) = (dice.usize(..3), dice.usize(..2), dice.usize(..8).saturating_sub(5));
+    let existing = [&[][..], &[], &[], &[PENDING], &[PENDING, PENDING], &[PENDING, "Approved"]][dice.usize(..6)];
+    // Two versions that exist already are two versions that were created.
+    let existing = if broken == Broken::Nothing { existing } else { &[] };
+    let case = Case { runs, tokens, broken, dead_claims, existing, refusals, failures, holds, limits };
     (case, choices)
 }
 
@@ -172,40 +205,55 @@ fn holds(case: Case, choices: Choices) -> (Result<(), String>, Choices) {
     let ended = drive(&runs, (0..case.runs).map(of).collect(), case.limits);
     {
         let mut world = runs.locked();
-        (world.refusals, world.holds, world.is_held) = (0, 0, false);
+        (world.refusals, world.failures, world.holds, world.is_held) = (0, 0, 0, false);
     }
-    let clean = drive(&runs, vec![of(case.runs)], Limits { deviations: 0, kills: 0 });
+    let clean = drive(&runs, vec![of(case.runs)], NO_LIMITS);
     let mut world = runs.locked();
     let later = world.now + Duration::from_secs(100);
     world.advance(later);
-    let held = check(&world, &ended, clean[0].as_ref().expect("it is not killed"));
+    let held = check(case, &world, &ended, clean[0].as_ref().expect("it is not killed"));
     let log = world.log.join("\n");
     let choices = std::mem::replace(&mut world.choices, Choices::first());
     (held.map_err(|failed| format!("{failed}\n{log}")), choices)
 }
 
+/// What a run says whose version has failed.
+const NOT_COMPLETED: &str = "SageMaker could not complete";
+
 type Ended = Option<anyhow::Result<Registered>>;
 
-fn check(world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> Result<(), String> {
-    let promoted = clean.as_ref().map_err(|error| format!("the clean run fails: {error:#}"))?.arn.clone();
-    if world.created != 1 {
-        return Err(format!("{} versions were created", world.created));
+fn check(case: Case, world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> Result<(), String> {
+    let clean = clean.as_ref().map_err(|error| format!("the clean run fails: {error:#}"))?;
+    let promoted = clean.arn.clone();
+    if world.created as usize != case.existing.len().max(1) + world.failed as usize {
+        return Err(format!("{} versions were created, and {} failed", world.created, world.failed));
     }
-    for (number, version) in world.versions.iter().filter(|(_, version)| !version.deleted) {
+    for (number, version) in &world.versions {
         let text = |member: &str| version.description.get(member).and_then(Value::as_str).unwrap_or_default();
-        let status = text("ModelApprovalStatus");
+        let (status, has_failed) = (text("ModelApprovalStatus"), text("ModelPackageStatus") == "Failed");
         let discarded = status == "Rejected" && text("ApprovalDescription").starts_with(DISCARDED);
-        let is_promotion = promoted.version() == *number;
-        if is_promotion && status != "Approved" || !is_promotion && !discarded {
+        let may_stay = match promoted.version() == *number {
+            true => status == "Approved" && !version.is_deleted(),
+            false => version.is_deleted() || discarded || has_failed,
+        };
+        if !may_stay {
             return Err(format!("version {number} is {status}"));
         }
+        let was_approved = case.existing.get(*number as usize - 1) == Some(&"Approved");
+        if was_approved && version.is_deleted() {
+            return Err(format!("version {number} was Approved, and is deleted"));
+        }
+    }
+    if !clean.left.is_empty() {
+        return Err(format!("the clean run leaves {:?}", clean.left));
     }
     for registered in ended.iter().flatten() {
         match registered {
-            Ok(registered) if registered.arn == promoted => {}
+            Ok(registered) if registered.arn == promoted && registered.left.is_empty() => {}
+            Ok(registered) if registered.arn == promoted => return Err(format!("a run leaves {:?}", registered.left)),
             Ok(registered) => return Err(format!("a run has promoted {}", registered.arn)),
             Err(_) if world.timed_out => {}
-            Err(error) if [REFUSED, HELD].iter().any(|why| format!("{error:#}").contains(why)) => {}
+            Err(error) if [REFUSED, HELD, NOT_COMPLETED].iter().any(|why| format!("{error:#}").contains(why)) => {}
             // It stood still for too long, again and again.
             Err(error) if error.to_string().contains("attempt to write a claim") => {}
             Err(error) => return Err(format!("a run fails: {error:#}")),
@@ -217,7 +265,12 @@ fn check(world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> 
 impl Simulation {
     fn new_world(case: Case, choices: Choices) -> Self {
         let mut world = World::new(choices, case.tokens, case.broken);
-        (world.refusals, world.holds) = (case.refusals, case.holds);
+        for approval in case.existing {
+            let mut request = request();
+            request.insert("ClientToken".into(), json!(fastrand::u64(..)));
+            world.register(&request, json!({"ModelApprovalStatus": approval}));
+        }
+        (world.refusals, world.failures, world.holds) = (case.refusals, case.failures, case.holds);
         for age in case.dead_claims {
             world.add_claim(claim(), Duration::from_secs(*age));
         }

@@ -26,6 +26,7 @@ struct Task<F> {
     future: Pin<Box<F>>,
     /// When the run goes on; nothing if it wants to make a call.
     sleeps_until: Option<Duration>,
+    has_begun: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -38,8 +39,8 @@ enum Move {
 /// Runs futures to their end. Returns nothing for those that were killed.
 pub fn drive<F: Future>(services: &Simulation, futures: Vec<F>, limits: Limits) -> Vec<Option<F::Output>> {
     let mut results: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-    let mut tasks: Vec<Option<Task<F>>> =
-        futures.into_iter().map(|future| Some(Task { future: Box::pin(future), sleeps_until: None })).collect();
+    let task = |future| Some(Task { future: Box::pin(future), sleeps_until: None, has_begun: false });
+    let mut tasks: Vec<Option<Task<F>>> = futures.into_iter().map(task).collect();
     let (mut current, mut limits) = (0, limits);
     while tasks.iter().any(Option::is_some) {
         match choose(services, &tasks, current, &mut limits) {
@@ -71,6 +72,7 @@ fn step<F: Future>(services: &Simulation, task: &mut Task<F>) -> Poll<F::Output>
         assert!(world.step < MOST_STEPS, "the runs never end:\n{}", world.log[..100].join("\n"));
         (world.may_call, world.wants_to_call, world.sleeps_until) = (true, false, None);
     }
+    task.has_begun = true;
     let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     let world = services.locked();
     task.sleeps_until = world.sleeps_until.filter(|_| !world.wants_to_call);
@@ -83,7 +85,10 @@ fn choose<F>(services: &Simulation, tasks: &[Option<Task<F>>], current: usize, l
     let alive: Vec<(usize, &Task<F>)> =
         tasks.iter().enumerate().filter_map(|(run, task)| Some((run, task.as_ref()?))).collect();
     let ready = |task: &Task<F>| task.sleeps_until.is_none_or(|until| until <= now);
-    let ready: Vec<usize> = alive.iter().filter(|(_, task)| ready(task)).map(|(run, _)| *run).collect();
+    // The runs are alike, so that it makes no difference which of them begins next.
+    let begins = alive.iter().find(|(_, task)| !task.has_begun).map(|(run, _)| *run);
+    let may_go_on = |(run, task): &&(usize, &Task<F>)| ready(task) && (task.has_begun || begins == Some(*run));
+    let ready: Vec<usize> = alive.iter().filter(may_go_on).map(|(run, _)| *run).collect();
     let wakes = alive.iter().filter_map(|(_, task)| task.sleeps_until).filter(|until| *until > now).min();
     let goes_on = ready.contains(&current);
     let mut moves: Vec<Move> = match wakes {

@@ -66,14 +66,14 @@ impl Simulation {
 
 impl Registry for Simulation {
     async fn list_created_after(&self, _: &GroupName, _: &DateTime) -> Result<Vec<Summary>, CallError> {
-        let world = self.call("lists").await;
-        let shown = world.versions.iter().filter(|(_, version)| !version.deleted && version.listed_from <= world.now);
-        Ok(shown.map(|(number, version)| summary(*number, &version.description)).collect())
+        let mut world = self.call("lists").await;
+        let listed = world.listed();
+        Ok(listed.into_iter().map(|number| summary(number, &world.versions[&number].description)).collect())
     }
 
     async fn describe(&self, version: &PackageArn) -> Result<Document, CallError> {
         let mut world = self.call(format!("describes {}", version.version())).await;
-        world.visible(version.version()).map(|version| version.description.clone()).ok_or_else(absent)
+        world.described(version.version()).ok_or_else(absent)
     }
 
     async fn create(&self, request: &Document) -> Result<PackageArn, NotCreated> {
@@ -102,14 +102,11 @@ impl Registry for Simulation {
 
     async fn update(&self, version: &PackageArn, changes: &Document) -> Result<(), CallError> {
         let mut world = self.call(format!("updates {} {changes:?}", version.version())).await;
-        let version = world.visible(version.version()).ok_or_else(absent)?;
-        version.description.extend(changes.clone());
-        Ok(())
+        if world.update(version.version(), changes) { Ok(()) } else { Err(absent()) }
     }
 
     async fn delete(&self, version: &PackageArn) -> Result<(), CallError> {
-        let mut world = self.call(format!("deletes {}", version.version())).await;
-        world.visible(version.version()).ok_or_else(absent)?.deleted = true;
+        self.call(format!("deletes {}", version.version())).await.delete(version.version());
         Ok(())
     }
 

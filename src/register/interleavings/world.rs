@@ -41,28 +41,48 @@ pub struct World {
     pub claims: BTreeMap<u32, (Claim, Duration)>,
     /// The claims that were released.
     pub released: BTreeSet<u32>,
-    /// How many requests SageMaker may refuse.
+    /// How many requests SageMaker may refuse, and how many versions it may fail to complete.
     pub refusals: usize,
+    pub failures: usize,
     /// How often somebody may still hold the group, and whether it is held.
     pub holds: usize,
     pub is_held: bool,
     pub in_flight: Vec<InFlight>,
     /// When the runs have claimed, if their time stands still.
     pub holding: BTreeMap<usize, Duration>,
-    /// The number of versions that were ever created.
+    /// The number of versions that were ever created, and of those that SageMaker could not complete.
     pub created: u32,
+    pub failed: u32,
     /// Whether a call of CreateModelPackage ended without a response.
     pub timed_out: bool,
     pub log: Vec<String>,
 }
 
-/// A version of the target group.
+/// A version of the target group. Calls see late that it was created, updated or deleted.
 pub struct Version {
     pub description: Document,
-    pub listed_from: Duration,
-    pub described_from: Duration,
-    pub deleted: bool,
+    listed_from: Duration,
+    described_from: Duration,
+    /// What it was before each update, and until when calls may see that.
+    earlier: Vec<(Document, Duration)>,
+    /// Until when calls may see the deleted version.
+    deleted: Option<Deleted>,
 }
+
+#[derive(Clone, Copy)]
+struct Deleted {
+    listed_until: Duration,
+    described_until: Duration,
+}
+
+impl Version {
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.is_some()
+    }
+}
+
+/// How late a call may see a change. Every possible choice is tried among the first two only.
+const LAGS: [Duration; 3] = [Duration::ZERO, VISIBLE_WITHIN, VISIBLE_WITHIN.checked_div(2).expect("not by zero")];
 
 /// A request to register a version that is under way.
 pub struct InFlight {
@@ -89,11 +109,13 @@ impl World {
             claims: BTreeMap::new(),
             released: BTreeSet::new(),
             refusals: 0,
+            failures: 0,
             holds: 0,
             is_held: false,
             in_flight: Vec::new(),
             holding: BTreeMap::new(),
             created: 0,
+            failed: 0,
             timed_out: false,
             log: Vec::new(),
         }
@@ -152,11 +174,14 @@ impl World {
         self.created += 1;
         let number = self.versions.keys().last().map_or(1, |last| last + 1);
         request.insert("ModelPackageArn".into(), json!(arn(number)));
-        request.insert("ModelPackageStatus".into(), json!("Completed"));
-        let lags = [Duration::ZERO, VISIBLE_WITHIN, VISIBLE_WITHIN / 2];
-        let listed_from = at + lags[self.choices.pick(lags.len())];
-        let described_from = at + lags[self.choices.pick(lags.len())];
-        self.versions.insert(number, Version { description: request, listed_from, described_from, deleted: false });
+        let fails = self.failures > 0 && self.choices.pick(2) == 1;
+        (self.failures, self.failed) = (self.failures - usize::from(fails), self.failed + u32::from(fails));
+        request.insert("ModelPackageStatus".into(), json!(if fails { "Failed" } else { "Completed" }));
+        let is_old = at + VISIBLE_WITHIN <= self.now;
+        let [listed_from, described_from] = [(); 2].map(|()| if is_old { at } else { at + self.lag() });
+        let (earlier, deleted) = (Vec::new(), None);
+        let version = Version { description: request, listed_from, described_from, earlier, deleted };
+        self.versions.insert(number, version);
         self.by_token.insert(token, number);
         self.log.push(format!("{at:?}: version {number}"));
         number
@@ -170,10 +195,64 @@ impl World {
         number
     }
 
-    /// A version that Describe shows.
-    pub fn visible(&mut self, number: u32) -> Option<&mut Version> {
-        let now = self.now;
-        self.versions.get_mut(&number).filter(|version| !version.deleted && version.described_from <= now)
+    fn lag(&mut self) -> Duration {
+        let lags = if self.choices.by_chance() { LAGS.len() } else { 2 };
+        LAGS[self.choices.pick(lags)]
+    }
+
+    /// Whether a call does not see yet what every call sees from this time on. By chance, a call sees it, and the next call
+    /// does not.
+    fn is_late(&mut self, from: Duration) -> bool {
+        from > self.now && !(self.choices.by_chance() && self.choices.pick(2) == 1)
+    }
+
+    /// The versions that a call of List shows.
+    pub fn listed(&mut self) -> Vec<u32> {
+        let times = |(number, version): (&u32, &Version)| (*number, version.listed_from, version.deleted);
+        let all: Vec<_> = self.versions.iter().map(times).collect();
+        let is_shown = |(number, from, deleted): (u32, Duration, Option<Deleted>)| {
+            let is_there = !self.is_late(from) && deleted.is_none_or(|deleted| self.is_late(deleted.listed_until));
+            is_there.then_some(number)
+        };
+        all.into_iter().filter_map(is_shown).collect()
+    }
+
+    /// A version as a call of Describe shows it.
+    pub fn described(&mut self, number: u32) -> Option<Document> {
+        let Version { described_from, deleted, earlier, .. } = self.versions.get(&number)?;
+        let (from, deleted) = (*described_from, *deleted);
+        let updates: Vec<Duration> = earlier.iter().map(|(_, until)| *until).collect();
+        if self.is_late(from) || deleted.is_some_and(|deleted| !self.is_late(deleted.described_until)) {
+            return None;
+        }
+        let unseen = updates.into_iter().position(|until| self.is_late(until));
+        let version = &self.versions[&number];
+        Some(unseen.map_or(&version.description, |update| &version.earlier[update].0).clone())
+    }
+
+    /// Updates a version. Returns false if the call does not know of the version.
+    pub fn update(&mut self, number: u32, changes: &Document) -> bool {
+        let until = self.now + self.lag();
+        let Some(version) = self.known(number) else { return false };
+        version.earlier.push((version.description.clone(), until));
+        version.description.extend(changes.clone());
+        true
+    }
+
+    /// Deletes a version, if the call knows of the version.
+    pub fn delete(&mut self, number: u32) {
+        let (listed_until, described_until) = (self.now + self.lag(), self.now + self.lag());
+        if let Some(version) = self.known(number) {
+            version.deleted = Some(Deleted { listed_until, described_until });
+        }
+    }
+
+    /// A version that calls can change. Where one call sees a version and the next does not, that holds for Describe and List
+    /// only.
+    fn known(&mut self, number: u32) -> Option<&mut Version> {
+        let (now, by_chance) = (self.now, self.choices.by_chance());
+        let is_known = |version: &&mut Version| by_chance || version.described_from <= now;
+        self.versions.get_mut(&number).filter(is_known).filter(|version| !version.is_deleted())
     }
 }
 

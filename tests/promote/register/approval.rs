@@ -215,6 +215,15 @@ fn a_version_that_fails_is_reported_with_its_reason_and_never_approved() {
 }
 
 #[test]
+fn a_version_that_fails_at_once_is_reported_and_no_second_version_is_registered() {
+    let cloud = with_package();
+    cloud.describes_until_completed(0);
+    cloud.fail_next_package("no such image");
+    promote(&cloud, &[]).fails(1, &["could not complete", "no such image", "was deleted again"]);
+    assert_eq!((promoted(&cloud).len(), cloud.calls_of("CreateModelPackage").len()), (0, 1));
+}
+
+#[test]
 fn a_failed_version_that_may_not_be_removed_is_left_rejected() {
     let cloud = with_package();
     cloud.deny(crate::support::Principal::Both, "sagemaker:DeleteModelPackage", "*");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::faults::{AT_ONCE, each};
-use crate::support::{Cloud, Principal, Spelling, TARGET_ACCOUNT};
+use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, Spelling, TARGET_ACCOUNT};
 use crate::world::*;
 
 /// How late a registry is.
@@ -21,17 +21,10 @@ struct Case {
     before: fn(&Cloud),
     /// After the first promotion.
     after: fn(&Cloud),
-    /// Between two runs.
-    pause: Duration,
 }
 
 const fn registry(sentence: &'static str, before: fn(&Cloud)) -> Case {
-    Case { sentence, before, after: |_| {}, pause: Duration::ZERO }
-}
-
-/// The same for runs that begin after what the run before has changed is visible.
-const fn with_pauses(sentence: &'static str, before: fn(&Cloud)) -> Case {
-    Case { sentence, before, after: |_| {}, pause: LATE }
+    Case { sentence, before, after: |_| {} }
 }
 
 const CASES: &[Case] = &[
@@ -41,11 +34,10 @@ const CASES: &[Case] = &[
     registry("spells group names as they were created", |cloud| cloud.spell(Spelling::AsCreated)),
     registry("shows new versions late", |cloud| cloud.show_new_versions_late(LATE)),
     registry("shows new versions only to the fifth call", |cloud| cloud.show_new_versions_after(4)),
-    with_pauses("shows updates late, in runs that wait for them", |cloud| cloud.show_changes_late(LATE)),
-    with_pauses("lists new versions late, in runs that wait for them", |cloud| cloud.list_new_versions_late(LATE)),
-    with_pauses("lists updates late, in runs that wait for them", |cloud| cloud.list_changes_late(LATE)),
-    with_pauses("shows new groups late, in runs that wait for them", |cloud| cloud.show_new_groups_late(LATE)),
+    registry("shows updates late", |cloud| cloud.show_changes_late(LATE)),
     registry("lists new versions late", |cloud| cloud.list_new_versions_late(LATE)),
+    registry("lists updates late", |cloud| cloud.list_changes_late(LATE)),
+    registry("shows new groups late", |cloud| cloud.show_new_groups_late(LATE)),
     registry("ignores client tokens", Cloud::ignore_client_tokens),
     registry("shows defaults and a card that nobody has sent", Cloud::add_defaults),
     registry("shows members without content", Cloud::add_empty_members),
@@ -53,7 +45,6 @@ const CASES: &[Case] = &[
         sentence: "shows a card that nobody has sent from some time on",
         before: |_| {},
         after: Cloud::add_defaults,
-        pause: Duration::ZERO,
     },
     registry("answers 5 calls a second", |cloud| {
         (0..4).for_each(|_| theirs(cloud, TARGET_ACCOUNT, json!({})));
@@ -61,6 +52,9 @@ const CASES: &[Case] = &[
     }),
     registry("has failed, unfinished and deleted versions in the target group", |cloud| {
         unusable(cloud, TARGET_ACCOUNT);
+    }),
+    registry("has failed, unfinished and deleted versions in the source group", |cloud| {
+        unusable(cloud, SOURCE_ACCOUNT);
     }),
     registry("has versions by others in the target group", |cloud| {
         (0..3).for_each(|_| theirs(cloud, TARGET_ACCOUNT, json!({})));
@@ -72,7 +66,6 @@ const CASES: &[Case] = &[
             let metadata = promoted(cloud)[0]["CustomerMetadataProperties"].clone();
             theirs(cloud, TARGET_ACCOUNT, json!({"CustomerMetadataProperties": metadata}));
         },
-        pause: Duration::ZERO,
     },
     Case {
         sentence: "has a version by others that names the same source version and no request",
@@ -84,7 +77,6 @@ const CASES: &[Case] = &[
             );
         },
         after: |_| {},
-        pause: Duration::ZERO,
     },
     Case {
         sentence: "has a version by others that names the same source version and no request, since the promotion",
@@ -96,7 +88,6 @@ const CASES: &[Case] = &[
                 json!({"CustomerMetadataProperties": {"promote:source-arn": SOURCE_VERSION}}),
             );
         },
-        pause: Duration::ZERO,
     },
     Case {
         sentence: "has a failed version with the metadata of the promoted version that is Approved",
@@ -109,7 +100,6 @@ const CASES: &[Case] = &[
             }
             theirs(cloud, TARGET_ACCOUNT, members);
         },
-        pause: Duration::ZERO,
     },
 ];
 
@@ -124,11 +114,7 @@ fn promotion(case: &Case) -> Result<()> {
     (case.before)(&cloud);
     let arguments: Vec<String> =
         full().into_iter().chain(["--output", "json", "--into-existing-group"].map(str::to_owned)).collect();
-    let full = |step| {
-        let document = succeeds(&cloud, step, &arguments);
-        std::thread::sleep(case.pause);
-        document
-    };
+    let full = |step| succeeds(&cloud, step, &arguments);
     let target = full("the promotion")?["target"]["model_package_arn"].clone();
     let target = target.as_str().context("the document names no promoted version")?;
     (case.after)(&cloud);
