@@ -79,6 +79,14 @@ impl There {
         self.claim.as_ref()
     }
 
+    /// Whether the folder has records.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn has_records(&self, layout: &Layout) -> Result<bool> {
+        Ok(self.objects.keys(&layout.records().key)?.iter().any(|key| layout.is_record(key)))
+    }
+
     /// The existing object at a location.
     pub(super) fn object(&self, at: &Location) -> Result<Option<Listed>> {
         self.objects.find(&at.key)

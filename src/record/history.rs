@@ -147,7 +147,8 @@ impl<'a> Past<'a> {
     }
 }
 
-fn approval(record: &Record) -> Option<RecordedApproval> {
+/// The approval of the promoted version in a record.
+pub(super) fn approval(record: &Record) -> Option<RecordedApproval> {
     let target = record.target.as_ref()?;
     let (status, description) = (target.approval_status.clone()?, target.approval_description.clone());
     Some(RecordedApproval { status, description, decided_by: target.decided_by.unwrap_or_default() })

@@ -1,5 +1,6 @@
 //! The record of a run: the document, its history beside the artifacts, its signature and its verification.
 
+pub(crate) mod another_source;
 mod conclusion;
 mod document;
 mod facts;

@@ -56,11 +56,27 @@ impl RecordedApproval {
     /// was to leave it pending.
     pub fn claimed(newest: Option<&ClaimSeen>) -> Option<Self> {
         let claim = newest?.claim.as_ref()?;
-        (claim.approval == Some(Approval::Pending)).then_some(Self {
-            status: ApprovalStatus::PendingManualApproval,
-            description: None,
-            decided_by: DecidedBy::Nobody,
-        })
+        (claim.approval == Some(Approval::Pending)).then(Self::pending)
+    }
+
+    /// The approval of a version that exists and has no record at this destination. If it has no claim there either, it was
+    /// promoted to another bucket or prefix, and the decisions about it are recorded there.
+    pub fn unrecorded(newest: Option<&ClaimSeen>) -> Option<Self> {
+        if newest.is_none() { Some(Self::pending()) } else { Self::claimed(newest) }
+    }
+
+    fn pending() -> Self {
+        let status = ApprovalStatus::PendingManualApproval;
+        Self { status, description: None, decided_by: DecidedBy::Nobody }
+    }
+
+    /// Whether the source version was decided about in the target account, or left to it, and is not Approved there.
+    pub fn is_withheld(&self) -> bool {
+        match (&self.status, self.decided_by) {
+            (ApprovalStatus::Approved | ApprovalStatus::Other(_), _) | (_, DecidedBy::Source) => false,
+            (ApprovalStatus::Rejected | ApprovalStatus::PendingManualApproval, DecidedBy::Target) => true,
+            (status, DecidedBy::Nobody) => *status == ApprovalStatus::PendingManualApproval,
+        }
     }
 }
 
@@ -138,8 +154,13 @@ impl Decision {
     }
 
     /// What happens to the approval of a version that is about to be registered.
-    pub fn of_new(package: &Package, policy: ApprovalPolicy) -> Act {
-        let approves = policy.approval != Some(Approval::Pending);
+    /// `before`: the approval of an earlier promotion of the same version that was deleted.
+    pub fn of_new(package: &Package, policy: ApprovalPolicy, before: Option<&RecordedApproval>) -> Act {
+        let approves = match before.filter(|before| before.is_withheld()).map(|before| before.decided_by) {
+            None | Some(DecidedBy::Source) => policy.approval != Some(Approval::Pending),
+            Some(DecidedBy::Nobody) => policy.approval == Some(Approval::Carry),
+            Some(DecidedBy::Target) => false,
+        };
         act(&package.approval(), &ApprovalStatus::PendingManualApproval, approves, policy)
     }
 
@@ -244,8 +265,12 @@ fn is_withdrawn(promoted: &PromotedVersion, recorded: Option<&RecordedApproval>)
 fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> DecidedBy {
     let current = promoted.approval();
     let Some(recorded) = recorded else {
-        // An interrupted run has left no record.
-        let theirs = current == ApprovalStatus::Rejected && !promoted.is_withdrawn();
+        // An interrupted run has left no record. Versions are registered as pending, without a reason.
+        let theirs = match current {
+            ApprovalStatus::Rejected => !promoted.is_withdrawn(),
+            ApprovalStatus::PendingManualApproval => promoted.approval_description().is_some(),
+            ApprovalStatus::Approved | ApprovalStatus::Other(_) => false,
+        };
         return if theirs { DecidedBy::Target } else { DecidedBy::Source };
     };
     let suspended = recorded.status == ApprovalStatus::Approved;

@@ -30,6 +30,8 @@ pub struct ExistingPromotions {
     versions: Vec<PromotedVersion>,
     /// Versions that name the source version, and that no promotion has made: they have no digest of a request.
     others: Vec<PackageArn>,
+    /// What a reader should know of versions that do not exist any more.
+    deleted: Vec<Warning>,
     /// Every version that was described. Versions are not described twice: their source never changes.
     seen: HashSet<PackageArn>,
     /// When the last listing began.
@@ -39,7 +41,8 @@ pub struct ExistingPromotions {
 impl ExistingPromotions {
     /// Describes every version of the target group that is newer than the source version.
     pub async fn find(registry: &impl Registry, group: &GroupName, package: &Package) -> Result<Self> {
-        let none = Self { versions: Vec::new(), others: Vec::new(), seen: HashSet::new(), listed: registry.now() };
+        let (versions, others, deleted, seen) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
+        let none = Self { versions, others, deleted, seen, listed: registry.now() };
         none.refreshed(registry, group, package).await
     }
 
@@ -153,14 +156,21 @@ impl ExistingPromotions {
         others.filter(|other| marked(&other.description) == marked(request)).map(|other| &other.arn)
     }
 
-    /// Warns of the versions that only claim to be promotions of the source version.
+    /// Adds what a reader should know of a version that was deleted.
+    pub fn with_warning(mut self, warning: Warning) -> Self {
+        self.deleted.push(warning);
+        self
+    }
+
+    /// Warns of the versions that only claim to be promotions of the source version, and of those that were deleted.
     pub fn warnings(&self) -> impl Iterator<Item = Warning> + '_ {
-        self.others.iter().map(|arn| Warning {
+        let others = self.others.iter().map(|arn| Warning {
             field: arn.to_string(),
             remark:
                 "its metadata names the source version, but promote has no record of this version; it was not changed"
                     .into(),
-        })
+        });
+        others.chain(self.deleted.iter().cloned())
     }
 
     /// The number of abandoned promotions.

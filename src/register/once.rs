@@ -129,7 +129,10 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             next = number.checked_add(1);
             claim = Some(seen);
         }
-        Ok(RecordedApproval::claimed(claim.as_ref()))
+        Ok(match newest {
+            Newest::None | Newest::Other(_) => RecordedApproval::unrecorded(claim.as_ref()),
+            Newest::Own(_) => RecordedApproval::claimed(claim.as_ref()),
+        })
     }
 
     /// Waits for the run that has the claim, with growing pauses. Does not wait the first time: the run may have ended

@@ -18,6 +18,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::plan::{Plan, Warning};
+use crate::record::another_source::AnotherSource;
 use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
@@ -97,6 +98,9 @@ impl<'a> ByMetadata<'a> {
     /// The version could not be synced.
     pub async fn sync(&self, package: &Package) -> Result<(SyncRecord, Vec<Warning>)> {
         let (history, mut warnings) = self.history(package.arn()).await?;
+        if let Some(another) = history.another_source(self.promoted, package) {
+            return Ok((None, self.not_changed(&another)));
+        }
         if Decision::of(package, self.promoted, None, self.policy).act != Act::Withdraw {
             // An unreadable record may have a decision that the others do not have.
             history.refuse_unreadable()?;
@@ -129,9 +133,19 @@ impl<'a> ByMetadata<'a> {
     /// The version could not be withdrawn.
     pub async fn withdraw(&self, package: &Package) -> Result<(SyncRecord, Vec<Warning>)> {
         let (history, mut warnings) = self.history(package.arn()).await?;
+        if let Some(another) = history.another_source(self.promoted, package) {
+            return Ok((None, self.not_changed(&another)));
+        }
         let (done, more) = self.decide(package, &history).await?;
         warnings.extend(more);
         Ok((done, warnings))
+    }
+
+    /// The warning of a version whose source was deleted, if the version is served.
+    fn not_changed(&self, another: &AnotherSource) -> Vec<Warning> {
+        let is_served = self.promoted.approval() == ApprovalStatus::Approved;
+        let warning = is_served.then(|| Warning { field: self.promoted.arn.to_string(), remark: another.remark() });
+        warning.into_iter().collect()
     }
 
     /// Decides the approval alone. A version is not approved: nothing tells what was promoted.

@@ -106,7 +106,8 @@ impl Following<'_> {
         if promoted.status() != PackageStatus::Completed {
             return (FollowedVersions::default(), arn);
         }
-        let synced = match self.source_of(source, &promoted, described) {
+        let state = self.source_of(source, &promoted, described).map(|state| state.of_promotion(&history, &promoted));
+        let synced = match state {
             Ok(SourceState::Described(package)) => self.sync(&package, &history, &promoted).await,
             Ok(SourceState::Listed(package)) => self.withdraw(&package, &history, &promoted).await,
             Ok(SourceState::Unclear(unclear)) => return (unclear, arn),
@@ -243,6 +244,22 @@ pub(super) enum SourceState {
     Listed(Package),
     /// It cannot be read, which may be a warning.
     Unclear(FollowedVersions),
+}
+
+impl SourceState {
+    /// The same, unless another version has the ARN of the source now.
+    fn of_promotion(self, history: &History, promoted: &PromotedVersion) -> Self {
+        let another = match &self {
+            Self::Described(package) | Self::Listed(package) => history.another_source(promoted, package),
+            Self::Unclear(_) => None,
+        };
+        let Some(another) = another else { return self };
+        let mut unclear = FollowedVersions::default();
+        if promoted.approval() == ApprovalStatus::Approved {
+            unclear.warnings.push(Warning { field: promoted.arn.to_string(), remark: another.remark() });
+        }
+        Self::Unclear(unclear)
+    }
 }
 
 /// A version as far as a list shows it.

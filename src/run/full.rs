@@ -282,6 +282,8 @@ impl<'a> Full<'a> {
         if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
             return sync_elsewhere(promotion, self.policy(), package, promoted).await;
         }
+        let before = (recorded, self.settings.is_approved_by_name());
+        let (recorded, existing) = promotion.decided_before(package, &there, existing, before).await?;
         target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
         promotion.permitted.check_plan(&plan)?;
         if promotion.dry_run {

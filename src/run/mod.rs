@@ -6,6 +6,7 @@ mod clock;
 mod context;
 mod copy_artifacts;
 mod copying;
+mod deleted;
 pub mod doctor;
 mod event;
 mod find_latest;

@@ -12,7 +12,7 @@ use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval}
 use crate::register::sync::{ChangeResult, SyncPlan};
 
 /// The writes of a promotion, from the record of its preview and the writes of its images. `recorded`: the approval of the
-/// current promotion, if it is recorded or claimed.
+/// current promotion, or of one that was deleted, if it is recorded or claimed.
 ///
 /// # Errors
 /// A temporary file cannot be read.
@@ -38,7 +38,7 @@ pub(super) fn planned_writes(
         }
         None => {
             writes.push(PlannedWrite::new(PlannedAct::Register, &destination.group));
-            let approves = Decision::of_new(package, policy) == Act::Carry;
+            let approves = Decision::of_new(package, policy, recorded) == Act::Carry;
             writes.extend(approves.then(|| PlannedWrite::new(PlannedAct::Approve, &destination.group)));
         }
     }

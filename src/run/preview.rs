@@ -21,7 +21,7 @@ pub(super) async fn preview(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
+    let recorded = recorded.or_else(|| unrecorded(existing, &there));
     let preview = promotion.preview(settings, plan, there).await?;
     let record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
     let registry = (existing, recorded, missing_group);
@@ -36,10 +36,15 @@ pub(super) async fn preview_of_copied(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let recorded = recorded.or_else(|| RecordedApproval::claimed(there.claim()));
+    let recorded = recorded.or_else(|| unrecorded(existing, &there));
     let copied = promotion.confirm(plan, there).await?;
     let record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
     with_writes(promotion, policy, package, (record, &[]), (existing, recorded, missing_group))
+}
+
+/// The approval of a promotion without a record.
+fn unrecorded(existing: &ExistingPromotions, there: &There) -> Option<RecordedApproval> {
+    existing.current().and_then(|_| RecordedApproval::unrecorded(there.claim()))
 }
 
 /// Adds what would be written to the registry.

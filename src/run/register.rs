@@ -14,6 +14,7 @@ use super::report::RunReport;
 use super::settings::{CopySettings, RegisterSettings};
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
+use crate::model::approval::Approval;
 use crate::model::hold::Held;
 use crate::model::package::Package;
 use crate::record::Record;
@@ -83,8 +84,15 @@ async fn plan_and_register(
         is_missing(target, destination, registration),
         recorded(target, destination, package.arn(), Look::AtRecords),
     )?;
+    if let Some(Recorded { history, promoted, .. }) = &recorded
+        && let Some(another) = history.another_source(promoted, package)
+    {
+        return Err(another.error().into());
+    }
     let approval = recorded.as_ref().and_then(Recorded::approval);
     let existing = existing.with_recorded(recorded.map(|recorded| recorded.promoted));
+    let before = (approval, registration.approval == Some(Approval::Carry));
+    let (approval, existing) = promotion.decided_before(package, &there, existing, before).await?;
     plan.target_group = Some(target_group::look(promotion, !missing_group).await?);
     refuse_others(&plan, promotion, registration, &there)?;
     if promotion.dry_run {

@@ -50,6 +50,9 @@ impl Syncing<'_> {
         promoted: &PromotedVersion,
     ) -> Result<Option<Synced>> {
         let Some(past) = history.past(promoted) else { return Ok(None) };
+        if let Some(another) = history.another_source(promoted, package) {
+            return Err(another.error().into());
+        }
         let promoted = &self.promotion.settled(&past, promoted).await?;
         let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
         if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
@@ -113,6 +116,9 @@ impl Syncing<'_> {
         promoted: &PromotedVersion,
     ) -> Result<Option<Record>> {
         let Some(past) = history.past(promoted) else { return Ok(None) };
+        if history.another_source(promoted, package).is_some() {
+            return Ok(None);
+        }
         let recorded = past.approval();
         let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);
         let is_settled = recorded.is_none_or(|recorded| recorded.status == promoted.approval());

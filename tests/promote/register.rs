@@ -2,9 +2,11 @@
 
 mod again;
 mod approval;
+mod deleted;
 mod disturbed;
 mod existing_group;
 mod late;
+mod made_again;
 mod meanwhile;
 mod metadata_gone;
 mod races;

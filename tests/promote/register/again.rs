@@ -9,7 +9,7 @@ use crate::stand_in::client::Client;
 use crate::support::Principal;
 
 /// Removes a version from the target's registry, as somebody there would.
-fn delete_version(cloud: &Cloud, arn: &Value) {
+pub(super) fn delete_version(cloud: &Cloud, arn: &Value) {
     let mut client = Client::new(cloud, Principal::Target);
     let answer = client.registry("DeleteModelPackage", json!({"ModelPackageName": arn}));
     assert_eq!(answer.status, 200, "{}", answer.text());

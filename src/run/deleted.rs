@@ -1,0 +1,54 @@
+//! What the target account has decided about a version of it that was deleted since.
+
+use anyhow::Result;
+
+use super::promotion::Promotion;
+use super::settings::FullSettings;
+use crate::copy::There;
+use crate::model::approval::{Approval, ApprovalStatus};
+use crate::model::package::Package;
+use crate::plan::Warning;
+use crate::record::history::History;
+use crate::register::decision::RecordedApproval;
+use crate::register::existing::ExistingPromotions;
+
+impl FullSettings {
+    /// Whether the user has asked for one version by its number, and for its approval.
+    pub(super) fn is_approved_by_name(&self) -> bool {
+        self.selection.version.is_some() && self.registration.approval == Some(Approval::Carry)
+    }
+}
+
+impl Promotion<'_> {
+    /// The approval that was recorded last, also of a promoted version that was deleted: the deletion of a version is no
+    /// approval. Warns of it, and ignores it if the user has asked for exactly this version to be approved. `recorded`: the
+    /// approval of the version that exists.
+    ///
+    /// # Errors
+    /// A record cannot be read.
+    pub async fn decided_before(
+        &self,
+        package: &Package,
+        there: &There,
+        existing: ExistingPromotions,
+        (recorded, overrules): (Option<RecordedApproval>, bool),
+    ) -> Result<(Option<RecordedApproval>, ExistingPromotions)> {
+        let layout = self.destination.layout(package.arn());
+        if recorded.is_some() || existing.current().is_some() || overrules || !there.has_records(&layout)? {
+            return Ok((recorded, existing));
+        }
+        let history = History::list(self.target.objects(), &layout).await?;
+        history.refuse_unreadable()?;
+        let last = history.last_approval(package).filter(|(_, approval)| approval.is_withheld());
+        let Some((deleted, approval)) = last else { return Ok((None, existing)) };
+        let because = approval.description.as_ref().map(|text| format!(" (\"{text}\")")).unwrap_or_default();
+        let was = match &approval.status {
+            ApprovalStatus::Rejected => format!("it was Rejected in the target account{because}"),
+            status => format!("it was {status}{because}"),
+        };
+        let remark = format!(
+            "{was} and then deleted; the version that takes its place waits for an approval in the target account"
+        );
+        Ok((Some(approval), existing.with_warning(Warning { field: deleted.to_string(), remark })))
+    }
+}

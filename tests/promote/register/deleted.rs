@@ -1,0 +1,125 @@
+//! Decisions of the target account about a version outlive the version, and its record.
+
+use super::again::delete_version;
+use super::*;
+use crate::support::Principal;
+
+const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
+
+/// The last version of the target group.
+fn last(cloud: &Cloud) -> Value {
+    promoted(cloud).pop().expect("a version")
+}
+
+/// Deletes the promoted version, as a job that cleans up would.
+fn clean_up(cloud: &Cloud) {
+    delete_version(cloud, &json!(COPY));
+    cloud.age_claims(SERVING);
+}
+
+#[test]
+fn a_version_that_the_target_has_rejected_and_deleted_is_not_approved() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "harmful output"}));
+    promote(&cloud, &[]).document();
+    clean_up(&cloud);
+    let planned = promote(&cloud, &["--dry-run"]).document();
+    assert!(!planned["planned"].to_string().contains("approve"), "{}", planned["planned"]);
+    let document = promote(&cloud, &[]).document();
+    let text = document["warnings"].to_string();
+    assert!(text.contains("it was Rejected in the target account") && text.contains("harmful output"), "{text}");
+    for _ in 0..2 {
+        assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
+        promote(&cloud, &["--approval", "carry"]).document();
+    }
+    assert_eq!(promoted(&cloud).len(), 1);
+}
+
+#[test]
+fn a_version_that_was_left_pending_and_deleted_is_not_approved() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    clean_up(&cloud);
+    for _ in 0..2 {
+        promote(&cloud, &[]).document();
+        assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
+    }
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(last(&cloud)["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn whoever_asks_for_the_approval_of_this_very_version_overrules_the_decision() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    clean_up(&cloud);
+    promote(&cloud, &["--package-version", "1", "--approval", "carry"]).document();
+    assert_eq!(last(&cloud)["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
+fn a_version_that_was_rolled_back_and_deleted_is_not_approved() {
+    let cloud = with_package();
+    let mut two = package();
+    cloud.change(SOURCE_VERSION, json!({"ModelPackageDescription": "One"}));
+    promote(&cloud, &[]).document();
+    two["ModelPackageDescription"] = json!("Two");
+    cloud.register(two);
+    let second = promote(&cloud, &[]).document();
+    let back = ["rollback", "--target-group", GROUP, "--reason", "wrong predictions", "--settle-seconds", "0"];
+    let rolled = run(&cloud, Principal::Both, &back);
+    assert_eq!(rolled.code, 0, "{}", rolled.stderr);
+    let release = ["release", "--target-group", GROUP];
+    let released = run(&cloud, Principal::Both, &release);
+    assert_eq!(released.code, 0, "{}", released.stderr);
+    delete_version(&cloud, &second["target"]["model_package_arn"]);
+    cloud.age_claims(SERVING);
+    promote(&cloud, &[]).document();
+    assert_eq!(last(&cloud)["ModelPackageDescription"], "Two");
+    assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
+}
+
+#[test]
+fn a_version_that_the_target_has_suspended_before_its_record_is_not_approved() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+    let suspended =
+        json!({"ModelApprovalStatus": "PendingManualApproval", "ApprovalDescription": "incident 42: do not serve"});
+    cloud.change(COPY, suspended);
+    let planned = promote(&cloud, &["--dry-run"]).document();
+    assert!(!planned["planned"].to_string().contains("approve"), "{}", planned["planned"]);
+    for _ in 0..2 {
+        promote(&cloud, &[]).document();
+        let version = last(&cloud);
+        assert_eq!(
+            (&version["ModelApprovalStatus"], &version["ApprovalDescription"]),
+            (&json!("PendingManualApproval"), &json!("incident 42: do not serve"))
+        );
+    }
+}
+
+#[test]
+fn a_version_without_artifacts_that_waits_is_not_approved_from_another_prefix() {
+    for (first, suspend) in [(&["--approval", "pending"][..], false), (&[][..], true)] {
+        let cloud = world();
+        let mut only = model("s3://models/none");
+        only["InferenceSpecification"]["Containers"][0].as_object_mut().expect("a container").remove("ModelDataUrl");
+        cloud.register(only);
+        promote(&cloud, first).document();
+        if suspend {
+            cloud.change(COPY, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+            promote(&cloud, &[]).document();
+        }
+        let planned = promote(&cloud, &["--target-prefix", "other", "--dry-run"]).document();
+        assert!(!planned["planned"].to_string().contains("approve"), "{}", planned["planned"]);
+        for _ in 0..2 {
+            promote(&cloud, &["--target-prefix", "other"]).document();
+            assert_eq!(promoted(&cloud).len(), 1);
+            assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
+        }
+    }
+}
