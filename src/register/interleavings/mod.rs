@@ -2,8 +2,7 @@
 //! late a new version, an update or a deletion becomes visible, how much time passes, which run is killed, and when the
 //! target group is held. After a clean run, exactly one version is registered, whatever the scheduler has chosen.
 //!
-//! Claims never lag: S3 is strongly consistent, also for its listings and for conditional writes (S3 User Guide, "Amazon
-//! S3 data consistency model").
+//! Claims never lag: S3 is strongly consistent (S3 User Guide, "Amazon S3 data consistency model").
 //!
 //! Few deviations from running one run after the other, and few kills, are tried in every possible way: the table
 //! [`BOUNDS`]. More of them are tried by chance, and then a call may also see what the next call does not see any more.
