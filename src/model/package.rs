@@ -60,6 +60,13 @@ impl Package {
     pub fn description(&self) -> &Document {
         &self.description
     }
+    /// The package with other values in its description.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut Document)) -> Self {
+        let mut package = self.clone();
+        change(&mut package.description);
+        package
+    }
     /// The string in a top-level field. An empty string counts as absent.
     pub fn text(&self, member: &str) -> Option<&str> {
         self.description.get(member).and_then(Value::as_str).filter(|text| !text.is_empty())

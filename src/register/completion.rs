@@ -7,7 +7,7 @@ use super::decision::{Decision, RecordedApproval};
 use super::discarded::NotAsRequested;
 use super::news::News;
 use super::services::{ClaimStore, Registry, SourceVersions};
-use super::sync::Change;
+use super::sync::{Change, edits};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
 use super::wanted::Wanted;
 use crate::model::approval::ApprovalStatus;
@@ -17,6 +17,7 @@ use crate::model::field::Document;
 use crate::model::package::failure_reasons;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::provenance::marked;
 use crate::schema::comparison::differences;
 
 /// The state of a completed version.
@@ -29,20 +30,20 @@ pub(super) struct Completion {
 }
 
 impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
-    /// Waits until the version is complete, compares it with the request, and sets its final status.
+    /// Waits until the version is complete, compares it with the request, and sets its final status. `new`: whether this run
+    /// has registered it.
     pub async fn complete(
         &self,
         promoted: &PromotedVersion,
         recorded: Option<&RecordedApproval>,
         source_now: Document,
-        visibility: Visibility,
+        (visibility, new): (Visibility, bool),
     ) -> Result<Completion> {
         let arn = &promoted.arn;
         let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
         let description = &promoted.description;
-        let found = differences(self.request, description);
-        if !found.is_empty() {
-            let lines: Vec<String> = found.iter().map(|difference| format!("  {difference}")).collect();
+        let lines = self.refused(description, new);
+        if !lines.is_empty() {
             let done = match promoted.approval() {
                 ApprovalStatus::PendingManualApproval => "was not approved".to_owned(),
                 status => format!("is {status}; it was not changed"),
@@ -62,6 +63,17 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         self.registry.update(arn, &update).await?;
         Ok(Completion { approval, added, updated: Some(wanted) })
+    }
+
+    /// The fields that differ from the request, a line each. After an earlier run has registered the version with the same
+    /// request, others may have edited fields that do not change what is deployed: these are kept.
+    fn refused(&self, description: &Document, new: bool) -> Vec<String> {
+        let line = |detail: String| format!("  {detail}");
+        if new || marked(description) != marked(self.request) {
+            return differences(self.request, description).iter().map(|found| line(found.to_string())).collect();
+        }
+        let edits = edits(self.request, self.source_uri, description).into_iter();
+        edits.filter(|edit| edit.is_essential()).map(|edit| line(edit.detail)).collect()
     }
 
     /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the

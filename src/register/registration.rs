@@ -154,7 +154,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             self.find_or_create(existing, newest).await?;
         // The registry is eventually consistent: Describe may not find a version that was found before.
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
-        match self.complete(&promoted, recorded.as_ref(), source_now, visibility).await {
+        match self.complete(&promoted, recorded.as_ref(), source_now, (visibility, new)).await {
             Ok(Completion { approval, added, updated }) => {
                 (self.tell)(News::Completed(&promoted.arn, &approval.status));
                 let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;

@@ -4,7 +4,6 @@ use anyhow::Result;
 use futures_util::future::{BoxFuture, FutureExt, Shared};
 use tokio::sync::watch;
 
-use super::by_metadata::{promoted_with_other_settings, sync_elsewhere};
 use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
@@ -13,16 +12,14 @@ use super::followed::FollowedVersions;
 use super::held::{as_held, stopped_by_hold, withdraw_rejected};
 use super::listed::{Promotions, promotions, versions};
 use super::permitted::Permitted;
-use super::preview::preview;
 use super::promotion::Promotion;
-use super::registering::LastSteps;
 use super::repair::Repair;
 use super::report::RunReport;
 use super::seen::Seen;
 use super::settings::FullSettings;
 use super::sync::Syncing;
 use super::synced::{Repaired, Synced};
-use super::target_group::{self, copy_and_create_group, is_missing};
+use super::target_group::is_missing;
 use super::without_effect::without_effect;
 use crate::aws::accounts::callers;
 use crate::aws::registry::Summary;
@@ -37,8 +34,7 @@ use crate::plan::find::{Latest, Search};
 use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record};
-use crate::register::decision::{ApprovalPolicy, RecordedApproval};
-use crate::register::existing::ExistingPromotions;
+use crate::register::decision::ApprovalPolicy;
 
 /// Promotes the latest Approved version of a group, and syncs every promoted version of the group with its source.
 ///
@@ -104,14 +100,14 @@ async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitt
     as_held(report, hold, withdrawn, settings.dry_run).with_plan(context, settings)
 }
 
-struct Full<'a> {
-    promotion: Promotion<'a>,
-    settings: &'a FullSettings,
+pub(super) struct Full<'a> {
+    pub promotion: Promotion<'a>,
+    pub settings: &'a FullSettings,
     promoted: Promoted,
 }
 
 /// The versions that are followed concurrently with the promotion. The record of the promotion waits for their result.
-type Followings<'a> = Shared<BoxFuture<'a, FollowedVersions>>;
+pub(super) type Followings<'a> = Shared<BoxFuture<'a, FollowedVersions>>;
 
 impl<'a> Full<'a> {
     fn new(promotion: Promotion<'a>, settings: &'a FullSettings) -> Self {
@@ -153,7 +149,7 @@ impl<'a> Full<'a> {
         Following { promotion: &self.promotion, policy, promotions, rejected, except }.run(&self.promoted).await
     }
 
-    fn policy(&self) -> ApprovalPolicy {
+    pub fn policy(&self) -> ApprovalPolicy {
         ApprovalPolicy { approval: self.settings.registration.approval, withdraw: !self.settings.no_withdraw }
     }
 
@@ -248,7 +244,12 @@ impl<'a> Full<'a> {
     }
 
     /// Syncs a promoted version with its source. Returns nothing if no record describes the version.
-    async fn sync(&self, package: &Package, destination: &Destination, recorded: Recorded) -> Result<Option<Record>> {
+    pub async fn sync(
+        &self,
+        package: &Package,
+        destination: &Destination,
+        recorded: Recorded,
+    ) -> Result<Option<Record>> {
         let Recorded { history, promoted, folder, envelope } = recorded;
         let (history, promoted) = (&history, &promoted);
         let mut record = match self.syncing(folder).run(package, history, promoted).await? {
@@ -264,36 +265,5 @@ impl<'a> Full<'a> {
             record.warnings.extend(self.promotion.other_key(envelope.as_ref(), history));
         }
         Ok(record)
-    }
-
-    async fn plan_copy_register(
-        &self,
-        package: &Package,
-        missing_group: bool,
-        recorded: Option<RecordedApproval>,
-        following: Followings<'_>,
-    ) -> Result<Record> {
-        let promotion = &self.promotion;
-        let (plan, there, existing) = tokio::try_join!(
-            target_group::plan(promotion, package, !missing_group),
-            promotion.list_folder(package.arn()),
-            ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
-        )?;
-        if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
-            return sync_elsewhere(promotion, self.policy(), package, promoted).await;
-        }
-        let before = (recorded, self.settings.is_approved_by_name());
-        let (recorded, existing) = promotion.decided_before(package, &there, existing, before).await?;
-        target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
-        promotion.permitted.check_plan(&plan)?;
-        if promotion.dry_run {
-            let (settings, policy) = (&self.settings.copy, self.policy());
-            let registry = (&existing, recorded, missing_group);
-            return preview(promotion, (settings, policy), package, (plan, there), registry).await;
-        }
-        let copied = copy_and_create_group(promotion, self.settings, (plan, there), missing_group).await?;
-        let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
-        let last_steps = LastSteps { promotion, settings, withdraw };
-        last_steps.run(package, copied, existing, recorded, following).await
     }
 }

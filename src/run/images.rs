@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 
 use super::images_there::{ImagesThere, look, of_target};
-use super::intact::Purpose;
 use super::promotion::Promotion;
+use super::purpose::Purpose;
 use crate::aws::error::Kind;
 use crate::model::failure::Failure;
 use crate::model::image::EcrImage;

@@ -4,6 +4,7 @@ use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::promotion::Promotion;
+use super::purpose::Purpose;
 use super::synced::Update;
 use crate::aws::error::Kind;
 use crate::aws::objects::{Listed, TargetObjects};
@@ -27,17 +28,6 @@ use crate::schema::references::ReferenceKind;
 const OBJECTS_AT_ONCE: usize = 16;
 /// The objects that a message names.
 const NAMED: usize = 20;
-
-/// Why artifacts are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The version is to be approved.
-    Approval,
-    /// The run says whether they are there.
-    Report,
-    /// A record is to be signed that an earlier run has left unsigned.
-    Signature,
-}
 
 impl Promotion<'_> {
     /// Describes a version again if it is pending and its newest record is not: the registry may show an approval late.

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::event::Event;
-use super::intact::Purpose;
 use super::promotion::Promotion;
+use super::purpose::Purpose;
 use crate::aws::error::{CallError, Kind, with_hints};
 use crate::aws::objects::Listed;
 use crate::copy::Folder;

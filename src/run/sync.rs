@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::event::Event;
 use super::images_there::ImagesThere;
-use super::intact::Purpose;
 use super::news::is_news;
 use super::planned::sync_writes;
 use super::promotion::Promotion;
+use super::purpose::Purpose;
 use super::synced::{
     Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, planned_changes,
     refuse_edited,

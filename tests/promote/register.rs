@@ -5,6 +5,7 @@ mod approval;
 mod deleted;
 mod disturbed;
 mod existing_group;
+mod killed;
 mod late;
 mod made_again;
 mod meanwhile;

@@ -1,0 +1,75 @@
+//! Promotes a version that no record describes: plans, copies and registers it, or completes what a killed run has left.
+
+use anyhow::Result;
+
+use super::by_metadata::{promoted_with_other_settings, sync_elsewhere};
+use super::full::{Followings, Full};
+use super::permitted::Permitted;
+use super::preview::preview;
+use super::proved::Proved;
+use super::registering::LastSteps;
+use super::target_group::{self, copy_and_create_group};
+use crate::model::package::Package;
+use crate::record::recorded::{Look, recorded};
+use crate::record::{Conclusion, Record};
+use crate::register::decision::RecordedApproval;
+use crate::register::existing::ExistingPromotions;
+
+impl Full<'_> {
+    /// Plans, copies and registers a version. If a killed run has registered it, and its request can be proved, completes
+    /// and records it as it was requested, and then syncs it.
+    pub(super) async fn plan_copy_register(
+        &self,
+        package: &Package,
+        missing_group: bool,
+        recorded: Option<RecordedApproval>,
+        following: Followings<'_>,
+    ) -> Result<Record> {
+        let promotion = &self.promotion;
+        let (mut plan, there, existing) = tokio::try_join!(
+            target_group::plan(promotion, package, !missing_group),
+            promotion.list_folder(package.arn()),
+            ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
+        )?;
+        let proved = Proved::of(&promotion.destination, package, &plan, &existing);
+        if let Some(proved) = &proved {
+            plan.request.clone_from(&proved.request);
+        } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
+            return sync_elsewhere(promotion, self.policy(), package, promoted).await;
+        }
+        let before = (recorded, self.settings.is_approved_by_name());
+        let (recorded, existing) = promotion.decided_before(package, &there, existing, before).await?;
+        target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
+        promotion.permitted.check_plan(&plan)?;
+        if promotion.dry_run {
+            let (settings, policy) = (&self.settings.copy, self.policy());
+            let registry = (&existing, recorded, missing_group);
+            return preview(promotion, (settings, policy), package, (plan, there), registry).await;
+        }
+        let copied = copy_and_create_group(promotion, self.settings, (plan, there), missing_group).await?;
+        let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
+        let last_steps = LastSteps { promotion, settings, withdraw };
+        let Some(proved) = proved else {
+            return last_steps.run(package, copied, existing, recorded, following).await;
+        };
+        let record = last_steps.run(&proved.package, copied, existing, recorded, following).await?;
+        self.sync_proved(package, record).await
+    }
+
+    /// Syncs a version that was just recorded as it was requested. A reviewed plan does not have that Update: the next run
+    /// sends it.
+    async fn sync_proved(&self, package: &Package, registered: Record) -> Result<Record> {
+        let (target, destination) = (self.promotion.target, &self.promotion.destination);
+        if registered.unconfirmed.is_some() || !matches!(self.promotion.permitted, Permitted::Everything) {
+            return Ok(registered);
+        }
+        let Some(recorded) = recorded(target, destination, package.arn(), Look::AtRecords).await? else {
+            return Ok(registered);
+        };
+        let Some(mut record) = self.sync(package, destination, recorded).await? else { return Ok(registered) };
+        if registered.outcome != Conclusion::AlreadyPromoted {
+            record.outcome = registered.outcome;
+        }
+        Ok(record)
+    }
+}

@@ -1,0 +1,147 @@
+//! Runs that are killed after they have registered the version, before its record: the next run completes the version,
+//! whatever metadata the source or the target account has changed meanwhile.
+
+use serde_json::{Value, json};
+
+use super::races::arn_of_version;
+use super::record;
+use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::world::*;
+
+const METADATA: &str = "CustomerMetadataProperties";
+
+/// A world in which a run was killed when it waited for the response to this call.
+fn killed_after(operation: &str) -> Cloud {
+    let cloud = with_package();
+    cloud.change(SOURCE_VERSION, json!({METADATA: {"team": "growth", "goes": "1"}}));
+    cloud.fail(Moment::on(operation, 1), Failure::HangAfter);
+    let arrival = Arrival::of(&cloud, Moment::on(operation, 1));
+    let mut child = spawn(&cloud, &[]);
+    arrival.wait();
+    let status = if operation == "CreateModelPackage" { "PendingManualApproval" } else { "Approved" };
+    while promoted(&cloud).first().is_none_or(|version| version["ModelApprovalStatus"] != status) {
+        std::thread::yield_now();
+    }
+    child.kill().expect("the run is killed");
+    ended(child);
+    cloud.heal();
+    cloud.release();
+    assert!(cloud.settles());
+    cloud.age_claims(SERVING);
+    assert!(!has_record(&cloud));
+    cloud
+}
+
+fn has_record(cloud: &Cloud) -> bool {
+    cloud.keys(SERVING).iter().any(|key| key.ends_with("promotion.json"))
+}
+
+fn set_metadata(cloud: &Cloud, version: &str, key: &str, value: Option<&str>) {
+    let mut metadata = cloud.package(version).expect("the version")[METADATA].clone();
+    let entries = metadata.as_object_mut().expect("metadata");
+    match value {
+        Some(value) => drop(entries.insert(key.into(), json!(value))),
+        None => drop(entries.remove(key)),
+    }
+    cloud.change(version, json!({METADATA: metadata}));
+}
+
+fn change_source(cloud: &Cloud) {
+    set_metadata(cloud, SOURCE_VERSION, "team", Some("risk"));
+    set_metadata(cloud, SOURCE_VERSION, "comes", Some("2"));
+    set_metadata(cloud, SOURCE_VERSION, "goes", None);
+}
+
+fn entry(cloud: &Cloud, key: &str) -> Value {
+    cloud.package(&arn_of_version(1)).expect("the version")[METADATA][key].clone()
+}
+
+fn approval(cloud: &Cloud) -> Value {
+    cloud.package(&arn_of_version(1)).expect("the version")["ModelApprovalStatus"].clone()
+}
+
+fn verifies(cloud: &Cloud) {
+    let verify = run(cloud, Principal::Both, &["verify", "--model-package", &arn_of_version(1)]);
+    assert_eq!(verify.code, 0, "{}{}", verify.stdout, verify.stderr);
+}
+
+/// The version follows its source like one whose run was not killed.
+fn follows(cloud: &Cloud) {
+    assert!(has_record(cloud));
+    assert_eq!((approval(cloud), promoted(cloud).len()), (json!("Approved"), 1));
+    verifies(cloud);
+    for status in ["Rejected", "Approved"] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        promote(cloud, &[]).document();
+        assert_eq!(approval(cloud), status);
+        verifies(cloud);
+    }
+    set_metadata(cloud, SOURCE_VERSION, "team", Some("fraud"));
+    promote(cloud, &[]).document();
+    assert_eq!(entry(cloud, "team"), "fraud");
+    let document = promote(cloud, &[]).document();
+    assert_eq!(document["outcome"], "already-promoted", "{document:#}");
+    verifies(cloud);
+}
+
+#[test]
+fn a_version_whose_source_has_changed_since_a_run_was_killed_is_completed_and_follows_its_source() {
+    for operation in ["CreateModelPackage", "UpdateModelPackage"] {
+        let cloud = killed_after(operation);
+        change_source(&cloud);
+        let dry = promote(&cloud, &["--dry-run"]).document();
+        assert_eq!(dry["target"]["version"], 1, "{dry:#}");
+        assert!(!has_record(&cloud));
+        let document = promote(&cloud, &[]).document();
+        let outcome = if operation == "CreateModelPackage" { "promoted" } else { "updated" };
+        assert_eq!(document["outcome"], outcome, "{document:#}");
+        assert_eq!(["team", "comes", "goes"].map(|key| entry(&cloud, key)), [json!("risk"), json!("2"), Value::Null]);
+        assert_eq!(record(&cloud, "promotion.json")["request"][METADATA]["team"], "growth", "as it was requested");
+        follows(&cloud);
+    }
+}
+
+#[test]
+fn a_key_that_the_target_has_added_since_a_run_was_killed_is_kept_and_reported() {
+    for operation in ["CreateModelPackage", "UpdateModelPackage"] {
+        let cloud = killed_after(operation);
+        set_metadata(&cloud, &arn_of_version(1), "deployed", Some("yes"));
+        let document = promote(&cloud, &[]).document();
+        assert!(document["changes"].to_string().contains("deployed"), "{document:#}");
+        follows(&cloud);
+        assert_eq!(entry(&cloud, "deployed"), "yes");
+    }
+}
+
+#[test]
+fn a_change_of_the_source_and_a_key_of_the_target_do_not_prevent_the_record() {
+    let cloud = killed_after("UpdateModelPackage");
+    change_source(&cloud);
+    set_metadata(&cloud, &arn_of_version(1), "deployed", Some("yes"));
+    promote(&cloud, &[]).document();
+    assert_eq!((entry(&cloud, "team"), entry(&cloud, "deployed")), (json!("risk"), json!("yes")));
+    follows(&cloud);
+}
+
+#[test]
+fn a_reviewed_plan_completes_the_version_and_the_next_run_carries_the_change_over() {
+    let cloud = killed_after("CreateModelPackage");
+    change_source(&cloud);
+    let plan = cloud.home().join("plan.json").display().to_string();
+    promote(&cloud, &["--dry-run", "--record", &plan]).document();
+    promote(&cloud, &["--plan", &plan]).document();
+    assert_eq!((approval(&cloud), has_record(&cloud)), (json!("Approved"), true));
+    promote(&cloud, &[]).document();
+    assert_eq!(entry(&cloud, "team"), "risk");
+    follows(&cloud);
+}
+
+#[test]
+fn a_version_that_differs_in_what_is_deployed_is_not_recorded_after_a_run_was_killed() {
+    let cloud = killed_after("UpdateModelPackage");
+    change_source(&cloud);
+    cloud.change(&arn_of_version(1), json!({"ModelPackageDescription": "derived"}));
+    let warnings = promote(&cloud, &[]).document()["warnings"].to_string();
+    assert!(warnings.contains("has no record"), "{warnings}");
+    assert!(!has_record(&cloud));
+}
