@@ -5,8 +5,9 @@ use anyhow::Result;
 use super::promotion::Promotion;
 use super::settings::FullSettings;
 use crate::copy::There;
-use crate::model::approval::{Approval, ApprovalStatus};
+use crate::model::approval::{Approval, ApprovalStatus, DecidedBy};
 use crate::model::package::Package;
+use crate::model::promoted::{WITHDRAWN, WITHDRAWN_PENDING};
 use crate::plan::Warning;
 use crate::record::history::History;
 use crate::register::decision::RecordedApproval;
@@ -34,15 +35,20 @@ impl Promotion<'_> {
         (recorded, overrules): (Option<RecordedApproval>, bool),
     ) -> Result<(Option<RecordedApproval>, ExistingPromotions)> {
         let layout = self.destination.layout(package.arn());
-        if recorded.is_some() || existing.current().is_some() || overrules || !there.has_records(&layout)? {
+        if recorded.is_some() || overrules || !there.has_records(&layout)? {
             return Ok((recorded, existing));
         }
         let history = History::list(self.target.objects(), &layout).await?;
         history.refuse_unreadable()?;
-        let last = history.last_approval(package).filter(|(_, approval)| approval.is_withheld());
-        let Some((deleted, approval)) = last else { return Ok((None, existing)) };
-        let because = approval.description.as_ref().map(|text| format!(" (\"{text}\")")).unwrap_or_default();
-        let was = match &approval.status {
+        let last = history.last_approval(package).and_then(|(deleted, last)| Some((deleted, withheld(&last)?, last)));
+        let Some((deleted, approval, last)) = last else { return Ok((None, existing)) };
+        if existing.current().is_some() {
+            // An earlier run has told of it.
+            return Ok((Some(approval), existing));
+        }
+        let because = last.description.as_ref().map(|text| format!(" (\"{text}\")")).unwrap_or_default();
+        let was = match &last.status {
+            ApprovalStatus::Rejected if is_withdrawal(&last) => format!("it was withdrawn{because}"),
             ApprovalStatus::Rejected => format!("it was Rejected in the target account{because}"),
             status => format!("it was {status}{because}"),
         };
@@ -51,4 +57,19 @@ impl Promotion<'_> {
         );
         Ok((Some(approval), existing.with_warning(Warning { field: deleted.to_string(), remark })))
     }
+}
+
+/// The approval that the version in place of a deleted one begins with; nothing if the source decides. A version that was
+/// withdrawn while it waited for an approval waits again.
+fn withheld(last: &RecordedApproval) -> Option<RecordedApproval> {
+    let waited = last.description.as_deref().is_some_and(|text| text.starts_with(WITHDRAWN_PENDING));
+    if waited && last.decided_by != DecidedBy::Source {
+        let status = ApprovalStatus::PendingManualApproval;
+        return Some(RecordedApproval { status, description: None, decided_by: last.decided_by });
+    }
+    last.is_withheld().then(|| last.clone())
+}
+
+fn is_withdrawal(last: &RecordedApproval) -> bool {
+    last.description.as_deref().is_some_and(|text| text.starts_with(WITHDRAWN))
 }

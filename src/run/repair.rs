@@ -103,7 +103,10 @@ impl Repair<'_> {
         let recorded = recorded(target, destination, package.arn(), Look::AtRecords);
         let (package, recorded) = tokio::try_join!(describe(source, package.arn()), recorded)?;
         match recorded.filter(|now| now.promoted.arn == promoted.arn && now.promoted.is_complete()) {
-            Some(Recorded { history, promoted, .. }) => Ok((package, history, promoted)),
+            Some(Recorded { history, promoted, .. }) => {
+                self.promotion.permitted.check_source(&package)?;
+                Ok((package, history, promoted))
+            }
             None => {
                 let changed = format!("{} was deleted or discarded during this run", promoted.arn);
                 Err(Failure::new(changed).hint("Run again").into())

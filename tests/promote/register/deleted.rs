@@ -50,6 +50,41 @@ fn a_version_that_was_left_pending_and_deleted_is_not_approved() {
 }
 
 #[test]
+fn a_version_in_place_of_a_rejected_one_is_not_approved_if_the_run_that_registered_it_wrote_no_record() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "harmful output"}));
+    promote(&cloud, &[]).document();
+    clean_up(&cloud);
+    let before = cloud.keys(SERVING);
+    promote(&cloud, &[]).document();
+    let written = cloud.keys(SERVING).into_iter().filter(|key| !before.contains(key) && key.contains("/promotion"));
+    let written: Vec<String> = written.collect();
+    assert_eq!(written.len(), 1, "the record of the version: {written:?}");
+    cloud.remove(SERVING, &written[0]);
+    for _ in 0..2 {
+        promote(&cloud, &[]).document();
+        assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
+    }
+    assert_eq!(promoted(&cloud).len(), 1);
+}
+
+#[test]
+fn a_version_that_was_withdrawn_while_it_waited_and_then_deleted_waits_again() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(last(&cloud)["ModelApprovalStatus"], "Rejected");
+    clean_up(&cloud);
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
+    promote(&cloud, &["--approval", "carry"]).document();
+    assert_eq!(last(&cloud)["ModelApprovalStatus"], "Approved");
+}
+
+#[test]
 fn whoever_asks_for_the_approval_of_this_very_version_overrules_the_decision() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
