@@ -43,7 +43,7 @@ fn text(record: &Record) -> Result<String> {
         line("Plan", &plan.digest);
     }
     if let Some(plan) = &record.reviewed_plan {
-        line("Plan", &format!("{} of {}", plan.digest, plan.made));
+        line("Plan", &format!("{}\nmade {}", plan.digest, plan.made));
     }
     source(record, &mut line);
     target(record, &mut line);

@@ -75,7 +75,13 @@ fn fail_in_five_ways(cloud: &Cloud) -> [&'static str; FAILING] {
     cloud.deny(Principal::Both, "sagemaker:ListModelPackages", &packages);
     let refusal = Failure::Status(400, "ValidationException", "1 validation error detected");
     cloud.fail(Moment::every("CreateModelPackage").at(&invalid), refusal);
-    ["there is no such object", "GLACIER", "sagemaker:ListModelPackages", image, "1 validation error detected"]
+    [
+        "there is no such object",
+        "1 object is archived",
+        "sagemaker:ListModelPackages",
+        image,
+        "1 validation error detected",
+    ]
 }
 
 /// The error of a group.

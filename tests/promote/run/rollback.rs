@@ -307,7 +307,7 @@ fn a_hold_that_cannot_be_read_is_a_hold() {
 fn a_reason_is_asked_for() {
     let cloud = three();
     let flags = rollback_as("hold", &["--reason", " "]);
-    run(&cloud, Principal::Both, &flags).fails(1, &["`--reason` is empty"]);
+    run(&cloud, Principal::Both, &flags).fails(2, &["`--reason` is empty"]);
     let flags = rollback_as("rollback", &[]);
     run(&cloud, Principal::Both, &flags).fails(2, &["--reason"]);
 }

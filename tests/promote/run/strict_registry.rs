@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::faults::{AT_ONCE, each};
-use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, Spelling, TARGET_ACCOUNT};
+use crate::support::{Cloud, Principal, Spelling, TARGET_ACCOUNT};
 use crate::world::*;
 
 /// How late a registry is.
@@ -52,9 +52,6 @@ const CASES: &[Case] = &[
     }),
     registry("has failed, unfinished and deleted versions in the target group", |cloud| {
         unusable(cloud, TARGET_ACCOUNT);
-    }),
-    registry("has failed, unfinished and deleted versions in the source group", |cloud| {
-        unusable(cloud, SOURCE_ACCOUNT);
     }),
     registry("has versions by others in the target group", |cloud| {
         (0..3).for_each(|_| theirs(cloud, TARGET_ACCOUNT, json!({})));

@@ -64,6 +64,6 @@ fn the_text_of_a_run_with_a_plan_names_it() {
     let (file, planned) = plan(&cloud, &[]);
     let text = run(&cloud, Principal::Both, &[full(), words(&["--plan", &file.display().to_string()])].concat());
     let digest = planned["plan"]["digest"].as_str().expect("a digest");
-    let line = format!("Plan       {digest} of {}\n", planned["ended"].as_str().expect("a time"));
+    let line = format!("Plan       {digest}\n           made {}\n", planned["ended"].as_str().expect("a time"));
     assert!(text.stdout.contains(&line), "no '{line}' in {}{}", text.stdout, text.stderr);
 }
