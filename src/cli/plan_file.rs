@@ -146,7 +146,7 @@ impl Outline {
             }
             Self { plan: Some(_), .. } => Ok(PlanKind::Group),
             Self { outcome, planned, .. } if planned.is_some() || outcome.as_deref() == Some("planned") => {
-                Err("it is the document of a dry run of another verb than `promote full`".to_owned())
+                Err("it is the document of a dry run, but not of `promote full`".to_owned())
             }
             Self { checks: Some(_), .. } => Err("it is the document of `promote doctor`".to_owned()),
             Self { findings: Some(_), .. } => Err("it is the document of `promote verify`".to_owned()),

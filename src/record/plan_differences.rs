@@ -53,7 +53,7 @@ pub(super) fn other_artifact(
             Some(is) if is.source == then.source => format!("the artifact is {is}, and was planned as {then}"),
             Some(is) if is.source < then.source => added(&is),
             Some(_) | None => {
-                format!("the artifact {} was planned, and the version does not refer to it now", then.source)
+                format!("the plan has the artifact {}, but the version no longer refers to it", then.source)
             }
         }));
     }

@@ -211,7 +211,7 @@ impl ReviewedPlan {
         others.map(|image| format!("not in the plan: the image {image}")).collect()
     }
 
-    /// Withdrawals that would give another reason than planned.
+    /// Withdrawals whose reason differs from the planned one.
     fn reasons(&self, now: &Record) -> Vec<String> {
         let then =
             |one: &Withdrawn| self.record.withdrawn.iter().find(|then| then.model_package_arn == one.model_package_arn);

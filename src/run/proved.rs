@@ -21,7 +21,7 @@ const MOST: usize = 10;
 
 /// The request that a version was registered with, if it is not the request of today.
 pub(super) struct Proved {
-    /// The request. It has the digest in the version's metadata.
+    /// The request. Its digest is the one in the metadata of the version.
     pub request: Document,
     /// The source version with the values of the request. If these are not its values of today, it has another
     /// fingerprint, so that a sync compares every field.

@@ -1,4 +1,5 @@
-//! Promotes a version that no record describes: plans, copies and registers it, or completes what a killed run has left.
+//! Promotes a source version without a record: plans, copies and registers it, or completes the version that a killed run
+//! has registered.
 
 use anyhow::Result;
 

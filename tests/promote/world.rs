@@ -180,6 +180,16 @@ pub fn ended(child: Child) -> Run {
     Run::of(child.wait_with_output().expect("the binary ends"))
 }
 
+/// Kills a run, and lets its claim grow old, so that the next run does not wait for it.
+pub fn killed(cloud: &Cloud, mut child: Child) {
+    child.kill().expect("the run is killed");
+    ended(child);
+    cloud.heal();
+    cloud.release();
+    assert!(cloud.settles());
+    cloud.age_claims(SERVING);
+}
+
 /// A call that a test waits for.
 pub struct Arrival(mpsc::Receiver<()>);
 

@@ -16,18 +16,13 @@ fn killed_after(operation: &str) -> Cloud {
     cloud.change(SOURCE_VERSION, json!({METADATA: {"team": "growth", "goes": "1"}}));
     cloud.fail(Moment::on(operation, 1), Failure::HangAfter);
     let arrival = Arrival::of(&cloud, Moment::on(operation, 1));
-    let mut child = spawn(&cloud, &[]);
+    let child = spawn(&cloud, &[]);
     arrival.wait();
     let status = if operation == "CreateModelPackage" { "PendingManualApproval" } else { "Approved" };
-    while promoted(&cloud).first().is_none_or(|version| version["ModelApprovalStatus"] != status) {
-        std::thread::yield_now();
-    }
-    child.kill().expect("the run is killed");
-    ended(child);
-    cloud.heal();
-    cloud.release();
-    assert!(cloud.settles());
-    cloud.age_claims(SERVING);
+    waits_until(&format!("the version is {status}"), || {
+        promoted(&cloud).first().is_some_and(|version| version["ModelApprovalStatus"] == status)
+    });
+    killed(&cloud, child);
     assert!(!has_record(&cloud));
     cloud
 }

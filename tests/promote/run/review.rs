@@ -9,6 +9,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::faults::{AT_ONCE, each, seeds};
+use super::rollback::three;
 use super::withdraw::withdraw;
 use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TestImage};
 use crate::world::*;
@@ -140,7 +141,7 @@ fn what_is_done_after_a_review_is_in_the_plan_whatever_has_changed() {
 }
 
 fn holds(review: &Review) -> Result<()> {
-    let cloud = three_promoted();
+    let cloud = three();
     cloud.register(model("s3://models/churn/model.tar.gz"));
     review.before.iter().for_each(|act| act.carry_out(&cloud));
     let file = cloud.home().join("plan.json").display().to_string();
@@ -170,19 +171,9 @@ fn holds(review: &Review) -> Result<()> {
     Ok(())
 }
 
-fn three_promoted() -> Cloud {
-    let cloud = with_package();
-    promote(&cloud, &[]).document();
-    for _ in 0..2 {
-        cloud.register(model("s3://models/churn/model.tar.gz"));
-        promote(&cloud, &[]).document();
-    }
-    cloud
-}
-
 #[test]
 fn a_withdrawal_that_is_not_in_the_plan_is_not_carried_out_in_a_held_group_either() {
-    let cloud = three_promoted();
+    let cloud = three();
     Act::Hold.carry_out(&cloud);
     let file = cloud.home().join("plan.json").display().to_string();
     assert_eq!(promote(&cloud, &["--dry-run", "--record", &file]).document()["planned"], json!([]));
@@ -196,7 +187,7 @@ fn a_withdrawal_that_is_not_in_the_plan_is_not_carried_out_in_a_held_group_eithe
 
 #[test]
 fn an_update_of_another_version_with_a_value_that_was_set_after_the_comparison_is_not_carried_out() {
-    let cloud = three_promoted();
+    let cloud = three();
     Act::Metadata(1, "risk").carry_out(&cloud);
     let file = cloud.home().join("plan.json").display().to_string();
     assert_eq!(promote(&cloud, &["--dry-run", "--record", &file]).document()["planned"][0]["act"], "update");
@@ -209,7 +200,7 @@ fn an_update_of_another_version_with_a_value_that_was_set_after_the_comparison_i
 
 #[test]
 fn a_plan_with_an_update_of_its_own_version_can_be_carried_out_again() {
-    let cloud = three_promoted();
+    let cloud = three();
     Act::Metadata(3, "risk").carry_out(&cloud);
     let file = cloud.home().join("plan.json").display().to_string();
     assert_eq!(promote(&cloud, &["--dry-run", "--record", &file]).document()["planned"][0]["act"], "update");

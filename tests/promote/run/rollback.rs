@@ -15,7 +15,7 @@ use crate::world::*;
 const TARGET_VERSION: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/";
 
 /// Versions 1, 2 and 3 of the source, promoted in their order.
-fn three() -> Cloud {
+pub(super) fn three() -> Cloud {
     let cloud = with_package();
     promote(&cloud, &[]).document();
     for _ in 0..2 {

@@ -122,12 +122,7 @@ pub(in crate::run) fn kill_at(k: usize, cloud: &Cloud, arguments: &[&str]) {
     waits_until(&format!("call {k} arrives"), || {
         cloud.calls().len() >= k || child.try_wait().expect("a child").is_some()
     });
-    child.kill().expect("the run is killed");
-    ended(child);
-    cloud.heal();
-    cloud.release();
-    assert!(cloud.settles());
-    cloud.age_claims(SERVING);
+    killed(cloud, child);
 }
 
 /// The numbers of the calls at which runs are killed: every fifth, or each with `FAULT_SEEDS` (`make faults`).

@@ -65,7 +65,7 @@ const CHANGES: &[Change] = &[
         "an object that was removed from a prefix",
         with_package,
         |cloud| cloud.remove(MODELS, "churn/llm/shard/1.bin"),
-        "the artifact s3://models/churn/llm/shard/1.bin was planned, and the version does not refer to it now",
+        "the plan has the artifact s3://models/churn/llm/shard/1.bin, but the version no longer refers to it",
     ),
     object(
         "an object that was added at the end of a prefix",
@@ -77,7 +77,7 @@ const CHANGES: &[Change] = &[
         "an object that was removed from the end of a prefix",
         with_prefix,
         |cloud| cloud.remove(MODELS, "churn/llm/shard/1.bin"),
-        "the artifact s3://models/churn/llm/shard/1.bin was planned, and the version does not refer to it now",
+        "the plan has the artifact s3://models/churn/llm/shard/1.bin, but the version no longer refers to it",
     ),
     change(
         "the latest approved version",

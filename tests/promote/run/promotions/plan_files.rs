@@ -84,7 +84,7 @@ fn full_says_what_a_file_is_that_is_not_the_plan_of_one_group() {
     let mut files = no_plans(&cloud);
     let [_, several, promotions] = plans(&cloud);
     let arguments = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--dry-run"];
-    files.push(("it is the document of a dry run of another verb than `promote full`", recorded(&cloud, &arguments)));
+    files.push(("it is the document of a dry run, but not of `promote full`", recorded(&cloud, &arguments)));
     let with = |plan: &str| {
         let arguments = ["full", "--group", TEAM_A, "--target-bucket", SERVING, "--plan", plan];
         run(&cloud, Principal::Both, &arguments)
