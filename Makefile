@@ -68,7 +68,7 @@ e2e: build standins ## the program against moto and SeaweedFS
 faults: ## two thousand runs with faults and kills, each followed by a clean one; SEEDS=17 or SEEDS=1-50 for some of them
 	FAULT_SEEDS=$(or $(SEEDS),1-2000) cargo test --locked --test promote -- --nocapture run::faults::plan killed_at_any_call
 
-interleavings: ## very many orders of the calls of two to four runs that register a version, up to some deviations all of them (20 minutes)
+interleavings: ## orders of the calls of 2 to 4 runs that register a version: all with few deviations, others at random (20 minutes)
 	INTERLEAVINGS=all cargo test --locked --lib -- register::interleavings
 
 races: build standins ## 200 races and 200 kills at a registry that is late, each followed by a clean run (20 minutes); RACES=3 KILLS=3 for a look

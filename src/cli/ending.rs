@@ -12,7 +12,8 @@ pub(super) enum Ender {
     Signals,
 }
 
-/// The end of a run. Whoever claims it first prints the document: two documents, or an empty one, are none.
+/// Which thread prints the document of a run: the first one that claims it. Two documents on standard output would not be
+/// valid JSON.
 #[derive(Debug, Default)]
 pub(super) struct Ending(OnceLock<Ender>);
 

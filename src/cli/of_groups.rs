@@ -57,7 +57,7 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
         None
     }
 
-    /// What could not be read for the result, if it is not whole.
+    /// Why the result is incomplete: what could not be read.
     fn unread(&self) -> Option<String> {
         None
     }

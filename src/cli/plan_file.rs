@@ -1,4 +1,4 @@
-//! Files that are passed as plans: what a file is that is not the plan that a verb needs.
+//! Tells what a file is that was passed with `--plan`, if it is not the plan that the command needs.
 
 use std::io::Read;
 
@@ -129,6 +129,7 @@ struct OfGroup {
     outcome: Option<String>,
     error: Option<IgnoredAny>,
     plan: Option<IgnoredAny>,
+    planned: Option<IgnoredAny>,
 }
 
 impl Outline {
@@ -146,7 +147,9 @@ impl Outline {
             }
             Self { plan: Some(_), .. } => Ok(PlanKind::Group),
             Self { outcome, planned, .. } if planned.is_some() || outcome.as_deref() == Some("planned") => {
-                Err("it is the document of a dry run, but not of `promote full`".to_owned())
+                Err("it is the document of a dry run without a plan: of another command than `promote full`, or of a run that \
+                     exited with 1"
+                    .to_owned())
             }
             Self { checks: Some(_), .. } => Err("it is the document of `promote doctor`".to_owned()),
             Self { findings: Some(_), .. } => Err("it is the document of `promote verify`".to_owned()),
@@ -174,13 +177,17 @@ fn of_groups(verb: &str, groups: &[Group]) -> String {
         groups.map(|group| group.group.rsplit('/').next().unwrap_or(&group.group)).collect()
     };
     let (failed, interrupted) = (of("failed"), [of("interrupted"), of("not-started")].concat());
-    let is_dry_run = groups.iter().any(|group| group.document.plan.is_some());
+    let is_planned = |group: &Group| group.document.plan.is_some() || group.document.planned.is_some();
+    let is_dry_run = groups.iter().any(is_planned);
     let has_none = failed.len() + interrupted.len() == groups.len();
     if verb != "full" {
         return format!("it is the document of `promote {verb}` for several groups");
     }
     if !is_dry_run && !has_none {
         return "it is the document of a run without `--dry-run`".to_owned();
+    }
+    if failed.is_empty() && interrupted.is_empty() {
+        return "it is the document of a dry run in which a promoted version could not be followed".to_owned();
     }
     let (names, ended) = match (failed.len(), interrupted.len()) {
         (0, 1) => (interrupted, "was interrupted"),

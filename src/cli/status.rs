@@ -162,8 +162,8 @@ fn fixed(template: &GroupTemplate) -> Result<GroupName> {
     Ok(template.fixed().ok_or_else(failure)?)
 }
 
-/// With a pattern, a group whose source could not be read has failed. The target is the only side that somebody who names
-/// one group may be permitted to read.
+/// With a pattern, a group whose source could not be read has failed. With one group, the caller may be permitted to read the
+/// target only.
 fn exit_of_many(report: &StatusReport) -> Exit {
     if is_whole(report) { Exit::Done } else { Exit::Failed }
 }

@@ -42,7 +42,7 @@ fn wrapped_line(line: &str, width: usize, indent: usize) -> String {
     for (at, word) in line[first..].split(' ').enumerate() {
         let length = word.chars().count();
         let start = if at == 0 { column } else { column + 1 };
-        // A word that begins in the column of the rest has no more room in the next line.
+        // A word that already begins at `indent` would get no more room on a new line.
         if at > 0 && start + length > width && start != indent {
             out.truncate(out.trim_end_matches(' ').len());
             out.push_str(&format!("\n{:indent$}{word}", ""));

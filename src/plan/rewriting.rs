@@ -147,7 +147,7 @@ pub struct Rewritten {
     pub references: Vec<Resolved>,
     /// The images that would have to be copied, and were not. They still name the source.
     pub images_not_copied: Vec<Field>,
-    /// The references of a version that is synced that its promotion does not have as the source has them now.
+    /// In a sync: the references whose objects at the source differ from the promoted ones.
     pub not_promoted: Vec<Field>,
     /// The fields that are not carried over.
     pub not_carried: Vec<NotCarried>,

@@ -36,15 +36,15 @@ impl AnotherSource {
 }
 
 impl History {
-    /// Another source version than `package` that the version was promoted from, although both have the same ARN. Compares
-    /// when they were registered. Without a record, a promoted version has to be newer than its source.
+    /// Tells whether the version was promoted from an earlier source version with the same ARN as `package`. Compares the
+    /// registration times. Without a record, the promoted version has to be newer than the source version.
     pub fn another_source(&self, promoted: &PromotedVersion, package: &Package) -> Option<AnotherSource> {
         let (source, now) = (package.arn(), package.created());
         let since = rfc3339(&now);
         let text = match self.past(promoted).and_then(|past| source_created(past.base())) {
             Some(then) if (then.secs() - now.secs()).abs() > TOLERANCE => format!(
-                "its source {source} was registered on {}, and the version with this ARN now on {since}: the group was \
-                 deleted and made again",
+                "its source {source} was registered on {}, but the version that now has this ARN was registered on \
+                 {since}: the group was deleted and made again",
                 rfc3339(&then)
             ),
             Some(_) => return None,
@@ -54,8 +54,8 @@ impl History {
                     return None;
                 }
                 format!(
-                    "it was registered on {}, before the version that is {source} now on {since}: the group was deleted \
-                     and made again",
+                    "it was registered on {}, before the version that now has the ARN {source} ({since}): the group was \
+                     deleted and made again",
                     rfc3339(&then)
                 )
             }

@@ -181,8 +181,8 @@ impl ReviewedPlan {
         unplanned.map(|write| format!("not in the plan: {write}"))
     }
 
-    /// Refuses to update a promoted version with other values than planned. `changes`: with the fields that are to be updated
-    /// as [`ChangeResult::Planned`].
+    /// Refuses to update a promoted version with other values than planned. `changes` has the fields to update with the result
+    /// [`ChangeResult::Planned`].
     ///
     /// # Errors
     /// The message names the version.
@@ -190,8 +190,8 @@ impl ReviewedPlan {
         self.refused(&self.other_update(promoted.as_str(), &values(changes)).into_iter().collect::<Vec<_>>())
     }
 
-    /// An update with other values than planned. Values that the version has already are no difference: they are those of the
-    /// plan, which was carried out before.
+    /// An update with values other than the planned ones. An empty update is no difference: an earlier run has carried it
+    /// out.
     fn other_update(&self, promoted: &str, now: &[&Change]) -> Option<String> {
         let planned = updates(&self.record);
         let differs = !now.is_empty() && planned.get(promoted).is_some_and(|then| then != now);

@@ -49,8 +49,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 status => format!("is {status}; it was not changed"),
             };
             let message = format!("{arn} differs from its request and {done}:\n{}", lines.join("\n"));
-            let hint =
-                "Carry changes of the source over with `promote full`; other fields were changed in the target account";
+            let hint = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
+                 the version in the target account";
             bail!(NotAsRequested { message, hint: Some(hint) });
         }
         let decision = Decision::of(self.package, &promoted, recorded, self.policy.approval);

@@ -70,7 +70,7 @@ impl RecordedApproval {
         Self { status, description: None, decided_by: DecidedBy::Nobody }
     }
 
-    /// Whether the source version was decided about in the target account, or left to it, and is not Approved there.
+    /// Whether no run may approve the version by itself: the target account has rejected or suspended it, or it was left to it.
     pub fn is_withheld(&self) -> bool {
         match (&self.status, self.decided_by) {
             (ApprovalStatus::Approved | ApprovalStatus::Other(_), _) | (_, DecidedBy::Source) => false,

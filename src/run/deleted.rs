@@ -1,4 +1,4 @@
-//! What the target account has decided about a version of it that was deleted since.
+//! The last decision of the target account about a promoted version that was deleted.
 
 use anyhow::Result;
 
@@ -21,9 +21,9 @@ impl FullSettings {
 }
 
 impl Promotion<'_> {
-    /// The approval that was recorded last, also of a promoted version that was deleted: the deletion of a version is no
-    /// approval. Warns of it, and ignores it if the user has asked for exactly this version to be approved. `recorded`: the
-    /// approval of the version that exists.
+    /// The approval that the version begins with: `recorded`, or the last recorded approval of a deleted version, because a
+    /// deletion does not lift a rejection. Adds a warning. `overrules`: the user has asked for the approval of exactly this
+    /// version.
     ///
     /// # Errors
     /// A record cannot be read.

@@ -27,10 +27,19 @@ impl ImagesSeen {
         let of_target = |image: &ImageFacts| Some((of_target(image)?, image.kept.is_none()));
         let images: Vec<Recorded> = recorded.iter().filter_map(of_target).collect();
         let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(images).or_default());
-        let is_complete = || async { Ok(look(target, recorded).await?.is_complete()) };
-        match cell.get_or_try_init(is_complete).await? {
-            true => Ok(ImagesThere::default()),
-            false => look(target, recorded).await,
+        let mut own = None;
+        let first = &mut own;
+        let looks = move || async move {
+            let there = look(target, recorded).await?;
+            let is_complete = there.is_complete();
+            *first = Some(there);
+            Ok::<_, CallError>(is_complete)
+        };
+        let is_complete = *cell.get_or_try_init(looks).await?;
+        match own {
+            Some(there) => Ok(there),
+            None if is_complete => Ok(ImagesThere::default()),
+            None => look(target, recorded).await,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::register::sync::added_specifications;
 use crate::schema::references::{Reference, ReferenceKind};
 
 impl Promotion<'_> {
-    /// The references of added specifications that the promotion does not have as the source has them now. Makes no
-    /// request if no specification was added.
+    /// The references of added specifications whose objects at the source differ from the promoted ones. Makes no request
+    /// if no specification was added.
     ///
     /// # Errors
     /// The source is not available.
@@ -111,8 +111,8 @@ fn folder(at: &Location) -> Location {
     }
 }
 
-/// Whether a promotion of the version as it is now may copy what a variable names. The promotion has left out the same
-/// URL elsewhere, or copies nothing that a variable names.
+/// Whether a promotion of the current source version could copy the object that this variable names. It could not if the
+/// promotion left the same URL out before, or copied no URLs of variables (`--environment-urls none`).
 fn may_be_copied(reference: &Reference, before: &Record) -> bool {
     let was_left_out = before
         .references

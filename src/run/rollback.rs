@@ -14,7 +14,7 @@ use crate::aws::accounts::TargetAccount;
 use crate::copy::Holds;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, Hint as _, RUN_AGAIN};
 use crate::model::hold::{Hold, HoldState};
 use crate::model::promoted::PromotedVersion;
 use crate::record::signing::Signer;
@@ -227,7 +227,7 @@ fn no_longer_served(versions: &[PromotedVersion], to: &PackageArn) -> Option<Err
 
 /// Why the group is not held, or not known to be: somebody has released it, and runs promote into it again.
 async fn no_longer_held(holds: &Holds<'_>) -> Option<Error> {
-    match holds.state().await.context("whether the group is still held could not be read; run again") {
+    match holds.state().await.context("cannot read whether the group is still held").hint(RUN_AGAIN) {
         Ok(HoldState::Held(_)) => None,
         Ok(HoldState::Released(_) | HoldState::Never) => {
             let message = format!("{} was released during the rollback", holds.group);

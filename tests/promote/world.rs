@@ -177,7 +177,14 @@ pub fn spawn(cloud: &Cloud, more: &[&str]) -> Child {
 
 /// Waits for the end of a run.
 pub fn ended(child: Child) -> Run {
-    Run::of(child.wait_with_output().expect("the binary ends"))
+    let process = child.id().to_string();
+    let (sender, output) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = output.recv_timeout(Duration::from_secs(300)) else {
+        let killed = std::process::Command::new("kill").args(["-KILL", &process]).status();
+        panic!("the binary has not ended after five minutes: {killed:?}");
+    };
+    Run::of(output.expect("the binary ends"))
 }
 
 /// Kills a run, and lets its claim grow old, so that the next run does not wait for it.

@@ -1,4 +1,4 @@
-//! Reads the YAML of a promotions file, with limits: a parser that is asked for too much ends the process.
+//! Reads the YAML of a promotions file within limits: deep nesting would overflow the stack of the parser.
 
 use std::collections::HashMap;
 use std::fs::File;

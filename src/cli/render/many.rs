@@ -13,7 +13,8 @@ use crate::model::failure::Failure;
 use crate::record::Record;
 use crate::run::RunReport;
 
-/// The last column in which the rest of a long outcome begins. The name of a group may have 63 characters.
+/// The largest indentation of the continued lines of an outcome: after the name of a group, which may have 63 characters,
+/// they would have little room.
 pub(super) const OUTCOME: usize = 40;
 
 impl<T: Ended> Rendered for ManyDocument<T> {

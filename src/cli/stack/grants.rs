@@ -196,11 +196,10 @@ fn section(step: &Step) -> String {
         let _ = writeln!(text, "Run the commands for each of {variable}, as `$each`.\n");
     }
     if let Some(arn) = &step.may_be_shared {
-        let share = format!(
-            "If a resource share of AWS RAM has the group, look at the share first: RAM writes the group's policy. \
-             `aws ram list-resources --resource-owner SELF --resource-arns {arn}` lists the shares."
-        );
-        let _ = writeln!(text, "{}\n", fitted(&share, 0));
+        let share = "If a resource share of AWS RAM has the group, look at the share first: RAM writes the group's \
+                     policy. This lists the shares:";
+        let list = format!("aws ram list-resources --resource-owner SELF --resource-arns {arn}");
+        let _ = writeln!(text, "{}\n\n```sh\n{list}\n```\n", fitted(share, 0));
     }
     let _ = writeln!(text, "`{}`:\n\n```json\n{:#}\n```\n\n```sh", step.file, step.policy);
     if let Some(current) = &step.current {

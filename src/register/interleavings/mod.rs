@@ -5,7 +5,7 @@
 //! Claims never lag: S3 is strongly consistent (S3 User Guide, "Amazon S3 data consistency model").
 //!
 //! Few deviations from running one run after the other, and few kills, are tried in every possible way: the table
-//! [`BOUNDS`]. More of them are tried by chance, and then a call may also see what the next call does not see any more.
+//! [`BOUNDS`]. More of them are tried at random, and then a call may also see a state that the next call does not see.
 //! `INTERLEAVINGS=all` (`make interleavings`) tries the whole table, and 200,000 seeds; without the variable, a part of
 //! the table and 4,000 seeds. `INTERLEAVINGS=17` tries one seed.
 
@@ -85,8 +85,8 @@ const PLAIN: usize = 2;
 /// The worlds in which no version is deleted.
 const WITHOUT_DELETIONS: usize = 6;
 
-/// How many runs, deviations and kills are tried in every possible way, in how many of the worlds, and whether `cargo
-/// test` does.
+/// What is tried in every possible way: the number of runs, their limits, the number of worlds (the first of [`WORLDS`]),
+/// and whether `cargo test` tries it.
 const BOUNDS: [(usize, Limits, usize, bool); 9] = [
     (2, Limits { deviations: 1, kills: 0 }, WITHOUT_DELETIONS, true),
     (2, Limits { deviations: 0, kills: 1 }, WORLDS.len(), true),

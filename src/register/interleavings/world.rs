@@ -200,8 +200,7 @@ impl World {
         LAGS[self.choices.pick(lags)]
     }
 
-    /// Whether a call does not see yet what every call sees from this time on. By chance, a call sees it, and the next call
-    /// does not.
+    /// Whether a call still misses a change that every call sees from `from` on. In random runs, each call decides anew.
     fn is_late(&mut self, from: Duration) -> bool {
         from > self.now && !(self.choices.by_chance() && self.choices.pick(2) == 1)
     }
@@ -247,8 +246,7 @@ impl World {
         }
     }
 
-    /// A version that calls can change. Where one call sees a version and the next does not, that holds for Describe and List
-    /// only.
+    /// The version, if Update and Delete find it. In random runs they always do: only Describe and List are inconsistent.
     fn known(&mut self, number: u32) -> Option<&mut Version> {
         let (now, by_chance) = (self.now, self.choices.by_chance());
         let is_known = |version: &&mut Version| by_chance || version.described_from <= now;

@@ -54,8 +54,8 @@ pub async fn find_for_targets(targets: &[NamedTarget], at_once: usize) -> Result
 }
 
 impl NamedTarget {
-    /// The groups, and the ARN of each target group: also of those that several source groups clash for, because they are
-    /// promoted into once the clash is over.
+    /// The groups, and the ARN of each target group. Includes target groups that several source groups share: a run promotes
+    /// into them once that is resolved.
     async fn find(&self) -> Result<(FoundGroups, Vec<GroupArn>)> {
         let found = match &self.groups {
             TargetGroups::Matching(selection) => find_groups(&self.context, selection).await,

@@ -25,6 +25,7 @@ fn a_version_that_the_target_has_rejected_and_deleted_is_not_approved() {
     promote(&cloud, &[]).document();
     clean_up(&cloud);
     let planned = promote(&cloud, &["--dry-run"]).document();
+    assert!(planned["planned"].is_array(), "{planned:#}");
     assert!(!planned["planned"].to_string().contains("approve"), "{}", planned["planned"]);
     let document = promote(&cloud, &[]).document();
     let text = document["warnings"].to_string();
@@ -85,7 +86,7 @@ fn a_version_that_was_withdrawn_while_it_waited_and_then_deleted_waits_again() {
 }
 
 #[test]
-fn whoever_asks_for_the_approval_of_this_very_version_overrules_the_decision() {
+fn package_version_with_approval_carry_overrules_a_rejection() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
     cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected"}));
@@ -126,6 +127,7 @@ fn a_version_that_the_target_has_suspended_before_its_record_is_not_approved() {
         json!({"ModelApprovalStatus": "PendingManualApproval", "ApprovalDescription": "incident 42: do not serve"});
     cloud.change(COPY, suspended);
     let planned = promote(&cloud, &["--dry-run"]).document();
+    assert!(planned["planned"].is_array(), "{planned:#}");
     assert!(!planned["planned"].to_string().contains("approve"), "{}", planned["planned"]);
     for _ in 0..2 {
         promote(&cloud, &[]).document();
@@ -150,6 +152,7 @@ fn a_version_without_artifacts_that_waits_is_not_approved_from_another_prefix() 
             promote(&cloud, &[]).document();
         }
         let planned = promote(&cloud, &["--target-prefix", "other", "--dry-run"]).document();
+        assert!(planned["planned"].is_array(), "{planned:#}");
         assert!(!planned["planned"].to_string().contains("approve"), "{}", planned["planned"]);
         for _ in 0..2 {
             promote(&cloud, &["--target-prefix", "other"]).document();

@@ -84,7 +84,10 @@ fn full_says_what_a_file_is_that_is_not_the_plan_of_one_group() {
     let mut files = no_plans(&cloud);
     let [_, several, promotions] = plans(&cloud);
     let arguments = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--dry-run"];
-    files.push(("it is the document of a dry run, but not of `promote full`", recorded(&cloud, &arguments)));
+    files.push((
+        "it is the document of a dry run without a plan: of another command than `promote full`",
+        recorded(&cloud, &arguments),
+    ));
     let with = |plan: &str| {
         let arguments = ["full", "--group", TEAM_A, "--target-bucket", SERVING, "--plan", plan];
         run(&cloud, Principal::Both, &arguments)
@@ -116,7 +119,7 @@ fn full_with_a_pattern_says_what_a_file_is_that_is_not_the_plan_of_several_group
 }
 
 #[test]
-fn a_dry_run_of_which_groups_have_failed_names_them() {
+fn a_plan_with_failed_groups_is_refused_and_names_them() {
     let cloud = with_groups(&["team-a", "team-b", "team-c"]);
     let dry_run = || recorded(&cloud, &["full", "--group", TEAMS, "--target-bucket", SERVING, "--dry-run"]);
     let with = |plan: &str| {
@@ -168,4 +171,21 @@ fn a_target_whose_plan_was_interrupted_has_not_failed() {
         1,
         &["has no plan for churn/production, because it has failed, and for teams/staging, because it was interrupted\n"],
     );
+}
+
+#[test]
+fn a_dry_run_that_could_not_follow_a_promoted_version_is_no_plan_and_says_so() {
+    let cloud = with_groups(&["team-a"]);
+    for _ in 0..2 {
+        run(&cloud, Principal::Both, &["full", "--group", TEAMS, "--target-bucket", SERVING]);
+        register(&cloud, "team-a");
+    }
+    cloud.deny(Principal::Both, "s3:GetObject", "serving/team-a/*-v1/promotion.json");
+    let dry_run = recorded(&cloud, &["full", "--group", TEAMS, "--target-bucket", SERVING, "--dry-run"]);
+    let with = |plan: &str| {
+        run(&cloud, Principal::Both, &["full", "--group", TEAMS, "--target-bucket", SERVING, "--plan", plan])
+    };
+    let files = [("it is the document of a dry run in which a promoted version could not be followed", dry_run)];
+    let hint = "hint: Make a new plan with `promote full --dry-run --record plan.json` for the same pattern";
+    each_is_refused(&cloud, &files, "several groups", hint, with);
 }

@@ -21,11 +21,12 @@ promotions:
       two: {bucket: serving, prefix: *number, group: two}
 ";
     apply(&cloud, text, &[]).document();
+    assert_eq!(targets(&cloud), ["one", "two"]);
     assert!(cloud.keys(SERVING).iter().all(|key| key.starts_with("0123/")), "{:?}", cloud.keys(SERVING));
 }
 
 #[test]
-fn a_file_that_is_nested_deeply_is_refused_and_ends_nothing() {
+fn a_deeply_nested_file_is_refused_without_a_crash() {
     let nested: String = (0..1000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
     for text in [nested, format!("promotions:\n  {}a\n", "- ".repeat(100_000))] {
         let wrong = wrong(&text);

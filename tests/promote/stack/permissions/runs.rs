@@ -229,6 +229,8 @@ impl Recorded {
     /// The build has failed and runs doctor, which asks for what the build needs and for nothing else.
     fn diagnosed(self) -> Self {
         let run = self.run(&[("VERB", "doctor"), ("PROMOTE_RECORD", "")]);
+        let is_report = ["Outcome ", "GROUP "].iter().any(|first| run.stdout.starts_with(first));
+        assert!(is_report, "{}{}", run.stdout, run.stderr);
         assert!(!run.stdout.contains("denied        target"), "{}{}", run.stdout, run.stderr);
         self
     }
