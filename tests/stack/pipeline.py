@@ -80,6 +80,7 @@ class Pipeline:
         variables |= {"PROMOTE_TARGET_BUCKET": TARGET_BUCKET, "PROMOTE_KMS_KEY_ARN": "", "PROMOTE_SIGN_KEY": ""}
         variables |= {"PROMOTE_SOURCE_ROLE_ARN": "", "PROMOTE_SOURCE_PROFILE": "source", "AWS_PROFILE": "pipeline"}
         variables["CODEBUILD_BUILD_ID"] = f"promote:{action['Name']}"
+        variables["CODEBUILD_BUILD_URL"] = f"https://console.example/promote:{action['Name']}"
         inputs = [one["Name"] for one in action["InputArtifacts"]]
         primary = action["Configuration"].get("PrimarySource", inputs[0])
         assert primary == "Image"
@@ -92,9 +93,10 @@ class Pipeline:
         return self.aws.environment() | variables | {"PATH": path}
 
     def request(self):
-        """What the approver is told."""
-        text = self.action("Approval")["Configuration"]["CustomData"]
-        return re.sub(r"#\{DryRun\.(\w+)\}", lambda match: self.reviewed.variables[match[1]], text)
+        """What the approver is told, and the link."""
+        configuration = self.action("Approval")["Configuration"]
+        texts = (configuration[name] for name in ("CustomData", "ExternalEntityLink"))
+        return tuple(re.sub(r"#\{DryRun\.(\w+)\}", lambda match: self.reviewed.variables[match[1]], text) for text in texts)
 
     def run_until_review(self):
         """Everything before the approval."""

@@ -165,7 +165,7 @@ def test_one_review_is_for_the_plan_of_all_groups(executions, deploy, tmp_path):
         approve(executions, name)
     pipeline.run_until_review()
     planned = json.loads(pipeline.artifacts["Plan"])
-    assert pipeline.request() == f"Plan {planned['plan']['digest']}, in the log of promote:DryRun"
+    assert pipeline.request() == (f"Plan {planned['plan']['digest']}", "https://console.example/promote:DryRun")
     approve(executions, GROUPS[2])
     done = pipeline.build("Promote")
     assert done.code == 1 and f"{GROUPS[2]}: the plan sha256:" in " ".join(done.log.split()), done.log

@@ -49,7 +49,7 @@ def test_what_was_reviewed_is_promoted(pipeline):
     pipeline.run_until_review()
     assert pipeline.versions(GROUP) == {}
     planned = json.loads(pipeline.artifacts["Plan"])
-    assert pipeline.request() == f"Plan {planned['plan']['digest']}, in the log of promote:DryRun"
+    assert pipeline.request() == (f"Plan {planned['plan']['digest']}", "https://console.example/promote:DryRun")
     done = pipeline.build("Promote")
     assert done.code == 0, done.log
     assert pipeline.versions(GROUP) == {1: "Approved"}
@@ -105,12 +105,13 @@ def test_an_image_alone_is_what_a_pipeline_without_a_review_passes_on(deploy):
     assert "PrimarySource" not in promote["Configuration"]
 
 
-def test_a_build_that_fails_ends_with_what_the_promotion_lacks(pipeline):
+@pytest.mark.parametrize("build", ["DryRun", "Promote"])
+def test_a_build_that_fails_ends_with_what_the_promotion_lacks(pipeline, build):
     pipeline.run_until_review()
     bucket, key = SOURCE_BUCKETS[0], "churn/2026-11-02/model.tar.gz"
     pipeline.aws.client("s3", "source").delete_object(Bucket=bucket, Key=key)
-    failed = pipeline.build("DryRun")
-    assert failed.code == 1
+    failed = pipeline.build(build)
+    assert (failed.code, pipeline.versions(GROUP)) == (1, {})
     assert "error: " in failed.log and "Outcome    1 missing" in failed.log, failed.log
     assert f"s3://{bucket}/{key}" in failed.log[failed.log.index("Outcome    1 missing") :], failed.log
 
