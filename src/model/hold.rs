@@ -3,6 +3,7 @@
 //! The hold with the number 1 is `_hold-1-held/hold.json`, and its release is `_hold-1-released/release.json`, so that a
 //! listing of the group's folders shows whether the group is held. Neither is overwritten or deleted: they are a history.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::ApprovalStatus;
 use super::arn::{GroupArn, PackageArn};
 use super::failure::{Failure, cause};
 use super::location::Location;
@@ -45,6 +47,9 @@ pub struct Hold {
     /// The version that a rollback has made the newest Approved one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_to: Option<PackageArn>,
+    /// The newer versions that this rollback rejects, by their numbers, each with the approval status that it had.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rolled_back: BTreeMap<u32, ApprovalStatus>,
 }
 
 /// The document of a release.
@@ -79,6 +84,7 @@ impl Hold {
             by,
             since,
             rolled_back_to: None,
+            rolled_back: BTreeMap::new(),
         }
     }
 

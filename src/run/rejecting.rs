@@ -8,6 +8,7 @@ use crate::aws::error::with_hints;
 use crate::model::approval::{ApprovalStatus, DecidedBy};
 use crate::model::failure::Failure;
 use crate::model::field::Document;
+use crate::model::hold::Hold;
 use crate::model::promoted::PromotedVersion;
 use crate::record::files::Records;
 use crate::record::recorded::{Look, recorded};
@@ -15,13 +16,24 @@ use crate::record::{Conclusion, Target};
 use crate::register::decision::{RecordedApproval, decision, remark};
 use crate::register::describe_updated;
 
+/// When a record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recording {
+    Always,
+    IfMissing,
+}
+
+/// The approval description of the versions that a rollback rejects.
+fn reason(report: &RollbackReport) -> String {
+    let Hold { by, reason, .. } = &report.hold;
+    remark(&format!("promote: rolled back to version {} by {by}: ", report.to.version()), reason)
+}
+
 impl Rollback<'_> {
     /// Rejects a version, and records that.
     pub(super) async fn reject(&self, version: &PromotedVersion, report: &mut RollbackReport) -> Result<()> {
         let (registry, arn) = (self.target.registry(), &version.arn);
-        let hold = &report.hold;
-        let prefix = format!("promote: rolled back to version {} by {}: ", report.to.version(), hold.by);
-        let description = remark(&prefix, &hold.reason);
+        let description = reason(report);
         let context = || format!("rejecting {arn}");
         let rejected = ApprovalStatus::Rejected;
         registry.update(arn, &decision(&rejected, Some(&description))).await.with_context(context)?;
@@ -34,18 +46,32 @@ impl Rollback<'_> {
                 .hint("Run again")
         );
         self.context.notice(Event::RolledBack(arn));
-        if let Err(error) = self.record(version, description).await {
+        if let Err(error) = self.record(version, description, Recording::Always).await {
             report.unconfirmed.push(format!("{arn}: {}", with_hints(&error)));
         }
         Ok(())
     }
 
-    async fn record(&self, version: &PromotedVersion, description: String) -> Result<()> {
+    /// Records the rejection by a run of the same rollback that was killed before its record.
+    pub(super) async fn complete_record(&self, version: &PromotedVersion, report: &mut RollbackReport) {
+        let description = reason(report);
+        if version.approval() != ApprovalStatus::Rejected || version.approval_description() != Some(&description) {
+            return;
+        }
+        if let Err(error) = self.record(version, description, Recording::IfMissing).await {
+            report.unconfirmed.push(format!("{}: {}", version.arn, with_hints(&error)));
+        }
+    }
+
+    async fn record(&self, version: &PromotedVersion, description: String, recording: Recording) -> Result<()> {
         let (target, destination) = (self.target, &self.place.of(version));
         let source = version.source().context("the version was promoted")?;
         let found = recorded(target, destination, &source, Look::AtRecords).await?;
         // A run that was killed before its record has left none; the next run records what it finds.
         let Some(past) = found.as_ref().and_then(|found| found.history.past(version)) else { return Ok(()) };
+        if recording == Recording::IfMissing && past.newest().outcome == Conclusion::RolledBack {
+            return Ok(());
+        }
         let mut record =
             self.started.record(Conclusion::RolledBack, past.newest().source.clone(), self.context.build.as_ref());
         let mut of = Target::of(destination, &source, Some((&version.arn, ApprovalStatus::Rejected)));

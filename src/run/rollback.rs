@@ -1,5 +1,6 @@
 //! `promote rollback`: rejects the promoted versions that are newer than one that can be served, and holds the group.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Error, Result};
@@ -119,7 +120,7 @@ impl Rollback<'_> {
         let reason = self.settings.hold.reason.as_deref().unwrap_or_default();
         let new = |number| {
             let hold = Hold::new(number, &destination.group, reason, &destination.caller, self.started.time());
-            Hold { rolled_back_to: Some(to.clone()), ..hold }
+            Hold { rolled_back_to: Some(to.clone()), rolled_back: self.newer_than(&to), ..hold }
         };
         let is_same = |hold: &Hold| self.has_set(hold) && hold.rolled_back_to.as_ref() == Some(&to);
         let dry_run = self.settings.hold.dry_run;
@@ -151,6 +152,14 @@ impl Rollback<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// The newer promoted versions that are not Rejected.
+    fn newer_than(&self, to: &PackageArn) -> BTreeMap<u32, ApprovalStatus> {
+        let newer = self.place.versions.iter().filter(|version| version.arn.version() > to.version());
+        let statuses = newer.filter(|version| version.source().is_some());
+        let statuses = statuses.map(|version| (version.arn.version(), version.approval()));
+        statuses.filter(|(_, status)| is_to_be_rejected(status)).collect()
     }
 
     /// Names the newer versions that others have registered: they stay Approved, and are the newest ones.
@@ -192,14 +201,21 @@ impl Rollback<'_> {
         let newer = versions.iter().filter(|version| version.arn.version() > to && version.source().is_some());
         for version in newer {
             let earlier = report.rejected.iter().position(|one| one.model_package_arn == version.arn);
-            let approval_status = match version.approval() {
-                // A withdrawal that was under way has replaced the reason: the source's approval would approve it again.
-                ApprovalStatus::Rejected if version.is_withdrawn() => match earlier {
-                    Some(earlier) => report.rejected[earlier].approval_status.clone(),
+            let status = version.approval();
+            let approval_status = if version.is_withdrawn() {
+                // A withdrawal has replaced the reason: the source's approval would approve it again.
+                let earlier = earlier.map(|earlier| &report.rejected[earlier].approval_status);
+                match earlier.or_else(|| report.hold.rolled_back.get(&version.arn.version())) {
+                    Some(status) => status.clone(),
                     None => continue,
-                },
-                status @ (ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval) => status,
-                ApprovalStatus::Rejected | ApprovalStatus::Other(_) => continue,
+                }
+            } else if is_to_be_rejected(&status) {
+                status
+            } else {
+                if earlier.is_none() && report.outcome != RollbackOutcome::Planned {
+                    self.complete_record(version, report).await;
+                }
+                continue;
             };
             let error = match report.outcome {
                 RollbackOutcome::Planned => None,
@@ -211,6 +227,14 @@ impl Rollback<'_> {
             report.rejected.retain(|one| one.model_package_arn != version.arn);
             report.rejected.push(RolledBack { model_package_arn, version: number, approval_status, error: text });
         }
+    }
+}
+
+/// Whether a rollback rejects a version with this status.
+fn is_to_be_rejected(status: &ApprovalStatus) -> bool {
+    match status {
+        ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval => true,
+        ApprovalStatus::Rejected | ApprovalStatus::Other(_) => false,
     }
 }
 

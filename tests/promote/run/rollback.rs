@@ -1,6 +1,7 @@
 //! `promote rollback`, `promote hold` and `promote release`: what was rolled back is not Approved again before the release.
 
 mod held;
+mod history;
 mod meanwhile;
 mod orders;
 mod places;
