@@ -25,4 +25,6 @@ mod strict_registry;
 mod strict_s3;
 mod throttled;
 mod unfinished_source;
+#[cfg(unix)]
+mod unprivileged;
 mod withdraw;
