@@ -17,6 +17,7 @@ use crate::model::arn::GroupRef;
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::Context;
+use crate::run::doctor::{Mend, merged_policies};
 use crate::run::many::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup, find_groups, for_each_group};
 
 /// Runs a verb for every group of a selection. `exit` is how the verb ends for a group.
@@ -103,6 +104,8 @@ impl Outline {
         let mut results: Vec<Ending<T>> = results.into_iter().map(|(_, ending)| ending).collect();
         results.sort_by_key(|(group, _)| group.group.name().canonical());
         let worst = results.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
+        let reports = results.iter_mut().filter_map(|(group, _)| group.result.as_mut().ok());
+        let policies: Vec<Mend> = reports.flat_map(T::take_policies).collect();
         let mut outcomes = BTreeMap::new();
         for (group, _) in &results {
             *outcomes.entry(group.outcome()).or_default() += 1;
@@ -113,6 +116,7 @@ impl Outline {
             pattern: self.pattern,
             plan: plan(&results),
             reviewed_plan: reviewed_plan(&results),
+            policies: merged_policies(policies),
             summary: GroupsSummary { groups: results.len(), outcomes, exit_code: worst.code() },
             groups: results.into_iter().map(|(group, _)| group).collect(),
             passed_over: self.passed_over,

@@ -10,6 +10,7 @@ use super::failed::FailedRun;
 use super::reviewed_groups::PlanDigest;
 use crate::model::arn::{GroupArn, GroupName};
 use crate::record::Tool;
+use crate::run::doctor::Mend;
 use crate::run::many::PassedOver;
 
 /// The result of a verb for one group.
@@ -45,6 +46,11 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
     /// It cannot be written.
     fn below(_: &ManyDocument<Self>, _: &mut String) -> Result<()> {
         Ok(())
+    }
+
+    /// Takes the policies out of the document: what has one policy, such as a bucket, has one for all groups.
+    fn take_policies(&mut self) -> Vec<Mend> {
+        Vec::new()
     }
 
     /// The digest of the plans of all groups that the run was given with `--plan`.
@@ -83,6 +89,9 @@ pub(super) struct ManyDocument<T: Ended> {
     /// The reviewed plan of all groups, with `--plan`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reviewed_plan: Option<PlanDigest>,
+    /// The policies that allow what is denied, for all groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Mend>,
     pub summary: GroupsSummary,
     pub tool: Tool,
     pub ended: String,

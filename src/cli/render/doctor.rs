@@ -12,7 +12,7 @@ use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::cli::wrap::fitted;
 use crate::model::arn::PackageArn;
 use crate::run::DoctorReport;
-use crate::run::doctor::{Check, Finding, Form, Mend, Owner, merged_policies};
+use crate::run::doctor::{Check, Finding, Form, Mend, Owner};
 
 /// The column of reasons, and of resources that a row has no room for.
 const REASON: usize = 14;
@@ -31,7 +31,7 @@ impl Rendered for DoctorReport {
             writeln!(out, "{:<11}{principal}", if number == 0 { "Principal" } else { "" })?;
         }
         table(&self.checks.iter().map(|check| (check, 0)).collect::<Vec<_>>(), &mut out)?;
-        sections(&self.policies, &mut out)?;
+        sections(self.policies.iter().flatten(), &mut out)?;
         Ok(out)
     }
 }
@@ -60,6 +60,10 @@ impl Ended for DoctorReport {
         (self.source_model_package_arn.as_ref().map(PackageArn::version), None)
     }
 
+    fn take_policies(&mut self) -> Vec<Mend> {
+        self.policies.take().unwrap_or_default()
+    }
+
     /// The problems of all groups, and the policies, each once.
     fn below(document: &ManyDocument<Self>, out: &mut String) -> Result<()> {
         let reports = || document.groups.iter().filter_map(|group| group.result.as_ref().ok());
@@ -67,7 +71,7 @@ impl Ended for DoctorReport {
         if !problems.is_empty() {
             table(&problems, out)?;
         }
-        sections(&merged_policies(reports().flat_map(|report| &report.policies)), out)
+        sections(document.policies.iter(), out)
     }
 
     fn remarks(&self) -> (Option<String>, Vec<Error>) {
@@ -111,7 +115,7 @@ fn table(checks: &[(&Check, usize)], out: &mut String) -> Result<()> {
     Ok(())
 }
 
-fn sections(policies: &[Mend], out: &mut String) -> Result<()> {
+fn sections<'a>(policies: impl Iterator<Item = &'a Mend>, out: &mut String) -> Result<()> {
     for (number, mend) in (1..).zip(policies) {
         write!(out, "\n{}", section(number, mend)?)?;
     }

@@ -33,8 +33,9 @@ pub struct DoctorReport {
     pub principals: Vec<String>,
     /// Everything that a promotion needs.
     pub checks: Vec<Check>,
-    /// The policies that allow what is denied.
-    pub policies: Vec<Mend>,
+    /// The policies that allow what is denied. Nothing in a document of several groups, which has those of all groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<Mend>>,
     /// The program that wrote this.
     pub tool: Tool,
 }
@@ -82,7 +83,7 @@ pub(super) async fn concluded(
         target_group: None,
         principals,
         checks,
-        policies,
+        policies: Some(policies),
         tool: Tool::default(),
     }
 }

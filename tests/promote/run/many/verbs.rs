@@ -177,6 +177,12 @@ fn doctor_of_a_pattern_has_each_problem_and_each_policy_once() {
     let flags = ["--target-bucket", SERVING, "--images", "keep"];
     let run = run(&cloud, Principal::Both, &[&["doctor", "--group", &pattern], &flags[..]].concat());
     assert_eq!(run.code, 1, "{}", run.stderr);
+    let json = super::run(
+        &cloud,
+        Principal::Both,
+        &[&["doctor", "--group", &pattern, "--output", "json"], &flags[..]].concat(),
+    );
+    has_each_policy_once(&json);
     let out = &run.stdout;
     let (table, rest) = out.split_once("\nRESULT ").expect("the problems");
     assert!(table.starts_with("GROUP    SOURCE  OUTCOME\nteam-a        1  2 denied, "), "{out}");
@@ -207,4 +213,22 @@ fn doctor_of_a_pattern_has_each_problem_and_each_policy_once() {
     // The own policy has one statement for the versions of both groups.
     let (own, _) = policies.split_once("\n2. Account ").expect("two policies");
     assert_eq!(own.matches("\"sagemaker:DescribeModelPackage\"").count(), 1, "{out}");
+}
+
+/// The document has one policy for everything that has one, and the documents of the groups have none.
+fn has_each_policy_once(run: &Run) {
+    let document: Value = serde_json::from_str(&run.stdout).expect("a document");
+    let policies = document["policies"].as_array().cloned().unwrap_or_default();
+    let mut owners: Vec<String> = policies.iter().map(|policy| policy["of"].to_string()).collect();
+    owners.sort();
+    assert_eq!(owners.len(), 4, "a principal, a bucket and two groups: {owners:?}");
+    owners.dedup();
+    assert_eq!(owners.len(), 4, "{policies:#?}");
+    let bucket = policies.iter().find(|policy| policy["of"]["bucket"] == "models").cloned().unwrap_or_default();
+    assert_eq!(
+        (&bucket["form"], bucket["policy"]["Statement"].as_array().map(Vec::len)),
+        (&json!("complete"), Some(1))
+    );
+    let groups = document["groups"].as_array().cloned().unwrap_or_default();
+    assert!(groups.iter().all(|group| group["document"].get("policies").is_none()), "{groups:#?}");
 }
