@@ -21,7 +21,8 @@ use crate::run::{Context, DoctorReport, doctor};
 ///
 /// Takes the flags of `promote full`. Tests permissions to write with requests that have invalid values, so that AWS
 /// rejects them, and with an upload that is begun and aborted. In each target repository, an upload is begun, which
-/// Amazon ECR discards. Nothing else is written. A missing permission that a promotion does not need is listed as
+/// Amazon ECR discards. Nothing else is written. If nothing is denied or missing, `promote full --dry-run` is run too,
+/// and what it refuses is `missing`. A missing permission that a promotion does not need is listed as
 /// optional, and does not change the exit code. With a pattern, neither does a group that has no version yet.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -78,16 +79,8 @@ impl Doctor {
     }
 
     fn settings(&self, group: &GroupRef) -> Result<DoctorSettings> {
-        let settings = self.full.settings(group)?;
-        Ok(DoctorSettings {
-            selection: settings.selection,
-            destination: settings.destination,
-            overrides: settings.overrides,
-            create_group: settings.registration.create_group,
-            group_tags: settings.registration.group_tags,
-            sign_key: settings.registration.sign_key,
-            probes: !self.no_probes && !self.full.output.dry_run,
-        })
+        let promotion = self.full.settings(group)?;
+        Ok(DoctorSettings { promotion, probes: !self.no_probes && !self.full.output.dry_run })
     }
 }
 

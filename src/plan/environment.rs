@@ -20,7 +20,8 @@ pub enum EnvironmentUrls {
 
 /// What is copied for an environment variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Scope {
+pub enum Scope {
+    /// Nothing.
     Nothing,
     /// An object, if one exists.
     Object,
@@ -41,7 +42,7 @@ impl EnvironmentUrls {
     }
 
     /// What is copied for the variable of a reference.
-    pub(super) fn scope(self, reference: &Reference) -> Scope {
+    pub fn scope(self, reference: &Reference) -> Scope {
         match self {
             Self::None => Scope::Nothing,
             Self::Known | Self::All if reference.is_loaded() => Scope::Required,

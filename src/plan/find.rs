@@ -96,7 +96,8 @@ async fn none_approved(registry: &SourceRegistry, group: &GroupArn, all: &[Summa
     Ok(Search { latest: Latest::NoneApproved(versions), passed_over: Vec::new() })
 }
 
-fn is_failed(summary: &Summary) -> bool {
+/// Whether a version has failed or is being deleted, so that it is passed over.
+pub fn is_failed(summary: &Summary) -> bool {
     matches!(summary.status, PackageStatus::Failed | PackageStatus::Deleting)
 }
 

@@ -16,7 +16,8 @@ use crate::model::secrets::RecordSecrets;
 use crate::record::Build;
 
 /// The two accounts, limits, clock and observer of the runs of a process. Runs may share a context and run
-/// concurrently.
+/// concurrently. Clones share everything.
+#[derive(Clone)]
 pub struct Context {
     access: (Access, Access),
     source: Arc<OnceCell<SourceAccount>>,
@@ -87,36 +88,27 @@ impl Context {
     /// The context of one group of several: it shares accounts, limits and open uploads with this context, and has the
     /// observer of the group.
     pub(crate) fn of_group(&self, group: &GroupArn) -> Self {
-        Self {
-            access: self.access.clone(),
-            source: Arc::clone(&self.source),
-            target: Arc::clone(&self.target),
-            limits: Arc::clone(&self.limits),
-            clock: self.clock,
-            observer: self.observer.of_group(group).unwrap_or_else(|| Arc::clone(&self.observer)),
-            uploads: Arc::clone(&self.uploads),
-            build: self.build.clone(),
-            record_secrets: self.record_secrets,
-            saves_calls: true,
-            images_seen: Arc::clone(&self.images_seen),
-        }
+        let observer = self.observer.of_group(group).unwrap_or_else(|| Arc::clone(&self.observer));
+        Self { observer, saves_calls: true, ..self.clone() }
+    }
+
+    /// The same context for a run that nobody observes.
+    pub(crate) fn unobserved(&self) -> Self {
+        Self { observer: Arc::new(Silent), ..self.clone() }
     }
 
     /// The context of one target of several: it shares limits and open uploads with this context, and has accounts and
     /// an observer of its own.
     pub(crate) fn of_target(&self, name: &str, (source, target): (Access, Access)) -> Self {
+        let observer = self.observer.of_target(name).unwrap_or_else(|| Arc::clone(&self.observer));
         Self {
             access: (source, target),
             source: Arc::default(),
             target: Arc::default(),
-            limits: Arc::clone(&self.limits),
-            clock: self.clock,
-            observer: self.observer.of_target(name).unwrap_or_else(|| Arc::clone(&self.observer)),
-            uploads: Arc::clone(&self.uploads),
-            build: self.build.clone(),
-            record_secrets: self.record_secrets,
-            saves_calls: true,
             images_seen: Arc::default(),
+            observer,
+            saves_calls: true,
+            ..self.clone()
         }
     }
 
@@ -164,15 +156,24 @@ impl Context {
         self.source().await?.group(group).await
     }
 
+    /// The buckets of the source, as the target's principal reads them in copies within S3.
+    pub(crate) async fn source_as_target(&self) -> Result<SourceAccount> {
+        SourceAccount::open(self.target_access_to_both(), None).await
+    }
+
     pub(crate) async fn source(&self) -> Result<&SourceAccount> {
         self.source.get_or_try_init(|| SourceAccount::open(self.access.0.clone(), None)).await
     }
 
     pub(crate) async fn target(&self) -> Result<&TargetAccount> {
-        // The target's principal reads the source in copies within S3.
+        self.target.get_or_try_init(|| TargetAccount::open(self.target_access_to_both())).await
+    }
+
+    /// How the target is accessed. The target's principal reads the source in copies within S3.
+    fn target_access_to_both(&self) -> Access {
         let mut access = self.access.1.clone();
         access.buckets.requester_pays |= self.access.0.buckets.requester_pays;
-        self.target.get_or_try_init(|| TargetAccount::open(access)).await
+        access
     }
 
     pub(crate) async fn accounts(&self) -> Result<(&SourceAccount, &TargetAccount)> {

@@ -12,7 +12,7 @@ use super::settings::DestinationSettings;
 use crate::aws::accounts::{SourceAccount, TargetAccount, target_group};
 use crate::aws::session::Identity;
 use crate::copy::{OpenUploads, There};
-use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::arn::{AccountId, GroupArn, KmsKeyArn, PackageArn, Region};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::fingerprints::{Fingerprints, changed_since};
@@ -84,7 +84,14 @@ impl Promotion<'_> {
 
     /// The same, and copies images or keeps them.
     pub(super) async fn plan_with(&self, package: &Package, images: Images) -> Result<Plan> {
-        self.check_key()?;
+        if let Some(key) = &self.overrides.kms_key {
+            refuse_key(
+                key,
+                self.destination.group.region(),
+                self.destination.group.account(),
+                Some(self.group.account()),
+            )?;
+        }
         refuse_return(package, &self.destination.group)?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
         let layout = self.destination.layout(package.arn());
@@ -118,28 +125,6 @@ impl Promotion<'_> {
         look_up(&draft.request, package.arn(), &access).await
     }
 
-    fn check_key(&self) -> Result<()> {
-        let Some(key) = &self.overrides.kms_key else { return Ok(()) };
-        let region = self.destination.group.region();
-        ensure!(
-            key.region() == region,
-            Failure::new(format!(
-                "--kms-key-arn {key} is not in the target's region {region}, and S3 encrypts with keys of the bucket's \
-                 region only"
-            ))
-            .hint(format!("Pass a key in {region}"))
-        );
-        refuse_alias("--kms-key-arn", key)?;
-        ensure!(
-            key.account() != self.group.account() || key.account() == self.destination.group.account(),
-            Failure::new(format!(
-                "--kms-key-arn {key} is a key of the source account, which could make the promoted artifacts unreadable"
-            ))
-            .hint(format!("Pass a key of account {}", self.destination.group.account()))
-        );
-        Ok(())
-    }
-
     /// Lists the objects in the folder of a version's promotion.
     pub async fn list_folder(&self, version: &PackageArn) -> Result<There> {
         let (target, layout) = (self.target.objects(), self.destination.layout(version));
@@ -168,6 +153,33 @@ impl Promotion<'_> {
             signer: self.signer.as_ref(),
         }
     }
+}
+
+/// Refuses a key for the copies that S3 or their readers cannot use. `source`: the account of the source group, if it is
+/// known.
+pub(super) fn refuse_key(
+    key: &KmsKeyArn,
+    region: &Region,
+    target: &AccountId,
+    source: Option<&AccountId>,
+) -> Result<()> {
+    ensure!(
+        key.region() == region,
+        Failure::new(format!(
+            "--kms-key-arn {key} is not in the target's region {region}, and S3 encrypts with keys of the bucket's region \
+             only"
+        ))
+        .hint(format!("Pass a key in {region}"))
+    );
+    refuse_alias("--kms-key-arn", key)?;
+    ensure!(
+        Some(key.account()) != source || key.account() == target,
+        Failure::new(format!(
+            "--kms-key-arn {key} is a key of the source account, which could make the promoted artifacts unreadable"
+        ))
+        .hint(format!("Pass a key of account {target}"))
+    );
+    Ok(())
 }
 
 /// Describes a version of the source.

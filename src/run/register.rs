@@ -93,8 +93,9 @@ async fn plan_and_register(
     let existing = existing.with_recorded(recorded.map(|recorded| recorded.promoted));
     let before = (approval, registration.approval == Some(Approval::Carry));
     let (approval, existing) = promotion.decided_before(package, &there, existing, before).await?;
-    plan.target_group = Some(target_group::look(promotion, !missing_group).await?);
-    refuse_others(&plan, promotion, registration, &there)?;
+    let state = target_group::look(target, destination, &promotion.group, !missing_group).await?;
+    refuse_others(state, destination, &promotion.group, registration, there.was_claimed())?;
+    plan.target_group = Some(state);
     if promotion.dry_run {
         let (policy, registry) = (registration.policy(None, true).approval, (&existing, approval, missing_group));
         return match settings.is_planned {

@@ -159,25 +159,12 @@ pub struct WithdrawSettings {
     pub dry_run: bool,
 }
 
-/// Settings of [`crate::run::doctor()`]: what a promotion with the same settings needs is asked for.
+/// Settings of [`crate::run::doctor()`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoctorSettings {
-    /// The version to promote.
-    pub selection: Selection,
-    /// The destination.
-    pub destination: DestinationSettings,
-    /// Values that replace values of the source package.
-    #[serde(default)]
-    pub overrides: PackageOverrides,
-    /// A promotion may create the target group.
-    pub create_group: bool,
-    /// Tags of a target group that is created.
-    #[serde(default)]
-    pub group_tags: Vec<(String, String)>,
-    /// The KMS key that signs the records; otherwise they are not signed.
-    #[serde(default)]
-    pub sign_key: Option<KmsKeyArn>,
+    /// The promotion whose needs are asked for.
+    pub promotion: FullSettings,
     /// Test permissions to write with requests that AWS refuses for their values, and with an upload that is aborted.
     pub probes: bool,
 }

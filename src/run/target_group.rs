@@ -12,7 +12,7 @@ use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::There;
 use crate::image::Copied;
-use crate::model::arn::PackageArn;
+use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::{Failure, cause};
 use crate::model::layout::Layout;
@@ -47,17 +47,25 @@ pub(super) async fn is_missing(
 
 /// Plans the promotion of a version, and looks at what the target group has.
 pub(super) async fn plan(promotion: &Promotion<'_>, package: &Package, existed: bool) -> Result<Plan> {
-    let (plan, state) = tokio::try_join!(promotion.plan(package), look(promotion, existed))?;
+    let Promotion { target, destination, group, .. } = promotion;
+    let state = look(target, destination, group, existed);
+    let (plan, state) = tokio::try_join!(promotion.plan(package), state)?;
     Ok(Plan { target_group: Some(state), ..plan })
 }
 
-/// The versions of the target group, by who registered them. Looks at the newest first, until one is ours.
-pub(super) async fn look(promotion: &Promotion<'_>, existed: bool) -> Result<TargetGroupState> {
-    let (registry, group) = (promotion.target.registry(), &promotion.destination.group);
+/// The versions of the target group, by who registered them. Looks at the newest first, until one is ours: a promotion of
+/// the source group.
+pub(super) async fn look(
+    target: &TargetAccount,
+    destination: &Destination,
+    source: &GroupArn,
+    existed: bool,
+) -> Result<TargetGroupState> {
+    let registry = target.registry();
     let mut state = TargetGroupState { existed, ..TargetGroupState::default() };
-    let listed = if existed { registry.list(group.name(), None).await? } else { Vec::new() };
+    let listed = if existed { registry.list(destination.group.name(), None).await? } else { Vec::new() };
     let listed: Vec<PackageArn> = listed.into_iter().map(|summary| summary.arn).collect();
-    let is_ours = |version: &&PromotedVersion| version.source().is_some_and(|source| source.is_of(&promotion.group));
+    let is_ours = |version: &&PromotedVersion| version.source().is_some_and(|version| version.is_of(source));
     state.unread = listed.len();
     for newest in listed.chunks(NEWEST) {
         let described = describe_all(registry, newest).await?;
@@ -70,7 +78,7 @@ pub(super) async fn look(promotion: &Promotion<'_>, existed: bool) -> Result<Tar
         }
     }
     if state.is_others() {
-        let ours = named_by_records(promotion, &listed).await?;
+        let ours = named_by_records(target, destination, source, &listed).await?;
         (state.ours, state.others) = (ours, state.others.saturating_sub(ours));
     }
     Ok(state)
@@ -78,8 +86,12 @@ pub(super) async fn look(promotion: &Promotion<'_>, existed: bool) -> Result<Tar
 
 /// The number of versions that the newest records name as promotions of the source group: somebody may have removed their
 /// metadata.
-async fn named_by_records(promotion: &Promotion<'_>, listed: &[PackageArn]) -> Result<usize> {
-    let Promotion { target, destination, group, .. } = promotion;
+async fn named_by_records(
+    target: &TargetAccount,
+    destination: &Destination,
+    group: &GroupArn,
+    listed: &[PackageArn],
+) -> Result<usize> {
     let at = Layout::promotions(&destination.bucket, &destination.prefix, destination.group.name());
     let folders = target.objects().folders(&at.bucket, &at.key).await?;
     let mut sources: Vec<PackageArn> = folders.iter().filter_map(|folder| Layout::source_of(folder, group)).collect();
@@ -106,19 +118,19 @@ async fn named_by_records(promotion: &Promotion<'_>, listed: &[PackageArn]) -> R
 /// # Errors
 /// The settings do not allow to promote into it, and no earlier run was going to register the version there.
 pub(super) fn refuse_others(
-    plan: &Plan,
-    promotion: &Promotion<'_>,
+    state: TargetGroupState,
+    destination: &Destination,
+    source: &GroupArn,
     settings: &RegistrationSettings,
-    there: &There,
+    was_claimed: bool,
 ) -> Result<()> {
-    let state = plan.target_group.unwrap_or_default();
     let others = match state.others {
         1 => "1 version".to_owned(),
         others => format!("{others} versions"),
     };
-    let (target, source) = (&promotion.destination.group, &promotion.group);
+    let target = &destination.group;
     ensure!(
-        !state.is_others() || settings.into_existing_group || there.was_claimed(),
+        !state.is_others() || settings.into_existing_group || was_claimed,
         Failure::new(format!("the target group {target} has {others} by others, and none from {source}")).hint(
             "Pass `--into-existing-group` once to promote into this group, or name another group \
              with `--target-group`"

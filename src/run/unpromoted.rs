@@ -40,7 +40,9 @@ impl Full<'_> {
         }
         let before = (recorded, self.settings.is_approved_by_name());
         let (recorded, existing) = promotion.decided_before(package, &there, existing, before).await?;
-        target_group::refuse_others(&plan, promotion, &self.settings.registration, &there)?;
+        let (state, registration) = (plan.target_group.unwrap_or_default(), &self.settings.registration);
+        let (destination, source) = (&promotion.destination, &promotion.group);
+        target_group::refuse_others(state, destination, source, registration, there.was_claimed())?;
         promotion.permitted.check_plan(&plan)?;
         if promotion.dry_run {
             let (settings, policy) = (&self.settings.copy, self.policy());

@@ -1,84 +1,167 @@
 //! The artifacts of a version: each bucket is listed, and one byte of each object is read.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
 use super::check::{Asked, Check, Finding};
+use super::optional::without;
 use crate::aws::error::{CallError, Kind as ErrorKind, Side};
 use crate::aws::objects::SourceObjects;
 use crate::model::location::Location;
-use crate::model::package::Package;
-use crate::schema::references::{Reference, ReferenceKind, references};
+use crate::plan::draft::PackageOverrides;
+use crate::plan::environment::Scope;
+use crate::schema::references::{Reference, ReferenceKind};
 
 /// The number of concurrent requests.
 const AT_ONCE: usize = 16;
 
-/// Asks for every artifact of a package. References that a promotion refuses are the package's check.
-pub(super) async fn ask_artifacts(objects: &SourceObjects, package: &Package, partition: &str) -> Vec<Check> {
-    let found = references(package.description()).unwrap_or_default();
-    let read: Vec<Reference> = found.into_iter().filter(|one| one.kind != ReferenceKind::Output).collect();
-    let distinct: BTreeSet<(Location, bool)> =
-        read.iter().map(|one| (one.location.clone(), is_required(one))).collect();
-    let asked = distinct.into_iter().map(|(location, required)| async move {
-        Artifact { objects, location: &location, partition, required }.ask().await
-    });
+/// What a promotion says of an archived object.
+const ARCHIVED: &str = "the object is archived, and S3 cannot copy archived objects. Restore it with \
+    `aws s3api restore-object`, and run again when it is restored";
+
+/// Who reads the artifacts.
+pub(super) struct Readers<'a> {
+    /// The source's principal.
+    pub source: &'a SourceObjects,
+    /// The target's principal, if it has to read them too.
+    pub target: Option<&'a SourceObjects>,
+}
+
+/// What a promotion needs of a location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// The object that a variable may name. Nobody has to be able to read it.
+    Variable,
+    /// The objects that a variable may name.
+    Variables,
+    /// A report, which may be missing.
+    Report,
+    /// It has to exist.
+    Artifact,
+}
+
+/// Asks for every artifact of a version.
+pub(super) async fn ask_artifacts(
+    readers: &Readers<'_>,
+    references: Vec<Reference>,
+    overrides: &PackageOverrides,
+    partition: &str,
+) -> Vec<Check> {
+    let mut needs: BTreeMap<Location, Need> = BTreeMap::new();
+    for reference in references {
+        if let Some(need) = need(&reference, overrides) {
+            let known = needs.entry(reference.location).or_insert(need);
+            *known = need.max(*known);
+        }
+    }
+    let asked = needs
+        .into_iter()
+        .map(|(location, need)| async move { Artifact { readers, location: &location, partition, need }.ask().await });
     let checks: Vec<Vec<Check>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
     checks.into_iter().flatten().collect()
 }
 
-/// Whether the promotion fails without the object. A variable may name what a job will write.
-fn is_required(reference: &Reference) -> bool {
-    reference.kind != ReferenceKind::Environment || reference.is_loaded()
+/// What a promotion needs of a reference, if it reads the reference at all.
+fn need(reference: &Reference, overrides: &PackageOverrides) -> Option<Need> {
+    let may_be_missing = overrides.ignore_missing_reports && reference.is_report();
+    match reference.kind {
+        ReferenceKind::Output => None,
+        ReferenceKind::Environment => match overrides.environment_urls.scope(reference) {
+            Scope::Nothing => None,
+            Scope::Object => (!reference.location.key.ends_with('/')).then_some(Need::Variable),
+            Scope::Folder => Some(Need::Variables),
+            Scope::Required => Some(Need::Artifact),
+        },
+        _ if may_be_missing && reference.is_bucket_without_object() => None,
+        _ if may_be_missing => Some(Need::Report),
+        _ => Some(Need::Artifact),
+    }
+}
+
+/// Marks what a promotion carries over unchanged if it cannot be read.
+fn optional(checks: Vec<Check>) -> Vec<Check> {
+    let lost = "the variable keeps its value, and nothing is copied";
+    without(without(without(checks, "s3:ListBucket", lost), "s3:GetObject", lost), "kms:Decrypt", lost)
 }
 
 struct Artifact<'a> {
-    objects: &'a SourceObjects,
+    readers: &'a Readers<'a>,
     location: &'a Location,
     partition: &'a str,
-    required: bool,
+    need: Need,
 }
 
 impl Artifact<'_> {
-    /// Lists what is below the location, and reads a byte of the object or of the first one below.
     async fn ask(&self) -> Vec<Check> {
-        let Self { location, .. } = self;
-        let bucket = format!("arn:{}:s3:::{}", self.partition, location.bucket);
-        let all = format!("{bucket}/*");
-        let lists = Asked { side: Side::Source, action: "s3:ListBucket", resource: &bucket, grant_on: &bucket };
-        let url = location.to_string();
+        let bucket = format!("arn:{}:s3:::{}", self.partition, self.location.bucket);
+        let (all, url) = (format!("{bucket}/*"), self.location.to_string());
         let reads = Asked { side: Side::Source, action: "s3:GetObject", resource: &url, grant_on: &all };
-        let listed = self.objects.list(&location.bucket, &location.key).next().await;
-        let below = |key: &str| key == location.key || key.starts_with(&folder(&location.key));
+        let (object, mut checks) = match self.need {
+            Need::Variable => (Some(self.location.clone()), Vec::new()),
+            Need::Variables | Need::Report | Need::Artifact => self.list(&bucket, reads).await,
+        };
+        if let Some(object) = &object {
+            checks.extend(read(reads, self.readers.source, object, self.need).await);
+        }
+        let is_read = checks.iter().all(|check| check.result == Finding::Ok);
+        if matches!(self.need, Need::Variable | Need::Variables) {
+            checks = optional(checks);
+        }
+        if let (Some(object), Some(target), true) = (&object, self.readers.target, is_read) {
+            checks.extend(read(Asked { side: Side::Target, ..reads }, target, object, Need::Report).await);
+        }
+        checks
+    }
+
+    /// Lists what is below the location. Returns the object itself or the first one below.
+    async fn list(&self, bucket: &str, reads: Asked<'_>) -> (Option<Location>, Vec<Check>) {
+        let Location { bucket: name, key } = self.location;
+        let lists = Asked { side: Side::Source, action: "s3:ListBucket", resource: bucket, grant_on: bucket };
+        let listed = self.readers.source.list(name, key).next().await;
+        let below = |one: &str| one == key || one.starts_with(&folder(key));
         let first = match &listed {
             Ok(page) => page.iter().flatten().find(|object| below(&object.key)).map(|object| object.key.clone()),
-            Err(_) => Some(location.key.clone()).filter(|key| !key.is_empty() && !key.ends_with('/')),
+            Err(_) => Some(key.clone()).filter(|key| !key.is_empty() && !key.ends_with('/')),
         };
         let was_listed = listed.is_ok();
         let mut checks = lists.check(listed, &[]);
-        match first {
-            Some(key) => {
-                let object = Location::new(&location.bucket, key);
-                checks.extend(
-                    reads.check(self.read(&object).await, if self.required { &[] } else { &[ErrorKind::NotFound] }),
-                );
-            }
-            None if was_listed && self.required => {
+        match &first {
+            Some(_) => {}
+            None if was_listed && self.need == Need::Artifact => {
                 checks.push(reads.with(Finding::Missing, Some("there is no such object".to_owned())));
             }
             None if was_listed => {}
             None => checks.push(reads.not_testable("the objects in it are not known, because it cannot be listed")),
         }
-        checks
+        (first.map(|key| Location::new(name, key)), checks)
     }
+}
 
-    async fn read(&self, object: &Location) -> Result<(), CallError> {
-        let head = self.objects.head(object).await?;
-        if head.size > 0 && !head.archived {
-            self.objects.get(object, 0..1, &head.etag).await?;
-        }
-        Ok(())
+/// Reads a byte of an object.
+async fn read(asked: Asked<'_>, objects: &SourceObjects, object: &Location, need: Need) -> Vec<Check> {
+    let may_be_missing: &[ErrorKind] = if need == Need::Artifact { &[] } else { &[ErrorKind::NotFound] };
+    match first_byte(objects, object).await {
+        Ok(Read::Archived) if need != Need::Variable => vec![asked.with(Finding::Missing, Some(ARCHIVED.to_owned()))],
+        answer => asked.check(answer, may_be_missing),
     }
+}
+
+/// How an object was read.
+enum Read {
+    Done,
+    Archived,
+}
+
+async fn first_byte(objects: &SourceObjects, object: &Location) -> Result<Read, CallError> {
+    let head = objects.head(object).await?;
+    if head.archived {
+        return Ok(Read::Archived);
+    }
+    if head.size > 0 {
+        objects.get(object, 0..1, &head.etag).await?;
+    }
+    Ok(Read::Done)
 }
 
 fn folder(key: &str) -> String {

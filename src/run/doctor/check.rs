@@ -7,9 +7,10 @@ use crate::aws::error::{CallError, Kind, Lacks, Side};
 /// One thing that a promotion needs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
-    /// The account whose resource is asked for.
+    /// The side that needs it: whose session asks.
     pub side: Side,
-    /// The permission, such as `s3:GetObject`, or what else is needed: `clock`, `credentials`, `region`, `package`.
+    /// The permission, such as `s3:GetObject`, or what else is needed: `clock`, `credentials`, `key`, `package`, `group`,
+    /// `plan`.
     pub action: String,
     /// The resource: an ARN, an S3 URL or a name.
     pub resource: String,
@@ -76,7 +77,7 @@ impl Asked<'_> {
             Ok(_) => vec![self.with(Finding::Ok, None)],
             Err(error) if granted.contains(&error.kind) => vec![self.with(Finding::Ok, None)],
             Err(error) if error.kind == Kind::Denied => self.denied(&error),
-            Err(error) => vec![self.with(finding(&error), Some(told(&error)))],
+            Err(error) => vec![self.with(Finding::of(&error), Some(told(&error)))],
         }
     }
 
@@ -138,14 +139,16 @@ impl Asked<'_> {
     }
 }
 
-/// What an error other than a denial says about a resource.
-fn finding(error: &CallError) -> Finding {
-    match error.kind {
-        Kind::NotFound | Kind::Invalid | Kind::AlreadyExists => Finding::Missing,
-        Kind::Denied => Finding::Denied,
-        // There was no answer at all.
-        Kind::Unavailable if error.code.is_none() => Finding::Missing,
-        _ => Finding::NotTestable,
+impl Finding {
+    /// What an error says about a resource.
+    pub(super) fn of(error: &CallError) -> Self {
+        match error.kind {
+            Kind::NotFound | Kind::Invalid | Kind::AlreadyExists => Self::Missing,
+            Kind::Denied => Self::Denied,
+            // There was no answer at all.
+            Kind::Unavailable if error.code.is_none() => Self::Missing,
+            _ => Self::NotTestable,
+        }
     }
 }
 
@@ -166,7 +169,7 @@ pub(super) fn distinct(checks: Vec<Check>) -> Vec<Check> {
             (other.side, &other.action, &other.resource) == (check.side, &check.action, &check.resource)
         };
         match kept.iter_mut().find(same) {
-            Some(other) if check.result > other.result => *other = check,
+            Some(other) if (check.result, other.optional) > (other.result, check.optional) => *other = check,
             Some(_) => {}
             None => kept.push(check),
         }

@@ -2,9 +2,10 @@
 
 use crate::model::arn::{AccountId, GroupArn, GroupPattern, KmsKeyArn, Region};
 use crate::model::location::Location;
-use crate::run::settings::DoctorSettings;
+use crate::run::settings::{DoctorSettings, FullSettings};
 
 /// The bucket as a promotion uses it.
+#[derive(Clone)]
 pub(super) struct Destination<'a> {
     /// The ARN of the bucket.
     pub bucket: String,
@@ -18,6 +19,8 @@ pub(super) struct Destination<'a> {
     /// only. Nothing if the source account is not known, which the folder names.
     pub probes: Option<Location>,
     pub kms_key: Option<&'a KmsKeyArn>,
+    /// The account of the source groups, if it is known.
+    pub source: Option<AccountId>,
 }
 
 /// The source of promotions, as the folder of a version names it.
@@ -44,8 +47,8 @@ impl SourceNames {
 impl<'a> Destination<'a> {
     /// The destination of promotions to a group. `target`: its name, or a pattern of the names of groups.
     pub fn of(settings: &'a DoctorSettings, partition: &str, target: &str, source: Option<&SourceNames>) -> Self {
-        let (name, prefix, target) =
-            (&settings.destination.bucket, &settings.destination.prefix, target.to_ascii_lowercase());
+        let FullSettings { destination, overrides, .. } = &settings.promotion;
+        let (name, prefix, target) = (&destination.bucket, &destination.prefix, target.to_ascii_lowercase());
         let bucket = format!("arn:{partition}:s3:::{name}");
         let folder = Location::new(name, format!("{prefix}{}/", matching(&target)));
         let probes = source.map(|SourceNames { account, region, group }| {
@@ -58,7 +61,8 @@ impl<'a> Destination<'a> {
             folder,
             probes,
             bucket,
-            kms_key: settings.overrides.kms_key.as_ref(),
+            source: source.map(|source| source.account.clone()),
+            kms_key: overrides.kms_key.as_ref(),
         }
     }
 }

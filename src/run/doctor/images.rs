@@ -30,7 +30,7 @@ pub(super) struct Images<'a> {
 impl Images<'_> {
     /// Asks for everything that `--images copy` needs.
     pub async fn ask(&self, package: &Package) -> Vec<Check> {
-        let overrides = &self.settings.overrides;
+        let overrides = &self.settings.promotion.overrides;
         let (account, region) = (self.group.account().clone(), self.group.region().clone());
         let registry = TargetRegistry { account, region, prefix: overrides.image_repository_prefix.clone() };
         let request = match Draft::of(package, self.group.name(), overrides) {

@@ -9,6 +9,7 @@ use super::target::TargetSide;
 use crate::aws::error::Side;
 use crate::aws::session::Access;
 use crate::model::arn::AccountId;
+use crate::model::location::BucketName;
 
 /// The accounts of the buckets of which something is denied, where they can be known.
 ///
@@ -17,7 +18,7 @@ pub(super) async fn bucket_owners(
     checks: &[Check],
     group: Option<&AccountId>,
     source: &SourceSide<'_>,
-    (target, access): (&TargetSide<'_>, &Access),
+    (target, target_bucket, access): (&TargetSide<'_>, &BucketName, &Access),
 ) -> BucketOwners {
     let mut owners = BucketOwners::new();
     let denied: BTreeSet<(Side, String)> =
@@ -25,9 +26,10 @@ pub(super) async fn bucket_owners(
     let own = source.identity().map(|identity| &identity.account);
     for (side, bucket) in denied {
         let owner = match side {
-            // No other bucket is written to.
-            Side::Target => access.buckets.owner.clone().or(target.identity().map(|identity| identity.account.clone())),
-            Side::Source => {
+            Side::Target if bucket == target_bucket.as_str() => {
+                access.buckets.owner.clone().or(target.identity().map(|identity| identity.account.clone()))
+            }
+            Side::Source | Side::Target => {
                 let mut owner = None;
                 let own = own.filter(|own| Some(*own) != group);
                 for account in group.into_iter().chain(own) {

@@ -32,7 +32,7 @@ pub async fn doctor_without_groups(
     let (mut checks, of_target) =
         tokio::join!(source.ask_groups(pattern, error), target.ask_bucket(settings, &targets, names.as_ref()));
     checks.extend(of_target);
-    concluded(context, (&source, &target), None, checks).await
+    concluded(context, settings, (&source, &target), None, checks).await
 }
 
 impl SourceSide<'_> {
@@ -71,8 +71,10 @@ impl TargetSide<'_> {
         let (Some(account), Some(identity)) = (self.account(), self.identity()) else { return checks };
         checks.extend(target::ask_role(account, &identity.account).await);
         let destination = Destination::of(settings, identity.partition(), groups, source);
-        let (bucket, signing) =
-            tokio::join!(target::ask_bucket(account, settings, &destination), target::ask_signing(account, settings));
+        let (bucket, signing) = tokio::join!(
+            target::ask_bucket(account, &identity.account, settings, &destination),
+            target::ask_signing(account, settings)
+        );
         checks.extend(bucket);
         checks.extend(signing);
         checks.push(target::asked("all others", "the target groups", "").hidden("the groups are not known", LISTS));

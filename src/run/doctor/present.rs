@@ -37,11 +37,15 @@ fn complete(mend: Mend) -> Mend {
 /// A policy that cannot be read here.
 struct Unread;
 
-/// The present policy of a resource, if there is one. One of the principals that need it may read it.
+/// The present policy of a resource, if there is one. One of the principals that need it may read it. The source's may
+/// read that of a bucket that only the target's needs.
 async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Result<Option<Value>, Unread> {
     let mut read = Err(Unread);
-    for side in &mend.sides {
-        read = read_by(*side, &mend.of, source, target).await;
+    let partition = |identity: Option<&Identity>| identity.map(|identity| identity.partition().to_owned());
+    let is_one_partition = partition(source.identity()) == partition(target.identity());
+    let reads_too = matches!(mend.of, Owner::Bucket(_)) && is_one_partition && !mend.sides.contains(&Side::Source);
+    for side in mend.sides.iter().copied().chain(reads_too.then_some(Side::Source)) {
+        read = read_by(side, &mend.of, source, target).await;
         if read.is_ok() {
             break;
         }

@@ -15,6 +15,7 @@ use crate::aws::error::Side;
 use crate::model::arn::{AccountId, GroupArn, PackageArn};
 use crate::record::{SCHEMA, Tool};
 use crate::run::context::Context;
+use crate::run::settings::DoctorSettings;
 
 /// The document of `promote doctor`.
 #[derive(Debug, Serialize)]
@@ -56,6 +57,7 @@ impl DoctorReport {
 /// The report of all checks. `owner`: the account of the source group, if it is known.
 pub(super) async fn concluded(
     context: &Context,
+    settings: &DoctorSettings,
     (source, target): (&SourceSide<'_>, &TargetSide<'_>),
     owner: Option<&AccountId>,
     checks: Vec<Check>,
@@ -73,7 +75,8 @@ pub(super) async fn concluded(
     .collect();
     let mut principals: Vec<String> = known.iter().map(|known| known.identity.arn.clone()).collect();
     principals.dedup();
-    let buckets = bucket_owners(&checks, owner, source, (target, context.target_access())).await;
+    let access = context.target_access();
+    let buckets = bucket_owners(&checks, owner, source, (target, &settings.promotion.destination.bucket, access)).await;
     let policies = mends(&checks, &Accounts { known: &known, buckets: &buckets, source: owner });
     let policies = present::merged(policies, source, target).await;
     DoctorReport {

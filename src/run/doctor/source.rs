@@ -1,10 +1,11 @@
 //! The source side: the group, its versions, and the artifacts of the version that would be promoted.
 
-use super::artifacts::ask_artifacts;
+use super::artifacts::{Readers, ask_artifacts};
 use super::check::{Asked, Check, Finding};
 use super::optional::without;
 use crate::aws::accounts::SourceAccount;
-use crate::aws::error::{CallError, Kind, Side};
+use crate::aws::error::{CallError, Kind, Side, with_hints};
+use crate::aws::objects::SourceObjects;
 use crate::aws::registry::Summary;
 use crate::aws::session::Identity;
 use crate::model::approval::ApprovalStatus;
@@ -13,8 +14,10 @@ use crate::model::layout::Layout;
 use crate::model::package::Package;
 use crate::plan::checked_references;
 use crate::plan::draft::Draft;
+use crate::plan::find::is_failed;
 use crate::run::context::Context;
-use crate::run::settings::DoctorSettings;
+use crate::run::settings::FullSettings;
+use crate::schema::references::{Reference, references};
 
 /// The seconds by which this machine's clock may differ: AWS refuses requests that are five minutes old (IAM User Guide,
 /// "Elements of an AWS API request signature").
@@ -64,12 +67,14 @@ impl<'a> SourceSide<'a> {
         self.account
     }
 
-    /// Asks for all of the side. Also returns the version whose artifacts were asked for, and its description.
+    /// Asks for all of the side. Also returns the version whose artifacts were asked for, and its description. `as_target`
+    /// reads the artifacts too.
     pub async fn ask(
         &self,
-        settings: &DoctorSettings,
+        settings: &FullSettings,
         group: Option<&GroupArn>,
         target_group: &GroupName,
+        as_target: Option<&SourceObjects>,
     ) -> (Option<PackageArn>, Option<Package>, Vec<Check>) {
         let mut checks = self.failed.clone();
         let (Some(account), Some(group)) = (self.account, group) else { return (None, None, checks) };
@@ -108,8 +113,10 @@ impl<'a> SourceSide<'a> {
         };
         let package = match Package::from_description(&version, document) {
             Ok(package) => {
-                checks.push(can_be_promoted(settings, &package, target_group));
-                checks.extend(ask_artifacts(account.objects(), &package, group.partition()).await);
+                let readers = Readers { source: account.objects(), target: as_target };
+                let (check, references) = can_be_promoted(settings, &package, target_group);
+                checks.push(check);
+                checks.extend(ask_artifacts(&readers, references, &settings.overrides, group.partition()).await);
                 Some(package)
             }
             Err(error) => {
@@ -142,12 +149,12 @@ impl<'a> SourceSide<'a> {
     }
 }
 
-/// The version to ask about: the one that is selected, or the newest that is listed.
-fn version(settings: &DoctorSettings, group: &GroupArn, listed: &[Summary]) -> Option<PackageArn> {
-    let newest = listed.iter().max_by_key(|summary| summary.version).map(|summary| summary.arn.clone());
+/// The version to ask about: the one that is selected, or the newest that is listed. One that has failed is passed over.
+fn version(settings: &FullSettings, group: &GroupArn, listed: &[Summary]) -> Option<PackageArn> {
+    let newest = listed.iter().max_by_key(|summary| (!is_failed(summary), summary.version));
     match settings.selection.version {
         Some(number) => format!("{}/{number}", versions(group)).parse().ok(),
-        None => newest,
+        None => newest.map(|summary| summary.arn.clone()),
     }
 }
 
@@ -159,16 +166,20 @@ fn exists(group: &GroupArn, described: Result<Option<crate::model::field::Docume
     }
 }
 
-/// Whether the dry run would refuse the package before any object is looked up.
-fn can_be_promoted(settings: &DoctorSettings, package: &Package, target_group: &GroupName) -> Check {
+/// Whether the dry run would refuse the package before any object is looked up. Also returns what a promotion reads; of a
+/// package that is refused, all that it refers to.
+fn can_be_promoted(settings: &FullSettings, package: &Package, target_group: &GroupName) -> (Check, Vec<Reference>) {
     let asked = asked("package", package.arn().as_str(), "");
     let destination = &settings.destination;
     let layout = Layout::new(&destination.bucket, &destination.prefix, target_group, package.arn());
     let refused = Draft::of(package, target_group, &settings.overrides)
         .and_then(|draft| checked_references(package, &draft, &layout));
     match refused {
-        Ok(_) => asked.with(Finding::Ok, None),
-        Err(error) => asked.with(Finding::Missing, Some(chain(&error))),
+        Ok(read) => (asked.with(Finding::Ok, None), read),
+        Err(error) => {
+            let all = references(package.description()).unwrap_or_default();
+            (asked.with(Finding::Missing, Some(with_hints(&error))), all)
+        }
     }
 }
 

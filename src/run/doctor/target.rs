@@ -6,12 +6,13 @@ use super::optional::without;
 use super::source::{GROUP_UNKNOWN, GroupState, no_principal, no_session, versions};
 use super::upload::{ask_upload, without_uploads};
 use crate::aws::accounts::TargetAccount;
-use crate::aws::error::{CallError, Kind, Side};
+use crate::aws::error::{CallError, Kind, Side, with_hints};
 use crate::aws::registry::TargetRegistry;
 use crate::aws::session::Identity;
 use crate::model::arn::{AccountId, GroupArn};
 use crate::model::field::Document;
 use crate::run::context::Context;
+use crate::run::promotion::refuse_key;
 use crate::run::settings::DoctorSettings;
 
 /// The session of the target account, or why there is none.
@@ -66,7 +67,7 @@ impl<'a> TargetSide<'a> {
         let destination = Destination::of(settings, group.partition(), group.name().as_str(), source.as_ref());
         let ((state, registry), bucket, signing) = tokio::join!(
             ask_registry(account.registry(), group, settings),
-            ask_bucket(account, settings, &destination),
+            ask_bucket(account, group.account(), settings, &destination),
             ask_signing(account, settings)
         );
         checks.extend(bucket);
@@ -82,7 +83,12 @@ pub(super) async fn ask_role(account: &TargetAccount, own: &AccountId) -> Option
     Some(asked("credentials", own.as_str(), "").with(Finding::Missing, Some(error.to_string())))
 }
 
-pub(super) async fn ask_bucket(account: &TargetAccount, settings: &DoctorSettings, to: &Destination<'_>) -> Vec<Check> {
+pub(super) async fn ask_bucket(
+    account: &TargetAccount,
+    own: &AccountId,
+    settings: &DoctorSettings,
+    to: &Destination<'_>,
+) -> Vec<Check> {
     let objects = account.objects();
     let folder = &to.folder;
     let lists = asked("s3:ListBucket", &to.bucket, &to.bucket);
@@ -104,10 +110,12 @@ pub(super) async fn ask_bucket(account: &TargetAccount, settings: &DoctorSetting
     }
     checks.extend(uploads.check(unfinished, &[]));
     checks.extend(read);
-    if let Some(key) = to.kms_key.filter(|key| key.region() != account.region()) {
-        let region = asked("region", key.as_str(), "");
-        checks.push(region.with(Finding::Missing, Some(format!("the key is not in {}", account.region()))));
-    }
+    let refused = to.kms_key.and_then(|key| {
+        let error = refuse_key(key, account.region(), own, to.source.as_ref()).err()?;
+        Some(asked("key", key.as_str(), "").with(Finding::Missing, Some(with_hints(&error))))
+    });
+    let to = &Destination { kms_key: to.kms_key.filter(|_| refused.is_none()), ..to.clone() };
+    checks.extend(refused);
     match &to.probes {
         Some(absent) if settings.probes => checks.extend(ask_upload(objects, absent, to).await),
         probes => {
@@ -144,13 +152,13 @@ async fn ask_registry(
     let described = registry.describe(known.as_ref().unwrap_or(&absent)).await;
     checks.extend(on_packages("sagemaker:DescribeModelPackage").check(described, &[Kind::NotFound]));
     let creates_group = asked("sagemaker:CreateModelPackageGroup", group.as_str(), group.as_str());
-    if state == GroupState::Missing && !settings.create_group {
+    if state == GroupState::Missing && !settings.promotion.registration.create_group {
         let reason = "the group does not exist, and `--no-create-group` forbids to create it";
         checks.push(creates_group.with(Finding::Missing, Some(reason.to_owned())));
     }
-    let creates = state == GroupState::Missing && settings.create_group;
+    let creates = state == GroupState::Missing && settings.promotion.registration.create_group;
     let adds_tags = Asked { action: "sagemaker:AddTags", ..creates_group };
-    if state == GroupState::Unknown && settings.create_group {
+    if state == GroupState::Unknown && settings.promotion.registration.create_group {
         let hidden = |asked: Asked<'_>| asked.hidden(GROUP_UNKNOWN, "sagemaker:DescribeModelPackageGroup");
         checks.extend([hidden(creates_group), hidden(adds_tags)]);
     }
@@ -185,7 +193,7 @@ fn describes_group(group: &GroupArn, found: Result<Option<Document>, CallError>)
 }
 
 pub(super) async fn ask_signing(account: &TargetAccount, settings: &DoctorSettings) -> Vec<Check> {
-    let Some(key) = &settings.sign_key else { return Vec::new() };
+    let Some(key) = &settings.promotion.registration.sign_key else { return Vec::new() };
     let keys = account.keys(key);
     let public = keys.public_key(key).await;
     let algorithm = public.as_ref().ok().and_then(|public| public.algorithms.first().cloned());

@@ -5,6 +5,7 @@ mod merged;
 mod pattern;
 mod permissions;
 mod policies;
+mod refusals;
 mod surroundings;
 mod uploads;
 

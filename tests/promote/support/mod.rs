@@ -8,6 +8,7 @@ pub mod ecr;
 mod faults;
 pub mod kms;
 mod partition;
+mod policies;
 pub mod principals;
 mod registry;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! Who calls: identities by access key, sessions of assumed roles, and what each may do.
 
+use super::policies::Policies;
 use super::wire::{Refusal, Request};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -151,13 +152,20 @@ pub(crate) struct Rule {
     pub allow: bool,
 }
 
-/// Whether `who` may do `action` to `resource`, which belongs to `owner`; the last matching rule wins.
-pub(crate) fn may(rules: &[Rule], who: &Identity, action: &str, resource: &str, owner: &str) -> bool {
+/// Whether `who` may do `action` to `resource`, which belongs to `owner`; the last matching rule wins. Policies allow
+/// what a rule denies.
+pub(crate) fn may(
+    (rules, policies): (&[Rule], &Policies),
+    who: &Identity,
+    action: &str,
+    resource: &str,
+    owner: &str,
+) -> bool {
     let exception = rules.iter().rev().find(|rule| {
         rule.principal == who.principal && matches(&rule.action, action) && matches(&rule.resource, resource)
     });
     if let Some(rule) = exception {
-        return rule.allow;
+        return rule.allow || policies.allow(who, action, resource, owner);
     }
     let pulls = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"];
     let reads = ["s3:Get", "s3:List", "sagemaker:Describe", "sagemaker:List", "kms:Decrypt"];

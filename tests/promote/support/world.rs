@@ -3,6 +3,7 @@
 use super::calls::Call;
 use super::ecr::Registries;
 use super::faults::Script;
+use super::policies::Policies;
 use super::principals::{Check, Identity, Lent, REGION, Rule, Sessions};
 use super::registry::{Behaviour, Rate, Registry};
 use super::s3::Bucket;
@@ -18,6 +19,8 @@ pub struct World {
     pub ecr: Registries,
     pub sessions: Sessions,
     pub rules: Vec<Rule>,
+    /// What allows what the rules deny.
+    pub policies: Policies,
     pub calls: Vec<Call>,
     /// Every right that was asked for, in order.
     pub checks: RefCell<Vec<Check>>,
@@ -60,6 +63,7 @@ impl World {
             ecr: Registries::default(),
             sessions: BTreeMap::new(),
             rules: Vec::new(),
+            policies: Policies::default(),
             calls: Vec::new(),
             checks: RefCell::default(),
             script: Script::default(),
@@ -126,6 +130,6 @@ impl World {
 
     pub fn may(&self, who: &Identity, action: &str, resource: &str, owner: &str) -> bool {
         self.checks.borrow_mut().push(Check::of(who, action, resource, owner));
-        super::principals::may(&self.rules, who, action, resource, owner)
+        super::principals::may((&self.rules, &self.policies), who, action, resource, owner)
     }
 }

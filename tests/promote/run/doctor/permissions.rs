@@ -96,7 +96,7 @@ fn everything_that_is_missing_is_named_in_one_run_and_the_policies_mend_it() {
             assert!(told, "{action} of the {}: {:#}", side(resource), document(&run));
         }
         for _ in 0..5 {
-            apply(&cloud, &document(&run));
+            document(&run)["policies"].as_array().into_iter().flatten().for_each(|policy| cloud.apply(policy));
             run = doctor(&cloud, &[]);
         }
         assert_eq!(denied(&run), BTreeSet::new(), "{eight:?}: {:#}", document(&run));
@@ -142,27 +142,6 @@ fn is_about(check: &Value, action: &str, side: &str) -> bool {
     of == action && text("side") == side
         || resource == "the artifacts" && (action.starts_with("s3:") || action == "kms:Decrypt")
         || resource == "the images" && action.starts_with("ecr:")
-}
-
-/// Allows what the policies of the document say.
-fn apply(cloud: &Cloud, document: &Value) {
-    let strings = |value: &Value| match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(text) => vec![text.clone()],
-        _ => Vec::new(),
-    };
-    for mend in document["policies"].as_array().into_iter().flatten() {
-        for statement in mend["policy"]["Statement"].as_array().into_iter().flatten() {
-            for action in strings(&statement["Action"]) {
-                // The policy of a repository has no resource: it is about the repository.
-                let repository = strings(&mend["of"]["repository"]);
-                for resource in strings(&statement["Resource"]).into_iter().chain(repository) {
-                    let resource = resource.strip_prefix("arn:aws:s3:::").unwrap_or(&resource);
-                    cloud.allow(Principal::Both, &action, resource);
-                }
-            }
-        }
-    }
 }
 
 #[test]

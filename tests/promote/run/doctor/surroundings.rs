@@ -55,9 +55,12 @@ fn a_key_and_a_bucket_of_another_region_are_missing_and_say_so() {
     let key = "arn:aws:kms:eu-west-1:111222333444:key/bbbbbbbb-3333-4444-5555-666677778888";
     let run = doctor(&cloud, &["--no-probes", "--kms-key-arn", key]);
     assert_eq!(run.code, 1, "{}", run.stderr);
-    let region = checks(&run).into_iter().find(|check| check["action"] == "region").unwrap_or_default();
+    let region = checks(&run).into_iter().find(|check| check["action"] == "key").unwrap_or_default();
     assert_eq!((&region["result"], &region["resource"]), (&json!("missing"), &json!(key)), "{:#}", document(&run));
-    assert!(region["reason"].as_str().unwrap_or_default().contains("is not in eu-central-1"), "{region:#}");
+    assert!(
+        region["reason"].as_str().unwrap_or_default().contains("not in the target's region eu-central-1"),
+        "{region:#}"
+    );
 
     cloud.create_bucket_in("far", TARGET_ACCOUNT, "eu-west-1");
     let group = Cloud::group_arn(GROUP);

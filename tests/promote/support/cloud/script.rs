@@ -7,6 +7,7 @@ use crate::support::principals::{Check, Principal, Rule};
 use crate::support::registry::Rate;
 use crate::support::weather::Weather;
 use crate::support::world::World;
+use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -19,6 +20,16 @@ impl Cloud {
     /// Allows one.
     pub fn allow(&self, who: Principal, action: &str, resource: &str) {
         self.rule(who, action, resource, true);
+    }
+
+    /// Applies a policy as doctor prints it.
+    pub fn apply(&self, printed: &Value) {
+        let mut world = self.world();
+        world.policies.apply(printed);
+        let name = printed["of"]["bucket"].as_str().filter(|_| printed["form"] == "complete");
+        if let Some(bucket) = name.and_then(|name| world.buckets.get_mut(name)) {
+            bucket.policy = Some(printed["policy"].clone());
+        }
     }
 
     /// STS's clock is so many seconds ahead of this machine's.

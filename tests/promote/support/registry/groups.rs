@@ -129,7 +129,8 @@ pub fn list(ask: &Ask) -> Result<Value, Refusal> {
     let is_shown = |(account, group): &(&String, &Group)| {
         let arn = group.shown["ModelPackageGroupArn"].as_str().unwrap_or("");
         let action = "sagemaker:DescribeModelPackageGroup";
-        group.is_seen(ask) && (!others || principals::may(&ask.world.rules, ask.who, action, arn, account))
+        group.is_seen(ask)
+            && (!others || principals::may((&ask.world.rules, &ask.world.policies), ask.who, action, arn, account))
     };
     let mut shown: Vec<&Value> = groups.filter(is_shown).map(|(_, group)| &group.shown).collect();
     shown.sort_by_key(|group| group["ModelPackageGroupName"].as_str().unwrap_or("").to_owned());
