@@ -9,6 +9,7 @@ use crate::copy::There;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::cause;
+use crate::model::hold::Held;
 use crate::run::context::Context;
 use crate::run::full;
 use crate::run::settings::{FullSettings, RegistrationSettings};
@@ -32,7 +33,7 @@ pub(super) async fn ask_plan(
     }
     let dry_run = FullSettings { dry_run: true, ..settings.clone() };
     match full(&context.unobserved(), &dry_run).await {
-        Ok(_) => asked.with(Finding::Ok, None),
+        Ok(report) => asked.with(Finding::Ok, report.document.hold.map(|hold| Held(hold).to_string())),
         Err(error) => {
             let result = cause::<CallError>(&error).map_or(Finding::Missing, Finding::of);
             asked.with(result, Some(with_hints(&error)))

@@ -188,6 +188,18 @@ fn the_plan_of_a_version_that_can_be_promoted_is_ok_and_no_event_of_the_dry_run_
     assert_eq!((&plan["result"], &plan["resource"]), (&json!("ok"), &json!(SOURCE_VERSION)));
 }
 
+#[test]
+fn a_group_that_is_held_is_told_and_is_no_fault() {
+    let cloud = with_package();
+    let hold = ["hold", "--target-group", GROUP, "--target-bucket", SERVING, "--reason", "Audit"];
+    assert_eq!(run(&cloud, Principal::Both, &hold).code, 0);
+    let run = doctor_of(&cloud, &[]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let plan = checks(&run).into_iter().find(|check| check["action"] == "plan").unwrap_or_default();
+    let says = plan["reason"].as_str().unwrap_or_default();
+    assert!(says.contains("is held since") && says.ends_with(": Audit"), "{plan:#}");
+}
+
 /// Doctor with a principal of each account.
 fn of_two(cloud: &Cloud, more: &[&str]) -> Run {
     let group = Cloud::group_arn(GROUP);
