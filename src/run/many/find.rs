@@ -97,11 +97,10 @@ async fn list(source: &SourceAccount, selection: &GroupSelection, reader: &Ident
         own(account.is_none_or(|account| *account != reader.account), GroupsOf::OtherAccounts)
     );
     let mut listed = of_own?;
-    for group in of_others? {
-        if !listed.iter().any(|known| known.arn == group.arn) {
-            listed.push(group);
-        }
-    }
+    listed.extend(of_others?);
+    // A group that is created while the pages are read may move another one to the next page too.
+    let mut known = HashSet::new();
+    listed.retain(|group| known.insert(group.arn.clone()));
     Ok(listed)
 }
 

@@ -200,3 +200,36 @@ fn a_principal_that_may_not_list_groups_is_told_the_permission() {
     let hint = "hint: Grant sagemaker:ListModelPackageGroups on * to this principal";
     full_of(&cloud, "team-*", &[]).fails(1, &["source: sagemaker:ListModelPackageGroups on the model registry", hint]);
 }
+
+#[test]
+fn a_group_that_two_pages_of_the_list_have_is_promoted_once() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.allow(Principal::Target, "s3:GetObject", "models/*");
+    // A page has 100 groups, and team-a is the last of the first one.
+    for number in 0..99 {
+        cloud.create_group(SOURCE_ACCOUNT, &format!("some-{number:02}"), json!({}));
+    }
+    cloud.hook(Moment::on("ListModelPackageGroups", 2), |cloud| {
+        cloud.create_group(SOURCE_ACCOUNT, "a-new-group", json!({}));
+    });
+    let pattern = Cloud::group_arn("team-*");
+    let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
+    let run = run(&cloud, Principal::Stranger, &[&arguments[..], &TWO_PRINCIPALS].concat());
+    assert_eq!(cloud.calls_of("ListModelPackageGroups").len(), 2);
+    assert_eq!(run.document()["summary"]["outcomes"], json!({"promoted": 2}));
+}
+
+#[test]
+fn a_group_that_is_deleted_during_the_run_is_a_failed_row_and_the_others_are_promoted() {
+    for call in ["ListModelPackages", "DescribeModelPackage"] {
+        let cloud = with_groups(&["team-a", "team-b", "team-c"]);
+        cloud.hook(Moment::on(call, 1).at(if call == "ListModelPackages" { "team-b" } else { "team-b/1" }), |cloud| {
+            cloud.remove_group(SOURCE_ACCOUNT, "team-b");
+        });
+        let run = full_of(&cloud, "team-*", &[]);
+        assert_eq!((run.code, targets(&cloud)), (1, vec!["team-a".into(), "team-c".into()]), "{call}: {}", run.stderr);
+        let document = document_of(&run);
+        assert_eq!(document["summary"]["outcomes"], json!({"failed": 1, "promoted": 2}), "{call}");
+        assert!(run.stderr.contains("error: team-b: "), "{call}: {}", run.stderr);
+    }
+}

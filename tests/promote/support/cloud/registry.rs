@@ -43,6 +43,11 @@ impl Cloud {
         world.registries.values().find_map(|registry| registry.package(arn)).map(|found| found.shown())
     }
 
+    /// Deletes a group with its packages.
+    pub fn remove_group(&self, account: &str, name: &str) {
+        self.world().registry(account, REGION).remove_group(name);
+    }
+
     /// The groups of an account by name, with their tags.
     pub fn groups(&self, account: &str) -> Vec<Value> {
         self.world().home_registry(account).groups()

@@ -178,6 +178,12 @@ impl Registry {
         self.groups.get_mut(name).expect("the group exists").set_policy(policy);
     }
 
+    /// Removes a group and its packages.
+    pub fn remove_group(&mut self, name: &str) {
+        self.groups.remove(name).expect("the group exists");
+        self.packages.retain(|package| package.group.as_deref() != Some(name));
+    }
+
     /// The groups by name, with their tags.
     pub fn groups(&self) -> Vec<Value> {
         self.groups.values().map(Group::with_tags).collect()
