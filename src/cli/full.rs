@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -123,13 +123,15 @@ impl Full {
             Selected::Many(selection) => {
                 let reviewed = self.reviewed_groups()?;
                 let found = find_groups(context, &selection).await?;
-                reviewed.as_ref().map_or(Ok(()), |plans| plans.refuse_other_groups(found.sources()))?;
+                let found = match &reviewed {
+                    Some(plans) => plans.planned(found),
+                    None => found,
+                };
                 let run = async |context: Context, group: GroupRef| {
                     let settings = self.settings(&group)?;
                     let Some(plans) = &reviewed else { return full(&context, &settings).await };
                     let arn = context.source_group(&group).await?;
-                    let plan = plans.plan_of(&arn).with_context(|| format!("{arn} is not in the plan"))?;
-                    full_as_planned(&context, &settings, plan).await
+                    full_as_planned(&context, &settings, plans.plan_of(&arn)?).await
                 };
                 many::run_found(running, context, &selection, found, run, |report| self.exit(report)).await
             }

@@ -13,7 +13,7 @@ use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
 use super::printer::{failed_in, say, warn};
 use super::reviewed_groups::PlanDigest;
 use super::running::Running;
-use crate::model::arn::GroupRef;
+use crate::model::arn::{GroupArn, GroupRef};
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::Context;
@@ -64,7 +64,8 @@ pub(super) async fn document<T: Ended>(
 ) -> (ManyDocument<T>, Exit) {
     pass_over(&passed_over);
     let is_first = |group: &GroupPair| selection.first.as_ref().is_none_or(|first| first.is(&group.source));
-    if let Some(first) = selection.first.as_ref().filter(|_| !groups.iter().any(is_first)) {
+    let mut all = groups.iter().chain(refused.iter().map(|refused| &refused.pair));
+    if let Some(first) = selection.first.as_ref().filter(|_| !all.any(is_first)) {
         say(&format!("warning: {} of `--first` is not among the groups", first.name()));
     }
     let outline = Outline { verb: running.verb, pattern: selection.pattern.to_string(), passed_over };
@@ -127,11 +128,19 @@ impl Outline {
     }
 }
 
-/// The plan of all groups, if each has one.
+/// The plan of all groups, without those that have failed. A dry run that was interrupted is no plan, nor one in which each
+/// group has failed.
 fn plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
-    let plan = |(group, _): &'_ Ending<T>| Some((group.group.clone(), group.result.as_ref().ok()?.plan()?.to_owned()));
-    let plans = results.iter().map(plan).collect::<Option<Vec<_>>>()?;
-    Some(PlanDigest::of(plans.iter().map(|(group, digest)| (group, digest.as_str()))))
+    if results.iter().any(|(_, exit)| *exit == Exit::Interrupted) {
+        return None;
+    }
+    let has_plan = results.iter().map(plan_of).any(|(_, digest)| digest.is_some());
+    has_plan.then(|| PlanDigest::of(results.iter().map(plan_of)))
+}
+
+/// A group, and the digest of its plan if it has one.
+fn plan_of<T: Ended>((group, _): &Ending<T>) -> (&GroupArn, Option<&str>) {
+    (&group.group, group.result.as_ref().ok().and_then(Ended::plan))
 }
 
 /// The reviewed plan of all groups. A group that has failed does not name it.

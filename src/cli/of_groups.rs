@@ -83,7 +83,7 @@ pub(super) struct ManyDocument<T: Ended> {
     pub groups: Vec<OfGroup<T>>,
     /// Groups that match and have nothing to promote.
     pub passed_over: Vec<PassedOver>,
-    /// The plan of all groups, if each has one.
+    /// The plan of all groups that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanDigest>,
     /// The reviewed plan of all groups, with `--plan`.

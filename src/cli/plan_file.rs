@@ -190,10 +190,10 @@ fn of_groups(verb: &str, groups: &[Group]) -> String {
         return "it is the document of a dry run in which a promoted version could not be followed".to_owned();
     }
     let (names, ended) = match (failed.len(), interrupted.len()) {
-        (0, 1) => (interrupted, "was interrupted"),
-        (0, _) => (interrupted, "were interrupted"),
-        (1, _) => (failed, "has failed"),
-        (_, _) => (failed, "have failed"),
+        (_, 1) => (interrupted, "was interrupted"),
+        (1, 0) => (failed, "has failed"),
+        (_, 0) => (failed, "have failed"),
+        (_, _) => (interrupted, "were interrupted"),
     };
     let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
     let listed = names[..names.len().min(LISTED)].join(", ");

@@ -1,5 +1,6 @@
 //! The plans of several groups that somebody has reviewed.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -13,12 +14,12 @@ use super::plan_file::{PlanKind, Wanted, not_wanted};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Record, ReviewedPlan};
+use crate::run::many::{FoundGroups, GroupPair, RefusedGroup};
 
 /// The group of a document for several groups, if the document is a plan.
 #[derive(Deserialize)]
 pub(super) struct PlannedGroup {
     group: GroupArn,
-    exit_code: i32,
     document: Value,
 }
 
@@ -34,11 +35,11 @@ impl PlanDigest {
         Self { digest: digest.to_owned() }
     }
 
-    /// The digest of the plans of these groups.
-    pub fn of<'a>(plans: impl Iterator<Item = (&'a GroupArn, &'a str)>) -> Self {
+    /// The digest of the plans of these groups. A group without a plan has failed.
+    pub fn of<'a>(plans: impl Iterator<Item = (&'a GroupArn, Option<&'a str>)>) -> Self {
         let mut hash = Sha256::new();
         for (group, digest) in plans {
-            hash.update(format!("{} {digest}\n", group.canonical()));
+            hash.update(format!("{} {}\n", group.canonical(), digest.unwrap_or("failed")));
         }
         Self { digest: format!("sha256:{}", hex::encode(hash.finalize())) }
     }
@@ -54,15 +55,14 @@ struct PlanOfGroups {
 /// The command that makes the plan of a pattern.
 const COMMAND: &str = "promote full --dry-run --record plan.json";
 /// How the plan of a pattern is made.
-const MAKE: &str =
-    "Make a new plan with `promote full --dry-run --record plan.json` for the same pattern; it must exit with 0";
+const MAKE: &str = "Make a new plan with `promote full --dry-run --record plan.json` for the same pattern";
 
 /// The next step if a plan has other members than expected.
 pub(super) const RELEASE: &str = "Use the same release of promote for the plan and its promotion";
 
-/// The plan of each group.
+/// The plan of each group, or why it has none.
 pub(super) struct ReviewedGroups {
-    plans: Vec<(GroupArn, ReviewedPlan)>,
+    plans: Vec<(GroupArn, Result<ReviewedPlan, String>)>,
     /// How such plans are made.
     make: String,
 }
@@ -71,7 +71,7 @@ impl ReviewedGroups {
     /// Reads the plan of a pattern, which `promote full --dry-run --record` has written. `-` is standard input.
     ///
     /// # Errors
-    /// The file is no such plan, a group of it has failed, or it was edited.
+    /// The file is no such plan, or it was edited.
     pub fn read(path: &Path) -> Result<Self> {
         let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
         let mut text = Vec::new();
@@ -89,7 +89,7 @@ impl ReviewedGroups {
             .hint(RELEASE)?;
         let Self { plans, make } = Self::of(document.groups, &name, (MAKE, COMMAND))?;
         let digest = &document.plan.digest;
-        let plans = plans.into_iter().map(|(group, plan)| (group, plan.of_groups(digest))).collect();
+        let plans = plans.into_iter().map(|(group, plan)| (group, plan.map(|plan| plan.of_groups(digest)))).collect();
         let reviewed = Self { plans, make };
         reviewed.refuse_edited(digest)?;
         Ok(reviewed)
@@ -99,12 +99,8 @@ impl ReviewedGroups {
     /// which command.
     ///
     /// # Errors
-    /// The plan of a group has failed, or it was edited.
+    /// The plan of a group was edited.
     pub fn of(groups: Vec<PlannedGroup>, name: &str, (make, command): (&str, &str)) -> Result<Self> {
-        if let Some(failed) = groups.iter().find(|group| group.exit_code != 0) {
-            let message = format!("{name} has no plan for {}, because it has failed", failed.group);
-            return Err(Failure::new(message).hint(make).into());
-        }
         let plans = groups.into_iter().map(|group| group.plan(command)).collect::<Result<Vec<_>>>();
         Ok(Self { plans: plans.with_context(|| name.to_owned())?, make: make.to_owned() })
     }
@@ -114,7 +110,11 @@ impl ReviewedGroups {
     /// # Errors
     /// A group was added to the plan or removed from it.
     fn refuse_edited(&self, planned: &str) -> Result<()> {
-        let now = PlanDigest::of(self.plans.iter().map(|(group, plan)| (group, plan.digest()))).digest;
+        let now = PlanDigest::of(self.plans.iter().map(|(group, plan)| {
+            let plan = plan.as_ref().ok();
+            (group, plan.map(ReviewedPlan::digest))
+        }))
+        .digest;
         ensure!(
             now == planned,
             Failure::new(format!("the plan was edited: its groups have the digest {now}, not {planned}"))
@@ -128,40 +128,63 @@ impl ReviewedGroups {
     /// # Errors
     /// It is older.
     pub fn refuse_older(&self, limit: Duration, now: SystemTime) -> Result<()> {
-        self.plans.iter().try_for_each(|(_, plan)| plan.refuse_older(limit, now))
+        let mut plans = self.plans.iter().filter_map(|(_, plan)| plan.as_ref().ok());
+        plans.try_for_each(|plan| plan.refuse_older(limit, now))
     }
 
-    /// Refuses groups that the plan does not have, and planned groups that are not found any more.
-    ///
-    /// # Errors
-    /// The message names the group.
-    pub fn refuse_other_groups<'a>(&self, found: impl Iterator<Item = &'a GroupArn>) -> Result<()> {
-        let found: Vec<&GroupArn> = found.collect();
-        if let Some(new) = found.iter().find(|group| self.plan_of(group).is_none()) {
-            return Err(Failure::new(format!("{new} matches the pattern, but is not in the plan"))
-                .hint(&self.make)
-                .into());
+    /// Refuses the groups without a plan, and adds the planned groups that are not found any more, which are refused too.
+    /// The others are carried out.
+    pub fn planned(&self, found: FoundGroups) -> FoundGroups {
+        let gone: Vec<GroupArn> = self.gone(&found).cloned().collect();
+        let FoundGroups { groups, mut refused, passed_over } = found;
+        let mut planned = Vec::new();
+        for pair in groups {
+            match self.plan_of(&pair.source) {
+                Ok(_) => planned.push(pair),
+                Err(error) => refused.push(RefusedGroup { pair, error }),
+            }
         }
-        if let Some((gone, _)) = self.plans.iter().find(|(planned, _)| !found.contains(&planned)) {
-            return Err(Failure::new(format!("{gone} is in the plan, but no longer matches the pattern"))
-                .hint(&self.make)
-                .into());
-        }
-        Ok(())
+        refused.extend(gone.into_iter().map(|source| {
+            let error = Failure::new(format!("{source} is in the plan, but no longer matches the pattern"));
+            let pair = GroupPair { source, target: None };
+            RefusedGroup { pair, error: error.hint(&self.make).into() }
+        }));
+        FoundGroups { groups: planned, refused, passed_over }
+    }
+
+    /// The groups with a plan that are not among those that were found.
+    fn gone(&self, found: &FoundGroups) -> impl Iterator<Item = &GroupArn> {
+        let found: HashSet<GroupArn> = found.sources().cloned().collect();
+        let planned = self.plans.iter().filter(|(_, plan)| plan.is_ok()).map(|(group, _)| group);
+        planned.filter(move |group| !found.contains(group))
     }
 
     /// The plan of a group.
-    pub fn plan_of(&self, group: &GroupArn) -> Option<&ReviewedPlan> {
-        self.plans.iter().find(|(planned, _)| planned == group).map(|(_, plan)| plan)
+    ///
+    /// # Errors
+    /// The plan does not have the group, or leaves it out because it has failed.
+    pub fn plan_of(&self, group: &GroupArn) -> Result<&ReviewedPlan> {
+        let message = match self.plans.iter().find(|(planned, _)| planned == group) {
+            Some((_, Ok(plan))) => return Ok(plan),
+            Some((_, Err(failed))) => format!("the plan leaves out {group}, because its dry run has failed: {failed}"),
+            None => format!("{group} matches the pattern, but is not in the plan"),
+        };
+        Err(Failure::new(message).hint(&self.make).into())
     }
 }
 
 impl PlannedGroup {
-    fn plan(self, command: &str) -> Result<(GroupArn, ReviewedPlan)> {
-        let record: Record = serde_json::from_value(self.document)
-            .with_context(|| format!("the plan of {} cannot be read", self.group))
+    /// The plan of the group, or why it has none.
+    fn plan(self, command: &str) -> Result<(GroupArn, Result<ReviewedPlan, String>)> {
+        let Self { group, document } = self;
+        if document.get("plan").is_none() {
+            let message = document["error"]["message"].as_str();
+            return Ok((group, Err(message.unwrap_or("a promoted version could not be followed").to_owned())));
+        }
+        let record: Record = serde_json::from_value(document)
+            .with_context(|| format!("the plan of {group} cannot be read"))
             .hint(RELEASE)?;
-        let plan = ReviewedPlan::of(record, command).with_context(|| self.group.to_string())?;
-        Ok((self.group, plan))
+        let plan = ReviewedPlan::of(record, command).with_context(|| group.to_string())?;
+        Ok((group, Ok(plan)))
     }
 }

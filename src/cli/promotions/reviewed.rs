@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::file::FileTarget;
 use crate::cli::exit::Exit;
@@ -14,10 +15,12 @@ use crate::cli::reviewed_groups::{PlannedGroup, RELEASE, ReviewedGroups};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::record::ReviewedPlan;
+use crate::run::many::FoundGroups;
 
 /// The plans of all targets by name and group.
 pub(super) struct ReviewedFile {
-    targets: BTreeMap<String, ReviewedGroups>,
+    /// A target has a message instead if its groups could not be found.
+    targets: BTreeMap<String, Result<ReviewedGroups, String>>,
     /// How such a plan is made.
     make: String,
 }
@@ -32,13 +35,15 @@ struct PlannedTarget {
     name: String,
     exit_code: i32,
     groups: Vec<PlannedGroup>,
+    /// Why its groups could not be found.
+    error: Option<Value>,
 }
 
 impl ReviewedFile {
     /// Reads the plans of these targets of a promotions file.
     ///
     /// # Errors
-    /// The file is no plan, or the plan of one of these targets has failed.
+    /// The file is no plan, or the plan of one of these targets was interrupted.
     pub fn read(path: &Path, (file, selected): (&Path, &[FileTarget])) -> Result<Self> {
         let name = path.display();
         let command = format!("promote plan --file {} --record {name}", file.display());
@@ -52,20 +57,18 @@ impl ReviewedFile {
             .with_context(|| format!("promote apply cannot read {name} as a plan"))
             .hint(RELEASE)?;
         let is_selected = |target: &PlannedTarget| selected.iter().any(|one| one.name == target.name);
-        let (planned, others): (Vec<_>, Vec<_>) = document.targets.into_iter().partition(is_selected);
-        if let Some(message) = without_plan(&planned) {
-            let all = planned.iter().chain(&others);
-            let usable: Vec<&str> = all.filter(|one| one.exit_code == 0).map(|one| one.name.as_str()).collect();
-            let only = match usable.as_slice() {
-                [] => String::new(),
-                [one] => format!(", or pass `--only {one}`, which has a plan"),
-                several => format!(", or pass `--only {}`, which have a plan", several.join(",")),
-            };
-            return Err(Failure::new(format!("{name} {message}")).hint(format!("{make}{only}")).into());
+        let planned: Vec<PlannedTarget> = document.targets.into_iter().filter(is_selected).collect();
+        if let Some(target) = planned.iter().find(|target| target.exit_code == Exit::Interrupted.code()) {
+            let message = format!("{name} has no plan for {}, because it was interrupted", target.name);
+            return Err(Failure::new(message).hint(make).into());
         }
         let mut targets = BTreeMap::new();
-        for target in planned {
-            targets.insert(target.name, ReviewedGroups::of(target.groups, &name.to_string(), (&make, &command))?);
+        for PlannedTarget { name: target, groups, error, .. } in planned {
+            let groups = match error {
+                Some(error) => Err(error["error"]["message"].as_str().unwrap_or_default().to_owned()),
+                None => Ok(ReviewedGroups::of(groups, &name.to_string(), (&make, &command))?),
+            };
+            targets.insert(target, groups);
         }
         Ok(Self { targets, make })
     }
@@ -75,7 +78,8 @@ impl ReviewedFile {
     /// # Errors
     /// It is older.
     pub fn refuse_older(&self, limit: Duration, now: SystemTime) -> Result<()> {
-        self.targets.values().try_for_each(|groups| groups.refuse_older(limit, now))
+        let mut targets = self.targets.values().filter_map(|groups| groups.as_ref().ok());
+        targets.try_for_each(|groups| groups.refuse_older(limit, now))
     }
 
     /// Refuses targets that the plan does not have.
@@ -83,42 +87,32 @@ impl ReviewedFile {
     /// # Errors
     /// The message names the target.
     pub fn refuse_other_targets(&self, targets: &[FileTarget]) -> Result<()> {
-        for FileTarget { name, .. } in targets {
-            let missing = || Failure::new(format!("the target {name} is not in the plan")).hint(&self.make);
-            ensure!(self.targets.contains_key(name), missing());
-        }
-        Ok(())
+        let mut missing = targets.iter().filter(|target| !self.targets.contains_key(&target.name));
+        missing.try_for_each(|target| self.groups(&target.name).map(drop))
     }
 
-    /// Refuses groups of a target that the plan does not have, and planned groups that are not found any more.
+    /// Refuses the groups of a target that have no plan, and the planned groups that are not found any more.
     ///
     /// # Errors
-    /// The message names the group.
-    pub fn refuse_other_groups<'a>(&self, target: &str, found: impl Iterator<Item = &'a GroupArn>) -> Result<()> {
-        let Some(groups) = self.targets.get(target) else { return Ok(()) };
-        groups.refuse_other_groups(found).with_context(|| target.to_owned())
+    /// The plan leaves out the target, because its groups could not be found.
+    pub fn planned(&self, target: &str, found: FoundGroups) -> Result<FoundGroups> {
+        Ok(self.groups(target)?.planned(found))
     }
 
     /// The plan of a group.
-    pub fn of(&self, target: &str, group: &GroupArn) -> Option<&ReviewedPlan> {
-        self.targets.get(target)?.plan_of(group)
+    ///
+    /// # Errors
+    /// The group has no plan.
+    pub fn of(&self, target: &str, group: &GroupArn) -> Result<&ReviewedPlan> {
+        self.groups(target)?.plan_of(group)
     }
-}
 
-/// Which targets have no plan, and why; nothing if each has one.
-fn without_plan(targets: &[PlannedTarget]) -> Option<String> {
-    let of = |is_ended: fn(i32) -> bool| -> Vec<&str> {
-        targets.iter().filter(|target| is_ended(target.exit_code)).map(|target| target.name.as_str()).collect()
-    };
-    let failed = of(|code| code != 0 && code != Exit::Interrupted.code());
-    let interrupted = of(|code| code == Exit::Interrupted.code());
-    let because = |names: &[&str], one: &str, several: &str| match names.split_last() {
-        None => None,
-        Some((name, [])) => Some(format!("for {name}, because it {one}")),
-        Some((last, others)) => Some(format!("for {} and {last}, because they {several}", others.join(", "))),
-    };
-    let failed = because(&failed, "has failed", "have failed");
-    let interrupted = because(&interrupted, "was interrupted", "were interrupted");
-    let reasons: Vec<String> = failed.into_iter().chain(interrupted).collect();
-    (!reasons.is_empty()).then(|| format!("has no plan {}", reasons.join(", and ")))
+    fn groups(&self, target: &str) -> Result<&ReviewedGroups> {
+        let message = match self.targets.get(target) {
+            Some(Ok(groups)) => return Ok(groups),
+            Some(Err(failed)) => format!("the plan leaves out {target}, because its dry run has failed: {failed}"),
+            None => format!("the target {target} is not in the plan"),
+        };
+        Err(Failure::new(message).hint(&self.make).into())
+    }
 }

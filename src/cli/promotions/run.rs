@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
+use super::Promotions;
 use super::file::FileTarget;
 use super::outline::Outline;
-use super::{Promotions, ReviewedFile};
 use crate::cli::arguments::Selected;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
@@ -87,19 +87,17 @@ impl Promotions<'_> {
 
     /// Refuses other groups than the planned ones.
     fn as_planned(&self, target: &NamedTarget, found: Result<FoundGroups>) -> Result<FoundGroups> {
-        let found = found?;
-        if let Some(reviewed) = &self.reviewed {
-            reviewed.refuse_other_groups(&target.name, found.sources())?;
+        match &self.reviewed {
+            Some(reviewed) => reviewed.planned(&target.name, found?),
+            None => found,
         }
-        Ok(found)
     }
 
     async fn promote(&self, target: &FileTarget, context: &Context, group: &GroupPair) -> Result<RunReport> {
         let mut settings = target.full.settings(&GroupRef::Arn(group.source.clone()))?;
         settings.dry_run = self.dry_run;
-        let plan = self.reviewed.as_ref().and_then(|reviewed: &ReviewedFile| reviewed.of(&target.name, &group.source));
-        match plan {
-            Some(plan) => full_as_planned(context, &settings, plan).await,
+        match &self.reviewed {
+            Some(reviewed) => full_as_planned(context, &settings, reviewed.of(&target.name, &group.source)?).await,
             None => full(context, &settings).await,
         }
     }

@@ -181,7 +181,7 @@ fn what_is_not_in_the_plan_is_refused_before_its_first_write() {
     register(&cloud, "team-new");
     let run = apply(&cloud, FILE, &["--plan", &plan]);
     assert!(run.stderr.contains("/team-new matches the pattern, but is not in the plan"), "{}", run.stderr);
-    assert_eq!((run.code, targets(&cloud)), (1, vec!["churn".to_owned()]));
+    assert_eq!((run.code, targets(&cloud)), (1, vec!["churn".into(), "prod-team-a".into(), "staging-team-a".into()]));
 
     let other = FILE.replace("  churn:\n", "  fraud:\n");
     apply(&cloud, &other, &["--plan", &plan]).fails(1, &["the target fraud/production is not in the plan"]);
@@ -191,19 +191,16 @@ fn what_is_not_in_the_plan_is_refused_before_its_first_write() {
 }
 
 #[test]
-fn a_plan_of_which_a_target_failed_is_carried_out_only_for_the_others_by_name() {
+fn a_plan_of_which_a_group_failed_is_carried_out_for_the_others() {
     let cloud = with_groups(&["team-a", "churn"]);
     cloud.remove(MODELS, "churn/model.tar.gz");
     let plan = cloud.home().join("plan.json").display().to_string();
     assert_eq!(of_file(&cloud, "plan", FILE, &["--record", &plan]).code, 1);
-    apply(&cloud, FILE, &["--plan", &plan])
-        .fails(1, &["has no plan for churn/production, because it has failed", "--only"]);
-    assert!(targets(&cloud).is_empty());
     apply(&cloud, FILE, &["--plan", &plan, "--only", "churn"])
-        .fails(1, &["has no plan for churn/production, because it has failed"]);
+        .fails(1, &["error: churn/production: churn: the plan leaves out arn:", "because its dry run has failed: "]);
     assert!(targets(&cloud).is_empty());
-    let run = apply(&cloud, FILE, &["--plan", &plan, "--only", "teams/production"]);
-    assert_eq!((run.code, targets(&cloud)), (0, vec!["prod-team-a".to_owned()]), "{}", run.stderr);
+    apply(&cloud, FILE, &["--plan", &plan]).fails(1, &["error: churn/production: churn: the plan leaves out arn:"]);
+    assert_eq!(targets(&cloud), ["prod-team-a", "staging-team-a"]);
 }
 
 #[test]
