@@ -156,6 +156,15 @@ fn messages() -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
+fn the_guide_shows_the_plan_of_a_pull_request_as_the_program_prints_it() {
+    let plan = read(Path::new("tests/promote/snapshots/plan-of-a-pull-request.txt"));
+    let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("   {line}\n") };
+    let shown = format!("   `````markdown\n{}   `````\n", plan.lines().map(indented).collect::<String>());
+    let guide = read(Path::new("docs/guides/promotions-file.md"));
+    assert!(guide.contains(&shown), "docs/guides/promotions-file.md lacks:\n{shown}");
+}
+
+#[test]
 fn an_anchor_is_made_as_github_makes_it() {
     let made = |text: &str| anchors(text).into_iter().collect::<Vec<_>>().join(" ");
     assert_eq!(made("# Exit code 3: promoted, but unconfirmed"), "exit-code-3-promoted-but-unconfirmed");

@@ -1,6 +1,7 @@
 //! The documents of `promote plan` and `promote apply`, and what they print besides.
 
 use super::*;
+use crate::snapshot::{assert_snapshot, normalised};
 
 #[test]
 fn the_documents_of_plan_and_apply_have_the_members_of_their_schema() {
@@ -53,4 +54,30 @@ fn a_plan_prints_steps_or_only_warnings() {
     assert_eq!(plain.stdout, quiet.stdout);
     assert_eq!(quiet.stderr, "");
     assert!(verbose.stderr.len() > plain.stderr.len(), "{}", verbose.stderr);
+}
+
+/// A file with one promotion of two groups, to which a pull request adds a target.
+const REVIEWED: &str = "
+defaults:
+  source:
+    group: arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/risk-*
+  target: {bucket: serving, images: keep}
+promotions:
+  risk:
+    targets:
+      production: {}
+";
+
+#[test]
+fn the_plan_of_a_pull_request_is_the_one_that_the_guide_shows() {
+    let cloud = with_groups(&["risk-churn", "risk-fraud"]);
+    apply(&cloud, REVIEWED, &[]).document();
+    let churn = Cloud::group_arn("risk-churn").replace("-group/", "/");
+    cloud.change(&format!("{churn}/1"), json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    let fraud = Cloud::group_arn("risk-fraud").replace("-group/", "/");
+    cloud.change(&format!("{fraud}/1"), json!({"ModelApprovalStatus": "Rejected"}));
+    let text = format!("{REVIEWED}      staging: {{group: 'staging-{{group}}', approval: pending}}\n");
+    let plan = of_file(&cloud, "plan", &text, &["--output", "markdown"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    assert_snapshot("plan-of-a-pull-request", &normalised(&cloud, &plan.stdout).replace("HOME/", ""));
 }
