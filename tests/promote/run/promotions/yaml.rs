@@ -102,3 +102,35 @@ fn a_name_that_only_does_not_have_is_shown_in_quotes() {
             .fails(2, &[&format!("has no promotion or target '{only}'"), "hint: Pass one of churn/production"]);
     }
 }
+
+#[test]
+fn variables_in_values_are_not_expanded() {
+    let cloud = with_groups(&["churn"]);
+    let text = "
+promotions:
+  churn:
+    source: {group: arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/churn}
+    targets:
+      production:
+        bucket: serving
+        prefix: '$HOME/${USER}'
+";
+    let plan = |text: &str, more: &[&str]| {
+        std::fs::write(cloud.home().join("promotions.yaml"), text).expect("the file is written");
+        let file = cloud.home().join("promotions.yaml").display().to_string();
+        let mut program = cloud.promote(Principal::Both);
+        let program = program.env("USER", "expanded-user").args(["plan", "--file", &file]).args(more);
+        Run::of(program.output().expect("the binary starts"))
+    };
+    for output in ["text", "markdown"] {
+        let run = plan(text, &["--output", output]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stdout.contains("s3://serving/$HOME/${USER}/churn/"), "{}", run.stdout);
+        assert!(!run.stdout.contains("expanded-user"), "{}", run.stdout);
+    }
+    let run = plan(&text.replace("bucket: serving", "bucket: 'serving-${USER}-$HOME'"), &[]);
+    run.fails(2, &[":7:17: ", "'serving-${USER}-$HOME'"]);
+    assert!(!run.stderr.contains("expanded-user"), "{}", run.stderr);
+    apply(&cloud, text, &[]).document();
+    assert!(cloud.keys(SERVING).iter().all(|key| key.starts_with("$HOME/${USER}/churn/")), "{:?}", cloud.keys(SERVING));
+}
