@@ -23,8 +23,9 @@ use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::record::{ArtifactFacts, ImageFacts, ImageOutcome, Record, Verified};
 use crate::schema::comparison::{Difference, deviations};
 
-/// Artifacts and differences that a lineage lists at most. It has the number of all.
-const LISTED: usize = 8;
+/// Artifacts and differences that a lineage lists at most. It has the number of all. 400 lineages, two of each of 200
+/// groups, need 25 MB with as many artifacts as this.
+const LISTED: usize = 100;
 
 /// The lineage of a promoted version.
 #[derive(Debug, Default, Serialize)]

@@ -1,5 +1,6 @@
 //! `promote status --output html`: one page for people.
 
+mod lineage;
 mod written;
 
 use serde_json::json;

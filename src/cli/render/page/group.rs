@@ -2,10 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::lineage;
+use super::lineage::{self, FIRST};
 use super::section::{GroupSection, state_of};
 use super::text::{age, counted, minute, visible};
-use crate::run::lineage::Lineage;
 use crate::run::standing::{Row, Side};
 use crate::run::{StatusReport, Unread};
 
@@ -14,18 +13,21 @@ use crate::run::{StatusReport, Unread};
 struct Detail {
     versions: usize,
     lineages: usize,
+    /// Artifacts and fields of each lineage.
+    listed: usize,
 }
 
 /// From the most to the least.
-const DETAILS: [Detail; 5] = [
-    Detail { versions: 50, lineages: 10 },
-    Detail { versions: 6, lineages: 2 },
-    Detail { versions: 6, lineages: 1 },
-    Detail { versions: 6, lineages: 0 },
+const DETAILS: [Detail; 6] = [
+    Detail { versions: 50, lineages: 10, listed: usize::MAX },
+    Detail { versions: 50, lineages: 10, listed: FIRST },
+    Detail { versions: 6, lineages: 2, listed: FIRST },
+    Detail { versions: 6, lineages: 1, listed: FIRST },
+    Detail { versions: 6, lineages: 0, listed: 0 },
     LEAST,
 ];
 
-const LEAST: Detail = Detail { versions: 1, lineages: 0 };
+const LEAST: Detail = Detail { versions: 1, lineages: 0, listed: 0 };
 
 /// The section of a group, in as much detail as this number of bytes allows.
 pub fn section(number: usize, group: &GroupSection<'_>, bytes: usize) -> Markup {
@@ -65,7 +67,7 @@ fn content(report: &StatusReport, detail: Detail) -> Markup {
         @if !rows.is_empty() { div.v.c { span { "Source" } span { "Target" } span { "State" } } }
         @for row in &rows {
             @let lineage = row.lineage.as_ref().filter(|_| with_lineage.iter().any(|one| std::ptr::eq(*one, *row)));
-            (version(row, lineage, &report.read))
+            (version(row, lineage.map(|found| lineage::of(row, found, detail.listed)), &report.read))
         }
         @if let Some(left_out) = left_out(report, rows.len(), with_lineage.len()) {
             p.m { (left_out) " not shown here: " code { (command(report)) } }
@@ -110,7 +112,7 @@ fn command(report: &StatusReport) -> String {
     }
 }
 
-fn version(row: &Row, lineage: Option<&Lineage>, now: &str) -> Markup {
+fn version(row: &Row, lineage: Option<Markup>, now: &str) -> Markup {
     let line = html! {
         span { (source(row, now)) }
         span { (target(row, now)) }
@@ -121,7 +123,7 @@ fn version(row: &Row, lineage: Option<&Lineage>, now: &str) -> Markup {
         }
     };
     match lineage {
-        Some(found) => html! { details.v { summary { (line) } div.d { (lineage::of(row, found)) } } },
+        Some(lineage) => html! { details.v { summary { (line) } div.d { (lineage) } } },
         None => html! { div.v { (line) } },
     }
 }

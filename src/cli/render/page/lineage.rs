@@ -6,11 +6,15 @@ use maud::{Markup, html};
 use super::super::images::outcome;
 use super::text::{counted, minute, value, visible};
 use crate::model::approval::DecidedBy;
+use crate::record::ArtifactFacts;
 use crate::run::lineage::{FieldDifference, Lineage, NamedImage, verified};
 use crate::run::standing::{Row, Side};
 
-/// What is known of a promoted version.
-pub fn of(row: &Row, lineage: &Lineage) -> Markup {
+/// Artifacts and fields that are shown before the others, which are collapsed.
+pub const FIRST: usize = 8;
+
+/// What is known of a promoted version, with so many artifacts and fields.
+pub fn of(row: &Row, lineage: &Lineage, listed: usize) -> Markup {
     html! {
         dl {
             @if let Some(from) = &row.promoted_from { dt { "Source version" } dd { code { (from) } } }
@@ -20,8 +24,8 @@ pub fn of(row: &Row, lineage: &Lineage) -> Markup {
             @for image in &lineage.images { dt { "Image" } dd { (named(image)) } }
             (record(lineage))
         }
-        (artifacts(lineage))
-        (differences(lineage))
+        (artifacts(lineage, listed))
+        (differences(lineage, listed))
     }
 }
 
@@ -79,19 +83,28 @@ fn record(lineage: &Lineage) -> Markup {
     }
 }
 
-fn artifacts(lineage: &Lineage) -> Markup {
+fn artifacts(lineage: &Lineage, listed: usize) -> Markup {
     if lineage.artifacts == 0 {
         return html! {};
     }
     let by = |how: &str| if how == verified(None) { how.to_owned() } else { format!("verified by {how}") };
     let by: Vec<String> = lineage.verified.iter().map(|(how, count)| format!("{count} {}", by(how))).collect();
-    let more = lineage.artifacts - lineage.first_artifacts.len();
+    let (first, others) = first_and_others(&lineage.first_artifacts, listed);
+    let more = lineage.artifacts - first.len() - others.len();
     html! {
         h3 { (counted(lineage.artifacts, "artifact")) ", " (HumanBytes(lineage.bytes)) ": " (by.join(", ")) }
+        (table_of_artifacts(first))
+        @if !others.is_empty() { (collapsed(others.len(), "artifact", &table_of_artifacts(others))) }
+        @if more > 0 { p.m { "and " (counted(more, "more artifact")) ", which the record lists" } }
+    }
+}
+
+fn table_of_artifacts(artifacts: &[ArtifactFacts]) -> Markup {
+    html! {
         table.o {
             thead { tr { th scope="col" { "Source" } th.n scope="col" { "Size" } th scope="col" { "Verified by" } } }
             tbody {
-                @for artifact in &lineage.first_artifacts {
+                @for artifact in artifacts {
                     tr {
                         td { code { (visible(&artifact.source.to_string())) } }
                         td.n { (HumanBytes(artifact.bytes)) }
@@ -100,25 +113,42 @@ fn artifacts(lineage: &Lineage) -> Markup {
                 }
             }
         }
-        @if more > 0 { p.m { (counted(more, "more artifact")) " in the record" } }
     }
 }
 
-fn differences(lineage: &Lineage) -> Markup {
+fn differences(lineage: &Lineage, listed: usize) -> Markup {
     if !lineage.compared {
         return html! { p.m { "The source version was not read, so its fields are not compared" } };
     }
-    let more = lineage.differing - lineage.differences.len();
+    let (first, others) = first_and_others(&lineage.differences, listed);
+    let more = lineage.differing - first.len() - others.len();
     html! {
         h3 { @if lineage.differing == 0 { "No field differs" } @else { (counted(lineage.differing, "field")) @if lineage.differing == 1 { " differs" } @else { " differ" } " between source and promoted version" } }
-        @if !lineage.differences.is_empty() {
-            table.f {
-                thead { tr { th scope="col" { "Field" } th scope="col" { "Source" } th scope="col" { "Promoted" } } }
-                tbody { @for difference in &lineage.differences { (field(difference)) } }
-            }
+        @if !first.is_empty() { (table_of_fields(first)) }
+        @if !others.is_empty() { (collapsed(others.len(), "field", &table_of_fields(others))) }
+        @if more > 0 {
+            p.m { "and " (counted(more, "more field")) ", which " code { "aws sagemaker describe-model-package" } " shows for both versions" }
         }
-        @if more > 0 { p.m { (counted(more, "more field")) } }
     }
+}
+
+fn table_of_fields(differences: &[FieldDifference]) -> Markup {
+    html! {
+        table.f {
+            thead { tr { th scope="col" { "Field" } th scope="col" { "Source" } th scope="col" { "Promoted" } } }
+            tbody { @for difference in differences { (field(difference)) } }
+        }
+    }
+}
+
+/// The entries that are shown at once, and those that are collapsed.
+fn first_and_others<T>(entries: &[T], listed: usize) -> (&[T], &[T]) {
+    let entries = &entries[..entries.len().min(listed)];
+    entries.split_at(entries.len().min(FIRST))
+}
+
+fn collapsed(count: usize, noun: &str, table: &Markup) -> Markup {
+    html! { details { summary { " and " (counted(count, &format!("more {noun}"))) } (table) } }
 }
 
 fn field(difference: &FieldDifference) -> Markup {

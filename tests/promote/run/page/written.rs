@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::support::SOURCE_ACCOUNT;
+use crate::support::kms::SIGN_KEY;
 
 /// The groups of a team with the domain and the task of their models.
 const TEAM: [(&str, &str); 8] = [
@@ -98,7 +99,7 @@ fn team() -> Cloud {
         let (_, description) = TEAM.iter().find(|(name, _)| *name == group).expect("a group of the team");
         version_of(&cloud, group, description)
     };
-    let full = |more: &[&str]| assert_eq!(full_of_all(&cloud, more).code, 0);
+    let full = |more: &[&str]| assert_eq!(full_of_all(&cloud, &[&["--sign-key", SIGN_KEY], more].concat()).code, 0);
     let of_first = TEAM.map(|(group, _)| register(group));
     cloud.change(&of_first[5], json!({"ModelApprovalStatus": "PendingManualApproval"}));
     full(&[]);
