@@ -10,6 +10,7 @@ use super::run::Run;
 use super::there::{There, open_uploads};
 use super::unexpected::warning;
 use super::uploads::stays_open;
+use crate::aws::error::Kind;
 use crate::model::claim::ClaimSeen;
 use crate::model::location::Location;
 use crate::plan::artifact::Artifact;
@@ -125,7 +126,10 @@ pub async fn copy(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Copie
     let aborts = stale.into_iter().map(|(location, id)| {
         let abort = async move {
             if let Err(error) = engine.target.abort(&location, &id).await {
-                engine.uploads.warn(stays_open(&error));
+                engine.uploads.warn(match error.kind {
+                    Kind::Denied => format!("{} ({})", stays_open(&error), error.hint),
+                    _ => stays_open(&error),
+                });
             }
         };
         abort.boxed()

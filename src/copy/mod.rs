@@ -32,4 +32,4 @@ pub use outcome::{Done, Outcome, Verified};
 pub use parts::{MAX_PART, MIN_PART};
 pub use summary::CopySummary;
 pub use there::There;
-pub use uploads::OpenUploads;
+pub use uploads::{OpenUploads, stays_open};

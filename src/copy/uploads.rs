@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, RwLock};
 use super::unfinished::UploadState;
 use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
+use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::plan::Warning;
@@ -31,6 +32,8 @@ pub struct OpenUploads {
     stale: Arc<std::sync::Mutex<Vec<(TargetObjects, Location)>>>,
     /// Failures that do not affect a copy.
     warnings: Arc<std::sync::Mutex<Vec<String>>>,
+    /// What to do about uploads that may not be aborted.
+    remedy: Arc<std::sync::Mutex<Option<String>>>,
 }
 
 #[derive(Debug)]
@@ -134,11 +137,19 @@ impl OpenUploads {
         let open = self.open.lock().await.remove(id);
         match open {
             Some(open) => match open.abort(id).await {
-                Err(left) => error.context(stays_open(&left)),
+                Err(left) => self.left_open(error, &left),
                 Ok(()) => error,
             },
             None => error,
         }
+    }
+
+    /// Names an upload that could not be aborted in the error of the copy.
+    fn left_open(&self, error: anyhow::Error, left: &CallError) -> anyhow::Error {
+        if left.kind == Kind::Denied {
+            *self.remedy.lock().unwrap_or_else(PoisonError::into_inner) = Some(left.hint.to_string());
+        }
+        error.context(stays_open(left))
     }
 
     /// Ends a failed run: keeps uploads with parts for the next run, and aborts all others.
@@ -148,12 +159,15 @@ impl OpenUploads {
         let (kept, empty): (Vec<_>, Vec<_>) = open.into_iter().partition(|(_, open)| open.has_parts);
         let aborted = join_all(empty.iter().map(|(id, open)| open.abort(id))).await;
         self.settle().await;
-        let error =
-            aborted.into_iter().filter_map(Result::err).fold(error, |error, left| error.context(stays_open(&left)));
-        match kept.len() {
+        let error = aborted.into_iter().filter_map(Result::err).fold(error, |error, left| self.left_open(error, &left));
+        let error = match kept.len() {
             0 => error,
             1 => error.context("1 object is unfinished; the next run resumes it"),
             more => error.context(format!("{more} objects are unfinished; the next run resumes them")),
+        };
+        match self.remedy.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(remedy) => Failure::from(Arc::new(error)).hint(remedy).into(),
+            None => error,
         }
     }
 
@@ -188,7 +202,11 @@ fn is_transient(error: &CallError) -> bool {
     matches!(error.kind, Kind::Unavailable | Kind::Throttled | Kind::Credentials)
 }
 
-/// The warning for an upload that could not be aborted.
-pub(super) fn stays_open(error: &CallError) -> String {
-    format!("an unfinished upload could not be aborted; a later run aborts it: {error}")
+/// The warning for an upload that could not be aborted. Runs of a principal that may not abort it leave it open.
+pub fn stays_open(error: &CallError) -> String {
+    let until = match error.kind {
+        Kind::Denied => "it stays open, and is charged",
+        _ => "a later run aborts it",
+    };
+    format!("an unfinished upload could not be aborted; {until}: {error}")
 }

@@ -86,6 +86,11 @@ impl Denial<'_> {
             Resource::Object(at) if self.call == "s3:DeleteObject" => {
                 format!("Grant s3:DeleteObject on {}/_unfinished/* to this principal", self.below(at))
             }
+            Resource::Object(at) if self.call == "s3:AbortMultipartUpload" => format!(
+                "Grant s3:AbortMultipartUpload on {} to this principal, or have a lifecycle rule of the bucket abort \
+                 incomplete uploads",
+                self.below(at)
+            ),
             Resource::Object(at) => self.bucket_grant(&self.below(at), &at.bucket, None),
             Resource::New { at, key } => self.bucket_grant(&self.below(at), &at.bucket, *key),
             Resource::Page(at) => page_grant(&self.bucket(&at.bucket), &at.key),

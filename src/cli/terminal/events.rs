@@ -7,12 +7,12 @@ use std::time::Duration;
 use indicatif::HumanBytes;
 
 use super::{GroupTerminal, Terminal};
-use crate::aws::error::CallError;
+use crate::aws::error::{CallError, Kind};
 use crate::cli::counted::counted;
 use crate::cli::known::Changed;
 use crate::cli::printer::{failed_in, warn, without_run_again};
 use crate::cli::progress::{copied, copying, counting};
-use crate::copy::Meter;
+use crate::copy::{Meter, stays_open};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::claim::Claim;
@@ -90,7 +90,10 @@ impl Observer for Terminal {
             }
             Event::Groups { count, ended } => self.show_groups(count, ended),
             Event::UploadLeftOpen(error) => {
-                self.say(&format!("an unfinished upload could not be aborted; a later run aborts it: {error}"));
+                self.say(&stays_open(error));
+                if error.kind == Kind::Denied {
+                    self.say(&format!("hint: {}", without_run_again(&error.hint)));
+                }
             }
         }
     }

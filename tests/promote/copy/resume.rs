@@ -156,7 +156,12 @@ fn a_state_that_cannot_be_deleted_and_an_upload_that_cannot_be_aborted_are_warne
     let document = promote(&cloud, &[]).document();
     let warnings = document["warnings"].to_string();
     assert_eq!((told(&document).0, document["warnings"].as_array().map(Vec::len)), ("copied", Some(2)), "{warnings}");
-    assert!(warnings.contains("s3:AbortMultipartUpload") && warnings.contains("s3:DeleteObject"), "{warnings}");
+    let remedy = "(Grant s3:AbortMultipartUpload on arn:aws:s3:::serving/churn-model/* to this principal, or have a";
+    assert!(warnings.contains(remedy) && warnings.contains("s3:DeleteObject"), "{warnings}");
+    assert!(
+        warnings.contains("it stays open, and is charged") && !warnings.contains("a later run aborts"),
+        "{warnings}"
+    );
     cloud.heal();
     copy_artifacts(&cloud, Principal::Both, &[]).document();
     assert_eq!((cloud.uploads(SERVING).len(), states(&cloud)), (0, 0));

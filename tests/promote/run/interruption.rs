@@ -90,6 +90,24 @@ fn an_upload_that_cannot_be_aborted_is_named_and_the_next_run_removes_it() {
 }
 
 #[test]
+fn an_upload_that_may_not_be_aborted_has_a_hint_of_its_own() {
+    let cloud = with_large_model();
+    cloud.fail(Moment::every("UploadPartCopy"), Failure::Hang);
+    cloud.deny(Principal::Both, "s3:AbortMultipartUpload", "*");
+    let copying = Arrival::of(&cloud, Moment::on("UploadPartCopy", 1));
+    let child = spawn(&cloud, &[]);
+    copying.wait();
+    interrupt(&child, "INT");
+    let run = ended(child);
+    let says =
+        "an unfinished upload could not be aborted; it stays open, and is charged: target: s3:AbortMultipartUpload";
+    let hint = "hint: Grant s3:AbortMultipartUpload on arn:aws:s3:::serving/churn-model/* to this principal, or have a \
+                lifecycle rule of the bucket abort incomplete uploads\n";
+    run.fails(130, &[says, hint, AGAIN]);
+    assert_eq!(cloud.uploads(SERVING).len(), 1);
+}
+
+#[test]
 fn a_second_ctrl_c_ends_a_clean_up_that_takes_long() {
     let cloud = with_large_model();
     cloud.fail(Moment::every("UploadPartCopy"), Failure::Hang);
