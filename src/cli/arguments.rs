@@ -24,6 +24,7 @@ mod groups;
 mod overrides;
 mod page;
 mod values;
+mod wait;
 
 pub use buckets::{BucketArgs, WriteArgs};
 pub use format::Format;
@@ -33,6 +34,7 @@ pub use overrides::OverrideArgs;
 pub use page::PageArgs;
 pub(super) use values::{key, number};
 use values::{part_size, tag};
+pub use wait::WaitArgs;
 
 /// The flags that name a version that an earlier step has found.
 #[derive(Debug, Args)]
@@ -164,9 +166,8 @@ pub struct RegisterArgs {
     /// Keep values whose names look like those of secrets in the documents and records, instead of their digests
     #[arg(long, env = "PROMOTE_RECORD_SECRETS", value_parser = BoolishValueParser::new())]
     pub record_secrets: bool,
-    /// Seconds to wait for SageMaker, or for another run, to complete a version
-    #[arg(long, env = "PROMOTE_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = number(1u64..=86_400))]
-    pub wait_seconds: u64,
+    #[command(flatten)]
+    pub wait: WaitArgs,
 }
 
 /// The flags for syncing promoted versions with their source.
@@ -271,7 +272,7 @@ impl RegisterArgs {
             into_existing_group: self.into_existing_group,
             group_tags: self.group_tag.clone(),
             sign_key: self.sign_key.clone(),
-            wait_seconds: self.wait_seconds,
+            wait_seconds: self.wait.wait_seconds,
         }
     }
 }

@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{
-    BucketArgs, CopyArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, SourceArgs, TargetArgs, WriteArgs,
+    BucketArgs, CopyArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, SourceArgs, TargetArgs, WaitArgs,
+    WriteArgs,
 };
 use super::exit::Exit;
 use super::printer::Printer;
@@ -46,6 +47,8 @@ pub(super) struct CopyArtifacts {
     #[command(flatten)]
     copy: CopyArgs,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -62,6 +65,7 @@ impl CopyArtifacts {
             version: before.version,
             overrides: self.overrides.overrides(),
             copy: self.copy.settings(),
+            wait_seconds: self.wait.wait_seconds,
             dry_run: self.output.dry_run,
         };
         printer.conclude(&copy_artifacts(context, &settings).await?)

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::arguments::{GroupsArgs, ManyArgs, OutputArgs, Selected, SourceArgs, refuse_for_many};
+use super::arguments::{GroupsArgs, ManyArgs, OutputArgs, Selected, SourceArgs, WaitArgs, refuse_for_many};
 use super::exit::Exit;
 use super::many::run_found;
 use super::printer::nothing_approved;
@@ -32,6 +32,8 @@ pub(super) struct FindLatest {
     /// Continue if the package has unknown fields
     #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new(), help_heading = "Model package")]
     ignore_unknown_fields: bool,
+    #[command(flatten, next_help_heading = "Model package")]
+    wait: WaitArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
@@ -63,7 +65,8 @@ impl FindLatest {
 
     fn settings(&self, group: &GroupRef) -> FindLatestSettings {
         let selection = Selection { group: group.clone(), version: self.groups.package_version };
-        FindLatestSettings { selection, ignore_unknown_fields: self.ignore_unknown_fields }
+        let wait_seconds = self.wait.wait_seconds;
+        FindLatestSettings { selection, ignore_unknown_fields: self.ignore_unknown_fields, wait_seconds }
     }
 }
 

@@ -5,9 +5,10 @@ use anyhow::Result;
 use super::context::Context;
 use super::event::Event;
 use super::permitted::Permitted;
-use super::promotion::{Promotion, describe_unchanged, source_group};
+use super::promotion::{Promotion, source_group};
 use super::report::RunReport;
 use super::settings::CopyArtifactsSettings;
+use super::source_version::completed_unchanged;
 use crate::aws::accounts::callers;
 use crate::record::{Conclusion, Source, Target};
 
@@ -20,8 +21,8 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
     context.notice(Event::Found(&settings.version.arn));
     let (source, target) = context.accounts().await?;
     let account = settings.version.arn.account();
-    let (callers, package) =
-        tokio::join!(callers(source, target, account), describe_unchanged(source, &settings.version));
+    let package = completed_unchanged(context, source, &settings.version, settings.wait_seconds);
+    let (callers, package) = tokio::join!(callers(source, target, account), package);
     let ((reader, writer), package) = (callers?, package?);
     let group = source_group(&package);
     let promotion = Promotion {

@@ -4,9 +4,9 @@ use anyhow::{Result, ensure};
 
 use super::context::Context;
 use super::event::Event;
-use super::promotion::describe;
 use super::report::RunReport;
 use super::settings::{FindLatestSettings, Selection};
+use super::source_version::completed;
 use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
@@ -38,7 +38,7 @@ pub async fn find_latest(context: &Context, settings: &FindLatestSettings) -> Re
         }
     };
     context.notice(Event::Found(&found.arn));
-    let package = describe(source, &found.arn).await?;
+    let package = completed(context, source, &found.arn, settings.wait_seconds).await?;
     refuse_unknown(&package, settings.ignore_unknown_fields)?;
     let references = references_of(package.arn(), package.description())?;
     let mut record = record(Conclusion::Found, Source::for_next_step(&package, reader));

@@ -17,6 +17,7 @@ use super::repair::Repair;
 use super::report::RunReport;
 use super::seen::Seen;
 use super::settings::FullSettings;
+use super::source_version::completed;
 use super::sync::Syncing;
 use super::synced::{Repaired, Synced};
 use super::target_group::is_missing;
@@ -187,7 +188,7 @@ impl<'a> Full<'a> {
         let is_missing = || is_missing(target, destination, &self.settings.registration);
         let look = Look::AtArtifacts { and_signature: promotion.signer.is_some() };
         let (package, seen, missing) = tokio::join!(
-            promotion.describe(&found.arn, &self.settings.registration),
+            completed(promotion.context, promotion.source, &found.arn, self.settings.registration.wait_seconds),
             Seen::of(promotion, &found.arn, promotions, look),
             async { if promotion.context.saves_calls { None } else { Some(is_missing().await) } },
         );

@@ -48,6 +48,7 @@ mod signatures;
 mod source_version;
 pub mod standing;
 mod status;
+mod step_settings;
 mod sync;
 mod sync_update;
 mod synced;

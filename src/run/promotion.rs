@@ -15,7 +15,6 @@ use crate::copy::{OpenUploads, There};
 use crate::model::arn::{AccountId, GroupArn, KmsKeyArn, PackageArn, Region};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
-use crate::model::fingerprints::{Fingerprints, changed_since};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
@@ -26,9 +25,6 @@ use crate::plan::{Plan, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::{Signer, refuse_alias};
 use crate::record::{Conclusion, Record, ReviewedPlan, Source};
-
-/// Changed fields that a message lists.
-const LISTED: usize = 20;
 
 /// A promotion from a source group to a destination.
 pub(crate) struct Promotion<'a> {
@@ -186,35 +182,6 @@ pub(super) fn refuse_key(
 pub(crate) async fn describe(source: &SourceAccount, version: &PackageArn) -> Result<Package> {
     let description = source.registry().describe(version).await?;
     Package::from_description(version, description)
-}
-
-/// Describes a version that an earlier step has found.
-///
-/// # Errors
-/// The version has changed since that step.
-pub(crate) async fn describe_unchanged(
-    source: &SourceAccount,
-    version: &super::settings::FoundVersion,
-) -> Result<Package> {
-    let package = describe(source, &version.arn).await?;
-    let changed = version.fingerprint.as_ref().is_some_and(|then| *then != package.fingerprint());
-    ensure!(!changed, changed_since_step(&package, version.fields.as_ref()));
-    Ok(package)
-}
-
-/// The error for a version that has changed since the previous step. It names the fields, if the step has their digests.
-fn changed_since_step(package: &Package, fields: Option<&Fingerprints>) -> Failure {
-    let found = fields.map(|fields| changed_since(fields, package.description())).unwrap_or_default();
-    let mut message = format!("{} has changed since the previous step", package.arn());
-    if !found.is_empty() {
-        let rest = found.len().saturating_sub(LISTED);
-        let lines = found.iter().take(LISTED).map(|line| format!("\n  {line}"));
-        message.extend([":".to_owned()].into_iter().chain(lines));
-        if rest > 0 {
-            message.push_str(&format!("\n  and {rest} more"));
-        }
-    }
-    Failure::new(message).hint("Start again with `promote find-latest`")
 }
 
 /// The group of a version, spelled as the registry describes it.

@@ -8,10 +8,11 @@ use super::followed::FollowedVersions;
 use super::held::as_held;
 use super::permitted::Permitted;
 use super::preview::{preview, preview_of_copied};
-use super::promotion::{Promotion, describe_unchanged, source_group};
+use super::promotion::{Promotion, source_group};
 use super::registering::LastSteps;
 use super::report::RunReport;
 use super::settings::{CopySettings, RegisterSettings};
+use super::source_version::completed_unchanged;
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::model::approval::Approval;
@@ -40,7 +41,7 @@ async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunR
     let (callers, signer, package) = tokio::join!(
         callers(source, target, settings.version.arn.account()),
         Signer::open(target, settings.registration.sign_key.as_ref()),
-        describe_unchanged(source, &settings.version)
+        completed_unchanged(context, source, &settings.version, settings.registration.wait_seconds)
     );
     let ((reader, writer), signer, package) = (callers?, signer?, package?);
     let group = source_group(&package);

@@ -7,15 +7,18 @@ use serde::Deserialize;
 use crate::copy::{STALL, Tuning};
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
-use crate::model::fingerprints::Fingerprints;
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
 use crate::register::Policy;
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 
 pub use super::hold_settings::{HoldSettings, RollbackSettings};
+pub use super::step_settings::{CopyArtifactsSettings, FindLatestSettings, FoundVersion, RegisterSettings};
 pub use crate::copy::{CopyMode, Strictness};
 pub use crate::plan::draft::PackageOverrides;
+
+/// Seconds that a run waits for SageMaker by default.
+pub(super) const WAIT_SECONDS: u64 = 900;
 
 /// The source group, and the version to promote.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,17 +29,6 @@ pub struct Selection {
     /// The number of a version, which may have any approval status; otherwise the latest Approved version.
     #[serde(default)]
     pub version: Option<u32>,
-}
-
-/// Settings of [`crate::run::find_latest()`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FindLatestSettings {
-    /// The version to find.
-    pub selection: Selection,
-    /// Continue if the package has unknown fields.
-    #[serde(default)]
-    pub ignore_unknown_fields: bool,
 }
 
 /// The destination of a promotion in the target account.
@@ -103,7 +95,14 @@ pub struct RegistrationSettings {
 impl Default for RegistrationSettings {
     fn default() -> Self {
         let (group_tags, sign_key) = (Vec::new(), None);
-        Self { approval: None, create_group: true, into_existing_group: false, group_tags, sign_key, wait_seconds: 900 }
+        Self {
+            approval: None,
+            create_group: true,
+            into_existing_group: false,
+            group_tags,
+            sign_key,
+            wait_seconds: WAIT_SECONDS,
+        }
     }
 }
 
@@ -167,61 +166,6 @@ pub struct DoctorSettings {
     pub promotion: FullSettings,
     /// Test permissions to write with requests that AWS refuses for their values, and with an upload that is aborted.
     pub probes: bool,
-}
-
-/// The version that an earlier step has found.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FoundVersion {
-    /// The source version.
-    pub arn: PackageArn,
-    /// The fingerprint that the earlier step has recorded. The run stops if the version's fingerprint differs.
-    #[serde(default)]
-    pub fingerprint: Option<String>,
-    /// The digests of the fields that the earlier step has recorded. The error names the fields that differ.
-    #[serde(default)]
-    pub fields: Option<Fingerprints>,
-}
-
-/// Settings of [`crate::run::copy_artifacts()`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CopyArtifactsSettings {
-    /// The version whose artifacts are copied.
-    pub version: FoundVersion,
-    /// The destination of the artifacts.
-    pub destination: DestinationSettings,
-    /// Values that replace values of the source package.
-    #[serde(default)]
-    pub overrides: PackageOverrides,
-    /// How artifacts are copied.
-    #[serde(default)]
-    pub copy: CopySettings,
-    /// Write nothing to AWS.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// Settings of [`crate::run::register()`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RegisterSettings {
-    /// The version to register. Its artifacts were copied before.
-    pub version: FoundVersion,
-    /// The destination of the artifacts.
-    pub destination: DestinationSettings,
-    /// Values that replace values of the source package.
-    #[serde(default)]
-    pub overrides: PackageOverrides,
-    /// How the version is registered.
-    #[serde(default)]
-    pub registration: RegistrationSettings,
-    /// The previous step was a dry run. A dry run then lists missing artifacts as planned.
-    #[serde(default)]
-    pub is_planned: bool,
-    /// Write nothing to AWS.
-    #[serde(default)]
-    pub dry_run: bool,
 }
 
 /// Settings of [`crate::run::status()`].

@@ -69,7 +69,7 @@ const MISTAKES: [Mistake; 31] = [
     ("the version of `--package-version` is rejected", 0, |c| numbered(c, "Rejected")),
     ("SageMaker is still creating the version", 1, |c| {
         c.change(SOURCE_VERSION, json!({"ModelPackageStatus": "InProgress"}));
-        full(c, &["--dry-run"])
+        full(c, &["--wait-seconds", "1"])
     }),
     ("no version is approved", 4, |c| {
         c.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));

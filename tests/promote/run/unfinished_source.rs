@@ -2,15 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Moment};
+use crate::support::{Cloud, Moment, Principal};
 use crate::world::*;
 
 /// A world whose source version is in this status, until it is described for the third time.
 fn with_status(status: &str, then: Value) -> Cloud {
     let cloud = with_package();
+    set_status(&cloud, status, then);
+    cloud
+}
+
+fn set_status(cloud: &Cloud, status: &str, then: Value) {
     cloud.change(SOURCE_VERSION, json!({"ModelPackageStatus": status}));
     cloud.hook(Moment::on("DescribeModelPackage", 3), move |cloud| cloud.change(SOURCE_VERSION, then));
-    cloud
 }
 
 fn waits(status: &str) -> String {
@@ -23,6 +27,30 @@ fn a_run_waits_until_the_source_version_is_complete_and_says_so_once() {
         let run = promote(&with_status(status, json!({"ModelPackageStatus": "Completed"})), &[]);
         assert_eq!((run.document()["outcome"].as_str(), run.remarks()), (Some("promoted"), waits(status)));
     }
+}
+
+#[test]
+fn each_step_and_a_dry_run_wait_for_the_source_version_too() {
+    let cloud = with_package();
+    let group = Cloud::group_arn(GROUP);
+    let full = ["full", "--dry-run", "--group", &group, "--target-bucket", SERVING];
+    let find = ["find-latest", "--group", &group];
+    let copy = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
+    let register = ["register", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
+    for arguments in [&full[..], &find, &copy, &register] {
+        set_status(&cloud, "InProgress", json!({"ModelPackageStatus": "Completed"}));
+        let run = run(&cloud, Principal::Both, arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(&waits("InProgress")), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_plan_that_was_made_when_the_source_version_was_not_complete_can_be_carried_out() {
+    let cloud = with_status("Pending", json!({"ModelPackageStatus": "Completed"}));
+    let file = cloud.home().join("plan.json").display().to_string();
+    assert_eq!(promote(&cloud, &["--dry-run", "--record", &file]).document()["outcome"], "planned");
+    assert_eq!(promote(&cloud, &["--plan", &file]).document()["outcome"], "promoted");
 }
 
 #[test]

@@ -67,14 +67,6 @@ fn a_failed_package_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_package_in_progress_is_refused_by_each_step_and_by_a_dry_run() {
-    let cloud = changed(json!({"ModelPackageStatus": "InProgress"}));
-    let says = refused(&cloud, "in-progress", 1, &["find-latest", "--group", GROUP_ARN]).stderr;
-    refused_by_each_step(&cloud, &says);
-    refused(&cloud, "in-progress-dry-run", 1, &[&FULL[..], &["--dry-run"]].concat());
-}
-
-#[test]
 fn unknown_members_stop_the_run_by_their_names() {
     refused_by_every_verb(&with_unknown_members(), "unknown-members");
 }
