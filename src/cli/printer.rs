@@ -53,13 +53,16 @@ impl Printer {
         if self.printed.swap(true, Relaxed) {
             return;
         }
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out), None));
+        let filed = self
+            .file
+            .as_ref()
+            .map_or(Ok(()), |file| file.write(|out| json(document, &mut self.ending.counting(out)), None));
         if let Err(error) = filed {
             warn(&error);
         }
         if self.format == Format::Json {
             // Ignore errors: the failure of the run was reported already.
-            let _ = json(document, &mut std::io::stdout().lock());
+            let _ = json(document, &mut self.ending.counting(std::io::stdout().lock()));
         }
     }
 
@@ -104,8 +107,11 @@ impl Printer {
     /// As [`Printer::document`].
     pub fn put(&self, document: &impl Rendered) -> Result<()> {
         self.printed.store(true, Relaxed);
-        let filed = self.file.as_ref().map_or(Ok(()), |file| file.write(|out| json(document, out), document.done()));
-        let mut out = BufWriter::new(std::io::stdout().lock());
+        let filed = self
+            .file
+            .as_ref()
+            .map_or(Ok(()), |file| file.write(|out| json(document, &mut self.ending.counting(out)), document.done()));
+        let mut out = BufWriter::new(self.ending.counting(std::io::stdout().lock()));
         let printed = match self.format {
             Format::Json => json(document, &mut out),
             Format::Text => out.write_all(inert(&document.text()?).as_bytes()),

@@ -111,7 +111,9 @@ impl Running {
     /// Reports what a run has left behind that does not answer a signal. A run that prints its document does not answer
     /// while nobody reads it; then there is no other document.
     fn end_by_signal(&self, signal: &'static str) -> Exit {
-        self.printer.ending.claim(Ender::Signals);
+        if self.printer.ending.claim(Ender::Signals) == Ender::Run {
+            self.printer.ending.wait_while_written();
+        }
         self.terminal.stop();
         self.interrupted(signal, false)
     }
