@@ -25,6 +25,8 @@ pub enum Conclusion {
     Withdrawn,
     /// `withdraw`: no promoted version has a source that is Rejected.
     NothingToWithdraw,
+    /// `withdraw`: a promoted version could not be withdrawn, and no other was.
+    NotWithdrawn,
     /// A withdrawn version was approved again, because its source is Approved again.
     ApprovedAgain,
     /// A withdrawn version is pending again, because its source is Approved again and somebody in the target account decides.

@@ -56,10 +56,11 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
     let following =
         Following { promotion: &promotion, policy, promotions: &promotions, rejected: &rejected, except: None };
     let followed = following.run(&watch::channel(Some(None)).0).await;
-    let outcome = match (followed.withdrawn.is_empty() && followed.failures.is_empty(), promotion.dry_run) {
-        (true, _) => Conclusion::NothingToWithdraw,
-        (false, true) => Conclusion::Planned,
-        (false, false) => Conclusion::Withdrawn,
+    let outcome = match (followed.withdrawn.is_empty(), followed.failures.is_empty()) {
+        (true, true) => Conclusion::NothingToWithdraw,
+        (true, false) => Conclusion::NotWithdrawn,
+        (false, _) if promotion.dry_run => Conclusion::Planned,
+        (false, _) => Conclusion::Withdrawn,
     };
     let mut record = promotion.record_of(outcome, none_approved(&promotion.group, Some(promotion.reader.clone())));
     record.withdrawn = followed.withdrawn;

@@ -77,6 +77,7 @@ fn outcome(record: &Record) -> String {
             format!("nothing approved: the group has {versions}")
         }
         Conclusion::NothingToWithdraw => "nothing to withdraw".into(),
+        Conclusion::NotWithdrawn => "not withdrawn".into(),
         Conclusion::Withdrawn => "withdrawn: the source is Rejected".into(),
         Conclusion::ApprovedAgain => {
             "approved again: the source is Approved again, no new version was registered".into()

@@ -72,7 +72,10 @@ fn a_dry_run_names_what_would_be_withdrawn_and_writes_nothing() {
 fn a_version_that_cannot_be_rejected_makes_it_fail() {
     let cloud = changed();
     cloud.deny(Principal::Both, "sagemaker:UpdateModelPackage", "*");
-    withdraw(&cloud, &[]).fails(1, &["sagemaker:UpdateModelPackage"]);
+    let run = withdraw(&cloud, &[]);
+    run.fails(1, &["sagemaker:UpdateModelPackage"]);
+    let document: Value = serde_json::from_str(&run.stdout).expect("a document");
+    assert_eq!((&document["outcome"], &document["withdrawn"]), (&json!("not-withdrawn"), &json!([])));
     assert_eq!(promoted(&cloud)[1]["ModelApprovalStatus"], "Approved");
 }
 
