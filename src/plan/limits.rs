@@ -7,7 +7,7 @@ use crate::model::field::{Document, Field};
 use crate::model::layout::MAX_KEY_BYTES;
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::model::promoted::{REQUEST_KEY, SOURCE_KEY};
+use crate::model::promoted::is_own_key;
 use crate::plan::artifact::Artifact;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::findings::{CORRECT, Findings};
@@ -16,12 +16,18 @@ use crate::schema::shapes::{Root, Violation, violations};
 /// The next step for a location that is too long because of the destination.
 pub(super) const SHORTEN: &str = "Shorten the target prefix or group name";
 
+const MAKE_ROOM: &str = "Remove entries from the source version with `aws sagemaker update-model-package \
+                         --customer-metadata-properties-to-remove`";
+
 /// What AWS would reject in the request of CreateModelPackage, and in the Update that follows it.
 pub(super) fn rejected(request: &Document, source_uri: Option<&str>, package: &Package) -> Findings {
     let mut found = violations(Root::Create, request);
     let metadata = Field::top("CustomerMetadataProperties");
     for violation in found.iter_mut().filter(|violation| violation.field == metadata) {
-        violation.reason += &format!("; promote adds {SOURCE_KEY} and {REQUEST_KEY}");
+        let own = metadata.get(request).and_then(Value::as_object);
+        let own: Vec<&str> =
+            own.into_iter().flatten().map(|(key, _)| key.as_str()).filter(|key| is_own_key(key)).collect();
+        violation.reason += &format!(", of which promote needs {}: {}", own.len(), own.join(", "));
     }
     let mut update = Document::new();
     let update_members = [("SourceUri", source_uri), ("ApprovalDescription", package.text("ApprovalDescription"))];
@@ -38,6 +44,9 @@ pub(super) fn rejected(request: &Document, source_uri: Option<&str>, package: &P
 
 /// A location that the destination has made invalid needs a shorter destination; all else is the source's.
 fn hint(violation: &Violation, request: &Document, package: &Package) -> &'static str {
+    if violation.field == Field::top("CustomerMetadataProperties") {
+        return MAKE_ROOM;
+    }
     let value = violation.field.get(request);
     let rewritten = value != violation.field.get(package.description());
     if rewritten && value.and_then(Value::as_str).is_some_and(Location::is_claimed_by) { SHORTEN } else { CORRECT }

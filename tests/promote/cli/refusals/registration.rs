@@ -28,7 +28,9 @@ fn metadata_without_room_for_the_provenance_is_refused() {
     let cloud = with_package();
     let metadata: Map<String, Value> = (0..50).map(|n| (format!("key-{n}"), json!("value"))).collect();
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": metadata}));
-    refused(&cloud, "metadata-without-room", 1, &FULL);
+    let run = refused(&cloud, "metadata-without-room", 1, &FULL);
+    assert!(run.stderr.contains("of which promote needs 2"), "{}", run.stderr);
+    assert!(run.stderr.contains("--customer-metadata-properties-to-remove"), "{}", run.stderr);
 }
 
 #[test]
