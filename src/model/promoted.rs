@@ -1,10 +1,12 @@
 //! Promoted versions of the target group, and the customer metadata that names their source versions.
 
+use aws_smithy_types::DateTime;
 use serde_json::Value;
 
 use super::approval::ApprovalStatus;
 use super::arn::PackageArn;
 use super::field::Document;
+use super::package::time_of;
 use super::package_status::PackageStatus;
 
 /// The customer metadata key for the ARN of the source version.
@@ -20,6 +22,9 @@ pub const DISCARDED: &str = "promote: discarded: ";
 pub const WITHDRAWN: &str = "promote: withdrawn: ";
 /// As [`WITHDRAWN`], of a version that was pending approval when it was withdrawn.
 pub const WITHDRAWN_PENDING: &str = "promote: withdrawn: while pending: ";
+
+/// The seconds by which the times of one registration may differ.
+pub const TOLERANCE: i64 = 1;
 
 /// Whether a promotion sets this customer metadata key. Every other key that begins with `promote:` is one of the user.
 pub fn is_own_key(key: &str) -> bool {
@@ -93,6 +98,17 @@ impl PromotedVersion {
         let discarded = self.text("ApprovalDescription").is_some_and(|text| text.starts_with(DISCARDED));
         matches!(self.status(), PackageStatus::Failed | PackageStatus::Deleting)
             || self.approval() == ApprovalStatus::Rejected && discarded
+    }
+
+    /// When the version was registered.
+    pub fn created(&self) -> Option<DateTime> {
+        time_of(&self.description, "CreationTime")
+    }
+
+    /// Whether the version is older than a source version that was registered then. Its source then is an earlier version
+    /// with the same ARN: the source group was deleted and made again.
+    pub fn is_older_than(&self, source_created: DateTime) -> bool {
+        self.created().is_some_and(|created| created.secs() + TOLERANCE < source_created.secs())
     }
 
     /// The string in a top-level field.

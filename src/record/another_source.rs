@@ -8,12 +8,9 @@ use super::document::Record;
 use super::history::{History, approval};
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
-use crate::model::package::{Package, rfc3339, time_of};
-use crate::model::promoted::PromotedVersion;
+use crate::model::package::{Package, rfc3339};
+use crate::model::promoted::{PromotedVersion, TOLERANCE};
 use crate::register::decision::RecordedApproval;
-
-/// The seconds by which the times of one registration may differ.
-const TOLERANCE: i64 = 1;
 
 /// A promoted version, and the version that has the ARN of its source now.
 #[derive(Debug)]
@@ -49,14 +46,13 @@ impl History {
             ),
             Some(_) => return None,
             None => {
-                let then = time_of(&promoted.description, "CreationTime")?;
-                if then.secs() + TOLERANCE >= now.secs() {
+                if !promoted.is_older_than(now) {
                     return None;
                 }
                 format!(
                     "it was registered on {}, before the version that now has the ARN {source} ({since}): the group was \
                      deleted and made again",
-                    rfc3339(&then)
+                    rfc3339(&promoted.created()?)
                 )
             }
         };

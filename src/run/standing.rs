@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_smithy_types::DateTime;
 use serde::Serialize;
 
 use super::lineage::Lineage;
@@ -35,7 +36,7 @@ pub enum State {
     /// The promoted version is Approved, and its source is not. The next `promote full` withdraws the promoted version if
     /// the source is Rejected.
     Stale,
-    /// The promoted version is Approved, and its source was deleted.
+    /// The promoted version is Approved, and its source was deleted. Another version may have the ARN of the source now.
     Orphaned,
 }
 
@@ -93,21 +94,26 @@ pub fn rows(sources: &[Summary], promoted: Vec<PromotedVersion>) -> Vec<(Row, Op
     for summary in sources {
         by_version.entry(summary.version).or_default().0 = Some(side(summary));
     }
+    let created: BTreeMap<u32, DateTime> = sources.iter().map(|summary| (summary.version, summary.created)).collect();
     for promoted in promoted {
         if let Some(source) = promoted.source() {
             by_version.entry(source.version()).or_default().1.push(promoted);
         }
     }
     let mut rows = Vec::new();
-    for (_, (source, promotions)) in by_version.into_iter().rev() {
-        if promotions.is_empty() {
-            rows.push((row(State::NotPromoted, source, None), None));
-            continue;
+    for (version, (source, promotions)) in by_version.into_iter().rev() {
+        // The source group was deleted and made again.
+        let is_of_former =
+            |promoted: &PromotedVersion| created.get(&version).is_some_and(|at| promoted.is_older_than(*at));
+        let (former, promotions): (Vec<_>, Vec<_>) = promotions.into_iter().partition(is_of_former);
+        if promotions.is_empty() && source.is_some() {
+            rows.push((row(State::NotPromoted, source.clone(), None), None));
         }
         for promoted in promotions {
             let state = state(source.as_ref(), &promoted);
             rows.push((row(state, source.clone(), Some(&promoted)), Some(promoted)));
         }
+        rows.extend(former.into_iter().map(|promoted| (without_source(&promoted), Some(promoted))));
     }
     rows
 }

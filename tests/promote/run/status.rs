@@ -79,6 +79,19 @@ fn a_promoted_version_whose_source_is_deleted_is_listed() {
 }
 
 #[test]
+fn a_promoted_version_whose_source_group_was_made_again_is_not_the_promotion_of_the_new_version() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    cloud.change(&source(1), json!({"CreationTime": now.as_secs() + 3600, "Domain": "OTHER"}));
+    let versions = status(&cloud)["versions"].clone();
+    let states: Vec<_> = (0..2).map(|at| &versions[at]["state"]).collect();
+    assert_eq!(states, ["not-promoted", "orphaned"], "{versions:#}");
+    assert_eq!((versions[0].get("target"), versions[1].get("source")), (None, None));
+    assert_eq!((&versions[1]["promoted_from"], &versions[1]["drift"]), (&json!(source(1)), &json!([])));
+}
+
+#[test]
 fn the_text_is_a_table() {
     let cloud = at_every_stage();
     let group = Cloud::group_arn(GROUP);
