@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::location::Location;
+
 /// A warning, which does not stop a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
@@ -9,4 +11,12 @@ pub struct Warning {
     pub field: String,
     /// The text of the warning.
     pub remark: String,
+}
+
+impl Warning {
+    /// Whether the warning is about a field of the version, which the version keeps. Warnings about objects and versions of
+    /// the target are about the run that gives them.
+    pub fn is_about_field(&self) -> bool {
+        !self.field.starts_with("arn:") && !Location::is_claimed_by(&self.field)
+    }
 }

@@ -271,7 +271,7 @@ impl Syncing<'_> {
         record.not_carried.clone_from(&before.not_carried);
         record.environment_urls = before.environment_urls;
         record.kms_key.clone_from(&before.kms_key);
-        record.warnings.extend(before.warnings.iter().cloned());
+        record.warnings.extend(before.warnings.iter().filter(|warning| warning.is_about_field()).cloned());
         record.set_request(&plan.request);
         record.source_uri.clone_from(&plan.source_uri);
         record.target = Some(Target::of(self.destination, package.arn(), Some((&promoted.arn, promoted.approval()))));
