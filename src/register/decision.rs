@@ -6,11 +6,11 @@ use serde_json::Value;
 use crate::aws::registry::TargetRegistry;
 use crate::model::approval::{Approval, ApprovalStatus, DecidedBy};
 use crate::model::arn::PackageArn;
-use crate::model::claim::ClaimSeen;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::Package;
 use crate::model::promoted::{DISCARDED, PromotedVersion, WITHDRAWN, WITHDRAWN_PENDING};
+pub use crate::register::recorded_approval::RecordedApproval;
 use crate::register::visibility::describe_updated;
 
 /// An approval description: one line of at most 1024 characters (UpdateModelPackage).
@@ -38,46 +38,6 @@ pub struct ApprovalPolicy {
     pub approval: Option<Approval>,
     /// Whether versions whose source is Rejected are withdrawn.
     pub withdraw: bool,
-}
-
-/// The approval of a promoted version, as its newest record has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedApproval {
-    /// The status.
-    pub status: ApprovalStatus,
-    /// The reason.
-    pub description: Option<String>,
-    /// Who has decided.
-    pub decided_by: DecidedBy,
-}
-
-impl RecordedApproval {
-    /// The approval of a version without a record, by the newest claim: nothing, unless the run that registered the version
-    /// was to leave it pending.
-    pub fn claimed(newest: Option<&ClaimSeen>) -> Option<Self> {
-        let claim = newest?.claim.as_ref()?;
-        (claim.approval == Some(Approval::Pending)).then(Self::pending)
-    }
-
-    /// The approval of a version that exists and has no record at this destination. If it has no claim there either, it was
-    /// promoted to another bucket or prefix, and the decisions about it are recorded there.
-    pub fn unrecorded(newest: Option<&ClaimSeen>) -> Option<Self> {
-        if newest.is_none() { Some(Self::pending()) } else { Self::claimed(newest) }
-    }
-
-    fn pending() -> Self {
-        let status = ApprovalStatus::PendingManualApproval;
-        Self { status, description: None, decided_by: DecidedBy::Nobody }
-    }
-
-    /// Whether no run may approve the version by itself: the target account has rejected or suspended it, or it was left to it.
-    pub fn is_withheld(&self) -> bool {
-        match (&self.status, self.decided_by) {
-            (ApprovalStatus::Approved | ApprovalStatus::Other(_), _) | (_, DecidedBy::Source) => false,
-            (ApprovalStatus::Rejected | ApprovalStatus::PendingManualApproval, DecidedBy::Target) => true,
-            (status, DecidedBy::Nobody) => *status == ApprovalStatus::PendingManualApproval,
-        }
-    }
 }
 
 /// What happens to the approval status of a promoted version.
@@ -147,6 +107,7 @@ impl Decision {
         let waits = status == ApprovalStatus::PendingManualApproval;
         let decided_by = match act {
             Act::Carry | Act::ApproveAgain => DecidedBy::Source,
+            Act::Withdraw if current == ApprovalStatus::Approved => DecidedBy::Source,
             Act::Keep | Act::WaitAgain if left && waits && decided_by == DecidedBy::Source => DecidedBy::Nobody,
             Act::Keep | Act::WaitAgain | Act::Withdraw => decided_by,
         };
@@ -253,10 +214,13 @@ fn is_remark(text: &str) -> bool {
 }
 
 /// Whether a run has withdrawn the version. If the target account has approved it since without a new description, the
-/// description of the withdrawal stays: a later rejection is then a decision of the target account.
+/// description of the withdrawal stays: a later rejection is then a decision of the target account. It stays one after it
+/// was recorded: the source decides the withdrawal of an Approved version.
 fn is_withdrawn(promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> bool {
+    let is_theirs = |by: DecidedBy| by == DecidedBy::Target && !promoted.was_pending();
     let kept = |recorded: &RecordedApproval| {
-        recorded.status != ApprovalStatus::Rejected && recorded.description.as_deref().is_some_and(is_remark)
+        let is_later = recorded.status != ApprovalStatus::Rejected || is_theirs(recorded.decided_by);
+        is_later && recorded.description.as_deref().is_some_and(is_remark)
     };
     promoted.is_withdrawn() && !recorded.is_some_and(kept)
 }
@@ -273,9 +237,12 @@ fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&R
         };
         return if theirs { DecidedBy::Target } else { DecidedBy::Source };
     };
-    let suspended = recorded.status == ApprovalStatus::Approved;
     if is_withdrawn(promoted, Some(recorded)) {
-        return if promoted.was_pending() && suspended { DecidedBy::Target } else { recorded.decided_by };
+        return match (promoted.was_pending(), &recorded.status) {
+            (false, _) => DecidedBy::Source,
+            (true, ApprovalStatus::Approved) => DecidedBy::Target,
+            (true, _) => recorded.decided_by,
+        };
     }
     let waits_again = promoted.approval_description() == Some(again(package).as_str());
     match (&recorded.status, &current) {

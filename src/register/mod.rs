@@ -10,6 +10,7 @@ mod new_group;
 mod news;
 mod once;
 mod policy;
+mod recorded_approval;
 mod registration;
 mod services;
 pub mod sync;

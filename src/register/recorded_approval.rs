@@ -1,0 +1,44 @@
+//! The approval of a promoted version in its newest record, or in the claim of the run that registered it.
+
+use crate::model::approval::{Approval, ApprovalStatus, DecidedBy};
+use crate::model::claim::ClaimSeen;
+
+/// The approval of a promoted version, as its newest record has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedApproval {
+    /// The status.
+    pub status: ApprovalStatus,
+    /// The reason.
+    pub description: Option<String>,
+    /// Who has decided.
+    pub decided_by: DecidedBy,
+}
+
+impl RecordedApproval {
+    /// The approval of a version without a record, by the newest claim: nothing, unless the run that registered the version
+    /// was to leave it pending.
+    pub fn claimed(newest: Option<&ClaimSeen>) -> Option<Self> {
+        let claim = newest?.claim.as_ref()?;
+        (claim.approval == Some(Approval::Pending)).then(Self::pending)
+    }
+
+    /// The approval of a version that exists and has no record at this destination. If it has no claim there either, it was
+    /// promoted to another bucket or prefix, and the decisions about it are recorded there.
+    pub fn unrecorded(newest: Option<&ClaimSeen>) -> Option<Self> {
+        if newest.is_none() { Some(Self::pending()) } else { Self::claimed(newest) }
+    }
+
+    fn pending() -> Self {
+        let status = ApprovalStatus::PendingManualApproval;
+        Self { status, description: None, decided_by: DecidedBy::Nobody }
+    }
+
+    /// Whether no run may approve the version by itself: the target account has rejected or suspended it, or it was left to it.
+    pub fn is_withheld(&self) -> bool {
+        match (&self.status, self.decided_by) {
+            (ApprovalStatus::Approved | ApprovalStatus::Other(_), _) | (_, DecidedBy::Source) => false,
+            (ApprovalStatus::Rejected | ApprovalStatus::PendingManualApproval, DecidedBy::Target) => true,
+            (status, DecidedBy::Nobody) => *status == ApprovalStatus::PendingManualApproval,
+        }
+    }
+}
