@@ -1,6 +1,7 @@
 //! Writes records beside the artifacts. Records are never overwritten.
 
 use anyhow::{Context, Result, bail};
+use aws_smithy_types::DateTime;
 
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
@@ -8,12 +9,13 @@ use crate::aws::objects::{Attributes, Encryption};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{KmsKeyArn, PackageArn};
 use crate::model::destination::Destination;
-use crate::model::failure::{Failure, Hint};
+use crate::model::failure::Hint;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::hashing::Hashes;
 use crate::record::signing::{Signer, Signing};
+use crate::record::stored::is_former;
 use crate::store::Spooled;
 
 /// Records of one promotion whose runs began in the same millisecond. More fail.
@@ -48,8 +50,8 @@ impl Records<'_> {
     /// belongs to a version that was deleted, or to a concurrent run.
     ///
     /// `changed`: whether this run has changed the version. If a concurrent run has recorded another approval, the record
-    /// is written after that one.
-    pub async fn write(&self, record: &Record, changed: bool) -> Result<Location> {
+    /// is written after that one. `created`: when the version was registered.
+    pub async fn write(&self, record: &Record, changed: bool, created: Option<DateTime>) -> Result<Location> {
         let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
         let layout = self.destination.layout(source_of(record)?);
         let (first, second) = (layout.record(), layout.later_record(registered));
@@ -58,16 +60,14 @@ impl Records<'_> {
                 return Ok(location.clone());
             }
             // The record names this version if the answer to a first attempt was lost, or if a concurrent run wrote it.
-            match approval_in(self.target, location, record).await? {
+            match approval_in(self.target, location, record, created).await? {
                 None => {}
                 Some(there) if changed && there != approval_of(record) => return self.append(record).await,
                 Some(_) => return Ok(location.clone()),
             }
         }
-        bail!(
-            Failure::new(format!("{first} and {second} are records of other versions"))
-                .hint("Remove the record that does not belong there")
-        )
+        // Both are records of other versions, such as those of a former target group.
+        self.append(record).await
     }
 
     /// Writes the record of a later change of a promoted version, such as a withdrawal.
@@ -152,13 +152,18 @@ fn source_of(record: &Record) -> Result<&PackageArn> {
     Ok(&record.source.package.as_ref().context("a record is about a version")?.model_package_arn)
 }
 
-/// The approval in a record of the same promoted version; nothing if the record is about another one.
+/// The approval in a record of the same promoted version, which was created then; nothing if the record is about another
+/// one.
 async fn approval_in(
     target: &TargetAccount,
     location: &Location,
     record: &Record,
+    created: Option<DateTime>,
 ) -> Result<Option<Option<ApprovalStatus>>> {
-    let Some((text, _)) = target.objects().read_all(location).await? else { return Ok(None) };
+    let Some((text, written)) = target.objects().read_all(location).await? else { return Ok(None) };
+    if written.zip(created).is_some_and(|(written, created)| is_former(written, created)) {
+        return Ok(None);
+    }
     let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
     let there = Record::parse(&text).ok().filter(|there| named(there) == named(record));
     Ok(there.as_ref().map(approval_of))

@@ -12,7 +12,7 @@ use crate::plan::provenance::marked;
 use crate::record::document::Record;
 use crate::record::stored::{Keys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
-use crate::register::sync::Base;
+use crate::register::sync::{Base, edits};
 
 /// Every record of one promotion folder.
 #[derive(Debug, Default)]
@@ -70,8 +70,25 @@ impl History {
     }
 
     /// The records of a promoted version, oldest first.
-    pub fn of_version(&self, version: &PackageArn) -> impl Iterator<Item = &StoredRecord> {
-        self.stored.iter().filter(move |stored| stored.version() == Some(version))
+    pub fn of_version<'a>(&'a self, version: &PromotedVersion) -> impl Iterator<Item = &'a StoredRecord> {
+        self.stored.iter().filter(move |stored| stored.is_about(version))
+    }
+
+    /// Whether somebody has derived the version from a recorded one: it has the digest of that request, what it deploys
+    /// differs, and no record names it.
+    pub fn is_derived(&self, version: &PromotedVersion) -> bool {
+        let is_unnamed = self.of_version(version).next().is_none();
+        is_unnamed && self.is_as_recorded(version) == Some(false)
+    }
+
+    /// Whether nobody has edited what a version deploys, by the records with its digest; nothing if there is none.
+    pub fn is_as_recorded(&self, version: &PromotedVersion) -> Option<bool> {
+        let (description, digest) = (&version.description, marked(&version.description)?);
+        let with_digest = self.states().filter(|state| marked(state.request) == Some(digest));
+        let is_edited = |state: Base<'_>| {
+            edits(state.request, state.source_uri, description).iter().any(|edit| edit.is_essential())
+        };
+        with_digest.map(|state| !is_edited(state)).reduce(|one, other| one || other)
     }
 
     /// The records of a promoted version; nothing if none of them has the request.
@@ -79,8 +96,7 @@ impl History {
     /// A record is written before its Update. The digest in the version's metadata tells which record describes the
     /// version, also if a run was killed between both.
     pub fn past(&self, version: &PromotedVersion) -> Option<Past<'_>> {
-        let records: Vec<&Record> =
-            self.of_version(&version.arn).filter_map(|stored| stored.record.as_ref().ok()).collect();
+        let records: Vec<&Record> = self.of_version(version).filter_map(|stored| stored.record.as_ref().ok()).collect();
         let with_request = || records.iter().rev().filter_map(|record| Some((*record, record.request.as_ref()?)));
         let digest = marked(&version.description);
         let base = with_request().find(|(_, request)| marked(request) == digest).or_else(|| with_request().next())?;

@@ -162,14 +162,15 @@ impl History {
         }
         // The recorded version refers to the folder and this one does not, so it is another version.
         let recorded = PromotedVersion { arn: version.arn.clone(), description: past.request().clone() };
-        ensure!(destination.of(&recorded, source).is_some(), self.only_witness(&version.arn, source));
+        ensure!(destination.of(&recorded, source).is_some(), self.only_witness(&version, source));
         Ok(None)
     }
 
-    fn only_witness(&self, version: &PackageArn, source: &PackageArn) -> Failure {
+    fn only_witness(&self, version: &PromotedVersion, source: &PackageArn) -> Failure {
         let records: Vec<String> = self.of_version(version).map(|stored| format!("  {}", stored.location)).collect();
         Failure::new(format!(
-            "only records name {version} as the promotion of {source}, and its customer metadata has no {SOURCE_KEY}:\n{}",
+            "only records name {} as the promotion of {source}, and its customer metadata has no {SOURCE_KEY}:\n{}",
+            version.arn,
             records.join("\n")
         ))
         .hint(format!(

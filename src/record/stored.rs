@@ -11,12 +11,16 @@ use crate::aws::objects::{Listed, TargetObjects};
 use crate::model::arn::PackageArn;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
+use crate::model::promoted::PromotedVersion;
 use crate::record::conclusion::Conclusion;
 use crate::record::document::Record;
 use crate::store::Spooled;
 
 /// Concurrent reads of records. Most promotions have one or two records.
 const READS_AT_ONCE: usize = 16;
+
+/// The seconds by which the clocks of S3 and SageMaker may differ.
+const TOLERANCE: i64 = 10;
 
 /// A record as it is stored beside the artifacts.
 #[derive(Debug)]
@@ -48,6 +52,14 @@ impl StoredRecord {
         self.record.as_ref().ok()?.target.as_ref()?.model_package_arn.as_ref()
     }
 
+    /// Whether the record is about this version. A record that is older than the version is about a version of a former
+    /// group: if a group is deleted and made again, its versions are numbered from 1 again.
+    pub fn is_about(&self, version: &PromotedVersion) -> bool {
+        let is_former =
+            self.written.zip(version.created()).is_some_and(|(written, created)| is_former(written, created));
+        self.version() == Some(&version.arn) && !is_former
+    }
+
     /// Whether the act of the record is done. The record of an Update is written twice, before and after it.
     pub(super) fn is_final(&self) -> bool {
         self.record.as_ref().is_ok_and(|record| record.outcome != Conclusion::Updating)
@@ -56,6 +68,11 @@ impl StoredRecord {
     pub(super) fn ended(&self) -> Option<DateTime> {
         DateTime::from_str(&self.record.as_ref().ok()?.ended, Format::DateTime).ok()
     }
+}
+
+/// Whether a record that was written then is too old to be about a version that was created then.
+pub(super) fn is_former(written: DateTime, created: DateTime) -> bool {
+    written.secs() + TOLERANCE < created.secs()
 }
 
 /// The keys of a folder's records.

@@ -28,7 +28,8 @@ pub const DESCRIPTIONS_AT_ONCE: usize = 4;
 pub struct ExistingPromotions {
     /// Each, lowest version first.
     versions: Vec<PromotedVersion>,
-    /// Versions that name the source version, and that no promotion has made: they have no digest of a request.
+    /// Versions that name the source version, and that no promotion has made: they have no digest of a request, or
+    /// somebody has derived them from a promoted version.
     others: Vec<PackageArn>,
     /// What a reader should know of versions that do not exist any more.
     deleted: Vec<Warning>,
@@ -85,6 +86,13 @@ impl ExistingPromotions {
             self.versions.push(recorded);
             self.versions.sort_by_key(|promoted| promoted.arn.version());
         }
+        self
+    }
+
+    /// Leaves out versions that somebody has derived from a promoted version: they are no promotions.
+    pub fn without_derived(mut self, is_derived: impl Fn(&PromotedVersion) -> bool) -> Self {
+        let derived = self.versions.extract_if(.., |promoted| is_derived(promoted));
+        self.others.extend(derived.map(|promoted| promoted.arn));
         self
     }
 

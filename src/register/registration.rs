@@ -2,6 +2,7 @@
 //! concurrent runs. The version is approved last.
 
 use anyhow::Result;
+use aws_smithy_types::DateTime;
 
 use super::attempt::{FoundPromotion, Registering};
 use super::completion::Completion;
@@ -36,6 +37,8 @@ pub struct Registration {
     pub copied: Copied,
     /// The version's approval.
     pub approval: RecordedApproval,
+    /// When the version was registered.
+    pub created: Option<DateTime>,
     /// The fields that SageMaker has added.
     pub added: Vec<Change>,
     /// Whether this run has registered or approved the version. False if an earlier run had done both.
@@ -129,14 +132,28 @@ impl Registrar<'_> {
             tell: self.tell,
         };
         let registered = registering.register(existing, copied.claim().cloned()).await?;
-        let Registered { arn, approval, added, changed, reapproved, updated, visibility, warnings, left } = registered;
-        Ok(Registration { arn, copied, approval, added, changed, reapproved, warnings, left, updated, visibility })
+        let Registered { arn, created, approval, added, changed, reapproved, updated, visibility, warnings, left } =
+            registered;
+        Ok(Registration {
+            arn,
+            created,
+            copied,
+            approval,
+            added,
+            changed,
+            reapproved,
+            warnings,
+            left,
+            updated,
+            visibility,
+        })
     }
 }
 
 /// The result of [`Registering::register`].
 pub(super) struct Registered {
     pub arn: PackageArn,
+    pub created: Option<DateTime>,
     pub approval: RecordedApproval,
     pub added: Vec<Change>,
     pub changed: bool,
@@ -165,6 +182,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 let reapproved = promoted.is_withdrawn() && approval.status != promoted.approval();
                 let changed = new || updated.is_some();
                 Ok(Registered {
+                    created: promoted.created(),
                     arn: promoted.arn,
                     approval,
                     added,

@@ -13,7 +13,6 @@ use crate::model::approval::{ApprovalStatus, DecidedBy};
 use crate::model::arn::PackageArn;
 use crate::model::claim::ClaimSeen;
 use crate::model::destination::Destination;
-use crate::model::field::Document;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
@@ -23,7 +22,6 @@ use crate::record::history::History;
 use crate::record::{Conclusion, Record, Target};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
-use crate::register::sync::{Base, edits};
 use crate::schema::comparison::differences;
 
 /// The current promotion of the version, if it was promoted to another folder, or if somebody has decided on it and its
@@ -48,7 +46,7 @@ pub(super) async fn sync_elsewhere(
     promoted: &PromotedVersion,
 ) -> Result<Record> {
     promotion.context.notice(Event::PromotedWithOtherSettings(&promoted.arn));
-    let by_metadata = ByMetadata::of(promotion, policy, package.arn(), promoted);
+    let by_metadata = ByMetadata { is_selected: true, ..ByMetadata::of(promotion, policy, package.arn(), promoted) };
     let (done, warnings) = by_metadata.sync(package).await?;
     let mut record = match done {
         Some((record, _)) => record,
@@ -72,6 +70,8 @@ pub(super) struct ByMetadata<'a> {
     destination: Destination,
     /// Whether the version refers to the folder of its promotion.
     is_in_folder: bool,
+    /// Whether the run is about this version, so that its command is no advice.
+    is_selected: bool,
 }
 
 /// The document about a version, and whether a record was written.
@@ -88,7 +88,7 @@ impl<'a> ByMetadata<'a> {
         let folder = promotion.destination.of(promoted, source);
         let is_in_folder = folder.is_some();
         let destination = folder.unwrap_or_else(|| promotion.destination.clone());
-        Self { promotion, policy, promoted, destination, is_in_folder }
+        Self { promotion, policy, promoted, destination, is_in_folder, is_selected: false }
     }
 
     /// Syncs the version with the records beside its artifacts, wherever those are. Without a record, the version is
@@ -173,12 +173,8 @@ impl<'a> ByMetadata<'a> {
             return Ok(if decision.act == Act::Withdraw { warning(remark) } else { (None, Vec::new()) });
         }
         if decision.act == Act::Keep && is_served {
-            let remark = format!(
-                "it is Approved and has no record, so it is neither compared nor synced; run `promote full \
-                 --package-version {}` to write the record",
-                package.arn().version()
-            );
-            return Ok(warning(remark));
+            let remark = "it is Approved and has no record, so it is neither compared nor synced";
+            return Ok(warning(format!("{remark}; {} to write the record", self.command(package))));
         }
         let withdrawing =
             Withdrawing { promotion: self.promotion, destination: &self.destination, policy: self.policy };
@@ -188,21 +184,39 @@ impl<'a> ByMetadata<'a> {
                 Ok((Some((record, recorded)), Vec::new()))
             }
             None => {
-                let command = format!("`promote full --package-version {}`", package.arn().version());
+                let command = self.command(package);
                 Ok(warning(match decision.decided_by {
                     DecidedBy::Nobody => {
                         format!(
-                            "it was left pending by a run that has written no record; run {command} to write the record"
+                            "it was left pending by a run that has written no record; {command} to write the record"
                         )
                     }
                     DecidedBy::Source | DecidedBy::Target => {
-                        format!(
-                            "it has no record to compare it with, so it was not approved; run {command} to complete it"
-                        )
+                        format!("it has no record to compare it with, so it was not approved; {command} to complete it")
                     }
                 }))
             }
         }
+    }
+
+    /// The run that completes the version. A run about this version has other settings than the one that registered it, or
+    /// somebody has changed the version since.
+    fn command(&self, package: &Package) -> String {
+        let Destination { bucket, prefix, .. } = &self.destination;
+        let number = package.arn().version();
+        if !self.is_selected {
+            return format!("run `promote full --package-version {number}`");
+        }
+        if self.destination.layout(package.arn()) != self.promotion.destination.layout(package.arn()) {
+            let prefix = match prefix.as_str().trim_end_matches('/') {
+                "" => String::new(),
+                prefix => format!(" --target-prefix {prefix}"),
+            };
+            return format!("run `promote full --package-version {number} --target-bucket {bucket}{prefix}`");
+        }
+        "it differs from what this run would register: delete it if somebody has changed it, or else run again with the \
+         settings that it was promoted with,"
+            .into()
     }
 
     /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they
@@ -234,7 +248,7 @@ impl<'a> ByMetadata<'a> {
     /// digest of.
     async fn is_ours(&self, history: &History, source: &PackageArn) -> Result<bool> {
         let Some(digest) = marked(&self.promoted.description) else { return Ok(false) };
-        if let Some(is_as_recorded) = is_as_recorded(history, digest, &self.promoted.description) {
+        if let Some(is_as_recorded) = history.is_as_recorded(self.promoted) {
             return Ok(is_as_recorded);
         }
         if self.is_in_folder && history.states().next().is_none() {
@@ -248,12 +262,4 @@ impl<'a> ByMetadata<'a> {
     async fn claims(&self, source: &PackageArn) -> Result<Vec<ClaimSeen>, CallError> {
         claims(self.promotion.target.objects(), &self.destination.layout(source)).await
     }
-}
-
-/// Whether nobody has edited what a version deploys, by the records with its digest; nothing if there is none.
-fn is_as_recorded(history: &History, digest: &str, description: &Document) -> Option<bool> {
-    let of_version = history.states().filter(|state| marked(state.request) == Some(digest));
-    let is_edited =
-        |state: Base<'_>| edits(state.request, state.source_uri, description).iter().any(|edit| edit.is_essential());
-    of_version.map(|state| !is_edited(state)).reduce(|one, other| one || other)
 }

@@ -160,8 +160,7 @@ impl Reading<'_> {
         lineage.add(&past)?;
         let base: *const Record = past.base();
         let is_base = |record: &Record| std::ptr::eq(record, base);
-        if let Some(stored) = history.of_version(&promoted.arn).find(|stored| stored.record.as_ref().is_ok_and(is_base))
-        {
+        if let Some(stored) = history.of_version(promoted).find(|stored| stored.record.as_ref().is_ok_and(is_base)) {
             lineage.record = Some(stored.location.clone());
             if stored.signed {
                 lineage.signature = Some(self.signature(&stored.location).await);

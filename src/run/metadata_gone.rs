@@ -38,7 +38,7 @@ pub(super) async fn named_by_record(
     let Some((bucket, places)) = places(target, settings, promoted, group).await? else { return Ok(None) };
     let mut sources = Vec::new();
     for layout in &places.layouts {
-        sources.push(source_of(target, layout, &promoted.arn).boxed());
+        sources.push(source_of(target, layout, promoted).boxed());
     }
     let (group, caller) = (group.clone(), caller.to_owned());
     let destination = Destination { bucket, prefix: places.prefix, group, caller };
@@ -52,7 +52,7 @@ pub(super) async fn named_by_record(
 }
 
 /// The source version in a record of the folder, if one names the promoted version.
-async fn source_of(target: &TargetAccount, layout: &Layout, promoted: &PackageArn) -> Result<Option<PackageArn>> {
+async fn source_of(target: &TargetAccount, layout: &Layout, promoted: &PromotedVersion) -> Result<Option<PackageArn>> {
     let history = History::list(target.objects(), layout).await?;
     let record = history.of_version(promoted).find_map(|stored| stored.record.as_ref().ok());
     let source = record.and_then(|record| record.source.package.as_ref());

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::context::Context;
+use super::deleted::decided_before;
 use super::event::Event;
 use super::followed::FollowedVersions;
 use super::held::as_held;
@@ -91,9 +92,13 @@ async fn plan_and_register(
         return Err(another.error().into());
     }
     let approval = recorded.as_ref().and_then(Recorded::approval);
-    let existing = existing.with_recorded(recorded.map(|recorded| recorded.promoted));
+    let (history, promoted) = match recorded {
+        Some(Recorded { history, promoted, .. }) => (history, Some(promoted)),
+        None => (promotion.former_records(package, &there).await?, None),
+    };
+    let existing = existing.without_derived(|version| history.is_derived(version)).with_recorded(promoted);
     let before = (approval, registration.approval == Some(Approval::Carry));
-    let (approval, existing) = promotion.decided_before(package, &there, existing, before).await?;
+    let (approval, existing) = decided_before(package, &history, existing, before);
     let state = target_group::look(target, destination, &promotion.group, !missing_group).await?;
     refuse_others(state, destination, &promotion.group, registration, there.was_claimed())?;
     plan.target_group = Some(state);

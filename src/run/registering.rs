@@ -90,7 +90,7 @@ impl LastSteps<'_> {
         if registration.reapproved || is_recorded && registration.changed {
             records.append(record).await
         } else {
-            records.write(record, registration.changed).await
+            records.write(record, registration.changed, registration.created).await
         }
     }
 }

@@ -68,7 +68,7 @@ impl Promotion<'_> {
     ) -> Signatures {
         let mut signatures = Signatures::default();
         let Some(signer) = self.signer.as_ref().filter(|_| !self.dry_run) else { return signatures };
-        for StoredRecord { location, text, record, signed, .. } in history.of_version(&promoted.arn) {
+        for StoredRecord { location, text, record, signed, .. } in history.of_version(promoted) {
             if *signed {
                 signatures.refused.clear();
                 continue;

@@ -122,8 +122,7 @@ impl Syncing<'_> {
         let recorded = past.approval();
         let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);
         let is_settled = recorded.is_none_or(|recorded| recorded.status == promoted.approval());
-        let is_signed =
-            self.promotion.signer.is_none() || history.of_version(&promoted.arn).all(|stored| stored.signed);
+        let is_signed = self.promotion.signer.is_none() || history.of_version(promoted).all(|stored| stored.signed);
         if decision.act != Act::Keep || !is_settled || !is_signed {
             return Ok(None);
         }

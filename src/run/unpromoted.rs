@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::by_metadata::{promoted_with_other_settings, sync_elsewhere};
+use super::deleted::decided_before;
 use super::full::{Followings, Full};
 use super::permitted::Permitted;
 use super::preview::preview;
@@ -32,6 +33,8 @@ impl Full<'_> {
             promotion.list_folder(package.arn()),
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
+        let history = promotion.former_records(package, &there).await?;
+        let existing = existing.without_derived(|version| history.is_derived(version));
         let proved = Proved::of(&promotion.destination, package, &plan, &existing);
         if let Some(proved) = &proved {
             plan.request.clone_from(&proved.request);
@@ -39,7 +42,7 @@ impl Full<'_> {
             return sync_elsewhere(promotion, self.policy(), package, promoted).await;
         }
         let before = (recorded, self.settings.is_approved_by_name());
-        let (recorded, existing) = promotion.decided_before(package, &there, existing, before).await?;
+        let (recorded, existing) = decided_before(package, &history, existing, before);
         let (state, registration) = (plan.target_group.unwrap_or_default(), &self.settings.registration);
         let (destination, source) = (&promotion.destination, &promotion.group);
         target_group::refuse_others(state, destination, source, registration, there.was_claimed())?;

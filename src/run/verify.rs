@@ -144,7 +144,7 @@ impl Checking<'_> {
         for stored in history.stored() {
             let StoredRecord { location, text, record, .. } = stored;
             // A record of another version proves nothing about this one, and no signature is asked of it.
-            let is_about = stored.version().is_none_or(|version| *version == promoted.arn);
+            let is_about = stored.version().is_none() || stored.is_about(promoted);
             if let Some(key) = key.as_ref().filter(|_| is_about) {
                 let verdict = signature(target, key, location, text).await?;
                 findings.add(Subject::Signature, &Layout::signature_of(location).to_string(), verdict)?;

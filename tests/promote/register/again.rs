@@ -68,6 +68,19 @@ fn a_version_that_was_promoted_to_another_prefix_is_not_changed_and_nothing_is_c
 }
 
 #[test]
+fn a_run_does_not_advise_to_run_its_own_command_for_a_version_without_a_record() {
+    let cloud = with_package();
+    promote(&cloud, &["--target-prefix", "first"]).document();
+    let record = cloud.keys(SERVING).into_iter().find(|key| key.ends_with("/promotion.json")).expect("a record");
+    cloud.remove(SERVING, &record);
+    let warnings = promote(&cloud, &["--package-version", "1"]).document()["warnings"].to_string();
+    let advice = format!("run `promote full --package-version 1 --target-bucket {SERVING} --target-prefix first`");
+    assert!(warnings.contains(&advice), "{warnings}");
+    promote(&cloud, &["--package-version", "1", "--target-prefix", "first"]).document();
+    assert!(cloud.keys(SERVING).contains(&record));
+}
+
+#[test]
 fn the_document_of_a_promotion_to_another_prefix_names_the_destination_of_its_artifacts() {
     let cloud = with_package();
     promote(&cloud, &["--target-prefix", "first"]).document();

@@ -2,7 +2,7 @@
 
 use super::again::delete_version;
 use super::*;
-use crate::support::Principal;
+use crate::support::{Principal, TARGET_ACCOUNT};
 
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
 
@@ -160,4 +160,67 @@ fn a_version_without_artifacts_that_waits_is_not_approved_from_another_prefix() 
             assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");
         }
     }
+}
+
+#[test]
+fn a_version_that_somebody_derived_is_not_the_promotion_after_the_promoted_version_was_deleted() {
+    for (status, description) in [("Approved", None), ("PendingManualApproval", None), ("Approved", Some("Ours"))] {
+        let cloud = with_package();
+        promote(&cloud, &[]).document();
+        let mut derived = model("s3://serving/theirs.tar.gz");
+        if let Some(description) = description {
+            derived = create_request(&cloud);
+            derived["ModelPackageDescription"] = json!(description);
+        }
+        derived["CustomerMetadataProperties"] = last(&cloud)["CustomerMetadataProperties"].clone();
+        derived["ModelApprovalStatus"] = json!(status);
+        let arn = cloud.register_in(TARGET_ACCOUNT, derived);
+        let before = cloud.package(&arn);
+        clean_up(&cloud);
+        let planned = promote(&cloud, &["--dry-run"]).document();
+        assert!(planned["planned"].to_string().contains("register"), "{}", planned["planned"]);
+        let document = promote(&cloud, &[]).document();
+        assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(3)));
+        assert!(document["warnings"].to_string().contains(&arn), "{}", document["warnings"]);
+        assert_eq!(promote(&cloud, &[]).document()["target"]["version"], 3);
+        assert_eq!((cloud.package(&arn), promoted(&cloud).len()), (before, 2));
+        assert_eq!(last(&cloud)["ModelApprovalStatus"], "Approved");
+    }
+}
+
+#[test]
+fn a_version_that_the_target_approved_and_a_run_withdrew_is_approved_again_with_its_source_although_it_was_deleted() {
+    for deleted in [false, true] {
+        let cloud = with_package();
+        promote(&cloud, &["--approval", "pending"]).document();
+        cloud.change(COPY, json!({"ModelApprovalStatus": "Approved"}));
+        promote(&cloud, &[]).document();
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+        promote(&cloud, &[]).document();
+        assert_eq!(last(&cloud)["ModelApprovalStatus"], "Rejected");
+        if deleted {
+            clean_up(&cloud);
+        }
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+        promote(&cloud, &[]).document();
+        assert_eq!(last(&cloud)["ModelApprovalStatus"], "Approved", "deleted: {deleted}");
+    }
+}
+
+#[test]
+fn a_record_has_the_warnings_of_its_own_run_and_those_about_fields() {
+    let cloud = with_package();
+    cloud.put(MODELS, "churn/llm/empty/", "");
+    promote(&cloud, &[]).document();
+    cloud.change(COPY, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    clean_up(&cloud);
+    let says = |document: &Value| {
+        let warnings = document["warnings"].to_string();
+        (warnings.contains("and then deleted"), warnings.contains("end in '/'"))
+    };
+    assert_eq!(says(&promote(&cloud, &[]).document()), (true, true));
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    let updated = promote(&cloud, &[]).document();
+    assert_eq!((&updated["outcome"], says(&updated)), (&json!("updated"), (false, true)));
 }

@@ -117,3 +117,47 @@ fn a_version_that_was_copied_is_not_registered_over_the_promotion_of_another_one
         .fails(1, &["was promoted from another version"]);
     assert_eq!(promoted(&cloud), before);
 }
+
+/// The time that a version of a group that was made again later has.
+fn later() -> Value {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    json!(now.as_secs() + 3600)
+}
+
+#[test]
+fn a_record_of_a_former_target_group_does_not_make_a_version_by_others_the_promotion() {
+    for named in [true, false] {
+        let cloud = with_package();
+        promote(&cloud, &[]).document();
+        let mut theirs = json!({
+            "CreationTime": later(), "ModelPackageDescription": "Theirs",
+            "InferenceSpecification": model("s3://serving/theirs.tar.gz")["InferenceSpecification"]
+        });
+        if !named {
+            theirs["CustomerMetadataProperties"] = json!({"team": "theirs"});
+        }
+        cloud.change(COPY, theirs);
+        cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+        let before = cloud.package(COPY);
+        let into = "--into-existing-group";
+        let document = promote(&cloud, &[into]).document();
+        assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(2)));
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+        promote(&cloud, &[into]).document();
+        assert_eq!(statuses(&cloud), ["Approved", "Rejected"]);
+        assert_eq!(cloud.package(COPY), before);
+    }
+}
+
+#[test]
+fn a_version_of_a_target_group_that_was_made_again_has_a_record_of_its_own() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.change(COPY, json!({"CreationTime": later()}));
+    let records = || cloud.keys(SERVING).into_iter().filter(|key| key.contains("/promotion")).count();
+    assert_eq!(records(), 1);
+    let verify = ["verify", "--model-package", COPY];
+    assert!(run(&cloud, Principal::Both, &verify).stdout.contains("there is no record of this version"));
+    promote(&cloud, &[]).document();
+    assert_eq!((records(), promoted(&cloud).len()), (2, 1));
+}
