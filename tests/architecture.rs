@@ -42,6 +42,12 @@ fn the_imports_of_this_crate_are_found() {
 }
 
 #[test]
+fn code_after_a_test_is_read_as_well() {
+    let text = "#[cfg(test)]\nmod schema;\nuse super::A;\nimpl B {\n    #[cfg(test)]\n    fn t() {\n        C\n    }\n    D\n}";
+    assert_eq!(without_tests(text), "use super::A;\nimpl B {\n    D\n}");
+}
+
+#[test]
 fn a_file_has_at_most_300_lines() {
     let long = IMPORTS.keys().filter(|file| {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file));
@@ -51,11 +57,13 @@ fn a_file_has_at_most_300_lines() {
     assert!(long.is_empty(), "these files have more than 300 lines: {}", long.join(", "));
 }
 
+static VISIBILITY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"pub\((?:in )?(?:crate|super)[\w:]*\)").expect("a pattern"));
 static PATH: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b(crate|super|self)((?:::\w+)*)(::\{[^;]*?\}|::\*)?").expect("a pattern"));
 static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\w+").expect("a pattern"));
 static CHILD: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?m)^\s*(?:pub(?:\(\w+\))? )?mod (\w+);").expect("a pattern"));
+    LazyLock::new(|| Regex::new(r"(?m)^\s*(?:pub(?:\([\w: ]+\))? )?mod (\w+);").expect("a pattern"));
 
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
@@ -109,12 +117,28 @@ fn read(folder: &Path, root: &Path, files: &mut BTreeMap<PathBuf, String>) {
             read(&path, root, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a source file");
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             let name = path.strip_prefix(root).expect("below the root").to_owned();
-            files.insert(name, lines.collect::<Vec<_>>().join("\n"));
+            files.insert(name, without_tests(&text));
         }
     }
+}
+
+/// The code without comments and without items for tests. An item ends with `;` on its first line, or with the next
+/// brace that is indented as the item is.
+fn without_tests(text: &str) -> String {
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut code = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(indent) = line.strip_suffix("#[cfg(test)]") else {
+            code.push(line);
+            continue;
+        };
+        let item = lines.by_ref().find(|line| !line.trim_start().starts_with("#[")).unwrap_or_default();
+        if !item.ends_with([';', '}']) {
+            let _ = lines.by_ref().find(|line| line.strip_prefix(indent).is_some_and(|rest| rest.starts_with('}')));
+        }
+    }
+    code.join("\n")
 }
 
 /// Every path that begins with `crate`, `super`, `self` or a child module, as segments from the crate's root. Groups are
@@ -122,13 +146,13 @@ fn read(folder: &Path, root: &Path, files: &mut BTreeMap<PathBuf, String>) {
 fn paths(file: &Path, text: &str) -> Vec<Vec<String>> {
     let own = module(file);
     let children: Vec<String> = CHILD.captures_iter(text).map(|child| child[1].to_owned()).collect();
-    let text = children.iter().fold(text.to_owned(), |text, child| {
+    let text = children.iter().fold(VISIBILITY.replace_all(text, "pub").into_owned(), |text, child| {
         let relative = Regex::new(&format!(r"(^|[^:\w]){child}::")).expect("a pattern");
         relative.replace_all(&text, format!("${{1}}self::{child}::")).into_owned()
     });
     let mut found = Vec::new();
     for path in PATH.captures_iter(&text) {
-        // `pub(super)`, or a method's `self`.
+        // A method's `self`.
         if path[2].is_empty() && path.get(3).is_none() {
             continue;
         }

@@ -27,8 +27,8 @@ mod values;
 mod wait;
 
 pub use buckets::{BucketArgs, WriteArgs};
-pub use format::Format;
 pub(super) use format::text_or_json;
+pub use format::{Format, PlanFormat};
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
 pub use page::PageArgs;

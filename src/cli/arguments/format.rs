@@ -14,6 +14,17 @@ pub enum Format {
     Html,
 }
 
+/// `--output` of `promote plan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// Text for people
+    Text,
+    /// Markdown for a pull request
+    Markdown,
+    /// One JSON document
+    Json,
+}
+
 /// Parses the formats that every verb has.
 pub fn text_or_json() -> impl TypedValueParser<Value = Format> {
     let forms = [Format::Text, Format::Json].into_iter().filter_map(|form| form.to_possible_value());

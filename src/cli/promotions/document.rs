@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::PlanFormat;
+use crate::cli::arguments::PlanFormat;
 use crate::cli::failed::FailedRun;
 use crate::cli::of_groups::{GroupsSummary, OfGroup};
 use crate::record::Tool;

@@ -15,13 +15,13 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 pub(super) use document::{OfTarget, PromotionsDocument};
 use file::FileTarget;
 use reviewed::ReviewedFile;
 
-use super::arguments::{Format, OutputArgs, ToldArgs, number};
+use super::arguments::{Format, OutputArgs, PlanFormat, ToldArgs, number};
 use super::exit::Exit;
 use super::running::Running;
 use crate::model::failure::Failure;
@@ -63,17 +63,6 @@ pub(super) struct Plan {
     record: Option<PathBuf>,
     #[command(flatten)]
     told: ToldArgs,
-}
-
-/// `--output` of `promote plan`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PlanFormat {
-    /// Text for people
-    Text,
-    /// Markdown for a pull request
-    Markdown,
-    /// One JSON document
-    Json,
 }
 
 /// The flags that select promotions.

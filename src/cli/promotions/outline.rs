@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Promotions;
 use super::document::{OfTarget, PromotionsDocument};
-use super::{PlanFormat, Promotions};
+use crate::cli::arguments::PlanFormat;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
 use crate::cli::group_runs::Ending;
