@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::counted::counted;
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::of_groups::{Ended, OfGroup};
@@ -10,6 +9,7 @@ use super::printer::say;
 use super::running::Running;
 use super::terminal::Terminal;
 use crate::model::arn::GroupArn;
+use crate::model::words::counted;
 use crate::run::many::GroupPair;
 
 /// The result of a group, and how it ends.
@@ -89,8 +89,7 @@ impl<T: Ended> GroupRuns<T> {
         };
         let (unfinished, waiting) = (count(FailedRun::is_interrupted), count(FailedRun::is_not_started));
         let ended = results.len() - unfinished - waiting;
-        let counts =
-            format!("{} ended, {unfinished} interrupted, {waiting} not started", counted(ended as u64, "group"));
+        let counts = format!("{} ended, {unfinished} interrupted, {waiting} not started", counted(ended, "group"));
         say(&format!("{signal}: interrupted; {}. Run again to continue", [vec![counts], left].concat().join("; ")));
         results
     }

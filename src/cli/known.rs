@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::counted::counted;
 use crate::aws::error::hints;
 use crate::copy::Meter;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::failure::RUN_AGAIN;
 use crate::model::location::Location;
+use crate::model::words::counted;
 use crate::record::FollowResult;
 
 /// What is known of a run that has not ended.

@@ -3,7 +3,6 @@
 mod arguments;
 mod command;
 mod copy_artifacts;
-mod counted;
 mod doctor;
 mod ending;
 mod exit;

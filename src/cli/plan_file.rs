@@ -5,8 +5,8 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::counted::counted;
 use crate::model::failure::Failure;
+use crate::model::words::counted;
 
 /// The plans that verbs carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +197,7 @@ fn of_groups(verb: &str, groups: &[Group]) -> String {
     };
     let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
     let listed = names[..names.len().min(LISTED)].join(", ");
-    format!("{} of its dry run {ended}: {listed}{more}", counted(names.len() as u64, "group"))
+    format!("{} of its dry run {ended}: {listed}{more}", counted(names.len(), "group"))
 }
 
 /// The groups that a message lists.

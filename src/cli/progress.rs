@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 
-use super::counted::counted;
 use super::printer::say;
 use crate::copy::Reading;
+use crate::model::words::counted;
 use crate::run::Step;
 
 /// The interval of a line that is redrawn.
@@ -74,10 +74,10 @@ fn bar() -> ProgressBar {
 
 /// The progress of a step that counts objects.
 pub(super) fn counting(step: Step, count: u64) -> String {
-    let objects = if count == 1 { "object" } else { "objects" };
+    let objects = counted(count, "object");
     match step {
-        Step::Listing => format!("listing the artifacts: {count} {objects} so far"),
-        Step::Checking => format!("checking the artifacts: {count} {objects} so far"),
+        Step::Listing => format!("listing the artifacts: {objects} so far"),
+        Step::Checking => format!("checking the artifacts: {objects} so far"),
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use super::folder::Folder;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
+use crate::model::words::counted;
 use crate::plan::{Plan, Warning};
 use crate::schema::references::ReferenceKind;
 use crate::store::List;
@@ -51,8 +52,7 @@ pub(super) fn warning(others: &List<Location>, plan: &Plan) -> Result<Option<War
     let named = others.iter().take(NAMED).map(|location| Ok(location?.to_string())).collect::<Result<Vec<_>>>()?;
     let objects = match others.len() {
         0 => return Ok(None),
-        1 => "1 object".to_owned(),
-        count => format!("{count} objects"),
+        count => counted(count, "object"),
     };
     let more = if others.len() > NAMED { ", …" } else { "" };
     let remark = format!("the folder has {objects} that the promotion does not have: {}{more}", named.join(", "));

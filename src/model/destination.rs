@@ -51,6 +51,12 @@ impl Destination {
         }
     }
 
+    /// The keys of an earlier promotion of `source` to the same group, if the promoted version has a location of its
+    /// folder.
+    pub fn layout_of(&self, promoted: &PromotedVersion, source: &PackageArn) -> Option<Layout> {
+        self.of(promoted, source).map(|found| found.layout(source))
+    }
+
     /// The destination of an earlier promotion to the same group, derived from the locations in the promoted version.
     /// Returns `None` if no location has the form of a promotion of `source`.
     pub fn of(&self, promoted: &PromotedVersion, source: &PackageArn) -> Option<Self> {

@@ -15,3 +15,4 @@ pub mod package;
 pub mod package_status;
 pub mod promoted;
 pub mod secrets;
+pub(crate) mod words;

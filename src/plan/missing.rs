@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::model::failure::Failure;
 use crate::model::location::Location;
+use crate::model::words::listed;
 use crate::schema::references::{Reference, ReferenceKind};
 
 /// Refuses references to nothing.
@@ -51,8 +52,6 @@ fn what(reference: &Reference) -> &'static str {
 pub(super) fn fields_that_refer_to(at: &Location, references: &[Reference], location: &str) -> String {
     let fields = references.iter().filter(|reference| reference.location == *at);
     let fields: Vec<String> = fields.map(|reference| reference.field.to_string()).collect();
-    match fields.as_slice() {
-        [all @ .., last] if !all.is_empty() => format!("{} and {last} refer to {location}", all.join(", ")),
-        _ => format!("{} refers to {location}", fields.join("")),
-    }
+    let refer = if fields.len() == 1 { "refers" } else { "refer" };
+    format!("{} {refer} to {location}", listed(&fields))
 }

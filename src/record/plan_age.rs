@@ -7,6 +7,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
 use crate::model::failure::Failure;
+use crate::model::words::{counted, listed};
 
 /// By how much clocks may differ: AWS refuses requests that are five minutes old (IAM User Guide, "Elements of an AWS API
 /// request signature"), so that no machine with a clock that differs more could have made a plan.
@@ -42,9 +43,8 @@ fn in_words(limit: Duration) -> String {
     let seconds = limit.as_secs();
     let units = [(seconds / 86_400, "day"), (seconds / 3600 % 24, "hour"), (seconds / 60 % 60, "minute")];
     let units = units.into_iter().chain([(seconds % 60, "second")]).filter(|(count, _)| *count > 0).take(2);
-    let words: Vec<String> =
-        units.map(|(count, unit)| format!("{count} {unit}{}", if count == 1 { "" } else { "s" })).collect();
-    if words.is_empty() { "0 seconds".to_owned() } else { words.join(" and ") }
+    let words: Vec<String> = units.map(|(count, unit)| counted(count, unit)).collect();
+    if words.is_empty() { "0 seconds".to_owned() } else { listed(&words) }
 }
 
 #[cfg(test)]

@@ -32,8 +32,7 @@ pub(super) fn promoted_with_other_settings<'a>(
     existing: &'a ExistingPromotions,
 ) -> Option<&'a PromotedVersion> {
     let current = existing.current().filter(|current| current.is_complete())?;
-    let found = destination.of(current, &plan.source);
-    let is_elsewhere = found.is_some_and(|found| found.layout(&plan.source) != plan.layout);
+    let is_elsewhere = destination.layout_of(current, &plan.source).is_some_and(|layout| layout != plan.layout);
     let differs = || !differences(&plan.request, &current.description).is_empty();
     (is_elsewhere || current.is_settled() && differs()).then_some(current)
 }

@@ -40,10 +40,7 @@ impl Proved {
     ) -> Option<Self> {
         let current = existing.current()?;
         let (described, digest) = (&current.description, marked(&current.description)?);
-        let is_in_folder = || {
-            let found = destination.of(current, &plan.source);
-            found.is_some_and(|found| found.layout(&plan.source) == plan.layout)
-        };
+        let is_in_folder = || destination.layout_of(current, &plan.source).as_ref() == Some(&plan.layout);
         if differences(&plan.request, described).is_empty() || !is_in_folder() {
             return None;
         }

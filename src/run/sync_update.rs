@@ -8,6 +8,7 @@ use super::synced::{Update, not_synced_otherwise, planned_changes};
 use super::withdrawing::Withdrawing;
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
+use crate::model::words::listed;
 use crate::record::history::Past;
 use crate::record::{Conclusion, Record, Unconfirmed, Withdrawn};
 use crate::register::decision::{Act, not_withdrawn};
@@ -128,7 +129,7 @@ impl Syncing<'_> {
                 let mut missing = plan.missing(&after.description);
                 missing.extend(decision.missing(&after.description).into_iter().map(str::to_owned));
                 if !missing.is_empty() {
-                    let fields = missing.join(" and ");
+                    let fields = listed(&missing);
                     let differs = format!("after the update, {fields} differs from the value that was set");
                     record.add_unconfirmed([differs.into()]);
                 }

@@ -38,7 +38,7 @@ impl Deployment<'_> {
     /// As [`template::json`].
     pub fn files(&self, image: &Image, source: Option<&ImageSource>) -> Result<Vec<(String, String)>> {
         let template = serde_json::to_string_pretty(&self.template(image)?)? + "\n";
-        let hash: String = Sha256::digest(&template).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(&template));
         let files = [
             ("manifest.json".to_owned(), self.manifest(image, &hash)),
             (format!("{}.assets.json", self.stack), self.assets(&hash, source)),

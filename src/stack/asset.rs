@@ -42,8 +42,7 @@ impl ImageSource {
         for file in &files {
             add(&mut hash, &folder, file).with_context(|| format!("reading {}", file.display()))?;
         }
-        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { folder, hash })
+        Ok(Self { folder, hash: hex::encode(hash.finalize()) })
     }
 }
 

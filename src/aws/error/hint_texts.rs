@@ -77,7 +77,11 @@ impl Caller {
             Kind::Throttled if call.starts_with("s3:") => {
                 "Wait, or pass a smaller `--concurrency`, then run again".to_owned()
             }
-            Kind::Throttled => "Wait, or set AWS_MAX_ATTEMPTS to more than 10, then run again".to_owned(),
+            Kind::Throttled => {
+                // As many as `Connection` makes: `patient_retries`, and the SDK's default.
+                let attempts = if call.starts_with("sagemaker:") || call.starts_with("ecr:") { 10 } else { 3 };
+                format!("Wait, or set AWS_MAX_ATTEMPTS to more than {attempts}, then run again")
+            }
             Kind::Unavailable => "All retries failed: run again".to_owned(),
             Kind::Invalid if code == Some("BadDigest") => {
                 "The bytes changed in transit, so S3 rejected them and nothing was registered: run again".to_owned()
@@ -173,5 +177,25 @@ impl Caller {
             Some(profile) => format!("profile '{profile}'"),
             None => "the default chain".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_after_throttling_names_the_attempts_that_were_made() {
+        let caller = Caller {
+            side: Side::Source,
+            profile: None,
+            role: None,
+            region: "eu-central-1".to_owned(),
+            groups: Spellings::default(),
+        };
+        let hint = |call| caller.hint(call, &Resource::Principal, Kind::Throttled, None, "Rate exceeded");
+        assert!(hint("sagemaker:ListModelPackages").contains("more than 10"));
+        assert!(hint("kms:Sign").contains("more than 3"));
+        assert!(hint("sts:AssumeRole").contains("more than 3"));
     }
 }

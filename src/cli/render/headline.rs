@@ -1,6 +1,7 @@
 //! The first line of a record: the greatest effect of the run.
 
 use crate::model::approval::ApprovalStatus;
+use crate::model::words::counted;
 use crate::plan::find::Versions;
 use crate::record::{Conclusion, FollowResult, PlannedWrite, Record, Unconfirmed};
 use crate::run::RunReport;
@@ -24,7 +25,7 @@ pub(super) fn headline(record: &Record) -> String {
         (of(FollowResult::Failed), "could not sync", "", ""),
     ];
     let effects = effects.into_iter().filter(|(count, ..)| *count > 0);
-    let effects = effects.map(|(count, act, again, why)| format!("{act} {}{again}{why}", versions(count)));
+    let effects = effects.map(|(count, act, again, why)| format!("{act} {}{again}{why}", counted(count, "version")));
     let outcome = outcome(record);
     let mut parts: Vec<String> = effects.collect();
     match record.outcome {
@@ -35,10 +36,6 @@ pub(super) fn headline(record: &Record) -> String {
         _ => parts.insert(0, outcome),
     }
     parts.join("; ")
-}
-
-fn versions(count: usize) -> String {
-    if count == 1 { "1 version".into() } else { format!("{count} versions") }
 }
 
 fn dry_run(record: &Record, writes: &[PlannedWrite]) -> String {

@@ -2,6 +2,7 @@
 
 use indicatif::HumanBytes;
 
+use crate::model::words::counted;
 use crate::record::{ImageFacts, ImageOutcome};
 use crate::run::lineage::NamedImage;
 
@@ -22,8 +23,7 @@ pub(super) fn summary(images: &[ImageFacts]) -> String {
     let parts: Vec<String> = parts.map(|(_, name, count)| format!("{count} {name}")).collect();
     let bytes: u64 = images.iter().filter_map(|image| image.bytes).sum();
     let size = if bytes == 0 { String::new() } else { format!(", {}", HumanBytes(bytes)) };
-    let noun = if images.len() == 1 { "image" } else { "images" };
-    format!("{} {noun}{size}: {}", images.len(), parts.join(", "))
+    format!("{}{size}: {}", counted(images.len(), "image"), parts.join(", "))
 }
 
 /// One line about an image.

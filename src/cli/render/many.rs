@@ -10,6 +10,7 @@ use super::record::shortened;
 use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
 use crate::cli::wrap::fitted;
 use crate::model::failure::Failure;
+use crate::model::words::counted;
 use crate::record::Record;
 use crate::run::RunReport;
 
@@ -90,8 +91,7 @@ pub(super) fn in_full(messages: impl Iterator<Item = (String, String)>, out: &mu
 
 /// How many groups there are of each outcome.
 fn totals<T: Ended>(document: &ManyDocument<T>) -> String {
-    let count = document.groups.len();
-    let groups = if count == 1 { "1 group".to_owned() } else { format!("{count} groups") };
+    let groups = counted(document.groups.len(), "group");
     let outcomes = document.summary.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}"));
     format!("{groups}: {}", outcomes.collect::<Vec<_>>().join(", "))
 }

@@ -12,6 +12,7 @@ use crate::cli::of_groups::{Ended, OfGroup};
 use crate::cli::promotions::{OfTarget, PromotionsDocument};
 use crate::cli::wrap::fitted;
 use crate::model::secrets::masked;
+use crate::model::words::counted;
 use crate::record::{PlannedAct, Record};
 use crate::register::sync::{Change, ChangeResult};
 use crate::run::RunReport;
@@ -174,15 +175,14 @@ fn change(change: &Change) -> Vec<String> {
 
 /// How many groups there are of each outcome, and how many targets have failed.
 fn totals(document: &PromotionsDocument) -> String {
-    let count = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
     let mut parts: Vec<String> =
         document.summary.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
     let failed = document.targets.iter().filter(|target| target.error.is_some()).count();
     if failed > 0 {
-        parts.push(format!("{} failed", count(failed, "target")));
+        parts.push(format!("{} failed", counted(failed, "target")));
     }
-    let groups = count(document.summary.groups, "group");
-    format!("{}, {groups}: {}", count(document.targets.len(), "target"), parts.join(", "))
+    let groups = counted(document.summary.groups, "group");
+    format!("{}, {groups}: {}", counted(document.targets.len(), "target"), parts.join(", "))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::cli::wrap::fitted;
 use crate::copy::{Outcome, Verified};
 use crate::model::approval::ApprovalStatus;
 use crate::model::secrets::{masked, masked_text};
+use crate::model::words::counted;
 use crate::plan::target_group::TargetGroupState;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
@@ -141,12 +142,11 @@ fn target_group(state: &TargetGroupState, planned: bool) -> String {
     let unread = if *unread > 0 { format!(", and {unread} older that were not read") } else { String::new() };
     match existed {
         false => format!("the group {will}"),
-        true => format!("the group {has} {} from the source group and {others} by others{unread}", versions(*ours)),
+        true => format!(
+            "the group {has} {} from the source group and {others} by others{unread}",
+            counted(*ours, "version")
+        ),
     }
-}
-
-fn versions(count: usize) -> String {
-    if count == 1 { "1 version".into() } else { format!("{count} versions") }
 }
 
 fn artifacts(record: &Record) -> Result<String> {
@@ -165,11 +165,10 @@ fn artifacts(record: &Record) -> Result<String> {
     }
     let parts = parts.into_iter().filter(|(.., count)| *count > 0);
     let parts: Vec<String> = parts.map(|(_, name, count)| format!("{count} {name}")).collect();
-    let objects = if artifacts.len() == 1 { "object" } else { "objects" };
     let recorded = record.artifacts_recorded.as_deref().map_or(String::new(), |then| {
         format!(" on {}, not compared by this run (`promote verify` compares)", then.get(..10).unwrap_or(then))
     });
-    Ok(format!("{} {objects}, {}: {}{recorded}", artifacts.len(), HumanBytes(bytes), parts.join(", ")))
+    Ok(format!("{}, {}: {}{recorded}", counted(artifacts.len(), "object"), HumanBytes(bytes), parts.join(", ")))
 }
 
 fn result(artifact: &ArtifactFacts) -> String {

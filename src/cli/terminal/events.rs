@@ -8,7 +8,6 @@ use indicatif::HumanBytes;
 
 use super::{GroupTerminal, Terminal};
 use crate::aws::error::{CallError, Kind};
-use crate::cli::counted::counted;
 use crate::cli::known::Changed;
 use crate::cli::printer::{failed_in, warn, without_run_again};
 use crate::cli::progress::{copied, copying, counting};
@@ -19,6 +18,7 @@ use crate::model::claim::Claim;
 use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
+use crate::model::words::counted;
 use crate::record::{FollowResult, Followed};
 use crate::run::{Event, Observer, Step};
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use super::selection::{GroupPair, RefusedGroup};
 use crate::model::arn::{GroupArn, GroupName, GroupTemplate};
 use crate::model::failure::{Failure, Hint};
+use crate::model::words::listed;
 
 /// Source groups with their target groups.
 pub(super) struct Pairs {
@@ -65,10 +66,7 @@ fn sharing(groups: &[GroupPair]) -> HashMap<GroupName, Vec<GroupArn>> {
 }
 
 fn would_share(sources: &[GroupArn], target: &GroupName) -> String {
-    let (last, others) =
-        sources.split_last().map_or((String::new(), &[][..]), |(last, others)| (last.to_string(), others));
-    let others: Vec<&str> = others.iter().map(GroupArn::as_str).collect();
-    format!("{} and {last} would be promoted into one target group, {target}", others.join(", "))
+    format!("{} would be promoted into one target group, {target}", listed(sources))
 }
 
 /// The failure of each source group that shares a target group with others.

@@ -25,7 +25,7 @@ fn mark((inputs, reader): &Pair<'_>) -> String {
     let stack = reader.stack.map_or("", StackName::as_str);
     let group = inputs.source_model_package_group_arn.canonical();
     let of = format!("{group} {} {} {stack}", reader.account, reader.region);
-    Sha256::digest(of).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(of)[..4])
 }
 
 /// A name for the rule, the role and the policies of a group, such as `promote-churn-1a2b3c4d`.

@@ -2,6 +2,7 @@
 
 use super::denied::Denial;
 use crate::aws::error::call::Side;
+use crate::model::words::listed;
 
 impl Denial<'_> {
     pub(super) fn registry_grant(&self, group: &str) -> String {
@@ -29,15 +30,6 @@ impl Denial<'_> {
 
 fn packages_of(group: &str) -> String {
     format!("{}/*", group.replacen(":model-package-group/", ":model-package/", 1))
-}
-
-/// `a, b and c`.
-fn listed(all: &[String]) -> String {
-    match all {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 #[cfg(test)]

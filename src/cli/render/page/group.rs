@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::lineage::{self, FIRST};
 use super::section::{GroupSection, state_of};
-use super::text::{age, counted, minute, visible};
+use super::text::{age, minute, visible};
+use crate::model::words::counted;
 use crate::run::standing::{Row, Side};
 use crate::run::{StatusReport, Unread};
 

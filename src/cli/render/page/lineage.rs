@@ -4,8 +4,9 @@ use indicatif::HumanBytes;
 use maud::{Markup, html};
 
 use super::super::images::outcome;
-use super::text::{counted, minute, value, visible};
+use super::text::{minute, value, visible};
 use crate::model::approval::DecidedBy;
+use crate::model::words::counted;
 use crate::record::ArtifactFacts;
 use crate::run::lineage::{FieldDifference, Lineage, NamedImage, verified};
 use crate::run::standing::{Row, Side};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, PreEscaped, html};
 
 use super::section::{GroupSection, is_approved, state_of};
-use super::text::{age, counted, visible};
+use super::text::{age, visible};
+use crate::model::words::counted;
 use crate::run::StatusReport;
 use crate::run::standing::{Row, Side, State};
 

@@ -5,6 +5,7 @@ use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
 use crate::cli::inert::is_hidden;
+use crate::model::words::counted;
 
 /// Characters of a text that are shown.
 const SHOWN: usize = 400;
@@ -52,12 +53,7 @@ pub fn age(then: &str, now: &str) -> Option<String> {
         3600..86_400 => (seconds / 3600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    Some(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }))
-}
-
-/// A count with its noun.
-pub fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    Some(counted(count, unit))
 }
 
 #[cfg(test)]
