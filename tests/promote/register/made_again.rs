@@ -137,6 +137,7 @@ fn a_record_of_a_former_target_group_does_not_make_a_version_by_others_the_promo
             theirs["CustomerMetadataProperties"] = json!({"team": "theirs"});
         }
         cloud.change(COPY, theirs);
+        cloud.age_claims(SERVING);
         cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
         let before = cloud.package(COPY);
         let into = "--into-existing-group";
