@@ -1,6 +1,7 @@
 """The page of `promote status --output html` in a browser."""
 
 import io
+import re
 
 import pypdf
 import pytest
@@ -8,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from conftest import DESKTOP, PAGES, PHONE, SMALLEST, open_all, plain
 
-WHOLE = ("team.html", "hostile.html", "target.html")
+WHOLE = ("team.html", "hostile.html", "target.html", "long.html")
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -21,6 +22,38 @@ def test_axe_finds_no_violation_with_everything_open(visit, scheme, viewport, na
     assert found.violations_count == 0, found.generate_report()
     # What axe cannot decide is not passed.
     assert [one["id"] for one in found.response["incomplete"]] == []
+
+
+def test_axe_finds_no_violation_on_the_page_of_200_groups(visit):
+    page = visit("many.html", PHONE)
+    assert page.locator("section[id^=g]").count() == 200
+    page.evaluate("document.querySelectorAll('details').forEach(section => section.open = true)")
+    found = Axe().run(page, options={"resultTypes": ["violations", "incomplete"]})
+    assert found.violations_count == 0, found.generate_report()
+    assert [one["id"] for one in found.response["incomplete"]] == []
+
+
+def test_a_version_shows_signature_record_approver_image_and_artifacts(visit):
+    page = visit("team.html")
+    section = page.locator("section", has=page.locator("h2", has_text="fraud-transfers"))
+    version = section.locator("details").first
+    version.locator("summary").first.click()
+    names, values = (version.locator(tag).all_inner_texts() for tag in ("dt", "dd"))
+    facts = dict(zip(names, values, strict=True))
+    key = r"arn:aws:kms:eu-central-1:111222333444:key/[0-9a-f-]{36}"
+    folder = "s3://serving/fraud-transfers/444333666777-eu-central-1-fraud-transfers-v2/"
+    assert re.fullmatch(f"present, not checked here; names the key {key}", facts["Signature"])
+    assert facts["Record"] == f"{folder}promotion.json"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC by arn:aws:\S+", facts["Recorded"]), facts["Recorded"]
+    assert facts["Decided by"] == "the source: its approval is carried over"
+    assert facts["Approval at the source"] == "Review MR-402: AUC 0.92, no regression"
+    assert facts["Source version"].endswith(":444333666777:model-package/fraud-transfers/2")
+    assert re.search(r"111222333444\.dkr\.ecr\.eu-central-1\.amazonaws\.com/\S+@sha256:[0-9a-f]{64}", facts["Image"])
+    rows = [row.locator("td").all_inner_texts() for row in version.locator("table.o tbody tr").all()]
+    source = "s3://models/fraud-transfers/training-002/"
+    assert [row[0] for row in rows] == [f"{source}evaluation/quality.json", f"{source}output/model.tar.gz"]
+    assert {row[2] for row in rows} <= {"bytes", "checksum", "etag"} and len(rows) == 2
+    assert all(box["height"] > 0 for box in (one.bounding_box() for one in version.locator("dd, td").all()))
 
 
 def test_the_dark_theme_is_dark_and_the_light_one_is_light(visit):
