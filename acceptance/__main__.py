@@ -12,12 +12,15 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from acceptance.accounts import Accounts, Refused
-from acceptance.beliefs import REFUTED, beliefs
-from acceptance.model import IMAGES, Late, Source
+from acceptance.answers import Late
+from acceptance.beliefs import REFUTED, Tried, beliefs
+from acceptance.model import IMAGES, Source
 from acceptance.promotion import Failed, Promotion
 from acceptance.stack import Stack
 
 FAILED, BELIEF_REFUTED = 1, 3
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+FAILURES = Failed, Late, Refused, BotoCoreError, ClientError
 
 
 def main():
@@ -29,16 +32,15 @@ def main():
         return FAILED if removed(accounts) else 0
     say(f"Everything is named {accounts.name}. If this run is killed: --remove {accounts.name}")
     found, failure = [], None
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        found = accepted(accounts, options)
-    except (KeyboardInterrupt, SystemExit):
+        failure = accepted(accounts, options, found)
+    except SystemExit:
         failure = "interrupted"
         say("FAILED  interrupted")
-    except (Failed, Late, Refused, BotoCoreError, ClientError) as error:
-        failure = str(error)
-        say(f"FAILED  {failure}")
+    except FAILURES as error:
+        failure = failed(error)
     finally:
         left = removed(accounts)
     refuted = [belief for belief in found if belief.verdict == REFUTED]
@@ -50,28 +52,40 @@ def main():
     return FAILED if failure or left else BELIEF_REFUTED if refuted else 0
 
 
-def accepted(accounts, options):
-    """Creates the model, promotes it through its whole life, and returns what AWS did."""
+def accepted(accounts, options, found):
+    """Creates the model, promotes it through its whole life, and adds what AWS did to `found`. Returns the failure of
+    a step, if any: what AWS does is tried all the same, because it may be the cause."""
     source = Source.create(accounts, options.image or IMAGES.get(accounts.region))
-    promotion = Promotion(accounts, source, options.promote)
-    for step in promotion.steps():
-        began = time.monotonic()
-        step()
-        say(f"ok  {time.monotonic() - began:5.1f} s  {step.__doc__.rstrip('.')}")
+    tried, failure = Tried(accounts, source), None
     if options.stack_image:
-        Stack(accounts, source, options).run(say)
+        tried.stack = Stack(accounts, source, options)
+    try:
+        for step in Promotion(accounts, source, options.promote).steps():
+            began = time.monotonic()
+            step()
+            say(f"ok  {time.monotonic() - began:5.1f} s  {step.__doc__.rstrip('.')}")
+        if tried.stack:
+            tried.stack.run(say)
+    except FAILURES as error:
+        failure = failed(error)
     say("\nWhat AWS does, and what promote expects of it:")
-    found = []
-    for belief in beliefs(accounts, source, promotion):
+    for belief in beliefs(tried):
         found.append(belief)
         say(f"{belief.verdict:>10}  {belief.what}: {belief.seen}")
-    return found
+    return failure
+
+
+def failed(error):
+    """Says what failed, and returns it."""
+    say(f"FAILED  {error}")
+    return str(error)
 
 
 def removed(accounts):
     """Removes everything that was created, and returns what could not be removed."""
-    # A second Ctrl-C must not leave half of it behind.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A second signal must not leave half of it behind.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     say("\nRemoving everything.")
     left = accounts.remove()
     for what in left:

@@ -58,6 +58,11 @@ class Accounts:
         self.source_group, self.target_group = f"{name}-Source", f"{name}-Target"
 
     @property
+    def repository_prefix(self):
+        """The beginning of the names of repositories that are created for images."""
+        return f"{self.name}/"
+
+    @property
     def are_two(self):
         """Whether the source and the target are different accounts."""
         return self.source.account != self.target.account
@@ -65,19 +70,19 @@ class Accounts:
     def remove(self):
         """Removes everything with the name of this run, and returns what is left, each with the reason."""
         left = []
-        try:
-            remove_stack(self.target, self.name)
-        except (BotoCoreError, ClientError) as error:
-            left.append(f"stack {self.name} in account {self.target.account}: {error}")
-        for account, group, bucket in (
-            (self.target, self.target_group, self.target_bucket),
-            (self.source, self.source_group, self.source_bucket),
+        for remove, account, name, what in (
+            # What may still write into the others goes first.
+            (remove_stack, self.target, self.name, "stack"),
+            (remove_group, self.target, self.target_group, "group"),
+            (remove_bucket, self.target, self.target_bucket, "bucket"),
+            (remove_repositories, self.target, self.repository_prefix, "repositories"),
+            (remove_group, self.source, self.source_group, "group"),
+            (remove_bucket, self.source, self.source_bucket, "bucket"),
         ):
-            for remove, name in ((remove_group, group), (remove_bucket, bucket)):
-                try:
-                    remove(account, name)
-                except (BotoCoreError, ClientError) as error:
-                    left.append(f"{name} in account {account.account}: {error}")
+            try:
+                remove(account, name)
+            except (BotoCoreError, ClientError) as error:
+                left.append(f"{what} {name} in account {account.account}: {error}")
         return left
 
 
@@ -139,3 +144,19 @@ def remove_bucket(account, name):
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("NoSuchBucket", "404"):
             raise
+
+
+def remove_repositories(account, prefix):
+    """Deletes the repositories whose names begin with the prefix, with their images."""
+    ecr = account.session.client("ecr")
+    try:
+        pages = ecr.get_paginator("describe_repositories").paginate()
+        names = [repository["repositoryName"] for page in pages for repository in page["repositories"]]
+    except ClientError as error:
+        # Who may not even list repositories has created none.
+        if error.response["Error"]["Code"] == "AccessDeniedException":
+            return
+        raise
+    for name in names:
+        if name.startswith(prefix):
+            ecr.delete_repository(repositoryName=name, force=True)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from acceptance.accounts import Refused
+from acceptance.answers import described, describes, lists, seconds_until
 
 # AWS's scikit-learn images. The accounts are those of the registry paths in the SageMaker documentation.
 SCIKIT_LEARN = {
@@ -25,8 +26,6 @@ IMAGES = {
     region: f"{account}.dkr.ecr.{region}.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
     for region, account in SCIKIT_LEARN.items()
 }
-# For how long a new version may stay invisible or unfinished.
-PATIENCE = 300
 
 
 @dataclass
@@ -36,6 +35,8 @@ class Source:
     group_arn: str
     version_arn: str
     request: dict
+    # What Describe answered when the version was completed.
+    described: dict
     objects: dict[str, bytes]
     seconds_to_describe: float
     seconds_to_list: float
@@ -62,9 +63,10 @@ class Source:
         request = members(accounts, image)
         began = time.monotonic()
         arn = registry.create_model_package(**request)["ModelPackageArn"]
-        described = seconds_until(began, lambda: describes(registry, arn))
-        listed = seconds_until(began, lambda: lists(registry, accounts.source_group, arn))
-        return cls(group["ModelPackageGroupArn"], arn, request, objects, described, listed)
+        seconds_to_describe = seconds_until(began, lambda: describes(registry, arn))
+        seconds_to_list = seconds_until(began, lambda: lists(registry, accounts.source_group, arn))
+        seconds = seconds_to_describe, seconds_to_list
+        return cls(group["ModelPackageGroupArn"], arn, request, described(registry, arn), objects, *seconds)
 
 
 def members(accounts, image):
@@ -139,33 +141,3 @@ def grant_group(accounts):
 def document(statements):
     """A policy of these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def describes(registry, arn):
-    """Whether Describe shows the version, completed."""
-    try:
-        return registry.describe_model_package(ModelPackageName=arn)["ModelPackageStatus"] == "Completed"
-    except registry.exceptions.ClientError as error:
-        if "does not exist" in str(error):
-            return False
-        raise
-
-
-def lists(registry, group, arn):
-    """Whether List shows the version."""
-    number = arn.rpartition("/")[2]
-    listed = registry.list_model_packages(ModelPackageGroupName=group, ModelPackageType="Versioned")
-    return any(one["ModelPackageArn"].rpartition("/")[2] == number for one in listed["ModelPackageSummaryList"])
-
-
-class Late(Exception):
-    """What was waited for has not happened."""
-
-
-def seconds_until(began, holds, patience=PATIENCE):
-    """The seconds from `began` until something holds."""
-    while not holds():
-        if time.monotonic() - began > patience:
-            raise Late(f"not within {patience} s")
-        time.sleep(0.2)
-    return time.monotonic() - began

@@ -10,6 +10,15 @@ from botocore.exceptions import ClientError
 from acceptance.accounts import has_group
 
 
+# Without them, ECR may convert a manifest.
+MANIFESTS = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+
+
 class Failed(Exception):
     """A step that did not end as it should."""
 
@@ -57,6 +66,8 @@ class Promotion:
         for member in ("ModelPackageDescription", "InferenceSpecification", "ModelMetrics"):
             expected = json.dumps(request[member])
             found = json.dumps(reduced(target.get(member), request[member]))
+            for image, copy in self.copied_images():
+                found = found.replace(f'"{copy}"', f'"{image}"')
             for url in sorted(set(references(target.get(member))), key=len, reverse=True):
                 inner = url.partition(f"/{self.accounts.source_bucket}/")[2]
                 expect(url.startswith(f"s3://{self.accounts.target_bucket}/"), f"{url} is in the target bucket")
@@ -69,7 +80,7 @@ class Promotion:
         expect(source == self.source.version_arn.lower(), f"promote:source-arn is {source}")
 
     def compare_bytes(self):
-        """Every object has the SHA-256 of its source."""
+        """Every object has the SHA-256 of its source, and every copied image its manifest."""
         listed = self.s3.list_objects_v2(Bucket=self.accounts.target_bucket)["Contents"]
         for key, body in self.source.objects.items():
             ending = f"/{self.accounts.source_bucket}/{key}"
@@ -77,6 +88,9 @@ class Promotion:
             expect(len(copies) == 1, f"{key} has one copy")
             copy = self.s3.get_object(Bucket=self.accounts.target_bucket, Key=copies[0])["Body"].read()
             expect(digest(copy) == digest(body), f"the copy of {key} has the bytes of its source")
+        for image, copy in self.copied_images():
+            same = manifest(self.accounts.source, image) == manifest(self.accounts.target, copy)
+            expect(same, f"{copy} has the manifest of {image}")
 
     def verify(self):
         """`promote verify` finds nothing changed."""
@@ -111,6 +125,16 @@ class Promotion:
         expect(found == "second", f"the customer metadata has stage={found}, not second")
         expect(self.versions() == 1, "the target group has one version")
 
+    def copied_images(self):
+        """Each image that was copied, and its copy. AWS's own images are used where they are."""
+        pairs = zip(images(self.source.request), images(self.described()), strict=True)
+        copied = {(image, copy) for image, copy in pairs if image != copy}
+        repositories = f"{self.accounts.target.account}.dkr.ecr.{self.accounts.region}."
+        for image, copy in copied:
+            own = copy.startswith(repositories) and f"/{self.accounts.repository_prefix}" in copy
+            expect(own, f"{copy} is the copy of {image}")
+        return copied
+
     def decide(self, status, why):
         """Changes the approval of the source version."""
         self.accounts.source.registry.update_model_package(
@@ -140,6 +164,7 @@ class Promotion:
         """Runs `promote full`, and returns its document."""
         flags = ["--group", self.source.group_arn, "--target-group", self.accounts.target_group]
         flags += ["--target-bucket", self.accounts.target_bucket, "--output", "json"]
+        flags += ["--image-repository-prefix", self.accounts.repository_prefix]
         if self.accounts.source_profile:
             flags += ["--source-profile", self.accounts.source_profile]
         return json.loads(self.run("full", *flags, *self.target_flags(), *more))
@@ -173,6 +198,22 @@ def reduced(described, request):
     if isinstance(request, list) and isinstance(described, list) and len(request) == len(described):
         return [reduced(*pair) for pair in zip(described, request, strict=True)]
     return described
+
+
+def images(version):
+    """The images of the containers."""
+    return [container["Image"] for container in version["InferenceSpecification"]["Containers"]]
+
+
+def manifest(account, image):
+    """The manifest of an image in the account's registry."""
+    name = image.partition("/")[2]
+    repository, _, reference = name.partition("@") if "@" in name else name.partition(":")
+    image_id = {"imageDigest": reference} if "@" in name else {"imageTag": reference}
+    ecr = account.session.client("ecr")
+    found = ecr.batch_get_image(repositoryName=repository, imageIds=[image_id], acceptedMediaTypes=MANIFESTS)["images"]
+    expect(len(found) == 1, f"{image} exists")
+    return found[0]["imageManifest"]
 
 
 def references(value):

@@ -20,6 +20,8 @@ class Stack:
         self.accounts, self.source, self.options = accounts, source, options
         self.cloudformation = accounts.target.session.client("cloudformation")
         self.pipelines = accounts.target.session.client("codepipeline")
+        # How the pipeline's first run ended, or why there is none.
+        self.status, self.failure = None, None
 
     def run(self, say):
         """Deploys the stack, waits for the pipeline's first run, and deletes the stack, also after a failure."""
@@ -27,8 +29,11 @@ class Stack:
         try:
             outputs = self.deploy()
             say(f"ok  {time.monotonic() - began:5.1f} s  The stack is deployed: {outputs['PipelineName']}")
-            status = self.first_run(outputs["PipelineName"])
-            say(f"ok  {time.monotonic() - began:5.1f} s  The pipeline's first run: {status}")
+            self.status = self.first_run(outputs["PipelineName"])
+            say(f"ok  {time.monotonic() - began:5.1f} s  The pipeline's first run: {self.status}")
+        except Failed as error:
+            self.failure = str(error)
+            raise
         finally:
             self.delete()
         say(f"ok  {time.monotonic() - began:5.1f} s  The stack is deleted")
@@ -57,6 +62,7 @@ class Stack:
             *("--target-account", accounts.target.account),
             *("--target-region", accounts.region),
             *("--image-uri", self.options.stack_image),
+            *("--image-repository-prefix", accounts.repository_prefix),
         )
 
     def promote(self, *arguments):
@@ -69,10 +75,19 @@ class Stack:
         while time.monotonic() < deadline:
             runs = self.pipelines.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
             if runs and runs[-1]["status"] in ENDED:
-                expect(runs[-1]["status"] == "Succeeded", f"the pipeline's first run: {runs[-1]['status']}")
-                return runs[-1]["status"]
+                status = runs[-1]["status"]
+                if status != "Succeeded":
+                    raise Failed(f"the pipeline's first run: {status}{self.errors(pipeline)}")
+                return status
             time.sleep(5)
         raise Failed(f"the pipeline's first run has not ended after {PATIENCE} s")
+
+    def errors(self, pipeline):
+        """What the actions of the run say."""
+        actions = self.pipelines.list_action_executions(pipelineName=pipeline)["actionExecutionDetails"]
+        results = [action.get("output", {}).get("executionResult", {}) for action in actions]
+        errors = [result.get("errorDetails", {}).get("message") for result in results]
+        return "".join(f"; {error}" for error in errors if error)
 
     def delete(self):
         """Deletes the stack."""

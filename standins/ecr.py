@@ -150,13 +150,19 @@ class Registries:
         with self.lock:
             self.calls.append((operation, account, name))
             if operation == "DescribeRepositories":
-                return {"repositories": [self.described(account, name) for name in request["repositoryNames"]]}
+                own = sorted(name for owner, name in self.repositories if owner == account)
+                return {"repositories": [self.described(account, name) for name in request.get("repositoryNames", own)]}
             if operation == "CreateRepository":
                 if (account, name) in self.repositories:
                     raise Refused("RepositoryAlreadyExistsException")
                 self.repositories[account, name] = Repository()
                 return {"repository": self.described(account, name)}
             repository = self.found(account, name)
+            if operation == "DeleteRepository":
+                if repository.manifests and not request.get("force"):
+                    raise Refused("RepositoryNotEmptyException")
+                del self.repositories[account, name]
+                return {}
             if operation == "GetDownloadUrlForLayer":
                 return {"downloadUrl": self.download_url(repository, request["layerDigest"])}
             if operation == "InitiateLayerUpload":

@@ -13,6 +13,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
+from moto.sts.models import sts_backends
 
 DESCRIBE_GROUP = SageMakerModelBackend.describe_model_package_group
 CREATE_GROUP = SageMakerModelBackend.create_model_package_group
@@ -50,12 +51,25 @@ def create_group(backend, model_package_group_name, *rest, **members):
 
 
 def create_request(response):
-    """Refuses a SourceUri beside an AdditionalS3DataSource, as AWS does; moto reads no SourceUri."""
+    """Refuses a SourceUri beside an AdditionalS3DataSource, as AWS does; moto reads no SourceUri. Notes the principal;
+    moto names the same user of a domain for every version."""
     specification = response._get_param("InferenceSpecification") or {}
     containers = specification.get("Containers", [])
     if response._get_param("SourceUri") and any("AdditionalS3DataSource" in container for container in containers):
         raise ValidationError("AdditionalS3DataSource is not supported with SourceUri.")
-    return CREATE_REQUEST(response)
+    with LOCK:
+        before = set(response.sagemaker_backend.model_packages)
+        created = CREATE_REQUEST(response)
+        for arn in response.sagemaker_backend.model_packages.keys() - before:
+            package = response.sagemaker_backend.model_packages[arn]
+            package.created_by = package.last_modified_by = {"IamIdentity": {"Arn": caller(response)}}
+        return created
+
+
+def caller(response):
+    """The ARN of the principal of a request."""
+    backend = sts_backends[response.current_account][response.partition]
+    return backend.get_caller_identity(response.get_access_key(), response.region)[1]
 
 
 def create(backend, **members):
