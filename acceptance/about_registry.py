@@ -94,8 +94,8 @@ def version_numbers(tried):
 
 def new_version_lag(tried):
     """A new version is shown within 5 s."""
-    seen = f"described after {tried.source.seconds_to_describe:.1f} s, listed after {tried.source.seconds_to_list:.1f} s"
-    return max(tried.source.seconds_to_describe, tried.source.seconds_to_list) <= LATEST, seen
+    describe, listed = tried.source.seconds_to_describe, tried.source.seconds_to_list
+    return max(describe, listed) <= LATEST, f"described after {describe:.1f} s, listed after {listed:.1f} s"
 
 
 def update_lag(tried):

@@ -88,7 +88,8 @@ class Owned(Handler):
         if owner is None or who is None or permission is None:
             return None
         resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-        effects = {one["Effect"] for one in self.server.policies.get(bucket, ()) if fits(one, who, permission, resource)}
+        statements = self.server.policies.get(bucket, ())
+        effects = {one["Effect"] for one in statements if fits(one, who, permission, resource)}
         user = f"User: arn:aws:iam::{who.account}:user/{who.name}"
         said = f'{user} is not authorized to perform: {permission} on resource: "{resource}"'
         if "Deny" in effects:

@@ -89,7 +89,10 @@ OTHERWISE = {
     "taken_group_name": {"registry": {"create_model_package_group": lambda *_, **__: {}}},
     "client_token": {"registry": {"create_model_package": other_version}},
     "version_numbers": {
-        "registry": {"create_model_package": lambda *_, **__: {"ModelPackageArn": "arn/3"}, "delete_model_package": lambda *_, **__: {}},
+        "registry": {
+            "create_model_package": lambda *_, **__: {"ModelPackageArn": "arn/3"},
+            "delete_model_package": lambda *_, **__: {},
+        },
         "waits": lambda *_: 0.0,
     },
     "new_version_lag": {"source": listed_late},
@@ -105,7 +108,7 @@ OTHERWISE = {
     "explicit_denial": {"s3": {"get_object": fails("AccessDenied", "Access Denied")}},
     "implicit_denial": {"s3": {"get_object_tagging": fails("AccessDenied", "Access Denied")}},
     "bucket_owner": {"s3": {"list_objects_v2": without("ExpectedBucketOwner")}},
-    "role_trust": {"stack": SimpleNamespace(status=None, failure="CodePipeline is not authorized to perform AssumeRole")},
+    "role_trust": {"stack": SimpleNamespace(status=None, failure="not authorized to perform AssumeRole on role x")},
 }
 
 

@@ -1,4 +1,4 @@
-"""The scripts that `promote stack source-grants` writes, run with an `aws` that keeps policies in files."""
+"""The scripts that `promote stack source-grants` writes, run with an `aws` that does what they say (aws_cli.py)."""
 
 import json
 import os
@@ -10,71 +10,6 @@ from conftest import ACCOUNT, GROUP_ARN, PATTERN_ARN, ROOT
 
 from standins.principals import REGION, SOURCE_ACCOUNT
 
-# Stands for the AWS CLI: the folder AWS_STATE has a file for each policy, and `calls` for what was called.
-AWS = f"""#!{sys.executable}
-import json, os, pathlib, sys
-state = pathlib.Path(os.environ["AWS_STATE"])
-words = sys.argv[1:]
-options = dict(zip(words[2::2], words[3::2]))
-with (state / "calls").open("a") as calls:
-    print(*words[:2], file=calls)
-kept = {{"put-model-package-group-policy": ("group", "--resource-policy"), "put-bucket-policy": ("bucket", "--policy"),
-        "put-permission": ("bus", "--policy"), "put-key-policy": ("key", "--policy"),
-        "set-repository-policy": ("repository", "--policy-text")}}
-read = {{"get-model-package-group-policy": ("group", "Cannot find resource policy for: x"),
-        "get-bucket-policy": ("bucket", "NoSuchBucketPolicy"), "describe-event-bus": ("bus", None),
-        "get-key-policy": ("key", "NotFoundException"),
-        "get-repository-policy": ("repository", "RepositoryPolicyNotFoundException")}}
-if words[1] == os.environ.get("AWS_DENIES"):
-    sys.exit("An error occurred (AccessDenied): not authorized to perform " + words[1])
-if words[1] in kept:
-    name, option = kept[words[1]]
-    assert options[option].startswith("file://")
-    (state / name).write_text(pathlib.Path(options[option].removeprefix("file://")).read_text())
-elif words[1] in read:
-    name, absent = read[words[1]]
-    if (state / name).exists():
-        print((state / name).read_text())
-    elif absent:
-        sys.exit("An error occurred: " + absent)
-    else:
-        print("None")
-elif words[1] == "get-role":
-    print((state / "trust").read_text())
-elif words[1] in ("create-policy", "create-policy-version", "delete-policy-version", "list-policy-versions"):
-    # The numbers of the versions of one managed policy, the newest of which is the default.
-    kept = state / "versions"
-    versions = json.loads(kept.read_text()) if kept.exists() else []
-    if words[1] == "create-policy":
-        if versions:
-            sys.exit("An error occurred (EntityAlreadyExists)")
-        versions = [1]
-    elif words[1] == "create-policy-version":
-        if len(versions) == 5:
-            sys.exit("An error occurred (LimitExceeded)")
-        versions.append(versions[-1] + 1)
-    elif words[1] == "delete-policy-version":
-        versions.remove(int(options["--version-id"].removeprefix("v")))
-    else:
-        assert options["--query"] == "reverse(sort_by(Versions[?!IsDefaultVersion], &CreateDate))[3:].VersionId"
-        print(*("v" + str(number) for number in versions[:-1][::-1][3:]), sep="\t")
-    kept.write_text(json.dumps(versions))
-elif words[1] == "get-caller-identity":
-    print(os.environ["AWS_ACCOUNT"])
-elif words[1] == "list-resources":
-    print(os.environ.get("AWS_SHARES", ""))
-elif words[1] == "list-model-package-groups":
-    print(*os.environ["AWS_GROUPS"].split(), sep="\t")
-elif words[1] == "get-resource-shares":
-    print("share" if (state / "share").exists() else "None")
-elif words[1] in ("create-resource-share", "associate-resource-share"):
-    # Nothing but the ARNs follows the option.
-    arns = words[words.index("--resource-arns") + 1 :]
-    share = dict(arns=arns)
-    if words[1].startswith("create"):
-        share["file"] = json.loads(pathlib.Path(options["--cli-input-json"].removeprefix("file://")).read_text())
-    (state / "share").write_text(json.dumps(share))
-"""
 INPUTS = {
     "source-model-package-group-arn": GROUP_ARN,
     "target-account": ACCOUNT,
@@ -118,7 +53,7 @@ def world(tmp_path):
 
     world = World()
     world.state.mkdir()
-    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").write_text(f"#!{sys.executable}\n" + (ROOT / "tests/stack/aws_cli.py").read_text())
     (tmp_path / "aws").chmod(0o755)
     world.write()
     return world
@@ -160,6 +95,51 @@ def test_a_second_group_and_a_second_target_take_nothing_from_the_first(world):
         world.write(**other)
         assert world.apply().returncode == 0
     assert first < set(sids(world.policy("bucket"))) and len(world.policy("bucket")["Statement"]) == 6
+
+
+def test_the_rule_has_a_role_that_events_assume_and_that_may_put_them_on_the_bus(world):
+    for _ in range(2):
+        run = world.apply()
+        assert run.returncode == 0, run.stderr
+        (name,) = (one.name.removeprefix("rule-") for one in world.state.glob("rule-*"))
+        (trust,) = world.policy(f"trust-{name}")["Statement"]
+        assert (trust["Principal"], trust["Action"]) == ({"Service": "events.amazonaws.com"}, "sts:AssumeRole")
+        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": SOURCE_ACCOUNT}}
+        (puts,) = world.policy(f"policy-{name}-{name}")["Statement"]
+        target = world.policy(f"target-{name}")
+        assert (puts["Action"], puts["Resource"]) == (["events:PutEvents"], target["Arn"])
+        assert target["Arn"].endswith(f":{ACCOUNT}:event-bus/mlops-bus")
+        group = world.policy(f"rule-{name}")["detail"]["ModelPackageGroupName"]
+        assert group == [{"equals-ignore-case": "Churn-Model"}]
+        # A role of this name that something else trusts: the second time renews its trust policy.
+        world.keep(f"trust-{name}", OTHERS)
+    assert "iam update-assume-role-policy" in world.calls()
+
+
+def test_the_trust_policy_of_the_reader_lets_each_stack_in_and_keeps_the_others(world):
+    reader = {"source-role-arn": f"arn:aws:iam::{SOURCE_ACCOUNT}:role/reader"}
+    world.keep("trust-reader", OTHERS)
+    fraud = {"source-model-package-group-arn": FRAUD, "stack-name": "promote-fraud"}
+    for folder, inputs in (("churn", {}), ("fraud", fraud), ("again", {})):
+        world.write(folder, **reader, **inputs)
+        run = world.apply()
+        assert run.returncode == 0, run.stderr
+    others, *own = world.policy("trust-reader")["Statement"]
+    assert others == OTHERS
+    # The statement that was written last is the last one.
+    for statement, stack in zip(own, ("promote-fraud", "promote-churn"), strict=True):
+        assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+        assert statement["Action"] == ["sts:AssumeRole"]
+        roles = {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{stack}-BuildRole-*"}
+        assert statement["Condition"] == {"ArnLike": roles}
+    assert len(list(world.state.glob("policy-reader-*"))) == 2, "each group has a policy of its own"
+
+
+def test_a_reader_that_does_not_exist_is_named_and_the_other_steps_are_taken(world):
+    world.write("reader", **{"source-role-arn": f"arn:aws:iam::{SOURCE_ACCOUNT}:role/reader"})
+    run = world.apply()
+    assert run.returncode == 1 and "trust policy of" in run.stderr and "NoSuchEntity" in run.stderr
+    assert not (world.state / "trust-reader").exists() and world.policy("bucket")
 
 
 def test_the_role_of_the_stack_replaces_the_names_that_it_could_have(world):
@@ -241,7 +221,7 @@ def test_a_bucket_of_a_third_account_is_named_and_key_and_rule_are_still_set(wor
 
 def test_a_fifth_renewal_of_a_managed_policy_makes_room_for_it(world):
     role = f"arn:aws:iam::{SOURCE_ACCOUNT}:role/reader"
-    world.keep("trust", OTHERS)
+    world.keep("trust-reader", OTHERS)
     world.write("reader", **{"source-role-arn": role, "source-bucket-names": ",".join(f"models-{n}" for n in range(11))})
     for _ in range(8):
         run = world.apply()
