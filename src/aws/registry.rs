@@ -11,6 +11,7 @@ mod refusal;
 mod source;
 mod summary;
 mod target;
+mod turns;
 
 pub use groups::{GroupsOf, ListedGroup};
 pub use refusal::NotCreated;

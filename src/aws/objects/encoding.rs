@@ -18,7 +18,7 @@ pub(super) fn copy_source(location: &Location) -> String {
 }
 
 /// A key of a listing. Listings are asked for with `encoding-type=url`, because XML 1.0 cannot have every character of a
-/// key (ListObjectsV2). Servers without it say so in their answer.
+/// key (ListObjectsV2). The response names its encoding.
 pub(super) fn listed<'a>(key: &'a str, encoding: Option<&EncodingType>) -> Cow<'a, str> {
     match encoding {
         Some(EncodingType::Url) if key.contains(['%', '+']) => {

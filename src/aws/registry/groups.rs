@@ -33,15 +33,14 @@ impl RegistryReader {
         const CALL: &str = "sagemaker:ListModelPackageGroups";
         let unusable = |message: String| self.caller.unusable(CALL, &Resource::Registry, message);
         let filter = match whose {
-            // The default. It is not sent: servers other than SageMaker may not know the member.
-            GroupsOf::OwnAccount => None,
-            GroupsOf::OtherAccounts => Some(CrossAccountFilterOption::CrossAccount),
+            GroupsOf::OwnAccount => CrossAccountFilterOption::SameAccount,
+            GroupsOf::OtherAccounts => CrossAccountFilterOption::CrossAccount,
         };
         let (mut found, mut seen, mut token) = (Vec::new(), HashSet::new(), None::<String>);
         loop {
             let call = self.client.list_model_package_groups().max_results(100);
             let call = call.sort_by(ModelPackageGroupSortBy::Name).sort_order(SortOrder::Ascending);
-            let answer = call.set_cross_account_filter_option(filter.clone()).set_next_token(token).send().await;
+            let answer = call.cross_account_filter_option(filter.clone()).set_next_token(token).send().await;
             let answer = answer.map_err(|error| self.caller.error(CALL, &Resource::Registry, error))?;
             for group in answer.model_package_group_summary_list() {
                 let arn = group.model_package_group_arn().unwrap_or_default().parse();

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::raw::RawAnswer;
 use super::summary::Summary;
+use super::turns::turn;
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
 use crate::model::approval::ApprovalStatus;
@@ -108,6 +109,7 @@ impl RegistryReader {
     pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
         const CALL: &str = "sagemaker:DescribeModelPackage";
         let resource = Resource::Package(package);
+        let _turn = turn(package.account()).await;
         let raw = RawAnswer::default();
         let call = self.client.describe_model_package().model_package_name(package.as_str());
         let call = call.included_data(IncludedData::AllData).customize().interceptor(raw.clone());

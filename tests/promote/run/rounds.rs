@@ -1,7 +1,7 @@
 //! Counts the dependent round trips of a run: each costs the latency of the network.
 
 use crate::support::rounds::Rounds;
-use crate::support::{Body, Cloud, Principal};
+use crate::support::{Body, Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 
 /// Runs `full` without images, which has to succeed, and gives its rounds.
@@ -26,6 +26,54 @@ fn a_first_promotion_takes_10_rounds_and_a_repeated_one_3() {
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Approved");
     let repeated = rounds_of_full(&cloud);
     assert_eq!((first.len(), repeated.len()), (10, 3), "{first:?}\n{repeated:?}");
+}
+
+/// The greatest number of versions of one account that were described in one round.
+fn described_at_once(cloud: &Cloud, arguments: &[&str]) -> usize {
+    let mut calls = cloud.calls().len();
+    let mut command = cloud.process(Principal::Both);
+    command.args(arguments).args(["--target-bucket", SERVING, "--images", "keep", "--output", "json"]);
+    let (output, rounds) = cloud.in_rounds(command);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let all = cloud.calls();
+    let mut most = 0;
+    for round in rounds {
+        let round = &all[calls..][..round.len()];
+        calls += round.len();
+        let of = |account: &str| {
+            let described = round.iter().filter(|call| call.operation == "DescribeModelPackage");
+            described.filter(|call| call.resource.contains(account)).count()
+        };
+        most = most.max(of(SOURCE_ACCOUNT)).max(of(TARGET_ACCOUNT));
+    }
+    most
+}
+
+#[test]
+fn a_run_describes_at_most_4_versions_of_an_account_at_once() {
+    let cloud = with_package();
+    cloud.describes_until_completed(0);
+    for _ in 0..7 {
+        promote(&cloud, &[]).document();
+        cloud.register(package());
+    }
+    assert_eq!(described_at_once(&cloud, &["full", "--group", &Cloud::group_arn(GROUP)]), 4);
+}
+
+#[test]
+fn a_run_of_many_groups_describes_at_most_4_versions_of_an_account_at_once() {
+    let cloud = world();
+    cloud.describes_until_completed(0);
+    for number in 0..10 {
+        let key = format!("{number}/model.tar.gz");
+        cloud.put(MODELS, &key, "weights");
+        let mut package = model(&format!("s3://{MODELS}/{key}"));
+        package["ModelPackageGroupName"] = format!("Group-{number}").into();
+        cloud.register(package);
+    }
+    let full = ["full", "--group", &Cloud::group_arn("Group-*")];
+    assert_eq!(described_at_once(&cloud, &full), 4, "the first run");
+    assert_eq!(described_at_once(&cloud, &full), 4, "a repeated run");
 }
 
 #[test]

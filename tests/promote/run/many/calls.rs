@@ -86,7 +86,8 @@ fn at_a_time(jobs: &str) -> usize {
 
 #[test]
 fn as_many_groups_run_at_a_time_as_jobs_says_and_no_more() {
-    assert_eq!(["1", "2", "8"].map(at_a_time), [1, 2, 5]);
+    // Four versions of an account are described at a time, so that the fifth group is behind the others.
+    assert_eq!(["1", "2", "8"].map(at_a_time), [1, 2, 4]);
 }
 
 /// The calls of an operation since the last listing of groups, with which a run begins.
