@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::step_before::StepBefore;
 use crate::model::location::BucketName;
-use crate::run::settings::CopyArtifactsSettings;
+use crate::run::step_settings::CopyArtifactsSettings;
 use crate::run::{Context, copy_artifacts};
 
 /// Copy and verify the artifacts of a version

@@ -13,7 +13,8 @@ use crate::aws::session::Access;
 use crate::model::arn::GroupRef;
 use crate::record::Conclusion;
 use crate::run::many::find_source_groups;
-use crate::run::settings::{FindLatestSettings, Selection};
+use crate::run::settings::Selection;
+use crate::run::step_settings::FindLatestSettings;
 use crate::run::{Context, RunReport, find_latest};
 
 /// Find the latest Approved version of a group

@@ -11,7 +11,8 @@ use super::printer::Printer;
 use super::step_before::StepBefore;
 use crate::model::failure::Failure;
 use crate::model::location::BucketName;
-use crate::run::settings::{DestinationSettings, RegisterSettings};
+use crate::run::settings::DestinationSettings;
+use crate::run::step_settings::RegisterSettings;
 use crate::run::{Context, register};
 
 /// Register a version whose artifacts were copied

@@ -12,7 +12,7 @@ use super::arguments::PackageArgs;
 use super::plan_file::{PlanKind, Wanted, not_wanted};
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Conclusion, Record, Target};
-use crate::run::settings::FoundVersion;
+use crate::run::step_settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
 
 /// The result of the previous step.

@@ -7,8 +7,8 @@ use super::event::Event;
 use super::permitted::Permitted;
 use super::promotion::{Promotion, source_group};
 use super::report::RunReport;
-use super::settings::CopyArtifactsSettings;
 use super::source_version::completed_unchanged;
+use super::step_settings::CopyArtifactsSettings;
 use crate::aws::accounts::callers;
 use crate::record::{Conclusion, Source, Target};
 

@@ -13,7 +13,6 @@ use crate::register::Policy;
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 
 pub use super::hold_settings::{HoldSettings, RollbackSettings};
-pub use super::step_settings::{CopyArtifactsSettings, FindLatestSettings, FoundVersion, RegisterSettings};
 pub use crate::copy::{CopyMode, Strictness};
 pub use crate::plan::draft::PackageOverrides;
 

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::context::Context;
 use super::event::Event;
-use super::settings::FoundVersion;
+use super::step_settings::FoundVersion;
 use crate::aws::accounts::SourceAccount;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;

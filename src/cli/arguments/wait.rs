@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::number;
+use super::values::number;
 
 /// The flag for how long a run waits.
 #[derive(Debug, Args)]
