@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, PackageArn, text_type};
 use crate::model::location::{BucketName, Location};
+use crate::model::record_name::is_record_name;
 
 /// The longest key that S3 accepts, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
@@ -163,12 +164,10 @@ impl Layout {
     pub fn records(&self) -> Location {
         Location::new(&self.bucket, format!("{}promotion", self.folder))
     }
-    /// Whether a key of the target bucket belongs to a record of this promotion: `promotion.json` or
-    /// `promotion-<…>.json`, directly in the folder. Artifacts are in a subfolder named after their source bucket.
+    /// Whether a key of the target bucket is that of a record of this promotion, as [`Self::record`],
+    /// [`Self::later_record`] and [`Self::further_record`] make it.
     pub fn is_record(&self, key: &str) -> bool {
-        let name = key.strip_prefix(&self.folder).and_then(|name| name.strip_suffix(".json"));
-        let further = |name: &str| name.strip_prefix("promotion-").is_some_and(|time| !time.is_empty());
-        name.is_some_and(|name| !name.contains('/') && (name == "promotion" || further(name)))
+        key.strip_prefix(&self.folder).and_then(|name| name.strip_suffix(".json")).is_some_and(is_record_name)
     }
     /// The location of the signature of a record.
     pub fn signature_of(record: &Location) -> Location {
@@ -248,7 +247,7 @@ mod tests {
     fn artifacts_are_never_mistaken_for_records() {
         let layout = layout("x");
         let key = |name: &str| format!("{}{name}", layout.folder().key);
-        for name in ["promotion.json", "promotion-2.json", "promotion-20261128T120000Z.json"] {
+        for name in ["promotion.json", "promotion-2.json", "promotion-20261128T120000.123Z-2.json"] {
             assert!(layout.is_record(&key(name)), "{name}");
             let (signature, record) = (key(&format!("{name}.dsse")), key(name));
             assert_eq!(layout.signed_record(&signature), Some(record.as_str()));
@@ -258,6 +257,9 @@ mod tests {
             artifact,
             key("promotions.json"),
             key("promotion-.json"),
+            key("promotion-notes.json"),
+            key("promotion-2026.json.json"),
+            key("promotion-20261128T120000.json"),
             key("a/promotion.json"),
             key("promotion.json.dsse"),
         ] {

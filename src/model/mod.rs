@@ -14,5 +14,6 @@ pub mod location;
 pub mod package;
 pub mod package_status;
 pub mod promoted;
+mod record_name;
 pub mod secrets;
 pub(crate) mod words;

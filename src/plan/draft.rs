@@ -83,7 +83,7 @@ impl Draft {
     /// The package has fields that this version of promote does not know.
     pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
         let mut draft = Self {
-            request: carried(package),
+            request: carried(package.description()),
             not_carried: Vec::new(),
             environment_urls: overrides.environment_urls,
             findings: Findings::default(),
@@ -228,11 +228,11 @@ pub fn refuse_unknown(package: &Package, ignore: bool) -> Result<()> {
 
 /// The fields with the treatment Carried. Empty members are omitted on every level: DescribeModelPackage returns some that
 /// CreateModelPackage rejects.
-fn carried(package: &Package) -> Document {
+pub(super) fn carried(description: &Document) -> Document {
     let carried = TREATMENTS.iter().filter(|(_, treatment)| *treatment == Treatment::Carried);
     carried
         .filter_map(|(name, _)| {
-            let value = package.description().get(*name)?.clone();
+            let value = description.get(*name)?.clone();
             Some(((*name).to_owned(), without_empty(&Field::top(name), value)?))
         })
         .collect()

@@ -18,6 +18,7 @@ pub mod not_carried;
 pub mod path_warnings;
 mod planning;
 pub(crate) mod provenance;
+pub mod requested;
 pub mod resolved;
 pub mod rewriting;
 mod rules;

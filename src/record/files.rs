@@ -15,7 +15,7 @@ use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::hashing::Hashes;
 use crate::record::signing::{Signer, Signing};
-use crate::record::stored::is_former;
+use crate::record::stored::{StoredRecord, is_former};
 use crate::store::Spooled;
 
 /// Records of one promotion whose runs began in the same millisecond. More fail.
@@ -83,13 +83,15 @@ impl Records<'_> {
         self.append_in(record, Order::SignatureFirst).await
     }
 
-    /// Signs a record that an earlier run has written. Another run may have done so meanwhile.
+    /// Signs a record that an earlier run has written, and that this run has compared. Another run may have signed it
+    /// meanwhile.
     ///
     /// # Errors
     /// KMS does not sign, or the signature cannot be written.
-    pub async fn sign(&self, signer: &Signer, location: &Location, text: &Spooled, record: &Record) -> Result<()> {
+    pub async fn sign(&self, signer: &Signer, stored: &StoredRecord, record: &Record, signing: Signing) -> Result<()> {
+        let StoredRecord { location, text, .. } = stored;
         let sha256 = Hashes::of(text)?.sha256;
-        let envelope = signer.sign(record, (location, &sha256), Signing::Later).await?;
+        let envelope = signer.sign(record, (location, &sha256), signing).await?;
         self.put_envelope(location, envelope).await.map(drop)
     }
 

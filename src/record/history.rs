@@ -7,6 +7,7 @@ use crate::model::arn::PackageArn;
 use crate::model::failure::Hint;
 use crate::model::field::Document;
 use crate::model::layout::Layout;
+use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::record::document::Record;
@@ -101,6 +102,14 @@ impl History {
         let digest = marked(&version.description);
         let base = with_request().find(|(_, request)| marked(request) == digest).or_else(|| with_request().next())?;
         Some(Past { records, base })
+    }
+
+    /// The approval of a promoted version in the newest of its records. None of them may have a request: then a run has
+    /// decided on a version whose promotion is not recorded.
+    pub fn decision(&self, version: &PromotedVersion) -> Option<(&Location, RecordedApproval)> {
+        let decided = |stored: &StoredRecord| approval(stored.record.as_ref().ok()?);
+        let records: Vec<&StoredRecord> = self.of_version(version).collect();
+        records.into_iter().rev().find_map(|stored| Some((&stored.location, decided(stored)?)))
     }
 
     /// The states of all versions that the records describe.

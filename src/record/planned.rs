@@ -67,6 +67,8 @@ pub enum PlannedAct {
     WaitAgain,
     /// Reject a version whose source is Rejected.
     Withdraw,
+    /// Delete or reject a second version of the same promotion.
+    Discard,
     /// Update a version with changes of its source.
     Update,
 }
@@ -85,6 +87,7 @@ impl fmt::Display for PlannedAct {
             Self::ApproveAgain => "approve again",
             Self::WaitAgain => "set back to pending",
             Self::Withdraw => "reject",
+            Self::Discard => "delete or reject",
             Self::Update => "update",
         })
     }

@@ -71,12 +71,12 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// The statement about the record at `location` with this SHA-256. `later`: an earlier run has written the
-    /// record, and this run has compared it.
+    /// The statement about the record at `location` with this SHA-256. `compared`: if an earlier run has written the
+    /// record, what this run has compared.
     ///
     /// # Errors
     /// The statement cannot be written as JSON.
-    pub fn of(record: &Record, location: &Location, sha256: &[u8], later: bool) -> Result<Self> {
+    pub fn of(record: &Record, location: &Location, sha256: &[u8], compared: Option<&[&str]>) -> Result<Self> {
         let target = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
         let source = record.source.package.as_ref().map(|package| &package.model_package_arn);
         let mut statement = json!({
@@ -93,8 +93,8 @@ impl Unsigned {
                 "tool": record.tool,
             },
         });
-        if later {
-            statement["predicate"]["compared"] = json!(["target", "request", "artifacts"]);
+        if let Some(compared) = compared {
+            statement["predicate"]["compared"] = json!(compared);
         }
         Ok(Self { payload: serde_json::to_vec(&statement)? })
     }

@@ -15,8 +15,8 @@ use crate::record::signature::{Envelope, Unsigned, VerifyingKey, algorithm};
 pub enum Signing {
     /// By the run that writes it.
     AtOnce,
-    /// By a later run, which has compared the record with the promoted version and its artifacts.
-    Later,
+    /// By a later run, which has compared this.
+    Later(&'static [&'static str]),
 }
 
 /// A KMS key that signs records.
@@ -57,7 +57,11 @@ impl Signer {
     /// KMS does not sign, or the signature is invalid.
     pub async fn sign(&self, record: &Record, at: (&Location, &[u8]), signing: Signing) -> Result<Vec<u8>> {
         let (location, sha256) = at;
-        let unsigned = Unsigned::of(record, location, sha256, signing == Signing::Later)?;
+        let compared = match signing {
+            Signing::AtOnce => None,
+            Signing::Later(compared) => Some(compared),
+        };
+        let unsigned = Unsigned::of(record, location, sha256, compared)?;
         let message = unsigned.message();
         ensure!(message.len() <= MAX_MESSAGE_BYTES, "the statement about {location} is too long for KMS");
         let signature = self.keys.sign(&self.key, self.algorithm, &message).await?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::objects::{Head, Listed};
-use crate::model::approval::DecidedBy;
+use crate::model::approval::{ApprovalStatus, DecidedBy};
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
@@ -12,6 +12,7 @@ use crate::plan::provenance::{is_digest_of, marked};
 use crate::plan::sealed::{SEALED, sealed_fields};
 use crate::record::facts::ArtifactFacts;
 use crate::record::history::Past;
+use crate::register::decision::RecordedApproval;
 use crate::register::sync::{ChangeResult, edits};
 use crate::store::List;
 
@@ -134,8 +135,39 @@ pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findi
     for field in sealed_fields(&promoted.description) {
         findings.add(Subject::Package, &field, (Verdict::Changed, SEALED.to_owned()))?;
     }
-    let approval = past.approval();
-    let (status, description) = match &approval {
+    decision(past.approval().as_ref(), promoted, findings)?;
+    if findings.count(Verdict::Changed) == before {
+        let detail = "every other field equals the record".to_owned();
+        findings.add(Subject::Package, promoted.arn.as_str(), (Verdict::Identical, detail))?;
+    }
+    Ok(())
+}
+
+/// Compares the approval of a Rejected version whose only records are about its rejection: nothing of it is served, so
+/// nothing else has to be compared. Returns false for any other version.
+///
+/// # Errors
+/// The temporary folder is full or cannot be written.
+pub fn rejected(
+    at: &Location,
+    approval: &RecordedApproval,
+    promoted: &PromotedVersion,
+    findings: &mut Findings,
+) -> Result<bool> {
+    let is_rejected = promoted.approval() == ApprovalStatus::Rejected && approval.status == ApprovalStatus::Rejected;
+    if !is_rejected {
+        return Ok(false);
+    }
+    let detail = "the record is about the rejection; the promotion has no record, so that no field and no artifact is \
+                  compared";
+    findings.add(Subject::Record, &at.to_string(), (Verdict::Identical, detail.to_owned()))?;
+    decision(Some(approval), promoted, findings)?;
+    Ok(true)
+}
+
+/// Compares the status and the approval of the package with those that are recorded.
+fn decision(approval: Option<&RecordedApproval>, promoted: &PromotedVersion, findings: &mut Findings) -> Result<()> {
+    let (status, description) = match approval {
         Some(approval) => (Some(approval.status.as_str()), approval.description.as_deref()),
         None => (promoted.text(STATUS), promoted.approval_description()),
     };
@@ -148,15 +180,11 @@ pub fn package(past: &Past<'_>, promoted: &PromotedVersion, findings: &mut Findi
         let detail = format!("is {}, not {}", shown(found), shown(expected));
         findings.add(Subject::Package, member, (Verdict::Changed, detail))?;
     }
-    let theirs = approval.as_ref().is_some_and(|approval| approval.decided_by == DecidedBy::Target);
+    let theirs = approval.is_some_and(|approval| approval.decided_by == DecidedBy::Target);
     if theirs && promoted.text(STATUS) == status {
         let detail =
             format!("is {}; somebody else has decided it, and the record says so", shown(promoted.text(STATUS)));
         findings.add(Subject::Package, STATUS, (Verdict::Kept, detail))?;
-    }
-    if findings.count(Verdict::Changed) == before {
-        let detail = "every other field equals the record".to_owned();
-        findings.add(Subject::Package, promoted.arn.as_str(), (Verdict::Identical, detail))?;
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 // Somebody has rejected the promotion, and may have approved its duplicate instead.
                 ApprovalStatus::Rejected => Ok(format!("it was kept, because {promoted} is Rejected")),
                 ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => {
-                    self.discard_duplicate(&duplicate, promoted).await
+                    discard_duplicate(self.registry, &duplicate, promoted).await
                 }
             };
             match done {
@@ -55,18 +55,25 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         Ok((warnings, left))
     }
+}
 
-    /// Deletes or rejects a duplicate. One that was Approved may be deployed, and is only rejected. Says what was done.
-    async fn discard_duplicate(&self, duplicate: &PromotedVersion, promoted: &PackageArn) -> Result<String> {
-        let reason = format!("{promoted} is the same promotion");
-        if duplicate.approval() != ApprovalStatus::Approved {
-            let discarded = discard(self.registry, &duplicate.arn, anyhow!(reason)).await;
-            return discarded.map(|done| done.to_string());
-        }
-        let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason)));
-        match self.registry.update(&duplicate.arn, &update).await {
-            Ok(()) => Ok("it was Approved, and was rejected".to_owned()),
-            Err(error) => Err(anyhow!("it is Approved, and could not be rejected: {error}")),
-        }
+/// Deletes or rejects a duplicate. One that was Approved may be deployed, and is only rejected. Says what was done.
+///
+/// # Errors
+/// The duplicate could be neither deleted nor rejected.
+pub async fn discard_duplicate(
+    registry: &impl Registry,
+    duplicate: &PromotedVersion,
+    promoted: &PackageArn,
+) -> Result<String> {
+    let reason = format!("{promoted} is the same promotion");
+    if duplicate.approval() != ApprovalStatus::Approved {
+        let discarded = discard(registry, &duplicate.arn, anyhow!(reason)).await;
+        return discarded.map(|done| done.to_string());
+    }
+    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason)));
+    match registry.update(&duplicate.arn, &update).await {
+        Ok(()) => Ok("it was Approved, and was rejected".to_owned()),
+        Err(error) => Err(anyhow!("it is Approved, and could not be rejected: {error}")),
     }
 }

@@ -10,6 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::services::Registry;
 use super::visibility::Visibility;
 use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::field::Document;
 use crate::model::package::Package;
@@ -45,6 +46,12 @@ impl ExistingPromotions {
         let (versions, others, deleted, seen) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
         let none = Self { versions, others, deleted, seen, listed: registry.now() };
         none.refreshed(registry, group, package).await
+    }
+
+    /// One version of the target group.
+    pub fn of(promoted: PromotedVersion) -> Self {
+        let seen = HashSet::from([promoted.arn.clone()]);
+        Self { versions: vec![promoted], others: Vec::new(), deleted: Vec::new(), seen, listed: Instant::now() }
     }
 
     /// Adds the versions that were registered since.
@@ -162,6 +169,21 @@ impl ExistingPromotions {
     ) -> impl Iterator<Item = &'a PackageArn> {
         let others = self.versions.iter().filter(|other| other.arn != *promoted && !other.is_abandoned());
         others.filter(|other| marked(&other.description) == marked(request)).map(|other| &other.arn)
+    }
+
+    /// The duplicates that a run deletes or rejects: nobody has rejected them, or the promotion.
+    pub fn to_be_discarded<'a>(
+        &'a self,
+        promoted: &'a PromotedVersion,
+        request: &'a Document,
+    ) -> impl Iterator<Item = &'a PackageArn> {
+        let is_rejected = |version: &PromotedVersion| version.approval() == ApprovalStatus::Rejected;
+        let described = |arn: &&PackageArn| self.versions.iter().find(|version| version.arn == **arn);
+        let is_duplicate = move |arn: &&PackageArn| {
+            let is_same = |other: &PromotedVersion| !is_rejected(other) && is_of_request(&other.description, request);
+            !is_rejected(promoted) && described(arn).is_some_and(is_same)
+        };
+        self.duplicates_of(&promoted.arn, request).filter(is_duplicate)
     }
 
     /// Adds what a reader should know of a version that was deleted.

@@ -16,6 +16,7 @@ use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
+use crate::plan::requested::requested;
 use crate::plan::{Plan, Warning};
 use crate::record::another_source::AnotherSource;
 use crate::record::history::History;
@@ -62,13 +63,13 @@ pub(super) async fn sync_elsewhere(
 
 /// Syncs a promoted version by its metadata.
 pub(super) struct ByMetadata<'a> {
-    promotion: &'a Promotion<'a>,
-    policy: ApprovalPolicy,
-    promoted: &'a PromotedVersion,
+    pub(super) promotion: &'a Promotion<'a>,
+    pub(super) policy: ApprovalPolicy,
+    pub(super) promoted: &'a PromotedVersion,
     /// The destination that the version was promoted to, as far as is known.
-    destination: Destination,
+    pub(super) destination: Destination,
     /// Whether the version refers to the folder of its promotion.
-    is_in_folder: bool,
+    pub(super) is_in_folder: bool,
     /// Whether the run is about this version, so that its command is no advice.
     is_selected: bool,
 }
@@ -119,11 +120,19 @@ impl<'a> ByMetadata<'a> {
             Some(Synced::Missing(missing)) => {
                 return Err(missing_artifacts(self.promoted, package.arn(), &missing));
             }
-            None => {}
+            None => warnings.extend(self.sign_decisions(package, &history).await),
         }
         let (done, more) = self.decide(package, &history).await?;
         warnings.extend(more);
         Ok((done, warnings))
+    }
+
+    /// Signs records of decisions about a version whose promotion is not recorded.
+    async fn sign_decisions(&self, package: &Package, history: &History) -> Vec<Warning> {
+        let signed = self.promotion.sign_unsigned(&self.destination, package, history, self.promoted).await;
+        let field = self.promoted.arn.to_string();
+        let failed = signed.failed.into_iter().map(|failed| Warning { field: field.clone(), remark: failed.message });
+        signed.refused.into_iter().chain(failed).collect()
     }
 
     /// Withdraws the version of a source that is Rejected and cannot be described.
@@ -164,16 +173,33 @@ impl<'a> ByMetadata<'a> {
         if decision.act == Act::Keep && !waits && !is_served || !is_permitted {
             return Ok((None, Vec::new()));
         }
-        if !self.is_ours(history, package.arn()).await? {
-            let remark = format!(
-                "its metadata names {}, which is Rejected, but promote has no record of this version; it was not changed",
-                package.arn()
-            );
-            return Ok(if decision.act == Act::Withdraw { warning(remark) } else { (None, Vec::new()) });
+        if !self.is_ours(history, package).await {
+            let remark = |which| {
+                let source = package.arn();
+                format!(
+                    "its metadata names {source}{which}, but promote has no record of this version; it was not changed"
+                )
+            };
+            let is_alone = self.is_in_folder && history.states().next().is_none();
+            return Ok(match decision.act {
+                Act::Withdraw => warning(remark(", which is Rejected")),
+                Act::Keep if is_served && is_alone => warning(remark("")),
+                _ => (None, Vec::new()),
+            });
         }
         if decision.act == Act::Keep && is_served {
-            let remark = "it is Approved and has no record, so it is neither compared nor synced";
-            return Ok(warning(format!("{remark}; {} to write the record", self.command(package))));
+            let remark = format!(
+                "it is Approved and has no record, so it is neither compared nor synced; {} to write the record",
+                self.command(package)
+            );
+            return Ok(match self.record_promotion(package).await {
+                Ok(Some(record)) => {
+                    let recorded = record.unconfirmed.is_none();
+                    (Some((record, recorded)), Vec::new())
+                }
+                Ok(None) => warning(remark),
+                Err(error) => warning(format!("{remark}: {error:#}")),
+            });
         }
         let withdrawing =
             Withdrawing { promotion: self.promotion, destination: &self.destination, policy: self.policy };
@@ -220,7 +246,7 @@ impl<'a> ByMetadata<'a> {
 
     /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they
     /// do not prevent a withdrawal.
-    async fn history(&self, source: &PackageArn) -> Result<(History, Vec<Warning>)> {
+    pub(super) async fn history(&self, source: &PackageArn) -> Result<(History, Vec<Warning>)> {
         let target = self.promotion.target.objects();
         let layout = self.destination.layout(source);
         let read = async {
@@ -245,17 +271,16 @@ impl<'a> ByMetadata<'a> {
     /// Whether a version that no record names was promoted from the source that its metadata names. Somebody may have
     /// copied the metadata of a promoted version: then the version differs from the request that the metadata has the
     /// digest of.
-    async fn is_ours(&self, history: &History, source: &PackageArn) -> Result<bool> {
-        let Some(digest) = marked(&self.promoted.description) else { return Ok(false) };
+    async fn is_ours(&self, history: &History, package: &Package) -> bool {
+        let description = &self.promoted.description;
+        if marked(description).is_none() {
+            return false;
+        }
         if let Some(is_as_recorded) = history.is_as_recorded(self.promoted) {
-            return Ok(is_as_recorded);
+            return is_as_recorded;
         }
-        if self.is_in_folder && history.states().next().is_none() {
-            return Ok(true);
-        }
-        // A run that was killed before its record has left a claim.
-        let claims = self.claims(source).await?;
-        Ok(claims.iter().filter_map(|seen| seen.claim.as_ref()).any(|claim| claim.request_sha256 == digest))
+        // Somebody may have changed the metadata of a promoted version. The source tells what it was.
+        requested(description).is_some() || matches!(self.planned(package).await, Ok(Some(_)))
     }
 
     async fn claims(&self, source: &PackageArn) -> Result<Vec<ClaimSeen>, CallError> {

@@ -1,6 +1,6 @@
 //! Follows every promoted version of the group besides the one that the run promotes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -65,16 +65,16 @@ impl Following<'_> {
         let list = self.promotion.target.registry().list(self.promotion.destination.group.name(), None);
         let (versions, listed) = tokio::join!(versions, list);
         let mut all = FollowedVersions::default();
-        let mut known = HashSet::new();
-        for (one, promoted) in versions {
-            known.extend(promoted);
+        let mut current = HashMap::new();
+        for (source, (one, promoted)) in sources.iter().zip(versions) {
+            current.extend(promoted.map(|promoted| (source.clone(), promoted)));
             all.add(one);
         }
         let mut promoted = promoted.subscribe();
         let latest = promoted.wait_for(Option::is_some).await.ok().and_then(|latest| latest.clone().flatten());
-        known.extend(latest.clone());
+        current.extend(self.except.cloned().zip(latest));
         match listed {
-            Ok(listed) => all.add(self.unrecorded(&listed, &known, latest.as_ref()).await),
+            Ok(listed) => all.add(self.unrecorded(&listed, &current).await),
             Err(error) => all.failures.push(Arc::new(error.into())),
         }
         all.withdrawn.sort_by_key(|one| one.version);

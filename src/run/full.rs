@@ -1,7 +1,6 @@
 //! `promote full`: promotes the latest Approved version of a group, and syncs every promoted version with its source.
 
 use anyhow::Result;
-use futures_util::future::{BoxFuture, FutureExt, Shared};
 use tokio::sync::watch;
 
 use super::context::Context;
@@ -107,9 +106,6 @@ pub(super) struct Full<'a> {
     promoted: Promoted,
 }
 
-/// The versions that are followed concurrently with the promotion. The record of the promotion waits for their result.
-pub(super) type Followings<'a> = Shared<BoxFuture<'a, FollowedVersions>>;
-
 impl<'a> Full<'a> {
     fn new(promotion: Promotion<'a>, settings: &'a FullSettings) -> Self {
         Self { promotion, settings, promoted: watch::channel(None).0 }
@@ -123,13 +119,12 @@ impl<'a> Full<'a> {
         rejected: &[Summary],
     ) -> Result<RunReport> {
         let Search { latest, passed_over, .. } = search;
-        let following = self.follow(latest, promotions, rejected).boxed().shared();
         let promoting = async {
-            let promoted = self.promote_latest(latest, promotions, following.clone()).await;
+            let promoted = self.promote_latest(latest, promotions).await;
             self.tell_promoted(None);
             promoted
         };
-        let (record, followed) = tokio::join!(promoting, following.clone());
+        let (record, followed) = tokio::join!(promoting, self.follow(latest, promotions, rejected));
         let mut record = match record {
             Ok(record) => record,
             Err(error) => return Err(followed.end(self.promotion.context, error)),
@@ -163,14 +158,9 @@ impl<'a> Full<'a> {
         });
     }
 
-    async fn promote_latest(
-        &self,
-        latest: &Latest,
-        promotions: &Promotions,
-        following: Followings<'_>,
-    ) -> Result<Record> {
+    async fn promote_latest(&self, latest: &Latest, promotions: &Promotions) -> Result<Record> {
         match latest {
-            Latest::Version(found) => self.promote(found, promotions, following).await,
+            Latest::Version(found) => self.promote(found, promotions).await,
             Latest::NoneApproved(versions) => {
                 let promotion = &self.promotion;
                 let source = none_approved(&promotion.group, Some(promotion.reader.clone()));
@@ -182,7 +172,7 @@ impl<'a> Full<'a> {
     }
 
     /// Syncs a version that was promoted before; otherwise plans, copies and registers it.
-    async fn promote(&self, found: &Summary, promotions: &Promotions, following: Followings<'_>) -> Result<Record> {
+    async fn promote(&self, found: &Summary, promotions: &Promotions) -> Result<Record> {
         let promotion = &self.promotion;
         let (target, destination) = (promotion.target, &promotion.destination);
         let is_missing = || is_missing(target, destination, &self.settings.registration);
@@ -217,7 +207,7 @@ impl<'a> Full<'a> {
             Some(missing) => missing?,
             None => is_missing().await?,
         };
-        self.plan_copy_register(&package, missing, approval, following).await
+        self.plan_copy_register(&package, missing, approval).await
     }
 
     /// The document about a promoted version for which there is nothing to do; nothing if there may be something.
@@ -238,7 +228,7 @@ impl<'a> Full<'a> {
     }
 
     /// Warns of settings that have no effect on a version that was promoted before.
-    fn warn(&self, record: &mut Record, promoted: &PromotedVersion) -> Result<()> {
+    pub(super) fn warn(&self, record: &mut Record, promoted: &PromotedVersion) -> Result<()> {
         let warnings = without_effect(self.settings, record, promoted)?;
         record.warnings.extend(warnings);
         Ok(())

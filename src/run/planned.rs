@@ -9,7 +9,7 @@ use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::record::{PlannedAct, PlannedWrite, Record};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
-use crate::register::sync::{ChangeResult, SyncPlan};
+use crate::register::sync::SyncPlan;
 
 /// The writes of a promotion, from the record of its preview and the writes of its images. `recorded`: the approval of the
 /// current promotion, or of one that was deleted, if it is recorded or claimed.
@@ -56,7 +56,9 @@ fn to_be_copied(record: &Record) -> Result<bool> {
 
 /// The writes of a sync.
 pub(super) fn sync_writes(decision: &Decision, plan: &SyncPlan, promoted: &PromotedVersion) -> Vec<PlannedWrite> {
-    let update = plan.left(ChangeResult::Updated).next().map(|_| PlannedWrite::new(PlannedAct::Update, &promoted.arn));
+    // An Update may set nothing but metadata of the promotion itself.
+    let updates = plan.update.len() > decision.update().len();
+    let update = updates.then(|| PlannedWrite::new(PlannedAct::Update, &promoted.arn));
     PlannedWrite::of(decision.act, &promoted.arn).into_iter().chain(update).collect()
 }
 
@@ -65,7 +67,7 @@ pub(super) fn greatest_first(promotion: Option<Vec<PlannedWrite>>, followed: Vec
     let mut writes = promotion.unwrap_or_default();
     writes.extend(followed);
     writes.sort_by_key(|write| match write.act {
-        PlannedAct::Withdraw => 0,
+        PlannedAct::Withdraw | PlannedAct::Discard => 0,
         PlannedAct::ApproveAgain | PlannedAct::WaitAgain => 1,
         PlannedAct::Register => 2,
         PlannedAct::Approve => 3,

@@ -9,7 +9,7 @@ use crate::copy::There;
 use crate::image::ImageWrite;
 use crate::model::package::Package;
 use crate::plan::Plan;
-use crate::record::{Record, Target};
+use crate::record::{PlannedAct, PlannedWrite, Record, Target};
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
 
@@ -60,6 +60,11 @@ fn with_writes(
     let registered = current.map(|current| (&current.arn, current.approval()));
     record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
     let approval = (policy, recorded.as_ref());
-    record.planned = Some(planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?);
+    let mut writes = planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?;
+    if let (Some(current), Some(request)) = (current, &record.request) {
+        let duplicates = existing.to_be_discarded(current, request);
+        writes.extend(duplicates.map(|arn| PlannedWrite::new(PlannedAct::Discard, arn)));
+    }
+    record.planned = Some(writes);
     Ok(record)
 }

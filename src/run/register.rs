@@ -12,8 +12,9 @@ use super::preview::{preview, preview_of_copied};
 use super::promotion::{Promotion, source_group};
 use super::registering::LastSteps;
 use super::report::RunReport;
-use super::settings::{CopySettings, RegisterSettings};
+use super::settings::CopySettings;
 use super::source_version::completed_unchanged;
+use super::step_settings::RegisterSettings;
 use super::target_group::{self, create_group, is_missing, refuse_others};
 use crate::aws::accounts::callers;
 use crate::model::approval::Approval;
@@ -114,5 +115,5 @@ async fn plan_and_register(
         create_group(promotion, registration).await?;
     }
     let last_steps = LastSteps { promotion, settings: registration, withdraw: true };
-    last_steps.run(package, copied, existing, approval, async { FollowedVersions::default() }).await
+    last_steps.run(package, copied, existing, approval).await
 }

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::event::Event;
-use super::followed::FollowedVersions;
 use super::promotion::Promotion;
 use super::settings::RegistrationSettings;
 use crate::copy::Claims;
@@ -28,8 +27,7 @@ pub(super) struct LastSteps<'a> {
 impl LastSteps<'_> {
     /// Registers the version in an existing group, and writes the record beside the artifacts.
     ///
-    /// `recorded`: the approval of the version, if it is recorded. `followed`: the other versions that the same run
-    /// follows. The record waits for them.
+    /// `recorded`: the approval of the version, if it is recorded.
     ///
     /// # Errors
     /// The version is not promoted. A failure after the promotion is reported as unconfirmed in the record.
@@ -39,7 +37,6 @@ impl LastSteps<'_> {
         copied: Copied,
         existing: ExistingPromotions,
         recorded: Option<RecordedApproval>,
-        followed: impl Future<Output = FollowedVersions> + Send,
     ) -> Result<Record> {
         let Promotion { context, source, target, destination, .. } = self.promotion;
         let layout = destination.layout(package.arn());
@@ -66,8 +63,6 @@ impl LastSteps<'_> {
         let mut promoted = Target::of(destination, package.arn(), Some(registered));
         promoted.set_approval(registration.approval.clone());
         record.target = Some(promoted);
-        let followed = followed.await;
-        (record.withdrawn, record.followed) = (followed.withdrawn, followed.followed);
         // The record has the values that were set, so it does not wait until the version is described again.
         let (read_back, written) = tokio::join!(
             registration.read_back(target.registry()),

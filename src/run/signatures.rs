@@ -1,6 +1,6 @@
 //! Signs records that an earlier run has left unsigned, after it has compared them with the version and its artifacts.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::event::Event;
 use super::promotion::Promotion;
@@ -8,6 +8,7 @@ use super::purpose::Purpose;
 use crate::aws::error::{CallError, Kind, with_hints};
 use crate::aws::objects::Listed;
 use crate::copy::Folder;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -21,8 +22,9 @@ use crate::plan::provenance::{is_digest_of, marked};
 use crate::record::hashing::Hashes;
 use crate::record::history::History;
 use crate::record::signature::Envelope;
+use crate::record::signing::Signing;
 use crate::record::stored::StoredRecord;
-use crate::record::{ArtifactFacts, Record, Unconfirmed, Verified, refuse_other_images};
+use crate::record::{ArtifactFacts, Conclusion, Record, Unconfirmed, Verified, refuse_other_images};
 use crate::register::sync::edits;
 
 /// What became of the records without a signature.
@@ -57,8 +59,9 @@ impl Promotion<'_> {
     /// Signs the records of a version that have no signature, if this run signs records.
     ///
     /// Whoever can write to the bucket can put a record there. A record is therefore signed only if the registry and S3
-    /// confirm it: the metadata of the version has the digest of its request, what the version deploys is what
-    /// the request says, the folder has exactly its artifacts, and the source has the same.
+    /// confirm it: what the version deploys is what the request says, the folder has exactly its artifacts, and the source
+    /// has the same. The statement says what was compared: the request if the version's metadata has its digest, and
+    /// nothing but the version for a withdrawal or a rollback, whose record has neither a request nor artifacts.
     pub(super) async fn sign_unsigned(
         &self,
         destination: &Destination,
@@ -68,14 +71,17 @@ impl Promotion<'_> {
     ) -> Signatures {
         let mut signatures = Signatures::default();
         let Some(signer) = self.signer.as_ref().filter(|_| !self.dry_run) else { return signatures };
-        for StoredRecord { location, text, record, signed, .. } in history.of_version(promoted) {
+        let newest = history.of_version(promoted).last().map(|stored| &stored.location);
+        for stored in history.of_version(promoted) {
+            let StoredRecord { location, record, signed, .. } = stored;
             if *signed {
                 signatures.refused.clear();
                 continue;
             }
             let Ok(record) = record else { continue };
-            match self.compare_record(destination, package, promoted, record).await {
-                Ok(()) => {}
+            let is_newest = newest == Some(location);
+            let compared = match self.compare_record(destination, package, promoted, (record, is_newest)).await {
+                Ok(compared) => compared,
                 Err(error) if is_transient(&error) => {
                     let subject = format!("the record {location} is not signed this time");
                     signatures.failed.push(Unconfirmed::because(&error).about(subject));
@@ -87,8 +93,8 @@ impl Promotion<'_> {
                     signatures.refused.push(Warning { field: location.to_string(), remark });
                     continue;
                 }
-            }
-            match self.records(destination).sign(signer, location, text, record).await {
+            };
+            match self.records(destination).sign(signer, stored, record, Signing::Later(compared)).await {
                 Ok(()) => {
                     self.context.notice(Event::Signed(location));
                     signatures.refused.clear();
@@ -120,7 +126,7 @@ impl Promotion<'_> {
         Some(Warning { field: location.to_string(), remark })
     }
 
-    /// Compares a record with the promoted version and its folder.
+    /// Compares a record with the promoted version and its folder. Returns what was compared.
     ///
     /// # Errors
     /// The record does not agree with them, or they cannot be read.
@@ -129,8 +135,8 @@ impl Promotion<'_> {
         destination: &Destination,
         package: &Package,
         promoted: &PromotedVersion,
-        record: &Record,
-    ) -> Result<()> {
+        (record, is_newest): (&Record, bool),
+    ) -> Result<&'static [&'static str]> {
         let source = package.arn();
         let layout = destination.layout(source);
         let (target, named) = (record.target.as_ref(), record.source.package.as_ref());
@@ -139,13 +145,11 @@ impl Promotion<'_> {
                 && target.is_some_and(|target| target.folder == layout.folder()),
             "it is about another source version or another folder"
         );
-        let request = record.request.as_ref().context("it has no request to compare the version with")?;
-        let digest = marked(&promoted.description);
-        ensure!(
-            marked(request) == digest && is_digest_of(digest, request),
-            "the metadata of {} does not have the digest of its request",
-            promoted.arn
-        );
+        let Some(request) = &record.request else {
+            refuse_other_decision(record, promoted, is_newest)?;
+            return Ok(&["target"]);
+        };
+        ensure!(is_digest_of(marked(request), request), "the digest in its metadata is not the digest of its request");
         let edits = edits(request, record.source_uri.as_deref(), &promoted.description);
         if let Some(edit) = edits.iter().find(|edit| edit.is_essential()) {
             anyhow::bail!("{} of {} differs: {}", edit.field, promoted.arn, edit.detail);
@@ -163,7 +167,10 @@ impl Promotion<'_> {
         if let Some(missing) = images.missing.first() {
             anyhow::bail!("{missing} is missing");
         }
-        self.compare_with_source(package, record).await
+        self.compare_with_source(package, record).await?;
+        // The record of an older state differs in fields that an Update has changed since.
+        let is_current = marked(request) == marked(&promoted.description);
+        Ok(if is_current { &["target", "request", "artifacts"] } else { &["target", "artifacts"] })
     }
 
     /// Compares the artifacts of a record with those of the source, byte for byte as far as S3 tells: whoever can write to
@@ -203,6 +210,24 @@ fn is_transient(error: &anyhow::Error) -> bool {
             || below.is_some_and(is_transient)
     };
     error.chain().any(below)
+}
+
+/// Refuses a record without a request that is about neither a withdrawal nor a rollback, or that is the newest one and has
+/// another approval than the version.
+fn refuse_other_decision(record: &Record, promoted: &PromotedVersion, is_newest: bool) -> Result<()> {
+    let status = record.target.as_ref().and_then(|target| target.approval_status.as_ref());
+    ensure!(
+        matches!(record.outcome, Conclusion::Withdrawn | Conclusion::RolledBack)
+            && status == Some(&ApprovalStatus::Rejected),
+        "it has no request to compare the version with"
+    );
+    ensure!(
+        !is_newest || promoted.approval() == ApprovalStatus::Rejected,
+        "{} is {}, and was not rejected since it",
+        promoted.arn,
+        promoted.approval()
+    );
+    Ok(())
 }
 
 /// Refuses a folder with an object that the record does not name.

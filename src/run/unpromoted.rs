@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::by_metadata::{promoted_with_other_settings, sync_elsewhere};
 use super::deleted::decided_before;
-use super::full::{Followings, Full};
+use super::full::Full;
 use super::permitted::Permitted;
 use super::preview::preview;
 use super::proved::Proved;
@@ -25,7 +25,6 @@ impl Full<'_> {
         package: &Package,
         missing_group: bool,
         recorded: Option<RecordedApproval>,
-        following: Followings<'_>,
     ) -> Result<Record> {
         let promotion = &self.promotion;
         let (mut plan, there, existing) = tokio::try_join!(
@@ -39,7 +38,9 @@ impl Full<'_> {
         if let Some(proved) = &proved {
             plan.request.clone_from(&proved.request);
         } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
-            return sync_elsewhere(promotion, self.policy(), package, promoted).await;
+            let mut record = sync_elsewhere(promotion, self.policy(), package, promoted).await?;
+            self.warn(&mut record, promoted)?;
+            return Ok(record);
         }
         let before = (recorded, self.settings.is_approved_by_name());
         let (recorded, existing) = decided_before(package, &history, existing, before);
@@ -56,9 +57,9 @@ impl Full<'_> {
         let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
         let last_steps = LastSteps { promotion, settings, withdraw };
         let Some(proved) = proved else {
-            return last_steps.run(package, copied, existing, recorded, following).await;
+            return last_steps.run(package, copied, existing, recorded).await;
         };
-        let record = last_steps.run(&proved.package, copied, existing, recorded, following).await?;
+        let record = last_steps.run(&proved.package, copied, existing, recorded).await?;
         self.sync_proved(package, record).await
     }
 

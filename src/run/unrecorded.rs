@@ -1,7 +1,7 @@
 //! Follows promoted versions that no record at the destination names: promoted to another bucket or prefix, or left by
 //! an interrupted run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -14,7 +14,6 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::package_status::PackageStatus;
-use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::register::existing::describe;
 
@@ -24,13 +23,13 @@ const NEWEST: usize = 16;
 
 impl Following<'_> {
     /// Follows the versions of the target group that no record names and that were promoted from the source group.
-    /// `latest`: the promoted version of the source version that the run promotes, if it is recorded.
+    /// `current`: the promoted version of each source version, as far as it is recorded.
     pub(super) async fn unrecorded(
         &self,
         listed: &[Summary],
-        known: &HashSet<PackageArn>,
-        latest: Option<&PackageArn>,
+        current: &HashMap<PackageArn, PackageArn>,
     ) -> FollowedVersions {
+        let known: HashSet<&PackageArn> = current.values().collect();
         let since = self.rejected.iter().map(|summary| summary.created).min();
         // A promoted version is always newer than its source.
         let may_follow_rejected = |summary: &Summary| {
@@ -43,7 +42,7 @@ impl Following<'_> {
         let failed = failed.filter(|summary| may_follow_rejected(summary)).take(NEWEST);
         let mut versions = Vec::new();
         for (_, summary) in complete.enumerate().filter(is_candidate) {
-            versions.push(self.follow_unrecorded(&summary.arn, latest).boxed());
+            versions.push(self.follow_unrecorded(&summary.arn, current).boxed());
         }
         for summary in failed {
             versions.push(self.failed(&summary.arn).boxed());
@@ -56,7 +55,11 @@ impl Following<'_> {
         all
     }
 
-    async fn follow_unrecorded(&self, arn: &PackageArn, latest: Option<&PackageArn>) -> Result<FollowedVersions> {
+    async fn follow_unrecorded(
+        &self,
+        arn: &PackageArn,
+        current: &HashMap<PackageArn, PackageArn>,
+    ) -> Result<FollowedVersions> {
         let Promotion { source: account, target, group, .. } = self.promotion;
         let none = FollowedVersions::default();
         let Some(promoted) = describe(target.registry(), arn.clone()).await? else { return Ok(none) };
@@ -64,10 +67,13 @@ impl Following<'_> {
         if promoted.is_abandoned() || !promoted.is_complete() {
             return Ok(none);
         }
-        if Some(&source) == self.except {
-            return Ok(latest.map(|latest| second(&promoted, &source, latest)).unwrap_or_default());
-        }
         let by_metadata = ByMetadata::of(self.promotion, self.policy, &source, &promoted);
+        if let Some(current) = current.get(&source) {
+            return by_metadata.second(&source, current).await;
+        }
+        if Some(&source) == self.except {
+            return Ok(none);
+        }
         let described = account.registry().describe(&source).await;
         let (record, warnings) = match self.source_of(&source, &promoted, described)? {
             SourceState::Described(package) => by_metadata.sync(&package).await?,
@@ -98,17 +104,4 @@ impl Following<'_> {
         }
         Ok(followed)
     }
-}
-
-/// Warns of a second version of the source version that the run promotes.
-fn second(promoted: &PromotedVersion, source: &PackageArn, latest: &PackageArn) -> FollowedVersions {
-    let mut followed = FollowedVersions::default();
-    if promoted.arn != *latest && promoted.approval() != ApprovalStatus::Rejected {
-        let remark = format!(
-            "its metadata names {source}, whose promoted version is {latest}; the version was not changed. Reject it if \
-             nobody needs it"
-        );
-        followed.warnings.push(Warning { field: promoted.arn.to_string(), remark });
-    }
-    followed
 }

@@ -26,7 +26,7 @@ use crate::record::hashing::{Hashes, compare_bytes};
 use crate::record::history::{History, Past};
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES, VerifyingKey};
 use crate::record::stored::StoredRecord;
-use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record};
+use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record, rejected};
 use crate::record::{ArtifactFacts, Record, SCHEMA, Tool};
 use crate::store::{List, Spooled};
 
@@ -155,13 +155,15 @@ impl Checking<'_> {
             }
         }
         let Some(past) = history.past(promoted) else {
-            let detail = match promoted.is_complete() {
-                true => {
-                    "there is no record of this version: if its promotion is not finished, run `promote full` again"
-                }
-                false => {
-                    "SageMaker is still creating this version: its promotion is not finished, run `promote full` again"
-                }
+            if let Some((at, approval)) = history.decision(promoted)
+                && rejected(at, &approval, promoted, findings)?
+            {
+                return Ok(());
+            }
+            let detail = if promoted.is_complete() {
+                "there is no record of this version: if its promotion is not finished, run `promote full` again"
+            } else {
+                "SageMaker is still creating this version: its promotion is not finished, run `promote full` again"
             };
             return findings.add(Subject::Record, &layout.record().to_string(), (Verdict::Missing, detail.to_owned()));
         };

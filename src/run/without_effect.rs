@@ -23,8 +23,10 @@ pub(super) fn without_effect(
     record: &Record,
     promoted: &PromotedVersion,
 ) -> Result<Vec<Warning>> {
-    // The record of a withdrawal alone has none of the values.
-    let Some(request) = &record.request else { return Ok(Vec::new()) };
+    let warning = |remark| Warning { field: promoted.arn.to_string(), remark };
+    let destination = destination(settings, record).map(warning);
+    // The record of a withdrawal alone has none of the other values.
+    let Some(request) = &record.request else { return Ok(destination.into_iter().collect()) };
     let (overrides, then) = (&settings.overrides, PackageOverrides::of(request));
     let all = [
         key(overrides, record),
@@ -35,8 +37,17 @@ pub(super) fn without_effect(
         repositories(overrides, record),
         verification(settings.copy.verify, record)?,
     ];
-    let warning = |remark| Warning { field: promoted.arn.to_string(), remark };
-    Ok(all.into_iter().flatten().map(warning).collect())
+    Ok(destination.into_iter().chain(all.into_iter().flatten().map(warning)).collect())
+}
+
+fn destination(settings: &FullSettings, record: &Record) -> Option<String> {
+    let (now, then) = (&settings.destination, record.target.as_ref()?);
+    let flag = match (then.bucket != now.bucket, then.prefix != now.prefix) {
+        (true, _) => "--target-bucket",
+        (false, true) => "--target-prefix",
+        (false, false) => return None,
+    };
+    Some(format!("{flag} has no effect: the version was promoted to {}", then.folder))
 }
 
 fn key(overrides: &PackageOverrides, record: &Record) -> Option<String> {

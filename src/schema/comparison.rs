@@ -97,6 +97,14 @@ pub fn deviations(one: &Document, other: &Document) -> Vec<Difference> {
     compared(one, other).into_iter().filter(|difference| !filled_in(&difference.field)).collect()
 }
 
+/// The fields of a document that the registry may have filled in or derived.
+pub(crate) fn filled_in(document: &Document) -> Vec<Field> {
+    let card = document.contains_key(DERIVED).then(|| Field::top(DERIVED));
+    let is_default = |value: &Value| *value == Value::Bool(false);
+    let filled = leaves(document).into_iter().filter(|(field, value)| is_filled_in(field, value) || is_default(value));
+    filled.map(|(field, _)| field).chain(card).collect()
+}
+
 fn is_derived(request: &Document, difference: &Difference) -> bool {
     difference.field.root() == DERIVED && !request.contains_key(DERIVED)
 }

@@ -13,6 +13,7 @@ mod metadata_gone;
 mod races;
 mod spelling;
 mod sync;
+mod unrecorded;
 mod withdraw;
 
 use serde_json::{Value, json};

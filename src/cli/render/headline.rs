@@ -16,26 +16,40 @@ pub(super) fn headline(record: &Record) -> String {
     let own = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
     let others = record.withdrawn.iter().filter(|one| Some(&one.model_package_arn) != own).count();
     let effects = [
-        (others, "withdrew", "", ", because the source is Rejected"),
-        (of(FollowResult::ApprovedAgain), "approved", " again", ""),
-        (of(FollowResult::Approved), "approved", "", ""),
-        (of(FollowResult::WaitsAgain), "set", " back to pending", ""),
-        (of(FollowResult::Updated), "updated", "", ""),
-        (of(FollowResult::Held), "did not approve", "", ", because the group is held"),
-        (of(FollowResult::Failed), "could not sync", "", ""),
+        (0, others, "withdrew", "", ", because the source is Rejected"),
+        (1, of(FollowResult::ApprovedAgain), "approved", " again", ""),
+        (1, of(FollowResult::WaitsAgain), "set", " back to pending", ""),
+        (3, of(FollowResult::Approved), "approved", "", ""),
+        (5, of(FollowResult::Updated), "updated", "", ""),
+        (6, of(FollowResult::Held), "did not approve", "", ", because the group is held"),
+        (6, of(FollowResult::Failed), "could not sync", "", ""),
     ];
-    let effects = effects.into_iter().filter(|(count, ..)| *count > 0);
-    let effects = effects.map(|(count, act, again, why)| format!("{act} {}{again}{why}", counted(count, "version")));
-    let outcome = outcome(record);
-    let mut parts: Vec<String> = effects.collect();
-    match record.outcome {
-        // `promote withdraw` is about no version of its own.
-        Conclusion::Withdrawn if own.is_none() => {}
-        // Nothing was done with this version.
-        Conclusion::AlreadyPromoted | Conclusion::NothingApproved => parts.push(outcome),
-        _ => parts.insert(0, outcome),
+    let effects = effects.into_iter().filter(|(_, count, ..)| *count > 0);
+    let effects = effects
+        .map(|(rank, count, act, again, why)| (rank, format!("{act} {}{again}{why}", counted(count, "version"))));
+    // `promote withdraw` is about no version of its own.
+    let has_own = record.outcome != Conclusion::Withdrawn || own.is_some();
+    let own = has_own.then(|| (rank(record.outcome), outcome(record)));
+    let mut parts: Vec<(u8, String)> = own.into_iter().chain(effects).collect();
+    parts.sort_by_key(|(rank, _)| *rank);
+    parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; ")
+}
+
+/// The place of an outcome among the effects of a run, in the order of the writes of a dry run.
+fn rank(outcome: Conclusion) -> u8 {
+    match outcome {
+        Conclusion::Withdrawn | Conclusion::NotWithdrawn | Conclusion::RolledBack => 0,
+        Conclusion::ApprovedAgain | Conclusion::WaitsAgain => 1,
+        Conclusion::Promoted => 2,
+        Conclusion::Copied | Conclusion::Repaired => 4,
+        Conclusion::Updating | Conclusion::Updated => 5,
+        Conclusion::Found
+        | Conclusion::AlreadyPromoted
+        | Conclusion::NothingApproved
+        | Conclusion::NothingToWithdraw
+        | Conclusion::Held
+        | Conclusion::Planned => 7,
     }
-    parts.join("; ")
 }
 
 fn dry_run(record: &Record, writes: &[PlannedWrite]) -> String {
@@ -119,7 +133,7 @@ pub(super) fn followed(result: FollowResult) -> &'static str {
         FollowResult::ApprovedAgain => "approved again",
         FollowResult::WaitsAgain => "pending again",
         FollowResult::Updated => "updated",
-        FollowResult::Recorded => "recorded, because others have changed it",
+        FollowResult::Recorded => "recorded",
         FollowResult::Unchanged => "not changed",
         FollowResult::Planned => "would be updated",
         FollowResult::Held => "not approved, because the group is held",

@@ -135,7 +135,7 @@ fn of_record(group: &str, record: &Record, lines: &mut Vec<String>) {
     lines.push(format!("  {group}{}{nothing}", version.as_deref().unwrap_or(": no version is approved")));
     for write in planned {
         let sign = match write.act {
-            PlannedAct::Withdraw => '-',
+            PlannedAct::Withdraw | PlannedAct::Discard => '-',
             PlannedAct::Update | PlannedAct::WaitAgain => '!',
             PlannedAct::CreateGroup
             | PlannedAct::Copy

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::signing::{COPY, bytes, record, signed, verdicts, verify};
 use crate::support::kms::SIGN_KEY;
-use crate::support::{Cloud, Failure, Moment, SOURCE_ACCOUNT, TestImage};
+use crate::support::{Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TestImage};
 use crate::world::*;
 
 #[test]
@@ -170,18 +170,64 @@ fn a_record_that_cannot_be_compared_for_the_moment_is_signed_by_a_later_run() {
     }
 }
 
+/// The records without a signature.
+fn unsigned(cloud: &Cloud) -> Vec<String> {
+    let keys = cloud.keys(SERVING);
+    let is_record = |key: &&String| key.contains("/promotion") && key.ends_with(".json");
+    let has_none = |key: &&String| !keys.contains(&format!("{key}.dsse"));
+    keys.iter().filter(is_record).filter(has_none).cloned().collect()
+}
+
+/// What a late signature says that the run has compared.
+fn compared(cloud: &Cloud, record: &str) -> Value {
+    let envelope: Value = serde_json::from_slice(&bytes(cloud, &format!("{record}.dsse"))).expect("JSON");
+    let payload = STANDARD.decode(envelope["payload"].as_str().expect("base64")).expect("base64");
+    serde_json::from_slice::<Value>(&payload).expect("JSON")["predicate"]["compared"].clone()
+}
+
 #[test]
-fn a_record_of_an_older_state_without_a_signature_is_not_told_again_once_a_newer_record_is_signed() {
+fn records_of_older_states_are_signed_by_the_next_run_which_says_what_it_has_compared() {
     let cloud = signed();
     for team in ["risk", "sales"] {
         cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": team}}));
         promote(&cloud, &[]).document();
     }
-    let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
-    assert_eq!(run.document()["warnings"], json!([]));
-    assert!(run.stderr.contains("signed s3://serving/"), "{}", run.stderr);
-    let again = promote(&cloud, &["--sign-key", SIGN_KEY]);
-    assert_eq!((&again.document()["warnings"], again.stderr.as_str()), (&json!([]), ""));
+    let without = unsigned(&cloud);
+    assert_eq!(without.len(), 4);
+    assert_eq!(promote(&cloud, &["--sign-key", SIGN_KEY]).document()["warnings"], json!([]));
+    let said: Vec<Value> = without.iter().map(|record| compared(&cloud, record)).collect();
+    let (older, current) = (json!(["target", "artifacts"]), json!(["target", "request", "artifacts"]));
+    assert_eq!(said, [older.clone(), older, current.clone(), current]);
     let verified = verify(&cloud, &["--sign-key", SIGN_KEY]);
-    assert_eq!(verified.code, 5, "verify still reports the record of the older state");
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+}
+
+#[test]
+fn records_of_withdrawals_and_rollbacks_are_signed_by_the_next_run() {
+    let failure = Failure::Status(400, "KMSInvalidStateException", "pending deletion");
+    let cloud = signed();
+    cloud.register(package());
+    promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    cloud.fail(Moment::every("Sign"), failure);
+    let back = ["rollback", "--target-group", GROUP, "--target-bucket", SERVING, "--reason", "It drifts"];
+    let rolled_back = run(&cloud, Principal::Both, &[&back[..], &["--sign-key", SIGN_KEY]].concat());
+    assert_eq!(rolled_back.code, 3, "{}", rolled_back.stderr);
+    cloud.heal();
+    let release = ["release", "--target-group", GROUP, "--target-bucket", SERVING];
+    assert_eq!(run(&cloud, Principal::Both, &release).code, 0);
+    let [record] = &unsigned(&cloud)[..] else { panic!("not one record: {:?}", unsigned(&cloud)) };
+    promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    assert_eq!(compared(&cloud, record), json!(["target"]));
+    // The source version cannot be planned any more, so that its withdrawal has a record of its own.
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    cloud.remove(SERVING, &super::signing::record());
+    cloud.remove(SERVING, &format!("{}.dsse", super::signing::record()));
+    cloud.fail(Moment::every("Sign"), failure);
+    promote(&cloud, &["--sign-key", SIGN_KEY]).fails(3, &["is not signed"]);
+    cloud.heal();
+    assert_eq!(unsigned(&cloud).len(), 1);
+    promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    assert_eq!(unsigned(&cloud), Vec::<String>::new());
+    let verified = verify(&cloud, &["--sign-key", SIGN_KEY]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
 }

@@ -250,23 +250,6 @@ fn a_source_version_that_is_rejected_at_the_last_moment_before_its_approval_is_w
 }
 
 #[test]
-fn an_approved_version_that_a_killed_run_has_left_without_a_record_is_named_when_a_newer_one_is_promoted() {
-    let cloud = with_package();
-    promote(&cloud, &[]).document();
-    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
-    cloud.register(package());
-    for _ in 0..2 {
-        let document = promote(&cloud, &[]).document();
-        let warnings = document["warnings"].to_string();
-        assert!(warnings.contains("it is Approved and has no record"), "{warnings}");
-        assert!(warnings.contains("promote full --package-version 1"), "{warnings}");
-    }
-    promote(&cloud, &["--package-version", "1"]).document();
-    assert!(!promote(&cloud, &[]).document()["warnings"].to_string().contains("has no record"));
-    verifies(&cloud, 1);
-}
-
-#[test]
 fn the_register_step_after_a_change_of_the_source_says_that_the_version_is_approved_and_does_not_advise_to_delete_it() {
     let cloud = with_package();
     promote(&cloud, &[]).document();

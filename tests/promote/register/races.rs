@@ -196,19 +196,6 @@ fn a_second_version_of_the_same_request_that_cannot_be_discarded_is_unconfirmed(
     }
 }
 
-#[test]
-fn a_second_version_beside_a_recorded_promotion_is_named() {
-    let cloud = with_package();
-    promote(&cloud, &[]).document();
-    let mut again = create_request(&cloud);
-    again.as_object_mut().expect("a request").shift_remove("ClientToken");
-    cloud.register_in(TARGET_ACCOUNT, again);
-    let document = promote(&cloud, &[]).document();
-    assert_eq!(document["warnings"][0]["field"], arn_of_version(2));
-    let remark = document["warnings"][0]["remark"].as_str().expect("a remark");
-    assert!(remark.starts_with(&format!("its metadata names {SOURCE_VERSION}, whose promoted version is")), "{remark}");
-}
-
 /// The end of the key of the first claim.
 const CLAIM: &str = "_claims/0.json";
 

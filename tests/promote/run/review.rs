@@ -243,7 +243,7 @@ impl State {
             if then["ModelApprovalStatus"] != *status {
                 let acts: &[&str] = match status.as_str() {
                     Some("Approved") => &["approve", "approve-again"],
-                    Some("Rejected") => &["withdraw"],
+                    Some("Rejected") => &["withdraw", "discard"],
                     _ => &["wait-again"],
                 };
                 // A version that was registered after the plan was made is approved as the plan's.

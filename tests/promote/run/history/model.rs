@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 
-use super::described::{
-    Approval, approval, at_source, fields, has_record, promoted_from, read, records, status, verified,
-};
+use super::described::{Approval, approval, at_source, fields, has_record, promoted_from, records, status, verified};
 use super::promoted::{Leaves, Promoted};
 use super::step::{Status, new_version, source};
 use crate::support::Cloud;
@@ -165,11 +163,11 @@ impl Model {
             let source = at_source(cloud, version);
             let is_latest = latest == Some(version);
             match self.promoted.get_mut(&version) {
-                Some(promoted) if promoted.recorded || is_latest => {
+                Some(promoted) if promoted.recorded || is_latest || promoted.is_served_by(&source) => {
                     promoted.follow(&source, leaves);
                     promoted.recorded = true;
                 }
-                // No record tells what was promoted, so it can be withdrawn only.
+                // No record tells what was promoted, so it can be withdrawn only, or recorded if it is Approved.
                 Some(promoted) if status(&source) == Status::Rejected => promoted.withdraw(),
                 Some(_) => {}
                 None if is_latest => {
@@ -269,9 +267,8 @@ impl Model {
     }
 
     /// The promoted versions that equal their records. If the source was deleted, or the group is held, nothing records what
-    /// others have changed since, so that only versions that nobody has changed do. The record of withdrawing a version
-    /// without a record cannot be compared, so that nobody signs it later. The same holds for a record of bytes that the source
-    /// does not have any more.
+    /// others have changed since, so that only versions that nobody has changed do. A record of bytes that
+    /// the source does not have any more cannot be compared, so that nobody signs it later.
     pub fn verifiable(&self, cloud: &Cloud) -> Vec<String> {
         let is_signed = |key: &String| cloud.object(SERVING, &format!("{key}.dsse")).is_some();
         let is_unchanged = |one: &Promoted| {
@@ -282,9 +279,8 @@ impl Model {
             one.recorded && (is_unchanged(one) || !self.held && !self.deleted.contains(version))
         });
         let there = there.filter(|(version, one)| {
-            let is_comparable =
-                |key: &String| !read(cloud, key)["request"].is_null() && !self.is_older_than_bytes(**version);
-            !self.signs || records(cloud, **version, &one.arn).iter().all(|key| is_signed(key) || is_comparable(key))
+            let is_comparable = !self.is_older_than_bytes(**version);
+            !self.signs || is_comparable || records(cloud, **version, &one.arn).iter().all(is_signed)
         });
         there.map(|(_, one)| one.arn.clone()).collect()
     }

@@ -30,6 +30,11 @@ pub struct Promoted {
 }
 
 impl Promoted {
+    /// Whether it is Approved, and its source is not Rejected.
+    pub fn is_served_by(&self, source: &Value) -> bool {
+        self.approval == Approval::Approved && status(source) != Status::Rejected
+    }
+
     /// What a run does with it, given the source version.
     pub fn follow(&mut self, source: &Value, leaves: Leaves) {
         for (name, now) in fields(source) {

@@ -74,7 +74,7 @@ fn the_first_line_of_a_run_into_a_held_group_says_what_was_withdrawn_and_speaks_
     let run = run(&cloud, Principal::Both, &full());
     assert_eq!(run.code, 0, "{}", run.stderr);
     let expected =
-        "held: nothing was promoted into the target group; withdrew 1 version, because the source is Rejected";
+        "withdrew 1 version, because the source is Rejected; held: nothing was promoted into the target group";
     assert!(run.told().starts_with(&format!("Outcome {expected} ")), "{}", run.stdout);
 }
 
