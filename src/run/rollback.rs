@@ -120,12 +120,12 @@ impl Rollback<'_> {
         let reason = self.settings.hold.reason.as_deref().unwrap_or_default();
         let new = |number| {
             let hold = Hold::new(number, &destination.group, reason, &destination.caller, self.started.time());
-            Hold { rolled_back_to: Some(to.clone()), rolled_back: self.newer_than(&to), ..hold }
+            Hold { rolled_back_to: Some(to.clone()), rolled_back: self.newer_than(&to, present.as_ref()), ..hold }
         };
         let is_same = |hold: &Hold| self.has_set(hold) && hold.rolled_back_to.as_ref() == Some(&to);
         let dry_run = self.settings.hold.dry_run;
-        let hold = match present.filter(is_same) {
-            Some(hold) => hold,
+        let hold = match present.as_ref().filter(|hold| is_same(hold)) {
+            Some(hold) => hold.clone(),
             None if dry_run => new(state.next()),
             // First, so that no run approves what is rejected next.
             None => put(holds, state, new).await?,
@@ -154,12 +154,15 @@ impl Rollback<'_> {
         Ok(report)
     }
 
-    /// The newer promoted versions that are not Rejected.
-    fn newer_than(&self, to: &PackageArn) -> BTreeMap<u32, ApprovalStatus> {
+    /// The newer promoted versions that are not Rejected, and those that a rollback before was to reject: it may have been
+    /// killed, and the versions withdrawn since.
+    fn newer_than(&self, to: &PackageArn, present: Option<&Hold>) -> BTreeMap<u32, ApprovalStatus> {
+        let before = present.into_iter().flat_map(|hold| hold.rolled_back.clone());
+        let before = before.filter(|(version, _)| *version > to.version());
         let newer = self.place.versions.iter().filter(|version| version.arn.version() > to.version());
         let statuses = newer.filter(|version| version.source().is_some());
         let statuses = statuses.map(|version| (version.arn.version(), version.approval()));
-        statuses.filter(|(_, status)| is_to_be_rejected(status)).collect()
+        before.chain(statuses.filter(|(_, status)| is_to_be_rejected(status))).collect()
     }
 
     /// Names the newer versions that others have registered: they stay Approved, and are the newest ones.

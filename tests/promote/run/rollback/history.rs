@@ -107,6 +107,24 @@ fn a_rollback_that_was_killed_and_a_withdrawal_before_it_is_repeated_leave_the_r
 }
 
 #[test]
+fn another_rollback_rejects_what_the_killed_one_was_to_reject_although_the_source_has_withdrawn_it() {
+    let cloud = three();
+    let third = SOURCE_VERSION.replace("/1", "/3");
+    cloud.fail(Moment::every("UpdateModelPackage"), Failure::Reset);
+    rollback(&cloud, &[]);
+    cloud.heal();
+    cloud.change(&third, json!({"ModelApprovalStatus": "Rejected"}));
+    withdraw(&cloud, &[]).document();
+    let flags = ["--reason", "Version 3 is wrong", "--settle-seconds", "0", "--to", "2"];
+    let document = run(&cloud, Principal::Both, &rollback_as("rollback", &flags)).document();
+    assert_eq!((&document["hold"]["number"], &document["rejected"][0]["version"]), (&json!(2), &json!(3)));
+    cloud.change(&third, json!({"ModelApprovalStatus": "Approved"}));
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
+}
+
+#[test]
 fn a_rollback_that_was_killed_at_any_call_has_held_the_group_before_it_has_rejected_anything() {
     crate::run::faults::each(AT_ONCE, &every_call(), |k| {
         let cloud = three();
