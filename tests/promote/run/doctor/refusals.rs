@@ -8,6 +8,9 @@ type Case = (&'static str, fn(&Cloud), &'static [&'static str], (&'static str, &
 
 const DRY_RUN: [&str; 3] = ["--dry-run", "--images", "keep"];
 
+/// What a dry run refuses without these flags.
+type Permitted = (fn(&Cloud), &'static [&'static str]);
+
 /// A key of the target account.
 const KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000";
 
@@ -152,7 +155,7 @@ fn what_a_dry_run_refuses_is_missing_and_named_alone() {
 
 #[test]
 fn what_a_flag_permits_is_not_missing() {
-    let permitted: [(fn(&Cloud), &[&str]); 4] = [
+    let permitted: [Permitted; 4] = [
         (others, &["--into-existing-group"]),
         (|cloud| cloud.remove(MODELS, "churn/report.json"), &["--ignore-missing-reports"]),
         (|cloud| changed(cloud, json!({"Novelty": 1})), &["--ignore-unknown-fields"]),

@@ -8,6 +8,9 @@ fn folder(version: u32) -> String {
     FOLDER.replace("-v1/", &format!("-v{version}/"))
 }
 
+/// The objects that are gone, and what the rollback says of them.
+type Gone = (fn(&str) -> bool, &'static str);
+
 /// Removes the objects of a version whose keys fit.
 fn remove(cloud: &Cloud, version: u32, fits: impl Fn(&str) -> bool) {
     let keys: Vec<String> = cloud.keys(SERVING).into_iter().filter(|key| key.starts_with(&folder(version))).collect();
@@ -22,8 +25,7 @@ fn is_record(key: &str) -> bool {
 
 #[test]
 fn a_version_whose_record_or_artifact_was_deleted_is_refused_and_the_next_whole_one_is_taken() {
-    let gone: [(fn(&str) -> bool, &str); 2] =
-        [(is_record, "record"), (|key| key.ends_with("/model.tar.gz"), "model.tar.gz")];
+    let gone: [Gone; 2] = [(is_record, "record"), (|key| key.ends_with("/model.tar.gz"), "model.tar.gz")];
     for (fits, says) in gone {
         let cloud = three();
         remove(&cloud, 2, fits);
