@@ -101,15 +101,22 @@ impl Artifact<'_> {
             Need::Variable => (Some(self.location.clone()), Vec::new()),
             Need::Variables | Need::Report | Need::Artifact => self.list(&bucket, reads).await,
         };
-        if let Some(object) = &object {
-            checks.extend(read(reads, self.readers.source, object, self.need).await);
-        }
-        let is_read = checks.iter().all(|check| check.result == Finding::Ok);
+        let read_by_source = match &object {
+            Some(object) => read(reads, self.readers.source, object, self.need).await,
+            None => Vec::new(),
+        };
+        // What a variable names is copied only if it can be read.
+        let is_copied = match self.need {
+            Need::Variable | Need::Variables => read_by_source.iter().all(|check| check.result == Finding::Ok),
+            Need::Report | Need::Artifact => true,
+        };
+        checks.extend(read_by_source);
         if matches!(self.need, Need::Variable | Need::Variables) {
             checks = optional(checks);
         }
-        if let (Some(object), Some(target), true) = (&object, self.readers.target, is_read) {
-            checks.extend(read(Asked { side: Side::Target, ..reads }, target, object, Need::Report).await);
+        if let (Some(object), Some(target), true) = (&object, self.readers.target, is_copied) {
+            // The source's principal tells if the object is missing or archived.
+            checks.extend(read(Asked { side: Side::Target, ..reads }, target, object, Need::Variable).await);
         }
         checks
     }

@@ -6,6 +6,7 @@ mod pattern;
 mod permissions;
 mod policies;
 mod refusals;
+mod server_side;
 mod surroundings;
 mod uploads;
 
