@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from standins.churn import IMAGE
 from standins.owners import owned
 from standins.principals import REGION, TARGET_ACCOUNT
+from standins.proxy import counting
 
 ROOT = Path(__file__).parents[2]
 TWO_ACCOUNTS = ("--source-profile", "source-admin", "--target-profile", "target-admin")
@@ -50,6 +52,17 @@ def test_it_promotes_a_model_and_confirms_what_promote_expects(aws, s3, tmp_path
     assert left(aws) == []
 
 
+def test_it_sends_no_more_requests_than_the_guide_says(aws, s3):
+    guide = " ".join((ROOT / "docs/guides/try-on-aws.md").read_text().split())
+    stated = re.search(r"at most (\d+) requests to Amazon S3, and at most (\d+) to Amazon SageMaker AI", guide).groups()
+    with counting(s3) as (objects, to_s3), counting(aws.registry) as (registry, to_others):
+        environment = aws.environment(objects=objects)
+        environment = {name: registry if value == aws.registry else value for name, value in environment.items()}
+        assert acceptance(aws, s3, *TWO_ACCOUNTS, environment=environment).returncode == 0
+    for calls, most in zip((to_s3, to_others), map(int, stated), strict=True):
+        assert most * 2 / 3 < len(calls) <= most
+
+
 def test_a_step_that_fails_ends_it_and_everything_is_removed(aws, s3):
     done = acceptance(aws, s3, *TWO_ACCOUNTS, binary="/bin/false")
     assert done.returncode == 1
@@ -84,17 +97,17 @@ def test_what_a_killed_run_has_left_is_removed_by_its_name(aws, s3):
     assert left(aws) == []
 
 
-def acceptance(aws, s3, *arguments, binary=None):
+def acceptance(aws, s3, *arguments, **settings):
     """Runs it to its end."""
-    running = start(aws, s3, *arguments, binary=binary)
+    running = start(aws, s3, *arguments, **settings)
     stdout, _ = running.communicate(timeout=180)
     return subprocess.CompletedProcess(arguments, running.returncode, stdout)
 
 
-def start(aws, s3, *arguments, binary=None):
+def start(aws, s3, *arguments, binary=None, environment=None):
     """Starts it."""
     command = [sys.executable, "-m", "acceptance", "--region", REGION, *arguments]
-    environment = aws.environment(objects=s3) | {"PYTHONPATH": str(ROOT)}
+    environment = (environment or aws.environment(objects=s3)) | {"PYTHONPATH": str(ROOT)}
     environment |= {"PROMOTE_BIN": binary or os.environ.get("PROMOTE_BIN", "target/debug/promote")}
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, cwd=ROOT, env=environment, **output)
