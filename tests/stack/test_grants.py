@@ -42,6 +42,11 @@ def world(tmp_path):
             script = self.folder / f"apply-{side}-{account}.sh"
             return subprocess.run(["bash", script], capture_output=True, text=True, env=environment)
 
+        def applied(self, *arguments, **variables):
+            run = self.apply(*arguments, **variables)
+            assert run.returncode == 0, run.stdout + run.stderr
+            return run
+
         def policy(self, name):
             return json.loads((self.state / name).read_text())
 
@@ -64,43 +69,41 @@ def sids(policy):
 
 
 def test_a_first_time_sets_every_policy_and_the_rule(world):
-    run = world.apply()
-    assert run.returncode == 0, run.stderr
+    run = world.applied()
     assert len(sids(world.policy("group"))) == len(sids(world.policy("bucket"))) == 2
     calls = world.calls()
     assert {"iam create-role", "iam put-role-policy", "events put-rule", "events put-targets"} <= set(calls)
     assert "kms put-key-policy" not in calls and "ecr set-repository-policy" not in calls, "none is named"
-    assert world.apply("target", ACCOUNT).returncode == 0
+    world.applied("target", ACCOUNT)
     assert sids(world.policy("bus")) == [f"PromoteEventsOf{SOURCE_ACCOUNT}"]
 
 
 def test_statements_of_others_stay_and_a_second_time_changes_nothing(world):
     world.keep("bucket", OTHERS, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"})
     world.keep("group", OTHERS)
-    assert world.apply().returncode == 0
+    world.applied()
     first = world.policy("bucket"), world.policy("group")
     assert [one.get("Sid", "")[:7] for one in first[0]["Statement"]] == ["Others", "", "Promote", "Promote"]
     assert first[0]["Version"] == "2008-10-17" and sids(first[1])[0] == "Others"
-    assert world.apply().returncode == 0
+    world.applied()
     assert (world.policy("bucket"), world.policy("group")) == first
 
 
 def test_a_second_group_and_a_second_target_take_nothing_from_the_first(world):
-    assert world.apply().returncode == 0
+    world.applied()
     first = set(sids(world.policy("bucket")))
     for other in (
         {"folder": "fraud", "source-model-package-group-arn": FRAUD, "stack-name": "promote-fraud"},
         {"folder": "another-target", "target-account": "555666777888"},
     ):
         world.write(**other)
-        assert world.apply().returncode == 0
+        world.applied()
     assert first < set(sids(world.policy("bucket"))) and len(world.policy("bucket")["Statement"]) == 6
 
 
 def test_the_rule_has_a_role_that_events_assume_and_that_may_put_them_on_the_bus(world):
     for _ in range(2):
-        run = world.apply()
-        assert run.returncode == 0, run.stderr
+        run = world.applied()
         (name,) = (one.name.removeprefix("rule-") for one in world.state.glob("rule-*"))
         (trust,) = world.policy(f"trust-{name}")["Statement"]
         assert (trust["Principal"], trust["Action"]) == ({"Service": "events.amazonaws.com"}, "sts:AssumeRole")
@@ -122,8 +125,7 @@ def test_the_trust_policy_of_the_reader_lets_each_stack_in_and_keeps_the_others(
     fraud = {"source-model-package-group-arn": FRAUD, "stack-name": "promote-fraud"}
     for folder, inputs in (("churn", {}), ("fraud", fraud), ("again", {})):
         world.write(folder, **reader, **inputs)
-        run = world.apply()
-        assert run.returncode == 0, run.stderr
+        run = world.applied()
     others, *own = world.policy("trust-reader")["Statement"]
     assert others == OTHERS
     # The statement that was written last is the last one.
@@ -135,6 +137,21 @@ def test_the_trust_policy_of_the_reader_lets_each_stack_in_and_keeps_the_others(
     assert len(list(world.state.glob("policy-reader-*"))) == 2, "each group has a policy of its own"
 
 
+@pytest.mark.parametrize(("key", "region"), [(None, "*"), ("us-east-1", "us-east-1")])
+def test_the_reader_uses_keys_of_every_region_unless_one_is_named(world, key, region):
+    arn = f"arn:aws:kms:{region}:{SOURCE_ACCOUNT}:key/{'1234' if key else '*'}"
+    named = {"source-kms-key-arn": arn} if key else {}
+    world.keep("trust-reader", OTHERS)
+    world.keep("key", OTHERS)
+    world.write("reader", **{"source-role-arn": f"arn:aws:iam::{SOURCE_ACCOUNT}:role/reader"}, **named)
+    run = world.applied()
+    (policy,) = world.state.glob("policy-reader-*")
+    statements = {one["Sid"]: one for one in json.loads(policy.read_text())["Statement"]}
+    used = statements["DecryptTheArtifacts"]
+    (services,) = (keys["kms:ViaService"] for keys in used["Condition"].values())
+    assert (used["Resource"], services) == (arn, [f"s3.{region}.amazonaws.com", f"sagemaker.{region}.amazonaws.com"])
+
+
 def test_a_reader_that_does_not_exist_is_named_and_the_other_steps_are_taken(world):
     world.write("reader", **{"source-role-arn": f"arn:aws:iam::{SOURCE_ACCOUNT}:role/reader"})
     run = world.apply()
@@ -143,11 +160,11 @@ def test_a_reader_that_does_not_exist_is_named_and_the_other_steps_are_taken(wor
 
 
 def test_the_role_of_the_stack_replaces_the_names_that_it_could_have(world):
-    assert world.apply().returncode == 0
+    world.applied()
     before = sids(world.policy("bucket"))
     role = f"arn:aws:iam::{ACCOUNT}:role/promote-churn-BuildRole-1"
     world.write(**{"build-role-arn": role})
-    assert world.apply().returncode == 0
+    world.applied()
     assert sids(world.policy("bucket")) == before
     assert {one["Principal"]["AWS"] for one in world.policy("bucket")["Statement"]} == {role}
 
@@ -165,8 +182,7 @@ def test_the_policy_of_a_named_repository_is_merged(world):
     world.keep("repository", OTHERS)
     world.write("images", **{"image-repository-names": "team/serve"})
     for _ in range(2):
-        run = world.apply()
-        assert run.returncode == 0, run.stderr
+        run = world.applied()
         others, promote = world.policy("repository")["Statement"]
         assert others == OTHERS and promote["Sid"].startswith("PromoteChurnModelReadsImages")
         assert "ecr:GetDownloadUrlForLayer" in promote["Action"] and "Resource" not in promote
@@ -175,7 +191,7 @@ def test_the_policy_of_a_named_repository_is_merged(world):
 
 def test_the_policies_before_are_kept(world):
     world.keep("bucket", OTHERS)
-    assert world.apply().returncode == 0
+    world.applied()
     assert any(json.loads(one.read_text())["Statement"] == [OTHERS] for one in world.folder.glob("before/*/*-bucket-models.json"))
 
 
@@ -191,7 +207,7 @@ def test_a_group_in_a_resource_share_is_skipped_with_a_remark_and_the_other_step
     assert run.returncode == 0 and share in run.stdout and not (world.state / "group").exists()
     assert "skipped: " in run.stdout.splitlines()[-1] and "model package group Churn-Model" in run.stdout.splitlines()[-1]
     assert world.policy("bucket") and "events put-rule" in world.calls()
-    assert world.apply(AWS_SHARES=share, REPLACE_SHARE_POLICY="1").returncode == 0
+    world.applied(AWS_SHARES=share, REPLACE_SHARE_POLICY="1")
     run = world.apply(AWS_DENIES="list-resources")
     assert run.returncode == 0 and "unknown whether" in run.stderr
 
@@ -199,13 +215,12 @@ def test_a_group_in_a_resource_share_is_skipped_with_a_remark_and_the_other_step
 def test_keys_and_repositories_are_those_that_are_named(world):
     world.keep("key", OTHERS)
     key = f"arn:aws:kms:us-east-1:{SOURCE_ACCOUNT}:key/1"
-    run = world.apply(KEYS=key, REPOSITORIES="churn/serving")
-    assert run.returncode == 0, run.stderr
+    run = world.applied(KEYS=key, REPOSITORIES="churn/serving")
     assert sids(world.policy("key"))[0] == "Others" and len(sids(world.policy("key"))) == 2
     (sid,) = sids(world.policy("repository"))
     assert sid.startswith("PromoteChurnModelReadsImages")
     world.write("kept", images="keep")
-    assert world.apply(KEYS=key, REPOSITORIES="churn/serving").returncode == 0
+    world.applied(KEYS=key, REPOSITORIES="churn/serving")
     assert sids(world.policy("repository")) == [sid, f"PromoteImagesFor{ACCOUNT}"], "SageMaker pulls what is kept"
 
 
@@ -224,8 +239,7 @@ def test_a_fifth_renewal_of_a_managed_policy_makes_room_for_it(world):
     world.keep("trust-reader", OTHERS)
     world.write("reader", **{"source-role-arn": role, "source-bucket-names": ",".join(f"models-{n}" for n in range(11))})
     for _ in range(8):
-        run = world.apply()
-        assert run.returncode == 0, run.stderr
+        run = world.applied()
     versions = json.loads((world.state / "versions").read_text())
     assert len(versions) == 5 and versions[-1] == 8, "IAM keeps five, of which the newest is the default"
 
@@ -244,8 +258,7 @@ def test_the_grants_for_another_group_do_not_replace_those_in_a_folder(world):
 def test_the_groups_that_match_a_pattern_are_in_one_resource_share(world):
     groups = {name: GROUP_ARN.replace("Churn-Model", name) for name in ("Team-a", "team-b", "other", "a-team-c")}
     world.write("many", **{"source-model-package-group-arn": PATTERN_ARN})
-    run = world.apply(AWS_GROUPS=" ".join(groups.values()))
-    assert run.returncode == 0, run.stderr
+    run = world.applied(AWS_GROUPS=" ".join(groups.values()))
     share = world.policy("share")
     assert share["arns"] == [groups["Team-a"], groups["team-b"]] and share["file"]["principals"] == [ACCOUNT]
     run = world.apply(AWS_GROUPS=groups["Team-a"])

@@ -7,7 +7,7 @@ import pytest
 from botocore.validate import ParamValidator
 from conftest import ACCOUNT, ALL, MINIMAL, ROOT, Deployed
 
-from standins.principals import REGION
+from standins.principals import REGION, SOURCE_ACCOUNT
 
 OPTIONAL = {
     "EventRole",
@@ -218,6 +218,18 @@ def test_kms_is_only_used_through_services(everything):
             if name == "ArtifactKey" or "kms:" not in str(statement["Action"]) or direct:
                 continue
             assert "kms:ViaService" in str(statement["Condition"]), statement
+
+
+def test_the_build_decrypts_artifacts_of_the_source_account_in_every_region(minimal, everything):
+    # Buckets and keys may be in another region than the group.
+    keys = {"minimal": f"arn:aws:kms:*:{SOURCE_ACCOUNT}:key/*", everything.name: ALL["source-kms-key-arn"]}
+    for stack in (minimal, everything):
+        own = [policy for name, policy in policies(stack) if name == "BuildRole"]
+        statements = {one["Sid"]: one for policy in own for one in policy["Statement"]}
+        used = statements["DecryptTheArtifacts"]
+        services = ["s3.*.amazonaws.com", "sagemaker.*.amazonaws.com"]
+        assert used["Condition"] == {"StringLike": {"kms:ViaService": services}}
+        assert used["Resource"] == keys[stack.name]
 
 
 def test_the_service_of_the_logs_has_the_name_of_its_partition(everything):
