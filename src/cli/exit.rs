@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::run::RunReport;
+use crate::run::promotions::INTERRUPTED;
 
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Exit {
             }
             Self::NothingApproved => (4, "no version is approved (find-latest; full with --fail-if-nothing-approved)"),
             Self::Changed => (5, "something was changed or is missing (verify)"),
-            Self::Interrupted => (130, "interrupted"),
+            Self::Interrupted => (INTERRUPTED, "interrupted"),
         }
     }
 }

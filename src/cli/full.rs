@@ -14,15 +14,14 @@ use super::arguments::{
 use super::exit::Exit;
 use super::many;
 use super::printer::nothing_approved;
-use super::reviewed_groups::ReviewedGroups;
 use super::running::Running;
-use super::step_before::read_plan;
+use super::step_before::{read_plan, read_plan_of_groups};
 use crate::aws::session::Access;
 use crate::model::arn::{GroupName, GroupRef};
 use crate::model::location::BucketName;
 use crate::model::secrets::RecordSecrets;
 use crate::record::{Conclusion, ReviewedPlan};
-use crate::run::many::find_groups;
+use crate::run::many::{ReviewedGroups, find_groups, full_for_group};
 use crate::run::settings::{FullSettings, Selection};
 use crate::run::{Context, RunReport, full, full_as_planned};
 
@@ -121,17 +120,14 @@ impl Full {
                 Ok(if exit == Exit::NothingApproved { nothing_approved() } else { exit })
             }
             Selected::Many(selection) => {
-                let reviewed = self.reviewed_groups()?;
+                let reviewed = self.reviewed_groups().await?;
                 let found = find_groups(context, &selection).await?;
                 let found = match &reviewed {
                     Some(plans) => plans.planned(found),
                     None => found,
                 };
                 let run = async |context: Context, group: GroupRef| {
-                    let settings = self.settings(&group)?;
-                    let Some(plans) = &reviewed else { return full(&context, &settings).await };
-                    let arn = context.source_group(&group).await?;
-                    full_as_planned(&context, &settings, plans.plan_of(&arn)?).await
+                    full_for_group(&context, &self.settings(&group)?, reviewed.as_ref()).await
                 };
                 many::run_found(running, context, &selection, found, run, |report| self.exit(report)).await
             }
@@ -163,9 +159,9 @@ impl Full {
     ///
     /// # Errors
     /// The file has no such plans, or they are too old.
-    fn reviewed_groups(&self) -> Result<Option<ReviewedGroups>> {
+    async fn reviewed_groups(&self) -> Result<Option<ReviewedGroups>> {
         let Some(file) = &self.reviewed.plan else { return Ok(None) };
-        let plans = ReviewedGroups::read(file)?;
+        let plans = read_plan_of_groups(file).await?;
         plans.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
         Ok(Some(plans))
     }

@@ -11,14 +11,15 @@ use super::group_runs::{Ending, GroupRuns};
 use super::known::Known;
 use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
 use super::printer::{failed_in, say, warn};
-use super::reviewed_groups::PlanDigest;
 use super::running::Running;
 use crate::model::arn::{GroupArn, GroupRef};
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::Context;
 use crate::run::doctor::{Mend, merged_policies};
-use crate::run::many::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup, find_groups, for_each_group};
+use crate::run::many::{
+    FoundGroups, GroupPair, GroupSelection, PassedOver, PlanDigest, RefusedGroup, find_groups, for_each_group,
+};
 
 /// Runs a verb for every group of a selection. `exit` is how the verb ends for a group.
 ///

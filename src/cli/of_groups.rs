@@ -7,11 +7,10 @@ use anyhow::{Error, Result};
 use serde::{Serialize, Serializer};
 
 use super::failed::FailedRun;
-use super::reviewed_groups::PlanDigest;
 use crate::model::arn::{GroupArn, GroupName};
 use crate::record::Tool;
 use crate::run::doctor::Mend;
-use crate::run::many::PassedOver;
+use crate::run::many::{PassedOver, PlanDigest};
 
 /// The result of a verb for one group.
 pub(super) trait Ended: Debug + Send + Sized + 'static {

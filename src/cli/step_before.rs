@@ -9,9 +9,9 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
-use super::plan_file::{PlanKind, Wanted, not_wanted};
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Conclusion, Record, Target};
+use crate::run::many::{MAKE, PlanKind, ReviewedGroups, WantedPlan, not_wanted};
 use crate::run::step_settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
 
@@ -70,13 +70,24 @@ async fn read_document(from: &Path, verb: &str) -> Result<Record> {
 /// # Errors
 /// The file cannot be read, or it is not such a plan.
 pub(super) async fn read_plan(from: &Path) -> Result<Record> {
-    const MAKE: &str = "Make a plan with `promote full --dry-run --record plan.json`";
-    let (text, name) = read(from, "full", MAKE).await?;
-    if let Some(failure) = not_wanted(text.reader(), &name, &Wanted { kind: PlanKind::Group, make: MAKE }) {
+    let make = "Make a plan with `promote full --dry-run --record plan.json`";
+    let (text, name) = read(from, "full", make).await?;
+    if let Some(failure) = not_wanted(text.reader(), &name, &WantedPlan { kind: PlanKind::Group, make }) {
         return Err(failure.into());
     }
     let plan = Record::parse(&text).with_context(|| format!("promote full cannot read {name} as a plan"));
     plan.hint("Use the same release of promote for the plan and its promotion")
+}
+
+/// Reads the plan of a pattern, which `promote full --dry-run --record` has written. `-` is standard input.
+///
+/// # Errors
+/// The file cannot be read, or it is not such a plan.
+pub(super) async fn read_plan_of_groups(from: &Path) -> Result<ReviewedGroups> {
+    let (spooled, name) = read(from, "full", MAKE).await?;
+    let mut text = Vec::new();
+    spooled.reader().read_to_end(&mut text)?;
+    ReviewedGroups::parse(&text, &name)
 }
 
 /// Reads a file and names it. `missing` is the next step if there is no such file.
@@ -123,11 +134,11 @@ fn no_document(text: &Spooled, name: &str, verb: &str) -> Result<Option<Failure>
 #[derive(Deserialize)]
 struct FailedStep {
     outcome: String,
-    error: Message,
+    error: FailedStepError,
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct FailedStepError {
     message: String,
 }
 

@@ -99,7 +99,7 @@ impl Context {
 
     /// The context of one target of several: it shares limits and open uploads with this context, and has accounts and
     /// an observer of its own.
-    pub(crate) fn of_target(&self, name: &str, (source, target): (Access, Access)) -> Self {
+    pub fn of_target(&self, name: &str, (source, target): (Access, Access)) -> Self {
         let observer = self.observer.of_target(name).unwrap_or_else(|| Arc::clone(&self.observer));
         Self {
             access: (source, target),

@@ -2,8 +2,9 @@
 
 mod find;
 mod pairs;
+mod plan_file;
+mod reviewed;
 mod selection;
-mod targets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,8 +14,10 @@ use futures_util::{StreamExt, stream};
 use super::context::Context;
 use super::event::Event;
 pub use find::{find_groups, find_source_groups};
+pub(crate) use plan_file::{PlanKind, WantedPlan, not_wanted};
+pub(crate) use reviewed::{MAKE, PlanDigest, PlannedGroup, RELEASE};
+pub use reviewed::{ReviewedGroups, full_for_group};
 pub use selection::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup};
-pub use targets::{NamedTarget, TargetGroups, find_for_targets};
 
 /// Groups that run at a time unless the user has chosen another number.
 pub const JOBS: usize = 8;

@@ -33,6 +33,7 @@ mod plan_settings;
 mod planned;
 mod preview;
 mod promotion;
+pub mod promotions;
 mod proved;
 mod purpose;
 mod recording;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use clap::{Command, FromArgMatches};
@@ -14,10 +15,10 @@ use crate::cli::full::Full;
 use crate::model::failure::Failure;
 
 /// A target of a promotions file, named `<promotion>/<target>`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileTarget {
     pub name: String,
-    pub full: Full,
+    pub full: Arc<Full>,
 }
 
 /// YAML 1.2 has no merge keys.
@@ -135,7 +136,7 @@ impl FileReader {
             let own = self.section(node, Section::Target);
             let name = format!("{promotion}/{target}");
             let full = self.full(&name, at, (&source, &with_defaults(defaults.1, own)));
-            found.extend(full.map(|full| FileTarget { name, full }));
+            found.extend(full.map(|full| FileTarget { name, full: Arc::new(full) }));
         }
         found
     }

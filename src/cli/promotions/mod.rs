@@ -5,28 +5,27 @@ mod file;
 mod members;
 mod outline;
 mod refused;
-mod reviewed;
 mod run;
 #[cfg(test)]
 mod schema;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 pub(super) use document::{OfTarget, PromotionsDocument};
 use file::FileTarget;
-use reviewed::ReviewedFile;
 
 use super::arguments::{Format, OutputArgs, PlanFormat, ToldArgs, number};
 use super::exit::Exit;
 use super::running::Running;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, Hint};
 use crate::run::Context;
 use crate::run::many::JOBS;
+use crate::run::promotions::{ReviewedPromotions, make_with};
 
 /// Carry out the promotions of a file
 ///
@@ -82,12 +81,12 @@ struct PromotionsArgs {
 }
 
 /// Promotions that are carried out or planned.
-struct Promotions<'a> {
+struct PromotionsOfFile<'a> {
     file: String,
     targets: Vec<FileTarget>,
     jobs: usize,
     dry_run: bool,
-    reviewed: Option<ReviewedFile>,
+    reviewed: Option<ReviewedPromotions>,
     form: Option<PlanFormat>,
     running: &'a Running,
 }
@@ -117,24 +116,34 @@ impl PromotionsArgs {
         Ok(targets)
     }
 
-    fn promotions<'a>(&self, targets: Vec<FileTarget>, running: &'a Running) -> Promotions<'a> {
+    fn promotions<'a>(&self, targets: Vec<FileTarget>, running: &'a Running) -> PromotionsOfFile<'a> {
         let file = self.file.display().to_string();
-        Promotions { file, targets, jobs: self.jobs, dry_run: false, reviewed: None, form: None, running }
+        PromotionsOfFile { file, targets, jobs: self.jobs, dry_run: false, reviewed: None, form: None, running }
     }
 }
 
 impl Apply {
     pub(super) async fn run(&self, running: &Running) -> Result<Exit> {
         let targets = self.promotions.targets()?;
-        let reviewed =
-            self.plan.as_deref().map(|plan| ReviewedFile::read(plan, (&self.promotions.file, &targets))).transpose()?;
-        if let Some(reviewed) = &reviewed {
-            reviewed.refuse_older(self.plan_max_age, SystemTime::now())?;
-            reviewed.refuse_other_targets(&targets)?;
-        }
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        let reviewed = self.plan.as_deref().map(|plan| self.read_plan(plan, &names)).transpose()?;
         let promotions = self.promotions.promotions(targets, running);
-        let promotions = Promotions { dry_run: self.output.dry_run, reviewed, ..promotions };
+        let promotions = PromotionsOfFile { dry_run: self.output.dry_run, reviewed, ..promotions };
         running.run(Context::default(), async |context| promotions.run(context).await).await
+    }
+
+    /// The plans of these targets.
+    ///
+    /// # Errors
+    /// The file is no such plan, or it is too old.
+    fn read_plan(&self, path: &Path, targets: &[&str]) -> Result<ReviewedPromotions> {
+        let name = path.display().to_string();
+        let command = format!("promote plan --file {} --record {name}", self.promotions.file.display());
+        let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}"));
+        let reviewed = ReviewedPromotions::parse(&text.hint(make_with(&command))?, &name, &command, targets)?;
+        reviewed.refuse_older(self.plan_max_age, SystemTime::now())?;
+        reviewed.refuse_other_targets(targets)?;
+        Ok(reviewed)
     }
 }
 
@@ -147,7 +156,7 @@ impl Plan {
     pub(super) async fn run(&self, running: &Running) -> Result<Exit> {
         let targets = self.promotions.targets()?;
         let promotions = self.promotions.promotions(targets, running);
-        let promotions = Promotions { dry_run: true, form: Some(self.output), ..promotions };
+        let promotions = PromotionsOfFile { dry_run: true, form: Some(self.output), ..promotions };
         running.run(Context::default(), async |context| promotions.run(context).await).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Promotions;
+use super::PromotionsOfFile;
 use super::document::{OfTarget, PromotionsDocument};
 use crate::cli::arguments::PlanFormat;
 use crate::cli::exit::Exit;
@@ -34,7 +34,7 @@ pub(super) struct TargetOutline {
 
 impl Outline {
     /// The outline of promotions whose groups are not known.
-    pub fn of(promotions: &Promotions<'_>) -> Self {
+    pub fn of(promotions: &PromotionsOfFile<'_>) -> Self {
         let target = |name: &str| TargetOutline { name: name.to_owned(), passed_over: Vec::new(), error: None };
         Self {
             verb: promotions.running.verb,

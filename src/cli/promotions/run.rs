@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use super::Promotions;
+use super::PromotionsOfFile;
 use super::file::FileTarget;
 use super::outline::Outline;
 use crate::cli::arguments::Selected;
@@ -14,23 +14,24 @@ use crate::cli::group_runs::{Ending, GroupRuns};
 use crate::cli::many::{of_group, pass_over};
 use crate::cli::printer::{failed, warn};
 use crate::model::arn::GroupRef;
-use crate::run::many::{
-    FoundGroups, GroupPair, NamedTarget, RefusedGroup, TargetGroups, find_for_targets, for_each_pair,
-};
-use crate::run::{Context, RunReport, full, full_as_planned};
+use crate::run::many::{GroupPair, RefusedGroup};
+use crate::run::promotions::{NamedTarget, Promotions, TargetGroups};
+use crate::run::settings::FullSettings;
+use crate::run::{Context, RunReport};
 
-impl Promotions<'_> {
+impl PromotionsOfFile<'_> {
     /// Runs every target, and prints one document for all of them.
     ///
     /// # Errors
     /// Two targets have one target group, or the document cannot be written. The failure of a target is no error.
-    pub(super) async fn run(&self, base: &Context) -> Result<Exit> {
-        let named = self.targets.iter().map(|target| self.named(target, base)).collect::<Result<Vec<_>>>()?;
-        let found = find_for_targets(&named, self.jobs).await?;
-        let mut outline = Outline::of(self);
+    pub(super) async fn run(mut self, base: &Context) -> Result<Exit> {
+        let targets = self.targets.iter().map(|target| self.named(target, base)).collect::<Result<Vec<_>>>()?;
+        let promotions = Promotions { targets, jobs: self.jobs, reviewed: self.reviewed.take() };
+        let found = promotions.find().await?;
+        let mut outline = Outline::of(&self);
         let (mut pairs, mut refused) = (Vec::new(), Vec::new());
-        for (at, (target, found)) in named.iter().zip(found).enumerate() {
-            match self.as_planned(target, found) {
+        for (at, found) in found.into_iter().enumerate() {
+            match found {
                 Ok(found) => {
                     pass_over(&found.passed_over);
                     pairs.extend(found.groups.into_iter().map(|group| (at, group)));
@@ -56,13 +57,9 @@ impl Promotions<'_> {
                 printer.put(&document).err().iter().for_each(warn);
             }
         });
-        let contexts = |at: usize| &named[at].context;
-        for_each_pair(base, contexts, pairs, self.jobs, async |at, context, group: GroupPair| {
-            runs.start(at, &group.source);
-            let ended = self.promote(&self.targets[at], &context, &group).await;
-            runs.end(at, self.of_group(at, group, ended));
-        })
-        .await;
+        let begins = |at, group: &GroupPair| runs.start(at, &group.source);
+        let ends = |at, group, result| runs.end(at, self.of_group(at, group, result));
+        promotions.run(base, pairs, begins, ends).await;
         self.running.has_ended();
         let (document, exit) = outline.document(runs.take());
         self.running.printer.document(&document)?;
@@ -76,30 +73,15 @@ impl Promotions<'_> {
     }
 
     fn named(&self, target: &FileTarget, base: &Context) -> Result<NamedTarget> {
-        let FileTarget { name, full } = target;
+        let FileTarget { name, full } = target.clone();
         let groups = match full.groups().with_context(|| name.clone())? {
             Selected::One(group) => TargetGroups::One(group.clone(), full.target_of(group)?),
             Selected::Many(selection) => TargetGroups::Matching(selection),
         };
-        let context = base.of_target(name, full.access()).with_record_secrets(full.record_secrets());
-        Ok(NamedTarget { name: name.clone(), context, groups })
-    }
-
-    /// Refuses other groups than the planned ones.
-    fn as_planned(&self, target: &NamedTarget, found: Result<FoundGroups>) -> Result<FoundGroups> {
-        match &self.reviewed {
-            Some(reviewed) => reviewed.planned(&target.name, found?),
-            None => found,
-        }
-    }
-
-    async fn promote(&self, target: &FileTarget, context: &Context, group: &GroupPair) -> Result<RunReport> {
-        let mut settings = target.full.settings(&GroupRef::Arn(group.source.clone()))?;
-        settings.dry_run = self.dry_run;
-        match &self.reviewed {
-            Some(reviewed) => full_as_planned(context, &settings, reviewed.of(&target.name, &group.source)?).await,
-            None => full(context, &settings).await,
-        }
+        let context = base.of_target(&name, full.access()).with_record_secrets(full.record_secrets());
+        let dry_run = self.dry_run;
+        let settings = Box::new(move |group: &GroupRef| Ok(FullSettings { dry_run, ..full.settings(group)? }));
+        Ok(NamedTarget { name, context, groups, settings })
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 
-use super::find::find_groups;
-use super::selection::{FoundGroups, GroupPair, GroupSelection};
 use crate::model::arn::{GroupArn, GroupName, GroupRef};
 use crate::model::failure::Failure;
 use crate::run::context::Context;
+use crate::run::many::{FoundGroups, GroupPair, GroupSelection, find_groups};
+use crate::run::settings::FullSettings;
 
 /// A named target, and the source groups that are promoted into it.
 pub struct NamedTarget {
@@ -19,7 +19,12 @@ pub struct NamedTarget {
     pub context: Context,
     /// The source groups.
     pub groups: TargetGroups,
+    /// Makes the settings of the promotion of a source group.
+    pub settings: SettingsOf,
 }
+
+/// Makes the settings of the promotion of a source group.
+pub type SettingsOf = Box<dyn Fn(&GroupRef) -> Result<FullSettings> + Send + Sync>;
 
 /// The source groups of a target.
 #[derive(Debug, Clone)]
@@ -35,7 +40,7 @@ pub enum TargetGroups {
 ///
 /// # Errors
 /// Two targets have one target group: their versions would mix.
-pub async fn find_for_targets(targets: &[NamedTarget], at_once: usize) -> Result<Vec<Result<FoundGroups>>> {
+pub(super) async fn find_for_targets(targets: &[NamedTarget], at_once: usize) -> Result<Vec<Result<FoundGroups>>> {
     let found: Vec<Result<(FoundGroups, Vec<GroupArn>)>> =
         stream::iter(targets.iter().map(NamedTarget::find)).buffered(at_once.max(1)).collect().await;
     let mut promoted_by: HashMap<&GroupArn, &str> = HashMap::new();

@@ -1,31 +1,34 @@
 //! The plans of several groups that somebody has reviewed.
 
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::plan_file::{PlanKind, Wanted, not_wanted};
+use super::plan_file::{PlanKind, WantedPlan, not_wanted};
+use super::selection::{FoundGroups, GroupPair, RefusedGroup};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Record, ReviewedPlan};
-use crate::run::many::{FoundGroups, GroupPair, RefusedGroup};
+use crate::run::as_planned::full_as_planned;
+use crate::run::context::Context;
+use crate::run::full::full;
+use crate::run::report::RunReport;
+use crate::run::settings::FullSettings;
 
 /// The group of a document for several groups, if the document is a plan.
 #[derive(Deserialize)]
-pub(super) struct PlannedGroup {
+pub(crate) struct PlannedGroup {
     group: GroupArn,
     document: Value,
 }
 
 /// The digest of the plans of all groups.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct PlanDigest {
+pub(crate) struct PlanDigest {
     digest: String,
 }
 
@@ -55,39 +58,32 @@ struct PlanOfGroups {
 /// The command that makes the plan of a pattern.
 const COMMAND: &str = "promote full --dry-run --record plan.json";
 /// How the plan of a pattern is made.
-const MAKE: &str = "Make a new plan with `promote full --dry-run --record plan.json` for the same pattern";
+pub(crate) const MAKE: &str = "Make a new plan with `promote full --dry-run --record plan.json` for the same pattern";
 
 /// The next step if a plan has other members than expected.
-pub(super) const RELEASE: &str = "Use the same release of promote for the plan and its promotion";
+pub(crate) const RELEASE: &str = "Use the same release of promote for the plan and its promotion";
 
 /// The plan of each group, or why it has none.
-pub(super) struct ReviewedGroups {
+#[derive(Debug)]
+pub struct ReviewedGroups {
     plans: Vec<(GroupArn, Result<ReviewedPlan, String>)>,
     /// How such plans are made.
     make: String,
 }
 
 impl ReviewedGroups {
-    /// Reads the plan of a pattern, which `promote full --dry-run --record` has written. `-` is standard input.
+    /// Parses the plan of a pattern, which `promote full --dry-run --record` has written. `name` names it in errors.
     ///
     /// # Errors
-    /// The file is no such plan, or it was edited.
-    pub fn read(path: &Path) -> Result<Self> {
-        let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-        let mut text = Vec::new();
-        let read = match path == Path::new("-") {
-            true => std::io::stdin().read_to_end(&mut text).map(drop),
-            false => std::fs::read(path).map(|bytes| text = bytes),
-        };
-        read.with_context(|| format!("promote full cannot read {name}")).hint(MAKE)?;
-        let wanted = Wanted { kind: PlanKind::Groups(String::new()), make: MAKE };
-        if let Some(failure) = not_wanted(text.as_slice(), &name, &wanted) {
+    /// The text is no such plan, or it was edited.
+    pub fn parse(text: &[u8], name: &str) -> Result<Self> {
+        if let Some(failure) = not_wanted(text, name, &WantedPlan { kind: PlanKind::Groups, make: MAKE }) {
             return Err(failure.into());
         }
-        let document: PlanOfGroups = serde_json::from_slice(&text)
+        let document: PlanOfGroups = serde_json::from_slice(text)
             .with_context(|| format!("promote full cannot read {name} as a plan"))
             .hint(RELEASE)?;
-        let Self { plans, make } = Self::of(document.groups, &name, (MAKE, COMMAND))?;
+        let Self { plans, make } = Self::of(document.groups, name, (MAKE, COMMAND))?;
         let digest = &document.plan.digest;
         let plans = plans.into_iter().map(|(group, plan)| (group, plan.map(|plan| plan.of_groups(digest)))).collect();
         let reviewed = Self { plans, make };
@@ -100,7 +96,7 @@ impl ReviewedGroups {
     ///
     /// # Errors
     /// The plan of a group was edited.
-    pub fn of(groups: Vec<PlannedGroup>, name: &str, (make, command): (&str, &str)) -> Result<Self> {
+    pub(crate) fn of(groups: Vec<PlannedGroup>, name: &str, (make, command): (&str, &str)) -> Result<Self> {
         let plans = groups.into_iter().map(|group| group.plan(command)).collect::<Result<Vec<_>>>();
         Ok(Self { plans: plans.with_context(|| name.to_owned())?, make: make.to_owned() })
     }
@@ -187,4 +183,18 @@ impl PlannedGroup {
         let plan = ReviewedPlan::of(record, command).with_context(|| group.to_string())?;
         Ok((group, Ok(plan)))
     }
+}
+
+/// Runs [`full()`] for a group of several: with the reviewed plan of the group, if the groups have reviewed plans.
+///
+/// # Errors
+/// The plan does not have the group, or leaves it out. Otherwise as [`full_as_planned()`].
+pub async fn full_for_group(
+    context: &Context,
+    settings: &FullSettings,
+    reviewed: Option<&ReviewedGroups>,
+) -> Result<RunReport> {
+    let Some(reviewed) = reviewed else { return full(context, settings).await };
+    let group = context.source_group(&settings.selection.group).await?;
+    full_as_planned(context, settings, reviewed.plan_of(&group)?).await
 }

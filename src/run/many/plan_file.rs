@@ -1,4 +1,4 @@
-//! Tells what a file is that was passed with `--plan`, if it is not the plan that the command needs.
+//! Tells what a document is, if it is not the plan that a run needs.
 
 use std::io::Read;
 
@@ -8,67 +8,84 @@ use serde::de::IgnoredAny;
 use crate::model::failure::Failure;
 use crate::model::words::counted;
 
-/// The plans that verbs carry out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PlanKind {
+/// The kinds of plans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlanKind {
     /// The plan of one group.
     Group,
-    /// The plan of several groups, with their pattern.
-    Groups(String),
-    /// The plan of a promotions file, with the file.
-    Promotions(String),
+    /// The plan of several groups.
+    Groups,
+    /// The plan of a promotions file.
+    Promotions,
 }
 
-/// How a verb asks for a plan.
-pub(super) struct Wanted<'a> {
+/// The plan that a run needs.
+pub(crate) struct WantedPlan<'a> {
     pub kind: PlanKind,
-    /// The next step if the file is no plan at all.
+    /// The next step if the document is no plan at all.
     pub make: &'a str,
 }
 
+/// What a document is the plan of.
+enum PlanOf {
+    Group,
+    Pattern(String),
+    PromotionsFile(String),
+}
+
 impl PlanKind {
-    fn name(&self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Group => "the plan of one group",
-            Self::Groups(_) => "the plan of several groups",
-            Self::Promotions(_) => "the plan of a promotions file",
+            Self::Groups => "the plan of several groups",
+            Self::Promotions => "the plan of a promotions file",
+        }
+    }
+}
+
+impl PlanOf {
+    fn kind(&self) -> PlanKind {
+        match self {
+            Self::Group => PlanKind::Group,
+            Self::Pattern(_) => PlanKind::Groups,
+            Self::PromotionsFile(_) => PlanKind::Promotions,
         }
     }
 }
 
 /// Why a file is not the plan that is wanted; nothing if it is one.
-pub(super) fn not_wanted(text: impl Read, name: &str, wanted: &Wanted<'_>) -> Option<Failure> {
+pub(crate) fn not_wanted(text: impl Read, name: &str, wanted: &WantedPlan<'_>) -> Option<Failure> {
     let failure = |is: &str| Failure::new(format!("{name} is not {}: {is}", wanted.kind.name()));
     match found(text) {
-        Ok(plan) if std::mem::discriminant(&plan) == std::mem::discriminant(&wanted.kind) => None,
-        Ok(plan) => Some(failure(&format!("it is {}", plan.name())).hint(instead(&plan, name, wanted))),
+        Ok(plan) if plan.kind() == wanted.kind => None,
+        Ok(plan) => Some(failure(&format!("it is {}", plan.kind().name())).hint(instead(&plan, name, wanted))),
         Err(is) => Some(failure(&is).hint(wanted.make)),
     }
 }
 
 /// What to do with a plan of another kind.
-fn instead(plan: &PlanKind, name: &str, Wanted { kind, make }: &Wanted<'_>) -> String {
+fn instead(plan: &PlanOf, name: &str, WantedPlan { kind, make }: &WantedPlan<'_>) -> String {
     let make = match make.split_at_checked(1) {
         Some((first, rest)) => first.to_lowercase() + rest,
         None => String::new(),
     };
     match (plan, kind) {
-        (PlanKind::Promotions(file), _) => {
+        (PlanOf::PromotionsFile(file), _) => {
             format!("Carry it out with `promote apply --file {file} --plan {name}`, or {make}")
         }
-        (PlanKind::Groups(pattern), PlanKind::Promotions(_)) => {
+        (PlanOf::Pattern(pattern), PlanKind::Promotions) => {
             format!("Carry it out with `promote full --group '{pattern}' --plan {name}`, or {make}")
         }
-        (PlanKind::Groups(pattern), _) => format!("Pass its pattern: `--group '{pattern}'`, or {make}"),
-        (PlanKind::Group, PlanKind::Promotions(_)) => {
+        (PlanOf::Pattern(pattern), _) => format!("Pass its pattern: `--group '{pattern}'`, or {make}"),
+        (PlanOf::Group, PlanKind::Promotions) => {
             format!("Carry it out with `promote full --plan {name}` and the flags of its dry run, or {make}")
         }
-        (PlanKind::Group, _) => format!("Name its group with `--group`, or {make}"),
+        (PlanOf::Group, _) => format!("Name its group with `--group`, or {make}"),
     }
 }
 
-/// The kind of the plan in a file, or what the file is instead.
-fn found(mut text: impl Read) -> Result<PlanKind, String> {
+/// What the document is the plan of, or what it is instead.
+fn found(mut text: impl Read) -> Result<PlanOf, String> {
     let mut beginning = Vec::new();
     // Ignore errors: the file was read before.
     let _ = text.by_ref().take(64).read_to_end(&mut beginning);
@@ -76,8 +93,8 @@ fn found(mut text: impl Read) -> Result<PlanKind, String> {
     if is_all && beginning.trim_ascii().is_empty() {
         return Err("it is empty".to_owned());
     }
-    match serde_json::from_reader::<_, Outline>(beginning.chain(text)) {
-        Ok(outline) => outline.kind(),
+    match serde_json::from_reader::<_, Members>(beginning.chain(text)) {
+        Ok(members) => members.plan(),
         Err(error) if error.is_data() => Err(FOREIGN.to_owned()),
         Err(_) => Err("it is not JSON".to_owned()),
     }
@@ -87,19 +104,19 @@ const FOREIGN: &str = "it is JSON, but not a document of promote";
 
 /// The members by which the documents of the verbs differ. All others are skipped: a document may exceed memory.
 #[derive(Deserialize)]
-struct Outline {
+struct Members {
     schema: Option<IgnoredAny>,
     verb: Option<String>,
     outcome: Option<String>,
-    error: Option<Message>,
+    error: Option<ErrorMember>,
     pattern: Option<String>,
     file: Option<String>,
     plan: Option<IgnoredAny>,
     planned: Option<IgnoredAny>,
     /// Of `promote plan` and `promote apply`.
-    targets: Option<Vec<Target>>,
+    targets: Option<Vec<TargetMember>>,
     /// Of several groups.
-    groups: Option<Vec<Group>>,
+    groups: Option<Vec<GroupMember>>,
     /// Of `promote doctor`.
     checks: Option<IgnoredAny>,
     /// Of `promote verify`.
@@ -109,43 +126,43 @@ struct Outline {
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct ErrorMember {
     message: String,
 }
 
 #[derive(Deserialize)]
-struct Target {
-    groups: Vec<Group>,
+struct TargetMember {
+    groups: Vec<GroupMember>,
 }
 
 #[derive(Deserialize)]
-struct Group {
+struct GroupMember {
     group: String,
-    document: OfGroup,
+    document: DocumentMember,
 }
 
 #[derive(Deserialize)]
-struct OfGroup {
+struct DocumentMember {
     outcome: Option<String>,
     error: Option<IgnoredAny>,
     plan: Option<IgnoredAny>,
     planned: Option<IgnoredAny>,
 }
 
-impl Outline {
-    fn kind(self) -> Result<PlanKind, String> {
+impl Members {
+    fn plan(self) -> Result<PlanOf, String> {
         if self.schema.is_none() {
             return Err(FOREIGN.to_owned());
         }
         match self {
             Self { verb, targets: Some(targets), file, .. } => of_promotions(verb.as_deref(), &targets, file),
-            Self { groups: Some(_), pattern: Some(pattern), plan: Some(_), .. } => Ok(PlanKind::Groups(pattern)),
+            Self { groups: Some(_), pattern: Some(pattern), plan: Some(_), .. } => Ok(PlanOf::Pattern(pattern)),
             Self { groups: Some(groups), verb, .. } => Err(of_groups(verb.as_deref().unwrap_or_default(), &groups)),
             Self { verb: Some(verb), outcome: Some(outcome), error: Some(error), .. } => {
                 let ended = if outcome == "failed" { "has failed" } else { "was interrupted" };
                 Err(format!("it is the document of a run of `promote {verb}` that {ended}: {}", error.message))
             }
-            Self { plan: Some(_), .. } => Ok(PlanKind::Group),
+            Self { plan: Some(_), .. } => Ok(PlanOf::Group),
             Self { outcome, planned, .. } if planned.is_some() || outcome.as_deref() == Some("planned") => {
                 Err("it is the document of a dry run without a plan: of another command than `promote full`, or of a run that \
                      exited with 1"
@@ -159,17 +176,17 @@ impl Outline {
     }
 }
 
-fn of_promotions(verb: Option<&str>, targets: &[Target], file: Option<String>) -> Result<PlanKind, String> {
+fn of_promotions(verb: Option<&str>, targets: &[TargetMember], file: Option<String>) -> Result<PlanOf, String> {
     let has_plan = targets.iter().flat_map(|target| &target.groups).any(|group| group.document.plan.is_some());
     match verb == Some("plan") || has_plan {
-        true => Ok(PlanKind::Promotions(file.unwrap_or_default())),
+        true => Ok(PlanOf::PromotionsFile(file.unwrap_or_default())),
         false => Err("it is the document of a run without `--dry-run`".to_owned()),
     }
 }
 
 /// What the document of several groups is that has no plan.
-fn of_groups(verb: &str, groups: &[Group]) -> String {
-    let has_ended = |outcome: &str, group: &Group| {
+fn of_groups(verb: &str, groups: &[GroupMember]) -> String {
+    let has_ended = |outcome: &str, group: &GroupMember| {
         group.document.error.is_some() && group.document.outcome.as_deref() == Some(outcome)
     };
     let of = |outcome: &str| -> Vec<&str> {
@@ -177,7 +194,7 @@ fn of_groups(verb: &str, groups: &[Group]) -> String {
         groups.map(|group| group.group.rsplit('/').next().unwrap_or(&group.group)).collect()
     };
     let (failed, interrupted) = (of("failed"), [of("interrupted"), of("not-started")].concat());
-    let is_planned = |group: &Group| group.document.plan.is_some() || group.document.planned.is_some();
+    let is_planned = |group: &GroupMember| group.document.plan.is_some() || group.document.planned.is_some();
     let is_dry_run = groups.iter().any(is_planned);
     let has_none = failed.len() + interrupted.len() == groups.len();
     if verb != "full" {
