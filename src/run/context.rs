@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::clock::Clock;
 use super::event::{Event, Observer, Silent};
-use super::images_seen::ImagesSeen;
+use super::images::seen::ImagesSeen;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};

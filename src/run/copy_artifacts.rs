@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::event::Event;
-use super::permitted::Permitted;
+use super::full::permitted::Permitted;
+use super::promotion::source_version::completed_unchanged;
 use super::promotion::{Promotion, source_group};
 use super::report::RunReport;
-use super::source_version::completed_unchanged;
 use super::step_settings::CopyArtifactsSettings;
 use crate::aws::accounts::callers;
 use crate::record::{Conclusion, Source, Target};

@@ -4,9 +4,9 @@ use anyhow::{Result, ensure};
 
 use super::context::Context;
 use super::event::Event;
+use super::promotion::source_version::completed;
 use super::report::RunReport;
 use super::settings::Selection;
-use super::source_version::completed;
 use super::step_settings::FindLatestSettings;
 use crate::aws::accounts::SourceAccount;
 use crate::aws::registry::Summary;

@@ -1,26 +1,31 @@
 //! `promote full`: promotes the latest Approved version of a group, and syncs every promoted version with its source.
 
+pub(super) mod as_planned;
+pub(super) mod held;
+pub(super) mod listed;
+pub(super) mod permitted;
+mod plan_settings;
+pub(super) mod proved;
+pub(super) mod seen;
+mod unpromoted;
+mod without_effect;
+
 use anyhow::Result;
 use tokio::sync::watch;
 
 use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
-use super::follow::{Following, Promoted};
-use super::followed::FollowedVersions;
-use super::held::{as_held, stopped_by_hold, withdraw_rejected};
-use super::listed::{Promotions, promotions, versions};
-use super::permitted::Permitted;
 use super::promotion::Promotion;
-use super::repair::Repair;
+use super::promotion::source_version::completed;
+use super::promotion::target_group::is_missing;
 use super::report::RunReport;
-use super::seen::Seen;
 use super::settings::FullSettings;
-use super::source_version::completed;
 use super::sync::Syncing;
-use super::synced::{Repaired, Synced};
-use super::target_group::is_missing;
-use super::without_effect::without_effect;
+use super::sync::follow::{Following, Promoted};
+use super::sync::followed::FollowedVersions;
+use super::sync::repair::Repair;
+use super::sync::synced::{Repaired, Synced};
 use crate::aws::accounts::callers;
 use crate::aws::registry::Summary;
 use crate::copy::Folder;
@@ -35,6 +40,11 @@ use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record};
 use crate::register::decision::ApprovalPolicy;
+use held::{as_held, stopped_by_hold, withdraw_rejected};
+use listed::{Promotions, promotions, versions};
+use permitted::Permitted;
+use seen::Seen;
+use without_effect::without_effect;
 
 /// Promotes the latest Approved version of a group, and syncs every promoted version of the group with its source.
 ///

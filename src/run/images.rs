@@ -1,16 +1,19 @@
 //! Decides by the images of a promoted version what a run copies again.
 
+pub(super) mod seen;
+pub(super) mod there;
+
 use anyhow::{Result, ensure};
 
-use super::images_there::{ImagesThere, look, of_target};
 use super::promotion::Promotion;
-use super::purpose::Purpose;
+use super::sync::purpose::Purpose;
 use crate::aws::error::Kind;
 use crate::model::failure::Failure;
 use crate::model::image::EcrImage;
 use crate::plan::Plan;
 use crate::plan::images::PlannedImage;
 use crate::record::ImageFacts;
+use there::{ImagesThere, look, of_target};
 
 impl Promotion<'_> {
     /// Which of the recorded images the target has. Nothing if the target denies the call and the purpose does not need the

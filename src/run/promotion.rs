@@ -1,5 +1,12 @@
 //! The state that the steps of one promotion share.
 
+mod copying;
+pub(super) mod planned;
+pub(super) mod preview;
+pub(super) mod registering;
+pub(super) mod source_version;
+pub(super) mod target_group;
+
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
@@ -7,7 +14,7 @@ use anyhow::{Result, ensure};
 use super::clock::Started;
 use super::context::Context;
 use super::event::{Event, Step};
-use super::permitted::Permitted;
+use super::full::permitted::Permitted;
 use super::settings::DestinationSettings;
 use crate::aws::accounts::{SourceAccount, TargetAccount, target_group};
 use crate::aws::session::Identity;

@@ -3,19 +3,19 @@
 use anyhow::Result;
 
 use super::context::Context;
-use super::deleted::decided_before;
 use super::event::Event;
-use super::followed::FollowedVersions;
-use super::held::as_held;
-use super::permitted::Permitted;
-use super::preview::{preview, preview_of_copied};
+use super::full::held::as_held;
+use super::full::permitted::Permitted;
+use super::promotion::preview::{preview, preview_of_copied};
+use super::promotion::registering::LastSteps;
+use super::promotion::source_version::completed_unchanged;
+use super::promotion::target_group::{self, create_group, is_missing, refuse_others};
 use super::promotion::{Promotion, source_group};
-use super::registering::LastSteps;
 use super::report::RunReport;
 use super::settings::CopySettings;
-use super::source_version::completed_unchanged;
 use super::step_settings::RegisterSettings;
-use super::target_group::{self, create_group, is_missing, refuse_others};
+use super::sync::deleted::decided_before;
+use super::sync::followed::FollowedVersions;
 use crate::aws::accounts::callers;
 use crate::model::approval::Approval;
 use crate::model::hold::Held;

@@ -12,7 +12,7 @@ use crate::model::location::BucketName;
 use crate::register::Policy;
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 
-pub use super::hold_settings::{HoldSettings, RollbackSettings};
+pub use super::hold::settings::{HoldSettings, RollbackSettings};
 pub use crate::copy::{CopyMode, Strictness};
 pub use crate::plan::draft::PackageOverrides;
 

@@ -1,14 +1,16 @@
 //! `promote status`: the versions of a source group and their promoted versions side by side.
 
+pub mod lineage;
+pub(super) mod page;
+pub mod standing;
+
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use serde::{Serialize, Serializer};
 
 use super::context::Context;
-use super::hold_now::{HoldNow, folders_of_holds};
-use super::lineage::Reading;
+use super::hold::now::{HoldNow, folders_of_holds};
 use super::settings::StatusSettings;
-use super::standing::{Row, drift, rows, without_source, without_sources};
 use crate::aws::accounts::{SourceAccount, target_group};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::registry::Summary;
@@ -21,6 +23,8 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::find::refuse_absent;
 use crate::record::{SCHEMA, Tool};
 use crate::register::existing::{DESCRIPTIONS_AT_ONCE, describe_all};
+use lineage::Reading;
+use standing::{Row, drift, rows, without_source, without_sources};
 
 /// The document of `promote status`.
 #[derive(Debug, Serialize)]

@@ -1,17 +1,27 @@
 //! Syncs a promoted version with its source: approval, metadata and added specifications. Records what others changed.
 
+pub(super) mod by_metadata;
+pub(super) mod deleted;
+pub(super) mod follow;
+pub(super) mod followed;
+pub(super) mod intact;
+mod new_specifications;
+mod news;
+pub(super) mod purpose;
+mod recording;
+pub(super) mod repair;
+mod second;
+mod signatures;
+pub(super) mod synced;
+mod unrecorded;
+mod update;
+mod withdrawing;
+
 use anyhow::Result;
 
-use super::event::Event;
-use super::images_there::ImagesThere;
-use super::news::is_news;
-use super::planned::sync_writes;
+use super::images::there::ImagesThere;
 use super::promotion::Promotion;
-use super::purpose::Purpose;
-use super::synced::{
-    Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, planned_changes,
-    refuse_edited,
-};
+use super::promotion::planned::sync_writes;
 use crate::copy::Folder;
 use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
@@ -24,6 +34,12 @@ use crate::record::history::{History, Past};
 use crate::record::{Conclusion, ImageFacts, Record, Target, WithdrawalResult, Withdrawn};
 use crate::register::decision::{Act, ApprovalPolicy, Decision};
 use crate::register::sync::{Change, ChangeResult, SyncPlan};
+use news::is_news;
+use purpose::Purpose;
+use synced::{
+    Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, planned_changes,
+    refuse_edited,
+};
 
 /// Syncs a promoted version with its source.
 pub(super) struct Syncing<'a> {
@@ -275,17 +291,5 @@ impl Syncing<'_> {
         record.source_uri.clone_from(&plan.source_uri);
         record.target = Some(Target::of(self.destination, package.arn(), Some((&promoted.arn, promoted.approval()))));
         Ok(record)
-    }
-
-    fn announce(&self, plan: &SyncPlan, promoted: &PromotedVersion) {
-        let (context, promoted) = (self.promotion.context, &promoted.arn);
-        let fields = |result| plan.left(result).map(|change| change.field.as_str()).collect::<Vec<_>>();
-        let (drift, conflicts) = (fields(ChangeResult::Drift), fields(ChangeResult::Conflict));
-        if !drift.is_empty() {
-            context.notice(Event::Drifted { promoted, fields: &drift });
-        }
-        if !conflicts.is_empty() {
-            context.notice(Event::Conflicting { promoted, fields: &conflicts });
-        }
     }
 }

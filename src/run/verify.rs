@@ -1,5 +1,8 @@
 //! `promote verify`: checks a promoted version against its record.
 
+pub(super) mod group;
+mod metadata_gone;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -9,10 +12,9 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::event::{Event, Step};
-use super::images_there::{look, of_target};
-use super::intact::artifact_verdict;
-use super::metadata_gone::{named_by_record, not_promoted};
+use super::images::there::{look, of_target};
 use super::settings::{SignedBy, VerifySettings};
+use super::sync::intact::artifact_verdict;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::error::with_hints;
 use crate::aws::objects::Listed;
@@ -29,6 +31,7 @@ use crate::record::stored::StoredRecord;
 use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record, rejected};
 use crate::record::{ArtifactFacts, Record, SCHEMA, Tool};
 use crate::store::{List, Spooled};
+use metadata_gone::{named_by_record, not_promoted};
 
 /// Concurrent checks of objects.
 const OBJECTS_AT_ONCE: usize = 16;

@@ -7,12 +7,12 @@ use tokio::sync::watch;
 
 use super::context::Context;
 use super::find_latest::none_approved;
-use super::follow::Following;
-use super::listed::{promotions, rejected};
-use super::permitted::Permitted;
+use super::full::listed::{promotions, rejected};
+use super::full::permitted::Permitted;
 use super::promotion::Promotion;
 use super::report::RunReport;
 use super::settings::WithdrawSettings;
+use super::sync::follow::Following;
 use crate::aws::accounts::callers;
 use crate::plan::draft::PackageOverrides;
 use crate::record::Conclusion;

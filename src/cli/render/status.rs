@@ -12,7 +12,7 @@ use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::cli::wrap::fitted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
-use crate::run::standing::{Row, Side, State};
+use crate::run::status::standing::{Row, Side, State};
 use crate::run::{StatusReport, Unread};
 
 /// The column of the state of a version.

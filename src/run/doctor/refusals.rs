@@ -12,8 +12,8 @@ use crate::model::failure::cause;
 use crate::model::hold::Held;
 use crate::run::context::Context;
 use crate::run::full;
+use crate::run::promotion::target_group::{look, refuse_others};
 use crate::run::settings::{FullSettings, RegistrationSettings};
-use crate::run::target_group::{look, refuse_others};
 
 /// Why there is no dry run.
 const NOT_RUN: &str =

@@ -6,7 +6,7 @@ use super::lineage::{self, FIRST};
 use super::section::{GroupSection, state_of};
 use super::text::{age, minute, visible};
 use crate::model::words::counted;
-use crate::run::standing::{Row, Side};
+use crate::run::status::standing::{Row, Side};
 use crate::run::{StatusReport, Unread};
 
 /// How much of a group its section shows.

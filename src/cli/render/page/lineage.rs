@@ -8,8 +8,8 @@ use super::text::{minute, value, visible};
 use crate::model::approval::DecidedBy;
 use crate::model::words::counted;
 use crate::record::ArtifactFacts;
-use crate::run::lineage::{FieldDifference, Lineage, NamedImage, verified};
-use crate::run::standing::{Row, Side};
+use crate::run::status::lineage::{FieldDifference, Lineage, NamedImage, verified};
+use crate::run::status::standing::{Row, Side};
 
 /// Artifacts and fields that are shown before the others, which are collapsed.
 pub const FIRST: usize = 8;

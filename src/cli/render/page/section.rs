@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::model::approval::ApprovalStatus;
 use crate::run::StatusReport;
-use crate::run::standing::{Row, State};
+use crate::run::status::standing::{Row, State};
 
 /// One group of the page.
 pub struct GroupSection<'a> {

@@ -8,7 +8,7 @@ use super::section::{GroupSection, is_approved, state_of};
 use super::text::{age, visible};
 use crate::model::words::counted;
 use crate::run::StatusReport;
-use crate::run::standing::{Row, Side, State};
+use crate::run::status::standing::{Row, Side, State};
 
 /// A row for each group.
 pub fn table(groups: &[GroupSection<'_>]) -> Markup {

@@ -1,0 +1,83 @@
+//! Promotes a source version without a record: plans, copies and registers it, or completes the version that a killed run
+//! has registered.
+
+use anyhow::Result;
+
+use super::Full;
+use super::permitted::Permitted;
+use super::proved::Proved;
+use super::Full;
+use crate::model::package::Package;
+use crate::record::recorded::{Look, recorded};
+use crate::record::{Conclusion, Record};
+use crate::register::decision::RecordedApproval;
+use crate::register::existing::ExistingPromotions;
+use crate::run::promotion::preview::preview;
+use crate::run::promotion::registering::LastSteps;
+use crate::run::promotion::target_group::{self, copy_and_create_group};
+use crate::run::sync::by_metadata::{promoted_with_other_settings, sync_elsewhere};
+use crate::run::sync::deleted::decided_before;
+
+impl Full<'_> {
+    /// Plans, copies and registers a version. If a killed run has registered it, and its request can be proved, completes
+    /// and records it as it was requested, and then syncs it.
+    pub(super) async fn plan_copy_register(
+        &self,
+        package: &Package,
+        missing_group: bool,
+        recorded: Option<RecordedApproval>,
+    ) -> Result<Record> {
+        let promotion = &self.promotion;
+        let (mut plan, there, existing) = tokio::try_join!(
+            target_group::plan(promotion, package, !missing_group),
+            promotion.list_folder(package.arn()),
+            ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
+        )?;
+        let history = promotion.former_records(package, &there).await?;
+        let existing = existing.without_derived(|version| history.is_derived(version));
+        let proved = Proved::of(&promotion.destination, package, &plan, &existing);
+        if let Some(proved) = &proved {
+            plan.request.clone_from(&proved.request);
+        } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
+            let mut record = sync_elsewhere(promotion, self.policy(), package, promoted).await?;
+            self.warn(&mut record, promoted)?;
+            return Ok(record);
+        }
+        let before = (recorded, self.settings.is_approved_by_name());
+        let (recorded, existing) = decided_before(package, &history, existing, before);
+        let (state, registration) = (plan.target_group.unwrap_or_default(), &self.settings.registration);
+        let (destination, source) = (&promotion.destination, &promotion.group);
+        target_group::refuse_others(state, destination, source, registration, there.was_claimed())?;
+        promotion.permitted.check_plan(&plan)?;
+        if promotion.dry_run {
+            let (settings, policy) = (&self.settings.copy, self.policy());
+            let registry = (&existing, recorded, missing_group);
+            return preview(promotion, (settings, policy), package, (plan, there), registry).await;
+        }
+        let copied = copy_and_create_group(promotion, self.settings, (plan, there), missing_group).await?;
+        let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
+        let last_steps = LastSteps { promotion, settings, withdraw };
+        let Some(proved) = proved else {
+            return last_steps.run(package, copied, existing, recorded).await;
+        };
+        let record = last_steps.run(&proved.package, copied, existing, recorded).await?;
+        self.sync_proved(package, record).await
+    }
+
+    /// Syncs a version that was just recorded as it was requested. A reviewed plan does not have that Update: the next run
+    /// sends it.
+    async fn sync_proved(&self, package: &Package, registered: Record) -> Result<Record> {
+        let (target, destination) = (self.promotion.target, &self.promotion.destination);
+        if registered.unconfirmed.is_some() || !matches!(self.promotion.permitted, Permitted::Everything) {
+            return Ok(registered);
+        }
+        let Some(recorded) = recorded(target, destination, package.arn(), Look::AtRecords).await? else {
+            return Ok(registered);
+        };
+        let Some(mut record) = self.sync(package, destination, recorded).await? else { return Ok(registered) };
+        if registered.outcome != Conclusion::AlreadyPromoted {
+            record.outcome = registered.outcome;
+        }
+        Ok(record)
+    }
+}

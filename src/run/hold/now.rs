@@ -1,0 +1,67 @@
+//! The hold of a target group, for verbs that only read.
+
+use std::collections::BTreeSet;
+
+use crate::aws::accounts::TargetAccount;
+use crate::aws::error::with_hints;
+use crate::aws::objects::Encryption;
+use crate::copy::Holds;
+use crate::model::arn::GroupArn;
+use crate::model::destination::Destination;
+use crate::model::hold::Hold;
+use crate::model::layout::Layout;
+use crate::model::location::Location;
+use crate::model::promoted::PromotedVersion;
+use crate::run::settings::LineageSettings;
+
+/// What is known of the hold of a group.
+#[derive(Debug, Default)]
+pub(in crate::run) struct HoldNow {
+    /// The hold, if the group is held.
+    pub hold: Option<Hold>,
+    /// Why it is not known whether the group is held.
+    pub unread: Option<String>,
+}
+
+impl HoldNow {
+    /// Looks for a hold in the folders of [`folders_of_holds`]. A look that fails is part of the result.
+    pub async fn look(target: &TargetAccount, group: &GroupArn, folders: Vec<Location>) -> Self {
+        let mut now = Self::default();
+        if folders.is_empty() {
+            let unknown = "no promoted version of the group tells the bucket of its holds; pass `--target-bucket`";
+            now.unread = Some(unknown.to_owned());
+        }
+        for promotions in folders {
+            let holds = Holds { target: target.objects(), group, promotions, encryption: Encryption::default() };
+            match holds.now().await {
+                Ok(Some(hold)) => return Self { hold: Some(hold), unread: None },
+                Ok(None) => {}
+                Err(error) => now.unread = Some(with_hints(&error.into())),
+            }
+        }
+        now
+    }
+}
+
+/// The folders that can have a hold of a group, each once: the one that the settings say, or those that its versions were
+/// promoted to, the newest version first.
+pub(in crate::run) fn folders_of_holds(
+    settings: &LineageSettings,
+    (group, caller): (&GroupArn, &str),
+    versions: &[PromotedVersion],
+) -> Vec<Location> {
+    let LineageSettings { bucket, prefix, .. } = settings;
+    let mut newest: Vec<&PromotedVersion> = versions.iter().collect();
+    newest.sort_by_key(|version| std::cmp::Reverse(version.arn.version()));
+    let of_version = |version: &PromotedVersion| {
+        let place = (group, caller);
+        let found = Destination::given_or_found(bucket.as_ref(), prefix.as_ref(), place, version, &version.source()?)?;
+        Some(Layout::promotions(&found.bucket, &found.prefix, group.name()))
+    };
+    let given = || Some(Layout::promotions(bucket.as_ref()?, &prefix.clone().unwrap_or_default(), group.name()));
+    let mut folders: Vec<Location> = newest.into_iter().filter_map(of_version).collect();
+    folders.extend(given().filter(|_| folders.is_empty()));
+    let mut seen = BTreeSet::new();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    folders
+}

@@ -1,0 +1,84 @@
+//! Rejects one promoted version in a rollback, and records that.
+
+use anyhow::{Context as _, Result};
+
+use super::rollback::{Rollback, RollbackReport};
+use crate::aws::error::with_hints;
+use crate::model::approval::{ApprovalStatus, DecidedBy};
+use crate::model::failure::Failure;
+use crate::model::field::Document;
+use crate::model::hold::Hold;
+use crate::model::promoted::PromotedVersion;
+use crate::record::files::Records;
+use crate::record::recorded::{Look, recorded};
+use crate::record::{Conclusion, Target};
+use crate::register::decision::{RecordedApproval, decision, remark};
+use crate::register::describe_updated;
+use crate::run::event::Event;
+
+/// When a record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recording {
+    Always,
+    IfMissing,
+}
+
+/// The approval description of the versions that a rollback rejects.
+fn reason(report: &RollbackReport) -> String {
+    let Hold { by, reason, .. } = &report.hold;
+    remark(&format!("promote: rolled back to version {} by {by}: ", report.to.version()), reason)
+}
+
+impl Rollback<'_> {
+    /// Rejects a version, and records that.
+    pub(super) async fn reject(&self, version: &PromotedVersion, report: &mut RollbackReport) -> Result<()> {
+        let (registry, arn) = (self.target.registry(), &version.arn);
+        let description = reason(report);
+        let context = || format!("rejecting {arn}");
+        let rejected = ApprovalStatus::Rejected;
+        registry.update(arn, &decision(&rejected, Some(&description))).await.with_context(context)?;
+        let is_shown = |described: &Document| ApprovalStatus::of(described) == rejected;
+        let described = describe_updated(registry, arn, is_shown).await.with_context(context)?;
+        let status = ApprovalStatus::of(&described);
+        anyhow::ensure!(
+            status == rejected,
+            Failure::new(format!("{arn} is {status} after it was rejected: somebody else changed it"))
+                .hint("Run again")
+        );
+        self.context.notice(Event::RolledBack(arn));
+        if let Err(error) = self.record(version, description, Recording::Always).await {
+            report.unconfirmed.push(format!("{arn}: {}", with_hints(&error)));
+        }
+        Ok(())
+    }
+
+    /// Records the rejection by a run of the same rollback that was killed before its record.
+    pub(super) async fn complete_record(&self, version: &PromotedVersion, report: &mut RollbackReport) {
+        let description = reason(report);
+        if version.approval() != ApprovalStatus::Rejected || version.approval_description() != Some(&description) {
+            return;
+        }
+        if let Err(error) = self.record(version, description, Recording::IfMissing).await {
+            report.unconfirmed.push(format!("{}: {}", version.arn, with_hints(&error)));
+        }
+    }
+
+    async fn record(&self, version: &PromotedVersion, description: String, recording: Recording) -> Result<()> {
+        let (target, destination) = (self.target, &self.place.of(version));
+        let source = version.source().context("the version was promoted")?;
+        let found = recorded(target, destination, &source, Look::AtRecords).await?;
+        // A run that was killed before its record has left none; the next run records what it finds.
+        let Some(past) = found.as_ref().and_then(|found| found.history.past(version)) else { return Ok(()) };
+        if recording == Recording::IfMissing && past.newest().outcome == Conclusion::RolledBack {
+            return Ok(());
+        }
+        let mut record =
+            self.started.record(Conclusion::RolledBack, past.newest().source.clone(), self.context.build.as_ref());
+        let mut of = Target::of(destination, &source, Some((&version.arn, ApprovalStatus::Rejected)));
+        let (status, description) = (ApprovalStatus::Rejected, Some(description));
+        of.set_approval(RecordedApproval { status, description, decided_by: DecidedBy::Target });
+        record.target = Some(of);
+        let kms_key = self.settings.hold.kms_key.as_ref();
+        Records { target, destination, kms_key, signer: self.signer }.append(&record).await.map(drop)
+    }
+}

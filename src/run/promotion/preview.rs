@@ -1,0 +1,70 @@
+//! The document of a dry run for a version that is not promoted yet.
+
+use anyhow::Result;
+
+use super::planned::planned_writes;
+use super::{Promotion, planned};
+use crate::copy::There;
+use crate::image::ImageWrite;
+use crate::model::package::Package;
+use crate::plan::Plan;
+use crate::record::{PlannedAct, PlannedWrite, Record, Target};
+use crate::register::decision::{ApprovalPolicy, RecordedApproval};
+use crate::register::existing::ExistingPromotions;
+use crate::run::settings::CopySettings;
+
+/// What would be copied and registered. `missing_group`: whether the target group would be created.
+pub(in crate::run) async fn preview(
+    promotion: &Promotion<'_>,
+    (settings, policy): (&CopySettings, ApprovalPolicy),
+    package: &Package,
+    (plan, there): (Plan, There),
+    (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
+) -> Result<Record> {
+    let recorded = recorded.or_else(|| unrecorded(existing, &there));
+    let preview = promotion.preview(settings, plan, there).await?;
+    let record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
+    let registry = (existing, recorded, missing_group);
+    with_writes(promotion, policy, package, (record, preview.image_writes()), registry)
+}
+
+/// What would be registered, if everything was copied before.
+pub(in crate::run) async fn preview_of_copied(
+    promotion: &Promotion<'_>,
+    policy: ApprovalPolicy,
+    package: &Package,
+    (plan, there): (Plan, There),
+    (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
+) -> Result<Record> {
+    let recorded = recorded.or_else(|| unrecorded(existing, &there));
+    let copied = promotion.confirm(plan, there).await?;
+    let record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
+    with_writes(promotion, policy, package, (record, &[]), (existing, recorded, missing_group))
+}
+
+/// The approval of a promotion without a record.
+fn unrecorded(existing: &ExistingPromotions, there: &There) -> Option<RecordedApproval> {
+    existing.current().and_then(|_| RecordedApproval::unrecorded(there.claim()))
+}
+
+/// Adds what would be written to the registry.
+fn with_writes(
+    promotion: &Promotion<'_>,
+    policy: ApprovalPolicy,
+    package: &Package,
+    (mut record, images): (Record, &[ImageWrite]),
+    (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
+) -> Result<Record> {
+    let current = existing.current();
+    record.warnings.extend(existing.warnings());
+    let registered = current.map(|current| (&current.arn, current.approval()));
+    record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
+    let approval = (policy, recorded.as_ref());
+    let mut writes = planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?;
+    if let (Some(current), Some(request)) = (current, &record.request) {
+        let duplicates = existing.to_be_discarded(current, request);
+        writes.extend(duplicates.map(|arn| PlannedWrite::new(PlannedAct::Discard, arn)));
+    }
+    record.planned = Some(writes);
+    Ok(record)
+}

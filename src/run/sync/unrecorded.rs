@@ -1,0 +1,107 @@
+//! Follows promoted versions that no record at the destination names: promoted to another bucket or prefix, or left by
+//! an interrupted run.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+use futures_util::{FutureExt, StreamExt, stream};
+
+use super::by_metadata::ByMetadata;
+use super::follow::{AT_ONCE, Following, SourceState};
+use super::followed::FollowedVersions;
+use crate::aws::registry::Summary;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
+use crate::model::package_status::PackageStatus;
+use crate::plan::Warning;
+use crate::register::existing::describe;
+use crate::run::promotion::Promotion;
+
+/// The newest versions of the target that are always described. Older ones are described only if they are newer than a
+/// Rejected source version.
+const NEWEST: usize = 16;
+
+impl Following<'_> {
+    /// Follows the versions of the target group that no record names and that were promoted from the source group.
+    /// `current`: the promoted version of each source version, as far as it is recorded.
+    pub(super) async fn unrecorded(
+        &self,
+        listed: &[Summary],
+        current: &HashMap<PackageArn, PackageArn>,
+    ) -> FollowedVersions {
+        let known: HashSet<&PackageArn> = current.values().collect();
+        let since = self.rejected.iter().map(|summary| summary.created).min();
+        // A promoted version is always newer than its source.
+        let may_follow_rejected = |summary: &Summary| {
+            summary.approval != ApprovalStatus::Rejected && since.is_some_and(|since| summary.created >= since)
+        };
+        let is_candidate = |(index, summary): &(usize, &Summary)| *index < NEWEST || may_follow_rejected(summary);
+        let unknown = listed.iter().filter(|summary| !known.contains(&summary.arn));
+        let complete = unknown.clone().filter(|summary| summary.status == PackageStatus::Completed);
+        let failed = listed.iter().filter(|summary| summary.status == PackageStatus::Failed);
+        let failed = failed.filter(|summary| may_follow_rejected(summary)).take(NEWEST);
+        let mut versions = Vec::new();
+        for (_, summary) in complete.enumerate().filter(is_candidate) {
+            versions.push(self.follow_unrecorded(&summary.arn, current).boxed());
+        }
+        for summary in failed {
+            versions.push(self.failed(&summary.arn).boxed());
+        }
+        let versions: Vec<_> = stream::iter(versions).buffered(AT_ONCE).collect().await;
+        let mut all = FollowedVersions::default();
+        for one in versions {
+            all.add(one.unwrap_or_else(FollowedVersions::failed));
+        }
+        all
+    }
+
+    async fn follow_unrecorded(
+        &self,
+        arn: &PackageArn,
+        current: &HashMap<PackageArn, PackageArn>,
+    ) -> Result<FollowedVersions> {
+        let Promotion { source: account, target, group, .. } = self.promotion;
+        let none = FollowedVersions::default();
+        let Some(promoted) = describe(target.registry(), arn.clone()).await? else { return Ok(none) };
+        let Some(source) = promoted.source().filter(|source| source.is_of(group)) else { return Ok(none) };
+        if promoted.is_abandoned() || !promoted.is_complete() {
+            return Ok(none);
+        }
+        let by_metadata = ByMetadata::of(self.promotion, self.policy, &source, &promoted);
+        if let Some(current) = current.get(&source) {
+            return by_metadata.second(&source, current).await;
+        }
+        if Some(&source) == self.except {
+            return Ok(none);
+        }
+        let described = account.registry().describe(&source).await;
+        let (record, warnings) = match self.source_of(&source, &promoted, described)? {
+            SourceState::Described(package) => by_metadata.sync(&package).await?,
+            SourceState::Listed(package) => by_metadata.withdraw(&package).await?,
+            SourceState::Unclear(unclear) => return Ok(unclear),
+        };
+        let mut followed = match record {
+            Some((record, recorded)) => self.done(&promoted, record, recorded),
+            None => none,
+        };
+        followed.warnings.extend(warnings);
+        Ok(followed)
+    }
+
+    /// A version that SageMaker could not complete is not withdrawn: nobody can deploy it.
+    async fn failed(&self, arn: &PackageArn) -> Result<FollowedVersions> {
+        let mut followed = FollowedVersions::default();
+        let Some(promoted) = describe(self.promotion.target.registry(), arn.clone()).await? else {
+            return Ok(followed);
+        };
+        let rejected = |source: &PackageArn| self.rejected.iter().any(|summary| summary.arn == *source);
+        if let Some(source) = promoted.source().filter(rejected) {
+            let (status, approval) = (promoted.status(), promoted.approval());
+            let remark = format!(
+                "its source {source} is Rejected; the version is {status} and cannot be deployed, so it stays {approval}"
+            );
+            followed.warnings.push(Warning { field: arn.to_string(), remark });
+        }
+        Ok(followed)
+    }
+}
