@@ -8,9 +8,11 @@ mod hint_texts;
 mod refused;
 mod translation;
 
-pub use call::{CallError, Kind, Side};
+pub use call::{CallError, Kind};
 pub use chain::{hints, with_hints};
 pub(super) use denial::Spellings;
 pub use denial::on_folder;
 pub(super) use hint_texts::Caller;
 pub use refused::{Lacks, Refused};
+
+pub use crate::model::side::Side;

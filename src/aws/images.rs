@@ -17,4 +17,4 @@ pub use download::{Download, LayerUrl};
 pub use part::{PartBody, PartEncoder};
 pub use source::SourceImages;
 pub use target::TargetImages;
-pub use types::{ImageId, ListedReferrers, RepositorySettings, Sent, StoredImage, Upload};
+pub use types::{ImageId, LayerUpload, ListedReferrers, RepositorySettings, Sent, StoredImage};

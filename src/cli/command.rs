@@ -11,11 +11,11 @@ use super::copy_artifacts::CopyArtifacts;
 use super::doctor::Doctor;
 use super::exit::{self, Exit};
 use super::find_latest::FindLatest;
-use super::full::Full;
+use super::full::FullArgs;
 use super::generate::{Completions, Man};
-use super::holding::{Hold, Release, Rollback};
+use super::holding::{HoldArgs, ReleaseArgs, RollbackArgs};
 use super::printer::{Printer, usage};
-use super::promotions::{Apply, Plan};
+use super::promotions::{Apply, PlanArgs};
 use super::register::Register;
 use super::running::Running;
 use super::stack::Stack;
@@ -43,13 +43,13 @@ enum Verb {
     FindLatest(FindLatest),
     CopyArtifacts(CopyArtifacts),
     Register(Register),
-    Full(Box<Full>),
-    Plan(Plan),
+    Full(Box<FullArgs>),
+    Plan(PlanArgs),
     Apply(Apply),
     Withdraw(Box<Withdraw>),
-    Rollback(Box<Rollback>),
-    Hold(Box<Hold>),
-    Release(Box<Release>),
+    Rollback(Box<RollbackArgs>),
+    Hold(Box<HoldArgs>),
+    Release(Box<ReleaseArgs>),
     Verify(Box<Verify>),
     Status(Box<Status>),
     Doctor(Box<Doctor>),

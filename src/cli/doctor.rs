@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 
 use super::arguments::{OutputArgs, Selected};
 use super::exit::Exit;
-use super::full::Full;
+use super::full::FullArgs;
 use super::many;
 use super::running::Running;
 use crate::aws::error::CallError;
@@ -27,7 +27,7 @@ use crate::run::{Context, DoctorReport, doctor};
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
-    full: Full,
+    full: FullArgs,
     /// Do not test permissions to write; --dry-run implies this
     #[arg(long, env = "PROMOTE_NO_PROBES", value_parser = BoolishValueParser::new(), help_heading = "Doctor")]
     no_probes: bool,

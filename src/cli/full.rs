@@ -31,7 +31,7 @@ use crate::run::{Context, RunReport, full, full_as_planned};
 /// version with its source. Run again after a failure: finished copies are skipped, and each source version
 /// is promoted once.
 #[derive(Debug, Args)]
-pub(super) struct Full {
+pub(super) struct FullArgs {
     #[command(flatten)]
     groups: GroupsArgs,
     #[command(flatten)]
@@ -85,7 +85,7 @@ struct ReviewedArgs {
     plan_max_age: Duration,
 }
 
-impl Full {
+impl FullArgs {
     pub(super) fn context(&self) -> Context {
         let (source, target) = self.access();
         let context = Context::new(source, target).with_limits(self.copy.limits());

@@ -13,7 +13,7 @@ use crate::model::words::counted;
 use crate::run::many::GroupPair;
 
 /// The result of a group, and how it ends.
-pub(super) type Ending<T> = (OfGroup<T>, Exit);
+pub(super) type GroupEnding<T> = (OfGroup<T>, Exit);
 
 /// The groups of a run. Each has the place of its target; 0 if there is one target.
 #[derive(Debug)]
@@ -29,42 +29,42 @@ pub(super) struct GroupRuns<T: Ended> {
 struct GroupRun<T: Ended> {
     place: usize,
     group: GroupPair,
-    state: State<T>,
+    state: RunState<T>,
 }
 
 #[derive(Debug)]
-enum State<T: Ended> {
+enum RunState<T: Ended> {
     NotStarted,
     Running,
-    Ended(Box<Ending<T>>),
+    Ended(Box<GroupEnding<T>>),
 }
 
 impl<T: Ended> GroupRuns<T> {
     /// Groups that have not started.
     pub fn new(running: &Running, targets: Option<Vec<String>>, groups: Vec<(usize, GroupPair)>) -> Arc<Self> {
-        let run = |(place, group)| GroupRun { place, group, state: State::NotStarted };
+        let run = |(place, group)| GroupRun { place, group, state: RunState::NotStarted };
         let runs = Mutex::new(groups.into_iter().map(run).collect());
         Arc::new(Self { verb: running.verb, terminal: Arc::clone(&running.terminal), targets, runs })
     }
 
     /// Adds a group that does not run.
-    pub fn add(&self, place: usize, ending: Ending<T>) {
+    pub fn add(&self, place: usize, ending: GroupEnding<T>) {
         let group = GroupPair { source: ending.0.group.clone(), target: ending.0.target_group.clone() };
-        self.runs().push(GroupRun { place, group, state: State::Ended(Box::new(ending)) });
+        self.runs().push(GroupRun { place, group, state: RunState::Ended(Box::new(ending)) });
     }
 
     /// Notes that a group has started.
     pub fn start(&self, place: usize, group: &GroupArn) {
-        self.set(place, group, State::Running);
+        self.set(place, group, RunState::Running);
     }
 
     /// Notes the result of a group.
-    pub fn end(&self, place: usize, ending: Ending<T>) {
+    pub fn end(&self, place: usize, ending: GroupEnding<T>) {
         let group = ending.0.group.clone();
-        self.set(place, &group, State::Ended(Box::new(ending)));
+        self.set(place, &group, RunState::Ended(Box::new(ending)));
     }
 
-    fn set(&self, place: usize, group: &GroupArn, state: State<T>) {
+    fn set(&self, place: usize, group: &GroupArn, state: RunState<T>) {
         let mut runs = self.runs();
         if let Some(run) = runs.iter_mut().find(|run| run.place == place && run.group.source == *group) {
             run.state = state;
@@ -76,13 +76,13 @@ impl<T: Ended> GroupRuns<T> {
     }
 
     /// Takes the results of a run of which each group has ended.
-    pub fn take(&self) -> Vec<(usize, Ending<T>)> {
+    pub fn take(&self) -> Vec<(usize, GroupEnding<T>)> {
         self.take_all("", true).0
     }
 
     /// Takes the results of a run that `signal` interrupts, and tells what it leaves behind. `cleaned`: whether uploads
     /// were aborted.
-    pub fn interrupted(&self, signal: &str, cleaned: bool) -> Vec<(usize, Ending<T>)> {
+    pub fn interrupted(&self, signal: &str, cleaned: bool) -> Vec<(usize, GroupEnding<T>)> {
         let (results, left) = self.take_all(signal, cleaned);
         let count = |exit: fn(&FailedRun) -> bool| {
             results.iter().filter(|(_, (group, _))| group.result.as_ref().is_err_and(exit)).count()
@@ -95,14 +95,14 @@ impl<T: Ended> GroupRuns<T> {
     }
 
     /// The results of all groups, and what was done for those that have not ended.
-    fn take_all(&self, signal: &str, cleaned: bool) -> (Vec<(usize, Ending<T>)>, Vec<String>) {
+    fn take_all(&self, signal: &str, cleaned: bool) -> (Vec<(usize, GroupEnding<T>)>, Vec<String>) {
         let mut left = Vec::new();
         let runs = std::mem::take(&mut *self.runs());
         let endings = runs.into_iter().map(|GroupRun { place, group, state }| {
             let failed = match state {
-                State::Ended(ending) => return (place, *ending),
-                State::NotStarted => FailedRun::not_started(self.verb, signal),
-                State::Running => {
+                RunState::Ended(ending) => return (place, *ending),
+                RunState::NotStarted => FailedRun::not_started(self.verb, signal),
+                RunState::Running => {
                     let target = self.targets.as_ref().and_then(|targets| targets.get(place)).map(String::as_str);
                     let known = self.terminal.known_of(target, &group.source);
                     if known.has_done() {

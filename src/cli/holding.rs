@@ -18,7 +18,7 @@ use crate::run::{Context, hold, release, rollback};
 /// `promote full` and the pipeline then report what they would promote, and promote nothing. They still withdraw
 /// versions that the source rejects.
 #[derive(Debug, Args)]
-pub(super) struct Hold {
+pub(super) struct HoldArgs {
     #[command(flatten)]
     pub(super) group: GroupFlags,
     /// Reason for the hold, which every run prints
@@ -28,7 +28,7 @@ pub(super) struct Hold {
 
 /// Release a held target group, so that promotions go on
 #[derive(Debug, Args)]
-pub(super) struct Release {
+pub(super) struct ReleaseArgs {
     #[command(flatten)]
     pub(super) group: GroupFlags,
     /// Reason for the release
@@ -41,7 +41,7 @@ pub(super) struct Release {
 /// Rejects every promoted version that is newer, with the reason, after the group is held and the older version was
 /// verified. Nothing is promoted into the group until `promote release`.
 #[derive(Debug, Args)]
-pub(super) struct Rollback {
+pub(super) struct RollbackArgs {
     #[command(flatten)]
     pub(super) group: GroupFlags,
     /// Promoted version to go back to [default: the newest older version that is Approved and matches its record]
@@ -113,7 +113,7 @@ impl GroupFlags {
     }
 }
 
-impl Hold {
+impl HoldArgs {
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
         let settings = self.group.settings(Some(&self.reason));
         settings.refuse_no_reason()?;
@@ -122,14 +122,14 @@ impl Hold {
     }
 }
 
-impl Release {
+impl ReleaseArgs {
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
         printer.document(&release(context, &self.group.settings(self.reason.as_ref())).await?)?;
         Ok(Exit::Done)
     }
 }
 
-impl Rollback {
+impl RollbackArgs {
     pub(super) async fn run(&self, context: &Context, printer: &Printer) -> Result<Exit> {
         let hold = self.group.settings(Some(&self.reason));
         hold.refuse_no_reason()?;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::exit::Exit;
 use super::failed::FailedRun;
-use super::group_runs::{Ending, GroupRuns};
+use super::group_runs::{GroupEnding, GroupRuns};
 use super::known::Known;
 use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
 use super::printer::{failed_in, say, warn};
@@ -69,7 +69,7 @@ pub(super) async fn document<T: Ended>(
     if let Some(first) = selection.first.as_ref().filter(|_| !all.any(is_first)) {
         say(&format!("warning: {} of `--first` is not among the groups", first.name()));
     }
-    let outline = Outline { verb: running.verb, pattern: selection.pattern.to_string(), passed_over };
+    let outline = ManyOutline { verb: running.verb, pattern: selection.pattern.to_string(), passed_over };
     let runs = GroupRuns::new(running, None, groups.iter().map(|group| (0, group.clone())).collect());
     for RefusedGroup { pair, error } in refused {
         let name = pair.source.name().to_string();
@@ -95,15 +95,15 @@ pub(super) async fn document<T: Ended>(
 
 /// What the document has besides the groups that run.
 #[derive(Debug, Clone)]
-struct Outline {
+struct ManyOutline {
     verb: &'static str,
     pattern: String,
     passed_over: Vec<PassedOver>,
 }
 
-impl Outline {
-    fn document<T: Ended>(self, results: Vec<(usize, Ending<T>)>) -> (ManyDocument<T>, Exit) {
-        let mut results: Vec<Ending<T>> = results.into_iter().map(|(_, ending)| ending).collect();
+impl ManyOutline {
+    fn document<T: Ended>(self, results: Vec<(usize, GroupEnding<T>)>) -> (ManyDocument<T>, Exit) {
+        let mut results: Vec<GroupEnding<T>> = results.into_iter().map(|(_, ending)| ending).collect();
         results.sort_by_key(|(group, _)| group.group.name().canonical());
         let worst = results.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
         let reports = results.iter_mut().filter_map(|(group, _)| group.result.as_mut().ok());
@@ -131,7 +131,7 @@ impl Outline {
 
 /// The plan of all groups, without those that have failed. A dry run that was interrupted is no plan, nor one in which each
 /// group has failed.
-fn plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
+fn plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
     if results.iter().any(|(_, exit)| *exit == Exit::Interrupted) {
         return None;
     }
@@ -140,12 +140,12 @@ fn plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
 }
 
 /// A group, and the digest of its plan if it has one.
-fn plan_of<T: Ended>((group, _): &Ending<T>) -> (&GroupArn, Option<&str>) {
+fn plan_of<T: Ended>((group, _): &GroupEnding<T>) -> (&GroupArn, Option<&str>) {
     (&group.group, group.result.as_ref().ok().and_then(Ended::plan))
 }
 
 /// The reviewed plan of all groups. A group that has failed does not name it.
-fn reviewed_plan<T: Ended>(results: &[Ending<T>]) -> Option<PlanDigest> {
+fn reviewed_plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
     results.iter().find_map(|(group, _)| group.result.as_ref().ok()?.reviewed_plan()).map(PlanDigest::made)
 }
 
@@ -164,7 +164,7 @@ pub(super) fn of_group<T: Ended>(
     group: GroupPair,
     result: Result<T>,
     exit: impl Fn(&T) -> Exit,
-) -> Ending<T> {
+) -> GroupEnding<T> {
     let GroupPair { source, target: target_group } = group;
     let (result, exit) = match result {
         Ok(ended) => {

@@ -10,7 +10,7 @@ use super::parts::{STREAMED_PART, parts};
 use super::run::Run;
 use crate::aws::objects::{Checksum, ETag, Head, Listed, Written};
 use crate::model::failure::Failure;
-use crate::plan::artifact::{Artifact, Body};
+use crate::plan::artifact::{Artifact, CopyContent};
 use crate::plan::manifest::MAX_MANIFEST_BYTES;
 
 impl Run<'_> {
@@ -20,11 +20,13 @@ impl Run<'_> {
     /// The contents differ. Different content is never overwritten.
     pub(super) async fn compare(&self, artifact: &Artifact, size: u64, etag: &ETag) -> Result<Done> {
         let verified = match &artifact.body {
-            Body::Rewritten(text) => self.is_text(artifact, text, size).await?,
-            Body::Copy if size != artifact.source.bytes => None,
-            Body::Copy if self.engine.tuning.verify == Strictness::Deep => self.compare_bytes(artifact, etag).await?,
-            Body::Copy if *etag == artifact.source.etag => Some((Verified::Etag, None)),
-            Body::Copy => self.compare_heads(artifact).await?,
+            CopyContent::Rewritten(text) => self.is_text(artifact, text, size).await?,
+            CopyContent::Copy if size != artifact.source.bytes => None,
+            CopyContent::Copy if self.engine.tuning.verify == Strictness::Deep => {
+                self.compare_bytes(artifact, etag).await?
+            }
+            CopyContent::Copy if *etag == artifact.source.etag => Some((Verified::Etag, None)),
+            CopyContent::Copy => self.compare_heads(artifact).await?,
         };
         let Some((verified, checksum)) = verified else {
             let message = format!(
@@ -61,7 +63,7 @@ impl Run<'_> {
     /// # Errors
     /// The contents differ.
     pub(super) async fn read_both(&self, artifact: &Artifact, done: Done) -> Result<Done> {
-        if let Body::Rewritten(_) = artifact.body {
+        if let CopyContent::Rewritten(_) = artifact.body {
             return Ok(done);
         }
         let etag = ETag::new(done.etag.as_deref().unwrap_or_default());

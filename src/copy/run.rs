@@ -12,7 +12,7 @@ use crate::aws::error::{CallError, Kind, on_folder};
 use crate::aws::objects::Head;
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
-use crate::plan::artifact::{Artifact, Body};
+use crate::plan::artifact::{Artifact, CopyContent};
 use crate::plan::artifacts::Artifacts;
 
 /// The state of one run over all artifacts.
@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
     }
 
     async fn attempt(&self, artifact: &Artifact) -> Result<Done> {
-        if let Body::Rewritten(text) = &artifact.body {
+        if let CopyContent::Rewritten(text) = &artifact.body {
             return self.put_rewritten(artifact, text.clone()).await;
         }
         if self.only_streams.load(Relaxed) {

@@ -26,7 +26,7 @@ const DOWNLOADS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The permits for memory and a request, held while an object or part is transferred.
-type Transfer<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
+type TransferPermits<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 impl Run<'_> {
     pub(super) async fn stream(&self, artifact: &Artifact) -> Result<Done> {
@@ -99,7 +99,7 @@ impl Run<'_> {
         Ok(part)
     }
 
-    async fn transfer(&self, bytes: u64) -> Transfer<'_> {
+    async fn transfer(&self, bytes: u64) -> TransferPermits<'_> {
         (self.engine.limits.transfer(bytes).await, self.engine.limits.request().await)
     }
 

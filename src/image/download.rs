@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::engine::ImageEngine;
 use crate::aws::error::{CallError, Kind};
-use crate::aws::images::{Download, LayerUrl, PartBody, PartEncoder, Upload};
+use crate::aws::images::{Download, LayerUpload, LayerUrl, PartBody, PartEncoder};
 use crate::model::failure::Failure;
 use crate::model::image::{Digest, Repository};
 use crate::plan::images::Layer;
@@ -37,7 +37,7 @@ pub(super) struct LayerDownload<'a> {
 }
 
 /// A part in memory, with the permit for the memory.
-pub(super) struct Part<'a> {
+pub(super) struct LayerPart<'a> {
     pub body: PartBody,
     _memory: SemaphorePermit<'a>,
 }
@@ -66,7 +66,12 @@ impl<'a> LayerDownload<'a> {
     ///
     /// # Errors
     /// The layer cannot be downloaded.
-    pub async fn part(&mut self, target: &Repository, upload: &Upload, range: Range<u64>) -> Result<Part<'a>> {
+    pub async fn part(
+        &mut self,
+        target: &Repository,
+        upload: &LayerUpload,
+        range: Range<u64>,
+    ) -> Result<LayerPart<'a>> {
         let limits = self.engine.limits;
         let bytes = range.end - range.start;
         let memory = limits.memory(bytes.div_ceil(3) * 4 + BUFFERS).await;
@@ -87,7 +92,7 @@ impl<'a> LayerDownload<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Part { body: part.end(), _memory: memory })
+        Ok(LayerPart { body: part.end(), _memory: memory })
     }
 
     /// Refuses a layer that does not have its digest.

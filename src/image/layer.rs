@@ -3,11 +3,11 @@
 use anyhow::{Result, bail};
 use futures_util::FutureExt;
 
-use super::download::{LayerDownload, Part, copying};
+use super::download::{LayerDownload, LayerPart, copying};
 use super::engine::ImageEngine;
 use super::parts::{part_at, part_size};
 use crate::aws::error::CallError;
-use crate::aws::images::{Sent, Upload};
+use crate::aws::images::{LayerUpload, Sent};
 use crate::model::failure::Failure;
 use crate::model::image::Repository;
 use crate::plan::images::Layer;
@@ -64,12 +64,12 @@ impl ImageEngine<'_> {
         Ok(self.target.complete(to, &upload, &layer.digest).await?)
     }
 
-    async fn begin(&self, to: &Repository) -> Result<Upload, CallError> {
+    async fn begin(&self, to: &Repository) -> Result<LayerUpload, CallError> {
         let _request = self.limits.request().await;
         self.target.begin(to).await
     }
 
-    async fn send(&self, to: &Repository, upload: &Upload, part: Part<'_>) -> Result<Sent, CallError> {
+    async fn send(&self, to: &Repository, upload: &LayerUpload, part: LayerPart<'_>) -> Result<Sent, CallError> {
         let _request = self.limits.request().await;
         let sent = self.target.send(to, upload, &part.body).await?;
         self.meter.streamed(part.body.last() + 1 - part.body.first());

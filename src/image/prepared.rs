@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::engine::{Copying, ImageEngine};
 use super::outcome::{ImageDone, ImageOutcome, ImageWrite};
-use super::repository::State;
+use super::repository::RepositoryState;
 use crate::model::failure::Failure;
 use crate::model::image::Repository;
 use crate::plan::images::{Disposition, PlannedImage};
@@ -33,7 +33,7 @@ fn by_repository(images: &[PlannedImage]) -> BTreeMap<&Repository, Vec<Copying>>
 pub struct Prepared<'a> {
     images: &'a [PlannedImage],
     engine: &'a ImageEngine<'a>,
-    states: Vec<State<'a>>,
+    states: Vec<RepositoryState<'a>>,
 }
 
 /// Looks up the images at the target, without copying.
@@ -43,7 +43,7 @@ pub struct Prepared<'a> {
 /// created.
 pub async fn prepare<'a>(images: &'a [PlannedImage], engine: &'a ImageEngine<'a>) -> Result<Prepared<'a>> {
     let repositories = by_repository(images);
-    let looks = repositories.into_iter().map(|(repository, images)| State::look(engine, repository, images));
+    let looks = repositories.into_iter().map(|(repository, images)| RepositoryState::look(engine, repository, images));
     let states = try_join_all(looks).await?;
     if let Some(state) = states.iter().find(|state| !engine.create_repository && !state.exists()) {
         state.refuse_absent()?;
@@ -83,12 +83,12 @@ impl Prepared<'_> {
 
     /// What [`Prepared::copy`] would write.
     pub fn writes(&self) -> Vec<ImageWrite> {
-        self.states.iter().flat_map(State::writes).collect()
+        self.states.iter().flat_map(RepositoryState::writes).collect()
     }
 
     /// The number of images that are copied, and the size of their layers in bytes.
     pub fn missing(&self) -> (u64, u64) {
-        let counts = self.states.iter().map(State::missing);
+        let counts = self.states.iter().map(RepositoryState::missing);
         counts.fold((0, 0), |(images, bytes), (more, size)| (images + more, bytes + size))
     }
 }

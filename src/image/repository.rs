@@ -18,7 +18,7 @@ use crate::plan::images::{Content, Layer};
 const LAYERS_AT_ONCE: usize = 32;
 
 /// What a repository has of the images that are copied to it.
-pub(super) struct State<'a> {
+pub(super) struct RepositoryState<'a> {
     repository: &'a Repository,
     images: Vec<Copying>,
     exists: bool,
@@ -27,7 +27,7 @@ pub(super) struct State<'a> {
     missing: BTreeSet<Digest>,
 }
 
-impl<'a> State<'a> {
+impl<'a> RepositoryState<'a> {
     /// Looks up the images, their tags and, if an image is not there, its layers.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl<'a> State<'a> {
         ImageDone { outcome: ImageOutcome::Planned, missing_layers, missing_bytes }
     }
 
-    /// What [`State::copy`] would write.
+    /// What [`RepositoryState::copy`] would write.
     pub fn writes(&self) -> Vec<ImageWrite> {
         let mut writes = Vec::new();
         if !self.exists {

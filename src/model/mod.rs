@@ -16,4 +16,5 @@ pub mod package_status;
 pub mod promoted;
 mod record_name;
 pub mod secrets;
+pub mod side;
 pub(crate) mod words;

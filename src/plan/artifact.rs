@@ -31,12 +31,12 @@ pub struct Artifact {
     /// Every field that refers to the object, in document order.
     pub fields: Vec<Field>,
     /// The content of the copy.
-    pub body: Body,
+    pub body: CopyContent,
 }
 
 /// The content of a target object.
 #[derive(Debug, Clone)]
-pub enum Body {
+pub enum CopyContent {
     /// The bytes of the source object.
     Copy,
     /// A manifest with its locations rewritten.
@@ -47,8 +47,8 @@ impl Artifact {
     /// The size of the target object in bytes.
     pub fn bytes(&self) -> u64 {
         match &self.body {
-            Body::Copy => self.source.bytes,
-            Body::Rewritten(text) => text.len() as u64,
+            CopyContent::Copy => self.source.bytes,
+            CopyContent::Rewritten(text) => text.len() as u64,
         }
     }
 }

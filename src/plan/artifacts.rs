@@ -12,7 +12,7 @@ use crate::model::failure::Failure;
 use crate::model::field::Field;
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::location::Location;
-use crate::plan::artifact::{Artifact, Body, SourceObject};
+use crate::plan::artifact::{Artifact, CopyContent, SourceObject};
 use crate::store::{Database, paged};
 
 /// `bytes` and `etag` describe the source object, `size` is the size of the target object in bytes. `fields` contains
@@ -194,7 +194,7 @@ impl Artifacts {
             target: Location::new(&self.layout.folder().bucket, row.target),
             named: self.fields[fields[0]].1.clone(),
             fields: fields.into_iter().map(|number| self.fields[number].0.clone()).collect(),
-            body: row.text.map_or(Body::Copy, |text| Body::Rewritten(text.into())),
+            body: row.text.map_or(CopyContent::Copy, |text| CopyContent::Rewritten(text.into())),
         };
         Ok((artifact, row.result))
     }

@@ -11,7 +11,7 @@ use crate::model::field::{Document, Field, is_map};
 use crate::model::image::RepositoryPrefix;
 use crate::model::package::Package;
 use crate::plan::environment::EnvironmentUrls;
-use crate::plan::findings::Findings;
+use crate::plan::findings::Obstacles;
 use crate::plan::images::Images;
 use crate::plan::not_carried::NotCarried;
 use crate::schema::members::{TREATMENTS, Treatment};
@@ -73,7 +73,7 @@ pub struct Draft {
     /// Which S3 URLs in environment variables are copied.
     pub environment_urls: EnvironmentUrls,
     /// What prevents a promotion.
-    findings: Findings,
+    findings: Obstacles,
 }
 
 impl Draft {
@@ -86,7 +86,7 @@ impl Draft {
             request: carried(package.description()),
             not_carried: Vec::new(),
             environment_urls: overrides.environment_urls,
-            findings: Findings::default(),
+            findings: Obstacles::default(),
         };
         draft.leave_unknown(package, overrides)?;
         draft.leave_certification(package);
@@ -100,7 +100,7 @@ impl Draft {
     }
 
     /// What prevents a promotion: values of the source account that need a flag.
-    pub fn findings(&self) -> &Findings {
+    pub fn findings(&self) -> &Obstacles {
         &self.findings
     }
 

@@ -15,9 +15,9 @@ pub(super) const CORRECT: &str = "Correct the fields in the source, or register 
 
 /// What prevents the promotion of a version, each with the next step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Findings(Vec<(String, String)>);
+pub struct Obstacles(Vec<(String, String)>);
 
-impl Findings {
+impl Obstacles {
     /// Adds a finding. `text` begins with the field; `hint` is the next step.
     pub fn add(&mut self, text: impl Into<String>, hint: impl Into<String>) {
         let finding = (text.into(), hint.into());
@@ -66,7 +66,7 @@ impl Findings {
 /// The message names every field with a URL that is not an S3 URL, or with a data type that cannot be promoted.
 pub fn references_of(source: &PackageArn, document: &Document) -> Result<Vec<Reference>> {
     references(document).or_else(|refused| {
-        let mut found = Findings::default();
+        let mut found = Obstacles::default();
         found.add_malformed(&refused);
         found.refuse(source).map(|()| Vec::new())
     })

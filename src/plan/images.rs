@@ -8,7 +8,7 @@ mod planned;
 mod referrers;
 mod rewrite;
 
-pub use classify::{Classified, ImageUse, TargetRegistry, classified, uses};
+pub use classify::{Classified, ImageRegistry, ImageUse, classified, uses};
 pub use content::{Content, Layer};
 pub use lookup::{ImageAccess, look_up};
 pub use planned::{Disposition, Images, Kept, PlannedImage};

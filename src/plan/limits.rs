@@ -10,7 +10,7 @@ use crate::model::package::Package;
 use crate::model::promoted::is_own_key;
 use crate::plan::artifact::Artifact;
 use crate::plan::artifacts::Artifacts;
-use crate::plan::findings::{CORRECT, Findings};
+use crate::plan::findings::{CORRECT, Obstacles};
 use crate::schema::shapes::{Root, Violation, violations};
 
 /// The next step for a location that is too long because of the destination.
@@ -20,7 +20,7 @@ const MAKE_ROOM: &str = "Remove entries from the source version with `aws sagema
                          --customer-metadata-properties-to-remove`";
 
 /// What AWS would reject in the request of CreateModelPackage, and in the Update that follows it.
-pub(super) fn rejected(request: &Document, source_uri: Option<&str>, package: &Package) -> Findings {
+pub(super) fn rejected(request: &Document, source_uri: Option<&str>, package: &Package) -> Obstacles {
     let mut found = violations(Root::Create, request);
     let metadata = Field::top("CustomerMetadataProperties");
     for violation in found.iter_mut().filter(|violation| violation.field == metadata) {
@@ -33,7 +33,7 @@ pub(super) fn rejected(request: &Document, source_uri: Option<&str>, package: &P
     let update_members = [("SourceUri", source_uri), ("ApprovalDescription", package.text("ApprovalDescription"))];
     update.insert("ModelPackageArn".into(), package.arn().as_str().into());
     update.extend(update_members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
-    let mut findings = Findings::default();
+    let mut findings = Obstacles::default();
     for (request, violations) in [(request, found), (&update, violations(Root::Update, &update))] {
         for violation in violations {
             findings.add(violation.to_string(), hint(&violation, request, package));
@@ -56,8 +56,8 @@ fn hint(violation: &Violation, request: &Document, package: &Package) -> &'stati
 ///
 /// # Errors
 /// A temporary file cannot be read.
-pub(super) fn long_keys(artifacts: &Artifacts) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) fn long_keys(artifacts: &Artifacts) -> Result<Obstacles> {
+    let mut findings = Obstacles::default();
     for Artifact { target, fields, .. } in artifacts.with_long_keys()? {
         let (field, bytes) = (&fields[0], target.key.len());
         let text = format!("{field} would be copied to a key of {bytes} bytes; S3 allows {MAX_KEY_BYTES}: {target}");

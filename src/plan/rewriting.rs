@@ -15,7 +15,7 @@ use crate::plan::card::{string_values, with_values_replaced};
 use crate::plan::draft::Draft;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::findings::references_of;
-use crate::plan::images::{ImageTarget, ImageUse, TargetRegistry, rewrite};
+use crate::plan::images::{ImageRegistry, ImageTarget, ImageUse, rewrite};
 use crate::plan::inventory::Found;
 use crate::plan::not_carried::NotCarried;
 use crate::plan::resolved::Resolved;
@@ -31,7 +31,7 @@ pub struct Targets {
     /// Images by the text and the digest that containers have.
     images: BTreeMap<ImageUse, ImageTarget>,
     /// Where images are copied to, if they are.
-    registry: Option<TargetRegistry>,
+    registry: Option<ImageRegistry>,
 }
 
 impl Targets {
@@ -94,7 +94,7 @@ impl Targets {
     }
 
     /// Images are copied to this registry.
-    pub fn copy_images_to(&mut self, registry: TargetRegistry) {
+    pub fn copy_images_to(&mut self, registry: ImageRegistry) {
         self.registry = Some(registry);
     }
 

@@ -5,13 +5,13 @@
 use serde_json::Value;
 
 use crate::model::field::{Document, Field};
-use crate::plan::findings::{CORRECT, Findings};
+use crate::plan::findings::{CORRECT, Obstacles};
 use crate::plan::sealed::{SEALED, SET_THE_VALUE, sealed_fields};
 use crate::schema::references::is_served_by_hub;
 
 /// What the request of a draft violates.
-pub(super) fn violated(request: &Document) -> Findings {
-    let mut found = Findings::default();
+pub(super) fn violated(request: &Document) -> Obstacles {
+    let mut found = Obstacles::default();
     deployable(request, &mut found);
     for field in sealed_fields(request) {
         found.add(format!("{field} {SEALED}"), SET_THE_VALUE);
@@ -40,7 +40,7 @@ pub(super) fn violated(request: &Document) -> Findings {
 }
 
 /// A version that has only a SourceUri, such as one that was synced from MLflow, has nothing to deploy.
-fn deployable(request: &Document, found: &mut Findings) {
+fn deployable(request: &Document, found: &mut Obstacles) {
     let specifications = ["InferenceSpecification", "SourceAlgorithmSpecification"];
     if !specifications.iter().any(|member| request.contains_key(*member)) {
         let text =
@@ -51,7 +51,7 @@ fn deployable(request: &Document, found: &mut Findings) {
 }
 
 /// The names of additional inference specifications are unique.
-fn name(request: &Document, list: &Field, specification: &Field, found: &mut Findings) {
+fn name(request: &Document, list: &Field, specification: &Field, found: &mut Obstacles) {
     let name = |field: &Field| field.member("Name").get(request).and_then(Value::as_str).map(str::to_owned);
     let Some(own) = name(specification) else { return };
     let same = items(request, list).into_iter().find(|other| name(other).as_ref() == Some(&own));
@@ -60,7 +60,7 @@ fn name(request: &Document, list: &Field, specification: &Field, found: &mut Fin
     }
 }
 
-fn model_data(request: &Document, container: &Field, found: &mut Findings) {
+fn model_data(request: &Document, container: &Field, found: &mut Obstacles) {
     let (url, source) = (container.member("ModelDataUrl"), container.member("ModelDataSource"));
     if url.get(request).is_some() && source.get(request).is_some() {
         found.add(format!("{container} has a ModelDataUrl and a ModelDataSource; only one is allowed"), CORRECT);
@@ -72,7 +72,7 @@ fn model_data(request: &Document, container: &Field, found: &mut Findings) {
 }
 
 /// A key prefix ends in a slash, and an object has a key that does not.
-fn s3_uri(request: &Document, source: &Field, found: &mut Findings) {
+fn s3_uri(request: &Document, source: &Field, found: &mut Obstacles) {
     let text = |member: &str| source.member(member).get(request).and_then(Value::as_str);
     let (field, hint) = (source.member("S3Uri"), "Register a package with this URL and data type corrected");
     match (text("S3DataType"), text("S3Uri")) {

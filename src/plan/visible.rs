@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::model::layout::{Layout, MAX_KEY_BYTES};
 use crate::model::package::Package;
 use crate::plan::draft::Draft;
-use crate::plan::findings::Findings;
+use crate::plan::findings::Obstacles;
 use crate::plan::limits::{SHORTEN, rejected};
 use crate::plan::provenance::add_provenance;
 use crate::plan::rewriting::{Rewritten, Targets};
@@ -39,8 +39,8 @@ pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> 
 
 /// The references that would be copied to keys that are too long for S3. Whether an environment variable is copied is
 /// not known yet.
-fn long_keys(references: &[Reference], layout: &Layout) -> Findings {
-    let mut found = Findings::default();
+fn long_keys(references: &[Reference], layout: &Layout) -> Obstacles {
+    let mut found = Obstacles::default();
     for reference in references.iter().filter(|reference| reference.kind != ReferenceKind::Environment) {
         let target = layout.copy_of(&reference.location);
         let bytes = target.key.len();

@@ -20,7 +20,7 @@ use crate::model::package::rfc3339;
 use crate::model::secrets::RecordSecrets;
 use crate::plan::artifact::Artifact;
 use crate::plan::environment::EnvironmentUrls;
-use crate::plan::images::{PlannedImage, TargetRegistry};
+use crate::plan::images::{ImageRegistry, PlannedImage};
 use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
 use crate::plan::target_group::TargetGroupState;
@@ -233,7 +233,7 @@ impl Record {
         let mut targets = Targets::default();
         if let Some(target) = self.target.as_ref().filter(|_| !self.images.is_empty()) {
             let (account, region) = (target.account.clone(), target.region.clone());
-            targets.copy_images_to(TargetRegistry { account, region, prefix: RepositoryPrefix::default() });
+            targets.copy_images_to(ImageRegistry { account, region, prefix: RepositoryPrefix::default() });
         }
         for (image, target) in self.images.iter().filter_map(ImageFacts::replacement) {
             targets.add_image(image, target);

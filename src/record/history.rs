@@ -11,7 +11,7 @@ use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::record::document::Record;
-use crate::record::stored::{Keys, StoredRecord, read, record_keys};
+use crate::record::stored::{RecordKeys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::{Base, edits};
 
@@ -39,7 +39,7 @@ impl History {
         layout: &Layout,
         keys: impl Iterator<Item = Result<String>>,
     ) -> Result<Self> {
-        let mut found = Keys::default();
+        let mut found = RecordKeys::default();
         for key in keys {
             found.add(layout, key?);
         }

@@ -77,13 +77,13 @@ pub(super) fn is_former(written: DateTime, created: DateTime) -> bool {
 
 /// The keys of a folder's records.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct RecordKeys {
     pub records: BTreeSet<String>,
     /// The records that have a signature.
     pub signed: BTreeSet<String>,
 }
 
-impl Keys {
+impl RecordKeys {
     /// Adds a key of the folder if it belongs to a record or to a signature.
     pub fn add(&mut self, layout: &Layout, key: String) {
         match layout.signed_record(&key) {
@@ -102,15 +102,15 @@ impl Keys {
 }
 
 /// The keys of a folder's records, from a listing that has all of them.
-pub(super) fn record_keys_of(listed: &[Listed], layout: &Layout) -> Keys {
-    let mut keys = Keys::default();
+pub(super) fn record_keys_of(listed: &[Listed], layout: &Layout) -> RecordKeys {
+    let mut keys = RecordKeys::default();
     listed.iter().for_each(|listed| keys.add(layout, listed.key.clone()));
     keys
 }
 
 /// Lists the keys of a folder's records.
-pub(super) async fn record_keys(target: &TargetObjects, layout: &Layout) -> Result<Keys> {
-    let mut keys = Keys::default();
+pub(super) async fn record_keys(target: &TargetObjects, layout: &Layout) -> Result<RecordKeys> {
+    let mut keys = RecordKeys::default();
     let prefix = layout.records();
     let mut pages = target.list(&prefix.bucket, &prefix.key);
     while let Some(page) = pages.next().await? {
@@ -120,9 +120,9 @@ pub(super) async fn record_keys(target: &TargetObjects, layout: &Layout) -> Resu
 }
 
 /// Reads records. Leaves out records that were deleted meanwhile.
-pub(super) async fn read(target: &TargetObjects, layout: &Layout, keys: Keys) -> Result<Vec<StoredRecord>> {
+pub(super) async fn read(target: &TargetObjects, layout: &Layout, keys: RecordKeys) -> Result<Vec<StoredRecord>> {
     let bucket = layout.records().bucket;
-    let Keys { records, signed } = keys;
+    let RecordKeys { records, signed } = keys;
     let reads = records.into_iter().map(|key| {
         let is_signed = signed.contains(&key);
         let location = Location::new(&bucket, key);

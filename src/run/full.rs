@@ -41,7 +41,7 @@ use crate::record::signing::Signer;
 use crate::record::{Conclusion, Record};
 use crate::register::decision::ApprovalPolicy;
 use held::{as_held, stopped_by_hold, withdraw_rejected};
-use listed::{Promotions, promotions, versions};
+use listed::{ListedPromotions, promotions, versions};
 use permitted::Permitted;
 use seen::Seen;
 use without_effect::without_effect;
@@ -125,7 +125,7 @@ impl<'a> Full<'a> {
     async fn promote_and_follow(
         &self,
         search: &Search,
-        promotions: &Promotions,
+        promotions: &ListedPromotions,
         rejected: &[Summary],
     ) -> Result<RunReport> {
         let Search { latest, passed_over, .. } = search;
@@ -144,7 +144,7 @@ impl<'a> Full<'a> {
         Ok(RunReport { document: record, failures })
     }
 
-    async fn follow(&self, latest: &Latest, promotions: &Promotions, rejected: &[Summary]) -> FollowedVersions {
+    async fn follow(&self, latest: &Latest, promotions: &ListedPromotions, rejected: &[Summary]) -> FollowedVersions {
         let except = match latest {
             Latest::Version(found) => Some(&found.arn),
             Latest::NoneApproved(_) => None,
@@ -168,7 +168,7 @@ impl<'a> Full<'a> {
         });
     }
 
-    async fn promote_latest(&self, latest: &Latest, promotions: &Promotions) -> Result<Record> {
+    async fn promote_latest(&self, latest: &Latest, promotions: &ListedPromotions) -> Result<Record> {
         match latest {
             Latest::Version(found) => self.promote(found, promotions).await,
             Latest::NoneApproved(versions) => {
@@ -182,7 +182,7 @@ impl<'a> Full<'a> {
     }
 
     /// Syncs a version that was promoted before; otherwise plans, copies and registers it.
-    async fn promote(&self, found: &Summary, promotions: &Promotions) -> Result<Record> {
+    async fn promote(&self, found: &Summary, promotions: &ListedPromotions) -> Result<Record> {
         let promotion = &self.promotion;
         let (target, destination) = (promotion.target, &promotion.destination);
         let is_missing = || is_missing(target, destination, &self.settings.registration);

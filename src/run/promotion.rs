@@ -25,7 +25,7 @@ use crate::model::failure::Failure;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::draft::{Draft, PackageOverrides};
-use crate::plan::images::{ImageAccess, Images, PlannedImage, TargetRegistry, look_up};
+use crate::plan::images::{ImageAccess, ImageRegistry, Images, PlannedImage, look_up};
 use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
 use crate::plan::{Plan, checked_references, plan};
@@ -119,7 +119,7 @@ impl Promotion<'_> {
         if images == Images::Keep {
             return Ok(Vec::new());
         }
-        let registry = &TargetRegistry {
+        let registry = &ImageRegistry {
             account: self.destination.group.account().clone(),
             region: self.destination.group.region().clone(),
             prefix: self.overrides.image_repository_prefix.clone(),

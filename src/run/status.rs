@@ -23,7 +23,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::find::refuse_absent;
 use crate::record::{SCHEMA, Tool};
 use crate::register::existing::{DESCRIPTIONS_AT_ONCE, describe_all};
-use lineage::Reading;
+use lineage::LineageReader;
 use standing::{Row, drift, rows, without_source, without_sources};
 
 /// The document of `promote status`.
@@ -110,7 +110,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
         Sources::Unread(_, ref error) => (without_sources(ours), Some(Unread(error.clone()))),
         Sources::NotAsked => (without_sources(ours), None),
     };
-    let reading = Reading { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };
+    let reading = LineageReader { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };
     let hold = HoldNow::look(target, &target_group, folders);
     let (versions, hold) = tokio::join!(complete(&sources, live.as_ref(), &reading, listed), hold);
     let versions = versions?;
@@ -173,7 +173,7 @@ async fn sources<'a>(context: &'a Context, group: Option<&GroupArn>) -> Result<S
 async fn complete(
     sources: &Sources<'_>,
     live: Option<&PackageArn>,
-    reading: &Reading<'_>,
+    reading: &LineageReader<'_>,
     rows: Vec<(Row, Option<PromotedVersion>)>,
 ) -> Result<Vec<Row>> {
     let is_live = |row: &Row| live.is_some() && row.target.as_ref().map(|side| &side.model_package_arn) == live;

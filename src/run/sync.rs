@@ -37,7 +37,7 @@ use crate::register::sync::{Change, ChangeResult, SyncPlan};
 use news::is_news;
 use purpose::Purpose;
 use synced::{
-    Artifacts, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, planned_changes,
+    ArtifactState, Missing, Repaired, Synced, Update, not_synced_otherwise, outcome, plan_writes, planned_changes,
     refuse_edited,
 };
 
@@ -75,9 +75,9 @@ impl Syncing<'_> {
             return Ok(None);
         }
         let compared = match self.compare_artifacts(package, &past, &decision).await? {
-            Artifacts::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
-            Artifacts::Compared { images } => Some(images),
-            Artifacts::NotCompared => None,
+            ArtifactState::Missing(missing) => return Ok(Some(Synced::Missing(missing))),
+            ArtifactState::Compared { images } => Some(images),
+            ArtifactState::NotCompared => None,
         };
         let plan = match self.changes(package, &past, promoted).await {
             Err(error) if decision.act == Act::Withdraw => {
@@ -143,9 +143,9 @@ impl Syncing<'_> {
             return Ok(None);
         }
         let compared = match self.compare_artifacts(package, &past, &decision).await? {
-            Artifacts::Missing(_) => return Ok(None),
-            Artifacts::Compared { images } => Some(images),
-            Artifacts::NotCompared => None,
+            ArtifactState::Missing(_) => return Ok(None),
+            ArtifactState::Compared { images } => Some(images),
+            ArtifactState::NotCompared => None,
         };
         // The run that writes reports an error.
         let Ok(plan) = self.changes(package, &past, promoted).await else { return Ok(None) };
@@ -174,7 +174,7 @@ impl Syncing<'_> {
         package: &Package,
         past: &Past<'_>,
         decision: &Decision,
-    ) -> Result<Artifacts> {
+    ) -> Result<ArtifactState> {
         let artifacts = match &self.repaired {
             Repaired::Done(restored, ..) => restored,
             Repaired::No | Repaired::Planned => &past.base().artifacts,
@@ -187,9 +187,9 @@ impl Syncing<'_> {
             }
             Act::Keep if decision.status != ApprovalStatus::Rejected => match self.folder.take() {
                 Some(folder) => (folder?, Purpose::Report),
-                None => return Ok(Artifacts::NotCompared),
+                None => return Ok(ArtifactState::NotCompared),
             },
-            Act::Keep | Act::Withdraw => return Ok(Artifacts::NotCompared),
+            Act::Keep | Act::Withdraw => return Ok(ArtifactState::NotCompared),
         };
         let (artifacts, images) = tokio::try_join!(
             self.promotion.missing_artifacts(&folder, package.arn(), recorded, purpose),
@@ -204,9 +204,9 @@ impl Syncing<'_> {
         let missing = Missing { artifacts, images, untagged, looked_at_images };
         Ok(match missing.is_nothing() {
             // A dry run of a repair goes on: it copies them.
-            true => Artifacts::Compared { images: looked_at_images },
-            _ if matches!(self.repaired, Repaired::Planned) => Artifacts::Compared { images: false },
-            _ => Artifacts::Missing(missing),
+            true => ArtifactState::Compared { images: looked_at_images },
+            _ if matches!(self.repaired, Repaired::Planned) => ArtifactState::Compared { images: false },
+            _ => ArtifactState::Missing(missing),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::image_uri::ImageUri;
+use super::image_uri::BuildImageUri;
 use super::inputs::{DEFAULT_MINUTES, Inputs};
 use super::names::{KeyArn, PolicyArn, TopicArn};
 use super::parameters::{LONGEST_VALUE, in_two_lists};
@@ -139,7 +139,7 @@ impl Inputs {
             ("--kms-key-arn", "the key", self.access.kms_key_arn.as_ref().map(KeyArn::region)),
             ("--signing-key-arn", "the key", self.access.signing_key_arn.as_ref().map(KeyArn::region)),
             ("--results-topic-arn", "the topic", self.module.results_topic_arn.as_ref().map(TopicArn::region)),
-            ("--image-uri", "the image", self.build.image_uri.as_ref().map(ImageUri::region)),
+            ("--image-uri", "the image", self.build.image_uri.as_ref().map(BuildImageUri::region)),
         ];
         for (input, what, other) in regions.into_iter().filter_map(|(input, what, other)| Some((input, what, other?))) {
             if other != region {
@@ -184,7 +184,7 @@ impl Inputs {
         let Some(account) = &self.access.target_account else { return Ok(()) };
         let boundary = self.access.permissions_boundary_arn.as_ref();
         let accounts = [
-            ("--image-uri", "the image", self.build.image_uri.as_ref().map(ImageUri::account)),
+            ("--image-uri", "the image", self.build.image_uri.as_ref().map(BuildImageUri::account)),
             ("--permissions-boundary-arn", "the policy", boundary.map(PolicyArn::account)),
         ];
         for (input, what, other) in accounts.into_iter().filter_map(|(input, what, other)| Some((input, what, other?)))

@@ -7,7 +7,7 @@ use crate::model::arn::{AccountId, Malformed, Region, text_type};
 
 /// The URI of an image in ECR, with a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageUri {
+pub struct BuildImageUri {
     text: String,
     account: AccountId,
     region: Region,
@@ -15,7 +15,7 @@ pub struct ImageUri {
     tag: String,
 }
 
-impl ImageUri {
+impl BuildImageUri {
     /// The whole URI.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -38,7 +38,7 @@ impl ImageUri {
     }
 }
 
-impl FromStr for ImageUri {
+impl FromStr for BuildImageUri {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let malformed = || {
@@ -66,7 +66,7 @@ impl FromStr for ImageUri {
         })
     }
 }
-text_type!(ImageUri);
+text_type!(BuildImageUri);
 
 #[cfg(test)]
 mod tests {
@@ -74,17 +74,17 @@ mod tests {
 
     #[test]
     fn an_image_uri_has_a_registry_a_repository_and_a_tag() {
-        let image: ImageUri = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/tools/promote:1.2".parse().unwrap();
+        let image: BuildImageUri = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/tools/promote:1.2".parse().unwrap();
         assert_eq!((image.repository(), image.tag()), ("tools/promote", "1.2"));
         assert_eq!((image.account().as_str(), image.region().as_str()), ("111222333444", "eu-central-1"));
-        let chinese = "111222333444.dkr.ecr.cn-north-1.amazonaws.com.cn/promote:1".parse::<ImageUri>();
+        let chinese = "111222333444.dkr.ecr.cn-north-1.amazonaws.com.cn/promote:1".parse::<BuildImageUri>();
         assert!(chinese.is_ok());
         for text in
             ["promote:1", "111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote", "public.ecr.aws/x/promote:1"]
         {
-            assert!(text.parse::<ImageUri>().is_err(), "{text}");
+            assert!(text.parse::<BuildImageUri>().is_err(), "{text}");
         }
         let digest = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/promote@sha256:aa";
-        assert!(digest.parse::<ImageUri>().is_err());
+        assert!(digest.parse::<BuildImageUri>().is_err());
     }
 }

@@ -7,7 +7,7 @@
 
 use clap::Args;
 
-use super::image_uri::ImageUri;
+use super::image_uri::BuildImageUri;
 use super::names::{
     Buckets, EventBusName, KeyArn, PolicyArn, PolicyName, ProjectId, ProjectName, Qualifier, StackName, TopicArn,
 };
@@ -69,22 +69,22 @@ pub struct Inputs {
     pub approval: Approval,
     /// Access to the two accounts.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccountInputs,
     /// The container images of the versions.
     #[command(flatten)]
-    pub images: Images,
+    pub images: ImageInputs,
     /// The stack, its trigger and notifications, and the SageMaker project.
     #[command(flatten)]
     pub module: Module,
     /// The build environment.
     #[command(flatten)]
-    pub build: Build,
+    pub build: BuildInputs,
 }
 
 /// Access to the two accounts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Accounts")]
-pub struct Access {
+pub struct AccountInputs {
     /// Account that the stack is deployed in [also: AWS_ACCOUNT_ID]
     #[arg(long, env = "PROMOTE_TARGET_ACCOUNT", value_name = "ACCOUNT")]
     pub target_account: Option<AccountId>,
@@ -129,7 +129,7 @@ pub struct Access {
 /// The container images of the versions.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Container images")]
-pub struct Images {
+pub struct ImageInputs {
     /// Whether to copy the container images of a version to the target account, or to keep those of the source
     #[arg(long, env = "PROMOTE_IMAGES", value_name = "WHAT", default_value = IMAGES[0], value_parser = IMAGES)]
     pub images: String,
@@ -178,11 +178,11 @@ pub struct Module {
 /// The build environment.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Build")]
-pub struct Build {
+pub struct BuildInputs {
     /// Image with promote in an ECR repository of the target account and region [default of assembly: built from
     /// --image-dir]
     #[arg(long, env = "PROMOTE_IMAGE_URI", value_name = "URI")]
-    pub image_uri: Option<ImageUri>,
+    pub image_uri: Option<BuildImageUri>,
     /// Size of the build; BUILD_LAMBDA_… starts faster, and a run is stopped after 15 minutes at the latest
     #[arg(long, env = "PROMOTE_COMPUTE_TYPE", value_name = "TYPE", default_value = COMPUTE_TYPES[0], value_parser = COMPUTE_TYPES)]
     pub compute_type: String,

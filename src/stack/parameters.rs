@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::image_uri::ImageUri;
+use super::image_uri::BuildImageUri;
 use super::inputs::Inputs;
 use crate::model::approval::Approval;
 
@@ -17,7 +17,7 @@ pub struct Image {
 
 impl Image {
     /// An image that was pushed before.
-    pub fn pushed(uri: &ImageUri) -> Self {
+    pub fn pushed(uri: &BuildImageUri) -> Self {
         Self { repository: uri.repository().to_owned(), tag: uri.tag().to_owned() }
     }
 }

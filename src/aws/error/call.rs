@@ -3,26 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::Serialize;
-
-/// The account that a call went to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// The source account.
-    Source,
-    /// The target account.
-    Target,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
-    }
-}
+use crate::model::side::Side;
 
 /// The kind of a failure, by which callers decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@ mod policy;
 mod registry;
 mod spellings;
 
-use super::call::Side;
 use crate::aws::resource::Resource;
+use crate::model::side::Side;
 pub use buckets::on_folder;
 pub(super) use denied::Denial;
 use grants::{kms_grant, page_grant, read_grant, repository_grant};

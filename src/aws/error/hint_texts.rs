@@ -1,10 +1,11 @@
 //! Hints for errors of AWS calls, which depend on the principal of the call.
 
-use super::call::{CallError, Kind, Side};
+use super::call::{CallError, Kind};
 use super::denial::{Denial, Spellings};
 use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
 use crate::model::location::BucketName;
+use crate::model::side::Side;
 
 /// The hint for errors that only calls of Amazon ECR have.
 fn of_images(call: &str, kind: Kind, code: Option<&str>) -> Option<&'static str> {

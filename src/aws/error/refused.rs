@@ -55,8 +55,9 @@ impl CallError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::call::{Kind, Side};
+    use super::super::call::Kind;
     use super::*;
+    use crate::model::side::Side;
 
     fn refused(message: &str) -> Refused {
         let error = CallError {

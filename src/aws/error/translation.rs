@@ -177,9 +177,9 @@ mod tests {
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::error::ErrorMetadata;
 
-    use super::super::call::Side;
     use super::*;
     use crate::aws::error::Spellings;
+    use crate::model::side::Side;
 
     fn caller(side: Side) -> Caller {
         Caller {

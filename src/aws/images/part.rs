@@ -4,7 +4,7 @@ use aws_smithy_types::base64;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::types::Upload;
+use super::types::LayerUpload;
 use crate::model::image::Repository;
 
 /// The part of a layer, as the request has it.
@@ -17,7 +17,7 @@ pub struct PartBody {
 
 impl PartBody {
     /// Encodes a part from its chunks.
-    pub fn encode(repository: &Repository, upload: &Upload, (first, bytes): (u64, u64)) -> PartEncoder {
+    pub fn encode(repository: &Repository, upload: &LayerUpload, (first, bytes): (u64, u64)) -> PartEncoder {
         let head = json!({
             "registryId": repository.registry.account(),
             "repositoryName": repository.name,
@@ -103,7 +103,7 @@ mod tests {
             registry: crate::model::image::EcrRegistry::of("111222333444.dkr.ecr.eu-central-1.amazonaws.com").unwrap(),
             name: "team/serve".parse().unwrap(),
         };
-        let upload = Upload { id: "u-1".into(), part_size: 100 };
+        let upload = LayerUpload { id: "u-1".into(), part_size: 100 };
         let bytes: Vec<u8> = (0..100).collect();
         for size in 1..=100 {
             let mut part = PartBody::encode(&repository, &upload, (200, 100));

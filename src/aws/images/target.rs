@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::client::Clients;
 use super::part::PartBody;
-use super::types::{ImageId, RepositorySettings, Sent, StoredImage, Upload};
+use super::types::{ImageId, LayerUpload, RepositorySettings, Sent, StoredImage};
 use crate::aws::error::{CallError, Kind};
 use crate::aws::resource::Resource;
 use crate::model::image::{Digest, Repository};
@@ -79,7 +79,7 @@ impl TargetImages {
     }
 
     /// Begins the upload of a layer.
-    pub async fn begin(&self, repository: &Repository) -> Result<Upload, CallError> {
+    pub async fn begin(&self, repository: &Repository) -> Result<LayerUpload, CallError> {
         const CALL: &str = "ecr:InitiateLayerUpload";
         let call = self.client(repository).initiate_layer_upload().repository_name(repository.name.as_str());
         let answer = call.registry_id(repository.registry.account().as_str()).send().await;
@@ -87,13 +87,18 @@ impl TargetImages {
         let answer = answer.map_err(|error| self.0.caller.error(CALL, &resource, error))?;
         let part_size = answer.part_size().and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
         match (answer.upload_id(), part_size) {
-            (Some(id), Some(part_size)) => Ok(Upload { id: id.to_owned(), part_size }),
+            (Some(id), Some(part_size)) => Ok(LayerUpload { id: id.to_owned(), part_size }),
             _ => Err(self.0.caller.unusable(CALL, &resource, "the response has no upload ID or no part size")),
         }
     }
 
     /// Sends the next part of an upload.
-    pub async fn send(&self, repository: &Repository, upload: &Upload, part: &PartBody) -> Result<Sent, CallError> {
+    pub async fn send(
+        &self,
+        repository: &Repository,
+        upload: &LayerUpload,
+        part: &PartBody,
+    ) -> Result<Sent, CallError> {
         let (first, last) = (part.first(), part.last());
         let body = part.body();
         // The typed request only sets the headers of the operation: encoding the part once more would take two copies of
@@ -124,7 +129,12 @@ impl TargetImages {
     }
 
     /// Completes the upload of a layer. ECR compares the digest. Returns false if ECR does not have the upload any more.
-    pub async fn complete(&self, repository: &Repository, upload: &Upload, layer: &Digest) -> Result<bool, CallError> {
+    pub async fn complete(
+        &self,
+        repository: &Repository,
+        upload: &LayerUpload,
+        layer: &Digest,
+    ) -> Result<bool, CallError> {
         let call = self.client(repository).complete_layer_upload().repository_name(repository.name.as_str());
         let call = call.registry_id(repository.registry.account().as_str()).upload_id(&upload.id);
         let answer = call.layer_digests(layer.as_str()).send().await;

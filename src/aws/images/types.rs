@@ -77,7 +77,7 @@ pub struct ListedReferrers {
 
 /// The upload of a layer.
 #[derive(Debug, Clone)]
-pub struct Upload {
+pub struct LayerUpload {
     /// The ID of the upload.
     pub id: String,
     /// The size of its parts in bytes.

@@ -28,7 +28,7 @@ pub(super) struct Files {
 
 /// A value of a profile, with its file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Value<'a> {
+pub(super) struct ProfileValue<'a> {
     file: &'a Path,
     profile: &'a str,
     key: &'a str,
@@ -62,10 +62,10 @@ impl Files {
     }
 
     /// The value of a key of a profile. An empty value counts as unset.
-    pub fn get<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<Value<'a>> {
+    pub fn get<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<ProfileValue<'a>> {
         let found = |(file, profiles): &'a (PathBuf, ProfileSet)| {
             let text = profiles.get_profile(profile)?.get(key)?;
-            Some(Value { file, profile, key, text })
+            Some(ProfileValue { file, profile, key, text })
         };
         self.files.iter().find_map(found).filter(|value| !value.text.is_empty())
     }
@@ -136,7 +136,7 @@ pub(super) fn fits_a_header(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
 }
 
-impl Value<'_> {
+impl ProfileValue<'_> {
     /// The error for this value.
     pub fn refused(&self, caller: &Caller, wrong: &str, hint: &str) -> CallError {
         let Self { file, profile, key, .. } = self;

@@ -4,7 +4,7 @@
 
 use aws_config::retry::{RetryConfig, RetryMode};
 
-use super::files::{Files, Value};
+use super::files::{Files, ProfileValue};
 use super::refusal::refused;
 use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
@@ -83,7 +83,8 @@ impl<T> Setting<T> {
             return parse(&text).map(Some).ok_or_else(error);
         }
         let Some(value) = files.get(profile, self.key) else { return Ok(None) };
-        let error = |value: Value| value.refused(caller, &format!("is '{}'", value.text.escape_debug()), self.hint);
+        let error =
+            |value: ProfileValue| value.refused(caller, &format!("is '{}'", value.text.escape_debug()), self.hint);
         parse(value.text).map(Some).ok_or_else(|| error(value))
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Args, Command};
 
-use crate::cli::full::Full;
+use crate::cli::full::FullArgs;
 
 /// Flags that belong to a run and not to a target.
 const OF_A_RUN: [&str; 11] = [
@@ -99,7 +99,7 @@ impl Member {
 
 /// `promote full` as a command that reads no variable: what a file does not say has its default.
 pub(super) fn command() -> Command {
-    let command = Full::augment_args(Command::new("target").no_binary_name(true));
+    let command = FullArgs::augment_args(Command::new("target").no_binary_name(true));
     command.mut_args(|argument| argument.env(None::<&str>))
 }
 

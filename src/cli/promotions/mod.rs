@@ -51,7 +51,7 @@ pub(super) struct Apply {
 /// Runs each promotion as a dry run. `--output markdown` is for a comment in a pull request. `promote apply --plan`
 /// carries out the plan that --record writes.
 #[derive(Debug, Args)]
-pub(super) struct Plan {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     promotions: PromotionsArgs,
     /// Format of the plan on standard output; all other output goes to standard error
@@ -147,7 +147,7 @@ impl Apply {
     }
 }
 
-impl Plan {
+impl PlanArgs {
     pub(super) fn output(&self) -> OutputArgs {
         let output = if self.output == PlanFormat::Json { Format::Json } else { Format::Text };
         OutputArgs { dry_run: true, output, record: self.record.clone(), told: self.told }

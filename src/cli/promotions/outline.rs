@@ -7,7 +7,7 @@ use super::document::{OfTarget, PromotionsDocument};
 use crate::cli::arguments::PlanFormat;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
-use crate::cli::group_runs::Ending;
+use crate::cli::group_runs::GroupEnding;
 use crate::cli::of_groups::{GroupsSummary, OfGroup};
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
@@ -16,7 +16,7 @@ use crate::run::many::PassedOver;
 
 /// What the document has besides the results of the groups.
 #[derive(Debug, Clone)]
-pub(super) struct Outline {
+pub(super) struct PromotionsOutline {
     verb: &'static str,
     file: String,
     form: Option<PlanFormat>,
@@ -32,7 +32,7 @@ pub(super) struct TargetOutline {
     pub error: Option<FailedRun>,
 }
 
-impl Outline {
+impl PromotionsOutline {
     /// The outline of promotions whose groups are not known.
     pub fn of(promotions: &PromotionsOfFile<'_>) -> Self {
         let target = |name: &str| TargetOutline { name: name.to_owned(), passed_over: Vec::new(), error: None };
@@ -45,8 +45,8 @@ impl Outline {
     }
 
     /// The document, and how the run ends.
-    pub fn document(self, results: Vec<(usize, Ending<RunReport>)>) -> (PromotionsDocument, Exit) {
-        let mut by_target: Vec<Vec<Ending<RunReport>>> = self.targets.iter().map(|_| Vec::new()).collect();
+    pub fn document(self, results: Vec<(usize, GroupEnding<RunReport>)>) -> (PromotionsDocument, Exit) {
+        let mut by_target: Vec<Vec<GroupEnding<RunReport>>> = self.targets.iter().map(|_| Vec::new()).collect();
         for (at, ending) in results {
             by_target[at].push(ending);
         }
@@ -64,7 +64,7 @@ impl Outline {
 }
 
 impl TargetOutline {
-    fn with(self, mut endings: Vec<Ending<RunReport>>) -> (OfTarget, Exit) {
+    fn with(self, mut endings: Vec<GroupEnding<RunReport>>) -> (OfTarget, Exit) {
         endings.sort_by_key(|(group, _)| group.group.name().canonical());
         let own = if self.error.is_some() { Exit::Failed } else { Exit::Done };
         let worst = endings.iter().fold(own, |worst, (_, exit)| worst.worst(*exit));

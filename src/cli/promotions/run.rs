@@ -6,11 +6,11 @@ use anyhow::{Context as _, Result};
 
 use super::PromotionsOfFile;
 use super::file::FileTarget;
-use super::outline::Outline;
+use super::outline::PromotionsOutline;
 use crate::cli::arguments::Selected;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
-use crate::cli::group_runs::{Ending, GroupRuns};
+use crate::cli::group_runs::{GroupEnding, GroupRuns};
 use crate::cli::many::{of_group, pass_over};
 use crate::cli::printer::{failed, warn};
 use crate::model::arn::GroupRef;
@@ -28,7 +28,7 @@ impl PromotionsOfFile<'_> {
         let targets = self.targets.iter().map(|target| self.named(target, base)).collect::<Result<Vec<_>>>()?;
         let promotions = Promotions { targets, jobs: self.jobs, reviewed: self.reviewed.take() };
         let found = promotions.find().await?;
-        let mut outline = Outline::of(&self);
+        let mut outline = PromotionsOutline::of(&self);
         let (mut pairs, mut refused) = (Vec::new(), Vec::new());
         for (at, found) in found.into_iter().enumerate() {
             match found {
@@ -66,7 +66,7 @@ impl PromotionsOfFile<'_> {
         Ok(exit)
     }
 
-    fn of_group(&self, at: usize, group: GroupPair, result: Result<RunReport>) -> Ending<RunReport> {
+    fn of_group(&self, at: usize, group: GroupPair, result: Result<RunReport>) -> GroupEnding<RunReport> {
         let target = &self.targets[at];
         let name = target.label(&group);
         of_group(self.running, (&name, Some(&target.name)), group, result, |report| target.full.exit(report))

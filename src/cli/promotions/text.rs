@@ -34,18 +34,18 @@ pub(super) fn read(path: &Path) -> Result<String> {
 }
 
 /// The values as they are written, by the place where they begin; for an alias, the value that it stands for.
-pub(super) type Written = HashMap<usize, String>;
+pub(super) type WrittenValues = HashMap<usize, String>;
 
 /// The documents of a promotions file.
 ///
 /// # Errors
 /// The text is not YAML, or is nested too deeply.
-pub(super) fn load<'a>(text: &'a str, name: &str) -> Result<(Vec<MarkedYaml<'a>>, Written)> {
+pub(super) fn load<'a>(text: &'a str, name: &str) -> Result<(Vec<MarkedYaml<'a>>, WrittenValues)> {
     let wrong = |(line, column), message: &str| {
         Failure::new(format!("{name}:{line}:{column}: {message}")).hint("Correct the YAML").wrong_arguments()
     };
     let scan = |error: ScanError| wrong((error.marker().line(), error.marker().col() + 1), error.info());
-    let (mut depth, mut written, mut anchors) = (0, Written::new(), HashMap::new());
+    let (mut depth, mut written, mut anchors) = (0, WrittenValues::new(), HashMap::new());
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(scan)?;
         match event {

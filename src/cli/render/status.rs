@@ -12,7 +12,7 @@ use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::cli::wrap::fitted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
-use crate::run::status::standing::{Row, Side, State};
+use crate::run::status::standing::{Row, SideVersion, State};
 use crate::run::{StatusReport, Unread};
 
 /// The column of the state of a version.
@@ -56,7 +56,7 @@ impl Rendered for StatusReport {
             if let (None, Some(from)) = (&row.source, &row.promoted_from) {
                 version = from.version().to_string();
             }
-            let changed = |side: &'_ Side| side.modified.clone().unwrap_or_else(|| side.created.clone());
+            let changed = |side: &'_ SideVersion| side.modified.clone().unwrap_or_else(|| side.created.clone());
             let (promoted, target, _) = cells(row.target.as_ref(), |side| &side.created);
             let changed = row.target.as_ref().map(changed).map_or("-".to_owned(), |time| day(&time));
             let state = format!("{}{}", state(row.state), if row.live { ", live" } else { "" });
@@ -115,7 +115,7 @@ impl Ended for StatusReport {
 
     fn versions(&self) -> (Option<u32>, Option<u32>) {
         let row = self.latest();
-        let version = |side: Option<&Side>| side.map(|side| side.version);
+        let version = |side: Option<&SideVersion>| side.map(|side| side.version);
         (version(row.and_then(|row| row.source.as_ref())), version(row.and_then(|row| row.target.as_ref())))
     }
 
@@ -139,7 +139,7 @@ impl Ended for StatusReport {
 impl StatusReport {
     /// The row of the newest Approved source version.
     fn latest(&self) -> Option<&Row> {
-        let is_approved = |side: &Side| side.approval_status == ApprovalStatus::Approved;
+        let is_approved = |side: &SideVersion| side.approval_status == ApprovalStatus::Approved;
         self.versions.iter().find(|row| row.source.as_ref().is_some_and(is_approved))
     }
 }
@@ -156,7 +156,7 @@ fn word(state: State) -> String {
     serde_json::to_value(state).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn cells(side: Option<&Side>, time: impl Fn(&Side) -> &String) -> (String, String, String) {
+fn cells(side: Option<&SideVersion>, time: impl Fn(&SideVersion) -> &String) -> (String, String, String) {
     side.map_or(("-".into(), "-".into(), "-".into()), |side| {
         (side.version.to_string(), approval(&side.approval_status), day(time(side)))
     })

@@ -12,8 +12,9 @@ use crate::cli::arguments::{Format, text_or_json};
 use crate::cli::printer::print;
 use crate::cli::wrap::fitted;
 use crate::model::arn::RoleArn;
+use crate::model::side::Side;
 use crate::stack::agreement::Conflict;
-use crate::stack::grants::{Grants, Pair, Reader, Side, Step, grants, scripts};
+use crate::stack::grants::{GrantStep, Grants, Pair, Reader, grants, scripts};
 use crate::stack::inputs::Inputs;
 use crate::stack::names::StackName;
 use crate::stack::source::SourceGroups;
@@ -182,7 +183,7 @@ fn text(grants: &Grants) -> String {
     text
 }
 
-fn section(step: &Step) -> String {
+fn section(step: &GrantStep) -> String {
     let side = match step.side {
         Side::Source => "Source",
         Side::Target => "Target",

@@ -7,7 +7,7 @@ use crate::model::failure::Failure;
 use crate::model::image::{Digest, EcrImage, Repository};
 
 /// What a version says of an image: its tag, its digest and the ImageDigest beside it.
-pub(super) struct Wanted<'a> {
+pub(super) struct WantedImage<'a> {
     image: &'a EcrImage,
     /// The ImageDigest, otherwise the digest of the URI.
     pub digest: Option<Digest>,
@@ -25,7 +25,7 @@ pub(super) struct Approved {
     pub is_tagged: bool,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> WantedImage<'a> {
     /// # Errors
     /// The ImageDigest is malformed.
     pub fn of(image: &'a EcrImage, recorded: Option<&str>) -> Result<Self> {

@@ -8,13 +8,13 @@ use crate::model::arn::{AccountId, Region};
 use crate::model::field::{Document, Field, each_leaf};
 use crate::model::image::{EcrImage, EcrRegistry, ImageUri, Repository, RepositoryPrefix};
 use crate::plan::aws_registries::{Provided, provided, source};
-use crate::plan::findings::Findings;
+use crate::plan::findings::Obstacles;
 
 use super::planned::Kept;
 
 /// The registry that images are copied to.
 #[derive(Debug, Clone)]
-pub struct TargetRegistry {
+pub struct ImageRegistry {
     /// The target account.
     pub account: AccountId,
     /// The region of the target group.
@@ -68,8 +68,8 @@ pub(super) fn digest_field(image: &Field) -> Field {
 }
 
 /// What a promotion does with each image.
-pub fn classified(document: &Document, target: &TargetRegistry) -> (BTreeMap<ImageUse, Classified>, Findings) {
-    let (mut all, mut findings) = (BTreeMap::new(), Findings::default());
+pub fn classified(document: &Document, target: &ImageRegistry) -> (BTreeMap<ImageUse, Classified>, Obstacles) {
+    let (mut all, mut findings) = (BTreeMap::new(), Obstacles::default());
     for (image, fields) in uses(document) {
         match target.classify(&image) {
             Ok(classified) => drop(all.insert(image, classified)),
@@ -86,7 +86,7 @@ const MAX_URI: usize = 255;
 /// `@sha256:` and 64 digits.
 const DIGEST_LENGTH: usize = 72;
 
-impl TargetRegistry {
+impl ImageRegistry {
     /// Whether a promotion replaces an image by another one, or cannot promote it.
     pub fn replaces(&self, image: &ImageUse) -> bool {
         match self.classify(image) {
@@ -152,8 +152,8 @@ impl TargetRegistry {
 mod tests {
     use super::*;
 
-    fn target(prefix: &str) -> TargetRegistry {
-        TargetRegistry {
+    fn target(prefix: &str) -> ImageRegistry {
+        ImageRegistry {
             account: "111222333444".parse().unwrap(),
             region: "eu-central-1".parse().unwrap(),
             prefix: prefix.parse().unwrap(),

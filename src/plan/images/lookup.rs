@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::approved::{Approved, Wanted, gone, is_named_by};
-use super::classify::{Classified, ImageUse, TargetRegistry, classified, uses};
+use super::approved::{Approved, WantedImage, gone, is_named_by};
+use super::classify::{Classified, ImageRegistry, ImageUse, classified, uses};
 use super::content::{Content, Named, named};
 use super::planned::{Disposition, PlannedImage};
 use crate::aws::error::{Kind, with_hints};
@@ -31,7 +31,7 @@ pub struct ImageAccess<'a> {
     /// Reads the target.
     pub target: &'a TargetImages,
     /// The registry that images are copied to.
-    pub registry: &'a TargetRegistry,
+    pub registry: &'a ImageRegistry,
 }
 
 /// Looks up the images of a request, each distinct image once.
@@ -79,7 +79,7 @@ impl ImageAccess<'_> {
 
     /// An image of the target's own registry and region. It stays as it is, unless its tag means another image now.
     async fn own(&self, image: EcrImage, recorded: Option<&str>) -> Result<(Disposition, Option<Digest>)> {
-        let wanted = Wanted::of(&image, recorded)?;
+        let wanted = WantedImage::of(&image, recorded)?;
         let found = match self.target.look_up(&image.repository, &wanted.ids()).await {
             Err(error) if error.kind == Kind::Denied => {
                 let unread = Some(with_hints(&error.into()).into());
@@ -117,7 +117,7 @@ impl ImageAccess<'_> {
                     .hint("Register a version with an image that AWS provides in the target's region")
             );
         };
-        let approved = Wanted::of(from, recorded)?.digest;
+        let approved = WantedImage::of(from, recorded)?.digest;
         let other = approved.filter(|approved| !is_named_by(now, approved));
         Ok((Disposition::Provided { target, now: Some(now.digest.clone()), other }, None))
     }
@@ -129,7 +129,7 @@ impl ImageAccess<'_> {
         recorded: Option<&str>,
         to: Repository,
     ) -> Result<(Disposition, Option<Digest>)> {
-        let wanted = Wanted::of(image, recorded)?;
+        let wanted = WantedImage::of(image, recorded)?;
         let found = self.source.get(&image.repository, &wanted.ids()).await?;
         let Approved { image: approved, moved, .. } = wanted.approved(found)?;
         let target = EcrImage::of(to, approved.digest.clone());

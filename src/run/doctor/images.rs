@@ -16,7 +16,7 @@ use crate::model::field::Document;
 use crate::model::image::{Digest, EcrImage, Repository};
 use crate::model::package::Package;
 use crate::plan::draft::Draft;
-use crate::plan::images::{Classified, Disposition, ImageAccess, ImageUse, PlannedImage, TargetRegistry, classified};
+use crate::plan::images::{Classified, Disposition, ImageAccess, ImageRegistry, ImageUse, PlannedImage, classified};
 use crate::run::settings::DoctorSettings;
 
 /// The images of one version.
@@ -32,7 +32,7 @@ impl Images<'_> {
     pub async fn ask(&self, package: &Package) -> Vec<Check> {
         let overrides = &self.settings.promotion.overrides;
         let (account, region) = (self.group.account().clone(), self.group.region().clone());
-        let registry = TargetRegistry { account, region, prefix: overrides.image_repository_prefix.clone() };
+        let registry = ImageRegistry { account, region, prefix: overrides.image_repository_prefix.clone() };
         let request = match Draft::of(package, self.group.name(), overrides) {
             Ok(draft) => draft.request,
             // The check of the package says why.

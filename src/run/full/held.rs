@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 use tokio::sync::watch;
 
-use super::listed::Promotions;
+use super::listed::ListedPromotions;
 use super::permitted::Permitted;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
@@ -20,7 +20,7 @@ use crate::run::sync::followed::{FollowedVersions, Stopped};
 pub(in crate::run) async fn withdraw_rejected(
     promotion: &mut Promotion<'_>,
     policy: ApprovalPolicy,
-    promotions: &Promotions,
+    promotions: &ListedPromotions,
     rejected: &[Summary],
 ) -> FollowedVersions {
     let permitted = promotion.permitted;

@@ -40,14 +40,14 @@ pub(in crate::run) async fn rejected(source: &SourceAccount, group: &GroupArn) -
 
 /// What the folder of a target group has.
 #[derive(Debug)]
-pub(in crate::run) struct Promotions {
+pub(in crate::run) struct ListedPromotions {
     /// The folders of all promotions.
     pub folders: Vec<String>,
     /// All objects, if they were listed. Nothing is written because of them: the list may be older than a change.
     objects: Option<Vec<Listed>>,
 }
 
-impl Promotions {
+impl ListedPromotions {
     /// The objects, if the records of a version are among them.
     pub fn of(&self, layout: &Layout) -> Option<&[Listed]> {
         let objects = self.objects.as_deref()?;
@@ -67,7 +67,7 @@ pub(in crate::run) async fn promotions(
     destination: &DestinationSettings,
     target: &TargetAccount,
     group: &GroupArn,
-) -> Result<Promotions> {
+) -> Result<ListedPromotions> {
     let DestinationSettings { bucket, prefix, group: name } = destination;
     let at = Layout::promotions(bucket, prefix, name.as_ref().unwrap_or(group.name()));
     if context.saves_calls
@@ -79,7 +79,7 @@ pub(in crate::run) async fn promotions(
         };
         let mut folders: Vec<String> = objects.iter().filter_map(folder).collect();
         folders.dedup();
-        return Ok(Promotions { folders, objects: Some(objects) });
+        return Ok(ListedPromotions { folders, objects: Some(objects) });
     }
-    Ok(Promotions { folders: target.objects().folders(&at.bucket, &at.key).await?, objects: None })
+    Ok(ListedPromotions { folders: target.objects().folders(&at.bucket, &at.key).await?, objects: None })
 }

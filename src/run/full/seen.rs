@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::listed::Promotions;
+use super::listed::ListedPromotions;
 use crate::model::arn::PackageArn;
 use crate::record::recorded::{Look, Recorded, recorded, recorded_in};
 use crate::run::promotion::Promotion;
@@ -20,7 +20,7 @@ impl Seen {
     pub async fn of(
         promotion: &Promotion<'_>,
         source: &PackageArn,
-        promotions: &Promotions,
+        promotions: &ListedPromotions,
         look: Look,
     ) -> Result<Self> {
         let Promotion { target, destination, permitted, .. } = promotion;

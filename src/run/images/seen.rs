@@ -13,10 +13,10 @@ use crate::record::ImageFacts;
 
 /// Images of the target that the groups of one run have looked up: groups with the same images make one call.
 #[derive(Debug, Default)]
-pub(crate) struct ImagesSeen(Mutex<BTreeMap<Vec<Recorded>, Arc<OnceCell<bool>>>>);
+pub(crate) struct ImagesSeen(Mutex<BTreeMap<Vec<RecordedImage>, Arc<OnceCell<bool>>>>);
 
 /// An image of a record, and whether it needs its tag.
-type Recorded = (EcrImage, bool);
+type RecordedImage = (EcrImage, bool);
 
 impl ImagesSeen {
     /// The same as [`look`]. Makes no call if another group of this run has found all of these images with their tags.
@@ -29,7 +29,7 @@ impl ImagesSeen {
         recorded: &[ImageFacts],
     ) -> Result<ImagesThere, CallError> {
         let of_target = |image: &ImageFacts| Some((of_target(image)?, image.kept.is_none()));
-        let images: Vec<Recorded> = recorded.iter().filter_map(of_target).collect();
+        let images: Vec<RecordedImage> = recorded.iter().filter_map(of_target).collect();
         let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(images).or_default());
         let mut own = None;
         let first = &mut own;

@@ -24,7 +24,7 @@ const TAGS_AT_ONCE: usize = 4;
 pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let (source, target) = context.accounts().await?;
     let (reader, writer) = principals(source, target).await?;
-    let Some(Sources { groups, unread, passed_over, known }) = find(source, selection, &reader).await? else {
+    let Some(MatchingGroups { groups, unread, passed_over, known }) = find(source, selection, &reader).await? else {
         return Err(no_match(selection, &reader, matching_target(target, selection, &writer).await).into());
     };
     let Pairs { groups, mut refused } = Pairs::of(groups, selection.target_group.as_ref())?;
@@ -41,7 +41,8 @@ pub async fn find_groups(context: &Context, selection: &GroupSelection) -> Resul
 pub async fn find_source_groups(context: &Context, selection: &GroupSelection) -> Result<FoundGroups> {
     let source = context.source().await?;
     let reader = source.identity().await?;
-    let Some(Sources { groups, unread: refused, passed_over, .. }) = find(source, selection, &reader).await? else {
+    let Some(MatchingGroups { groups, unread: refused, passed_over, .. }) = find(source, selection, &reader).await?
+    else {
         return Err(no_match(selection, &reader, None).into());
     };
     let groups = groups.into_iter().map(|source| GroupPair { source, target: None }).collect();
@@ -49,7 +50,7 @@ pub async fn find_source_groups(context: &Context, selection: &GroupSelection) -
 }
 
 /// The source groups of a selection.
-struct Sources {
+struct MatchingGroups {
     /// The groups that are selected, in the order in which they begin.
     groups: Vec<GroupArn>,
     /// Groups that match, and whose tags could not be read.
@@ -60,7 +61,7 @@ struct Sources {
 }
 
 /// The source groups; nothing if no group matches.
-async fn find(source: &SourceAccount, selection: &GroupSelection, reader: &Identity) -> Result<Option<Sources>> {
+async fn find(source: &SourceAccount, selection: &GroupSelection, reader: &Identity) -> Result<Option<MatchingGroups>> {
     let mut listed = list(source, selection, reader).await?;
     listed.retain(|group| selection.pattern.matches(&group.arn));
     // Groups of one name in several accounts keep their order.
@@ -82,7 +83,7 @@ async fn find(source: &SourceAccount, selection: &GroupSelection, reader: &Ident
     }
     let status = |group: ListedGroup| Some(PassedOver { status: group.unusable?, group: group.arn });
     let passed_over = unusable.into_iter().filter_map(status).collect();
-    Ok(Some(Sources { groups, unread, passed_over, known }))
+    Ok(Some(MatchingGroups { groups, unread, passed_over, known }))
 }
 
 /// Lists the groups of the accounts that the pattern can match.

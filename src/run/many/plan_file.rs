@@ -93,7 +93,7 @@ fn found(mut text: impl Read) -> Result<PlanOf, String> {
     if is_all && beginning.trim_ascii().is_empty() {
         return Err("it is empty".to_owned());
     }
-    match serde_json::from_reader::<_, Members>(beginning.chain(text)) {
+    match serde_json::from_reader::<_, DocumentMembers>(beginning.chain(text)) {
         Ok(members) => members.plan(),
         Err(error) if error.is_data() => Err(FOREIGN.to_owned()),
         Err(_) => Err("it is not JSON".to_owned()),
@@ -104,7 +104,7 @@ const FOREIGN: &str = "it is JSON, but not a document of promote";
 
 /// The members by which the documents of the verbs differ. All others are skipped: a document may exceed memory.
 #[derive(Deserialize)]
-struct Members {
+struct DocumentMembers {
     schema: Option<IgnoredAny>,
     verb: Option<String>,
     outcome: Option<String>,
@@ -149,7 +149,7 @@ struct DocumentMember {
     planned: Option<IgnoredAny>,
 }
 
-impl Members {
+impl DocumentMembers {
     fn plan(self) -> Result<PlanOf, String> {
         if self.schema.is_none() {
             return Err(FOREIGN.to_owned());

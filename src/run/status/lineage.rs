@@ -117,14 +117,14 @@ pub struct FieldDifference {
 }
 
 /// Reads the lineage of promoted versions.
-pub(in crate::run) struct Reading<'a> {
+pub(in crate::run) struct LineageReader<'a> {
     pub target: &'a TargetAccount,
     pub settings: &'a LineageSettings,
     pub group: &'a GroupArn,
     pub caller: &'a str,
 }
 
-impl Reading<'_> {
+impl LineageReader<'_> {
     /// The lineage of a promoted version. A record that cannot be read is part of the result.
     pub async fn lineage(&self, drift: &[String], source: Option<&Document>, promoted: &PromotedVersion) -> Lineage {
         let mut lineage = Lineage {

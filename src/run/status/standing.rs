@@ -42,7 +42,7 @@ pub enum State {
 
 /// One version on one side.
 #[derive(Debug, Clone, Serialize)]
-pub struct Side {
+pub struct SideVersion {
     /// The ARN of the version.
     pub model_package_arn: PackageArn,
     /// The number of the version.
@@ -63,10 +63,10 @@ pub struct Row {
     pub state: State,
     /// The source version; nothing if it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<Side>,
+    pub source: Option<SideVersion>,
     /// The promoted version.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<Side>,
+    pub target: Option<SideVersion>,
     /// The source version that the promoted version names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promoted_from: Option<PackageArn>,
@@ -90,7 +90,7 @@ pub fn without_sources(promoted: Vec<PromotedVersion>) -> Vec<(Row, Option<Promo
 
 /// Joins source versions with their promoted versions, newest source version first.
 pub fn rows(sources: &[Summary], promoted: Vec<PromotedVersion>) -> Vec<(Row, Option<PromotedVersion>)> {
-    let mut by_version: BTreeMap<u32, (Option<Side>, Vec<PromotedVersion>)> = BTreeMap::new();
+    let mut by_version: BTreeMap<u32, (Option<SideVersion>, Vec<PromotedVersion>)> = BTreeMap::new();
     for summary in sources {
         by_version.entry(summary.version).or_default().0 = Some(side(summary));
     }
@@ -123,12 +123,12 @@ pub fn without_source(promoted: &PromotedVersion) -> Row {
     row(state(None, promoted), None, Some(promoted))
 }
 
-fn row(state: State, source: Option<Side>, promoted: Option<&PromotedVersion>) -> Row {
+fn row(state: State, source: Option<SideVersion>, promoted: Option<&PromotedVersion>) -> Row {
     let (target, promoted_from) = (promoted.map(promoted_side), promoted.and_then(PromotedVersion::source));
     Row { state, source, target, promoted_from, live: false, drift: Vec::new(), lineage: None }
 }
 
-fn state(source: Option<&Side>, promoted: &PromotedVersion) -> State {
+fn state(source: Option<&SideVersion>, promoted: &PromotedVersion) -> State {
     match (state_alone(promoted), source.map(|source| &source.approval_status)) {
         (State::Approved, None) => State::Orphaned,
         (State::Approved, Some(ApprovalStatus::Approved)) => State::Promoted,
@@ -153,8 +153,8 @@ fn state_alone(promoted: &PromotedVersion) -> State {
     }
 }
 
-fn side(summary: &Summary) -> Side {
-    Side {
+fn side(summary: &Summary) -> SideVersion {
+    SideVersion {
         model_package_arn: summary.arn.clone(),
         version: summary.version,
         approval_status: summary.approval.clone(),
@@ -163,9 +163,9 @@ fn side(summary: &Summary) -> Side {
     }
 }
 
-fn promoted_side(promoted: &PromotedVersion) -> Side {
+fn promoted_side(promoted: &PromotedVersion) -> SideVersion {
     let time = |member: &str| crate::model::package::time_of(&promoted.description, member).as_ref().map(rfc3339);
-    Side {
+    SideVersion {
         model_package_arn: promoted.arn.clone(),
         version: promoted.arn.version(),
         approval_status: promoted.approval(),

@@ -27,7 +27,7 @@ use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::{ChangeResult, Conclusion, FollowResult, Followed, Record};
 use crate::register::decision::ApprovalPolicy;
 use crate::run::event::Event;
-use crate::run::full::listed::Promotions;
+use crate::run::full::listed::ListedPromotions;
 use crate::run::full::seen::Seen;
 use crate::run::promotion::Promotion;
 
@@ -42,7 +42,7 @@ pub(in crate::run) struct Following<'a> {
     pub promotion: &'a Promotion<'a>,
     pub policy: ApprovalPolicy,
     /// All promotions to the target group.
-    pub promotions: &'a Promotions,
+    pub promotions: &'a ListedPromotions,
     /// The Rejected versions of the source group.
     pub rejected: &'a [Summary],
     /// The source version that the run promotes.

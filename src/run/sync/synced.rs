@@ -77,7 +77,7 @@ pub(in crate::run) fn not_synced_otherwise(mut record: Record, error: &anyhow::E
 }
 
 /// What is known of the artifacts of a version.
-pub(in crate::run) enum Artifacts {
+pub(in crate::run) enum ArtifactState {
     /// They are those of the record.
     Compared {
         /// Whether the images were looked at too.

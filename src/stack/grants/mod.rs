@@ -11,7 +11,7 @@ mod script;
 mod step;
 
 pub use script::scripts;
-pub use step::{Grants, Pair, Reader, Side, Step};
+pub use step::{GrantStep, Grants, Pair, Reader};
 
 /// The grants for these groups; nothing without a group.
 pub fn grants(pairs: &[Pair<'_>]) -> Grants {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::policies::{self, label, policy};
-use super::step::{Current, Pair, Side, Step};
+use super::step::{Current, GrantStep, Pair};
 use crate::model::arn::{AccountId, RoleArn};
+use crate::model::side::Side;
 use crate::stack::names::KeyArn;
 
 /// The number of buckets that fit into a managed policy (IAM quotas: 6,144 characters).
@@ -18,9 +19,9 @@ const BUCKETS_INLINE: usize = 10;
 const OLD_VERSIONS: &str = "reverse(sort_by(Versions[?!IsDefaultVersion], &CreateDate))[3:].VersionId";
 
 /// The steps in their order; their numbers follow.
-pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<Step> {
+pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<GrantStep> {
     let Some(first) = pairs.first() else { return Vec::new() };
-    let mut steps: Vec<Step> = event_bus(first).into_iter().collect();
+    let mut steps: Vec<GrantStep> = event_bus(first).into_iter().collect();
     match &first.0.access.source_role_arn {
         Some(role) => pairs.iter().for_each(|pair| steps.extend(reader_role(pair, role))),
         None => steps.extend(pairs.iter().map(|pair| match pair.0.source_model_package_group_arn.is_pattern() {
@@ -36,13 +37,25 @@ pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<Step> {
 }
 
 /// A step of the source. Its policy is the stack's own and replaces nothing else.
-fn source(pair: &Pair<'_>, title: String, file: String, policy: Value, commands: Vec<String>) -> Step {
+fn source(pair: &Pair<'_>, title: String, file: String, policy: Value, commands: Vec<String>) -> GrantStep {
     let account = pair.0.source_model_package_group_arn.account().clone();
     let (order, note, current, for_each, may_be_shared) = (0, None, None, None, None);
-    Step { order, side: Side::Source, account, title, note, file, policy, current, commands, for_each, may_be_shared }
+    GrantStep {
+        order,
+        side: Side::Source,
+        account,
+        title,
+        note,
+        file,
+        policy,
+        current,
+        commands,
+        for_each,
+        may_be_shared,
+    }
 }
 
-impl Step {
+impl GrantStep {
     /// The policy that is there is kept: the command prints it, and `absent` is the error if there is none.
     fn merged_with(mut self, command: String, absent: &'static str) -> Self {
         self.current = Some(Current { command, absent });
@@ -54,7 +67,7 @@ impl Step {
     }
 }
 
-fn group(pair: &Pair<'_>) -> Step {
+fn group(pair: &Pair<'_>) -> GrantStep {
     let group = &pair.0.source_model_package_group_arn;
     let at = format!("--region {} --model-package-group-name {}", group.region(), group.name());
     let file = format!("{}-group.json", label(pair));
@@ -69,7 +82,7 @@ fn group(pair: &Pair<'_>) -> Step {
 
 /// The resource share of the groups that match a pattern: SageMaker lists groups of another account only if AWS RAM shares
 /// them (SageMaker Developer Guide, "Cross-account discoverability"). AWS RAM writes the policies of the shared groups.
-fn share(pair: &Pair<'_>) -> Step {
+fn share(pair: &Pair<'_>) -> GrantStep {
     let groups = &pair.0.source_model_package_group_arn;
     let (region, name, pattern) = (groups.region(), label(pair), groups.as_str().replace('*', ".*"));
     let file = format!("{name}-share.json");
@@ -97,7 +110,7 @@ fn share(pair: &Pair<'_>) -> Step {
 }
 
 /// The trust policy of the reader role and its permissions.
-fn reader_role(pair: &Pair<'_>, role: &RoleArn) -> Vec<Step> {
+fn reader_role(pair: &Pair<'_>, role: &RoleArn) -> Vec<GrantStep> {
     let (name, label, inputs) = (role_name(role), label(pair), pair.0);
     let file = format!("{label}-reader-trust.json");
     let put = format!("aws iam update-assume-role-policy --role-name {name} --policy-document file://merged/{file}");
@@ -123,7 +136,7 @@ fn reader_role(pair: &Pair<'_>, role: &RoleArn) -> Vec<Step> {
 }
 
 /// A managed policy with some of very many buckets.
-fn reader_buckets(pair: &Pair<'_>, role: &RoleArn, number: usize, arns: &[String]) -> Step {
+fn reader_buckets(pair: &Pair<'_>, role: &RoleArn, number: usize, arns: &[String]) -> GrantStep {
     let name = format!("{}-{number}", label(pair));
     let file = format!("{name}.json");
     let arn = format!("arn:{}:iam::{}:policy/{name}", pair.0.partition(), role.account());
@@ -141,7 +154,7 @@ fn reader_buckets(pair: &Pair<'_>, role: &RoleArn, number: usize, arns: &[String
 }
 
 /// A step for each bucket, with the statements of every group.
-fn buckets(pairs: &[Pair<'_>]) -> Vec<Step> {
+fn buckets(pairs: &[Pair<'_>]) -> Vec<GrantStep> {
     let first = &pairs[0];
     let step = |arn: String| {
         let name = arn.rsplit(':').next().unwrap_or_default().to_owned();
@@ -161,7 +174,7 @@ fn buckets(pairs: &[Pair<'_>]) -> Vec<Step> {
     first.0.source_buckets().into_iter().map(step).collect()
 }
 
-fn key(pairs: &[Pair<'_>]) -> Step {
+fn key(pairs: &[Pair<'_>]) -> GrantStep {
     let (inputs, _) = pairs[0];
     let known = inputs.access.source_kms_key_arn.as_ref();
     let (id, region, title) = match known {
@@ -191,14 +204,14 @@ fn key(pairs: &[Pair<'_>]) -> Step {
 
 /// A step for each repository that is named, and one for those of patterns or without a name. A role of the source needs
 /// no policy of a repository: its own permissions are enough to copy images.
-fn images(pairs: &[Pair<'_>]) -> Vec<Step> {
+fn images(pairs: &[Pair<'_>]) -> Vec<GrantStep> {
     let (inputs, _) = &pairs[0];
     if inputs.copies_images() && inputs.access.source_role_arn.is_some() {
         return Vec::new();
     }
     let names = inputs.image_repositories();
     let (named, patterns): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.is_name());
-    let mut steps: Vec<Step> = named
+    let mut steps: Vec<GrantStep> = named
         .into_iter()
         .map(|name| {
             // No name of a repository has a plus sign.
@@ -209,12 +222,12 @@ fn images(pairs: &[Pair<'_>]) -> Vec<Step> {
     if names.is_empty() || !patterns.is_empty() {
         let step = repository(pairs, "\"$each\"", "image repositories".to_owned(), "images.json".to_owned());
         let note = "Needed for images in this account: set REPOSITORIES to the names of their repositories";
-        steps.push(Step { for_each: Some("REPOSITORIES"), ..step.noted(note) });
+        steps.push(GrantStep { for_each: Some("REPOSITORIES"), ..step.noted(note) });
     }
     steps
 }
 
-fn repository(pairs: &[Pair<'_>], name: &str, title: String, file: String) -> Step {
+fn repository(pairs: &[Pair<'_>], name: &str, title: String, file: String) -> GrantStep {
     let at = format!("--region {} --repository-name {name}", pairs[0].0.source_model_package_group_arn.region());
     let put = format!("aws ecr set-repository-policy {at} --policy-text file://merged/{file}");
     let get = format!("aws ecr get-repository-policy {at} --query policyText --output text");
@@ -228,7 +241,7 @@ fn bus_arn((inputs, reader): &Pair<'_>) -> Option<String> {
     Some(format!("arn:{}:events:{}:{}:event-bus/{bus}", inputs.partition(), reader.region, reader.account))
 }
 
-fn event_bus(pair: &Pair<'_>) -> Option<Step> {
+fn event_bus(pair: &Pair<'_>) -> Option<GrantStep> {
     let (inputs, reader) = pair;
     let (arn, bus) = (bus_arn(pair)?, inputs.module.event_bus_name.as_ref()?);
     let file = format!("event-bus-of-{}.json", reader.account);
@@ -245,7 +258,7 @@ fn event_bus(pair: &Pair<'_>) -> Option<Step> {
 }
 
 /// The event rule that forwards the group's events, and its role. Their names contain the name of the group.
-fn rule(pair: &Pair<'_>) -> Vec<Step> {
+fn rule(pair: &Pair<'_>) -> Vec<GrantStep> {
     let Some(bus) = bus_arn(pair) else { return Vec::new() };
     let (inputs, label) = (pair.0, label(pair));
     let group = &inputs.source_model_package_group_arn;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::step::{Grants, Side, Step};
+use super::step::{GrantStep, Grants};
 
 /// The functions of every script.
 const FUNCTIONS: &str = include_str!("apply.sh");
@@ -20,15 +20,11 @@ pub fn scripts(grants: &Grants) -> BTreeMap<String, String> {
 }
 
 /// The name of the script of a step, with the account if it is not the side's usual one.
-fn name(step: &Step) -> String {
-    let side = match step.side {
-        Side::Source => "source",
-        Side::Target => "target",
-    };
-    format!("apply-{side}-{}.sh", step.account)
+fn name(step: &GrantStep) -> String {
+    format!("apply-{}-{}.sh", step.side, step.account)
 }
 
-fn add(script: &mut String, step: &Step) {
+fn add(script: &mut String, step: &GrantStep) {
     let mut lines = Vec::new();
     if let Some(current) = &step.current {
         lines.push(format!("merge {} {} {}", step.file, quoted(current.absent), current.command));

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::arn::{AccountId, Region, RoleArn};
+use crate::model::side::Side;
 use crate::stack::inputs::Inputs;
 use crate::stack::names::StackName;
 
@@ -23,19 +24,9 @@ pub struct Reader<'a> {
 /// A source group, and who reads it. All pairs have the same settings, and the same account and region to read from.
 pub type Pair<'a> = (&'a Inputs, Reader<'a>);
 
-/// The account that a step is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// The account of the model package groups.
-    Source,
-    /// The account of the stack.
-    Target,
-}
-
 /// One policy, and how to apply it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Step {
+pub struct GrantStep {
     /// The number of the step, from 1.
     pub order: usize,
     /// The side whose credentials are needed.
@@ -79,5 +70,5 @@ pub struct Grants {
     /// What the policies let in, and what they do not cover.
     pub remarks: Vec<String>,
     /// The steps: first the event bus of the target, so that no event is lost, then the source.
-    pub steps: Vec<Step>,
+    pub steps: Vec<GrantStep>,
 }

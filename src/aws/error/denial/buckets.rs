@@ -1,10 +1,11 @@
 //! The permissions on the objects of both buckets.
 
 use super::denied::Denial;
-use crate::aws::error::call::{CallError, Kind, Side};
+use crate::aws::error::call::{CallError, Kind};
 use crate::aws::resource::Resource;
 use crate::model::arn::{KmsKeyArn, partition_of};
 use crate::model::location::{BucketName, Location};
+use crate::model::side::Side;
 
 impl Denial<'_> {
     pub(super) fn bucket_grant(&self, objects: &str, bucket: &BucketName, kms_key: Option<&KmsKeyArn>) -> String {

@@ -1,7 +1,7 @@
 //! A denied call.
 
 use super::spellings::Spellings;
-use crate::aws::error::call::Side;
+use crate::model::side::Side;
 
 /// A denied call.
 pub struct Denial<'a> {

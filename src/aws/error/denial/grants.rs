@@ -1,7 +1,7 @@
 //! The permissions on repositories of images, on keys and on pages.
 
-use crate::aws::error::call::Side;
 use crate::model::image::Repository;
+use crate::model::side::Side;
 
 /// The permissions on a repository, and the flag without which they are not needed.
 pub(super) fn repository_grant(side: Side, repository: &Repository) -> String {

@@ -1,7 +1,7 @@
 //! The permissions on the groups of the model registry.
 
 use super::denied::Denial;
-use crate::aws::error::call::Side;
+use crate::model::side::Side;
 use crate::model::words::listed;
 
 impl Denial<'_> {

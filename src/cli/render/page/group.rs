@@ -6,7 +6,7 @@ use super::lineage::{self, FIRST};
 use super::section::{GroupSection, state_of};
 use super::text::{age, minute, visible};
 use crate::model::words::counted;
-use crate::run::status::standing::{Row, Side};
+use crate::run::status::standing::{Row, SideVersion};
 use crate::run::{StatusReport, Unread};
 
 /// How much of a group its section shows.
@@ -144,7 +144,7 @@ fn target(row: &Row, now: &str) -> Markup {
     }
 }
 
-fn shown(side: &Side, time: &str, now: &str) -> Markup {
+fn shown(side: &SideVersion, time: &str, now: &str) -> Markup {
     html! {
         b { (side.version) } " " (visible(&side.approval_status.to_string()))
         @match age(time, now) {

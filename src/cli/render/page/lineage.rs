@@ -9,7 +9,7 @@ use crate::model::approval::DecidedBy;
 use crate::model::words::counted;
 use crate::record::ArtifactFacts;
 use crate::run::status::lineage::{FieldDifference, Lineage, NamedImage, verified};
-use crate::run::status::standing::{Row, Side};
+use crate::run::status::standing::{Row, SideVersion};
 
 /// Artifacts and fields that are shown before the others, which are collapsed.
 pub const FIRST: usize = 8;
@@ -30,7 +30,7 @@ pub fn of(row: &Row, lineage: &Lineage, listed: usize) -> Markup {
     }
 }
 
-fn promoted(side: &Side) -> Markup {
+fn promoted(side: &SideVersion) -> Markup {
     html! {
         dt { "Promoted version" } dd { code { (side.model_package_arn) } }
         dt { "Registered in the target" } dd { (minute(&side.created)) }

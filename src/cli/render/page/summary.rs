@@ -8,7 +8,7 @@ use super::section::{GroupSection, is_approved, state_of};
 use super::text::{age, visible};
 use crate::model::words::counted;
 use crate::run::StatusReport;
-use crate::run::status::standing::{Row, Side, State};
+use crate::run::status::standing::{Row, SideVersion, State};
 
 /// A row for each group.
 pub fn table(groups: &[GroupSection<'_>]) -> Markup {
@@ -84,7 +84,7 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
         }
     };
     let latest = latest(report);
-    let version = |side: Option<&Side>| side.map(|side| side.version.to_string());
+    let version = |side: Option<&SideVersion>| side.map(|side| side.version.to_string());
     let states = report.versions.iter().fold(BTreeMap::<&str, usize>::new(), |mut states, row| {
         *states.entry(class(row.state)).or_default() += 1;
         states
