@@ -42,6 +42,19 @@ fn the_imports_of_this_crate_are_found() {
 }
 
 #[test]
+fn a_type_has_a_name_of_its_own() {
+    let mut files: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (file, code) in &*CODE {
+        for definition in TYPE.captures_iter(code) {
+            files.entry(definition.get(1).expect("a name").as_str()).or_default().push(file.display().to_string());
+        }
+    }
+    assert!(files.contains_key("RunReport"), "{files:?}");
+    files.retain(|_, files| files.len() > 1);
+    assert!(files.is_empty(), "these names have several types: {files:#?}");
+}
+
+#[test]
 fn code_after_a_test_is_read_as_well() {
     let text = "#[cfg(test)]\nmod schema;\nuse super::A;\nimpl B {\n    #[cfg(test)]\n    fn t() {\n        C\n    }\n    D\n}";
     assert_eq!(without_tests(text), "use super::A;\nimpl B {\n    D\n}");
@@ -49,11 +62,8 @@ fn code_after_a_test_is_read_as_well() {
 
 #[test]
 fn a_file_has_at_most_300_lines() {
-    let long = IMPORTS.keys().filter(|file| {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file));
-        text.expect("a file of src/").lines().count() > 300
-    });
-    let long: Vec<String> = long.map(|file| file.display().to_string()).collect();
+    let long = FILES.iter().filter(|(_, text)| text.lines().count() > 300);
+    let long: Vec<String> = long.map(|(file, _)| file.display().to_string()).collect();
     assert!(long.is_empty(), "these files have more than 300 lines: {}", long.join(", "));
 }
 
@@ -64,6 +74,10 @@ static PATH: LazyLock<Regex> =
 static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\w+").expect("a pattern"));
 static CHILD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?m)^\s*(?:pub(?:\([\w: ]+\))? )?mod (\w+);").expect("a pattern"));
+
+static TYPE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^(?:pub(?:\([\w: ]+\))? )?(?:struct|enum|trait|type) (\w+)").expect("a pattern"));
+static TESTS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"#\[cfg\(test\)\]\nmod (\w+);").expect("a pattern"));
 
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
@@ -93,13 +107,31 @@ fn reaches_itself(start: &Path, imports: &Imports) -> bool {
     false
 }
 
-/// The files of src/, each with the files that its code uses. Tests inside a file do not count.
-static IMPORTS: LazyLock<Imports> = LazyLock::new(imports);
-
-fn imports() -> Imports {
+/// The files of src/.
+static FILES: LazyLock<BTreeMap<PathBuf, String>> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
     read(&root, &root, &mut files);
+    files
+});
+
+/// The code of each file. Files and items for tests do not count.
+static CODE: LazyLock<BTreeMap<PathBuf, String>> = LazyLock::new(|| {
+    let mut tests = Vec::new();
+    for (file, text) in &*FILES {
+        let folder: PathBuf = module(file).iter().collect();
+        tests.extend(TESTS.captures_iter(text).map(|test| folder.join(&test[1])));
+    }
+    let is_for_tests = |file: &Path| tests.iter().any(|test| file.with_extension("").starts_with(test));
+    let code = FILES.iter().filter(|(file, _)| !is_for_tests(file));
+    code.map(|(file, text)| (file.clone(), without_tests(text))).collect()
+});
+
+/// The files, each with the files that its code uses.
+static IMPORTS: LazyLock<Imports> = LazyLock::new(imports);
+
+fn imports() -> Imports {
+    let files = &*CODE;
     let names: BTreeSet<PathBuf> = files.keys().cloned().collect();
     let used = |(file, text): (&PathBuf, &String)| {
         let mut imports: BTreeSet<PathBuf> =
@@ -118,7 +150,7 @@ fn read(folder: &Path, root: &Path, files: &mut BTreeMap<PathBuf, String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a source file");
             let name = path.strip_prefix(root).expect("below the root").to_owned();
-            files.insert(name, without_tests(&text));
+            files.insert(name, text);
         }
     }
 }

@@ -30,11 +30,11 @@ use grants::SourceGrants;
 #[derive(Debug, Args)]
 pub struct Stack {
     #[command(subcommand)]
-    form: Form,
+    form: StackForm,
 }
 
 #[derive(Debug, Subcommand)]
-enum Form {
+enum StackForm {
     /// Print the CloudFormation template, with comments that explain each resource
     Template,
     /// Print the template's parameters as the AWS CLI reads them
@@ -70,10 +70,10 @@ impl Stack {
     /// Prints or writes the form. Conflicting inputs are wrong arguments.
     pub(super) fn run(&self) -> Result<Exit> {
         let done = match &self.form {
-            Form::Template => print(template::TEXT),
-            Form::Parameters(inputs) => parameters(inputs),
-            Form::SourceGrants(asked) => asked.run(),
-            Form::Assembly(asked) => asked.run(),
+            StackForm::Template => print(template::TEXT),
+            StackForm::Parameters(inputs) => parameters(inputs),
+            StackForm::SourceGrants(asked) => asked.run(),
+            StackForm::Assembly(asked) => asked.run(),
         };
         match done {
             Ok(()) => Ok(Exit::Done),

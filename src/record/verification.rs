@@ -55,7 +55,7 @@ pub enum Verdict {
 /// The verdict on one record, signature, field or artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Finding {
+pub struct SubjectVerdict {
     /// What the finding is about.
     pub subject: Subject,
     /// A field, a location or an ARN.
@@ -70,7 +70,7 @@ pub struct Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     /// The findings in the order of record, package and artifacts.
-    pub all: List<Finding>,
+    pub all: List<SubjectVerdict>,
     /// The numbers of identical, changed, missing, unverifiable and kept findings.
     pub counts: [u64; 5],
 }
@@ -82,7 +82,7 @@ impl Findings {
     /// The temporary folder is full or cannot be written.
     pub fn add(&mut self, subject: Subject, name: &str, (verdict, detail): (Verdict, String)) -> Result<()> {
         self.counts[verdict as usize] += 1;
-        self.all.push(&Finding { subject, name: name.to_owned(), verdict, detail })?;
+        self.all.push(&SubjectVerdict { subject, name: name.to_owned(), verdict, detail })?;
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub use hold::{HoldOutcome, HoldReport, hold, release};
 pub use register::register;
 pub use report::RunReport;
 pub use status::page::put_page;
-pub use status::{StatusReport, Unread, status};
+pub use status::{StatusReport, UnreadSource, status};
 pub use verify::group::{GroupVerification, NothingPromoted, verify_group};
 pub use verify::{Verification, verify};
 pub use withdraw::withdraw;

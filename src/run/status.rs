@@ -36,7 +36,7 @@ pub struct StatusReport {
     pub source_group: Option<GroupArn>,
     /// Why the source group could not be read. The versions then have no source side.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_unread: Option<Unread>,
+    pub source_unread: Option<UnreadSource>,
     /// The target group.
     pub target_group: GroupArn,
     /// The hold of the target group, if it is held.
@@ -66,9 +66,9 @@ pub struct StatusReport {
 
 /// Why a group could not be read. The document has the message.
 #[derive(Debug, Clone)]
-pub struct Unread(pub CallError);
+pub struct UnreadSource(pub CallError);
 
-impl Serialize for Unread {
+impl Serialize for UnreadSource {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&self.0)
     }
@@ -107,7 +107,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
     let others = others.len();
     let (listed, source_unread) = match sources {
         Sources::Listed(_, _, ref sources) => (rows(sources, ours), None),
-        Sources::Unread(_, ref error) => (without_sources(ours), Some(Unread(error.clone()))),
+        Sources::Unread(_, ref error) => (without_sources(ours), Some(UnreadSource(error.clone()))),
         Sources::NotAsked => (without_sources(ours), None),
     };
     let reading = LineageReader { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };

@@ -28,7 +28,9 @@ use crate::record::hashing::{Hashes, compare_bytes};
 use crate::record::history::{History, Past};
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES, VerifyingKey};
 use crate::record::stored::StoredRecord;
-use crate::record::verification::{Finding, Findings, Listing, Subject, Verdict, listed, package, record, rejected};
+use crate::record::verification::{
+    Findings, Listing, Subject, SubjectVerdict, Verdict, listed, package, record, rejected,
+};
 use crate::record::{ArtifactFacts, Record, SCHEMA, Tool};
 use crate::store::{List, Spooled};
 use metadata_gone::{named_by_record, not_promoted};
@@ -58,7 +60,7 @@ pub struct Verification {
     /// The number of findings that somebody else has changed, and of which the record says so.
     pub kept: u64,
     /// The findings.
-    pub findings: List<Finding>,
+    pub findings: List<SubjectVerdict>,
     /// The program that wrote this.
     pub tool: Tool,
 }

@@ -13,7 +13,7 @@ use crate::cli::wrap::fitted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
 use crate::run::status::standing::{Row, SideVersion, State};
-use crate::run::{StatusReport, Unread};
+use crate::run::{StatusReport, UnreadSource};
 
 /// The column of the state of a version.
 const STATE: usize = 60;
@@ -23,7 +23,7 @@ impl Rendered for StatusReport {
         let mut out = String::new();
         let mut line = |label: &str, text: &str| writeln!(out, "{}", labelled(label, text));
         line("Source", &self.source_group.as_ref().map_or("not given".into(), ToString::to_string))?;
-        if let Some(Unread(reason)) = &self.source_unread {
+        if let Some(UnreadSource(reason)) = &self.source_unread {
             line("", &format!("not read, so the table has promoted versions only: {reason}"))?;
         }
         line("Target", self.target_group.as_str())?;
@@ -99,7 +99,7 @@ impl Ended for StatusReport {
     fn headline(&self) -> String {
         let first = match (self.latest(), &self.source_unread) {
             (Some(row), _) => format!("{}{}", state(row.state), if row.live { ", live" } else { "" }),
-            (None, Some(Unread(reason))) => format!("source not read: {}", shortened(&reason.to_string())),
+            (None, Some(UnreadSource(reason))) => format!("source not read: {}", shortened(&reason.to_string())),
             (None, None) => "no source version is approved".to_owned(),
         };
         let live = self.live.as_ref().filter(|live| self.versions().1 != Some(live.version()));
@@ -120,11 +120,11 @@ impl Ended for StatusReport {
     }
 
     fn unread(&self) -> Option<String> {
-        self.source_unread.as_ref().map(|Unread(reason)| reason.to_string())
+        self.source_unread.as_ref().map(|UnreadSource(reason)| reason.to_string())
     }
 
     fn remarks(&self) -> (Option<String>, Vec<Error>) {
-        (None, self.source_unread.iter().map(|Unread(error)| error.clone().into()).collect())
+        (None, self.source_unread.iter().map(|UnreadSource(error)| error.clone().into()).collect())
     }
 
     fn page(document: &ManyDocument<Self>) -> Option<String> {

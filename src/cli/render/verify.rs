@@ -10,7 +10,7 @@ use super::{LINES_SHOWN, Rendered};
 use crate::cli::of_groups::Ended;
 use crate::cli::wrap::fitted;
 use crate::model::arn::PackageArn;
-use crate::record::verification::{Finding, Verdict};
+use crate::record::verification::{SubjectVerdict, Verdict};
 use crate::run::{GroupVerification, Verification};
 
 /// Characters of a detail that are shown whole. What is longer is a value of metadata.
@@ -35,7 +35,7 @@ impl Rendered for Verification {
         writeln!(out, "{:<11}{}", "Findings", counts.collect::<Vec<_>>().join(", "))?;
         let (mut shown, mut more) = (0, 0);
         for finding in self.findings.iter() {
-            let Finding { verdict, name, detail, .. } = finding?;
+            let SubjectVerdict { verdict, name, detail, .. } = finding?;
             let name = match verdict {
                 Verdict::Identical => continue,
                 _ if shown == LINES_SHOWN => {

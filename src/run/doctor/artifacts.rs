@@ -55,9 +55,9 @@ pub(super) async fn ask_artifacts(
             *known = need.max(*known);
         }
     }
-    let asked = needs
-        .into_iter()
-        .map(|(location, need)| async move { Artifact { readers, location: &location, partition, need }.ask().await });
+    let asked = needs.into_iter().map(|(location, need)| async move {
+        AskedArtifact { readers, location: &location, partition, need }.ask().await
+    });
     let checks: Vec<Vec<Check>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
     checks.into_iter().flatten().collect()
 }
@@ -85,14 +85,14 @@ fn optional(checks: Vec<Check>) -> Vec<Check> {
     without(without(without(checks, "s3:ListBucket", lost), "s3:GetObject", lost), "kms:Decrypt", lost)
 }
 
-struct Artifact<'a> {
+struct AskedArtifact<'a> {
     readers: &'a Readers<'a>,
     location: &'a Location,
     partition: &'a str,
     need: Need,
 }
 
-impl Artifact<'_> {
+impl AskedArtifact<'_> {
     async fn ask(&self) -> Vec<Check> {
         let bucket = format!("arn:{}:s3:::{}", self.partition, self.location.bucket);
         let (all, url) = (format!("{bucket}/*"), self.location.to_string());

@@ -6,7 +6,7 @@ use crate::run::settings::{DoctorSettings, FullSettings};
 
 /// The bucket as a promotion uses it.
 #[derive(Clone)]
-pub(super) struct Destination<'a> {
+pub(super) struct AskedDestination<'a> {
     /// The ARN of the bucket.
     pub bucket: String,
     /// The ARN of every object below the folder of the promotions.
@@ -44,7 +44,7 @@ impl SourceNames {
     }
 }
 
-impl<'a> Destination<'a> {
+impl<'a> AskedDestination<'a> {
     /// The destination of promotions to a group. `target`: its name, or a pattern of the names of groups.
     pub fn of(settings: &'a DoctorSettings, partition: &str, target: &str, source: Option<&SourceNames>) -> Self {
         let FullSettings { destination, overrides, .. } = &settings.promotion;

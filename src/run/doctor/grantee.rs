@@ -10,7 +10,7 @@ use crate::model::arn::RoleArn;
 pub(super) const SSO: &str = "AWSReservedSSO_";
 
 /// A principal of one of the two sessions.
-pub(super) struct Known<'a> {
+pub(super) struct KnownPrincipal<'a> {
     pub side: Side,
     pub identity: &'a Identity,
     /// The role that the session has assumed by its ARN. The ARN of a session leaves out the path of its role.

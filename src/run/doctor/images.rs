@@ -20,14 +20,14 @@ use crate::plan::images::{Classified, Disposition, ImageAccess, ImageRegistry, I
 use crate::run::settings::DoctorSettings;
 
 /// The images of one version.
-pub(super) struct Images<'a> {
+pub(super) struct AskedImages<'a> {
     pub source: &'a SourceAccount,
     pub target: &'a TargetAccount,
     pub group: &'a GroupArn,
     pub settings: &'a DoctorSettings,
 }
 
-impl Images<'_> {
+impl AskedImages<'_> {
     /// Asks for everything that `--images copy` needs.
     pub async fn ask(&self, package: &Package) -> Vec<Check> {
         let overrides = &self.settings.promotion.overrides;

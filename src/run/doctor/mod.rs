@@ -120,7 +120,7 @@ async fn images(
         return Vec::new();
     };
     match package {
-        Some(package) => images::Images { source, target, group, settings }.ask(package).await,
+        Some(package) => images::AskedImages { source, target, group, settings }.ask(package).await,
         None => {
             let (action, resource) = ("ecr:BatchGetImage", "the images");
             let asked = Asked { side: Side::Source, action, resource, grant_on: "" };

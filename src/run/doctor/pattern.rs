@@ -1,7 +1,7 @@
 //! The groups of a pattern that cannot be listed: asks for what is the same for every group.
 
 use super::check::{Asked, Check};
-use super::destination::{Destination, SourceNames};
+use super::destination::{AskedDestination, SourceNames};
 use super::report::{DoctorReport, concluded};
 use super::source::{self, SourceSide};
 use super::target::{self, TargetSide};
@@ -70,7 +70,7 @@ impl TargetSide<'_> {
         let mut checks = self.failed.clone();
         let (Some(account), Some(identity)) = (self.account(), self.identity()) else { return checks };
         checks.extend(target::ask_role(account, &identity.account).await);
-        let destination = Destination::of(settings, identity.partition(), groups, source);
+        let destination = AskedDestination::of(settings, identity.partition(), groups, source);
         let (bucket, signing) = tokio::join!(
             target::ask_bucket(account, &identity.account, settings, &destination),
             target::ask_signing(account, settings)

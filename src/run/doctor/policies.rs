@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::check::{Check, Finding, Grant};
 use super::commands::{put_policy, read_command};
-use super::grantee::{Grantee, Known};
+use super::grantee::{Grantee, KnownPrincipal};
 use super::mend::{Form, Mend, Owner};
 use super::statements::{Statements, merged};
 use crate::aws::error::{Lacks, Side};
@@ -19,7 +19,7 @@ pub(super) type BucketOwners = BTreeMap<(Side, String), AccountId>;
 /// Whose resources are whose.
 pub(super) struct Accounts<'a> {
     /// The principals of the sessions.
-    pub known: &'a [Known<'a>],
+    pub known: &'a [KnownPrincipal<'a>],
     pub buckets: &'a BucketOwners,
     /// The account of the source group, which owns most source buckets.
     pub source: Option<&'a AccountId>,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::check::{Check, Finding, distinct};
-use super::grantee::Known;
+use super::grantee::KnownPrincipal;
 use super::mend::Mend;
 use super::optional::worst;
 use super::owners::bucket_owners;
@@ -64,13 +64,13 @@ pub(super) async fn concluded(
 ) -> DoctorReport {
     let mut checks = distinct(checks);
     checks.sort_by_key(|check| check.side == Side::Target);
-    let known: Vec<Known<'_>> = [
+    let known: Vec<KnownPrincipal<'_>> = [
         (Side::Source, source.identity(), context.source_access()),
         (Side::Target, target.identity(), context.target_access()),
     ]
     .into_iter()
     .filter_map(|(side, identity, access)| {
-        Some(Known { side, identity: identity?, role: access.role.as_ref().map(|role| &role.arn) })
+        Some(KnownPrincipal { side, identity: identity?, role: access.role.as_ref().map(|role| &role.arn) })
     })
     .collect();
     let mut principals: Vec<String> = known.iter().map(|known| known.identity.arn.clone()).collect();

@@ -1,7 +1,7 @@
 //! The target side: the bucket, its key, the group and the signing key.
 
 use super::check::{Asked, Check, Finding};
-use super::destination::{Destination, SourceNames};
+use super::destination::{AskedDestination, SourceNames};
 use super::optional::without;
 use super::source::{GROUP_UNKNOWN, GroupState, no_principal, no_session, versions};
 use super::upload::{ask_upload, without_uploads};
@@ -64,7 +64,7 @@ impl<'a> TargetSide<'a> {
         let (Some(account), Some(group)) = (self.account, group) else { return (GroupState::Unknown, checks) };
         checks.extend(ask_role(account, group.account()).await);
         let source = source.map(SourceNames::of);
-        let destination = Destination::of(settings, group.partition(), group.name().as_str(), source.as_ref());
+        let destination = AskedDestination::of(settings, group.partition(), group.name().as_str(), source.as_ref());
         let ((state, registry), bucket, signing) = tokio::join!(
             ask_registry(account.registry(), group, settings),
             ask_bucket(account, group.account(), settings, &destination),
@@ -87,7 +87,7 @@ pub(super) async fn ask_bucket(
     account: &TargetAccount,
     own: &AccountId,
     settings: &DoctorSettings,
-    to: &Destination<'_>,
+    to: &AskedDestination<'_>,
 ) -> Vec<Check> {
     let objects = account.objects();
     let folder = &to.folder;

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 
 use super::check::{Asked, Check, Finding};
-use super::destination::Destination;
+use super::destination::AskedDestination;
 use super::optional::without;
 use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
 use crate::model::location::Location;
 
 /// Asks for the permissions to write. No upload is begun that could not be aborted.
-pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &Destination<'_>) -> Vec<Check> {
+pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &AskedDestination<'_>) -> Vec<Check> {
     let on = |action| Asked { side: Side::Target, action, resource: &to.objects, grant_on: &to.objects };
     let deletes =
         Asked { side: Side::Target, action: "s3:DeleteObject", resource: &to.unfinished, grant_on: &to.unfinished };
@@ -41,7 +41,12 @@ pub(super) fn without_uploads(checks: Vec<Check>) -> Vec<Check> {
     without(checks, "s3:ListMultipartUploadParts", "an interrupted copy of a large artifact begins again")
 }
 
-async fn upload(objects: &TargetObjects, absent: &Location, to: &Destination<'_>, writes: Asked<'_>) -> Vec<Check> {
+async fn upload(
+    objects: &TargetObjects,
+    absent: &Location,
+    to: &AskedDestination<'_>,
+    writes: Asked<'_>,
+) -> Vec<Check> {
     // No other run has an upload of this key, so that every upload of the key is one of this run.
     let at = &Location::new(&absent.bucket, format!("{}-{:016x}", absent.key, fastrand::u64(..)));
     let (attributes, algorithm) = (Attributes::default(), Algorithm::default());

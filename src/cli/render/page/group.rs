@@ -7,7 +7,7 @@ use super::section::{GroupSection, state_of};
 use super::text::{age, minute, visible};
 use crate::model::words::counted;
 use crate::run::status::standing::{Row, SideVersion};
-use crate::run::{StatusReport, Unread};
+use crate::run::{StatusReport, UnreadSource};
 
 /// How much of a group its section shows.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ fn content(report: &StatusReport, detail: Detail) -> Markup {
     with_lineage.sort_by_key(|row| !row.live);
     with_lineage.truncate(detail.lineages);
     html! {
-        @if let Some(Unread(reason)) = &report.source_unread {
+        @if let Some(UnreadSource(reason)) = &report.source_unread {
             p { span.w { "Source not read" } ": " (visible(&reason.to_string())) }
         }
         dl {
