@@ -9,10 +9,11 @@ mod refused;
 mod translation;
 
 pub use call::{CallError, Kind};
-pub use chain::{hints, with_hints};
+pub use chain::hints;
+pub(crate) use chain::with_hints;
 pub(super) use denial::Spellings;
-pub use denial::on_folder;
+pub(crate) use denial::on_folder;
 pub(super) use hint_texts::Caller;
-pub use refused::{Lacks, Refused};
+pub(crate) use refused::{Lacks, Refused};
 
 pub use crate::model::side::Side;

@@ -16,6 +16,6 @@ mod retries;
 mod sides;
 mod surroundings;
 
-pub use super::principal::Identity;
+pub(crate) use super::principal::Identity;
 pub use access::{Access, AssumedRole, BucketAccess, CannedAcl, Sse, WriteHeaders, session_name};
-pub use sides::{SourceSession, TargetSession};
+pub(crate) use sides::{SourceSession, TargetSession};

@@ -2,8 +2,8 @@
 
 pub mod approval;
 pub mod arn;
-pub mod claim;
-pub mod destination;
+pub(crate) mod claim;
+pub(crate) mod destination;
 pub mod failure;
 pub mod field;
 pub mod fingerprints;
@@ -11,9 +11,9 @@ pub mod hold;
 pub mod image;
 pub mod layout;
 pub mod location;
-pub mod package;
-pub mod package_status;
-pub mod promoted;
+pub(crate) mod package;
+pub(crate) mod package_status;
+pub(crate) mod promoted;
 mod record_name;
 pub mod secrets;
 pub mod side;

@@ -32,7 +32,7 @@ pub use conclusion::Conclusion;
 pub use document::{Record, SCHEMA};
 pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Target, Tool};
 pub use followed::{FollowResult, Followed, WithdrawalResult, Withdrawn};
-pub use image_agreement::refuse_other_images;
+pub(crate) use image_agreement::refuse_other_images;
 pub use images::ImageFacts;
 pub use planned::{PlanFacts, PlannedAct, PlannedWrite, ReviewedPlanFacts};
 pub use reviewed::ReviewedPlan;

@@ -1,8 +1,8 @@
 //! The schema of model packages: the treatment of fields, limits of the service model, S3 references, comparison.
 
-pub mod comparison;
-pub mod environment;
+pub(crate) mod comparison;
+pub(crate) mod environment;
 pub mod members;
-pub mod references;
+pub(crate) mod references;
 pub mod shapes;
-pub mod unknown_members;
+pub(crate) mod unknown_members;

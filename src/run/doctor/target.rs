@@ -114,7 +114,7 @@ pub(super) async fn ask_bucket(
         let error = refuse_key(key, account.region(), own, to.source.as_ref()).err()?;
         Some(asked("key", key.as_str(), "").with(Finding::Missing, Some(with_hints(&error))))
     });
-    let to = &Destination { kms_key: to.kms_key.filter(|_| refused.is_none()), ..to.clone() };
+    let to = &AskedDestination { kms_key: to.kms_key.filter(|_| refused.is_none()), ..to.clone() };
     checks.extend(refused);
     match &to.probes {
         Some(absent) if settings.probes => checks.extend(ask_upload(objects, absent, to).await),

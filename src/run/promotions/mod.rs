@@ -1,4 +1,38 @@
-//! Promotions into several targets, several groups at a time.
+//! Promotions into several targets, several groups at a time: `promote plan` and `promote apply` as a library.
+//!
+//! ```no_run
+//! use promote::aws::session::Access;
+//! use promote::run::promotions::{NamedTarget, Promotions, TargetGroups};
+//! use promote::run::settings::FullSettings;
+//! use promote::run::Context;
+//!
+//! # async fn example() -> anyhow::Result<()> {
+//! let base = Context::default();
+//! let settings: FullSettings = serde_json::from_value(serde_json::json!({
+//!     "selection": {"group": "arn:aws:sagemaker:eu-central-1:444333666777:model-package-group/churn"},
+//!     "destination": {"bucket": "serving-models"},
+//! }))?;
+//! let production = Access { profile: Some("production".into()), ..Access::default() };
+//! let target = NamedTarget {
+//!     name: "churn/production".into(),
+//!     context: base.of_target("churn/production", (Access::default(), production)),
+//!     groups: TargetGroups::One(settings.selection.group.clone(), None),
+//!     settings: Box::new(move |_| Ok(settings.clone())),
+//! };
+//! let promotions = Promotions { targets: vec![target], jobs: 8, reviewed: None };
+//! let mut groups = Vec::new();
+//! for (place, found) in promotions.find().await?.into_iter().enumerate() {
+//!     groups.extend(found?.groups.into_iter().map(|group| (place, group)));
+//! }
+//! let ends = |_, group: promote::run::many::GroupPair, result: anyhow::Result<promote::run::RunReport>| {
+//!     if let Err(error) = result {
+//!         println!("{}: {error:#}", group.source);
+//!     }
+//! };
+//! promotions.run(&base, groups, |_, _| {}, ends).await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod reviewed;
 mod targets;
