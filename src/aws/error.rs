@@ -14,6 +14,6 @@ pub(crate) use chain::with_hints;
 pub(super) use denial::Spellings;
 pub(crate) use denial::on_folder;
 pub(super) use hint_texts::Caller;
-pub(crate) use refused::{Lacks, Refused};
+pub(crate) use refused::Lacks;
 
 pub use crate::model::side::Side;
