@@ -188,18 +188,7 @@ impl<'a> ByMetadata<'a> {
             });
         }
         if decision.act == Act::Keep && is_served {
-            let remark = format!(
-                "it is Approved and has no record, so it is neither compared nor synced; {} to write the record",
-                self.command(package)
-            );
-            return Ok(match self.record_promotion(package).await {
-                Ok(Some(record)) => {
-                    let recorded = record.unconfirmed.is_none();
-                    (Some((record, recorded)), Vec::new())
-                }
-                Ok(None) => warning(remark),
-                Err(error) => warning(format!("{remark}: {error:#}")),
-            });
+            return Ok(self.record_served(package).await);
         }
         let withdrawing =
             Withdrawing { promotion: self.promotion, destination: &self.destination, policy: self.policy };
@@ -222,6 +211,23 @@ impl<'a> ByMetadata<'a> {
                 }))
             }
         }
+    }
+
+    /// Writes the record of an Approved version, or warns that it has none.
+    async fn record_served(&self, package: &Package) -> (SyncRecord, Vec<Warning>) {
+        let remark = format!(
+            "it is Approved and has no record, so it is neither compared nor synced; {} to write the record",
+            self.command(package)
+        );
+        let remark = match self.record_promotion(package).await {
+            Ok(Some(record)) => {
+                let recorded = record.unconfirmed.is_none();
+                return (Some((record, recorded)), Vec::new());
+            }
+            Ok(None) => remark,
+            Err(error) => format!("{remark}: {error:#}"),
+        };
+        (None, vec![Warning { field: self.promoted.arn.to_string(), remark }])
     }
 
     /// The run that completes the version. A run about this version has other settings than the one that registered it, or
