@@ -2,6 +2,7 @@
 
 pub(super) mod group;
 mod metadata_gone;
+mod unexpected;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -34,6 +35,7 @@ use crate::record::verification::{
 use crate::record::{ArtifactFacts, Record, SCHEMA, Tool};
 use crate::store::{List, Spooled};
 use metadata_gone::{named_by_record, not_promoted};
+use unexpected::unexpected_objects;
 
 /// Concurrent checks of objects.
 const OBJECTS_AT_ONCE: usize = 16;
@@ -278,26 +280,4 @@ fn missing_image(record: &Record) -> String {
     format!(
         "the image does not exist: `promote full --images copy{version}` copies it again, if the source still has it"
     )
-}
-
-/// Reports objects in the folder that are not part of the promotion. Below a model's prefix, such an object would be
-/// deployed with the model.
-fn unexpected_objects(layout: &Layout, record: &Record, there: &Folder, findings: &mut Findings) -> Result<()> {
-    for location in record.other_objects.iter() {
-        let location = location?;
-        if there.at(&location)?.is_some() {
-            there.expect(&location.key)?;
-            let detail = "the object is not part of the promotion, and the record says so";
-            findings.add(Subject::Artifact, &location.to_string(), (Verdict::Kept, detail.into()))?;
-        }
-    }
-    for listed in there.unexpected() {
-        let Listed { key, .. } = listed?;
-        if !layout.is_own(&key) {
-            let location = Location::new(&layout.folder().bucket, key).to_string();
-            let detail = "the object is not part of the promotion";
-            findings.add(Subject::Artifact, &location, (Verdict::Changed, detail.into()))?;
-        }
-    }
-    Ok(())
 }

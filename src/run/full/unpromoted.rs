@@ -6,7 +6,6 @@ use anyhow::Result;
 use super::Full;
 use super::permitted::Permitted;
 use super::proved::Proved;
-use super::Full;
 use crate::model::package::Package;
 use crate::record::recorded::{Look, recorded};
 use crate::record::{Conclusion, Record};
