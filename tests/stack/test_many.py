@@ -182,19 +182,23 @@ def test_a_group_that_fails_is_left_out_of_the_reviewed_plan_and_fails_the_run_a
     pipeline = Pipeline(reviewed, executions.pipeline.aws, tmp_path)
     for name in GROUPS[:3]:
         approve(executions, name)
+    # Its target group has too long a name, so that it fails in every stage.
+    long = f"team-{'x' * 58}"
+    pipeline.aws.client("sagemaker", "source").create_model_package_group(ModelPackageGroupName=long)
     s3, key = pipeline.aws.client("s3", "source"), f"{GROUPS[1]}/model.tar.gz"
     s3.delete_object(Bucket=SOURCE_BUCKETS[0], Key=key)
     pipeline.run_until_review()
     assert f"error: {GROUPS[1]}: " in pipeline.reviewed.log, pipeline.reviewed.log
     planned = json.loads(pipeline.artifacts["Plan"])
     assert pipeline.request() == f"Plan {planned['plan']['digest']}, in the log of promote:DryRun"
-    (failed,) = [one for one in planned["groups"] if one["exit_code"] != 0]
-    assert failed["group"].endswith(f"/{GROUPS[1]}") and key in failed["document"]["error"]["message"]
+    failed = {one["group"].split("/")[-1]: one["document"] for one in planned["groups"] if one["exit_code"] != 0}
+    assert set(failed) == {GROUPS[1], long} and key in failed[GROUPS[1]]["error"]["message"]
     done = pipeline.build("Promote")
     assert done.code == 1 and f"{GROUPS[1]}: the plan leaves out " in " ".join(done.log.split()), done.log
     for name in (GROUPS[0], GROUPS[2]):
         assert pipeline.versions(f"prod-{name}") == {1: "Approved"}
     s3.put_object(Bucket=SOURCE_BUCKETS[0], Key=key, Body=b"again")
+    pipeline.aws.client("sagemaker", "source").delete_model_package_group(ModelPackageGroupName=long)
     pipeline.run_until_review()
     done = pipeline.build("Promote")
     assert done.code == 0, done.log
