@@ -3,15 +3,14 @@
 //! The SDK trusts the authorities of the system only. Like the AWS CLI, promote also reads AWS_CA_BUNDLE and the profile's
 //! `ca_bundle`, which replace them.
 
-use std::fs;
-use std::path::Path;
-
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64;
+use aws_types::os_shim_internal::Fs;
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -25,7 +24,7 @@ use crate::aws::error::{CallError, Caller};
 ///
 /// # Errors
 /// The configured file has no valid certificate, or the system has no authorities: the SDK would panic.
-pub(super) fn authorities(
+pub(super) async fn authorities(
     surroundings: &Surroundings,
     caller: &Caller,
     files: &Files,
@@ -34,11 +33,11 @@ pub(super) fn authorities(
     let hint = || "Set it to a PEM file of certificate authorities, or remove it".to_owned();
     if let Some(path) = surroundings.given("AWS_CA_BUNDLE") {
         let error = |reason| refused(caller, format!("AWS_CA_BUNDLE is '{}': {reason}", path.escape_debug()), hint());
-        return bundle(Path::new(&path)).and_then(context).map(Some).map_err(error);
+        return bundle(&surroundings.fs, &path).await.and_then(context).map(Some).map_err(error);
     }
     if let Some(value) = files.get(profile, "ca_bundle") {
         let error = |reason| value.refused(caller, &format!("is '{}': {reason}", value.text.escape_debug()), &hint());
-        return bundle(Path::new(value.text)).and_then(context).map(Some).map_err(error);
+        return bundle(&surroundings.fs, value.text).await.and_then(context).map(Some).map_err(error);
     }
     if surroundings.http.is_none() {
         check_system(surroundings, caller)?;
@@ -47,8 +46,8 @@ pub(super) fn authorities(
 }
 
 /// The valid certificates of a PEM file, in PEM. Bundles of systems may have certificates that the SDK panics on.
-fn bundle(path: &Path) -> Result<Vec<u8>, String> {
-    let pem = fs::read(path).map_err(|error| error.to_string())?;
+async fn bundle(fs: &Fs, path: &str) -> Result<Vec<u8>, String> {
+    let pem = fs.read_to_end(path).await.map_err(|error| error.to_string())?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| error.to_string())?;
     let valid = certificates.iter().filter(|one| RootCertStore::empty().add((*one).clone()).is_ok());
@@ -66,13 +65,20 @@ fn context(pem: Vec<u8>) -> Result<TlsContext, String> {
 
 /// The SDK's default client with other authorities.
 pub(super) fn client(context: TlsContext) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.tls_context(context.clone()).build()
-    })
+    Builder::new().build_with_connector_fn(move |settings, components| connector(context.clone(), settings, components))
+}
+
+/// The SDK panics here if it cannot use the authorities.
+pub(super) fn connector(
+    context: TlsContext,
+    settings: Option<&HttpConnectorSettings>,
+    components: Option<&RuntimeComponents>,
+) -> Connector {
+    let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    connector.set_connector_settings(settings.cloned());
+    connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+    connector.set_proxy_config(Some(ProxyConfig::from_env()));
+    connector.tls_context(context).build()
 }
 
 /// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.

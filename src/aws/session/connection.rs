@@ -36,7 +36,7 @@ pub(super) struct Session {
     pub config: SdkConfig,
     retries: Retries,
     renewal: Renewal,
-    authorities: Option<TlsContext>,
+    pub authorities: Option<TlsContext>,
     pub access: Access,
     pub principal: Principal,
 }
@@ -65,7 +65,7 @@ impl Session {
         let profile = caller.profile.as_deref().unwrap_or("default");
         files.check_exists(&caller, profile)?;
         files.check_credentials(&caller, profile)?;
-        let authorities = authorities(surroundings, &caller, &files, profile)?;
+        let authorities = authorities(surroundings, &caller, &files, profile).await?;
         let http = authorities.clone().map(client);
         let retries = configured_retries(surroundings, &caller, &files, profile)?;
         let region = match region.or_else(|| access.region.clone()) {

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_types::os_shim_internal::{Env, Fs};
 
 use self::grammar::Case;
+use super::authorities::connector;
 use super::connection::Session;
 use super::surroundings::Surroundings;
 use super::{Access, AssumedRole};
@@ -73,6 +74,10 @@ async fn attempt(case: &Case) -> bool {
             return false;
         }
     };
+    if let Some(context) = session.authorities.clone() {
+        // As the first request would.
+        let _ = connector(context, None, None);
+    }
     // Only panics matter, not the results.
     let _ = session.principal.identity().await.map_err(|error| error.to_string());
     let _ = session.sagemaker().list_models().send().await;

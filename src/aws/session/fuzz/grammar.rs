@@ -46,7 +46,10 @@ const ARNS: [&str; 5] = [
 ];
 const TEXTS: [&str; 9] =
     ["AKIAFUZZ000000000000", "secret", "a b", "\u{201c}q\u{201d}", "\u{7f}", "\r", "a\tb", "%00", "𐍈"];
-const PATHS: [&str; 6] = ["/token", "/nowhere", "~/token", "", "/", "token"];
+const PATHS: [&str; 7] = ["/token", "/nowhere", "~/token", "", "/", "token", AUTHORITIES];
+/// A file of certificate authorities.
+const AUTHORITIES: &str = "/authorities";
+const CONFIGURATIONS: [&str; 6] = ["/generated/.aws/credentials", "~/.aws/config", "~", "/token", "/nowhere", ""];
 const REGIONS: [&str; 8] =
     ["eu-central-1", "us-gov-west-1", "cn-north-1", "fips-us-east-1", "aws-global", "x y", "", "é"];
 
@@ -77,7 +80,7 @@ const KEYS: [(&str, &[&str]); 39] = [
     ("login_session", &["arn:aws:iam::444333666777:user/me", "é", ""]),
     ("services", &NAMES),
     ("endpoint_url", &URLS),
-    ("ca_bundle", &PATHS),
+    ("ca_bundle", &[AUTHORITIES, "/token", "/nowhere", ""]),
     ("use_fips_endpoint", &BOOLEANS),
     ("use_dualstack_endpoint", &BOOLEANS),
     ("sdk_ua_app_id", &TEXTS),
@@ -94,7 +97,9 @@ const KEYS: [(&str, &[&str]); 39] = [
 ];
 
 /// The variables that the SDK reads, each with its usual values.
-const VARIABLES: [(&str, &[&str]); 36] = [
+const VARIABLES: [(&str, &[&str]); 38] = [
+    ("AWS_CONFIG_FILE", &CONFIGURATIONS),
+    ("AWS_SHARED_CREDENTIALS_FILE", &CONFIGURATIONS),
     ("AWS_ACCESS_KEY_ID", &TEXTS),
     ("AWS_SECRET_ACCESS_KEY", &TEXTS),
     ("AWS_SESSION_TOKEN", &TEXTS),
@@ -128,7 +133,7 @@ const VARIABLES: [(&str, &[&str]); 36] = [
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", &["IPv4", "IPv6", "IPv5"]),
     ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", &NUMBERS),
     ("AWS_REQUEST_CHECKSUM_CALCULATION", &["when_supported", "when_required", "x"]),
-    ("AWS_CA_BUNDLE", &PATHS),
+    ("AWS_CA_BUNDLE", &[AUTHORITIES, "/token", "/nowhere", ""]),
     ("AWS_LOGIN_CACHE_DIRECTORY", &PATHS),
     ("AWS_NEW_RETRIES_2026", &BOOLEANS),
 ];
@@ -142,7 +147,8 @@ impl Case {
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let rng = &mut rng;
-        let mut variables = vec![("HOME".to_owned(), HOME.to_owned())];
+        let home = (rng.u8(..16) != 0).then(|| ("HOME".to_owned(), HOME.to_owned()));
+        let mut variables: Vec<_> = home.into_iter().collect();
         for _ in 0..rng.usize(..6) {
             let (name, values) = pick(rng, &VARIABLES);
             variables.push((name.to_owned(), value(rng, values)));
@@ -155,9 +161,10 @@ impl Case {
         let cached = ["ee0bfd2552fbd840c02cc48b6e823320543c450f", "27f030506f6bb66bf36e150f369ab9e8f1cfec6b"]
             .map(|digest| (format!("{HOME}/.aws/sso/cache/{digest}.json"), token.clone()));
         let other = ["/token".to_owned(), format!("{HOME}/token")].map(|path| (path, TEXTS[rng.usize(..9)].into()));
+        let authorities = [(AUTHORITIES.to_owned(), authorities(rng))];
         Self {
             variables,
-            files: files.into_iter().chain(cached).chain(other).collect(),
+            files: files.into_iter().chain(cached).chain(other).chain(authorities).collect(),
             profile: (rng.u8(..3) == 0).then(|| value(rng, &NAMES)),
             role: rng.u8(..8) == 0,
             region: rng.bool(),
@@ -182,7 +189,7 @@ fn value(rng: &mut Rng, usual: &[&str]) -> String {
     value
 }
 
-/// A file with a few sections, of which one in six is damaged.
+/// A file with a few sections.
 fn profiles(rng: &mut Rng) -> Vec<u8> {
     let mut text = String::new();
     for _ in 0..rng.usize(..5) {
@@ -204,6 +211,20 @@ fn profiles(rng: &mut Rng) -> Vec<u8> {
             };
         }
     }
+    damaged(rng, text)
+}
+
+/// Certificates, some of which cannot be used.
+fn authorities(rng: &mut Rng) -> Vec<u8> {
+    const GOOD: &str = include_str!("../../../../tests/promote/support/tls/authority.pem");
+    const BAD: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let pieces = [GOOD, GOOD, BAD, "# a remark\n", "-----BEGIN CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n"];
+    let text = (0..rng.usize(..4)).map(|_| pick(rng, &pieces)).collect();
+    damaged(rng, text)
+}
+
+/// The bytes of a file, of which one in six is damaged.
+fn damaged(rng: &mut Rng, text: String) -> Vec<u8> {
     let mut bytes = text.into_bytes();
     if rng.u8(..6) == 0 && !bytes.is_empty() {
         for _ in 0..rng.usize(1..4) {
