@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Cloud, Failure, Moment, Principal};
 use crate::world::*;
 
+mod again;
 mod approvals;
 mod meanwhile;
 mod records;

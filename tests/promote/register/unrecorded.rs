@@ -47,7 +47,6 @@ fn remark(document: &Value, arn: &str) -> String {
 #[test]
 fn an_older_approved_version_that_a_killed_run_has_left_without_a_record_is_recorded_and_follows_its_source() {
     let cloud = older_without_a_record();
-    cloud.add_defaults();
     let planned = promote(&cloud, &["--dry-run"]).document();
     assert!(remark(&planned, &arn_of_version(1)).contains("has no record"), "{planned:#}");
     let document = promote(&cloud, &[]).document();
@@ -57,6 +56,24 @@ fn an_older_approved_version_that_a_killed_run_has_left_without_a_record_is_reco
     assert_eq!(promote(&cloud, &[]).document()["followed"][0]["result"], "updated");
     assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "risk");
     verifies(&cloud, 1);
+}
+
+#[test]
+fn an_older_version_without_a_record_is_recorded_although_the_registry_adds_values() {
+    for defaults in [true, false] {
+        let cloud = with_package();
+        if defaults {
+            cloud.add_defaults()
+        } else {
+            cloud.add_empty_members()
+        }
+        promote(&cloud, &[]).document();
+        cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+        cloud.register(package());
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(document["followed"][0]["result"], "recorded", "{document:#}");
+        verifies(&cloud, 1);
+    }
 }
 
 #[test]

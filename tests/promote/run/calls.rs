@@ -1,4 +1,4 @@
-//! The calls of a repeated `full` that follows five versions, by operation. SageMaker throttles its control plane at low
+//! The calls of a first `full`, and of a repeated one that follows five versions, by operation. SageMaker throttles its control plane at low
 //! rates, so that each call for each version counts.
 
 use std::collections::BTreeMap;
@@ -60,6 +60,41 @@ fn unchanged_and(more: &[(&str, usize)]) -> BTreeMap<String, usize> {
         *all.entry((*operation).to_owned()).or_default() += count;
     }
     all
+}
+
+/// Four objects and two images of two layers are copied; the claim and the record are written.
+const FIRST: [(&str, usize); 24] = [
+    ("BatchGetImage", 4),
+    ("CompleteLayerUpload", 4),
+    ("CopyObject", 4),
+    ("CreateModelPackage", 1),
+    ("CreateModelPackageGroup", 1),
+    ("CreateRepository", 2),
+    ("DescribeModelPackage", 4),
+    ("DescribeModelPackageGroup", 2),
+    ("DescribeRepositories", 2),
+    ("DownloadLayer", 4),
+    ("GetCallerIdentity", 1),
+    ("GetDownloadUrlForLayer", 4),
+    ("GetObject", 1),
+    ("HeadObject", 2),
+    ("InitiateLayerUpload", 4),
+    ("ListImageReferrers", 2),
+    ("ListModelPackages", 5),
+    ("ListMultipartUploads", 1),
+    ("ListObjectsV2", 6),
+    ("ListTags", 1),
+    ("PutImage", 2),
+    ("PutObject", 2),
+    ("UpdateModelPackage", 1),
+    ("UploadLayerPart", 4),
+];
+
+#[test]
+fn a_first_run_makes_these_calls() {
+    let cloud = with_package();
+    cloud.describes_until_completed(0);
+    assert_eq!(counted(&cloud), counts(&FIRST));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a_new_additional_specification_is_added_and_one_with_other_artifacts_is_drift
 }
 
 /// Adds an inference specification to the source version, with the prefix and these variables.
-fn add_specification(cloud: &Cloud, environment: &Value) {
+pub(super) fn add_specification(cloud: &Cloud, environment: &Value) {
     let mut specifications = package()["AdditionalInferenceSpecifications"].clone();
     let mut second = specifications[0].clone();
     second["Name"] = json!("second");
@@ -35,11 +35,11 @@ fn add_specification(cloud: &Cloud, environment: &Value) {
     cloud.change(SOURCE_VERSION, json!({"AdditionalInferenceSpecifications": specifications}));
 }
 
-fn specifications(cloud: &Cloud) -> usize {
+pub(super) fn specifications(cloud: &Cloud) -> usize {
     promoted(cloud)[0]["AdditionalInferenceSpecifications"].as_array().map_or(0, Vec::len)
 }
 
-const SECOND: &str = "AdditionalInferenceSpecifications{second}";
+pub(super) const SECOND: &str = "AdditionalInferenceSpecifications{second}";
 
 #[test]
 fn a_new_specification_of_objects_that_the_source_has_replaced_since_the_promotion_is_drift() {

@@ -96,3 +96,32 @@ fn interrupt(child: &std::process::Child) {
     let sent = std::process::Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status();
     assert!(sent.expect("a shell").success());
 }
+
+/// The first line of the text of a run.
+fn first_line(cloud: &Cloud, more: &[&str]) -> String {
+    let arguments: Vec<String> = full().into_iter().chain(more.iter().map(ToString::to_string)).collect();
+    let run = run(cloud, Principal::Both, &arguments);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.told().trim_start_matches("Outcome ").to_owned()
+}
+
+#[test]
+fn the_first_line_says_what_was_withdrawn_before_what_was_done_with_the_latest_version() {
+    for is_new in [false, true] {
+        let cloud = two_promoted();
+        let (planned, done) = match is_new {
+            true => (", and ", "promoted "),
+            false => (" ", "already promoted: nothing was registered "),
+        };
+        if is_new {
+            cloud.register(package());
+        }
+        reject(&cloud, 1);
+        let expected = format!("dry run, nothing was written: would reject {}{planned}", copy(1));
+        let line = first_line(&cloud, &["--dry-run"]);
+        assert!(line.starts_with(&expected), "{line}");
+        let line = first_line(&cloud, &[]);
+        let expected = format!("withdrew 1 version, because the source is Rejected; {done}");
+        assert!(line.starts_with(&expected), "{line}");
+    }
+}
