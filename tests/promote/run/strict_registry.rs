@@ -35,6 +35,20 @@ const CASES: &[Case] = &[
     registry("shows new versions late", |cloud| cloud.show_new_versions_late(LATE)),
     registry("shows new versions only to the fifth call", |cloud| cloud.show_new_versions_after(4)),
     registry("shows updates late", |cloud| cloud.show_changes_late(LATE)),
+    registry("shows updates only to the fifth call", |cloud| cloud.show_changes_after(4)),
+    registry("answers with empty pages in between", |cloud| cloud.empty_pages(true)),
+    registry(
+        "is late, spells in either way, adds defaults and empty pages, and ignores tokens, all at once",
+        |cloud| {
+            cloud.show_new_versions_late(LATE);
+            cloud.show_changes_late(LATE);
+            cloud.show_new_groups_late(LATE);
+            cloud.spell(Spelling::Mixed);
+            cloud.add_defaults();
+            cloud.empty_pages(true);
+            cloud.ignore_client_tokens();
+        },
+    ),
     registry("lists new versions late", |cloud| cloud.list_new_versions_late(LATE)),
     registry("lists updates late", |cloud| cloud.list_changes_late(LATE)),
     registry("shows new groups late", |cloud| cloud.show_new_groups_late(LATE)),
