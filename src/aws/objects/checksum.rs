@@ -25,6 +25,21 @@ pub enum Algorithm {
     /// SHA-256.
     #[serde(rename = "SHA256")]
     Sha256,
+    /// SHA-512.
+    #[serde(rename = "SHA512")]
+    Sha512,
+    /// MD5.
+    #[serde(rename = "MD5")]
+    Md5,
+    /// XXH64.
+    #[serde(rename = "XXHASH64")]
+    Xxhash64,
+    /// XXH3 with 64 bits.
+    #[serde(rename = "XXHASH3")]
+    Xxhash3,
+    /// XXH3 with 128 bits.
+    #[serde(rename = "XXHASH128")]
+    Xxhash128,
 }
 
 impl Algorithm {
@@ -40,6 +55,11 @@ impl Algorithm {
             Self::Crc32C => ChecksumAlgorithm::Crc32C,
             Self::Sha1 => ChecksumAlgorithm::Sha1,
             Self::Sha256 => ChecksumAlgorithm::Sha256,
+            Self::Sha512 => ChecksumAlgorithm::Sha512,
+            Self::Md5 => ChecksumAlgorithm::Md5,
+            Self::Xxhash64 => ChecksumAlgorithm::Xxhash64,
+            Self::Xxhash3 => ChecksumAlgorithm::Xxhash3,
+            Self::Xxhash128 => ChecksumAlgorithm::Xxhash128,
         }
     }
 }
@@ -81,8 +101,13 @@ macro_rules! checksum_of {
         let answer = &$answer;
         Checksum::first([
             (Algorithm::Crc64Nvme, answer.checksum_crc64_nvme()),
+            (Algorithm::Sha512, answer.checksum_sha512()),
             (Algorithm::Sha256, answer.checksum_sha256()),
             (Algorithm::Sha1, answer.checksum_sha1()),
+            (Algorithm::Md5, answer.checksum_md5()),
+            (Algorithm::Xxhash128, answer.checksum_xxhash128()),
+            (Algorithm::Xxhash3, answer.checksum_xxhash3()),
+            (Algorithm::Xxhash64, answer.checksum_xxhash64()),
             (Algorithm::Crc32C, answer.checksum_crc32_c()),
             (Algorithm::Crc32, answer.checksum_crc32()),
         ])
@@ -97,8 +122,13 @@ macro_rules! with_checksum {
         let checksum: Option<&Checksum> = $checksum;
         $call
             .set_checksum_crc64_nvme(Checksum::of(checksum, Algorithm::Crc64Nvme))
+            .set_checksum_sha512(Checksum::of(checksum, Algorithm::Sha512))
             .set_checksum_sha256(Checksum::of(checksum, Algorithm::Sha256))
             .set_checksum_sha1(Checksum::of(checksum, Algorithm::Sha1))
+            .set_checksum_md5(Checksum::of(checksum, Algorithm::Md5))
+            .set_checksum_xxhash128(Checksum::of(checksum, Algorithm::Xxhash128))
+            .set_checksum_xxhash3(Checksum::of(checksum, Algorithm::Xxhash3))
+            .set_checksum_xxhash64(Checksum::of(checksum, Algorithm::Xxhash64))
             .set_checksum_crc32_c(Checksum::of(checksum, Algorithm::Crc32C))
             .set_checksum_crc32(Checksum::of(checksum, Algorithm::Crc32))
     }};
@@ -108,6 +138,14 @@ pub(super) use with_checksum;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_algorithm_of_s3_is_compared() {
+        for name in ChecksumAlgorithm::values() {
+            let algorithm: Algorithm = serde_json::from_value((*name).into()).expect("the algorithm is known");
+            assert_eq!(algorithm.to_string(), *name);
+        }
+    }
 
     #[test]
     fn a_checksum_of_the_parts_checksums_does_not_count() {

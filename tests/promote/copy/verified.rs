@@ -68,6 +68,25 @@ fn assert_verified(cloud: &Cloud, options: &[&str], algorithm: Algorithm) {
 }
 
 #[test]
+fn a_checksum_that_promote_does_not_compute_verifies_no_bytes_without_the_source() {
+    for algorithm in [Algorithm::Xxhash64, Algorithm::Xxhash3, Algorithm::Xxhash128] {
+        let cloud = with("weights", in_parts().checksum(algorithm));
+        promote(&cloud, &[]).document();
+        let expects = |code: i32, sentence: &str| {
+            let version = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
+            let run =
+                run(&cloud, Principal::Target, &["verify", "--model-package", version, "--deep", "--output", "json"]);
+            assert_eq!(run.code, code, "{}{}", run.stdout, run.stderr);
+            assert!(run.stdout.contains(sentence), "{}", run.stdout);
+        };
+        let name = algorithm.name();
+        expects(3, &format!("`promote` cannot compute the recorded {name}, and the source object cannot be read"));
+        cloud.put_with(SERVING, &copy_key(), "WEIGHTS", in_parts().checksum(algorithm));
+        expects(5, &format!("its {name} is "));
+    }
+}
+
+#[test]
 fn a_large_object_with_a_sha_256_is_copied_by_s3_in_one_request_so_that_it_can_be_compared() {
     let cloud = with(vec![7; (128 << 20) + 1], Attributes::default().parts_of(8 << 20).checksum(Algorithm::Sha256));
     assert_eq!(told(&promote(&cloud, &MODES[0]).document()), ("copied", "checksum"));

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 /// A larger body's x-amz-content-sha256 is not checked: hashing without optimisation is slow.
 const HASHED: usize = 1 << 20;
@@ -21,19 +22,24 @@ pub enum Algorithm {
     Sha1,
     Sha256,
     Sha512,
+    Md5,
+    Xxhash64,
+    Xxhash3,
+    Xxhash128,
 }
 
 impl Algorithm {
-    /// Those that `promote` compares.
-    pub const ALL: [Algorithm; 5] =
-        [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
-    const KNOWN: [Algorithm; 6] = [
+    pub const ALL: [Algorithm; 10] = [
         Algorithm::Crc32,
         Algorithm::Crc32c,
         Algorithm::Crc64Nvme,
         Algorithm::Sha1,
         Algorithm::Sha256,
         Algorithm::Sha512,
+        Algorithm::Md5,
+        Algorithm::Xxhash64,
+        Algorithm::Xxhash3,
+        Algorithm::Xxhash128,
     ];
 
     /// Whether a checksum of the whole can be computed from those of the parts.
@@ -50,6 +56,10 @@ impl Algorithm {
             Algorithm::Sha1 => "SHA1",
             Algorithm::Sha256 => "SHA256",
             Algorithm::Sha512 => "SHA512",
+            Algorithm::Md5 => "MD5",
+            Algorithm::Xxhash64 => "XXHASH64",
+            Algorithm::Xxhash3 => "XXHASH3",
+            Algorithm::Xxhash128 => "XXHASH128",
         }
     }
 
@@ -58,7 +68,7 @@ impl Algorithm {
     }
 
     pub fn parse(name: &str) -> Result<Algorithm, Refusal> {
-        let found = Algorithm::KNOWN.into_iter().find(|one| one.name().eq_ignore_ascii_case(name));
+        let found = Algorithm::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| Refusal::new(400, "InvalidRequest", "Checksum algorithm provided is unsupported."))
     }
 
@@ -70,6 +80,10 @@ impl Algorithm {
             Algorithm::Sha1 => digest(&SHA1_FOR_LEGACY_USE_ONLY, &body.bytes()).as_ref().to_vec(),
             Algorithm::Sha256 => Sha256::digest(body.bytes()).to_vec(),
             Algorithm::Sha512 => digest(&SHA512, &body.bytes()).as_ref().to_vec(),
+            Algorithm::Md5 => Md5::digest(body.bytes()).to_vec(),
+            Algorithm::Xxhash64 => XxHash64::oneshot(0, &body.bytes()).to_be_bytes().to_vec(),
+            Algorithm::Xxhash3 => XxHash3_64::oneshot(&body.bytes()).to_be_bytes().to_vec(),
+            Algorithm::Xxhash128 => XxHash3_128::oneshot(&body.bytes()).to_be_bytes().to_vec(),
         }
     }
 }
@@ -120,7 +134,7 @@ pub fn verify(
     body: &Body,
 ) -> Result<Option<Checksum>, Refusal> {
     let mut found = None;
-    for algorithm in Algorithm::KNOWN {
+    for algorithm in Algorithm::ALL {
         let name = algorithm.header();
         let claimed = request.header(&name).or(trailers.get(&name).map(String::as_str));
         let Some(claimed) = claimed else { continue };
