@@ -1,12 +1,11 @@
 //! Drafts the request: the fields of the source package that are carried over, still with the source's references.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupName, KmsKeyArn, RoleArn};
-use crate::model::failure::Failure;
 use crate::model::field::{Document, Field, is_map};
 use crate::model::image::RepositoryPrefix;
 use crate::model::package::Package;
@@ -78,17 +77,14 @@ pub struct Draft {
 
 impl Draft {
     /// Drafts the request for a version of `target_group` from a source package.
-    ///
-    /// # Errors
-    /// The package has fields that this version of promote does not know.
-    pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Result<Self> {
+    pub fn of(package: &Package, target_group: &GroupName, overrides: &PackageOverrides) -> Self {
         let mut draft = Self {
             request: carried(package.description()),
             not_carried: Vec::new(),
             environment_urls: overrides.environment_urls,
             findings: Obstacles::default(),
         };
-        draft.leave_unknown(package, overrides)?;
+        draft.leave_unknown(package, overrides);
         draft.leave_certification(package);
         draft.leave_algorithm(overrides);
         draft.set_encryption(overrides);
@@ -96,10 +92,10 @@ impl Draft {
         draft.set_validation(overrides);
         draft.request.insert("ModelPackageGroupName".into(), target_group.as_str().into());
         ApprovalStatus::PendingManualApproval.state_in(&mut draft.request);
-        Ok(draft)
+        draft
     }
 
-    /// What prevents a promotion: values of the source account that need a flag.
+    /// What prevents a promotion: unknown fields, and values of the source account that need a flag.
     pub fn findings(&self) -> &Obstacles {
         &self.findings
     }
@@ -112,8 +108,8 @@ impl Draft {
         self
     }
 
-    fn leave_unknown(&mut self, package: &Package, overrides: &PackageOverrides) -> Result<()> {
-        refuse_unknown(package, overrides.ignore_unknown_members)?;
+    fn leave_unknown(&mut self, package: &Package, overrides: &PackageOverrides) {
+        self.findings.extend(unknown(package, overrides.ignore_unknown_members));
         for field in &unknown_members(package.description()) {
             let value = field.get(package.description()).map(Value::to_string).unwrap_or_default();
             self.not_carried.push(NotCarried::new(
@@ -123,7 +119,6 @@ impl Draft {
             ));
             field.remove(&mut self.request);
         }
-        Ok(())
     }
 
     fn leave_certification(&mut self, package: &Package) {
@@ -217,13 +212,17 @@ impl Draft {
 /// # Errors
 /// The message names every unknown field.
 pub fn refuse_unknown(package: &Package, ignore: bool) -> Result<()> {
-    let unknown: Vec<String> = unknown_members(package.description()).iter().map(Field::to_string).collect();
-    if !unknown.is_empty() && !ignore {
-        let fields = unknown.join(", ");
-        let message = format!("{} has fields that this version of promote does not know: {fields}", package.arn());
-        bail!(Failure::new(message).hint("Update promote, or pass `--ignore-unknown-fields` to drop them"));
+    unknown(package, ignore).refuse(package.arn())
+}
+
+fn unknown(package: &Package, ignore: bool) -> Obstacles {
+    let mut found = Obstacles::default();
+    let fields: Vec<String> = unknown_members(package.description()).iter().map(Field::to_string).collect();
+    if !fields.is_empty() && !ignore {
+        let text = format!("it has fields that this version of promote does not know: {}", fields.join(", "));
+        found.add(text, "Update promote, or pass `--ignore-unknown-fields` to drop them");
     }
-    Ok(())
+    found
 }
 
 /// The fields with the treatment Carried. Empty members are omitted on every level: DescribeModelPackage returns some that

@@ -1,10 +1,10 @@
-//! Looks up the objects that a package refers to in the source account. An object that is missing, or that changed
-//! since the package was registered, stops the run.
+//! Looks up the objects that a package refers to in the source account. Objects that are missing, archived or unreadable,
+//! or that have changed since the package was registered, stop the run after everything was looked up.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::error::{CallError, Kind as CallKind};
@@ -12,13 +12,16 @@ use crate::aws::objects::{Listed, SourceObjects};
 use crate::model::failure::Failure;
 use crate::model::layout::Layout;
 use crate::model::location::{BucketName, Location};
-use crate::plan::archived::Archived;
+use crate::plan::archived::refuse_archived;
 use crate::plan::artifact::SourceObject;
 use crate::plan::artifacts::Artifacts;
 use crate::plan::environment::{EnvironmentUrls, Scope};
 use crate::plan::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestEntry};
-use crate::plan::missing::{fields_that_refer_to, refuse_missing};
+use crate::plan::missing::{fields_of, refuse_missing};
+use crate::plan::noted::Noted;
 use crate::plan::path_warnings::PathWarnings;
+use crate::plan::refusals::{Refusals, about_the_package};
+use crate::plan::replaced::refuse_replaced;
 use crate::schema::references::{Reference, ReferenceKind};
 
 /// The number of concurrent look-ups. Each is one small request.
@@ -67,8 +70,8 @@ pub struct Leniency {
 /// objects so far.
 ///
 /// # Errors
-/// A referenced object is missing, cannot be read, or changed since the package was registered. The message names every
-/// field that refers to it.
+/// Referenced objects are missing or archived, cannot be read, or have changed since the package was registered. The
+/// message names all of them, each with every field that refers to it.
 pub async fn inventory(
     references: Vec<Reference>,
     source: &SourceObjects,
@@ -78,39 +81,45 @@ pub async fn inventory(
 ) -> Result<Inventory> {
     let fields = references.iter().map(|one| (one.field.clone(), one.location.clone())).collect();
     let artifacts = Artifacts::new(layout, fields)?;
-    let archived = Archived::default();
+    let (archived, unlisted) = (Noted::default(), Noted::default());
     let mut places: BTreeMap<(Location, ReferenceKind), Vec<usize>> = BTreeMap::new();
     for (number, reference) in references.iter().enumerate() {
         places.entry((reference.location.clone(), reference.kind)).or_default().push(number);
     }
     let lookups = places.into_iter().map(|((location, kind), numbers)| {
-        let fields = fields_that_refer_to(&location, &references, &location.to_string());
+        let fields = fields_of(&location, &references);
         let scopes = numbers.iter().map(|number| leniency.environment_urls.scope(&references[*number]));
         let scope = scopes.max().unwrap_or(Scope::Nothing);
         let is_object = !references[numbers[0]].is_bucket_without_object();
-        let lookup = Lookup { source, layout, artifacts: &artifacts, archived: &archived, count, numbers, scope };
+        let noted = (&archived, &unlisted);
+        let lookup = Lookup { source, layout, artifacts: &artifacts, noted, count, numbers, scope };
         async move {
             let found = match is_object {
-                true => lookup.reference(&location, kind).await.with_context(|| fields)?,
-                false => Found::Nothing,
+                true => about_the_package(lookup.reference(&location, kind).await.with_context(|| fields))?,
+                false => Ok(Found::Nothing),
             };
             anyhow::Ok(((location, kind), found))
         }
     });
+    let lookups: Vec<((Location, ReferenceKind), Result<Found>)> =
+        stream::iter(lookups).buffered(LOOKUPS_AT_ONCE).try_collect().await?;
+    let mut refusals = Refusals::default();
     let places: HashMap<(Location, ReferenceKind), Found> =
-        stream::iter(lookups).buffer_unordered(LOOKUPS_AT_ONCE).try_collect().await?;
-    refuse_missing(&references, |reference| {
-        matches!(places[&(reference.location.clone(), reference.kind)], Found::Nothing)
-            && !(reference.is_report() && leniency.ignore_missing_reports)
-    })?;
-    archived.refuse()?;
-    artifacts.refuse_changes()?;
-    let found = references.into_iter().map(|reference| {
-        let found = places[&(reference.location.clone(), reference.kind)].clone();
-        check_etag(&reference, &found)?;
-        Ok((reference, found))
-    });
-    Ok(Inventory { found: found.collect::<Result<_>>()?, artifacts })
+        lookups.into_iter().filter_map(|(place, found)| Some((place, refusals.keep(found)?))).collect();
+    let found = |reference: &Reference| places.get(&(reference.location.clone(), reference.kind)).cloned();
+    refusals.keep(refuse_missing(&references, &unlisted, |reference| {
+        matches!(found(reference), Some(Found::Nothing)) && !(reference.is_report() && leniency.ignore_missing_reports)
+    }));
+    refusals.keep(refuse_archived(&archived));
+    refusals.keep(artifacts.refuse_changes());
+    let found: Vec<(Reference, Found)> =
+        references.iter().filter_map(|reference| Some((reference.clone(), found(reference)?))).collect();
+    refusals.keep(refuse_replaced(found.iter().filter_map(|(reference, found)| match found {
+        Found::Object(object) | Found::Manifest(object) => Some((reference, object)),
+        Found::Prefix(_) | Found::Output | Found::Nothing | Found::NotCopied(_) => None,
+    })));
+    refusals.refuse()?;
+    Ok(Inventory { found, artifacts })
 }
 
 /// The look-up of one location, for the references with these indexes.
@@ -118,7 +127,8 @@ struct Lookup<'a> {
     source: &'a SourceObjects,
     layout: &'a Layout,
     artifacts: &'a Artifacts,
-    archived: &'a Archived,
+    /// The archived objects, and the objects that manifests list and that do not exist.
+    noted: (&'a Noted, &'a Noted),
     count: &'a AtomicU64,
     numbers: Vec<usize>,
     /// What is copied for an environment variable.
@@ -179,7 +189,7 @@ impl Lookup<'_> {
     async fn object(&self, location: &Location) -> Result<Option<Found>> {
         let Some(object) = self.head(location).await? else { return Ok(None) };
         if object.head.as_ref().is_some_and(|head| head.archived) {
-            self.archived.note(location);
+            self.noted.0.note(location);
         }
         self.add(object).map(Some)
     }
@@ -225,7 +235,7 @@ impl Lookup<'_> {
         let location = Location::new(bucket, key);
         let looked = if tiered && size >= SMALLEST_TIERED { self.head(&location).await? } else { None };
         if archived || looked.as_ref().and_then(|object| object.head.as_ref()).is_some_and(|head| head.archived) {
-            self.archived.note(&location);
+            self.noted.0.note(&location);
         }
         Ok(looked.unwrap_or(SourceObject { location, bytes: size, etag, head: None }))
     }
@@ -233,20 +243,24 @@ impl Lookup<'_> {
     async fn manifest(&self, location: &Location, parse: fn(&[u8]) -> Result<Manifest>) -> Result<Found> {
         let Some(object) = self.head(location).await? else { return Ok(Found::Nothing) };
         if object.head.as_ref().is_some_and(|head| head.archived) {
-            self.archived.note(location);
+            self.noted.0.note(location);
         }
         let (text, etag) = self.source.read(location, MAX_MANIFEST_BYTES).await?;
         ensure!(
             etag == object.etag,
             Failure::new(format!("{location} was replaced while it was read")).hint("Run again")
         );
-        let manifest = parse(&text).context("the manifest cannot be parsed, so its objects would be lost")?;
+        let manifest = parse(&text)
+            .with_context(|| format!("the manifest {location} cannot be parsed, so its objects would be lost"))?;
         let lookups = manifest.listed().into_iter().map(|listed| async move {
-            let (at, found) = match listed {
-                ManifestEntry::Prefix(prefix) => (prefix.clone(), self.prefix(&prefix).await?),
-                ManifestEntry::Object(at) => (at.clone(), self.object(&at).await?),
+            let (found, missing) = match &listed {
+                ManifestEntry::Prefix(at) => (self.prefix(at).await?, format!("no object has this prefix: {at}")),
+                ManifestEntry::Object(at) => (self.object(at).await?, format!("there is no such object: {at}")),
             };
-            found.with_context(|| format!("the manifest {location} lists {at}, which does not exist"))
+            if found.is_none() {
+                self.noted.1.note(format!("{missing} (the manifest {location} lists it)"));
+            }
+            anyhow::Ok(())
         });
         let mut lookups = stream::iter(lookups).buffered(LOOKUPS_AT_ONCE);
         while lookups.try_next().await?.is_some() {}
@@ -274,21 +288,4 @@ fn unreadable(error: anyhow::Error) -> Result<Found> {
         _ => return Err(error),
     };
     Ok(Found::NotCopied(reason))
-}
-
-/// Compares the object with the ETag at the time of the registration, if the package states it.
-fn check_etag(reference: &Reference, found: &Found) -> Result<()> {
-    let (Some(registered), Found::Object(object) | Found::Manifest(object)) = (&reference.etag, found) else {
-        return Ok(());
-    };
-    if *registered == object.etag.as_str() {
-        return Ok(());
-    }
-    let message = format!(
-        "{} has changed since the package was registered: the ETag in {} was {registered}, and is {} now",
-        object.location,
-        reference.field,
-        object.etag.as_str()
-    );
-    bail!(Failure::new(message).hint("Restore the object that was registered, or register the package again"))
 }

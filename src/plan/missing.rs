@@ -5,26 +5,34 @@ use anyhow::{Result, bail};
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::model::words::listed;
+use crate::plan::noted::Noted;
 use crate::schema::references::{Reference, ReferenceKind};
 
 /// Refuses references to nothing.
 ///
 /// # Errors
-/// The message names everything that is missing.
-pub(super) fn refuse_missing(references: &[Reference], is_missing: impl Fn(&Reference) -> bool) -> Result<()> {
+/// The message names everything that is missing, and the first 20 objects that manifests list.
+pub(super) fn refuse_missing(
+    references: &[Reference],
+    in_manifests: &Noted,
+    is_missing: impl Fn(&Reference) -> bool,
+) -> Result<()> {
     let missing: Vec<&Reference> = references.iter().filter(|reference| is_missing(reference)).collect();
     let mut lines: Vec<String> = Vec::new();
     for reference in &missing {
         let location = &reference.location;
-        let line = format!("{}: {location} ({})", what(reference), fields_that_refer_to(location, references, "it"));
+        let line = format!("{}: {location} ({})", what(reference), refer_to_it(location, references));
         if !lines.contains(&line) {
             lines.push(line);
         }
     }
+    let (count, listed) = in_manifests.lines();
+    let count = count + lines.len();
+    lines.extend(listed);
     let message = match lines.as_slice() {
         [] => return Ok(()),
         [line] => line.clone(),
-        lines => format!("{} references name objects that do not exist:\n  {}", lines.len(), lines.join("\n  ")),
+        lines => format!("{count} references name objects that do not exist:\n  {}", lines.join("\n  ")),
     };
     let restore = "Restore what is missing, or register a package that does not refer to it";
     let mut failure = Failure::new(message).hint(restore);
@@ -48,10 +56,14 @@ fn what(reference: &Reference) -> &'static str {
     }
 }
 
-/// A text with all fields that refer to a location, which the text calls `location`.
-pub(super) fn fields_that_refer_to(at: &Location, references: &[Reference], location: &str) -> String {
+/// All fields that refer to a location.
+pub(super) fn fields_of(at: &Location, references: &[Reference]) -> String {
     let fields = references.iter().filter(|reference| reference.location == *at);
     let fields: Vec<String> = fields.map(|reference| reference.field.to_string()).collect();
-    let refer = if fields.len() == 1 { "refers" } else { "refer" };
-    format!("{} {refer} to {location}", listed(&fields))
+    listed(&fields)
+}
+
+fn refer_to_it(at: &Location, references: &[Reference]) -> String {
+    let is_one = references.iter().filter(|reference| reference.location == *at).count() == 1;
+    format!("{} {} to it", fields_of(at, references), if is_one { "refers" } else { "refer" })
 }

@@ -1,4 +1,4 @@
-//! Refuses what AWS would reject, as far as the request shows it: before any object is looked up.
+//! Finds what AWS would reject, as far as the request shows it.
 
 use anyhow::Result;
 
@@ -12,11 +12,19 @@ use crate::plan::rewriting::{Rewritten, Targets};
 use crate::plan::rules::violated;
 use crate::schema::references::{Reference, ReferenceKind, references};
 
-/// Lists the references of a draft, if the request shows nothing that AWS would reject.
+/// The references of a draft.
+pub struct Checked {
+    /// The references, which can be looked up.
+    pub references: Vec<Reference>,
+    /// The error that names every field of the request that prevents the promotion.
+    pub refused: Result<()>,
+}
+
+/// Lists the references of a draft, and what AWS would reject.
 ///
 /// # Errors
-/// The message names every field that prevents the promotion.
-pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> Result<Vec<Reference>> {
+/// References are malformed. The message names every field that prevents the promotion.
+pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> Result<Checked> {
     let mut found = draft.findings().clone();
     found.extend(violated(&draft.request));
     match references(&draft.request) {
@@ -26,13 +34,12 @@ pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> 
             let mut request = rewritten.request;
             add_provenance(&mut request, package.arn());
             found.extend(rejected(&request, rewritten.source_uri.as_deref(), package));
-            found.refuse(package.arn())?;
-            Ok(references)
+            Ok(Checked { references, refused: found.refuse(package.arn()) })
         }
         Err(refused) => {
             found.add_malformed(&refused);
             found.extend(rejected(&draft.clone().without_etags().request, package.text("SourceUri"), package));
-            found.refuse(package.arn()).map(|()| Vec::new())
+            found.refuse(package.arn()).map(|()| Checked { references: Vec::new(), refused: Ok(()) })
         }
     }
 }

@@ -10,6 +10,7 @@ pub(super) mod target_group;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use futures_util::FutureExt;
 
 use super::clock::Started;
 use super::context::Context;
@@ -28,7 +29,8 @@ use crate::plan::draft::{Draft, PackageOverrides};
 use crate::plan::images::{ImageAccess, ImageRegistry, Images, PlannedImage, look_up};
 use crate::plan::inventory::{Leniency, inventory};
 use crate::plan::provenance::refuse_return;
-use crate::plan::{Plan, checked_references, plan};
+use crate::plan::refusals::{about_the_package, together};
+use crate::plan::{Checked, Plan, Warning, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::{Signer, refuse_alias};
 use crate::record::{Conclusion, Record, ReviewedPlan, Source};
@@ -96,22 +98,30 @@ impl Promotion<'_> {
             )?;
         }
         refuse_return(package, &self.destination.group)?;
-        let draft = Draft::of(package, self.destination.group.name(), self.overrides)?;
+        let draft = Draft::of(package, self.destination.group.name(), self.overrides);
         let layout = self.destination.layout(package.arn());
-        let references = checked_references(package, &draft, &layout)?;
+        let Checked { references, refused } = checked_references(package, &draft, &layout)?;
         let leniency = Leniency {
             ignore_missing_reports: self.overrides.ignore_missing_reports,
             environment_urls: self.overrides.environment_urls,
         };
         let count = Arc::default();
         self.context.notice(Event::Counting { step: Step::Listing, count: &count });
-        let looked_up = tokio::try_join!(
-            inventory(references, self.source.objects(), &layout, leniency, &count),
-            self.images(package, &draft, images),
-        );
+        let objects = inventory(references, self.source.objects(), &layout, leniency, &count).map(about_the_package);
+        let images = self.images(package, &draft, images).map(about_the_package);
+        let looked_up = tokio::try_join!(objects, images);
         self.context.notice(Event::Counted(Step::Listing));
         let (inventory, images) = looked_up?;
-        plan(package, draft, inventory, images, &layout)
+        match (refused, inventory, images) {
+            (Ok(()), Ok(inventory), Ok(images)) => {
+                let mut plan = plan(package, draft, inventory, images, &layout)?;
+                plan.warnings.extend(self.key_warning());
+                Ok(plan)
+            }
+            (refused, inventory, images) => {
+                Err(together([refused.err(), inventory.err(), images.err()].into_iter().flatten().collect()))
+            }
+        }
     }
 
     /// Looks up the images, if they are copied.
@@ -126,6 +136,17 @@ impl Promotion<'_> {
         };
         let access = ImageAccess { source: self.source.images(), target: self.target.images(), registry };
         look_up(&draft.request, package.arn(), &access).await
+    }
+
+    /// A key of a third account, which may be the account of an organization's keys.
+    fn key_warning(&self) -> Option<Warning> {
+        let (key, target) = (self.overrides.kms_key.as_ref()?, self.destination.group.account());
+        let remark = format!(
+            "the key belongs to account {}, not to the target account {target}: its policy has to let every role of {target} \
+             that deploys the version decrypt with it",
+            key.account()
+        );
+        (key.account() != target).then(|| Warning { field: format!("--kms-key-arn {key}"), remark })
     }
 
     /// Lists the objects in the folder of a version's promotion.

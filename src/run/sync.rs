@@ -244,7 +244,7 @@ impl Syncing<'_> {
             environment_urls: before.environment_urls.unwrap_or_default(),
             ..PackageOverrides::of(state.request)
         };
-        let draft = Draft::of(package, self.destination.group.name(), &overrides)?;
+        let draft = Draft::of(package, self.destination.group.name(), &overrides);
         draft.findings().refuse(package.arn())?;
         let targets = before.targets(&urls_elsewhere(package, &draft.request))?;
         let mut now = Rewritten::of(package, draft, &targets)?;

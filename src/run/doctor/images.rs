@@ -33,11 +33,7 @@ impl AskedImages<'_> {
         let overrides = &self.settings.promotion.overrides;
         let (account, region) = (self.group.account().clone(), self.group.region().clone());
         let registry = ImageRegistry { account, region, prefix: overrides.image_repository_prefix.clone() };
-        let request = match Draft::of(package, self.group.name(), overrides) {
-            Ok(draft) => draft.request,
-            // The check of the package says why.
-            Err(_) => package.description().clone(),
-        };
+        let request = Draft::of(package, self.group.name(), overrides).request;
         let (images, findings) = classified(&request, &registry);
         let mut checks = Vec::new();
         if let Err(error) = findings.refuse(package.arn()) {

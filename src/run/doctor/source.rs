@@ -12,9 +12,9 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::layout::Layout;
 use crate::model::package::Package;
-use crate::plan::checked_references;
 use crate::plan::draft::Draft;
 use crate::plan::find::is_failed;
+use crate::plan::{Checked, checked_references};
 use crate::run::context::Context;
 use crate::run::settings::FullSettings;
 use crate::schema::references::{Reference, references};
@@ -172,10 +172,12 @@ fn can_be_promoted(settings: &FullSettings, package: &Package, target_group: &Gr
     let asked = asked("package", package.arn().as_str(), "");
     let destination = &settings.destination;
     let layout = Layout::new(&destination.bucket, &destination.prefix, target_group, package.arn());
-    let refused = Draft::of(package, target_group, &settings.overrides)
-        .and_then(|draft| checked_references(package, &draft, &layout));
-    match refused {
-        Ok(read) => (asked.with(Finding::Ok, None), read),
+    let draft = Draft::of(package, target_group, &settings.overrides);
+    match checked_references(package, &draft, &layout) {
+        Ok(Checked { references: read, refused: Ok(()) }) => (asked.with(Finding::Ok, None), read),
+        Ok(Checked { references: read, refused: Err(error) }) => {
+            (asked.with(Finding::Missing, Some(with_hints(&error))), read)
+        }
         Err(error) => {
             let all = references(package.description()).unwrap_or_default();
             (asked.with(Finding::Missing, Some(with_hints(&error))), all)

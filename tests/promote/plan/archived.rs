@@ -14,8 +14,8 @@ fn with_attributes(attributes: &Attributes) -> Cloud {
 
 #[test]
 fn archived_objects_are_named_together_before_the_first_write_and_in_a_dry_run() {
-    for class in ["GLACIER", "DEEP_ARCHIVE"] {
-        let cloud = with_attributes(&Attributes::default().storage_class(class));
+    for attributes in ["GLACIER", "DEEP_ARCHIVE"].map(|class| Attributes::default().storage_class(class)) {
+        let cloud = with_attributes(&attributes);
         for more in [&["--dry-run"][..], &[], &["--copy-mode", "stream"]] {
             let says = [
                 "2 objects are archived, and S3 cannot copy archived objects:",
@@ -27,6 +27,12 @@ fn archived_objects_are_named_together_before_the_first_write_and_in_a_dry_run()
         }
         assert_eq!(writes(&cloud), Vec::<String>::new());
     }
+}
+
+#[test]
+fn objects_that_are_being_restored_are_still_archived() {
+    let cloud = with_attributes(&Attributes::default().storage_class("GLACIER").restoring());
+    promote(&cloud, &["--dry-run"]).fails(1, &["2 objects are archived, and S3 cannot copy archived objects:"]);
 }
 
 #[test]

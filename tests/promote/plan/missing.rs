@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Cloud;
+use crate::support::{Attributes, Cloud, Principal};
 use crate::world::*;
 
 fn with_reports(more: Value) -> Cloud {
@@ -37,6 +37,49 @@ fn everything_that_is_missing_is_named_at_once() {
     let run = promote(&cloud, &["--ignore-missing-reports"]);
     run.fails(1, &says);
     assert!(!run.stderr.contains("--ignore-missing-reports"), "it would not help: {}", run.stderr);
+}
+
+#[test]
+fn what_is_missing_archived_changed_unreadable_or_unknown_is_named_in_one_message_before_the_first_write() {
+    let cloud = with_reports(json!({"Novelty": 1, "ModelPackageDescription": "d".repeat(1025)}));
+    let described = package();
+    let mut specification = described["InferenceSpecification"].clone();
+    specification["Containers"][0]["ModelDataETag"] = json!("00000000000000000000000000000000");
+    let mut additional = described["AdditionalInferenceSpecifications"].clone();
+    additional[0]["Containers"][0]["ModelDataSource"]["S3DataSource"]["ManifestS3Uri"] = json!("s3://models/all.csv");
+    for name in ["a", "b"] {
+        let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/serve:1";
+        let container = json!({"Image": image, "ModelDataUrl": format!("s3://models/secret/{name}")});
+        additional.as_array_mut().expect("a list").push(json!({"Name": name, "Containers": [container]}));
+        cloud.put(MODELS, &format!("secret/{name}"), "secret");
+    }
+    let members = json!({"InferenceSpecification": specification, "AdditionalInferenceSpecifications": additional});
+    cloud.change(SOURCE_VERSION, members);
+    cloud.put(MODELS, "all.csv", "name,place\nx,s3://models/lost/1\ny,s3://models/lost/2/\n");
+    cloud.put_with(MODELS, "churn/llm/cold", "cold", Attributes::default().storage_class("GLACIER"));
+    cloud.deny(Principal::Both, "s3:GetObject", "models/secret/*");
+    let says = [
+        "churn-model/1 cannot be promoted:\n  it has fields that this version of promote does not know: Novelty\n",
+        "\n  ModelPackageDescription has 1025 characters; at most 1024 are allowed\n",
+        "\nAdditionalInferenceSpecifications[1].Containers[0].ModelDataUrl: source: s3:GetObject: ",
+        "\nAdditionalInferenceSpecifications[2].Containers[0].ModelDataUrl: source: s3:GetObject: ",
+        "\n4 references name objects that do not exist:\n",
+        "\n  there is no such object: s3://models/gone.json (ModelMetrics",
+        "\n  no object has this prefix: s3://models/gone/too/ (",
+        "\n  no object has this prefix: s3://models/lost/2/ (the manifest s3://models/all.csv lists it)",
+        "\n  there is no such object: s3://models/lost/1 (the manifest s3://models/all.csv lists it)",
+        "\n1 object is archived, and S3 cannot copy archived objects:\n  s3://models/churn/llm/cold\n",
+        "\ns3://models/churn/model.tar.gz has changed since the package was registered: the ETag in Inference",
+        "\nhint: Update promote, or pass `--ignore-unknown-fields`",
+        "\nhint: Grant s3:GetObject on arn:aws:s3:::models/secret/* and",
+        "\nhint: Restore what is missing",
+        "\nhint: Restore them with `aws s3api restore-object`",
+        "\nhint: Restore the object that was registered",
+    ];
+    for more in [&["--dry-run"][..], &[]] {
+        promote(&cloud, more).fails(1, &says);
+    }
+    assert_eq!((writes(&cloud), cloud.keys(SERVING)), (Vec::new(), Vec::new()));
 }
 
 #[test]
