@@ -11,8 +11,8 @@ mod translation;
 pub use call::{CallError, Kind};
 pub use chain::hints;
 pub(crate) use chain::with_hints;
-pub(super) use denial::Spellings;
 pub(crate) use denial::on_folder;
+pub(super) use denial::{Spellings, TargetBucket};
 pub(super) use hint_texts::Caller;
 pub(crate) use refused::Lacks;
 

@@ -6,6 +6,9 @@ use crate::model::arn::{GroupArn, KmsKeyArn, PackageArn};
 use crate::model::image::{Digest, Repository};
 use crate::model::location::{BucketName, Location};
 
+/// What stands between the object that a copy writes and the object that it reads.
+pub(super) const COPIED_FROM: &str = ", copied from ";
+
 /// The resource of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Resource<'a> {
@@ -43,7 +46,7 @@ impl fmt::Display for Resource<'_> {
         match self {
             Self::Object(location) | Self::New { at: location, .. } | Self::Page(location) => location.fmt(f),
             Self::Bucket(bucket) => write!(f, "s3://{bucket}"),
-            Self::Copy { source, target, .. } => write!(f, "{target}, copied from {source}"),
+            Self::Copy { source, target, .. } => write!(f, "{target}{COPIED_FROM}{source}"),
             Self::Group(group) => group.fmt(f),
             Self::Package(package) => package.fmt(f),
             Self::Key(key) => key.fmt(f),

@@ -167,14 +167,17 @@ fn of_folder(mut error: anyhow::Error, artifact: &Artifact) -> anyhow::Error {
     error
 }
 
+/// Errors name the objects themselves.
 fn copying(artifact: &Artifact) -> String {
-    let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
-    format!("copying {} ({field}) to {}", artifact.source.location, artifact.target)
+    format!("copying an artifact of {}", field(artifact))
 }
 
 fn comparing(artifact: &Artifact) -> String {
-    let field = artifact.fields.first().map(ToString::to_string).unwrap_or_default();
-    format!("comparing {} with {} ({field})", artifact.target, artifact.source.location)
+    format!("comparing an artifact of {}", field(artifact))
+}
+
+fn field(artifact: &Artifact) -> String {
+    artifact.fields.first().map(ToString::to_string).unwrap_or_default()
 }
 
 /// The kind of the failed call that caused an error, if there is one.

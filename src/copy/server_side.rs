@@ -24,6 +24,9 @@ const ONE_REQUEST: u64 = 128 << 20;
 const PARTS: (u64, u64) = (64 << 20, 512 << 20);
 const PARTS_AT_ONCE: u64 = 64;
 
+/// What a run says where S3 does not take conditional copies.
+const ONLY_PARTS: &str = "S3 takes no conditional copy in one request here (NotImplemented), so every object is copied as a multipart upload";
+
 impl Run<'_> {
     pub(super) async fn copy_server_side(&self, artifact: &Artifact) -> Result<Done> {
         let bytes = artifact.source.bytes;
@@ -47,7 +50,9 @@ impl Run<'_> {
             head if self.only_parts.load(Relaxed) => self.copy_as_upload(artifact, head).await?,
             head => match self.copy_whole(artifact, head.as_ref()).await {
                 Err(error) if kind(&error) == Some(Kind::NotImplemented) => {
-                    self.only_parts.store(true, Relaxed);
+                    if !self.only_parts.swap(true, Relaxed) {
+                        self.engine.uploads.warn(ONLY_PARTS.to_owned());
+                    }
                     self.copy_as_upload(artifact, head).await?
                 }
                 copied => (copied?, head),

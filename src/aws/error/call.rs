@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::aws::resource::COPIED_FROM;
 use crate::model::side::Side;
 
 /// The kind of a failure, by which callers decide.
@@ -57,7 +58,7 @@ pub struct CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} on {}: ", self.side, self.call, self.resource)?;
+        write!(f, "{}: {}{}: ", self.side, self.call, self.unnamed())?;
         if let Some(code) = &self.code {
             write!(f, "{code}: ")?;
         }
@@ -66,6 +67,29 @@ impl fmt::Display for CallError {
             write!(f, " (request {id})")?;
         }
         Ok(())
+    }
+}
+
+impl CallError {
+    /// The resource, without what the message of AWS names as well.
+    fn unnamed(&self) -> String {
+        if self.call == "sts:GetCallerIdentity" {
+            return String::new();
+        }
+        let (resource, source) = self.resource.split_once(COPIED_FROM).unwrap_or((&self.resource, ""));
+        match (self.names(resource), source.is_empty() || self.names(source)) {
+            (false, false) => format!(" on {resource}{COPIED_FROM}{source}"),
+            (false, true) => format!(" on {resource}"),
+            (true, false) => format!(" from {source}"),
+            (true, true) => String::new(),
+        }
+    }
+
+    /// Whether the message names a resource, by its ARN if that is an S3 URL.
+    fn names(&self, resource: &str) -> bool {
+        let name = resource.strip_prefix("s3://").map_or(resource.to_owned(), |path| format!(":s3:::{path}"));
+        let mut after = self.message.match_indices(&name).map(|(at, _)| &self.message[at + name.len()..]);
+        after.any(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || "-_/*".contains(next)))
     }
 }
 

@@ -14,7 +14,8 @@ use crate::aws::resource::Resource;
 use crate::model::side::Side;
 pub use buckets::on_folder;
 pub(super) use denied::Denial;
-use grants::{kms_grant, page_grant, read_grant, repository_grant};
+pub(in crate::aws) use denied::TargetBucket;
+use grants::{kms_grant, read_grant, repository_grant};
 use policy::DenyingPolicy;
 pub(in crate::aws) use spellings::Spellings;
 
@@ -93,12 +94,13 @@ impl Denial<'_> {
             ),
             Resource::Object(at) => self.bucket_grant(&self.below(at), &at.bucket, None),
             Resource::New { at, key } => self.bucket_grant(&self.below(at), &at.bucket, *key),
-            Resource::Page(at) => page_grant(&self.bucket(&at.bucket), &at.key),
+            Resource::Page(at) => self.page_grant(at),
             Resource::Bucket(bucket) => self.bucket_grant(&format!("{}/*", self.bucket(bucket)), bucket, None),
             Resource::Copy { source, target, key } => format!(
-                "Grant s3:GetObject on {} (in the source's bucket policy too), {} to this principal, or pass {STREAM}",
+                "Grant s3:GetObject on {} (in the source's bucket policy too), {} to this principal{}, or pass {STREAM}",
                 self.folder_of(source),
-                self.target_actions(&self.folder_of_group(target), &target.bucket, *key)
+                self.target_actions(&self.folder_of_group(target), &target.bucket, *key),
+                self.in_the_policy_of_the_bucket()
             ),
             Resource::Group(group) => self.registry_grant(group.as_str()),
             Resource::Package(package) => {
@@ -127,7 +129,8 @@ mod tests {
     const COPY: &str = "s3://serving/models/churn/444333666777-eu-central-1-churn-v1/models/a b";
 
     fn remedy(side: Side, call: &str, resource: Resource<'_>, message: &str) -> String {
-        Denial { side, call, region: "eu-central-1", message, groups: &Spellings::default() }.remedy(&resource)
+        let (groups, target_bucket) = (&Spellings::default(), &TargetBucket::default());
+        Denial { side, call, region: "eu-central-1", message, groups, target_bucket }.remedy(&resource)
     }
 
     #[test]
@@ -146,8 +149,9 @@ mod tests {
     #[test]
     fn a_denied_look_up_without_a_body_names_the_key_as_another_possible_cause() {
         let at = "s3://models/k".parse().unwrap();
-        let (groups, message) = (&Spellings::default(), "HTTP 403");
-        let denial = Denial { side: Side::Source, call: "s3:HeadObject", region: "cn-north-1", message, groups };
+        let (groups, target_bucket, message) = (&Spellings::default(), &TargetBucket::default(), "HTTP 403");
+        let region = "cn-north-1";
+        let denial = Denial { side: Side::Source, call: "s3:HeadObject", region, message, groups, target_bucket };
         let remedy = denial.remedy(&Resource::Object(&at));
         assert!(remedy.contains("s3:GetObject on arn:aws-cn:s3:::models/* and s3:ListBucket on"), "{remedy}");
         assert!(remedy.contains("also kms:Decrypt on the key"), "{remedy}");
@@ -178,6 +182,21 @@ mod tests {
             ),
             "{remedy}"
         );
+    }
+
+    #[test]
+    fn a_copy_that_a_policy_denies_may_be_possible_by_streaming() {
+        let (source, target) = ("s3://models/a b".parse().unwrap(), COPY.parse().unwrap());
+        let copy = Resource::Copy { source: &source, target: &target, key: None };
+        for end in [
+            "with an explicit deny in a VPC endpoint policy",
+            "because no VPC endpoint policy allows the s3:GetObject action",
+            "with an explicit deny in a resource-based policy",
+        ] {
+            let message = format!("User: x is not authorized to perform: s3:GetObject on resource: y {end}");
+            let remedy = remedy(Side::Target, "s3:CopyObject", copy, &message);
+            assert!(remedy.ends_with(&format!(", or pass {STREAM}")), "{end}: {remedy}");
+        }
     }
 
     #[test]

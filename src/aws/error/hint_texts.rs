@@ -1,7 +1,7 @@
 //! Hints for errors of AWS calls, which depend on the principal of the call.
 
 use super::call::{CallError, Kind};
-use super::denial::{Denial, Spellings};
+use super::denial::{Denial, Spellings, TargetBucket};
 use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
 use crate::model::location::BucketName;
@@ -37,6 +37,8 @@ fn of_keys(code: Option<&str>) -> Option<&'static str> {
     }
 }
 
+const NO_KEY: &str = "Check the ARN of the key: the account and the region in it have no such key";
+
 /// The side, profile, role and region of a session, which its errors name.
 #[derive(Debug, Clone)]
 pub(in crate::aws) struct Caller {
@@ -45,6 +47,7 @@ pub(in crate::aws) struct Caller {
     pub role: Option<String>,
     pub region: String,
     pub groups: Spellings,
+    pub target_bucket: TargetBucket,
 }
 
 impl Caller {
@@ -55,7 +58,8 @@ impl Caller {
         }
         match kind {
             Kind::Denied => {
-                let denial = Denial { side: self.side, call, region: &self.region, message, groups: &self.groups };
+                let (region, groups, target_bucket) = (&self.region, &self.groups, &self.target_bucket);
+                let denial = Denial { side: self.side, call, region, message, groups, target_bucket };
                 format!("{}, then run again", denial.remedy(resource))
             }
             Kind::Credentials if code == Some("RequestTimeTooSkewed") => {
@@ -65,12 +69,8 @@ impl Caller {
             Kind::NotFound if code == Some("NoSuchBucket") && self.side == Side::Target => {
                 "Check `--target-bucket`: no account has a bucket of this name".to_owned()
             }
-            Kind::NotFound if call.starts_with("kms:") => {
-                format!("Check the ARN of the key {resource}: its account and its region have no such key")
-            }
-            Kind::Invalid if call.starts_with("kms:") && code == Some("NotFoundException") => {
-                format!("Check the ARN of the key {resource}: its account and its region have no such key")
-            }
+            Kind::NotFound if call.starts_with("kms:") => NO_KEY.to_owned(),
+            Kind::Invalid if call.starts_with("kms:") && code == Some("NotFoundException") => NO_KEY.to_owned(),
             Kind::NotFound => format!("Check the name, the account and the region ({})", self.region),
             Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
             Kind::PreconditionFailed => "Another process wrote the resource at the same time: run again".to_owned(),

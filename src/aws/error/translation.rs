@@ -178,7 +178,7 @@ mod tests {
     use aws_smithy_types::error::ErrorMetadata;
 
     use super::*;
-    use crate::aws::error::Spellings;
+    use crate::aws::error::{Spellings, TargetBucket};
     use crate::model::side::Side;
 
     fn caller(side: Side) -> Caller {
@@ -188,6 +188,7 @@ mod tests {
             role: None,
             region: "eu-central-1".into(),
             groups: Spellings::default(),
+            target_bucket: TargetBucket::default(),
         }
     }
 

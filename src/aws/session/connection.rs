@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use aws_types::service_config::ServiceConfigKey;
 
-use super::access::Access;
+use super::access::{Access, BucketAccess};
 use super::authorities::{authorities, client};
 use super::environment::{check_environment, configured_region};
 use super::files::Files;
@@ -23,7 +23,7 @@ use super::refusal::refused;
 use super::renewal::Renewal;
 use super::retries::{Retries, configured_retries};
 use super::surroundings::Surroundings;
-use crate::aws::error::{CallError, Caller, Side, Spellings};
+use crate::aws::error::{CallError, Caller, Side, Spellings, TargetBucket};
 use crate::aws::images::{Clients, Downloads};
 use crate::aws::keys::Keys;
 use crate::aws::principal::Principal;
@@ -53,12 +53,15 @@ impl Session {
         access: &Access,
         region: Option<Region>,
     ) -> Result<Self, CallError> {
+        let BucketAccess { owner, writes, .. } = &access.buckets;
+        let target_bucket = TargetBucket { acl: writes.acl.is_some(), owner: owner.clone() };
         let mut caller = Caller {
             side,
             profile: access.profile.clone().or_else(|| surroundings.given("AWS_PROFILE")),
             role: access.role.as_ref().map(|role| role.arn.to_string()),
             region: String::new(),
             groups: Spellings::default(),
+            target_bucket,
         };
         check_environment(surroundings, &caller)?;
         let files = Files::read(surroundings, &caller).await?;

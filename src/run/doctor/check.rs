@@ -121,6 +121,8 @@ impl Asked<'_> {
         };
         let about_key = action.starts_with("kms:");
         let resource = match (refused.resource, about_key) {
+            // AWS names one object, such as the one that a request for test would write.
+            (Some(arn), _) if action.starts_with("s3:") && arn.contains('/') => self.grant_on.to_owned(),
             (Some(arn), _) => arn,
             (None, true) => "the KMS key".to_owned(),
             (None, false) => self.grant_on.to_owned(),

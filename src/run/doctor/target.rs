@@ -120,7 +120,8 @@ pub(super) async fn ask_bucket(
         Some(absent) if settings.probes => checks.extend(ask_upload(objects, absent, to).await),
         probes => {
             let writes = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
-            let writes = writes.into_iter().map(|action| asked(action, &to.objects, &to.objects));
+            let acl = objects.writes().acl.map(|_| "s3:PutObjectAcl");
+            let writes = writes.into_iter().chain(acl).map(|action| asked(action, &to.objects, &to.objects));
             let deletes = asked("s3:DeleteObject", &to.unfinished, &to.unfinished);
             checks.extend(writes.chain([deletes]).map(|asked| match probes {
                 Some(_) => not_probed(asked),

@@ -24,7 +24,9 @@ pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &
     match may_abort {
         true => checks.extend(upload(objects, absent, to, writes).await),
         false => {
-            checks.extend(writes.check(objects.probe_put(absent).await, &[]));
+            let answer = objects.probe_put(absent).await;
+            checks.extend(objects.writes().acl.and_then(|_| sets_acl(writes, &answer)));
+            checks.extend(writes.check(answer, &[]));
             checks.extend(to.kms_key.map(|key| {
                 let key = Asked { action: "kms:GenerateDataKey", resource: key.as_str(), ..writes };
                 key.not_testable("an upload could not be aborted")
@@ -32,6 +34,20 @@ pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &
         }
     }
     without_uploads(checks)
+}
+
+/// Whether the request that was answered may set the ACL. Nothing if the answer names the permission.
+fn sets_acl<T>(writes: Asked<'_>, answer: &Result<T, CallError>) -> Option<Check> {
+    let sets = Asked { action: "s3:PutObjectAcl", ..writes };
+    match answer {
+        Ok(_) => Some(sets.with(Finding::Ok, None)),
+        Err(error) => match error.refused().action {
+            Some(action) if action == sets.action => None,
+            // S3 does not tell accounts of other organizations which permission is missing.
+            None if error.kind == Kind::Denied => sets.check::<()>(Err(error.clone()), &[]).pop(),
+            Some(_) | None => Some(sets.not_testable("the request that would set the ACL was refused")),
+        },
+    }
 }
 
 /// Marks what only unfinished uploads need. A promotion does without it.
@@ -62,7 +78,9 @@ async fn upload(
     };
     let lost = abort_lost(objects, at, created.as_ref().err()).await;
     let encrypts = created.is_ok();
+    let sets_acl = objects.writes().acl.and_then(|_| sets_acl(writes, &created));
     let mut checks = writes.check(created, &[]);
+    checks.extend(sets_acl);
     checks.extend(part.map(|part| writes.check(part, &[])).into_iter().flatten());
     if let Err(error) = aborted.and(lost) {
         let uploads = Asked { action: "s3:AbortMultipartUpload", ..writes };

@@ -16,11 +16,14 @@ const KEY: &str = "66666666-7777-8888-9999-000000000000";
 /// A mistake: its name, the code that the run ends with, and the run.
 type Mistake = (&'static str, i32, fn(&Cloud) -> Run);
 
-const MISTAKES: [Mistake; 31] = [
+const MISTAKES: [Mistake; 32] = [
     ("the region of the source is wrong", 1, |c| {
         run(c, Principal::Both, &["full", "--group", ELSEWHERE, "--target-bucket", SERVING])
     }),
     ("the region of the target is wrong", 1, |c| full(c, &["--target-region", "eu-west-1"])),
+    ("the region of the target has a typing error", 1, |c| {
+        with(c, |command| command.args(["--target-region", "eu-wst-1"]))
+    }),
     ("the target bucket is one of the source account", 1, |c| {
         let (source, target) = (["--source-profile", "source"], ["--target-profile", "target"]);
         let arguments = [&["full", "--group", GROUP_ARN, "--target-bucket", MODELS][..], &source, &target].concat();
@@ -133,6 +136,9 @@ fn each_mistake_of_a_new_user_is_answered_with_what_where_why_and_what_to_do() {
         page.push_str(&format!("\n## {}{rest}\n\nExit code {code}.\n\n```text\n{said}```\n", first.to_uppercase()));
         let wide = run.printed.lines().filter(|line| line.chars().count() > 100).find(|line| line.trim().contains(' '));
         assert_eq!(wide, None, "{name}: every line fits 100 columns, unless it is one word");
+        for error in run.stderr.lines().filter(|line| !line.starts_with("hint: ")) {
+            assert_eq!(named_twice(error), Vec::<String>::new(), "{name}: {error}");
+        }
         if code == 1 || code == 2 {
             assert!(run.stderr.starts_with("error: ") || run.stderr.contains("\nerror: "), "{name}: {}", run.stderr);
         }
@@ -141,6 +147,15 @@ fn each_mistake_of_a_new_user_is_answered_with_what_where_why_and_what_to_do() {
         }
     }
     assert_file("docs/reference/mistakes.md", &page);
+}
+
+/// What is named more than once in the line of an error: ARNs and S3 URLs. The ARN of an object is its URL.
+fn named_twice(error: &str) -> Vec<String> {
+    let bare = |word: &str| word.trim_matches(['"', '\'', ',', ';', '(', ')', ':', '.']).to_owned();
+    let names = error.split_whitespace().map(bare).filter(|word| word.starts_with("arn:") || word.starts_with("s3://"));
+    let mut names: Vec<String> = names.map(|name| name.replace("arn:aws:s3:::", "s3://")).collect();
+    names.sort();
+    names.chunk_by(|one, next| one == next).filter(|same| same.len() > 1).map(|same| same[0].clone()).collect()
 }
 
 fn full(cloud: &Cloud, more: &[&str]) -> Run {

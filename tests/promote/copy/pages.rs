@@ -102,7 +102,7 @@ fn a_listing_that_breaks_off_leaves_nothing_behind() {
     let cloud = long();
     cloud.fail(page(3), Failure::Status(403, "AccessDenied", "no more"));
     let run = promote(&cloud, &[]);
-    run.fails(1, &["refers to s3://models/llm/: source: s3:ListObjectsV2 on s3://models/llm/: AccessDenied: no more"]);
+    run.fails(1, &["S3Uri: source: s3:ListObjectsV2 on s3://models/llm/: AccessDenied: no more"]);
     assert_eq!(super::writes(&cloud), []);
 }
 

@@ -1,5 +1,7 @@
 //! Whole promotions with buckets and objects as AWS allows them: promote, repeat, verify, by copies within S3 and by
-//! streaming. What cannot be promoted is refused before anything is written, in a sentence that says what it is.
+//! streaming.
+
+mod refused;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -63,15 +65,17 @@ const CASES: &[Case] = &[
     s3("has objects under a KMS key", |cloud| store_all(cloud, || Attributes::default().kms(KEY))),
     s3("has objects with a SHA-1", |cloud| checked(cloud, Algorithm::Sha1)),
     s3("has objects with a SHA-256", |cloud| checked(cloud, Algorithm::Sha256)),
+    s3("has objects with a SHA-512", |cloud| checked(cloud, Algorithm::Sha512)),
+    s3("has objects with an MD5", |cloud| checked(cloud, Algorithm::Md5)),
+    s3("has objects with an XXHASH64", |cloud| checked(cloud, Algorithm::Xxhash64)),
+    s3("has objects with an XXHASH3", |cloud| checked(cloud, Algorithm::Xxhash3)),
+    s3("has objects with an XXHASH128", |cloud| checked(cloud, Algorithm::Xxhash128)),
     s3("has objects with a CRC32", |cloud| checked(cloud, Algorithm::Crc32)),
     s3("has objects with a CRC32C", |cloud| checked(cloud, Algorithm::Crc32c)),
-    s3("has objects with a checksum of an algorithm that is not compared", |cloud| checked(cloud, Algorithm::Sha512)),
-    s3("has objects with checksums of their parts' checksums", |cloud| {
-        store_all(cloud, || Attributes::default().parts_of(3).composite(Algorithm::Sha256));
-    }),
-    s3("has objects with a CRC32C of their parts' checksums", |cloud| {
-        store_all(cloud, || Attributes::default().parts_of(3).composite(Algorithm::Crc32c));
-    }),
+    s3("has objects with a SHA-1 of their parts' checksums", |cloud| composite(cloud, Algorithm::Sha1)),
+    s3("has objects with a SHA-256 of their parts' checksums", |cloud| composite(cloud, Algorithm::Sha256)),
+    s3("has objects with a CRC32 of their parts' checksums", |cloud| composite(cloud, Algorithm::Crc32)),
+    s3("has objects with a CRC32C of their parts' checksums", |cloud| composite(cloud, Algorithm::Crc32c)),
     s3("computes no checksums", |cloud| {
         cloud.default_checksums(false);
         store_all(cloud, || Attributes::default().parts_of(3));
@@ -151,138 +155,6 @@ fn expects_the_owner(cloud: &Cloud, case: &Case) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be promoted as it is.
-struct Refusal {
-    /// S3 …
-    sentence: &'static str,
-    before: fn(&Cloud),
-    flags: &'static [&'static str],
-    says: &'static [&'static str],
-}
-
-const REFUSALS: &[Refusal] = &[
-    Refusal {
-        sentence: "has the model behind an access point",
-        before: |cloud| {
-            cloud.register(model("s3://arn:aws:s3:eu-central-1:444333666777:accesspoint/models/churn/model.tar.gz"));
-        },
-        flags: &[],
-        says: &["ModelDataUrl is malformed: 's3://arn:aws:s3:", "of an access point"],
-    },
-    Refusal {
-        sentence: "has an object with a key of the customer",
-        before: |cloud| store(cloud, KEYS[0], Attributes::default().customer_key()),
-        flags: &[],
-        says: &[
-            "churn/model.tar.gz",
-            "form of Server Side Encryption",
-            "hint: The object is encrypted with a key that the customer keeps (SSE-C)",
-        ],
-    },
-    Refusal {
-        sentence: "has an archived object",
-        before: |cloud| store(cloud, KEYS[3], Attributes::default().storage_class("GLACIER")),
-        flags: &[],
-        says: &["churn/llm/shard/1.bin", "archived"],
-    },
-    Refusal {
-        sentence: "has an object in an archive tier of Intelligent-Tiering",
-        before: |cloud| store(cloud, KEYS[0], Attributes::default().archive_tier("DEEP_ARCHIVE_ACCESS")),
-        flags: &[],
-        says: &["churn/model.tar.gz", "archived"],
-    },
-    Refusal {
-        sentence: "has a target bucket of another account that anybody may write",
-        before: |cloud| {
-            cloud.remove_bucket(SERVING);
-            cloud.create_bucket(SERVING, THIRD);
-            cloud.allow(Principal::Both, "s3:*", &format!("{SERVING}*"));
-        },
-        flags: &[],
-        says: &[
-            "serving is not a bucket of account 111222333444",
-            "hint: Check `--target-bucket`, or name the owner of the bucket with `--target-bucket-owner`",
-        ],
-    },
-    Refusal {
-        sentence: "has a target bucket of another account that nobody may read",
-        before: |cloud| {
-            cloud.remove_bucket(SERVING);
-            cloud.create_bucket(SERVING, THIRD);
-        },
-        flags: &[],
-        says: &["hint: Check `--target-bucket`: serving has to be a bucket of account 111222333444"],
-    },
-    Refusal {
-        sentence: "has a target bucket of another account than the named one",
-        before: |_| {},
-        flags: &["--target-bucket-owner", THIRD],
-        says: &["serving is not a bucket of account 555666777888"],
-    },
-];
-
-#[test]
-fn what_cannot_be_promoted_is_refused_before_anything_is_written_where_s3() {
-    each(AT_ONCE, REFUSALS, |case| refusal(case).with_context(|| format!("where S3 {}", case.sentence)));
-}
-
-fn refusal(case: &Refusal) -> Result<()> {
-    for dry_run in [&["--dry-run"][..], &[]] {
-        let cloud = with_package();
-        (case.before)(&cloud);
-        let full = ["full", "--group", &Cloud::group_arn(GROUP), "--target-bucket", SERVING];
-        let run = run(&cloud, Principal::Both, &[&full, case.flags, dry_run].concat());
-        ensure!(run.code == 1, "exit code {}: {}", run.code, run.stderr);
-        for says in case.says {
-            ensure!(run.stderr.contains(says), "no '{says}' in: {}", run.stderr);
-        }
-        ensure!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
-    }
-    Ok(())
-}
-
-#[test]
-fn a_write_that_the_policy_of_the_bucket_denies_names_the_policy_and_the_flags() {
-    for mode in ["server-side", "stream"] {
-        let cloud = with_package();
-        cloud.demand(SERVING, "x-amz-acl", "bucket-owner-full-control");
-        promote(&cloud, &["--copy-mode", mode]).fails(
-            1,
-            &[
-                "with an explicit deny in a resource-based policy",
-                "hint: Look at the Deny statements of the bucket policy of serving",
-                "`--target-sse`, `--target-acl`",
-            ],
-        );
-        assert!(cloud.keys(SERVING).is_empty() && promoted(&cloud).is_empty());
-    }
-}
-
-#[test]
-fn a_model_is_read_from_a_bucket_with_an_old_name_and_by_the_alias_of_an_access_point() {
-    for (bucket, url) in [
-        ("Old_Models", "s3://Old_Models/m.tar.gz"),
-        ("Old_Models", "https://s3.amazonaws.com/Old_Models/m.tar.gz"),
-        ("models-abc123-s3alias", "s3://models-abc123-s3alias/m.tar.gz"),
-    ] {
-        let cloud = world();
-        cloud.create_bucket(bucket, SOURCE_ACCOUNT);
-        cloud.put(bucket, "m.tar.gz", "weights");
-        cloud.register(model(url));
-        let document = promote(&cloud, &[]).document();
-        let copy = format!("s3://{SERVING}/{FOLDER}{bucket}/m.tar.gz");
-        assert_eq!(artifact(&document, &format!("s3://{bucket}/m.tar.gz"))["target"], copy);
-        assert_eq!(create_request(&cloud)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"], copy);
-    }
-}
-
-#[test]
-fn a_source_bucket_whose_requester_has_to_pay_is_read_only_with_the_flag() {
-    let cloud = with_package();
-    cloud.let_requesters_pay(MODELS);
-    promote(&cloud, &[]).fails(1, &["source: s3:", "s3://models", "AccessDenied", "`--source-request-payer`"]);
-}
-
 /// The keys of the package's objects.
 const KEYS: [&str; 4] = ["churn/model.tar.gz", "churn/report.json", "churn/llm/config.json", "churn/llm/shard/1.bin"];
 
@@ -298,6 +170,10 @@ fn store_all(cloud: &Cloud, attributes: fn() -> Attributes) {
 
 fn checked(cloud: &Cloud, algorithm: Algorithm) {
     KEYS.iter().for_each(|key| store(cloud, key, Attributes::default().parts_of(3).checksum(algorithm)));
+}
+
+fn composite(cloud: &Cloud, algorithm: Algorithm) {
+    KEYS.iter().for_each(|key| store(cloud, key, Attributes::default().parts_of(3).composite(algorithm)));
 }
 
 fn third_account(cloud: &Cloud) {

@@ -191,11 +191,11 @@ pub(crate) fn denial(who: &Identity, action: &str, resource: &str) -> String {
     )
 }
 
-/// The sentence with which a bucket's policy refuses a write.
-pub(crate) fn explicit_denial(who: &Identity, bucket: &str, key: &str) -> String {
+/// The sentence with which a bucket's policy refuses an action on the bucket or an object.
+pub(crate) fn explicit_denial(who: &Identity, action: &str, resource: &str) -> String {
     format!(
-        "User: {} is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::{bucket}/{key}\" with an \
-         explicit deny in a resource-based policy",
+        "User: {} is not authorized to perform: {action} on resource: \"arn:aws:s3:::{resource}\" with an explicit deny in \
+         a resource-based policy",
         who.arn
     )
 }

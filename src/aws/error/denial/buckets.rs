@@ -19,7 +19,8 @@ impl Denial<'_> {
                 self.payer()
             ),
             Side::Target => {
-                format!("Grant {} to this principal{key}", self.target_actions(objects, bucket, kms_key))
+                let policy = self.in_the_policy_of_the_bucket();
+                format!("Grant {} to this principal{policy}{key}", self.target_actions(objects, bucket, kms_key))
             }
         }
     }
@@ -33,8 +34,10 @@ impl Denial<'_> {
     }
 
     pub(super) fn target_actions(&self, objects: &str, bucket: &BucketName, kms_key: Option<&KmsKeyArn>) -> String {
-        let objects =
-            format!("s3:PutObject, s3:GetObject, s3:AbortMultipartUpload and s3:ListMultipartUploadParts on {objects}");
+        let acl = if self.target_bucket.acl { ", s3:PutObjectAcl" } else { "" };
+        let objects = format!(
+            "s3:PutObject{acl}, s3:GetObject, s3:AbortMultipartUpload and s3:ListMultipartUploadParts on {objects}"
+        );
         let bucket = format!("s3:ListBucket and s3:ListBucketMultipartUploads on {}", self.bucket(bucket));
         match kms_key {
             None => format!("{objects}, and {bucket}"),
@@ -44,6 +47,22 @@ impl Denial<'_> {
                 )
             }
         }
+    }
+
+    /// The permissions that a page needs.
+    pub(super) fn page_grant(&self, page: &Location) -> String {
+        let acl = if self.target_bucket.acl { " and s3:PutObjectAcl" } else { "" };
+        let (bucket, policy) = (self.bucket(&page.bucket), self.in_the_policy_of_the_bucket());
+        format!(
+            "Grant s3:PutObject{acl} on {bucket}/{} to the target principal{policy}, which writes the page",
+            page.key
+        )
+    }
+
+    /// A bucket of another account has to let the principal in, too.
+    pub(super) fn in_the_policy_of_the_bucket(&self) -> String {
+        let owner = self.target_bucket.owner.as_ref().filter(|_| self.side == Side::Target);
+        owner.map_or(String::new(), |owner| format!(" (in the bucket policy too, in account {owner})"))
     }
 
     pub(super) fn bucket(&self, bucket: &BucketName) -> String {
@@ -105,6 +124,7 @@ fn group_folder(key: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::denied::TargetBucket;
     use super::super::spellings::Spellings;
     use super::*;
 
@@ -112,7 +132,8 @@ mod tests {
     const KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000";
 
     fn remedy(side: Side, call: &str, resource: Resource<'_>, message: &str) -> String {
-        Denial { side, call, region: "eu-central-1", message, groups: &Spellings::default() }.remedy(&resource)
+        let (groups, target_bucket) = (&Spellings::default(), &TargetBucket::default());
+        Denial { side, call, region: "eu-central-1", message, groups, target_bucket }.remedy(&resource)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A denied call.
 
 use super::spellings::Spellings;
+use crate::model::arn::AccountId;
 use crate::model::side::Side;
 
 /// A denied call.
@@ -13,4 +14,14 @@ pub struct Denial<'a> {
     pub message: &'a str,
     /// How the groups of the registry are spelled.
     pub groups: &'a Spellings,
+    pub target_bucket: &'a TargetBucket,
+}
+
+/// What the settings say of the target bucket.
+#[derive(Debug, Clone, Default)]
+pub struct TargetBucket {
+    /// Whether objects are written with a canned ACL.
+    pub acl: bool,
+    /// The account that the settings name as the owner. The bucket is then not the session's account's.
+    pub owner: Option<AccountId>,
 }

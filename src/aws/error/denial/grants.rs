@@ -1,4 +1,4 @@
-//! The permissions on repositories of images, on keys and on pages.
+//! The permissions on repositories of images and on keys.
 
 use crate::model::image::Repository;
 use crate::model::side::Side;
@@ -26,11 +26,6 @@ pub(super) fn read_grant(repository: &Repository) -> String {
         "Grant ecr:BatchGetImage on {} to this principal; or pass `--images keep`, which looks no images up",
         repository.arn()
     )
-}
-
-/// The permission that a page needs.
-pub(super) fn page_grant(bucket: &str, key: &str) -> String {
-    format!("Grant s3:PutObject on {bucket}/{key} to the target principal, which writes the page")
 }
 
 /// The permissions on the key that a message of KMS names. A write in parts takes both.

@@ -34,6 +34,7 @@ fn packages_of(group: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::denied::TargetBucket;
     use super::super::spellings::Spellings;
     use super::*;
     use crate::aws::resource::Resource;
@@ -49,7 +50,9 @@ mod tests {
         let version: PackageArn =
             "arn:aws:sagemaker:eu-central-1:444333666777:model-package/churn-model/1".parse().unwrap();
         let remedy = |call, resource| {
-            let denial = Denial { side: Side::Source, call, region: "eu-central-1", message: "no", groups: &groups };
+            let target_bucket = &TargetBucket::default();
+            let (side, region, message) = (Side::Source, "eu-central-1", "no");
+            let denial = Denial { side, call, region, message, groups: &groups, target_bucket };
             denial.remedy(&resource)
         };
         let packages = GROUP.replace("-group", "");

@@ -3,6 +3,40 @@
 use super::*;
 use crate::support::{Failure, Moment};
 
+const ACL: [&str; 2] = ["--target-acl", "bucket-owner-full-control"];
+
+#[test]
+fn the_permission_to_set_an_acl_is_asked_for_where_objects_are_written_with_one() {
+    let acl = |run: &Run| checks(run).into_iter().find(|check| check["action"] == "s3:PutObjectAcl");
+    let cloud = encrypted();
+    assert_eq!(acl(&doctor(&cloud, &[])), None);
+    assert_eq!(acl(&doctor(&cloud, &ACL)).expect("it is asked for")["result"], "ok");
+    let unasked = [&ACL[..], &["--no-probes"]].concat();
+    assert_eq!(acl(&doctor(&cloud, &unasked)).expect("it is named")["result"], "not-testable");
+    for aborts in [true, false] {
+        let cloud = encrypted();
+        cloud.deny(Principal::Both, "s3:PutObjectAcl", "serving/*");
+        if !aborts {
+            cloud.deny(Principal::Both, "s3:AbortMultipartUpload", "serving/*");
+        }
+        let run = doctor(&cloud, &ACL);
+        assert_eq!(acl(&run).expect("it is asked for")["result"], "denied", "{:#}", document(&run));
+        let policies = document(&run)["policies"].to_string();
+        assert!(policies.contains("s3:PutObjectAcl") && policies.contains("serving/churn-model/*"), "{policies}");
+        let denied = promote(&cloud, &ACL);
+        denied.fails(1, &["s3:PutObjectAcl on resource", "Grant ", "s3:PutObject, s3:PutObjectAcl, s3:GetObject, "]);
+    }
+}
+
+#[test]
+fn a_denial_that_names_no_permission_is_taken_for_both_that_a_write_with_an_acl_needs() {
+    let cloud = encrypted();
+    cloud.fail(Moment::every("CreateMultipartUpload"), Failure::Status(403, "AccessDenied", "Access Denied"));
+    let run = doctor(&cloud, &ACL);
+    let expected = ["s3:PutObject", "s3:PutObjectAcl"].map(|action| (action.to_owned(), "target".to_owned()));
+    assert_eq!(denied(&run), BTreeSet::from(expected), "{:#}", document(&run));
+}
+
 #[test]
 fn an_upload_whose_answer_is_lost_is_found_and_aborted() {
     let cloud = encrypted();

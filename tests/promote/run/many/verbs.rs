@@ -146,10 +146,10 @@ fn status_tells_why_the_source_of_a_group_was_not_read_and_fails() {
     assert_eq!(of(&document, "team-b")["exit_code"], 1);
     let reason = of(&document, "team-b")["document"]["source_unread"].as_str().expect("a reason").to_owned();
     let without_request = reason.split(" (request ").next().expect("a message");
-    assert!(without_request.starts_with("source: sagemaker:ListModelPackages on "), "{reason}");
+    assert!(without_request.starts_with("source: sagemaker:ListModelPackages"), "{reason}");
     let (table, rest) = text.stdout.split_once("\nMessages in full\n").expect("the messages in full");
     let row = table.lines().find(|line| line.starts_with("team-b")).expect("a row");
-    assert!(row.contains("  source not read: source: sagemaker:ListModelPackages on"), "{row}");
+    assert!(row.contains("  source not read: source: sagemaker:ListModelPackages"), "{row}");
     let in_one_line = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(in_one_line.starts_with(&format!("team-b {without_request}")), "{rest}");
     assert!(text.stderr.contains(&format!("error: team-b: {without_request}")), "{}", text.stderr);
@@ -158,7 +158,7 @@ fn status_tells_why_the_source_of_a_group_was_not_read_and_fails() {
     assert_eq!(page.code, 1, "{}", page.stderr);
     for text in [
         "<span class=\"w\">Warning</span>: not every group could be read: <a href=\"#g1\">team-b</a>",
-        "<span class=\"w\">Source not read</span>: source: sagemaker:ListModelPackages on ",
+        "<span class=\"w\">Source not read</span>: source: sagemaker:ListModelPackages",
     ] {
         assert!(page.stdout.contains(text), "no {text} in {}", page.stdout);
     }

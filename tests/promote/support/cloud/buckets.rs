@@ -99,6 +99,11 @@ impl Cloud {
         self.world().buckets.get_mut(bucket).expect("the bucket exists").demands.push((header, value));
     }
 
+    /// The policy of a bucket denies every read.
+    pub fn deny_reads(&self, bucket: &str) {
+        self.world().buckets.get_mut(bucket).expect("the bucket exists").denies_reads = true;
+    }
+
     /// Gives a bucket a policy to be read.
     pub fn set_policy(&self, bucket: &str, policy: serde_json::Value) {
         self.world().buckets.get_mut(bucket).expect("the bucket exists").policy = Some(policy);

@@ -63,7 +63,15 @@ pub fn source(ask: &Ask) -> Result<Object, Refusal> {
         return Err(precondition("x-amz-copy-source-If-Match"));
     }
     if object.attributes.is_archived() {
-        return Err(objects::archived());
+        // CopyObject has a code of its own (Amazon S3 API Reference, "CopyObject", Errors).
+        return Err(match super::operation(ask.request) {
+            "CopyObject" => Refusal::new(
+                403,
+                "ObjectNotInActiveTierError",
+                "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.",
+            ),
+            _ => objects::archived(),
+        });
     }
     let copies_tags = ask.request.header("x-amz-tagging-directive") != Some("REPLACE");
     if super::operation(ask.request) == "CopyObject" && copies_tags && !object.attributes.tags.is_empty() {

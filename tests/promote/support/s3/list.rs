@@ -95,6 +95,9 @@ fn row(key: &str, object: &Object) -> String {
             "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>\
             <RestoreExpiryDate>2126-12-21T00:00:00Z</RestoreExpiryDate></RestoreStatus>"
         }
+        false if object.attributes.restoring => {
+            "<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>"
+        }
         false => "",
     };
     format!(

@@ -142,7 +142,10 @@ impl Ask<'_> {
         let creates = ["PutObject", "CopyObject", "CreateMultipartUpload"].contains(&operation(self.request));
         let demands = &self.world.bucket(&self.bucket)?.demands;
         match demands.iter().find(|(name, value)| creates && self.request.header(name) != Some(value)) {
-            Some(_) => Err(Refusal::new(403, "AccessDenied", explicit_denial(self.who, &self.bucket, &self.key))),
+            Some(_) => {
+                let object = format!("{}/{}", self.bucket, self.key);
+                Err(Refusal::new(403, "AccessDenied", explicit_denial(self.who, "s3:PutObject", &object)))
+            }
             None => Ok(()),
         }
     }
@@ -180,6 +183,9 @@ impl Ask<'_> {
     fn allow(&self, action: &str, bucket: &str, key: &str) -> Result<(), Refusal> {
         let owner = &self.world.bucket(bucket)?.owner;
         let resource = if key.is_empty() { bucket.to_owned() } else { format!("{bucket}/{key}") };
+        if self.world.bucket(bucket)?.denies_reads && ["s3:GetObject", "s3:ListBucket"].contains(&action) {
+            return Err(Refusal::new(403, "AccessDenied", explicit_denial(self.who, action, &resource)));
+        }
         if self.world.may(self.who, action, &resource, owner) {
             return Ok(());
         }
@@ -246,6 +252,9 @@ impl Ask<'_> {
     /// What the write asks for, with the bucket's default key where it does not name one.
     fn attributes(&self) -> Result<Attributes, Refusal> {
         let mut asked = Attributes::asked(self.request);
+        if asked.acl.is_some() {
+            self.allow("s3:PutObjectAcl", &self.bucket, &self.key)?;
+        }
         let size: usize = asked.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > 2048 {
             return Err(Refusal::new(

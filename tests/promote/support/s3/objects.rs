@@ -70,6 +70,7 @@ fn describe(object: &Object) -> Answer {
         (None, true) => {
             answer.with("x-amz-restore", "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2126 00:00:00 GMT\"")
         }
+        (None, false) if object.attributes.restoring => answer.with("x-amz-restore", "ongoing-request=\"true\""),
         (None, false) => answer,
     };
     if !object.attributes.tags.is_empty() {

@@ -24,6 +24,8 @@ pub struct Bucket {
     pub requester_pays: bool,
     /// The headers that its policy demands of every request that creates an object.
     pub demands: Vec<(&'static str, &'static str)>,
+    /// Whether its policy denies every read, as those that demand a network do.
+    pub denies_reads: bool,
     pub objects: BTreeMap<String, Object>,
     /// By upload id.
     pub uploads: BTreeMap<String, Upload>,
@@ -38,6 +40,7 @@ impl Bucket {
             policy: None,
             requester_pays: false,
             demands: Vec::new(),
+            denies_reads: false,
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }
@@ -66,6 +69,8 @@ pub struct Attributes {
     pub storage_class: String,
     /// Whether an archived object is restored.
     pub restored: bool,
+    /// Whether an archived object is being restored.
+    pub restoring: bool,
     /// The archive tier of Intelligent-Tiering, such as `ARCHIVE_ACCESS`.
     pub archive_tier: Option<String>,
     pub encryption: Encryption,
@@ -90,6 +95,7 @@ impl Default for Attributes {
             tags: BTreeMap::new(),
             storage_class: "STANDARD".to_owned(),
             restored: false,
+            restoring: false,
             archive_tier: None,
             encryption: Encryption::default(),
             customer_key: false,
@@ -135,6 +141,12 @@ impl Attributes {
     /// Archived, and restored: for some days, or out of an archive tier of Intelligent-Tiering.
     pub fn restored(mut self) -> Attributes {
         self.restored = true;
+        self
+    }
+
+    /// Archived, and being restored.
+    pub fn restoring(mut self) -> Attributes {
+        self.restoring = true;
         self
     }
 
