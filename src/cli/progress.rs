@@ -1,5 +1,6 @@
 //! Shows the progress of a step: a line that is redrawn on a terminal, otherwise a line every 10 seconds.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -29,11 +30,20 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts to show a step. `line` returns its progress after some time, with a bar if there is room for one.
     pub fn show(line: impl Fn(Duration, bool) -> String + Send + 'static) -> Self {
-        let (stop, stopped) = channel();
         let drawn = is_terminal().then(bar);
+        let interval = if drawn.is_some() { FRAME } else { LINE };
+        Self::every(interval, drawn, line)
+    }
+
+    /// Shows a line again and again: in a bar, or else each time on a line of its own.
+    fn every(
+        interval: Duration,
+        drawn: Option<ProgressBar>,
+        line: impl Fn(Duration, bool) -> String + Send + 'static,
+    ) -> Self {
+        let (stop, stopped) = channel();
         let started = Instant::now();
         let draw = move || {
-            let interval = if drawn.is_some() { FRAME } else { LINE };
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 let line = line(started.elapsed(), drawn.is_some());
                 match &drawn {
@@ -63,7 +73,11 @@ impl Drop for Progress {
 
 /// Whether a line can be redrawn.
 fn is_terminal() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    std::io::stderr().is_terminal() && can_redraw(std::env::var_os("TERM").as_deref())
+}
+
+fn can_redraw(term: Option<&OsStr>) -> bool {
+    term.is_none_or(|term| term != "dumb")
 }
 
 /// A line that is cut at the width of the terminal, and never wraps.
@@ -172,6 +186,31 @@ fn images(reading: &Reading) -> String {
 mod tests {
     use super::*;
     use crate::copy::Meter;
+
+    #[tokio::test]
+    async fn progress_is_shown_while_the_only_thread_of_the_run_computes() {
+        let (drawn, lines) = channel();
+        let progress = Progress::every(Duration::from_millis(1), Some(ProgressBar::hidden()), move |_, _| {
+            drawn.send(()).expect("the test listens");
+            String::new()
+        });
+        // The runtime has this thread only, which does nothing else until three lines have been drawn.
+        for _ in 0..3 {
+            lines.recv_timeout(Duration::from_secs(60)).expect("a line");
+        }
+        drop(progress);
+    }
+
+    #[test]
+    fn a_dumb_terminal_cannot_redraw_a_line() {
+        assert!(can_redraw(None) && can_redraw(Some("xterm".as_ref())) && !can_redraw(Some("dumb".as_ref())));
+    }
+
+    #[test]
+    fn a_line_of_a_listing_has_the_number_of_objects() {
+        assert_eq!(counting(Step::Listing, 1), "listing the artifacts: 1 object so far");
+        assert_eq!(counting(Step::Checking, 2000), "checking the artifacts: 2000 objects so far");
+    }
 
     #[test]
     fn a_line_has_objects_bytes_rate_and_time_left_without_earlier_copies() {

@@ -123,7 +123,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let may_be_late = existing.is_newest(created);
         let mut source_now = self.describe_all_sides(existing, created, Visibility::NONE).await?;
         // While this run waited, other runs may have registered the version, or the source may have been rejected.
-        if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created).await? {
+        let tell = |waited| (self.tell)(News::NotVisible { promoted: created, waited });
+        if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created, tell).await? {
             source_now = self.describe_all_sides(existing, created, visibility).await?;
         }
         // A version that SageMaker has failed to complete at once is told and discarded as any other that fails.

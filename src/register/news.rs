@@ -14,6 +14,13 @@ pub enum News<'a> {
     WaitingForRun(&'a ClaimSeen),
     /// The run has registered this version. It is pending approval.
     Created(&'a PackageArn),
+    /// The run waits until the registry shows the version.
+    NotVisible {
+        /// The version.
+        promoted: &'a PackageArn,
+        /// How long the run has waited.
+        waited: Duration,
+    },
     /// The run waits for SageMaker to complete the version.
     WaitingForSageMaker {
         /// The version.

@@ -51,12 +51,18 @@ impl Visibility {
         Self { patience }
     }
 
-    /// Waits until Describe finds the version. Returns false if the version was deleted.
+    /// Waits until Describe finds the version. Returns false if the version was deleted. Before each pause, `tell` gets the
+    /// time so far.
     ///
     /// # Errors
     /// The wait ended before it is known whether the version is late or was deleted.
-    pub async fn wait(self, registry: &impl Registry, created: &PackageArn) -> Result<bool> {
-        let found = self.find(registry, created).await;
+    pub async fn wait(
+        self,
+        registry: &impl Registry,
+        created: &PackageArn,
+        tell: impl Fn(Duration) + Sync,
+    ) -> Result<bool> {
+        let found = absent_is_none(self.describe_and_tell(registry, created, tell).await);
         let found = found.with_context(|| format!("{created} is registered and pending approval")).hint(RUN_AGAIN)?;
         ensure!(
             found.is_some() || self.patience >= GONE_AFTER,
@@ -71,22 +77,29 @@ impl Visibility {
 
     /// Describes the version; nothing if it does not exist.
     pub async fn find(self, registry: &impl Registry, version: &PackageArn) -> Result<Option<Document>, CallError> {
-        match self.describe(registry, version).await {
-            Ok(description) => Ok(Some(description)),
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        absent_is_none(self.describe(registry, version).await)
     }
 
     /// Describes the version. Retries while Describe answers that the version does not exist.
     pub async fn describe(self, registry: &impl Registry, version: &PackageArn) -> Result<Document, CallError> {
-        let until = registry.now() + self.patience.min(GONE_AFTER);
+        self.describe_and_tell(registry, version, |_| {}).await
+    }
+
+    async fn describe_and_tell(
+        self,
+        registry: &impl Registry,
+        version: &PackageArn,
+        tell: impl Fn(Duration) + Sync,
+    ) -> Result<Document, CallError> {
+        let began = registry.now();
+        let until = began + self.patience.min(GONE_AFTER);
         let mut pause = FIRST_WAIT;
         loop {
             match registry.describe(version).await {
                 Err(error) if error.kind == Kind::NotFound && registry.now() < until => {}
                 described => return described,
             }
+            tell(registry.now() - began);
             registry.sleep(pause.min(until.saturating_duration_since(registry.now()))).await;
             pause = (pause * 2).min(LONGEST_WAIT);
         }
@@ -110,5 +123,13 @@ impl Visibility {
             registry.sleep(pause.min(until.saturating_duration_since(registry.now()))).await;
             pause = (pause * 2).min(LONGEST_WAIT);
         }
+    }
+}
+
+fn absent_is_none(described: Result<Document, CallError>) -> Result<Option<Document>, CallError> {
+    match described {
+        Ok(description) => Ok(Some(description)),
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

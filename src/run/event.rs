@@ -105,6 +105,13 @@ pub enum Event<'a> {
     },
     /// This run has registered a version, which is pending approval.
     Registered(&'a PackageArn),
+    /// The run waits until the registry shows the version that it has registered. Sent before each pause.
+    NotVisible {
+        /// The promoted version.
+        promoted: &'a PackageArn,
+        /// How long the run has waited.
+        waited: Duration,
+    },
     /// The run waits for SageMaker to complete the version that it registers. Sent before each pause.
     WaitingForSageMaker {
         /// The promoted version.
@@ -151,6 +158,7 @@ impl<'a> Event<'a> {
         match news {
             News::WaitingForRun(seen) => Self::WaitingForRun { source, other: seen.claim.as_ref() },
             News::Created(promoted) => Self::Registered(promoted),
+            News::NotVisible { promoted, waited } => Self::NotVisible { promoted, waited },
             News::WaitingForSageMaker { promoted, status, waited } => {
                 Self::WaitingForSageMaker { promoted, status, waited }
             }

@@ -90,6 +90,28 @@ fn where_copies_in_one_request_cannot_be_conditional_each_object_is_an_upload_th
     assert!(!completed.is_empty());
     assert!(completed.iter().all(|call| call.headers.get("if-none-match").map(String::as_str) == Some("*")));
     assert!(cloud.uploads(SERVING).is_empty());
+    let said = document["warnings"].as_array().expect("warnings").iter().filter(|one| {
+        one["remark"]
+            .as_str()
+            .is_some_and(|remark| remark.starts_with("S3 takes no conditional copy in one request here"))
+    });
+    assert_eq!(said.count(), 1, "{document:#}");
+}
+
+#[test]
+fn a_key_of_a_third_account_is_used_with_a_warning() {
+    let cloud = with_package();
+    let key = "arn:aws:kms:eu-central-1:555666777888:key/66666666-7777-8888-9999-000000000000";
+    cloud.allow(Principal::Both, "kms:*", key);
+    for (dry, outcome) in [(&["--dry-run"][..], "planned"), (&[], "promoted")] {
+        let document = promote(&cloud, &[dry, &["--kms-key-arn", key]].concat()).document();
+        assert_eq!(document["outcome"], outcome);
+        let remark = document["warnings"][0]["remark"].as_str().expect("a remark").to_owned();
+        assert!(remark.starts_with("the key belongs to account 555666777888, not to the target account"), "{remark}");
+    }
+    let key = key.replace("555666777888", crate::support::TARGET_ACCOUNT);
+    let own = with_package();
+    assert_eq!(promote(&own, &["--kms-key-arn", &key]).document()["warnings"], serde_json::json!([]));
 }
 
 #[test]

@@ -144,7 +144,8 @@ pub(super) fn followed(result: FollowResult) -> &'static str {
 /// What could not be confirmed by a run, as a message.
 pub fn unconfirmed(report: &RunReport) -> Option<Unconfirmed> {
     let done = match report.outcome() {
-        Conclusion::Promoted | Conclusion::ApprovedAgain => "promoted, but",
+        Conclusion::Promoted => "promoted, but",
+        Conclusion::ApprovedAgain => "approved again, but",
         _ => "unconfirmed:",
     };
     let Unconfirmed { message, hints } = report.unconfirmed()?;

@@ -17,6 +17,9 @@ use crate::plan::target_group::TargetGroupState;
 use crate::record::{ArtifactFacts, Conclusion, Record, WithdrawalResult};
 use crate::register::sync::ChangeResult;
 
+/// What a copy of an object lacks.
+const NOT_COPIED: &str = "\nwithout the tags, annotations and storage classes of the source objects";
+
 /// The column in which the rest of an item of a list begins.
 const REST: usize = 6;
 /// The same for an item that begins with a size.
@@ -168,7 +171,12 @@ fn artifacts(record: &Record) -> Result<String> {
     let recorded = record.artifacts_recorded.as_deref().map_or(String::new(), |then| {
         format!(" on {}, not compared by this run (`promote verify` compares)", then.get(..10).unwrap_or(then))
     });
-    Ok(format!("{}, {}: {}{recorded}", counted(artifacts.len(), "object"), HumanBytes(bytes), parts.join(", ")))
+    Ok(format!(
+        "{}, {}: {}{recorded}{NOT_COPIED}",
+        counted(artifacts.len(), "object"),
+        HumanBytes(bytes),
+        parts.join(", ")
+    ))
 }
 
 fn result(artifact: &ArtifactFacts) -> String {

@@ -17,7 +17,6 @@ use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::claim::Claim;
 use crate::model::hold::Hold;
 use crate::model::location::Location;
-use crate::model::package_status::PackageStatus;
 use crate::model::words::counted;
 use crate::record::{FollowResult, Followed};
 use crate::run::{Event, Observer, Step};
@@ -53,7 +52,10 @@ impl Observer for Terminal {
             Event::Counted(step) => self.counted(step),
             Event::Registered(promoted) => self.registered(promoted),
             Event::Completed { promoted, approval } => self.completed(promoted, approval),
-            Event::WaitingForSageMaker { promoted, status, waited } => self.waits(promoted, status, waited),
+            Event::NotVisible { promoted, waited } => self.waits(waited, || format!("show {promoted}")),
+            Event::WaitingForSageMaker { promoted, status, waited } => {
+                self.waits(waited, || format!("complete {promoted}, which is {status}"));
+            }
             Event::CopyStarted { objects, bytes, images, layer_bytes, folder, meter } => {
                 self.copy_started((objects, bytes), (images, layer_bytes), folder, meter);
             }
@@ -150,10 +152,9 @@ impl Terminal {
         self.learn(|known| known.registered = Some((promoted.clone(), approval.clone())));
     }
 
-    fn waits(&self, promoted: &PackageArn, status: &PackageStatus, waited: Duration) {
+    fn waits(&self, waited: Duration, act: impl FnOnce() -> String) {
         if waited >= UNTOLD && self.is_line_due() {
-            let waited = waited.as_secs();
-            self.step(&format!("waiting for SageMaker to complete {promoted} ({status}, {waited} s)"));
+            self.step(&format!("waiting for SageMaker to {} ({} s)", act(), waited.as_secs()));
         }
     }
 

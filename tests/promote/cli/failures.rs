@@ -65,20 +65,33 @@ fn a_failed_run_replaces_the_document_of_the_previous_run_in_the_file_of_record(
 #[test]
 fn every_verb_that_prints_a_document_prints_one_when_it_fails() {
     let cloud = with_package();
-    cloud.fail(Moment::every("DescribeModelPackage"), Failure::Status(403, "AccessDenied", "no"));
-    let verbs: [&[&str]; 6] = [
+    for operation in ["DescribeModelPackage", "ListModelPackages"] {
+        cloud.fail(Moment::every(operation), Failure::Status(403, "AccessDenied", "no"));
+    }
+    let cut = cloud.home().join("plan.json");
+    std::fs::write(&cut, "{").expect("a file");
+    let cut = cut.to_str().expect("a path");
+    let verbs: [&[&str]; 12] = [
         &["find-latest", "--group", GROUP],
         &["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING],
         &["register", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING],
         &["full", "--group", GROUP, "--target-bucket", SERVING],
         &["verify", "--model-package", VERSION],
         &["status", "--group", "Unheard-Of"],
+        &["withdraw", "--group", GROUP, "--target-bucket", SERVING],
+        &["rollback", "--target-group", "Unheard-Of", "--target-bucket", SERVING, "--reason", "r"],
+        &["hold", "--target-group", "Unheard-Of", "--target-bucket", SERVING, "--reason", "r"],
+        &["release", "--target-group", "Unheard-Of", "--target-bucket", SERVING],
+        &["plan", "--file", cut],
+        &["apply", "--file", cut],
     ];
     for verb in verbs {
         let mut command = cloud.promote(Principal::Source);
         let run = Run::of(command.args(verb).args(["--output", "json"]).output().expect("the binary starts"));
         let failed = document(&run);
-        assert_eq!((run.code, &failed["verb"], &failed["outcome"]), (1, &json!(verb[0]), &json!("failed")));
+        // A file that cannot be parsed is a wrong argument.
+        let code = if ["plan", "apply"].contains(&verb[0]) { 2 } else { 1 };
+        assert_eq!((run.code, &failed["verb"], &failed["outcome"]), (code, &json!(verb[0]), &json!("failed")));
         assert!(failed["error"]["message"].as_str().is_some_and(|text| !text.is_empty()));
     }
 }
@@ -128,6 +141,6 @@ fn a_wait_for_sagemaker_is_told_with_the_version_its_status_and_the_seconds() {
     run.fails(1, &["is still InProgress after 3 s", "hint: Run again to complete it"]);
     let lines: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("waiting for SageMaker")).collect();
     let [line] = lines[..] else { panic!("one line in 10 s: {}", run.stderr) };
-    let says = format!("waiting for SageMaker to complete {VERSION} (InProgress, ");
+    let says = format!("waiting for SageMaker to complete {VERSION}, which is InProgress (");
     assert!(line.starts_with(&says) && line.ends_with(" s)"), "{line}");
 }

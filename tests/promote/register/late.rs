@@ -17,7 +17,10 @@ const ABSENT: Failure = Failure::Status(400, "ValidationException", "ModelPackag
 fn a_version_that_becomes_visible_two_seconds_late_is_created_once_and_approved() {
     let cloud = with_package();
     cloud.show_new_versions_late(Duration::from_secs(2));
-    promoted_once(&cloud, &promote(&cloud, &[]));
+    let run = promote(&cloud, &[]);
+    promoted_once(&cloud, &run);
+    let waits = format!("waiting for SageMaker to show {TARGET_VERSION} (1 s)\n");
+    assert!(run.stderr.contains(&waits), "{}", run.stderr);
 }
 
 #[test]

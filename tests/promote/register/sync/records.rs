@@ -7,7 +7,7 @@ fn updated_without_record() -> Cloud {
     let cloud = promoted_once();
     set_team(&cloud, "risk");
     cloud.fail(Moment::on("PutObject", 2), Failure::Status(500, "InternalError", "x"));
-    promote(&cloud, &[]).fails(3, &["the record could not be written"]);
+    promote(&cloud, &[]).fails(3, &["unconfirmed: the record could not be written"]);
     cloud.heal();
     cloud
 }
@@ -63,10 +63,10 @@ fn a_change_of_the_source_after_an_update_that_was_not_recorded_is_no_conflict()
 #[test]
 fn an_approval_that_was_not_recorded_is_recorded_by_the_next_run() {
     let cloud = promoted_once();
-    for status in ["Rejected", "Approved"] {
+    for (status, done) in [("Rejected", "unconfirmed:"), ("Approved", "approved again, but")] {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
         cloud.fail(Moment::every("PutObject"), Failure::Status(500, "InternalError", "x"));
-        promote(&cloud, &[]).fails(3, &["the record could not be written"]);
+        promote(&cloud, &[]).fails(3, &[&format!("{done} "), "the record could not be written"]);
         cloud.heal();
         assert_eq!((promoted(&cloud)[0]["ModelApprovalStatus"].as_str(), verify(&cloud).code), (Some(status), 5));
         promote(&cloud, &[]).document();
