@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -10,13 +11,11 @@ import termios
 from stage import PROMOTE, TWO_PRINCIPALS
 
 
-def on_a_terminal(command, environment):
-    """Runs a command whose streams are a terminal of 140 columns; returns its exit code and all that it drew."""
+def on_a_terminal(command, environment, columns=140, term="xterm"):
+    """Runs a command whose streams are a terminal; returns its exit code and all that it drew."""
     terminal, inside = pty.openpty()
-    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
-    process = subprocess.Popen(
-        command, env={**environment, "TERM": "xterm"}, stdin=inside, stdout=inside, stderr=inside
-    )
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(command, env={**environment, "TERM": term}, stdin=inside, stdout=inside, stderr=inside)
     os.close(inside)
     drawn = b""
     # A terminal whose last process has ended answers with an error, or with nothing.
@@ -45,3 +44,19 @@ def test_a_bar_tells_objects_bytes_rate_and_time_left_and_is_gone_at_the_end(chu
     # The bar is wiped before what the copy has done and the document.
     order = [drawn.rindex(" left"), drawn.rindex("\x1b[2K"), drawn.index("copied 15 objects"), drawn.index("Outcome    promoted")]
     assert order == sorted(order), drawn
+
+
+def test_a_bar_is_cut_at_the_width_of_the_terminal(churn_stage):
+    command = churn_stage.full_command("--copy-mode", "stream", principals=TWO_PRINCIPALS, output="text")
+    code, drawn = on_a_terminal([PROMOTE, *command], churn_stage.aws.environment(), columns=50)
+    assert code == 0, drawn
+    pieces = re.split(r"[\r\n]|\x1b\[[0-9;]*[A-Za-z]", drawn)
+    bars = [piece for piece in pieces if piece.startswith("[")]
+    assert bars and max(map(len, bars)) == 50, bars
+
+
+def test_a_terminal_that_cannot_redraw_has_no_bar(churn_stage):
+    command = churn_stage.full_command("--copy-mode", "stream", principals=TWO_PRINCIPALS, output="text")
+    code, drawn = on_a_terminal([PROMOTE, *command], churn_stage.aws.environment(), term="dumb")
+    assert code == 0 and "copied 15 objects" in drawn, drawn
+    assert "\x1b" not in drawn and " left" not in drawn, drawn

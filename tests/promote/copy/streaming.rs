@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::support::{Attributes, Body, Failure, Moment};
+
+/// How long a test waits for what has to happen.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Runs `full` with the credentials of the two accounts, each without rights in the other.
 fn promote_apart(cloud: &Cloud, more: &[&str]) -> Run {
@@ -126,17 +130,18 @@ fn peak(cloud: &Cloud, more: &[&str]) -> u64 {
     let (measured, measure) = mpsc::channel::<u64>();
     // All parts are sent when the upload is completed, and the process waits for the answer.
     cloud.hook(Moment::on("CompleteMultipartUpload", 1), move |_| {
-        let process = told.recv().expect("the test has started the process");
+        let process = told.recv_timeout(MINUTE).expect("the test has started the process");
         measured.send(high_water_mark(process).expect("the process is there")).expect("the test waits for it");
     });
     let mut command = cloud.process(Principal::Stranger);
     let more = [&["--copy-mode", "stream"], more].concat();
     let child = command.args(apart(&more)).stdout(std::process::Stdio::null());
-    let mut child = child.spawn().expect("the binary starts");
+    let child = child.stderr(std::process::Stdio::piped()).spawn().expect("the binary starts");
     tell.send(child.id()).expect("the hook waits for it");
-    assert!(child.wait().expect("it ends").success());
+    let run = ended(child);
+    assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(copy(cloud).body == cloud.object(MODELS, "m.tar.gz").expect("the source").body);
-    measure.recv().expect("the hook has measured")
+    measure.recv_timeout(MINUTE).expect("the hook has measured")
 }
 
 #[test]
@@ -182,8 +187,10 @@ fn many_parts_pass_through_at_once_where_few_would_have_room_in_memory() {
     let many = Arrival::of(&cloud, Moment::on("UploadPart", 25));
     let mut command = cloud.process(Principal::Stranger);
     let flags = apart(&["--copy-mode", "stream", "--concurrency", "64", "--part-size", "7MiB"]);
-    let mut child = command.args(flags).stdout(std::process::Stdio::null()).spawn().expect("the binary starts");
+    let command = command.args(flags).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("the binary starts");
     many.wait();
     cloud.release();
-    assert!(child.wait().expect("it ends").success());
+    let run = ended(child);
+    assert_eq!(run.code, 0, "{}", run.stderr);
 }

@@ -6,6 +6,8 @@
 //! the values that `arguments` replace, `outputs` the fields that jobs write to, `kept` the fields whose URLs stay, `left`
 //! the members that are not carried over, and `refused` what a refusal says.
 
+mod other_commands;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -34,6 +36,7 @@ fn packages() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promote/plan/packages");
     let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
     let parse = |text: String| serde_json::from_str(&text).expect("JSON");
+    let files = files.filter(|file| file.extension().is_some_and(|ext| ext == "json"));
     files.map(|file| (file.display().to_string(), parse(fs::read_to_string(&file).expect("a text")))).collect()
 }
 
@@ -75,6 +78,7 @@ impl<'a> Package<'a> {
         if let Some(refusal) = self.case["refused"].as_str() {
             return self.refused(refusal);
         }
+        self.examined().context("doctor")?;
         self.in_steps().context("copy-artifacts and register")?;
         let planned = self.full(&["--dry-run"])?;
         ensure!(planned["outcome"] == "planned" && self.versions("by-full").is_empty(), "{planned:#}");
@@ -88,15 +92,22 @@ impl<'a> Package<'a> {
         let again = self.full(&[])?;
         ensure!(again["outcome"] == "already-promoted" && again["changes"] == json!([]), "{again:#}");
         ensure!(crate::world::writes(&self.cloud).len() == writes, "a repeated run writes nothing");
-        self.is_listed_and_verified()
+        self.is_listed_and_verified()?;
+        self.promoted_by_a_file().context("plan and apply")?;
+        self.withdrawn_and_rolled_back().context("hold, withdraw, release and rollback")
     }
 
     /// The version, registered by single steps.
     fn in_steps(&self) -> Result<()> {
         let to = ["--model-package", &self.arn, "--target-bucket", SERVING, "--target-group", "by-steps"];
-        let copied = self.document(&[&["copy-artifacts"], &to[..], &self.arguments()].concat())?;
+        let step = |verb, more: &[&str]| self.document(&[&[verb], &to[..], &self.arguments(), more].concat());
+        let before = writes(&self.cloud).len();
+        ensure!(step("copy-artifacts", &["--dry-run"])?["outcome"] == "planned");
+        ensure!(writes(&self.cloud).len() == before, "a dry run writes nothing");
+        let copied = step("copy-artifacts", &[])?;
         ensure!(copied["outcome"] == "copied", "{copied:#}");
-        let registered = self.document(&[&["register"], &to[..], &self.arguments()].concat())?;
+        ensure!(step("register", &["--dry-run"])?["outcome"] == "planned" && self.versions("by-steps").is_empty());
+        let registered = step("register", &[])?;
         ensure!(registered["outcome"] == "promoted", "{registered:#}");
         self.is_the_source(&registered, "by-steps")?;
         self.verified("by-steps")

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -124,6 +124,23 @@ fn a_second_ctrl_c_ends_a_clean_up_that_takes_long() {
                 Run again to continue\n";
     assert_eq!((run.code, without_images(&run.remarks()).as_str()), (130, says));
     next_run_completes(&cloud, &[]);
+}
+
+#[test]
+fn a_clean_up_that_takes_long_ends_by_itself() {
+    let cloud = with_large_model();
+    cloud.fail(Moment::every("UploadPartCopy"), Failure::Hang);
+    cloud.fail(Moment::every("AbortMultipartUpload"), Failure::Hang);
+    let copying = Arrival::of(&cloud, Moment::on("UploadPartCopy", 1));
+    let child = spawn(&cloud, &[]);
+    copying.wait();
+    let interrupted = Instant::now();
+    interrupt(&child, "INT");
+    let run = ended(child);
+    let left = "unfinished uploads stay until a later run aborts them";
+    assert!(run.stderr.contains(left) && run.code == 130, "exit {}: {}", run.code, run.stderr);
+    // S3 is given 100 s to answer a call that moves bytes, and a call is tried ten times.
+    assert!(interrupted.elapsed() < Duration::from_secs(60), "{:?}", interrupted.elapsed());
 }
 
 #[test]

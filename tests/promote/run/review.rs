@@ -167,7 +167,13 @@ fn holds(review: &Review) -> Result<()> {
         let done = writes(&cloud).split_off(calls);
         ensure!(done.is_empty(), "it stopped after a write: {done:?}: {}", said());
     }
-    ensure!([0, 1, 3].contains(&run.code), "exit code {}: {}", run.code, said());
+    let has = |start: &str| run.stderr.lines().any(|line| line.starts_with(start));
+    let expected = match (has("error: "), has("promoted, but ") || has("unconfirmed: ")) {
+        (true, _) => 1,
+        (false, true) => 3,
+        (false, false) => 0,
+    };
+    ensure!(run.code == expected, "exit code {} instead of {expected}: {}", run.code, said());
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! right that IAM would ask for: a CopyObject needs s3:GetObject at the source and s3:PutObject at the target, and
 //! where a key is involved kms:Decrypt and kms:GenerateDataKey.
 
+mod asked;
 mod policy;
 mod runs;
 mod template;

@@ -9,6 +9,7 @@ use crate::support::tls::AUTHORITY;
 use crate::support::{Failure, Moment};
 
 mod fuzz;
+mod signed_in;
 
 /// Both files in a folder of their own, and a run that reads them.
 struct Configured<'a> {
@@ -227,31 +228,6 @@ fn no_content_of_the_environment_makes_it_panic() {
         Configured::new(&cloud, "", "").with(&[(variable, value)]).run();
         Configured::new(&cloud, "", "").without_credentials().with(&[(variable, value)]).run();
     }
-}
-
-#[test]
-fn a_role_that_needs_an_mfa_code_is_refused_with_the_command_that_asks_for_it() {
-    let cloud = with_package();
-    let role = "role_arn = arn:aws:iam::444333666777:role/reader\nmfa_serial = arn:aws:iam::444333666777:mfa/me\n";
-    for config in [
-        format!("[profile named]\nsource_profile = default\n{role}"),
-        format!(
-            "[profile named]\nrole_arn = arn:aws:iam::444333666777:role/more\nsource_profile = base\n[profile base]\n{role}"
-        ),
-    ] {
-        let mut run = Configured::new(&cloud, config, "");
-        run.command.args(["--source-profile", "named"]);
-        run.refuses("config", &["mfa_serial of profile", "hint: Run `aws configure export-credentials --profile "]);
-    }
-}
-
-#[test]
-fn a_profile_of_aws_login_without_a_session_is_named_with_the_command_that_opens_one() {
-    let cloud = with_package();
-    let config = "[profile named]\nlogin_session = arn:aws:iam::444333666777:user/me\n";
-    let mut run = Configured::new(&cloud, config, "").without_credentials();
-    run.command.args(["--source-profile", "named"]);
-    run.run().fails(1, &["profile 'named'", "aws login"]);
 }
 
 #[test]
