@@ -37,7 +37,7 @@ pub fn ends_clearly(run: &Run, cloud: &Cloud) -> Result<()> {
 
 /// `s3:HeadObject on s3://bucket/key: …`. Only GetCallerIdentity is about no resource.
 fn names_a_call(text: &str) -> bool {
-    let service = ["s3:", "sagemaker:", "ecr:"].iter().find_map(|service| text.strip_prefix(service));
+    let service = ["s3:", "sagemaker:", "sts:", "ecr:"].iter().find_map(|service| text.strip_prefix(service));
     let named = service.and_then(|call| call.split_once(" on ")).map(|(_, resource)| resource);
     let names_a_resource = |resource: &str| {
         ["s3://", "arn:aws:", "layer sha256:"].iter().any(|r| resource.starts_with(r))
