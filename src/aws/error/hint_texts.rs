@@ -193,6 +193,7 @@ mod tests {
             role: None,
             region: "eu-central-1".to_owned(),
             groups: Spellings::default(),
+            target_bucket: TargetBucket::default(),
         };
         let hint = |call| caller.hint(call, &Resource::Principal, Kind::Throttled, None, "Rate exceeded");
         assert!(hint("sagemaker:ListModelPackages").contains("more than 10"));
