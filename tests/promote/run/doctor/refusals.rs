@@ -141,7 +141,7 @@ fn what_a_dry_run_refuses_is_missing_and_named_alone() {
         let cloud = with_package();
         prepare(&cloud);
         let before = cloud.keys(SERVING);
-        let refused = promote(&cloud, &[flags, &DRY_RUN].concat());
+        let refused = promote(&cloud, &[flags, &DRY_RUN, &["--wait-seconds", "1"]].concat());
         assert_ne!(refused.code, 0, "{what}: {}", refused.stdout);
         let run = doctor_of(&cloud, flags);
         assert_eq!(run.code, 1, "{what}: {}{}", run.stdout, run.stderr);
