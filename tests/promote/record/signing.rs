@@ -105,7 +105,7 @@ fn a_signature_of_another_key_or_for_another_record_or_none_at_all_fails() {
     let key = pem(&cloud, signing_key().verifying_key());
     let copy = format!("{FOLDER}promotion-20260101T000000Z.json");
     cloud.put(SERVING, &copy, bytes(&cloud, &record()));
-    cloud.age(SERVING, &copy, 60.0);
+    cloud.age(SERVING, &copy, 5.0);
     let envelope = bytes(&cloud, &format!("{}.dsse", record()));
     cloud.put(SERVING, &format!("{FOLDER}promotion-20260101T000000Z.json.dsse"), envelope);
     let run = verify(&cloud, &["--public-key", &key]);
