@@ -10,6 +10,7 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
+use crate::record::conclusion::Conclusion;
 use crate::record::document::Record;
 use crate::record::stored::{RecordKeys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
@@ -100,7 +101,12 @@ impl History {
         let records: Vec<&Record> = self.of_version(version).filter_map(|stored| stored.record.as_ref().ok()).collect();
         let with_request = || records.iter().rev().filter_map(|record| Some((*record, record.request.as_ref()?)));
         let digest = marked(&version.description);
-        let base = with_request().find(|(_, request)| marked(request) == digest).or_else(|| with_request().next())?;
+        // Without the digest, nothing shows that an announced Update was sent.
+        let is_done = |(record, _): &(&Record, &Document)| record.outcome != Conclusion::Updating;
+        let base = with_request()
+            .find(|(_, request)| marked(request) == digest)
+            .or_else(|| with_request().find(is_done))
+            .or_else(|| with_request().next())?;
         Some(Past { records, base })
     }
 

@@ -53,14 +53,24 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                  the version in the target account";
             bail!(NotAsRequested { message, hint: Some(hint) });
         }
-        let decision = Decision::of(self.package, &promoted, recorded, self.policy.approval);
-        let (approval, added) = (decision.approval(&promoted), Change::added(self.request, description));
+        let added = Change::added(self.request, description);
+        let mut current = promoted.clone();
+        let mut decision = Decision::of(self.package, &current, recorded, self.policy.approval);
+        if decision.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
+            self.refuse_withdrawn(&source_now, arn)?;
+            if new {
+                self.source.refuse_held().await?;
+            } else {
+                // Somebody in the target account may have decided since the run has found the version.
+                let (held, now) = tokio::join!(self.source.refuse_held(), visibility.describe(self.registry, arn));
+                held?;
+                current.description = now?;
+                decision = Decision::of(self.package, &current, recorded, self.policy.approval);
+            }
+        }
+        let approval = decision.approval(&current);
         let wanted = Wanted::new(decision, self.source_uri.map(str::to_owned));
         let Some(update) = wanted.update(description) else { return Ok(Completion { approval, added, updated: None }) };
-        if approval.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
-            self.refuse_withdrawn(&source_now, arn)?;
-            self.source.refuse_held().await?;
-        }
         self.registry.update(arn, &update).await?;
         Ok(Completion { approval, added, updated: Some(wanted) })
     }

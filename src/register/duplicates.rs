@@ -38,12 +38,12 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             {
                 continue;
             }
-            let done = match approval {
-                // Somebody has rejected the promotion, and may have approved its duplicate instead.
-                ApprovalStatus::Rejected => Ok(format!("it was kept, because {promoted} is Rejected")),
-                ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval | ApprovalStatus::Other(_) => {
-                    discard_duplicate(self.registry, &duplicate, promoted).await
-                }
+            // Somebody may have approved the duplicate in place of the promotion.
+            let is_kept = *approval == ApprovalStatus::Rejected
+                || duplicate.approval() == ApprovalStatus::Approved && *approval != ApprovalStatus::Approved;
+            let done = match is_kept {
+                true => Ok(format!("it is {} and was kept, because {promoted} is {approval}", duplicate.approval())),
+                false => discard_duplicate(self.registry, &duplicate, promoted).await,
             };
             match done {
                 Ok(done) => {
@@ -61,7 +61,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
 ///
 /// # Errors
 /// The duplicate could be neither deleted nor rejected.
-pub async fn discard_duplicate(
+async fn discard_duplicate(
     registry: &impl Registry,
     duplicate: &PromotedVersion,
     promoted: &PackageArn,

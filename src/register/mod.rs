@@ -17,7 +17,6 @@ pub mod sync;
 mod visibility;
 mod wanted;
 
-pub use duplicates::discard_duplicate;
 pub use new_group::NewGroup;
 pub use news::News;
 pub use policy::Policy;

@@ -16,10 +16,10 @@ pub struct RecordedApproval {
 
 impl RecordedApproval {
     /// The approval of a version without a record, by the newest claim: nothing, unless the run that registered the version
-    /// was to leave it pending.
+    /// was to leave it pending, or the claim cannot be read.
     pub fn claimed(newest: Option<&ClaimSeen>) -> Option<Self> {
-        let claim = newest?.claim.as_ref()?;
-        (claim.approval == Some(Approval::Pending)).then(Self::pending)
+        let approves = newest?.claim.as_ref().is_some_and(|claim| claim.approval != Some(Approval::Pending));
+        (!approves).then(Self::pending)
     }
 
     /// The approval of a version that exists and has no record at this destination. If it has no claim there either, it was

@@ -10,7 +10,6 @@ mod news;
 pub(super) mod purpose;
 mod recording;
 pub(super) mod repair;
-mod second;
 mod signatures;
 pub(super) mod synced;
 mod unrecorded;

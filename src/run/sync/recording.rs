@@ -4,11 +4,13 @@ use anyhow::Result;
 
 use super::by_metadata::ByMetadata;
 use crate::copy::There;
+use crate::model::approval::DecidedBy;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::plan::provenance::marked;
 use crate::plan::requested::requested;
 use crate::record::Record;
+use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
 use crate::run::full::permitted::Permitted;
 use crate::run::full::proved::Proved;
@@ -41,7 +43,11 @@ impl ByMetadata<'_> {
         let copied = promotion.confirm(planned.plan, planned.there).await?;
         let settings = RegistrationSettings { approval: self.policy.approval, ..RegistrationSettings::default() };
         let last_steps = LastSteps { promotion, settings: &settings, withdraw: self.policy.withdraw };
-        last_steps.run(&planned.package, copied, planned.existing, None).await.map(Some)
+        // Only the record is missing. If the version is not Approved any more, somebody has decided meanwhile.
+        let (status, description) = (self.promoted.approval(), self.promoted.approval_description());
+        let description = description.map(str::to_owned);
+        let approved = RecordedApproval { status, description, decided_by: DecidedBy::Source };
+        last_steps.run(&planned.package, copied, planned.existing, Some(approved)).await.map(Some)
     }
 
     /// Plans the promotion of the source version again. Nothing if the version is not that promotion.

@@ -13,6 +13,7 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::package_status::PackageStatus;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::register::existing::describe;
 use crate::run::promotion::Promotion;
@@ -68,8 +69,10 @@ impl Following<'_> {
             return Ok(none);
         }
         let by_metadata = ByMetadata::of(self.promotion, self.policy, &source, &promoted);
-        if let Some(current) = current.get(&source) {
-            return by_metadata.second(&source, current).await;
+        // A second version of a promotion follows its source only if that is Rejected.
+        let is_rejected = self.rejected.iter().any(|summary| summary.arn == source);
+        if let Some(current) = current.get(&source).filter(|_| !is_rejected) {
+            return Ok(second(&promoted, &source, current));
         }
         if Some(&source) == self.except {
             return Ok(none);
@@ -104,4 +107,17 @@ impl Following<'_> {
         }
         Ok(followed)
     }
+}
+
+/// Names a second version of a source version whose promotion is recorded. Whoever registered it may serve it.
+fn second(promoted: &PromotedVersion, source: &PackageArn, recorded: &PackageArn) -> FollowedVersions {
+    let mut followed = FollowedVersions::default();
+    if promoted.approval() != ApprovalStatus::Rejected {
+        let remark = format!(
+            "its metadata names {source}, whose promoted version is {recorded}; the version was not changed. Reject it if \
+             nobody needs it"
+        );
+        followed.warnings.push(Warning { field: promoted.arn.to_string(), remark });
+    }
+    followed
 }

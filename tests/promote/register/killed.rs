@@ -141,3 +141,21 @@ fn a_version_that_differs_in_what_is_deployed_is_not_recorded_after_a_run_was_ki
     assert!(!warnings.contains("--package-version"), "{warnings}");
     assert!(!has_record(&cloud));
 }
+
+#[test]
+fn a_rejection_while_the_next_run_reads_the_claims_stays() {
+    let cloud = killed_after("CreateModelPackage");
+    cloud.hook(Moment::on("GetObject", 1).at("_claims/1.json"), |cloud| {
+        cloud.change(&arn_of_version(1), json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "no"}));
+    });
+    let document = promote(&cloud, &[]).document();
+    assert_eq!((approval(&cloud), &document["target"]["decided_by"]), (json!("Rejected"), &json!("target")));
+}
+
+#[test]
+fn a_version_whose_claim_cannot_be_read_is_not_approved() {
+    let cloud = killed_after("CreateModelPackage");
+    cloud.put(SERVING, &format!("{FOLDER}_claims/0.json"), "");
+    promote(&cloud, &[]).document();
+    assert_eq!(approval(&cloud), "PendingManualApproval");
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::races::arn_of_version;
-use crate::support::{Cloud, Principal, TARGET_ACCOUNT};
+use crate::support::{Cloud, Moment, Principal, TARGET_ACCOUNT};
 use crate::world::*;
 
 fn approvals(cloud: &Cloud) -> Vec<String> {
@@ -116,43 +116,55 @@ fn a_version_without_a_record_is_withdrawn_and_one_that_somebody_has_derived_fro
 }
 
 #[test]
-fn a_second_version_of_the_same_request_beside_a_recorded_promotion_is_named_and_discarded() {
-    for (approval, ends) in [("Approved", vec!["Approved", "Rejected"]), ("PendingManualApproval", vec!["Approved"])] {
-        for is_older in [false, true] {
+fn a_second_version_beside_a_recorded_promotion_is_named_and_not_changed() {
+    for approval in ["Approved", "PendingManualApproval"] {
+        for is_derived in [false, true] {
             let cloud = with_package();
             promote(&cloud, &[]).document();
-            let second = register_again(&cloud, approval, |_| {});
-            if is_older {
-                cloud.register(package());
-            }
-            let planned = promote(&cloud, &["--dry-run"]).document();
-            let discard = json!({"act": "discard", "subject": second});
-            assert!(planned["planned"].as_array().is_some_and(|writes| writes.contains(&discard)), "{planned:#}");
+            let second = register_again(&cloud, approval, |request| {
+                if is_derived {
+                    derive(request);
+                }
+            });
             let document = promote(&cloud, &[]).document();
-            let same = format!("it is the same promotion as {}: ", arn_of_version(1));
-            assert!(remark(&document, &second).starts_with(&same), "{document:#}");
-            assert_eq!(approvals(&cloud)[..ends.len()], ends, "{approval}, {is_older}");
-            assert_eq!(promoted(&cloud).len(), ends.len() + usize::from(is_older), "{approval}, {is_older}");
+            let names = format!("its metadata names {SOURCE_VERSION}, whose promoted version is {}", arn_of_version(1));
+            assert!(remark(&document, &second).starts_with(&names), "{document:#}");
+            assert_eq!(approvals(&cloud), ["Approved", approval], "{is_derived}");
             verifies(&cloud, 1);
-            let again = promote(&cloud, &[]).document();
-            assert_eq!((&again["outcome"], &again["warnings"]), (&json!("already-promoted"), &json!([])));
         }
     }
 }
 
 #[test]
-fn a_second_version_stays_if_it_was_derived_or_if_somebody_has_rejected_the_recorded_one() {
+fn a_second_version_of_the_same_request_is_withdrawn_with_the_source() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
-    let derived = register_again(&cloud, "Approved", derive);
-    let document = promote(&cloud, &[]).document();
-    let names = format!("its metadata names {SOURCE_VERSION}, whose promoted version is {}", arn_of_version(1));
-    assert!(remark(&document, &derived).starts_with(&names), "{document:#}");
-    let second = register_again(&cloud, "Approved", |_| {});
-    cloud.change(&arn_of_version(1), json!({"ModelApprovalStatus": "Rejected"}));
-    let document = promote(&cloud, &[]).document();
-    assert!(remark(&document, &second).starts_with(&names), "{document:#}");
-    assert_eq!(approvals(&cloud), ["Rejected", "Approved", "Approved"]);
+    register_again(&cloud, "Approved", |_| {});
+    register_again(&cloud, "Approved", derive);
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(approvals(&cloud), ["Rejected", "Rejected", "Approved"]);
+}
+
+#[test]
+fn a_second_version_that_somebody_has_approved_in_place_of_a_pending_promotion_stays() {
+    let cloud = with_package();
+    promote(&cloud, &["--approval", "pending"]).document();
+    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+    register_again(&cloud, "Approved", |_| {});
+    promote(&cloud, &[]).document();
+    assert_eq!(approvals(&cloud), ["PendingManualApproval", "Approved"]);
+}
+
+#[test]
+fn an_older_version_that_is_suspended_while_its_record_is_written_is_not_approved_again() {
+    let cloud = older_without_a_record();
+    promote(&cloud, &["--dry-run"]).document();
+    cloud.hook(Moment::on("DescribeModelPackage", 2).at(&arn_of_version(1)), |cloud| {
+        cloud.change(&arn_of_version(1), json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    });
+    promote(&cloud, &[]).document();
+    assert_eq!(approvals(&cloud), ["PendingManualApproval", "Approved"]);
 }
 
 #[test]
@@ -160,7 +172,7 @@ fn the_record_of_a_promotion_does_not_wait_for_the_versions_that_are_followed() 
     let cloud = with_package();
     promote(&cloud, &[]).document();
     cloud.register(package());
-    cloud.fail(crate::support::Moment::every("GetObject").at("-v1/promotion.json"), crate::support::Failure::Hang);
+    cloud.fail(Moment::every("GetObject").at("-v1/promotion.json"), crate::support::Failure::Hang);
     let child = spawn(&cloud, &[]);
     let record = format!("{}promotion.json", FOLDER.replace("-v1/", "-v2/"));
     waits_until("the record is written", || cloud.keys(SERVING).contains(&record));

@@ -247,7 +247,7 @@ fn a_version_that_somebody_derived_by_copying_metadata_is_left_alone() {
     let warning = &document["warnings"][0];
     assert_eq!(warning["field"], arn);
     let remark = warning["remark"].as_str().unwrap_or_default();
-    assert!(remark.contains("the version was not changed. Reject it"), "{remark}");
+    assert!(remark.contains("promote has no record of this version; it was not changed"), "{remark}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ const CASES: [Case; 25] = [
     ("a missing report", |cloud| cloud.remove(MODELS, "churn/report.json"), &[], ("s3:GetObject", "no such object")),
     ("an empty prefix", empty_prefix, &[], ("s3:GetObject", "no such object")),
     ("an object that has changed", has_changed, &[], ("plan", "has changed since the package was registered")),
-    ("a manifest of what is missing", manifest, &[], ("plan", "lists s3://models/churn/absent")),
+    ("a manifest of what is missing", manifest, &[], ("plan", "churn/list.csv lists it")),
     ("a manifest that cannot be parsed", no_manifest, &[], ("plan", "cannot be parsed")),
     ("a long description", |cloud| changed(cloud, json!({"ModelPackageDescription": "d".repeat(1025)})), &[], PACKAGE),
     ("two lines", |cloud| changed(cloud, json!({"ApprovalDescription": "a\nb"})), &[], PACKAGE),

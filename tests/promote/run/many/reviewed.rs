@@ -1,6 +1,7 @@
 //! `promote full --plan` for the groups of a pattern.
 
 use super::*;
+use crate::snapshot::{assert_snapshot, normalised};
 
 /// Writes the plan of a pattern, and returns its file.
 fn planned(cloud: &Cloud, pattern: &str) -> String {
@@ -115,6 +116,9 @@ fn a_plan_leaves_out_groups_that_have_failed_and_the_others_are_promoted() {
     let run = full_of(&cloud, "team-*", &["--plan", &file, "--first", "team-b"]);
     run.fails(1, &["team-b: the plan leaves out arn:", "because its dry run has failed: ", "team-b/model.tar.gz"]);
     assert!(!run.stderr.contains("is not among the groups"), "{}", run.stderr);
+    let lines = run.stderr.lines().skip_while(|line| !line.contains("the plan leaves out")).take(2);
+    let told: String = lines.map(|line| format!("{line}\n")).collect();
+    assert_snapshot("plan-that-leaves-out-a-group", &normalised(&cloud, &format!("{told}--- exit {}\n", run.code)));
     let document = document_of(&run);
     assert_eq!(document["summary"]["outcomes"], json!({"failed": 1, "promoted": 2}));
     assert_eq!(document["reviewed_plan"], plan["plan"]);
