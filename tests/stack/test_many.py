@@ -190,7 +190,7 @@ def test_a_group_that_fails_is_left_out_of_the_reviewed_plan_and_fails_the_run_a
     pipeline.run_until_review()
     assert f"error: {GROUPS[1]}: " in pipeline.reviewed.log, pipeline.reviewed.log
     planned = json.loads(pipeline.artifacts["Plan"])
-    assert pipeline.request() == f"Plan {planned['plan']['digest']}, in the log of promote:DryRun"
+    assert pipeline.request() == (f"Plan {planned['plan']['digest']}", "https://console.example/promote:DryRun")
     failed = {one["group"].split("/")[-1]: one["document"] for one in planned["groups"] if one["exit_code"] != 0}
     assert set(failed) == {GROUPS[1], long} and key in failed[GROUPS[1]]["error"]["message"]
     done = pipeline.build("Promote")
