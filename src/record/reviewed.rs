@@ -116,6 +116,16 @@ impl ReviewedPlan {
         self.refused(&other.into_iter().collect::<Vec<_>>())
     }
 
+    /// Refuses to go on without a version if the promotion of one was planned.
+    ///
+    /// # Errors
+    /// The message names the planned version.
+    pub fn refuse_no_source(&self) -> Result<()> {
+        let planned = self.record.source.package.as_ref();
+        let gone = planned.map(|planned| format!("{} is no longer Approved", planned.model_package_arn));
+        self.refused(&gone.into_iter().collect::<Vec<_>>())
+    }
+
     /// Refuses to copy and register anything but what was planned.
     ///
     /// # Errors

@@ -173,6 +173,7 @@ impl<'a> Full<'a> {
             Latest::Version(found) => self.promote(found, promotions).await,
             Latest::NoneApproved(versions) => {
                 let promotion = &self.promotion;
+                promotion.permitted.check_no_source()?;
                 let source = none_approved(&promotion.group, Some(promotion.reader.clone()));
                 let mut record = promotion.record_of(Conclusion::NothingApproved, source);
                 record.versions = Some(versions.0.clone());

@@ -49,6 +49,17 @@ impl<'a> Permitted<'a> {
         }
     }
 
+    /// Refuses to promote no version if the reviewed plan has one.
+    ///
+    /// # Errors
+    /// The message names the version.
+    pub fn check_no_source(&self) -> Result<()> {
+        match self {
+            Self::Everything | Self::Withdrawals => Ok(()),
+            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => reviewed.refuse_no_source(),
+        }
+    }
+
     /// Refuses to copy and register what the reviewed plan does not have.
     ///
     /// # Errors

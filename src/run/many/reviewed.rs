@@ -97,6 +97,11 @@ impl ReviewedGroups {
     /// # Errors
     /// The plan of a group was edited.
     pub(crate) fn of(groups: Vec<PlannedGroup>, name: &str, (make, command): (&str, &str)) -> Result<Self> {
+        let mut names = HashSet::new();
+        if let Some(twice) = groups.iter().find(|planned| !names.insert(&planned.group)) {
+            let message = format!("{name} was edited: it has two plans of {}", twice.group);
+            return Err(Failure::new(message).hint(make).into());
+        }
         let plans = groups.into_iter().map(|group| group.plan(command)).collect::<Result<Vec<_>>>();
         Ok(Self { plans: plans.with_context(|| name.to_owned())?, make: make.to_owned() })
     }
@@ -141,17 +146,17 @@ impl ReviewedGroups {
             }
         }
         refused.extend(gone.into_iter().map(|source| {
-            let error = Failure::new(format!("{source} is in the plan, but no longer matches the pattern"));
-            let pair = GroupPair { source, target: None };
-            RefusedGroup { pair, error: error.hint(&self.make).into() }
+            let gone = || Failure::new(format!("{source} is in the plan, but no longer matches the pattern"));
+            let error = self.plan_of(&source).err().unwrap_or_else(|| gone().hint(&self.make).into());
+            RefusedGroup { pair: GroupPair { source, target: None }, error }
         }));
         FoundGroups { groups: planned, refused, passed_over }
     }
 
-    /// The groups with a plan that are not among those that were found.
+    /// The groups of the plan that are not among those that were found.
     fn gone(&self, found: &FoundGroups) -> impl Iterator<Item = &GroupArn> {
         let found: HashSet<GroupArn> = found.sources().cloned().collect();
-        let planned = self.plans.iter().filter(|(_, plan)| plan.is_ok()).map(|(group, _)| group);
+        let planned = self.plans.iter().map(|(group, _)| group);
         planned.filter(move |group| !found.contains(group))
     }
 

@@ -98,6 +98,20 @@ fn an_artifact_that_changes_after_the_comparison_is_not_copied() {
 }
 
 #[test]
+fn a_version_that_is_rejected_after_the_comparison_is_an_error() {
+    let cloud = with_package();
+    let (file, _) = plan(&cloud, &[]);
+    let before = cloud.calls_of("ListModelPackages").len();
+    carry_out(&cloud, &file, &["--dry-run"]).document();
+    let compared = cloud.calls_of("ListModelPackages").len() - before;
+    cloud.hook(Moment::on("ListModelPackages", compared + 1), |cloud| {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    });
+    carry_out(&cloud, &file, &[]).fails(1, &["cannot be carried out any more", "is no longer Approved"]);
+    assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
+}
+
+#[test]
 fn a_version_that_is_approved_after_the_comparison_is_not_promoted() {
     let cloud = with_package();
     cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "PendingManualApproval"}));

@@ -126,6 +126,16 @@ fn a_plan_leaves_out_groups_that_have_failed_and_the_others_are_promoted() {
 }
 
 #[test]
+fn a_group_that_the_plan_leaves_out_and_that_is_gone_is_reported_all_the_same() {
+    let cloud = with_groups(&["team-a", "team-b"]);
+    cloud.remove(MODELS, "team-b/model.tar.gz");
+    let (file, _) = incomplete(&cloud, &[]);
+    cloud.remove_group(SOURCE_ACCOUNT, "team-b");
+    full_of(&cloud, "team-*", &["--plan", &file]).fails(1, &["the plan leaves out arn:"]);
+    assert_eq!(targets(&cloud), ["team-a"]);
+}
+
+#[test]
 fn a_plan_of_which_every_group_has_failed_is_no_plan() {
     let cloud = with_groups(&["team-a"]);
     cloud.remove(MODELS, "team-a/model.tar.gz");

@@ -143,6 +143,20 @@ fn failed_plan(cloud: &Cloud, edit: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
+fn a_plan_with_two_plans_of_a_group_is_refused() {
+    let cloud = with_groups(&["churn"]);
+    let plan = failed_plan(&cloud, |document| {
+        let targets = document["targets"].as_array_mut().expect("targets");
+        let groups =
+            targets.iter_mut().find_map(|target| target["groups"].as_array_mut().filter(|all| !all.is_empty()));
+        let groups = groups.expect("a target with groups");
+        groups.push(groups[0].clone());
+    });
+    apply(&cloud, FILE, &["--plan", &plan]).fails(1, &["was edited: it has two plans of arn:"]);
+    assert_eq!(targets(&cloud), Vec::<String>::new());
+}
+
+#[test]
 fn a_target_whose_groups_were_not_found_for_the_plan_is_left_out_and_the_others_are_promoted() {
     let cloud = with_groups(&["churn"]);
     let plan = failed_plan(&cloud, |_| {});
