@@ -62,8 +62,8 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
         None
     }
 
-    /// Why the result is incomplete: what could not be read.
-    fn unread(&self) -> Option<String> {
+    /// Why the result is incomplete: what could not be read or followed.
+    fn incomplete(&self) -> Option<String> {
         None
     }
 
@@ -127,10 +127,10 @@ impl<T: Ended> OfGroup<T> {
         self.result.as_ref().map_or_else(|failed| failed.outcome().to_owned(), Ended::outcome)
     }
 
-    /// Why the group has failed, or what could not be read.
+    /// Why the group has failed, or why its result is incomplete.
     pub fn message(&self) -> Option<String> {
         match &self.result {
-            Ok(ended) => ended.unread(),
+            Ok(ended) => ended.incomplete(),
             Err(failed) => Some(failed.message().to_owned()),
         }
     }

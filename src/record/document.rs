@@ -101,6 +101,9 @@ pub struct Record {
     /// Warnings.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// Why other promoted versions could not be followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
     /// What the target group had before the version was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_group: Option<TargetGroupState>,
@@ -165,6 +168,7 @@ impl Record {
             environment_urls: None,
             kms_key: None,
             warnings: Vec::new(),
+            failures: Vec::new(),
             target_group: None,
             request: None,
             source_uri: None,

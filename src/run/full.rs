@@ -58,11 +58,11 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
 /// copies is run once more, which reports the rest.
 pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
     let before = match run_once(context, settings, permitted).await {
-        Ok(report) => return Ok(report.without_held_failures()),
+        Ok(report) => return Ok(report.without_held_failures().with_failures_told()),
         Err(error) => stopped_by_hold(error)?,
     };
     let again = run_once(context, settings, permitted).await.inspect_err(|error| before.tell(context, error))?;
-    Ok(again.with_earlier(before).without_held_failures())
+    Ok(again.with_earlier(before).without_held_failures().with_failures_told())
 }
 
 async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {

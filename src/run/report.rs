@@ -27,6 +27,12 @@ impl RunReport {
         self.document.target.as_ref()?.model_package_arn.as_ref()
     }
 
+    /// The report whose document tells the failures.
+    pub(super) fn with_failures_told(mut self) -> Self {
+        self.document.failures = self.failures.iter().map(|failure| format!("{failure:#}")).collect();
+        self
+    }
+
     /// What could not be confirmed after the promotion.
     pub fn unconfirmed(&self) -> Option<Unconfirmed> {
         self.document.unconfirmed()

@@ -68,5 +68,5 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
     record.warnings = followed.warnings;
     record.planned = promotion.dry_run.then_some(followed.planned);
     record.add_unconfirmed(followed.unconfirmed);
-    Ok(RunReport { document: record, failures: followed.failures })
+    Ok(RunReport { document: record, failures: followed.failures }.with_failures_told())
 }

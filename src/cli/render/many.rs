@@ -112,7 +112,13 @@ impl Ended for RunReport {
     }
 
     fn headline(&self) -> String {
-        headline(&self.document)
+        let failed = self.document.failures.first().map(|first| format!("; failed: {}", shortened(first)));
+        headline(&self.document) + &failed.unwrap_or_default()
+    }
+
+    fn incomplete(&self) -> Option<String> {
+        let failures = &self.document.failures;
+        (!failures.is_empty()).then(|| failures.join("; "))
     }
 
     fn plan(&self) -> Option<&str> {

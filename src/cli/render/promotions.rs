@@ -114,7 +114,10 @@ fn lines(target: &OfTarget) -> Vec<String> {
     let mut lines = Vec::new();
     for group in &target.groups {
         match &group.result {
-            Ok(report) => of_record(group.group.name().as_str(), &report.document, &mut lines),
+            Ok(report) => {
+                of_record(group.group.name().as_str(), &report.document, &mut lines);
+                lines.extend(report.document.failures.iter().map(|failure| format!("! failed: {failure}")));
+            }
             Err(failed) if failed.is_not_started() => lines.push(format!("! {}: not started", group.group.name())),
             Err(failed) if failed.is_interrupted() => {
                 lines.push(format!("! {}: {}", group.group.name(), failed.message()))

@@ -119,7 +119,7 @@ impl Ended for StatusReport {
         (version(row.and_then(|row| row.source.as_ref())), version(row.and_then(|row| row.target.as_ref())))
     }
 
-    fn unread(&self) -> Option<String> {
+    fn incomplete(&self) -> Option<String> {
         self.source_unread.as_ref().map(|UnreadSource(reason)| reason.to_string())
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::aws::objects::BucketAccess;
 use crate::model::field::Document;
+use crate::model::secrets::RecordSecrets;
 use crate::run::context::Context;
 use crate::run::report::RunReport;
 use crate::run::settings::{CopySettings, FullSettings, RegistrationSettings};
@@ -16,14 +17,14 @@ impl RunReport {
         if !settings.dry_run || !self.failures.is_empty() {
             return Ok(self);
         }
-        let deciding = settings.deciding(&context.target_access().buckets)?;
+        let deciding = settings.deciding(&context.target_access().buckets, context.record_secrets)?;
         Ok(Self { document: self.document.with_digest(deciding)?, ..self })
     }
 }
 
 impl FullSettings {
     /// The settings that decide what a run writes, besides the version and the destination.
-    fn deciding(&self, target: &BucketAccess) -> Result<Document> {
+    fn deciding(&self, target: &BucketAccess, secrets: RecordSecrets) -> Result<Document> {
         let Self { selection: _, destination: _, overrides, copy, registration, no_withdraw, dry_run: _ } = self;
         let CopySettings { mode, verify, part_size: _, stall_seconds: _ } = copy;
         let RegistrationSettings { approval, create_group, into_existing_group, group_tags, sign_key, wait_seconds: _ } =
@@ -41,6 +42,7 @@ impl FullSettings {
             "group_tags": group_tags,
             "sign_key": sign_key,
             "no_withdraw": no_withdraw,
+            "record_secrets": secrets == RecordSecrets::InFull,
         });
         match settings {
             Value::Object(settings) => Ok(settings),

@@ -179,8 +179,8 @@ impl PlannedGroup {
     fn plan(self, command: &str) -> Result<(GroupArn, Result<ReviewedPlan, String>)> {
         let Self { group, document } = self;
         if document.get("plan").is_none() {
-            let message = document["error"]["message"].as_str();
-            return Ok((group, Err(message.unwrap_or("a promoted version could not be followed").to_owned())));
+            let message = document["error"]["message"].as_str().or_else(|| document["failures"][0].as_str());
+            return Ok((group, Err(message.unwrap_or("the file does not say why").to_owned())));
         }
         let record: Record = serde_json::from_value(document)
             .with_context(|| format!("the plan of {group} cannot be read"))

@@ -2,6 +2,7 @@
 
 mod calls;
 mod clashes;
+mod followed;
 pub(super) mod interrupted;
 mod reviewed;
 mod selection;

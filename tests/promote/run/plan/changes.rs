@@ -131,6 +131,7 @@ const CHANGES: &[Change] = &[
     flags("the tags of the group", &["--group-tag", "team=risk"], "the setting group_tags"),
     flags("whether the group is created", &["--no-create-group"], "the setting create_group is false"),
     flags("whether the group may be others'", &["--into-existing-group"], "the setting into_existing_group is true"),
+    flags("secrets in the record", &["--record-secrets"], "the setting record_secrets is"),
     flags("the key of signatures", &["--sign-key", SIGN_KEY], "the setting sign_key is"),
     flags("whether versions are withdrawn", &["--no-withdraw"], "the setting no_withdraw is true"),
     flags("whether images are copied", &["--images", "keep"], "the setting overrides.images is \"keep\""),
