@@ -1,4 +1,4 @@
-"""How AWS answers: one call, or calls until something holds."""
+"""Calls AWS once, or until the response meets a condition."""
 
 import time
 

@@ -80,7 +80,7 @@ class Promotion:
         expect(source == self.source.version_arn.lower(), f"promote:source-arn is {source}")
 
     def compare_bytes(self):
-        """Every object has the SHA-256 of its source, and every copied image its manifest."""
+        """Every copied object and image manifest equals its source."""
         listed = self.s3.list_objects_v2(Bucket=self.accounts.target_bucket)["Contents"]
         for key, body in self.source.objects.items():
             ending = f"/{self.accounts.source_bucket}/{key}"
@@ -126,7 +126,7 @@ class Promotion:
         expect(self.versions() == 1, "the target group has one version")
 
     def copied_images(self):
-        """Each image that was copied, and its copy. AWS's own images are used where they are."""
+        """Pairs of source image and copy. Images of AWS are not copied, so they have no pair."""
         pairs = zip(images(self.source.request), images(self.described()), strict=True)
         copied = {(image, copy) for image, copy in pairs if image != copy}
         repositories = f"{self.accounts.target.account}.dkr.ecr.{self.accounts.region}."

@@ -129,8 +129,8 @@ impl ManyOutline {
     }
 }
 
-/// The plan of all groups, without those that have failed. A dry run that was interrupted is no plan, nor one in which each
-/// group has failed.
+/// The digest over the plans of all groups that have one. Nothing if the dry run was interrupted, or if every group has
+/// failed.
 fn plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
     if results.iter().any(|(_, exit)| *exit == Exit::Interrupted) {
         return None;

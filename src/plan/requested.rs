@@ -6,6 +6,8 @@ use crate::plan::draft::carried;
 use crate::plan::provenance::{is_digest_of, marked};
 use crate::schema::comparison::filled_in;
 
+/// The greatest number of members that may be filled in. Each doubles the number of requests to try.
+const MOST: usize = 10;
 const GROUP: &str = "ModelPackageGroupName";
 
 /// The request of a version whose fields have the digest that its metadata names. Nothing for a version that somebody has
@@ -20,6 +22,9 @@ pub fn requested(description: &Document) -> Option<Document> {
     let mut names: Vec<&str> = filled.iter().filter_map(Field::name).collect();
     names.sort_unstable();
     names.dedup();
+    if names.len() > MOST {
+        return None;
+    }
     let without = |variant: usize| {
         let is_left_out = |field: &&Field| {
             let of_name = |(index, name): (usize, &&str)| (variant >> index) & 1 == 1 && field.name() == Some(*name);

@@ -110,8 +110,8 @@ impl History {
         Some(Past { records, base })
     }
 
-    /// The approval of a promoted version in the newest of its records. None of them may have a request: then a run has
-    /// decided on a version whose promotion is not recorded.
+    /// The approval of a promoted version in the newest of its records that has one. If the promotion itself was never
+    /// recorded, this is the record of a withdrawal or a rollback.
     pub fn decision(&self, version: &PromotedVersion) -> Option<(&Location, RecordedApproval)> {
         let decided = |stored: &StoredRecord| approval(stored.record.as_ref().ok()?);
         let records: Vec<&StoredRecord> = self.of_version(version).collect();

@@ -38,10 +38,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             {
                 continue;
             }
-            // Somebody may have approved the duplicate in place of the promotion.
-            let is_kept = *approval == ApprovalStatus::Rejected
-                || duplicate.approval() == ApprovalStatus::Approved && *approval != ApprovalStatus::Approved;
-            let done = match is_kept {
+            let done = match is_kept(&duplicate.approval(), approval) {
                 true => Ok(format!("it is {} and was kept, because {promoted} is {approval}", duplicate.approval())),
                 false => discard_duplicate(self.registry, &duplicate, promoted).await,
             };
@@ -55,6 +52,13 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         Ok((warnings, left))
     }
+}
+
+/// Whether a duplicate stays, by its approval and that of the promotion: somebody has rejected the promotion, or may have
+/// approved the duplicate in its place.
+pub(super) fn is_kept(duplicate: &ApprovalStatus, promotion: &ApprovalStatus) -> bool {
+    *promotion == ApprovalStatus::Rejected
+        || *duplicate == ApprovalStatus::Approved && *promotion != ApprovalStatus::Approved
 }
 
 /// Deletes or rejects a duplicate. One that was Approved may be deployed, and is only rejected. Says what was done.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::duplicates::is_kept;
 use super::services::Registry;
 use super::visibility::Visibility;
 use crate::aws::registry::Summary;
@@ -171,19 +172,21 @@ impl ExistingPromotions {
         others.filter(|other| marked(&other.description) == marked(request)).map(|other| &other.arn)
     }
 
-    /// The duplicates that a run deletes or rejects: nobody has rejected them, or the promotion.
+    /// The duplicates that a run deletes or rejects, if the promotion has this approval then.
     pub fn to_be_discarded<'a>(
         &'a self,
-        promoted: &'a PromotedVersion,
+        promoted: &'a PackageArn,
+        approval: &'a ApprovalStatus,
         request: &'a Document,
     ) -> impl Iterator<Item = &'a PackageArn> {
-        let is_rejected = |version: &PromotedVersion| version.approval() == ApprovalStatus::Rejected;
         let described = |arn: &&PackageArn| self.versions.iter().find(|version| version.arn == **arn);
-        let is_duplicate = move |arn: &&PackageArn| {
-            let is_same = |other: &PromotedVersion| !is_rejected(other) && is_of_request(&other.description, request);
-            !is_rejected(promoted) && described(arn).is_some_and(is_same)
+        let is_discarded = move |other: &PromotedVersion| {
+            let status = other.approval();
+            status != ApprovalStatus::Rejected
+                && is_of_request(&other.description, request)
+                && !is_kept(&status, approval)
         };
-        self.duplicates_of(&promoted.arn, request).filter(is_duplicate)
+        self.duplicates_of(promoted, request).filter(move |arn| described(arn).is_some_and(is_discarded))
     }
 
     /// Adds what a reader should know of a version that was deleted.

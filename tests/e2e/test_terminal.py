@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
@@ -22,11 +23,14 @@ def on_a_terminal(command, environment, columns=140, term="xterm"):
     while chunk := read(terminal):
         drawn += chunk
     os.close(terminal)
-    return process.wait(), drawn.decode()
+    return process.wait(timeout=60), drawn.decode()
 
 
 def read(terminal):
     """The next piece, or nothing at the end."""
+    ready, _, _ = select.select([terminal], [], [], 120)
+    if not ready:
+        raise TimeoutError("the terminal was silent for 120 s")
     try:
         return os.read(terminal, 4096)
     except OSError:

@@ -95,7 +95,8 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     Ok(DoctorReport { source_model_package_arn: found, target_group: own, ..report })
 }
 
-/// The source as the target's principal reads it, if S3 has to copy as another principal than that of the source.
+/// Access to the source as the target's principal. Only with `--copy-mode server-side` and two principals: S3 then copies as
+/// that principal.
 async fn source_as_target(
     context: &Context,
     settings: &FullSettings,

@@ -91,8 +91,8 @@ impl ReviewedGroups {
         Ok(reviewed)
     }
 
-    /// Takes the groups of a document as plans. `name` names the document, `make` says how a plan is made, and with
-    /// which command.
+    /// The plans in the groups of a document. Errors name the document by `name`, and hints say by `make` and `command` how
+    /// to make a plan.
     ///
     /// # Errors
     /// The plan of a group was edited.

@@ -6,6 +6,7 @@ use super::planned::planned_writes;
 use super::{Promotion, planned};
 use crate::copy::There;
 use crate::image::ImageWrite;
+use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
 use crate::plan::Plan;
 use crate::record::{PlannedAct, PlannedWrite, Record, Target};
@@ -62,7 +63,9 @@ fn with_writes(
     let approval = (policy, recorded.as_ref());
     let mut writes = planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?;
     if let (Some(current), Some(request)) = (current, &record.request) {
-        let duplicates = existing.to_be_discarded(current, request);
+        let approves = |write: &PlannedWrite| matches!(write.act, PlannedAct::Approve | PlannedAct::ApproveAgain);
+        let approval = if writes.iter().any(approves) { ApprovalStatus::Approved } else { current.approval() };
+        let duplicates = existing.to_be_discarded(&current.arn, &approval, request);
         writes.extend(duplicates.map(|arn| PlannedWrite::new(PlannedAct::Discard, arn)));
     }
     record.planned = Some(writes);

@@ -70,7 +70,7 @@ pub(in crate::run) struct ByMetadata<'a> {
     pub(super) destination: Destination,
     /// Whether the version refers to the folder of its promotion.
     pub(super) is_in_folder: bool,
-    /// Whether the run is about this version, so that its command is no advice.
+    /// Whether this run was started for this version. Its own command is then no advice.
     is_selected: bool,
 }
 
@@ -230,8 +230,8 @@ impl<'a> ByMetadata<'a> {
         (None, vec![Warning { field: self.promoted.arn.to_string(), remark }])
     }
 
-    /// The run that completes the version. A run about this version has other settings than the one that registered it, or
-    /// somebody has changed the version since.
+    /// What to do about the version, as the beginning of a sentence: usually a command. A run about this version has other
+    /// settings than the one that registered it, or somebody has changed the version since.
     fn command(&self, package: &Package) -> String {
         let Destination { bucket, prefix, .. } = &self.destination;
         let number = package.arn().version();
@@ -245,9 +245,7 @@ impl<'a> ByMetadata<'a> {
             };
             return format!("run `promote full --package-version {number} --target-bucket {bucket}{prefix}`");
         }
-        "it differs from what this run would register: delete it if somebody has changed it, or else run again with the \
-         settings that it was promoted with,"
-            .into()
+        "delete it if somebody has changed it, or else run again with the settings of its promotion".into()
     }
 
     /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they

@@ -130,7 +130,8 @@ impl Syncing<'_> {
                 missing.extend(decision.missing(&after.description).into_iter().map(str::to_owned));
                 if !missing.is_empty() {
                     let fields = listed(&missing);
-                    let differs = format!("after the update, {fields} differs from the value that was set");
+                    let verb = if missing.len() == 1 { "differs" } else { "differ" };
+                    let differs = format!("after the update, {fields} {verb} from what was set");
                     record.add_unconfirmed([differs.into()]);
                 }
                 record.changes = plan.all_changes(&after.description);

@@ -152,6 +152,8 @@ fn a_second_version_that_somebody_has_approved_in_place_of_a_pending_promotion_s
     promote(&cloud, &["--approval", "pending"]).document();
     cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
     register_again(&cloud, "Approved", |_| {});
+    let planned = promote(&cloud, &["--dry-run"]).document()["planned"].to_string();
+    assert!(!planned.contains("discard"), "{planned}");
     promote(&cloud, &[]).document();
     assert_eq!(approvals(&cloud), ["PendingManualApproval", "Approved"]);
 }

@@ -17,7 +17,7 @@ pub struct Denial<'a> {
     pub target_bucket: &'a TargetBucket,
 }
 
-/// What the settings say of the target bucket.
+/// The settings of writes to the target bucket.
 #[derive(Debug, Clone, Default)]
 pub struct TargetBucket {
     /// Whether objects are written with a canned ACL.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::support::Body;
 
-/// What prevents a promotion, the flags of the promotion, and what doctor says.
+/// A name, what prevents the promotion, the flags, and the action and part of the reason that doctor reports.
 type Case = (&'static str, fn(&Cloud), &'static [&'static str], (&'static str, &'static str));
 
 const DRY_RUN: [&str; 3] = ["--dry-run", "--images", "keep"];
@@ -27,20 +27,45 @@ const CASES: [Case; 25] = [
     ("an object that has changed", has_changed, &[], ("plan", "has changed since the package was registered")),
     ("a manifest of what is missing", manifest, &[], ("plan", "churn/list.csv lists it")),
     ("a manifest that cannot be parsed", no_manifest, &[], ("plan", "cannot be parsed")),
-    ("a long description", |cloud| changed(cloud, json!({"ModelPackageDescription": "d".repeat(1025)})), &[], PACKAGE),
-    ("two lines", |cloud| changed(cloud, json!({"ApprovalDescription": "a\nb"})), &[], PACKAGE),
+    (
+        "a long description",
+        |cloud| changed(cloud, json!({"ModelPackageDescription": "d".repeat(1025)})),
+        &[],
+        ("package", "at most 1024 are allowed"),
+    ),
+    ("two lines", |cloud| changed(cloud, json!({"ApprovalDescription": "a\nb"})), &[], ("package", "has a line break")),
     ("an unknown member", |cloud| changed(cloud, json!({"Novelty": 1})), &[], ("package", "--ignore-unknown-fields")),
-    ("a digest of a secret", sealed, &[], PACKAGE),
-    ("restricted storage", |cloud| changed(cloud, json!({"ManagedStorageType": "Restricted"})), &[], PACKAGE),
+    (
+        "a digest of a secret",
+        sealed,
+        &[],
+        ("package", "is the digest that a record of promote has in place of a secret"),
+    ),
+    (
+        "restricted storage",
+        |cloud| changed(cloud, json!({"ManagedStorageType": "Restricted"})),
+        &[],
+        ("package", "Restricted storage, which cannot be copied"),
+    ),
     (
         "a failed version",
         |cloud| changed(cloud, json!({"ModelPackageStatus": "Failed"})),
         &["--package-version", "1"],
-        STATUS,
+        ("package", "is Failed; only a Completed package"),
     ),
-    ("a version in progress", |cloud| changed(cloud, json!({"ModelPackageStatus": "InProgress"})), &[], STATUS),
-    ("no such version", |_| {}, &["--package-version", "99"], ("sagemaker:DescribeModelPackage", "")),
-    ("a key of the source", |cloud| changed(cloud, json!({"SecurityConfig": {"KmsKeyId": SOURCE_KEY}})), &[], PACKAGE),
+    (
+        "a version in progress",
+        |cloud| changed(cloud, json!({"ModelPackageStatus": "InProgress"})),
+        &[],
+        ("package", "is InProgress; only a Completed package"),
+    ),
+    ("no such version", |_| {}, &["--package-version", "99"], ("sagemaker:DescribeModelPackage", "does not exist")),
+    (
+        "a key of the source",
+        |cloud| changed(cloud, json!({"SecurityConfig": {"KmsKeyId": SOURCE_KEY}})),
+        &[],
+        ("package", "SecurityConfig.KmsKeyId"),
+    ),
     ("another object at the target", |cloud| cloud.put(SERVING, &there("model.tar.gz"), "theirs"), &[], DIFFERS),
     (
         "a further object at the target",
@@ -48,7 +73,12 @@ const CASES: [Case; 25] = [
         &[],
         ("plan", "llm/more"),
     ),
-    ("no record at its place", |cloud| cloud.put(SERVING, &format!("{FOLDER}promotion.json"), "no"), &[], ("plan", "")),
+    (
+        "no record at its place",
+        |cloud| cloud.put(SERVING, &format!("{FOLDER}promotion.json"), "no"),
+        &[],
+        ("plan", "promotion.json"),
+    ),
     ("a long key below a prefix", long_key, &[], ("plan", "S3 allows 1024")),
     (
         "a key of the source account",
@@ -58,8 +88,6 @@ const CASES: [Case; 25] = [
     ),
 ];
 
-const PACKAGE: (&str, &str) = ("package", "");
-const STATUS: (&str, &str) = ("package", "");
 const DIFFERS: (&str, &str) = ("plan", "refusing to overwrite");
 
 fn changed(cloud: &Cloud, members: Value) {

@@ -1,5 +1,8 @@
 //! What a rollback goes back to, and what its history says, also after it was killed.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::*;
 use crate::run::withdraw::withdraw;
 
@@ -82,6 +85,7 @@ fn every_call() -> Vec<usize> {
 
 #[test]
 fn a_rollback_that_was_killed_and_a_withdrawal_before_it_is_repeated_leave_the_reason_of_the_rollback() {
+    let held = AtomicUsize::new(0);
     crate::run::faults::each(AT_ONCE, &every_call(), |k| {
         let cloud = three();
         let third = SOURCE_VERSION.replace("/1", "/3");
@@ -96,6 +100,7 @@ fn a_rollback_that_was_killed_and_a_withdrawal_before_it_is_repeated_leave_the_r
         if !was_held {
             return Ok(());
         }
+        held.fetch_add(1, Relaxed);
         let description = promoted(&cloud)[2]["ApprovalDescription"].clone();
         let is_kept = description.as_str().is_some_and(|text| text.contains("rolled back to version 2"));
         anyhow::ensure!(is_kept, "{description}: {}", rolled_back.stdout);
@@ -106,6 +111,7 @@ fn a_rollback_that_was_killed_and_a_withdrawal_before_it_is_repeated_leave_the_r
         anyhow::ensure!(statuses(&cloud) == ["Approved", "Approved", "Rejected"], "{:?}", statuses(&cloud));
         Ok(())
     });
+    assert!(held.into_inner() > 0, "no rollback was killed after its hold");
 }
 
 #[test]
