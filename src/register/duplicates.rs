@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use super::attempt::Registering;
 use super::decision::{decision, remark};
 use super::discarded::discard;
-use super::existing::{ExistingPromotions, is_of_request};
+use super::existing::{ExistingPromotions, is_kept, is_of_request};
 use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::Visibility;
 use crate::model::approval::ApprovalStatus;
@@ -52,13 +52,6 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         Ok((warnings, left))
     }
-}
-
-/// Whether a duplicate stays, by its approval and that of the promotion: somebody has rejected the promotion, or may have
-/// approved the duplicate in its place.
-pub(super) fn is_kept(duplicate: &ApprovalStatus, promotion: &ApprovalStatus) -> bool {
-    *promotion == ApprovalStatus::Rejected
-        || *duplicate == ApprovalStatus::Approved && *promotion != ApprovalStatus::Approved
 }
 
 /// Deletes or rejects a duplicate. One that was Approved may be deployed, and is only rejected. Says what was done.

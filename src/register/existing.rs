@@ -7,7 +7,6 @@ use std::time::Instant;
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::duplicates::is_kept;
 use super::services::Registry;
 use super::visibility::Visibility;
 use crate::aws::registry::Summary;
@@ -216,6 +215,13 @@ impl ExistingPromotions {
 /// field. A version that somebody has derived from a promoted version has the digest only.
 pub(super) fn is_of_request(described: &Document, request: &Document) -> bool {
     marked(described) == marked(request) && differences(request, described).is_empty()
+}
+
+/// Whether a duplicate stays, by its approval and that of the promotion: somebody has rejected the promotion, or may have
+/// approved the duplicate in its place.
+pub(super) fn is_kept(duplicate: &ApprovalStatus, promotion: &ApprovalStatus) -> bool {
+    *promotion == ApprovalStatus::Rejected
+        || *duplicate == ApprovalStatus::Approved && *promotion != ApprovalStatus::Approved
 }
 
 /// Describes versions of the target. Leaves out versions that were deleted meanwhile.
