@@ -11,6 +11,8 @@ import termios
 
 from stage import PROMOTE, TWO_PRINCIPALS
 
+from standins.proxy import counting
+
 
 def on_a_terminal(command, environment, columns=140, term="xterm"):
     """Runs a command whose streams are a terminal; returns its exit code and all that it drew."""
@@ -26,6 +28,14 @@ def on_a_terminal(command, environment, columns=140, term="xterm"):
     return process.wait(timeout=60), drawn.decode()
 
 
+def copied_on_a_terminal(stage, **terminal):
+    """A promotion at an S3 that moves 32 MiB a second on each connection: its largest object takes several frames. The
+    image is kept, because its bytes count as well unless another test has copied it."""
+    command = stage.full_command("--copy-mode", "stream", "--images", "keep", principals=TWO_PRINCIPALS, output="text")
+    with counting(stage.aws.objects, rate=32 << 20) as (s3, _):
+        return on_a_terminal([PROMOTE, *command], stage.aws.environment(objects=s3), **terminal)
+
+
 def read(terminal):
     """The next piece, or nothing at the end."""
     ready, _, _ = select.select([terminal], [], [], 120)
@@ -38,8 +48,7 @@ def read(terminal):
 
 
 def test_a_bar_tells_objects_bytes_rate_and_time_left_and_is_gone_at_the_end(churn_stage):
-    command = churn_stage.full_command("--copy-mode", "stream", principals=TWO_PRINCIPALS, output="text")
-    code, drawn = on_a_terminal([PROMOTE, *command], churn_stage.aws.environment())
+    code, drawn = copied_on_a_terminal(churn_stage)
     assert code == 0, drawn
     frames = [line for line in drawn.replace("\r", "\n").split("\n") if " left" in line]
     assert frames, drawn
@@ -51,8 +60,7 @@ def test_a_bar_tells_objects_bytes_rate_and_time_left_and_is_gone_at_the_end(chu
 
 
 def test_a_bar_is_cut_at_the_width_of_the_terminal(churn_stage):
-    command = churn_stage.full_command("--copy-mode", "stream", principals=TWO_PRINCIPALS, output="text")
-    code, drawn = on_a_terminal([PROMOTE, *command], churn_stage.aws.environment(), columns=50)
+    code, drawn = copied_on_a_terminal(churn_stage, columns=50)
     assert code == 0, drawn
     pieces = re.split(r"[\r\n]|\x1b\[[0-9;]*[A-Za-z]", drawn)
     bars = [piece for piece in pieces if piece.startswith("[")]
@@ -60,7 +68,6 @@ def test_a_bar_is_cut_at_the_width_of_the_terminal(churn_stage):
 
 
 def test_a_terminal_that_cannot_redraw_has_no_bar(churn_stage):
-    command = churn_stage.full_command("--copy-mode", "stream", principals=TWO_PRINCIPALS, output="text")
-    code, drawn = on_a_terminal([PROMOTE, *command], churn_stage.aws.environment(), term="dumb")
+    code, drawn = copied_on_a_terminal(churn_stage, term="dumb")
     assert code == 0 and "copied 15 objects" in drawn, drawn
     assert "\x1b" not in drawn and " left" not in drawn, drawn
