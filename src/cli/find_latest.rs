@@ -7,7 +7,6 @@ use clap::builder::BoolishValueParser;
 use super::arguments::{GroupsArgs, ManyArgs, OutputArgs, Selected, SourceArgs, WaitArgs, refuse_for_many};
 use super::exit::Exit;
 use super::many::run_found;
-use super::printer::nothing_approved;
 use super::running::Running;
 use crate::aws::session::Access;
 use crate::model::arn::GroupRef;
@@ -50,10 +49,7 @@ impl FindLatest {
             Selected::One(group) => {
                 let report = find_latest(context, &self.settings(group)).await?;
                 running.printer.conclude(&report)?;
-                Ok(match exit(&report) {
-                    Exit::NothingApproved => nothing_approved(),
-                    exit => exit,
-                })
+                Ok(exit(&report))
             }
             Selected::Many(selection) => {
                 let found = find_source_groups(context, &selection).await?;

@@ -13,7 +13,6 @@ use super::arguments::{
 };
 use super::exit::Exit;
 use super::many;
-use super::printer::nothing_approved;
 use super::running::Running;
 use super::step_before::{read_plan, read_plan_of_groups};
 use crate::aws::session::Access;
@@ -116,8 +115,7 @@ impl FullArgs {
             Selected::One(group) => {
                 let report = self.run_one(context, group).await?;
                 running.printer.conclude(&report)?;
-                let exit = self.exit(&report);
-                Ok(if exit == Exit::NothingApproved { nothing_approved() } else { exit })
+                Ok(self.exit(&report))
             }
             Selected::Many(selection) => {
                 let reviewed = self.reviewed_groups().await?;

@@ -120,6 +120,13 @@ impl Known {
         DoneInGroup { group: group.clone(), done: self.done() }
     }
 
+    /// What was done and for which version, for a message about an interrupted run. `cleaned`: as for [`Self::left`].
+    pub fn left_of_run(&self, cleaned: bool) -> String {
+        let source = self.source.as_ref().filter(|_| self.has_done());
+        let source = source.map(|source| format!("{source}: ")).unwrap_or_default();
+        format!("{source}{}", self.left(cleaned))
+    }
+
     /// What was done, for a message about an interrupted run. `cleaned`: whether its uploads were aborted.
     pub fn left(&self, cleaned: bool) -> String {
         let mut left = Vec::new();

@@ -143,12 +143,6 @@ fn hints_about(unconfirmed: &Unconfirmed) {
     }
 }
 
-/// Tells what to do if no version is approved and that is not what the caller expects.
-pub(super) fn nothing_approved() -> Exit {
-    say("hint: Approve a version in the source account, or name one with `--package-version`");
-    Exit::NothingApproved
-}
-
 /// A hint without its end, which says to run again.
 pub(super) fn without_run_again(hint: &str) -> &str {
     hint.split_once(", then run again").map_or(hint, |(grant, _)| grant)

@@ -133,7 +133,7 @@ impl Running {
             return Exit::Interrupted;
         }
         let known = self.terminal.known();
-        let message = format!("{signal}: interrupted; {}", known.left(cleaned));
+        let message = format!("{signal}: interrupted; {}", known.left_of_run(cleaned));
         say(&format!("{message}. Run again to continue"));
         self.printer.end(&FailedRun::interrupted(self.verb, &message, &known));
         Exit::Interrupted

@@ -86,7 +86,7 @@ impl Status {
     pub(super) fn context(&self) -> Context {
         let source = self.source.access(self.group.as_ref().and_then(Groups::region));
         let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
-        Context::new(source, target)
+        Context::new(source, target).reading_only()
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {

@@ -104,7 +104,7 @@ impl Verify {
         }
         let region = self.group.as_ref().filter(|_| self.model_package.is_none()).and_then(Groups::region);
         let (source, target) = self.buckets.access(self.source.access(region), target);
-        Context::new(source, target)
+        Context::new(source, target).reading_only()
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {

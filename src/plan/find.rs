@@ -124,7 +124,7 @@ pub async fn version(registry: &SourceRegistry, group: &GroupArn, version: u32) 
         }
         (None, None) => {
             refuse_absent(registry, group).await?;
-            bail!("{group} has no versions")
+            bail!(Failure::new(format!("{group} has no versions")).hint("Register a version in the source group"))
         }
     }
 }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::error::{CallError, Kind as CallKind};
 use crate::aws::objects::{Listed, SourceObjects};
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, Hint};
 use crate::model::layout::Layout;
 use crate::model::location::{BucketName, Location};
 use crate::plan::archived::refuse_archived;
@@ -251,7 +251,8 @@ impl Lookup<'_> {
             Failure::new(format!("{location} was replaced while it was read")).hint("Run again")
         );
         let manifest = parse(&text)
-            .with_context(|| format!("the manifest {location} cannot be parsed, so its objects would be lost"))?;
+            .with_context(|| format!("the manifest {location} cannot be parsed, so its objects would be lost"))
+            .hint("Correct the manifest, then run again")?;
         let lookups = manifest.listed().into_iter().map(|listed| async move {
             let (found, missing) = match &listed {
                 ManifestEntry::Prefix(at) => (self.prefix(at).await?, format!("no object has this prefix: {at}")),

@@ -36,7 +36,7 @@ impl Signer {
         let Some(key) = key else { return Ok(None) };
         refuse_alias("--sign-key", key)?;
         let keys = target.keys(key);
-        let public = keys.public_key(key).await?;
+        let public = keys.public_key(key).await.context("--sign-key")?;
         let algorithm = algorithm(&public).with_context(|| format!("--sign-key {key}"))?;
         Ok(Some(Self { key: key.clone(), keys, algorithm, verifying: VerifyingKey::of_der(public.spki) }))
     }

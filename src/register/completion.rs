@@ -20,6 +20,10 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::schema::comparison::differences;
 
+const REPORT: &str = "Run again; if the version differs again, report a bug of promote with this message";
+const EDITED: &str = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
+                      the version in the target account";
+
 /// The state of a completed version.
 pub(super) struct Completion {
     pub approval: RecordedApproval,
@@ -49,9 +53,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 status => format!("is {status}; it was not changed"),
             };
             let message = format!("{arn} differs from its request and {done}:\n{}", lines.join("\n"));
-            let hint = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
-                 the version in the target account";
-            bail!(NotAsRequested { message, hint: Some(hint) });
+            bail!(NotAsRequested { message, hint: if new { REPORT } else { EDITED } });
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
@@ -117,7 +119,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 PackageStatus::Completed => return Ok((PromotedVersion { arn: arn.clone(), description }, source_now)),
                 PackageStatus::Failed | PackageStatus::Deleting => {
                     let message = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
-                    bail!(NotAsRequested { message, hint: None });
+                    let hint = "Remove the cause that SageMaker names, then run again";
+                    bail!(NotAsRequested { message, hint });
                 }
                 status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => {
                     let waited = self.registry.now() - started;

@@ -16,8 +16,8 @@ use crate::register::services::Registry;
 #[derive(Debug)]
 pub(super) struct NotAsRequested {
     pub message: String,
-    /// The next step, if the version is kept.
-    pub hint: Option<&'static str>,
+    /// The next step.
+    pub hint: &'static str,
 }
 
 impl fmt::Display for NotAsRequested {

@@ -195,9 +195,9 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 })
             }
             Err(error) => match error.downcast_ref::<NotAsRequested>().map(|failed| failed.hint) {
-                Some(_) if new => Err(discard(self.registry, &promoted.arn, error).await?),
-                Some(Some(hint)) => Err(error).hint(hint),
-                Some(None) | None => Err(error),
+                Some(hint) if new => Err(discard(self.registry, &promoted.arn, error).await?).hint(hint),
+                Some(hint) => Err(error).hint(hint),
+                None => Err(error),
             },
         }
     }

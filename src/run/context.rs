@@ -60,6 +60,12 @@ impl Context {
         }
     }
 
+    /// For runs that write nothing to the target. Hints then name no permission to write.
+    pub fn reading_only(mut self) -> Self {
+        self.access.1.reads_only = true;
+        self
+    }
+
     /// Sets the limits.
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits: Arc::new(limits), ..self }

@@ -17,8 +17,9 @@ use super::images::there::{look, of_target};
 use super::settings::{SignedBy, VerifySettings};
 use super::sync::intact::artifact_verdict;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
-use crate::aws::error::with_hints;
+use crate::aws::error::{CallError, Kind, with_hints};
 use crate::aws::objects::Listed;
+use crate::aws::session::Identity;
 use crate::copy::Folder;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
@@ -75,10 +76,12 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let arn = &settings.version;
     let target = context.target().await?;
     let (identity, description) = tokio::join!(target.check(), target.registry().describe(arn));
-    let promoted = PromotedVersion { arn: arn.clone(), description: description? };
+    let identity = identity?;
+    let description = description.map_err(|error| of_another_account(error, arn, &identity))?;
+    let promoted = PromotedVersion { arn: arn.clone(), description };
     let name = promoted.text("ModelPackageGroupName").unwrap_or_default().parse()?;
     let group = GroupArn::new(arn.partition(), arn.region(), arn.account(), &name);
-    let caller = identity?.arn;
+    let caller = identity.arn;
     let (source, destination) = match promoted.source() {
         Some(source) => {
             let destination = destination(settings, &promoted, &source, group, &caller);
@@ -114,6 +117,19 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
         findings: findings.all,
         tool: Tool::default(),
     })
+}
+
+/// The same error, with the account as its likely cause: the source version was passed, or the wrong profile.
+fn of_another_account(error: CallError, version: &PackageArn, target: &Identity) -> CallError {
+    let (given, own) = (version.account(), &target.account);
+    if given == own || !matches!(error.kind, Kind::Denied | Kind::NotFound) {
+        return error;
+    }
+    let hint = format!(
+        "Pass the ARN of a promoted version: {version} is of account {given}, and the target session is of account {own}. \
+         If the version was promoted to account {given}, pass a profile of that account with `--target-profile`"
+    );
+    CallError { hint: hint.into(), ..error }
 }
 
 /// The destination that the version was promoted to, from the settings or from the version's references.

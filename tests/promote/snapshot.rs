@@ -72,6 +72,17 @@ fn every_line_of_standard_output_fits_100_columns_unless_it_is_one_word() {
     assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
 
+#[test]
+fn every_error_that_is_not_about_the_arguments_has_a_hint() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promote/snapshots");
+    let text = |path: &Path| fs::read_to_string(path).expect("a text");
+    let files = fs::read_dir(folder).expect("snapshots").map(|file| file.expect("a snapshot").path());
+    let fails = |text: &str| text.contains("error: ") && !text.contains("--- exit 2");
+    let (with, without): (Vec<_>, Vec<_>) =
+        files.filter(|path| fails(&text(path))).partition(|path| text(path).contains("\nhint: "));
+    assert!(without.is_empty() && with.len() > 80, "{without:?}, and {} with hints", with.len());
+}
+
 /// The same text in every run and on every machine.
 pub fn normalised(cloud: &Cloud, text: &str) -> String {
     let text = text.replace(&cloud.endpoint(), "http://127.0.0.1:PORT");

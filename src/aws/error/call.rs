@@ -85,10 +85,15 @@ impl CallError {
         }
     }
 
-    /// Whether the message names a resource, by its ARN if that is an S3 URL.
+    /// Whether the message names a resource, by its ARN if that is an S3 URL. SageMaker also writes the names of groups in
+    /// lower case.
     fn names(&self, resource: &str) -> bool {
         let name = resource.strip_prefix("s3://").map_or(resource.to_owned(), |path| format!(":s3:::{path}"));
-        let mut after = self.message.match_indices(&name).map(|(at, _)| &self.message[at + name.len()..]);
+        let (name, message) = match name.contains(":sagemaker:") {
+            true => (name.to_ascii_lowercase(), self.message.to_ascii_lowercase()),
+            false => (name, self.message.to_string()),
+        };
+        let mut after = message.match_indices(&name).map(|(at, _)| &message[at + name.len()..]);
         after.any(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || "-_/*".contains(next)))
     }
 }

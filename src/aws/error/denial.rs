@@ -108,7 +108,7 @@ impl Denial<'_> {
                 self.registry_grant(&group.replacen(":model-package/", ":model-package-group/", 1))
             }
             Resource::Repository(repository) | Resource::Layer { repository, .. } => {
-                repository_grant(self.side, repository)
+                repository_grant(if self.reads_only { Side::Source } else { self.side }, repository)
             }
             Resource::Images(repository) => read_grant(repository),
             Resource::Registry => format!("Grant {} on * to this principal", self.call),
@@ -130,7 +130,8 @@ mod tests {
 
     fn remedy(side: Side, call: &str, resource: Resource<'_>, message: &str) -> String {
         let (groups, target_bucket) = (&Spellings::default(), &TargetBucket::default());
-        Denial { side, call, region: "eu-central-1", message, groups, target_bucket }.remedy(&resource)
+        Denial { side, call, region: "eu-central-1", message, groups, target_bucket, reads_only: false }
+            .remedy(&resource)
     }
 
     #[test]
@@ -151,7 +152,15 @@ mod tests {
         let at = "s3://models/k".parse().unwrap();
         let (groups, target_bucket, message) = (&Spellings::default(), &TargetBucket::default(), "HTTP 403");
         let region = "cn-north-1";
-        let denial = Denial { side: Side::Source, call: "s3:HeadObject", region, message, groups, target_bucket };
+        let denial = Denial {
+            side: Side::Source,
+            call: "s3:HeadObject",
+            region,
+            message,
+            groups,
+            target_bucket,
+            reads_only: false,
+        };
         let remedy = denial.remedy(&Resource::Object(&at));
         assert!(remedy.contains("s3:GetObject on arn:aws-cn:s3:::models/* and s3:ListBucket on"), "{remedy}");
         assert!(remedy.contains("also kms:Decrypt on the key"), "{remedy}");

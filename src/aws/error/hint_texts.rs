@@ -48,6 +48,10 @@ pub(in crate::aws) struct Caller {
     pub region: String,
     pub groups: Spellings,
     pub target_bucket: TargetBucket,
+    /// Whether the session only reads.
+    pub reads_only: bool,
+    /// The number of attempts of a call, if the user has set it.
+    pub attempts: Option<u32>,
 }
 
 impl Caller {
@@ -59,7 +63,8 @@ impl Caller {
         match kind {
             Kind::Denied => {
                 let (region, groups, target_bucket) = (&self.region, &self.groups, &self.target_bucket);
-                let denial = Denial { side: self.side, call, region, message, groups, target_bucket };
+                let (side, reads_only) = (self.side, self.reads_only);
+                let denial = Denial { side, call, region, message, groups, target_bucket, reads_only };
                 format!("{}, then run again", denial.remedy(resource))
             }
             Kind::Credentials if code == Some("RequestTimeTooSkewed") => {
@@ -80,7 +85,8 @@ impl Caller {
             }
             Kind::Throttled => {
                 // As many as `Connection` makes: `patient_retries`, and the SDK's default.
-                let attempts = if call.starts_with("sagemaker:") || call.starts_with("ecr:") { 10 } else { 3 };
+                let default = if call.starts_with("sagemaker:") || call.starts_with("ecr:") { 10 } else { 3 };
+                let attempts = self.attempts.unwrap_or(default);
                 format!("Wait, or set AWS_MAX_ATTEMPTS to more than {attempts}, then run again")
             }
             Kind::Unavailable => "All retries failed: run again".to_owned(),
@@ -194,10 +200,15 @@ mod tests {
             region: "eu-central-1".to_owned(),
             groups: Spellings::default(),
             target_bucket: TargetBucket::default(),
+            reads_only: false,
+            attempts: None,
         };
         let hint = |call| caller.hint(call, &Resource::Principal, Kind::Throttled, None, "Rate exceeded");
         assert!(hint("sagemaker:ListModelPackages").contains("more than 10"));
         assert!(hint("kms:Sign").contains("more than 3"));
         assert!(hint("sts:AssumeRole").contains("more than 3"));
+        let caller = Caller { attempts: Some(20), ..caller };
+        let hint = caller.hint("kms:Sign", &Resource::Principal, Kind::Throttled, None, "Rate exceeded");
+        assert!(hint.contains("more than 20"), "{hint}");
     }
 }

@@ -189,6 +189,8 @@ mod tests {
             region: "eu-central-1".into(),
             groups: Spellings::default(),
             target_bucket: TargetBucket::default(),
+            reads_only: false,
+            attempts: None,
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Access {
     pub region: Option<Region>,
     /// How the buckets of the account are accessed.
     pub buckets: BucketAccess,
+    /// Whether the account is only read. Hints then name no permission to write.
+    pub reads_only: bool,
 }
 
 impl Access {

@@ -62,6 +62,8 @@ impl Session {
             region: String::new(),
             groups: Spellings::default(),
             target_bucket,
+            reads_only: access.reads_only,
+            attempts: None,
         };
         check_environment(surroundings, &caller)?;
         let files = Files::read(surroundings, &caller).await?;
@@ -71,6 +73,7 @@ impl Session {
         let authorities = authorities(surroundings, &caller, &files, profile).await?;
         let http = authorities.clone().map(client);
         let retries = configured_retries(surroundings, &caller, &files, profile)?;
+        caller.attempts = retries.attempts;
         let region = match region.or_else(|| access.region.clone()) {
             Some(region) => region,
             None => configured_region(surroundings, &caller, &files, profile)?,

@@ -79,7 +79,10 @@ impl Files {
         let files = self.paths.each_ref().map(|path| path.display().to_string()).join(" and ");
         let hint = match names.is_empty() {
             true => format!("{files} have no profile. Create one with `aws configure`"),
-            false => format!("{files} have the profiles: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+            false => {
+                let names = names.into_iter().collect::<Vec<_>>().join(", ");
+                format!("Pass one of the profiles that {files} have with `--{}-profile`: {names}", caller.side)
+            }
         };
         Err(refused(caller, format!("profile '{profile}' does not exist"), hint))
     }

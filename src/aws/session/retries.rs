@@ -12,7 +12,7 @@ use crate::aws::error::{CallError, Caller};
 /// The retry settings of the user; nothing where the user has not set one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Retries {
-    attempts: Option<u32>,
+    pub attempts: Option<u32>,
     mode: Option<RetryMode>,
 }
 

@@ -1,5 +1,7 @@
 //! The first line of a record: the greatest effect of the run.
 
+use std::collections::BTreeMap;
+
 use crate::model::approval::ApprovalStatus;
 use crate::model::words::counted;
 use crate::plan::find::Versions;
@@ -71,6 +73,9 @@ fn dry_run(record: &Record, writes: &[PlannedWrite]) -> String {
     }
 }
 
+/// The next step if no version of the source group is approved.
+const APPROVE: &str = "Approve a version in the source account, or name one with `--package-version`";
+
 /// The outcome for the version that the run promotes.
 fn outcome(record: &Record) -> String {
     match record.outcome {
@@ -106,8 +111,14 @@ fn outcome(record: &Record) -> String {
     }
 }
 
-/// What has to be done before the version that the run has promoted is served, if anything.
+/// What has to be done before a version is promoted, or before the version that the run has promoted is served; nothing
+/// if there is nothing to do.
 pub fn next_step(record: &Record) -> Option<String> {
+    if record.outcome == Conclusion::NothingApproved {
+        let is_empty = record.versions.as_ref().is_none_or(BTreeMap::is_empty);
+        let register = if is_empty { "Register a version in the source group and approve it" } else { APPROVE };
+        return Some(register.to_owned());
+    }
     let is_confirmed = record.outcome == Conclusion::Promoted && record.unconfirmed.is_none();
     let target = record.target.as_ref().filter(|_| is_confirmed)?;
     let (promoted, source) = (target.model_package_arn.as_ref()?, record.source.package.as_ref()?);

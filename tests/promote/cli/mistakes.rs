@@ -16,13 +16,17 @@ const KEY: &str = "66666666-7777-8888-9999-000000000000";
 /// A mistake: its name, the code that the run ends with, and the run.
 type Mistake = (&'static str, i32, fn(&Cloud) -> Run);
 
-const MISTAKES: [Mistake; 32] = [
+const MISTAKES: [Mistake; 33] = [
     ("the region of the source is wrong", 1, |c| {
         run(c, Principal::Both, &["full", "--group", ELSEWHERE, "--target-bucket", SERVING])
     }),
     ("the region of the target is wrong", 1, |c| full(c, &["--target-region", "eu-west-1"])),
     ("the region of the target has a typing error", 1, |c| {
-        with(c, |command| command.args(["--target-region", "eu-wst-1"]))
+        // A region that does not exist has no endpoints. Nothing listens at this port.
+        with(c, |command| {
+            let endpoint = ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1");
+            command.args(["--target-region", "eu-wst-1"]).env(endpoint.0, endpoint.1).env("AWS_MAX_ATTEMPTS", "1")
+        })
     }),
     ("the target bucket is one of the source account", 1, |c| {
         let (source, target) = (["--source-profile", "source"], ["--target-profile", "target"]);
@@ -74,7 +78,11 @@ const MISTAKES: [Mistake; 32] = [
         c.change(SOURCE_VERSION, json!({"ModelPackageStatus": "InProgress"}));
         full(c, &["--wait-seconds", "1"])
     }),
-    ("no version is approved", 4, |c| {
+    ("no version is approved", 0, |c| {
+        c.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+        full(c, &[])
+    }),
+    ("no version is approved, and the script needs one", 4, |c| {
         c.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
         full(c, &["--fail-if-nothing-approved"])
     }),

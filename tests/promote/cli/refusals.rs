@@ -5,6 +5,7 @@ mod documents;
 mod group;
 mod messages;
 mod package;
+mod plans;
 mod rare;
 mod registration;
 mod target;

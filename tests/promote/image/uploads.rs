@@ -1,6 +1,7 @@
 //! Layers in parts: broken connections, expired URLs, lost uploads and damaged bytes.
 
 use super::*;
+use crate::snapshot::{assert_snapshot, normalised};
 use crate::support::{Body, Failure, Layer, Moment, Rate};
 
 /// An image with a layer of more than four parts of 64 KiB.
@@ -80,6 +81,16 @@ fn an_upload_that_the_registry_has_lost_begins_again() {
         is_there_but_for_uploads(&cloud, &image);
         assert_eq!(cloud.calls_of("InitiateLayerUpload").len(), 3, "{operation}");
     }
+}
+
+#[test]
+fn a_registry_that_loses_every_upload_is_named() {
+    let (cloud, _) = in_parts();
+    let lost = Failure::Status(400, "UploadNotFoundException", "The upload could not be found");
+    cloud.fail(Moment::every("UploadLayerPart"), lost);
+    let run = copy(&cloud, &[]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert_snapshot("uploads-that-ecr-has-lost", &normalised(&cloud, &format!("{}--- exit 1\n", run.stderr)));
 }
 
 /// The upload that was lost for the client is not lost for the registry.

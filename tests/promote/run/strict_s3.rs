@@ -57,9 +57,16 @@ const CASES: &[Case] = &[
         store_all(cloud, || Attributes::default().archive_tier("DEEP_ARCHIVE_ACCESS").restored());
     }),
     s3("has objects with tags and annotations that nobody may read", |cloud| {
-        store_all(cloud, || Attributes::default().tag("team", "growth"));
+        store_all(cloud, || Attributes::default().tag("team", "growth").annotation("lineage", "run 17"));
         for action in ["s3:GetObjectTagging", "s3:GetObjectAnnotation"] {
             cloud.deny(Principal::Both, action, "*");
+        }
+    }),
+    s3("has objects with tags and annotations that everybody may read", |cloud| {
+        store_all(cloud, || Attributes::default().tag("team", "growth").annotation("lineage", "run 17"));
+        for action in ["s3:GetObjectTagging", "s3:PutObjectTagging", "s3:GetObjectAnnotation", "s3:PutObjectAnnotation"]
+        {
+            cloud.allow(Principal::Both, action, "*");
         }
     }),
     s3("has objects under a KMS key", |cloud| store_all(cloud, || Attributes::default().kms(KEY))),
@@ -133,6 +140,8 @@ fn promotion(case: &Case, mode: &[&str]) -> Result<()> {
         let copy = copy.strip_prefix(&format!("s3://{}/", case.target)).context("it is in the target bucket")?;
         let copy = cloud.object(case.target, copy).context("the copy is there")?;
         ensure!(copy.body == cloud.object(MODELS, key).context("the source is there")?.body, "{key} differs");
+        let Attributes { tags, annotations, .. } = copy.attributes;
+        ensure!(tags.is_empty() && annotations.is_empty(), "{key} has {tags:?} and {annotations:?}");
     }
     let repeated = succeeds(&cloud, "the repetition", &full)?;
     ensure!(repeated["outcome"] == "already-promoted", "{repeated:#}");

@@ -18,6 +18,11 @@ impl Denial<'_> {
                 self.bucket(bucket),
                 self.payer()
             ),
+            Side::Target if self.reads_only => format!(
+                "Grant s3:GetObject on {objects} and s3:ListBucket on {} to this principal{}{key}",
+                self.bucket(bucket),
+                self.in_the_policy_of_the_bucket()
+            ),
             Side::Target => {
                 let policy = self.in_the_policy_of_the_bucket();
                 format!("Grant {} to this principal{policy}{key}", self.target_actions(objects, bucket, kms_key))
@@ -133,7 +138,8 @@ mod tests {
 
     fn remedy(side: Side, call: &str, resource: Resource<'_>, message: &str) -> String {
         let (groups, target_bucket) = (&Spellings::default(), &TargetBucket::default());
-        Denial { side, call, region: "eu-central-1", message, groups, target_bucket }.remedy(&resource)
+        Denial { side, call, region: "eu-central-1", message, groups, target_bucket, reads_only: false }
+            .remedy(&resource)
     }
 
     #[test]

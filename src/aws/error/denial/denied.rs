@@ -15,6 +15,8 @@ pub struct Denial<'a> {
     /// How the groups of the registry are spelled.
     pub groups: &'a Spellings,
     pub target_bucket: &'a TargetBucket,
+    /// Whether the session only reads.
+    pub reads_only: bool,
 }
 
 /// The settings of writes to the target bucket.

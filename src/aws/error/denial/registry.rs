@@ -7,14 +7,15 @@ use crate::model::words::listed;
 impl Denial<'_> {
     pub(super) fn registry_grant(&self, group: &str) -> String {
         let about_groups = self.call.ends_with("Group") || self.call.ends_with("Tags");
-        let actions = match (self.side, about_groups) {
-            (Side::Source, false) => "sagemaker:ListModelPackages and sagemaker:DescribeModelPackage",
-            (Side::Target, false) => {
+        let reads = self.side == Side::Source || self.reads_only;
+        let actions = match (reads, about_groups) {
+            (true, false) => "sagemaker:ListModelPackages and sagemaker:DescribeModelPackage",
+            (false, false) => {
                 "sagemaker:ListModelPackages, sagemaker:DescribeModelPackage, sagemaker:CreateModelPackage, \
                  sagemaker:UpdateModelPackage and sagemaker:DeleteModelPackage"
             }
-            (Side::Source, true) => "sagemaker:DescribeModelPackageGroup and sagemaker:ListTags",
-            (Side::Target, true) => {
+            (true, true) => "sagemaker:DescribeModelPackageGroup and sagemaker:ListTags",
+            (false, true) => {
                 "sagemaker:DescribeModelPackageGroup, sagemaker:CreateModelPackageGroup and sagemaker:AddTags"
             }
         };
@@ -52,7 +53,7 @@ mod tests {
         let remedy = |call, resource| {
             let target_bucket = &TargetBucket::default();
             let (side, region, message) = (Side::Source, "eu-central-1", "no");
-            let denial = Denial { side, call, region, message, groups: &groups, target_bucket };
+            let denial = Denial { side, call, region, message, groups: &groups, target_bucket, reads_only: false };
             denial.remedy(&resource)
         };
         let packages = GROUP.replace("-group", "");

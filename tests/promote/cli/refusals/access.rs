@@ -51,6 +51,41 @@ fn each_denied_call_says_which_permission_to_grant() {
     assert_snapshot("denied", &text);
 }
 
+#[test]
+fn verify_and_status_ask_for_no_permission_to_write() {
+    let promoted_version = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
+    let verify = ["verify", "--model-package", promoted_version];
+    let status = ["status", "--target-group", GROUP];
+    let mut text = String::new();
+    for (action, resource) in [
+        ("sagemaker:DescribeModelPackage", TARGET),
+        ("sagemaker:ListModelPackages", TARGET),
+        ("s3:GetObject", "serving/*"),
+        ("s3:ListBucket", "serving"),
+    ] {
+        for command in [&verify[..], &status] {
+            let cloud = with_package();
+            promote(&cloud, &[]).document();
+            cloud.deny(Principal::Both, action, resource);
+            let run = run(&cloud, Principal::Both, command);
+            let writes = ["Create", "Update", "DeleteModel", "PutObject", "AbortMultipartUpload"];
+            let said = normalised(&cloud, &run.stderr);
+            assert!(!writes.iter().any(|write| said.contains(write)), "{action} {command:?}: {said}");
+            text.push_str(&format!("=== {} without {action} on {resource}: exit {}\n{said}", command[0], run.code));
+        }
+    }
+    assert_snapshot("denied-reads", &text);
+}
+
+#[test]
+fn verify_of_the_source_version_says_that_it_is_of_the_other_account() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    cloud.deny(Principal::Target, "sagemaker:DescribeModelPackage", SOURCE);
+    let arguments = ["verify", "--model-package", SOURCE_VERSION, "--target-profile", "target"];
+    says(&cloud, "verify-of-the-source-version", 1, &arguments);
+}
+
 /// A package that is one artifact: which of several copies is denied first is chance.
 fn with_one_object() -> Cloud {
     let cloud = world();

@@ -23,8 +23,8 @@ fn full_exits_0_where_nothing_is_approved_and_counts_the_versions_by_state() {
 #[test]
 fn nothing_approved_is_an_outcome_of_the_document() {
     let cloud = with_states(&["Rejected"]);
-    let hint = "hint: Approve a version in the source account, or name one with `--package-version`\n";
-    for (verb, code, said) in [("find-latest", 4, hint), ("full", 0, "")] {
+    let said = "hint: Approve a version in the source account, or name one with `--package-version`\n";
+    for (verb, code) in [("find-latest", 4), ("full", 0)] {
         let mut arguments = vec![verb, "--group", GROUP_ARN, "--output", "json"];
         if verb == "full" {
             arguments.extend(["--target-bucket", SERVING]);

@@ -12,15 +12,16 @@ fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_comple
     let pattern = Cloud::group_arn("team-*");
     let mut command = cloud.process(Principal::Both);
     command.args(["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    // The record of team-a is the last write of its run.
-    let is_recorded = |key: &String| key.starts_with("team-a/") && key.ends_with("promotion.json");
-    waits_until("team-a is recorded", || cloud.keys(SERVING).iter().any(is_recorded));
+    let log = cloud.home().join("stderr");
+    let stderr = std::fs::File::create(&log).expect("a file in the home folder");
+    let child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the binary starts");
+    let told = || unfolded(&std::fs::read_to_string(&log).expect("a log"));
+    waits_until("team-a has ended", || told().contains("team-a: promoted"));
     waits_until("team-b is created", || cloud.calls_of("CreateModelPackage").len() == 2);
     let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.expect("kill").success());
     let run = ended(child);
-    assert_eq!(run.code, 130, "{}", run.stderr);
+    assert_eq!(run.code, 130, "{}", told());
     let document = document_of(&run);
     assert_eq!(of(&document, "team-a")["document"]["outcome"], "promoted", "{document:#}");
     let b = of(&document, "team-b");
@@ -32,8 +33,8 @@ fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_comple
     );
     let said = "SIGINT: interrupted; 1 group ended, 1 interrupted, 0 not started; \
                 team-b: 1 of 1 object and 1 of 1 image copied. Run again to continue";
-    assert!(run.stderr.contains(said), "{}", run.stderr);
-    assert!(!run.stderr.contains("may not be written yet"), "team-a is promoted: {}", run.stderr);
+    assert!(told().contains(said), "{}", told());
+    assert!(!told().contains("may not be written yet"), "team-a is promoted: {}", told());
     cloud.heal();
     cloud.release();
     assert!(cloud.settles());

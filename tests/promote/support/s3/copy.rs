@@ -1,5 +1,7 @@
 //! CopyObject, and the copy source that it shares with UploadPartCopy.
 
+use std::collections::BTreeMap;
+
 use super::checksums::{Algorithm, Checksum};
 use super::store::{Attributes, Object, etag};
 use super::{Ask, dates, encrypted, matches, objects, precondition};
@@ -78,12 +80,16 @@ pub fn source(ask: &Ask) -> Result<Object, Refusal> {
         ask.allow("s3:GetObjectTagging", bucket, key)?;
         ask.allow("s3:PutObjectTagging", &ask.bucket, &ask.key)?;
     }
-    let copies_annotations = ask.request.header("x-amz-object-annotation-directive") != Some("EXCLUDE");
-    if super::operation(ask.request) == "CopyObject" && copies_annotations {
+    if super::operation(ask.request) == "CopyObject" && copies_annotations(ask) {
         ask.allow("s3:GetObjectAnnotation", bucket, key)?;
         ask.allow("s3:PutObjectAnnotation", &ask.bucket, &ask.key)?;
     }
     Ok(object.clone())
+}
+
+/// CopyObject copies annotations unless the request excludes them, and a part of an upload has none.
+fn copies_annotations(ask: &Ask) -> bool {
+    ask.request.header("x-amz-object-annotation-directive") != Some("EXCLUDE")
 }
 
 /// What the copy keeps of the source and what the request replaces.
@@ -101,7 +107,8 @@ fn carried(ask: &Ask, source: &Object) -> Result<Attributes, Refusal> {
         false => source.attributes.tags.clone(),
     };
     let kept = if replace { &asked } else { &source.attributes };
-    Ok(Attributes { headers: kept.headers.clone(), metadata: kept.metadata.clone(), tags, ..asked })
+    let annotations = if copies_annotations(ask) { source.attributes.annotations.clone() } else { BTreeMap::new() };
+    Ok(Attributes { headers: kept.headers.clone(), metadata: kept.metadata.clone(), tags, annotations, ..asked })
 }
 
 /// `CopyObjectResult` or `CopyPartResult`.

@@ -65,6 +65,7 @@ pub struct Attributes {
     /// Without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
     /// `STANDARD` unless given.
     pub storage_class: String,
     /// Whether an archived object is restored.
@@ -93,6 +94,7 @@ impl Default for Attributes {
             headers: BTreeMap::from([binary]),
             metadata: BTreeMap::new(),
             tags: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             storage_class: "STANDARD".to_owned(),
             restored: false,
             restoring: false,
@@ -123,6 +125,12 @@ impl Attributes {
     /// With one more tag.
     pub fn tag(mut self, name: &str, value: &str) -> Attributes {
         self.tags.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With one more annotation.
+    pub fn annotation(mut self, name: &str, payload: &str) -> Attributes {
+        self.annotations.insert(name.to_owned(), payload.to_owned());
         self
     }
 
