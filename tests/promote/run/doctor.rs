@@ -8,6 +8,8 @@ mod policies;
 mod refusals;
 mod server_side;
 mod surroundings;
+mod sweep;
+mod table;
 mod uploads;
 
 use std::collections::BTreeSet;
@@ -19,58 +21,10 @@ use crate::support::kms::SIGN_KEY;
 use crate::support::s3::Encryption;
 use crate::support::{Attributes, Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
+use table::permissions;
 
 const SOURCE_KEY: &str = "arn:aws:kms:eu-central-1:444333666777:key/aaaaaaaa-3333-4444-5555-666677778888";
 const TARGET_KEY: &str = "arn:aws:kms:eu-central-1:111222333444:key/bbbbbbbb-3333-4444-5555-666677778888";
-
-/// The permissions of docs/reference/permissions.md for a promotion into a group that does not exist yet, each with the
-/// resource that it is needed on.
-const NEEDED: [(&str, &str); 22] = [
-    ("sagemaker:ListModelPackages", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
-    ("sagemaker:DescribeModelPackage", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
-    ("sagemaker:DescribeModelPackageGroup", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
-    ("sagemaker:ListTags", "arn:aws:sagemaker:eu-central-1:444333666777:*"),
-    ("s3:GetObject", "models/*"),
-    ("s3:ListBucket", "models"),
-    ("kms:Decrypt", SOURCE_KEY),
-    ("s3:ListBucket", "serving"),
-    ("s3:ListBucketMultipartUploads", "serving"),
-    ("s3:GetObject", "serving/*"),
-    ("s3:PutObject", "serving/*"),
-    ("s3:AbortMultipartUpload", "serving/*"),
-    ("s3:ListMultipartUploadParts", "serving/*"),
-    ("s3:DeleteObject", "serving/*"),
-    ("kms:GenerateDataKey", TARGET_KEY),
-    ("kms:Decrypt", TARGET_KEY),
-    ("sagemaker:ListModelPackages", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-    ("sagemaker:DescribeModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-    ("sagemaker:DescribeModelPackageGroup", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-    ("sagemaker:CreateModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-    ("sagemaker:UpdateModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-    ("sagemaker:DeleteModelPackage", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-];
-
-/// More of them, for the signing key and for a group that is created.
-const FURTHER: [(&str, &str); 4] = [
-    ("kms:GetPublicKey", SIGN_KEY),
-    ("kms:Sign", SIGN_KEY),
-    ("sagemaker:CreateModelPackageGroup", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-    ("sagemaker:AddTags", "arn:aws:sagemaker:eu-central-1:111222333444:*"),
-];
-
-/// Those of `--images copy`, for repositories that do not exist in the target.
-const OF_IMAGES: [(&str, &str); 10] = [
-    ("ecr:BatchGetImage", "arn:aws:ecr:eu-central-1:444333666777:*"),
-    ("ecr:GetDownloadUrlForLayer", "arn:aws:ecr:eu-central-1:444333666777:*"),
-    ("ecr:DescribeRepositories", "arn:aws:ecr:eu-central-1:444333666777:*"),
-    ("ecr:BatchGetImage", "arn:aws:ecr:eu-central-1:111222333444:*"),
-    ("ecr:BatchCheckLayerAvailability", "arn:aws:ecr:eu-central-1:111222333444:*"),
-    ("ecr:InitiateLayerUpload", "arn:aws:ecr:eu-central-1:111222333444:*"),
-    ("ecr:UploadLayerPart", "arn:aws:ecr:eu-central-1:111222333444:*"),
-    ("ecr:CompleteLayerUpload", "arn:aws:ecr:eu-central-1:111222333444:*"),
-    ("ecr:PutImage", "arn:aws:ecr:eu-central-1:111222333444:*"),
-    ("ecr:CreateRepository", "arn:aws:ecr:eu-central-1:111222333444:*"),
-];
 
 /// Permissions that a promotion does without, with the side.
 const OPTIONAL: [(&str, &str); 7] = [
@@ -82,11 +36,6 @@ const OPTIONAL: [(&str, &str); 7] = [
     ("s3:ListMultipartUploadParts", "target"),
     ("sagemaker:DeleteModelPackage", "target"),
 ];
-
-/// All permissions that a promotion may need, each with its resource.
-fn permissions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    NEEDED.into_iter().chain(FURTHER).chain(OF_IMAGES)
-}
 
 /// What no request of doctor tests: that a repository can be created.
 const NOT_TESTABLE: &str = "ecr:CreateRepository";
