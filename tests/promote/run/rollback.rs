@@ -1,5 +1,6 @@
 //! `promote rollback`, `promote hold` and `promote release`: what was rolled back is not Approved again before the release.
 
+mod approvals;
 mod held;
 mod history;
 mod meanwhile;

@@ -87,7 +87,7 @@ async fn work(cloud: &Cloud, request: &Request) -> io::Result<Reply> {
         Some(Failure::ElsewhereIn(status, code, region)) => Some(Refusal::elsewhere(status, code, region)),
         _ => None,
     };
-    let mut answer = carry_out(cloud, service, request, scripted);
+    let mut answer = carry_out(cloud, service, (number, request), scripted);
     answer.body = partition::outward(cloud, service, answer.body);
     match failure {
         Some(Failure::ResetAfter) => return Err(io::Error::other("reset on purpose")),
@@ -212,7 +212,12 @@ fn headers(request: &Request) -> std::collections::BTreeMap<String, String> {
     request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Option<Refusal>) -> Answer {
+fn carry_out(
+    cloud: &Cloud,
+    service: Service,
+    (number, request): (usize, &Request),
+    scripted: Option<Refusal>,
+) -> Answer {
     let (result, id, (server, ahead)) = cloud.locked(|world| {
         let result = match scripted.or_else(|| throttled(world, service, request)) {
             Some(refusal) => Err(refusal),
@@ -228,6 +233,9 @@ fn carry_out(cloud: &Cloud, service: Service, request: &Request, scripted: Optio
                 Service::Layers => ecr::answer_download(world, request),
             }),
         };
+        if result.is_ok() {
+            world.carried_out.push(number);
+        }
         (result, format!("{:016X}", world.serial()), (world.options.server, world.options.ahead))
     });
     let header = match service {

@@ -22,6 +22,8 @@ pub struct World {
     /// What allows what the rules deny.
     pub policies: Policies,
     pub calls: Vec<Call>,
+    /// The numbers of the calls that were carried out, in the order in which they were.
+    pub carried_out: Vec<usize>,
     /// Every right that was asked for, in order.
     pub checks: RefCell<Vec<Check>>,
     pub script: Script,
@@ -65,6 +67,7 @@ impl World {
             rules: Vec::new(),
             policies: Policies::default(),
             calls: Vec::new(),
+            carried_out: Vec::new(),
             checks: RefCell::default(),
             script: Script::default(),
             options: Options {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 
+use super::approvals::none_approved_while_held;
 use super::*;
 use crate::run::faults::{each, seeds};
 use crate::run::withdraw::withdraw;
@@ -85,6 +86,7 @@ fn holds(steps: &[Step]) -> Result<()> {
         if was_held && !matches!(step, Step::Release) {
             ensure!(after.is_subset(&before), "approved in a held group: {before:?}, {after:?}: {}", context());
         }
+        none_approved_while_held(&cloud).with_context(context)?;
         let again: Vec<_> = after.intersection(&rolled_back).collect();
         ensure!(again.is_empty(), "{again:?} was rolled back and is Approved: {}", context());
         if let (Step::Rollback | Step::Meanwhile(_) | Step::MeanwhileWithdraw(_), Some(run)) = (step, &run)

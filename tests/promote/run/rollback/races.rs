@@ -1,5 +1,6 @@
 //! Releases, holds and withdrawals that happen while a rollback is under way, and the other way round.
 
+use super::approvals::none_approved_while_held;
 use super::*;
 use crate::run::withdraw::withdraw;
 
@@ -81,6 +82,7 @@ fn is_kept(cloud: &Cloud, rolled_back: &Run) -> anyhow::Result<()> {
     anyhow::ensure!(statuses(cloud)[2] == "Rejected", "{:?}", statuses(cloud));
     decide(cloud, "Approved");
     promote(cloud, &[]);
+    none_approved_while_held(cloud)?;
     anyhow::ensure!(statuses(cloud)[2] == "Rejected", "in a held group: {:?}", statuses(cloud));
     release(cloud);
     promote(cloud, &[]);

@@ -111,6 +111,12 @@ impl Cloud {
         self.world().calls.clone()
     }
 
+    /// The calls that were carried out, in the order in which they were: a call that waits may be overtaken.
+    pub fn carried_out(&self) -> Vec<Call> {
+        let world = self.world();
+        world.carried_out.iter().map(|number| world.calls[number - 1].clone()).collect()
+    }
+
     /// Every right that the calls so far needed, granted or not.
     pub fn checks(&self) -> Vec<Check> {
         self.world().checks.borrow().clone()
