@@ -1,5 +1,6 @@
 //! `promote full --plan`: what was reviewed is what is done.
 
+mod age;
 mod changes;
 mod edited;
 mod held;
