@@ -5,6 +5,12 @@ use anyhow::{Result, bail};
 use crate::model::failure::Failure;
 use crate::plan::noted::Noted;
 
+/// Why an archived object cannot be promoted, after `is` or `are`.
+pub const ARCHIVED: &str = "archived, and S3 cannot copy archived objects";
+/// What to do about archived objects.
+pub const RESTORE: &str =
+    "Restore archived objects with `aws s3api restore-object`, and run again when they are restored";
+
 /// Refuses archived objects.
 ///
 /// # Errors
@@ -16,9 +22,6 @@ pub(super) fn refuse_archived(archived: &Noted) -> Result<()> {
         1 => "1 object is".to_owned(),
         count => format!("{count} objects are"),
     };
-    let message = format!("{subject} archived, and S3 cannot copy archived objects:\n  {}", named.join("\n  "));
-    bail!(
-        Failure::new(message)
-            .hint("Restore them with `aws s3api restore-object`, and run again when they are restored")
-    )
+    let message = format!("{subject} {ARCHIVED}:\n  {}", named.join("\n  "));
+    bail!(Failure::new(message).hint(RESTORE))
 }

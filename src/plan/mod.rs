@@ -31,6 +31,7 @@ mod unchanged;
 mod visible;
 mod warning;
 
+pub use archived::{ARCHIVED, RESTORE};
 pub use findings::references_of;
 pub use planning::{Plan, plan};
 pub use rewriting::urls_elsewhere;

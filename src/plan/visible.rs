@@ -14,34 +14,40 @@ use crate::schema::references::{Reference, ReferenceKind, references};
 
 /// The references of a draft.
 pub struct Checked {
-    /// The references, which can be looked up.
+    /// The references, which can be looked up. None if one is malformed.
     pub references: Vec<Reference>,
     /// The error that names every field of the request that prevents the promotion.
     pub refused: Result<()>,
 }
 
 /// Lists the references of a draft, and what AWS would reject.
-///
-/// # Errors
-/// References are malformed. The message names every field that prevents the promotion.
-pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> Result<Checked> {
+pub fn checked_references(package: &Package, draft: &Draft, layout: &Layout) -> Checked {
     let mut found = draft.findings().clone();
     found.extend(violated(&draft.request));
     match references(&draft.request) {
         Ok(references) => {
-            found.extend(long_keys(&references, layout));
-            let rewritten = Rewritten::of(package, draft.clone(), &Targets::expected(&references, layout))?;
-            let mut request = rewritten.request;
-            add_provenance(&mut request, package.arn());
-            found.extend(rejected(&request, rewritten.source_uri.as_deref(), package));
-            Ok(Checked { references, refused: found.refuse(package.arn()) })
+            let refused = rejected_copies(package, draft, &references, layout).and_then(|rejected| {
+                found.extend(rejected);
+                found.refuse(package.arn())
+            });
+            Checked { references, refused }
         }
-        Err(refused) => {
-            found.add_malformed(&refused);
+        Err(malformed) => {
+            found.add_malformed(&malformed);
             found.extend(rejected(&draft.clone().without_etags().request, package.text("SourceUri"), package));
-            found.refuse(package.arn()).map(|()| Checked { references: Vec::new(), refused: Ok(()) })
+            Checked { references: Vec::new(), refused: found.refuse(package.arn()) }
         }
     }
+}
+
+/// What AWS would reject of the references to the copies.
+fn rejected_copies(package: &Package, draft: &Draft, references: &[Reference], layout: &Layout) -> Result<Obstacles> {
+    let mut found = long_keys(references, layout);
+    let rewritten = Rewritten::of(package, draft.clone(), &Targets::expected(references, layout))?;
+    let mut request = rewritten.request;
+    add_provenance(&mut request, package.arn());
+    found.extend(rejected(&request, rewritten.source_uri.as_deref(), package));
+    Ok(found)
 }
 
 /// The references that would be copied to keys that are too long for S3. Whether an environment variable is copied is

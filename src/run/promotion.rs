@@ -100,7 +100,7 @@ impl Promotion<'_> {
         refuse_return(package, &self.destination.group)?;
         let draft = Draft::of(package, self.destination.group.name(), self.overrides);
         let layout = self.destination.layout(package.arn());
-        let Checked { references, refused } = checked_references(package, &draft, &layout)?;
+        let Checked { references, refused } = checked_references(package, &draft, &layout);
         let leniency = Leniency {
             ignore_missing_reports: self.overrides.ignore_missing_reports,
             environment_urls: self.overrides.environment_urls,

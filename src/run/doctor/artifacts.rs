@@ -11,14 +11,11 @@ use crate::aws::objects::SourceObjects;
 use crate::model::location::Location;
 use crate::plan::draft::PackageOverrides;
 use crate::plan::environment::Scope;
+use crate::plan::{ARCHIVED, RESTORE};
 use crate::schema::references::{Reference, ReferenceKind};
 
 /// The number of concurrent requests.
 const AT_ONCE: usize = 16;
-
-/// What a promotion says of an archived object.
-const ARCHIVED: &str = "the object is archived, and S3 cannot copy archived objects. Restore it with \
-    `aws s3api restore-object`, and run again when it is restored";
 
 /// Who reads the artifacts.
 pub(super) struct Readers<'a> {
@@ -149,7 +146,9 @@ impl AskedArtifact<'_> {
 async fn read(asked: Asked<'_>, objects: &SourceObjects, object: &Location, need: Need) -> Vec<Check> {
     let may_be_missing: &[ErrorKind] = if need == Need::Artifact { &[] } else { &[ErrorKind::NotFound] };
     match first_byte(objects, object).await {
-        Ok(Read::Archived) if need != Need::Variable => vec![asked.with(Finding::Missing, Some(ARCHIVED.to_owned()))],
+        Ok(Read::Archived) if need != Need::Variable => {
+            vec![asked.with(Finding::Missing, Some(format!("the object is {ARCHIVED} ({RESTORE})")))]
+        }
         answer => asked.check(answer, may_be_missing),
     }
 }

@@ -9,8 +9,8 @@ use crate::aws::error::{CallError, Kind, Lacks, Side};
 pub struct Check {
     /// The side that needs it: whose session asks.
     pub side: Side,
-    /// The permission, such as `s3:GetObject`, or what else is needed: `clock`, `credentials`, `key`, `package`, `group`,
-    /// `plan`.
+    /// The permission, such as `s3:GetObject`, or what else is needed: `clock`, `credentials`, `key`, `package`, `images`,
+    /// `group`, `plan`.
     pub action: String,
     /// The resource: an ARN, an S3 URL or a name.
     pub resource: String,

@@ -7,9 +7,8 @@ use anyhow::Error;
 use super::check::{Asked, Check, Finding};
 use super::optional::without;
 use super::repositories::{REPOSITORY_UNKNOWN, ask_repository};
-use super::source::chain;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
-use crate::aws::error::{CallError, Kind, Side};
+use crate::aws::error::{CallError, Kind, Side, with_hints};
 use crate::aws::images::ImageId;
 use crate::model::arn::GroupArn;
 use crate::model::field::Document;
@@ -37,8 +36,8 @@ impl AskedImages<'_> {
         let (images, findings) = classified(&request, &registry);
         let mut checks = Vec::new();
         if let Err(error) = findings.refuse(package.arn()) {
-            let asked = Asked { side: Side::Source, action: "package", resource: package.arn().as_str(), grant_on: "" };
-            checks.push(asked.with(Finding::Missing, Some(chain(&error))));
+            let asked = Asked { side: Side::Source, action: "images", resource: package.arn().as_str(), grant_on: "" };
+            checks.push(asked.with(Finding::Missing, Some(with_hints(&error))));
         }
         let access = ImageAccess { source: self.source.images(), target: self.target.images(), registry: &registry };
         let mut repositories: BTreeMap<Repository, Repository> = BTreeMap::new();
@@ -157,6 +156,6 @@ fn unread(reads: Asked<'_>, error: &Error, side: Side, arn: &str) -> Vec<Check> 
 fn failed(asked: Asked<'_>, error: &Error) -> Vec<Check> {
     match error.downcast_ref::<CallError>() {
         Some(error) => asked.check::<()>(Err(error.clone()), &[]),
-        None => vec![asked.with(Finding::Missing, Some(chain(error)))],
+        None => vec![asked.with(Finding::Missing, Some(with_hints(error)))],
     }
 }

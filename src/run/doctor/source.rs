@@ -17,7 +17,7 @@ use crate::plan::find::is_failed;
 use crate::plan::{Checked, checked_references};
 use crate::run::context::Context;
 use crate::run::settings::FullSettings;
-use crate::schema::references::{Reference, references};
+use crate::schema::references::Reference;
 
 /// The seconds by which this machine's clock may differ: AWS refuses requests that are five minutes old (IAM User Guide,
 /// "Elements of an AWS API request signature").
@@ -120,7 +120,7 @@ impl<'a> SourceSide<'a> {
                 Some(package)
             }
             Err(error) => {
-                checks.push(asked("package", version.as_str(), "").with(Finding::Missing, Some(chain(&error))));
+                checks.push(asked("package", version.as_str(), "").with(Finding::Missing, Some(with_hints(&error))));
                 None
             }
         };
@@ -166,23 +166,18 @@ fn exists(group: &GroupArn, described: Result<Option<crate::model::field::Docume
     }
 }
 
-/// Whether the dry run would refuse the package before any object is looked up. Also returns what a promotion reads; of a
-/// package that is refused, all that it refers to.
+/// Whether the dry run would refuse the package before any object is looked up. Also returns what a promotion reads.
 fn can_be_promoted(settings: &FullSettings, package: &Package, target_group: &GroupName) -> (Check, Vec<Reference>) {
     let asked = asked("package", package.arn().as_str(), "");
     let destination = &settings.destination;
     let layout = Layout::new(&destination.bucket, &destination.prefix, target_group, package.arn());
     let draft = Draft::of(package, target_group, &settings.overrides);
-    match checked_references(package, &draft, &layout) {
-        Ok(Checked { references: read, refused: Ok(()) }) => (asked.with(Finding::Ok, None), read),
-        Ok(Checked { references: read, refused: Err(error) }) => {
-            (asked.with(Finding::Missing, Some(with_hints(&error))), read)
-        }
-        Err(error) => {
-            let all = references(package.description()).unwrap_or_default();
-            (asked.with(Finding::Missing, Some(with_hints(&error))), all)
-        }
-    }
+    let Checked { references, refused } = checked_references(package, &draft, &layout);
+    let check = match refused {
+        Ok(()) => asked.with(Finding::Ok, None),
+        Err(error) => asked.with(Finding::Missing, Some(with_hints(&error))),
+    };
+    (check, references)
 }
 
 fn clock(ahead: i64) -> Check {
@@ -197,7 +192,7 @@ fn clock(ahead: i64) -> Check {
 /// The check of a session that cannot be opened.
 pub(super) fn no_session(side: Side, error: &anyhow::Error) -> Check {
     let asked = Asked { side, action: "credentials", resource: "the session", grant_on: "" };
-    asked.with(Finding::Missing, Some(chain(error)))
+    asked.with(Finding::Missing, Some(with_hints(error)))
 }
 
 /// The checks of a session whose principal is not known: its role cannot be assumed, or it has no credentials.
@@ -226,8 +221,4 @@ pub(super) fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -
 /// The ARN of the versions of a group, without a number.
 pub(super) fn versions(group: &GroupArn) -> String {
     group.as_str().replacen(":model-package-group/", ":model-package/", 1)
-}
-
-pub(super) fn chain(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

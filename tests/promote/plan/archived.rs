@@ -21,7 +21,7 @@ fn archived_objects_are_named_together_before_the_first_write_and_in_a_dry_run()
                 "2 objects are archived, and S3 cannot copy archived objects:",
                 "\n  s3://models/churn/model.tar.gz",
                 "\n  s3://models/churn/llm/weights",
-                "hint: Restore them with `aws s3api restore-object`, and run again when they are restored",
+                "hint: Restore archived objects with `aws s3api restore-object`, and run again when they are restored",
             ];
             promote(&cloud, more).fails(1, &says);
         }
@@ -54,7 +54,7 @@ fn objects_in_archive_tiers_of_intelligent_tiering_are_named_together_before_the
                 "\n  s3://models/churn/model.tar.gz",
                 "\n  s3://models/churn/llm/1",
                 "\n  s3://models/churn/llm/2",
-                "hint: Restore them with `aws s3api restore-object`, and run again when they are restored",
+                "hint: Restore archived objects with `aws s3api restore-object`, and run again when they are restored",
             ];
             promote(&cloud, more).fails(1, &says);
         }

@@ -73,7 +73,7 @@ fn what_is_missing_archived_changed_unreadable_or_unknown_is_named_in_one_messag
         "\nhint: Update promote, or pass `--ignore-unknown-fields`",
         "\nhint: Grant s3:GetObject on arn:aws:s3:::models/secret/* and",
         "\nhint: Restore what is missing",
-        "\nhint: Restore them with `aws s3api restore-object`",
+        "\nhint: Restore archived objects with `aws s3api restore-object`",
         "\nhint: Restore the object that was registered",
     ];
     for more in [&["--dry-run"][..], &[]] {

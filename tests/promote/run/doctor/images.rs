@@ -53,6 +53,21 @@ fn a_repository_that_may_not_be_created_and_an_image_that_is_gone_are_missing() 
     assert_eq!(missing, [image, &repository("llm"), &repository("serve")]);
 }
 
+#[test]
+fn images_that_cannot_be_promoted_and_a_package_that_cannot_are_both_named() {
+    let cloud = encrypted();
+    cloud.change(SOURCE_VERSION, json!({"ModelPackageDescription": "d".repeat(1025)}));
+    let run = doctor(&cloud, &["--image-repository-prefix", &format!("{}/", "p".repeat(180))]);
+    let reason = |action: &str| {
+        let check = checks(&run).into_iter().find(|check| check["action"] == action).unwrap_or_default();
+        assert_eq!((&check["result"], &check["resource"]), (&json!("missing"), &json!(SOURCE_VERSION)), "{check:#}");
+        check["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(reason("package").contains("at most 1024 are allowed"), "{}", reason("package"));
+    let images = reason("images");
+    assert!(images.contains("SageMaker accepts 255") && images.contains("Choose a shorter"), "{images}");
+}
+
 /// A version whose image is in the target's own registry.
 fn own() -> (Cloud, String) {
     let cloud = encrypted();
