@@ -29,16 +29,17 @@ class Call:
 
 
 @contextmanager
-def counting(upstream, delay=0.0, rate=None, name=None):
+def counting(upstream, delay=0.0, rate=None, name=None, before=None):
     """Runs the proxy while the block runs, and yields its URL and the list of calls so far.
 
     Each request waits `delay` seconds before it is passed on, as if the service were that far away; each connection
-    moves no more than `rate` bytes a second; and answers say that they are of the server `name`.
+    moves no more than `rate` bytes a second; answers say that they are of the server `name`; and `before` is called with
+    the operation and the key of each request before it is passed on.
     """
     calls = []
     server = Proxy(("127.0.0.1", 0), Handler)
     server.upstream, server.calls, server.delay = urlsplit(upstream).netloc, calls, delay
-    server.rate, server.name = rate, name
+    server.rate, server.name, server.before = rate, name, before
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -81,6 +82,9 @@ class Handler(BaseHTTPRequestHandler):
         """Passes the request there and the answer back."""
         began = time.monotonic()
         time.sleep(self.server.delay)
+        asked = named(self.command, self.path, self.headers)
+        if self.server.before:
+            self.server.before(asked[0], asked[2])
         self.s3.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             self.s3.putheader(name, value)
@@ -89,7 +93,6 @@ class Handler(BaseHTTPRequestHandler):
         sent = pump(self.rfile, self.s3.send, int(self.headers.get("Content-Length", 0)), self.server.rate)
         answer = self.s3.getresponse()
         received = self.answer(answer)
-        asked = named(self.command, self.path, self.headers)
         ended, asker = time.monotonic(), access_key(self.headers)
         self.server.calls.append(Call(*asked, answer.status, sent, received, began, ended, asker))
 

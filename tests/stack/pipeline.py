@@ -12,6 +12,8 @@ import yaml
 
 from standins.principals import TARGET_BUCKET
 
+# Seconds for a command: none takes longer, also if its calls wait for others.
+TIMEOUT = 300
 PROMOTE = Path(os.environ.get("PROMOTE_BIN", "target/debug/promote")).resolve()
 
 
@@ -69,7 +71,7 @@ class Pipeline:
     def shell(commands, folder, environment):
         """Runs the commands of a phase."""
         script = ["sh", "-ec", "\n".join(commands)]
-        return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True)
+        return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
 
     def environment(self, action, source, pipeline):
         """The variables of a build: of the project, of the action, and of CodeBuild."""

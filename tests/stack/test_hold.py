@@ -3,12 +3,14 @@
 import os
 import random
 import subprocess
+import threading
 
 import pytest
-from pipeline import PROMOTE, Pipeline
+from pipeline import PROMOTE, TIMEOUT, Pipeline
 
 from standins import cloud
 from standins.churn import GROUP, GROUP_ARN, seed_churn
+from standins.proxy import counting
 
 INPUTS = {"source-model-package-group-arn": GROUP_ARN}
 REVIEWED = INPUTS | {"review-before-promotion": "true"}
@@ -67,10 +69,11 @@ def build(pipeline, number):
     return done.log
 
 
-def promote(pipeline, *arguments):
+def promote(pipeline, *arguments, **variables):
     """A command of an operator of the target account."""
-    environment = pipeline.aws.environment() | {"AWS_PROFILE": "pipeline"}
-    done = subprocess.run([PROMOTE, *arguments, "--target-group", GROUP], env=environment, capture_output=True, text=True)
+    environment = pipeline.aws.environment() | {"AWS_PROFILE": "pipeline"} | variables
+    command = [PROMOTE, *arguments, "--target-group", GROUP]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -90,7 +93,53 @@ def test_what_was_rolled_back_is_not_approved_again_whatever_events_come(pipelin
     decide(pipeline, 4, "Approved")
     promote(pipeline, "release")
     run(pipeline, 4)
-    assert pipeline.versions(GROUP)[2] == "Rejected"
+    assert pipeline.versions(GROUP) == {1: "Approved", 2: "Rejected"}
+
+
+class Meanwhile:
+    """Acts once, when a call arrives: the first of an operation on a key that contains a text."""
+
+    def __init__(self, operation, key, act):
+        self.moment, self.act, self.lock, self.done = (operation, key), act, threading.Lock(), []
+
+    def before(self, operation, key):
+        """Is told of each call before it is carried out."""
+        with self.lock:
+            if self.done or operation != self.moment[0] or self.moment[1] not in key:
+                return
+            self.done.append("begun")
+        self.act()
+        self.done.append("ended")
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"),
+    [
+        # Before the hold, before the rejection, and when the rejection is read again and recorded.
+        ("PutObject", "_hold-"),
+        ("UpdateModelPackage", ""),
+        ("PutObject", "-v4/"),
+    ],
+)
+def test_what_is_rolled_back_is_not_approved_again_by_executions_during_the_rollback(pipeline, operation, key):
+    def events():
+        for status in ("Rejected", "Approved", "Rejected", "Approved"):
+            decide(pipeline, 4, status)
+            run(pipeline, 4)
+
+    meanwhile = Meanwhile(operation, key, events)
+    aws = pipeline.aws
+    with counting(aws.registry, before=meanwhile.before) as registry, counting(aws.objects, before=meanwhile.before) as s3:
+        services = {f"AWS_ENDPOINT_URL_{service}": registry[0] for service in ("SAGEMAKER", "STS", "KMS")}
+        rollback = ("rollback", "--to", "1", "--reason", "Latency alarm", "--settle-seconds", "0")
+        promote(pipeline, *rollback, AWS_ENDPOINT_URL_S3=s3[0], **services)
+    assert meanwhile.done == ["begun", "ended"]
+    assert pipeline.versions(GROUP) == {1: "Approved", 2: "Rejected"}
+    assert "Latency alarm" in run(pipeline, 4)
+    assert pipeline.versions(GROUP) == {1: "Approved", 2: "Rejected"}
+    promote(pipeline, "release")
+    run(pipeline, 4)
+    assert pipeline.versions(GROUP) == {1: "Approved", 2: "Rejected"}
 
 
 def test_a_hold_while_a_plan_waits_for_its_review_stops_the_plan_until_the_release(deploy, aws, tmp_path):
