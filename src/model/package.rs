@@ -87,10 +87,24 @@ impl Package {
     pub fn modified(&self) -> Option<DateTime> {
         time(self.description.get("LastModifiedTime"))
     }
+    /// See [`changed_by`].
+    pub fn changed_by(&self) -> Option<String> {
+        changed_by(&self.description)
+    }
     /// A digest of the complete description. It changes whenever the package changes.
     pub fn fingerprint(&self) -> String {
         digest(&without_case(&self.description, &["ModelPackageArn", "ModelPackageGroupName"]))
     }
+}
+
+/// The principal that has last changed a described version, or has registered it. SageMaker has no member for the
+/// approver of a version.
+pub fn changed_by(description: &Document) -> Option<String> {
+    let text = |value: Option<&Value>| value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    ["LastModifiedBy", "CreatedBy"].iter().find_map(|member| {
+        let user = description.get(*member)?;
+        text(user.get("UserProfileArn")).or_else(|| text(user.get("IamIdentity")?.get("Arn")))
+    })
 }
 
 fn next_step(status: &PackageStatus) -> &'static str {

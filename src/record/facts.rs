@@ -56,6 +56,9 @@ pub struct SourcePackage {
     /// When the version was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
+    /// The principal that has last changed the version, or has registered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// The SHA-256 of the whole DescribeModelPackage answer.
     pub fingerprint: String,
     /// The beginning of the SHA-256 of each field, in documents that a next step reads.
@@ -234,6 +237,7 @@ impl SourcePackage {
             description: text("ModelPackageDescription"),
             created: rfc3339(&package.created()),
             modified: package.modified().as_ref().map(rfc3339),
+            changed_by: package.changed_by(),
             fingerprint: package.fingerprint(),
             fields: None,
         }

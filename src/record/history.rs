@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::aws::objects::TargetObjects;
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Hint;
 use crate::model::field::Document;
@@ -12,6 +13,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::plan::provenance::marked;
 use crate::record::conclusion::Conclusion;
 use crate::record::document::Record;
+use crate::record::facts::SourcePackage;
 use crate::record::stored::{RecordKeys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::{Base, edits};
@@ -170,6 +172,12 @@ impl<'a> Past<'a> {
     /// The approval that was recorded last.
     pub fn approval(&self) -> Option<RecordedApproval> {
         self.records.iter().rev().find_map(|record| approval(record))
+    }
+
+    /// The source version as the run found it that carried over its present approval. Later records are of other changes.
+    pub fn approved(&self) -> Option<&'a SourcePackage> {
+        let packages = self.records.iter().rev().filter_map(|record| record.source.package.as_ref());
+        packages.take_while(|package| package.approval_status == ApprovalStatus::Approved).last()
     }
 
     /// The state of the version after its last Update.

@@ -1,6 +1,7 @@
 //! `promote status`: the versions of a source group and their promoted versions side by side.
 
 pub mod lineage;
+pub mod named_images;
 pub(super) mod page;
 pub mod standing;
 

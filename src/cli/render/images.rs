@@ -4,7 +4,7 @@ use indicatif::HumanBytes;
 
 use crate::model::words::counted;
 use crate::record::{ImageFacts, ImageOutcome};
-use crate::run::status::lineage::NamedImage;
+use crate::run::status::named_images::NamedImage;
 
 /// One line about all images.
 pub(super) fn summary(images: &[ImageFacts]) -> String {

@@ -12,15 +12,17 @@ use crate::aws::error::with_hints;
 use crate::model::approval::DecidedBy;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
-use crate::model::field::{Document, each_leaf};
+use crate::model::field::Document;
 use crate::model::layout::Layout;
 use crate::model::location::Location;
+use crate::model::package::changed_by;
 use crate::model::promoted::PromotedVersion;
 use crate::model::secrets::masked;
 use crate::record::history::{History, Past};
 use crate::record::signature::{Envelope, MAX_ENVELOPE_BYTES};
-use crate::record::{ArtifactFacts, ImageFacts, ImageOutcome, Record, Verified};
+use crate::record::{ArtifactFacts, Record, SourcePackage, Verified};
 use crate::run::settings::LineageSettings;
+use crate::run::status::named_images::{NamedImage, named_images};
 use crate::schema::comparison::{Difference, deviations};
 
 /// Artifacts and differences that a lineage lists at most. It has the number of all. 400 lineages, two of each of 200
@@ -58,6 +60,9 @@ pub struct Lineage {
     /// The reason of the source version's approval status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_approval: Option<String>,
+    /// Who has approved the source version, as far as SageMaker tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver: Option<Approver>,
     /// The principal that has last changed the source version, or has registered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_changed_by: Option<String>,
@@ -67,12 +72,25 @@ pub struct Lineage {
     /// The reason of the promoted version's approval status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_approval: Option<String>,
+    /// The principal that has last changed the promoted version, or has registered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_changed_by: Option<String>,
     /// Whether the source version was compared.
     pub compared: bool,
     /// The number of fields that differ.
     pub differing: usize,
     /// The first fields that differ: drift before what the promotion has set.
     pub differences: Vec<FieldDifference>,
+}
+
+/// The principal that made the last change to an Approved source version, before the approval was carried over if a
+/// record says so. SageMaker does not tell what the change was.
+#[derive(Debug, Serialize)]
+pub struct Approver {
+    /// The ARN of the principal.
+    pub principal: String,
+    /// When the version was changed.
+    pub changed: String,
 }
 
 /// A signature that was found and not checked.
@@ -83,22 +101,6 @@ pub struct SignatureFacts {
     /// The key that the envelope names. Only a check proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-}
-
-/// An image of the promoted version.
-#[derive(Debug, Serialize)]
-pub struct NamedImage {
-    /// The image.
-    pub image: String,
-    /// Its digest, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub digest: Option<String>,
-    /// The image as the source version names it, from the record.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// What became of the image, from the record.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<ImageOutcome>,
 }
 
 /// A field that differs between source version and promoted version. Secrets are masked.
@@ -130,12 +132,13 @@ impl LineageReader<'_> {
         let mut lineage = Lineage {
             images: named_images(&promoted.description),
             target_approval: promoted.approval_description().map(str::to_owned),
+            target_changed_by: changed_by(&promoted.description),
             compared: source.is_some(),
             ..Lineage::default()
         };
         if let Some(source) = source {
             lineage.source_approval = text(source, "ApprovalDescription");
-            lineage.source_changed_by = ["LastModifiedBy", "CreatedBy"].iter().find_map(|name| principal(source, name));
+            lineage.source_changed_by = changed_by(source);
             lineage.compare(drift, source, promoted);
         }
         if let Err(error) = self.add_record(promoted, &mut lineage).await {
@@ -189,6 +192,7 @@ impl Lineage {
         self.recorded = Some(base.ended.clone());
         self.recorded_by = base.target.as_ref().map(|target| target.caller.clone());
         self.decided_by = past.approval().map(|approval| approval.decided_by);
+        self.approver = past.approved().and_then(Approver::of);
         if let Some(package) = base.source.package.as_ref().filter(|_| !self.compared) {
             self.source_approval.clone_from(&package.approval_description);
         }
@@ -235,10 +239,10 @@ impl FieldDifference {
     }
 }
 
-impl NamedImage {
-    fn of(image: &ImageFacts) -> Self {
-        let digest = image.digest.as_ref().map(ToString::to_string).or_else(|| image.source_digest.clone());
-        Self { image: image.target.clone(), digest, source: Some(image.source.clone()), result: Some(image.result) }
+impl Approver {
+    fn of(package: &SourcePackage) -> Option<Self> {
+        let changed = package.modified.as_ref().unwrap_or(&package.created).clone();
+        Some(Self { principal: package.changed_by.clone()?, changed })
     }
 }
 
@@ -253,33 +257,6 @@ pub fn verified(verified: Option<Verified>) -> &'static str {
     }
 }
 
-/// The images that a version names, each once.
-fn named_images(description: &Document) -> Vec<NamedImage> {
-    let mut digests = BTreeMap::new();
-    each_leaf(description, &mut |field, value| {
-        if let (Some("ImageDigest"), Value::String(digest)) = (field.name(), value) {
-            digests.insert(field.parent().to_string(), digest.clone());
-        }
-    });
-    let mut images: Vec<NamedImage> = Vec::new();
-    each_leaf(description, &mut |field, value| {
-        if let (Some("Image"), Value::String(image)) = (field.name(), value)
-            && !images.iter().any(|named| named.image == *image)
-        {
-            let digest = digests.get(&field.parent().to_string()).cloned();
-            images.push(NamedImage { image: image.clone(), digest, source: None, result: None });
-        }
-    });
-    images
-}
-
 fn text(document: &Document, member: &str) -> Option<String> {
     document.get(member)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// The principal in a member such as `LastModifiedBy`.
-fn principal(document: &Document, member: &str) -> Option<String> {
-    let user = document.get(member)?;
-    let arn = user.get("UserProfileArn").or_else(|| user.get("IamIdentity")?.get("Arn"))?;
-    arn.as_str().map(str::to_owned)
 }

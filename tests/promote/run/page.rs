@@ -1,6 +1,7 @@
 //! `promote status --output html`: one page for people.
 
 mod lineage;
+mod parts;
 mod written;
 
 use serde_json::json;
@@ -62,6 +63,7 @@ fn hostile_metadata_is_text_on_the_page_and_secrets_are_masked() {
     hostile["ApprovalDescription"] = json!("<script>alert(1)</script>\" onmouseover='x' \u{202e}desrever");
     hostile["InferenceSpecification"]["Containers"][0]["Environment"] = json!({"HF_TOKEN": "hf_of_the_source"});
     cloud.register(hostile);
+    hostile_user(&cloud, SOURCE_VERSION);
     promote(&cloud, &[]).document();
     let description = "</style><img src=x onerror=alert(1)>".to_owned() + &"x".repeat(100_000);
     cloud.change(
@@ -80,6 +82,14 @@ fn hostile_metadata_is_text_on_the_page_and_secrets_are_masked() {
         assert!(!page.contains(text), "{text} is in the page");
     }
     assert!(page.len() < 30_000, "{} bytes", page.len());
+    let lineage = parts::versions(parts::section(&page, GROUP))[0].lineage;
+    assert!(parts::facts(lineage)["Approver at the source"].starts_with("user<script>alert(3)</script>"), "{lineage}");
+}
+
+/// Gives a version a last change by somebody with a hostile name.
+fn hostile_user(cloud: &Cloud, version: &str) {
+    let user = json!({"UserProfileArn": "user<script>alert(3)</script>\u{202e}", "UserProfileName": "x"});
+    cloud.change(version, json!({"LastModifiedBy": user}));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use super::text::{minute, value, visible};
 use crate::model::approval::DecidedBy;
 use crate::model::words::counted;
 use crate::record::ArtifactFacts;
-use crate::run::status::lineage::{FieldDifference, Lineage, NamedImage, verified};
+use crate::run::status::lineage::{Approver, FieldDifference, Lineage, verified};
+use crate::run::status::named_images::NamedImage;
 use crate::run::status::standing::{Row, SideVersion};
 
 /// Artifacts and fields that are shown before the others, which are collapsed.
@@ -20,7 +21,7 @@ pub fn of(row: &Row, lineage: &Lineage, listed: usize) -> Markup {
         dl {
             @if let Some(from) = &row.promoted_from { dt { "Source version" } dd { code { (from) } } }
             @if let Some(side) = &row.source { dt { "Registered at the source" } dd { (minute(&side.created)) } }
-            @if let Some(side) = &row.target { (promoted(side)) }
+            @if let Some(side) = &row.target { (promoted(side, lineage)) }
             (approval(lineage))
             @for image in &lineage.images { dt { "Image" } dd { (named(image)) } }
             (record(lineage))
@@ -30,11 +31,14 @@ pub fn of(row: &Row, lineage: &Lineage, listed: usize) -> Markup {
     }
 }
 
-fn promoted(side: &SideVersion) -> Markup {
+fn promoted(side: &SideVersion, lineage: &Lineage) -> Markup {
     html! {
         dt { "Promoted version" } dd { code { (side.model_package_arn) } }
         dt { "Registered in the target" } dd { (minute(&side.created)) }
-        @if let Some(modified) = &side.modified { dt { "Last changed" } dd { (minute(modified)) } }
+        @if let Some(modified) = &side.modified {
+            dt { "Last changed in the target" }
+            dd { (minute(modified)) @if let Some(by) = &lineage.target_changed_by { " by " code { (visible(by)) } } }
+        }
     }
 }
 
@@ -46,6 +50,13 @@ fn approval(lineage: &Lineage) -> Markup {
         None => None,
     };
     html! {
+        @if let Some(Approver { principal, changed }) = &lineage.approver {
+            dt { "Approver at the source" }
+            dd {
+                code { (visible(principal)) }
+                span.m { ", who made the last change before the promotion, " (minute(changed)) }
+            }
+        }
         @if let Some(reason) = &lineage.source_approval { dt { "Approval at the source" } dd { (visible(reason)) } }
         @if let Some(by) = &lineage.source_changed_by { dt { "Source last changed by" } dd { code { (visible(by)) } } }
         @if let Some(decided) = decided { dt { "Decided by" } dd { (decided) } }

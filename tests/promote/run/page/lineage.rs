@@ -18,6 +18,57 @@ fn the_page_names_the_key_of_a_signed_record_and_says_if_there_is_no_signature()
     assert!(!signed.contains(OTHER_SIGN_KEY));
 }
 
+/// What SageMaker tells of the principal of a change.
+fn changed_by(name: &str) -> serde_json::Value {
+    json!({"IamIdentity": {"Arn": person(name), "PrincipalId": "AROAPERSON:session"}})
+}
+
+fn person(name: &str) -> String {
+    format!("arn:aws:sts::444333666777:assumed-role/review/{name}")
+}
+
+/// The facts of the only version, read by the principal that reads the target only, or by both.
+fn facts_of(cloud: &Cloud, principal: Principal) -> std::collections::BTreeMap<String, String> {
+    let source = Cloud::group_arn(GROUP);
+    let side = if principal == Principal::Target { ["--target-group", GROUP] } else { ["--group", &source] };
+    let run = run(cloud, principal, &[&["status", "--output", "html"], &side[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    parts::facts(parts::versions(parts::section(&run.stdout, GROUP))[0].lineage)
+}
+
+#[test]
+fn the_record_keeps_who_approved_the_source_version_and_the_page_names_them_from_the_target_alone() {
+    let cloud = with_package();
+    cloud.change(SOURCE_VERSION, json!({"LastModifiedBy": changed_by("A.Novak")}));
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["source"]["changed_by"], json!(person("A.Novak")));
+    let approver = format!("{}, who made the last change before the promotion, ", person("A.Novak"));
+    let alone = facts_of(&cloud, Principal::Target);
+    assert!(alone["Approver at the source"].starts_with(&approver), "{alone:?}");
+    // A later change by somebody else is no approval.
+    let later = json!({"LastModifiedBy": changed_by("tagger"), "CustomerMetadataProperties": {"team": "risk"}});
+    cloud.change(SOURCE_VERSION, later);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
+    let both = facts_of(&cloud, Principal::Both);
+    assert_eq!(both["Approver at the source"], alone["Approver at the source"]);
+    assert_eq!(both["Source last changed by"], person("tagger"));
+    let by = format!(" UTC by {}", Principal::Both.arn());
+    assert!(both["Last changed in the target"].ends_with(&by), "{both:?}");
+}
+
+#[test]
+fn a_version_that_is_approved_again_has_the_approver_of_the_second_approval() {
+    let cloud = with_package();
+    for (status, name) in [("Approved", "A.Novak"), ("Rejected", "B.Ortiz"), ("Approved", "C.Okafor")] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status, "LastModifiedBy": changed_by(name)}));
+        promote(&cloud, &[]).document();
+        let facts = facts_of(&cloud, Principal::Both);
+        let approver = facts.get("Approver at the source").and_then(|text| text.split(", ").next());
+        let expected = (status == "Approved").then(|| person(name));
+        assert_eq!((approver, &facts["Source last changed by"]), (expected.as_deref(), &person(name)));
+    }
+}
+
 /// A promoted version with this number of further artifacts, and of metadata that differs.
 fn with_many(artifacts: usize, fields: usize) -> Cloud {
     let cloud = with_package();
