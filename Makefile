@@ -109,7 +109,7 @@ page: $(BROWSER)/installed ## the page of `promote status` in Chromium: accessib
 	$(BROWSER)/bin/python -m pytest -q -rs -p no:cacheprovider tests/page
 
 screenshots: $(BROWSER)/installed ## take the pictures of docs/page; needs Chromium
-	PAGES=$(CURDIR)/.local/pages cargo test --locked --test promote -- run::page::written::the_page_of_a_team
+	PAGES=$(CURDIR)/.local/pages cargo test --locked --test promote -- run::page::team::the_page_of_a_team
 	$(BROWSER)/bin/python tests/page/screenshots.py
 
 image: build standins $(SEEDFARMER)/installed ## build the image optimized, without Docker but as root, and print its size

@@ -46,6 +46,9 @@ def test_a_version_shows_signature_record_approver_image_and_artifacts(visit):
     assert facts["Record"] == f"{folder}promotion.json"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC by arn:aws:\S+", facts["Recorded"]), facts["Recorded"]
     assert facts["Decided by"] == "the source: its approval is carried over"
+    reviewer = "arn:aws:sagemaker:eu-central-1:444333666777:user-profile/d-review/a-novak"
+    approver = rf"{reviewer}, who made the last change before the promotion, \d{{4}}-\d\d-\d\d \d\d:\d\d UTC"
+    assert re.fullmatch(approver, facts["Approver at the source"])
     assert facts["Approval at the source"] == "Review MR-402: AUC 0.92, no regression"
     assert facts["Source version"].endswith(":444333666777:model-package/fraud-transfers/2")
     assert re.search(r"111222333444\.dkr\.ecr\.eu-central-1\.amazonaws\.com/\S+@sha256:[0-9a-f]{64}", facts["Image"])

@@ -2,6 +2,7 @@
 
 mod lineage;
 mod parts;
+mod team;
 mod written;
 
 use serde_json::json;

@@ -7,7 +7,7 @@ use crate::support::SOURCE_ACCOUNT;
 use crate::support::kms::SIGN_KEY;
 
 /// The groups of a team with the domain and the task of their models.
-const TEAM: [(&str, &str); 8] = [
+pub(super) const TEAM: [(&str, &str); 8] = [
     ("churn", "Predicts which customers leave within 90 days"),
     ("credit-scoring", "Scores applications for consumer credit"),
     ("demand-forecast", "Forecasts the daily demand of each store"),
@@ -17,6 +17,9 @@ const TEAM: [(&str, &str); 8] = [
     ("recommendations-for-the-home-page-of-new-customers", "Ranks offers for customers without a history"),
     ("support-triage", "Routes tickets to a team"),
 ];
+
+/// Who approves the versions of the team.
+const REVIEWER: &str = "arn:aws:sagemaker:eu-central-1:444333666777:user-profile/d-review/a-novak";
 
 /// Keeps a page for the browser, if `make page` asks for it.
 pub(super) fn keep(name: &str, page: &str) {
@@ -37,6 +40,7 @@ fn version_of(cloud: &Cloud, group: &str, description: &str) -> String {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": description,
         "ApprovalDescription": format!("Review MR-{}: AUC 0.9{number}, no regression", 400 + number),
+        "LastModifiedBy": {"UserProfileArn": REVIEWER, "UserProfileName": "a-novak", "DomainId": "d-review"},
         "Domain": "MACHINE_LEARNING",
         "Task": "CLASSIFICATION",
         "CustomerMetadataProperties": {"team": "risk", "training-run": format!("{group}-{number:03}")},
@@ -60,7 +64,7 @@ fn full_of_all(cloud: &Cloud, more: &[&str]) -> Run {
     run(cloud, Principal::Both, &[&arguments, &TWO_PRINCIPALS[..], more].concat())
 }
 
-fn page_of_all(cloud: &Cloud) -> Run {
+pub(super) fn page_of_all(cloud: &Cloud) -> Run {
     let pattern = Cloud::group_arn("*");
     run(cloud, Principal::Both, &[&["status", "--group", &pattern, "--output", "html"], &TWO_PRINCIPALS[..]].concat())
 }
@@ -86,13 +90,16 @@ fn age_record(cloud: &Cloud, folder: &str, time: f64) {
     let key = format!("{folder}/promotion.json");
     let record = cloud.object(SERVING, &key).expect("a record").body.bytes();
     let mut record: serde_json::Value = serde_json::from_slice(&record).expect("a document");
-    let time = aws_smithy_types::DateTime::from_secs_f64(time.floor());
-    record["ended"] = json!(time.fmt(aws_smithy_types::date_time::Format::DateTime).expect("a time"));
+    let shown = |time: f64| {
+        let time = aws_smithy_types::DateTime::from_secs_f64(time.floor());
+        json!(time.fmt(aws_smithy_types::date_time::Format::DateTime).expect("a time"))
+    };
+    (record["source"]["modified"], record["ended"]) = (shown(time - 1800.0), shown(time));
     cloud.put(SERVING, &key, record.to_string());
 }
 
 /// The groups of a team: promoted, pending, withdrawn, held, drifted, not promoted for days, and one that is not read.
-fn team() -> Cloud {
+pub(super) fn team() -> Cloud {
     let cloud = world();
     cloud.describes_until_completed(0);
     let register = |group: &str| {
@@ -139,26 +146,6 @@ fn team() -> Cloud {
     }
     cloud.deny(Principal::Target, "sagemaker:ListModelPackages", &target_arn("support-triage", "*"));
     cloud
-}
-
-#[test]
-fn the_page_of_a_team_has_every_state() {
-    let page = page_of_all(&team());
-    keep("team.html", &page.stdout);
-    assert_eq!(page.code, 1, "{}", page.stderr);
-    has_all(
-        &page.stdout,
-        &[
-            "promoted",
-            "pending approval",
-            "withdrawn",
-            "held",
-            "Incident 4711",
-            "drift",
-            "3 days",
-            ">Not read</span>: target: ",
-        ],
-    );
 }
 
 #[test]
