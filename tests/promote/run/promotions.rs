@@ -1,5 +1,6 @@
 //! `promote plan` and `promote apply`: a file describes the promotions.
 
+mod accounts;
 mod documents;
 mod plan_files;
 mod tables;
