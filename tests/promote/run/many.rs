@@ -3,6 +3,7 @@
 mod calls;
 mod clashes;
 mod followed;
+pub(super) mod held;
 pub(super) mod interrupted;
 mod reviewed;
 mod selection;

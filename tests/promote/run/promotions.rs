@@ -2,6 +2,7 @@
 
 mod accounts;
 mod documents;
+mod held;
 mod plan_files;
 mod tables;
 mod yaml;
