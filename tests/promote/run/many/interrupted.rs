@@ -117,11 +117,12 @@ fn an_interrupted_plan_says_once_that_it_was_interrupted() {
 /// Kills a run at its k-th call.
 pub(in crate::run) fn kill_at(k: usize, cloud: &Cloud, arguments: &[&str]) {
     cloud.fail(Moment::from(k), Failure::Hang);
+    let before = cloud.calls().len();
     let mut command = cloud.process(Principal::Both);
     command.args(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     waits_until(&format!("call {k} arrives"), || {
-        cloud.calls().len() >= k || child.try_wait().expect("a child").is_some()
+        cloud.calls().len() >= before + k || child.try_wait().expect("a child").is_some()
     });
     killed(cloud, child);
 }
@@ -137,24 +138,44 @@ pub(in crate::run) fn approvals(cloud: &Cloud, group: &str) -> Vec<String> {
     versions.iter().filter_map(|version| version["ModelApprovalStatus"].as_str().map(str::to_owned)).collect()
 }
 
+/// Two groups, one that fails because its model is missing, and one whose target group is held.
+fn healthy_failing_and_held() -> Cloud {
+    let cloud = with_groups(&["team-a", "team-b", "team-failing", "team-held"]);
+    cloud.remove(MODELS, "team-failing/model.tar.gz");
+    super::held::hold(&cloud, "hold", "team-held");
+    cloud
+}
+
 #[test]
 fn the_run_after_a_run_for_several_groups_that_was_killed_at_any_call_completes_it() {
-    let names = ["team-a", "team-b", "team-c"];
     let pattern = Cloud::group_arn("team-*");
     let arguments = ["full", "--group", &pattern, "--target-bucket", SERVING, "--output", "json"];
-    let clean = with_groups(&names);
-    full_of(&clean, "team-*", &[]).document();
-    each(AT_ONCE, &kills(clean.calls().len()), |k| {
-        let cloud = with_groups(&names);
+    let clean = healthy_failing_and_held();
+    let before = clean.calls().len();
+    assert_eq!(full_of(&clean, "team-*", &[]).code, 1);
+    each(AT_ONCE, &kills(clean.calls().len() - before), |k| {
+        let cloud = healthy_failing_and_held();
         kill_at(*k, &cloud, &arguments);
-        full_of(&cloud, "team-*", &[]).document();
-        for name in names {
-            let found = approvals(&cloud, name);
-            ensure!(found == ["Approved"], "killed at call {k}: {name} has {found:?}");
-        }
+        let approved = |names: &[&str]| {
+            let found = |name: &&str| approvals(&cloud, name) == ["Approved"];
+            names.iter().all(found)
+        };
+        let first = full_of(&cloud, "team-*", &[]);
+        let document = document_of(&first);
+        let outcome = |name| of(&document, name)["document"]["outcome"].clone();
+        ensure!(first.code == 1 && approved(&["team-a", "team-b"]), "killed at call {k}: {document:#}");
+        ensure!(
+            outcome("team-failing") == "failed" && outcome("team-held") == "held",
+            "killed at call {k}: {document:#}"
+        );
+        let others = ["team-failing", "team-held"].map(|name| approvals(&cloud, name).len());
+        ensure!(others == [0, 0], "killed at call {k}: {others:?}");
+        cloud.put(MODELS, "team-failing/model.tar.gz", "team-failing");
+        super::held::hold(&cloud, "release", "team-held");
         let document = full_of(&cloud, "team-*", &[]).document();
         let outcomes = &document["summary"]["outcomes"];
-        ensure!(*outcomes == json!({"already-promoted": 3}), "killed at call {k}: {outcomes}");
+        ensure!(*outcomes == json!({"already-promoted": 2, "promoted": 2}), "killed at call {k}: {outcomes}");
+        ensure!(approved(&["team-failing", "team-held"]), "killed at call {k}: {document:#}");
         Ok(())
     });
 }
