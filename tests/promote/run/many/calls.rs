@@ -1,5 +1,7 @@
 //! How many calls a run for several groups makes.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 /// The calls of a run, without STS, by group. Calls without a group are left out.
@@ -49,6 +51,42 @@ fn calls_of_idle(groups: usize) -> usize {
 #[test]
 fn each_further_group_with_nothing_to_do_needs_six_calls_of_all_services_together() {
     assert_eq!(calls_of_idle(5) - calls_of_idle(2), 3 * 6);
+}
+
+/// The calls of a run for one group that has nothing to do and so many promoted versions, by operation.
+fn calls_of_idle_group(versions: usize) -> BTreeMap<String, usize> {
+    let cloud = with_groups(&[]);
+    for _ in 0..versions {
+        register(&cloud, "team-a");
+        full_of(&cloud, "team-*", &[]).document();
+    }
+    let before = cloud.calls().len();
+    let document = full_of(&cloud, "team-*", &[]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"already-promoted": 1}));
+    let mut calls = BTreeMap::new();
+    for call in &cloud.calls()[before..] {
+        *calls.entry(call.operation.clone()).or_default() += 1;
+    }
+    calls
+}
+
+#[test]
+fn each_further_promoted_version_needs_three_calls_and_no_other_call_depends_on_their_number() {
+    let expected = |versions| {
+        let calls = [
+            ("BatchGetImage", 1),
+            ("DescribeModelPackage", 2 * versions),
+            ("GetCallerIdentity", 1),
+            ("GetObject", versions),
+            ("ListModelPackageGroups", 1),
+            ("ListModelPackages", 2),
+            ("ListObjectsV2", 1),
+        ];
+        BTreeMap::from(calls.map(|(operation, count)| (operation.to_owned(), count)))
+    };
+    for versions in [1, 5] {
+        assert_eq!(calls_of_idle_group(versions), expected(versions), "{versions} versions");
+    }
 }
 
 #[test]
