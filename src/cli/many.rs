@@ -12,7 +12,7 @@ use super::known::Known;
 use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
 use super::printer::{failed_in, say, warn};
 use super::running::Running;
-use crate::model::arn::{GroupArn, GroupRef};
+use crate::model::arn::GroupRef;
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::Context;
@@ -135,18 +135,13 @@ fn plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
     if results.iter().any(|(_, exit)| *exit == Exit::Interrupted) {
         return None;
     }
-    let has_plan = results.iter().map(plan_of).any(|(_, digest)| digest.is_some());
-    has_plan.then(|| PlanDigest::of(results.iter().map(plan_of)))
-}
-
-/// A group, and the digest of its plan if it has one.
-fn plan_of<T: Ended>((group, _): &GroupEnding<T>) -> (&GroupArn, Option<&str>) {
-    (&group.group, group.result.as_ref().ok().and_then(Ended::plan))
+    let plans = || results.iter().map(|(group, _)| group.plan());
+    plans().any(|(_, digest)| digest.is_some()).then(|| PlanDigest::of(plans()))
 }
 
 /// The reviewed plan of all groups. A group that has failed does not name it.
 fn reviewed_plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
-    results.iter().find_map(|(group, _)| group.result.as_ref().ok()?.reviewed_plan()).map(PlanDigest::made)
+    results.iter().find_map(|(group, _)| group.reviewed_plan())
 }
 
 /// Tells which groups are passed over.

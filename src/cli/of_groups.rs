@@ -127,6 +127,16 @@ impl<T: Ended> OfGroup<T> {
         self.result.as_ref().map_or_else(|failed| failed.outcome().to_owned(), Ended::outcome)
     }
 
+    /// The group, and the digest of its plan if it has one.
+    pub fn plan(&self) -> (&GroupArn, Option<&str>) {
+        (&self.group, self.result.as_ref().ok().and_then(Ended::plan))
+    }
+
+    /// The digest of the plans that the run was given with `--plan`.
+    pub fn reviewed_plan(&self) -> Option<PlanDigest> {
+        self.result.as_ref().ok()?.reviewed_plan().map(PlanDigest::made)
+    }
+
     /// Why the group has failed, or why its result is incomplete.
     pub fn message(&self) -> Option<String> {
         match &self.result {

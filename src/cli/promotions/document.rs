@@ -7,7 +7,7 @@ use crate::cli::failed::FailedRun;
 use crate::cli::of_groups::{GroupsSummary, OfGroup};
 use crate::record::Tool;
 use crate::run::RunReport;
-use crate::run::many::PassedOver;
+use crate::run::many::{PassedOver, PlanDigest};
 
 /// The document of `promote apply` and `promote plan`.
 #[derive(Debug, Serialize)]
@@ -18,6 +18,12 @@ pub(in crate::cli) struct PromotionsDocument {
     pub file: String,
     /// The targets in the order of the file.
     pub targets: Vec<OfTarget>,
+    /// The plans of all targets, if the document is a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanDigest>,
+    /// The reviewed plans of all targets, with `--plan`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_plan: Option<PlanDigest>,
     pub summary: GroupsSummary,
     pub tool: Tool,
     pub ended: String,

@@ -12,7 +12,7 @@ use crate::cli::of_groups::{GroupsSummary, OfGroup};
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::RunReport;
-use crate::run::many::PassedOver;
+use crate::run::many::{PassedOver, PlanDigest};
 
 /// What the document has besides the results of the groups.
 #[derive(Debug, Clone)]
@@ -59,7 +59,11 @@ impl PromotionsOutline {
         let summary = summary(&targets, worst);
         let Self { verb, file, form, .. } = self;
         let ended = rfc3339(&std::time::SystemTime::now().into());
-        (PromotionsDocument { schema: SCHEMA, verb, file, targets, summary, tool: Tool::default(), ended, form }, worst)
+        let (plan, reviewed_plan) = (plan(&targets, form), reviewed_plan(&targets));
+        let tool = Tool::default();
+        let document =
+            PromotionsDocument { schema: SCHEMA, verb, file, targets, plan, reviewed_plan, summary, tool, ended, form };
+        (document, worst)
     }
 }
 
@@ -72,6 +76,20 @@ impl TargetOutline {
         let Self { name, passed_over, error } = self;
         (OfTarget { name, exit_code: worst.code(), groups, passed_over, error }, worst)
     }
+}
+
+/// The digest over the plans of all targets; nothing if the document is no plan.
+fn plan(targets: &[OfTarget], form: Option<PlanFormat>) -> Option<PlanDigest> {
+    let has_plan = || targets.iter().flat_map(|target| &target.groups).any(|group| group.plan().1.is_some());
+    let of_target = |target: &OfTarget| PlanDigest::of(target.groups.iter().map(OfGroup::plan));
+    let of_targets =
+        targets.iter().map(|target| (target.name.as_str(), target.error.is_none().then(|| of_target(target))));
+    (form.is_some() || has_plan()).then(|| PlanDigest::of_targets(of_targets))
+}
+
+/// The reviewed plans of all targets. A group that has failed does not name them.
+fn reviewed_plan(targets: &[OfTarget]) -> Option<PlanDigest> {
+    targets.iter().flat_map(|target| &target.groups).find_map(OfGroup::reviewed_plan)
 }
 
 fn summary(targets: &[OfTarget], worst: Exit) -> GroupsSummary {

@@ -1,9 +1,10 @@
 //! The plans of several groups that somebody has reviewed.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -26,8 +27,8 @@ pub(crate) struct PlannedGroup {
     document: Value,
 }
 
-/// The digest of the plans of all groups.
-#[derive(Debug, Serialize, Deserialize)]
+/// The digest of plans that were made together.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PlanDigest {
     digest: String,
 }
@@ -40,11 +41,30 @@ impl PlanDigest {
 
     /// The digest of the plans of these groups. A group without a plan has failed.
     pub fn of<'a>(plans: impl Iterator<Item = (&'a GroupArn, Option<&'a str>)>) -> Self {
+        Self::of_named(plans.map(|(group, digest)| (group.canonical(), digest)))
+    }
+
+    /// The digest of the plans of the targets of a promotions file. The groups of a target without plans were not found.
+    pub fn of_targets<'a>(targets: impl Iterator<Item = (&'a str, Option<Self>)>) -> Self {
+        Self::of_named(targets.map(|(name, groups)| (name, groups.map(|groups| groups.digest))))
+    }
+
+    fn of_named(plans: impl Iterator<Item = (impl Display, Option<impl Display>)>) -> Self {
         let mut hash = Sha256::new();
-        for (group, digest) in plans {
-            hash.update(format!("{} {}\n", group.canonical(), digest.unwrap_or("failed")));
+        for (name, digest) in plans {
+            let digest = digest.map_or_else(|| "failed".to_owned(), |digest| digest.to_string());
+            hash.update(format!("{name} {digest}\n"));
         }
         Self { digest: format!("sha256:{}", hex::encode(hash.finalize())) }
+    }
+
+    /// Refuses plans that have another digest now than when they were made. `of` names what has the plans.
+    ///
+    /// # Errors
+    /// A plan was added, removed or exchanged.
+    pub fn refuse_edited(&self, made: &Self, of: &str) -> Result<(), Failure> {
+        let message = || format!("the plan was edited: its {of} have the digest {}, not {}", self.digest, made.digest);
+        if self == made { Ok(()) } else { Err(Failure::new(message())) }
     }
 }
 
@@ -83,12 +103,13 @@ impl ReviewedGroups {
         let document: PlanOfGroups = serde_json::from_slice(text)
             .with_context(|| format!("promote full cannot read {name} as a plan"))
             .hint(RELEASE)?;
-        let Self { plans, make } = Self::of(document.groups, name, (MAKE, COMMAND))?;
-        let digest = &document.plan.digest;
-        let plans = plans.into_iter().map(|(group, plan)| (group, plan.map(|plan| plan.of_groups(digest)))).collect();
-        let reviewed = Self { plans, make };
-        reviewed.refuse_edited(digest)?;
-        Ok(reviewed)
+        let reviewed = Self::of(document.groups, name, (MAKE, COMMAND))?;
+        let now = PlanDigest::of(reviewed.plans.iter().map(|(group, plan)| {
+            let plan = plan.as_ref().ok();
+            (group, plan.map(ReviewedPlan::digest))
+        }));
+        now.refuse_edited(&document.plan, "groups").map_err(|failure| failure.hint(MAKE))?;
+        Ok(reviewed.made_together(&document.plan))
     }
 
     /// The plans in the groups of a document. Errors name the document by `name`, and hints say by `make` and `command` how
@@ -106,22 +127,10 @@ impl ReviewedGroups {
         Ok(Self { plans: plans.with_context(|| name.to_owned())?, make: make.to_owned() })
     }
 
-    /// Refuses other groups than those that were planned together.
-    ///
-    /// # Errors
-    /// A group was added to the plan or removed from it.
-    fn refuse_edited(&self, planned: &str) -> Result<()> {
-        let now = PlanDigest::of(self.plans.iter().map(|(group, plan)| {
-            let plan = plan.as_ref().ok();
-            (group, plan.map(ReviewedPlan::digest))
-        }))
-        .digest;
-        ensure!(
-            now == planned,
-            Failure::new(format!("the plan was edited: its groups have the digest {now}, not {planned}"))
-                .hint(&self.make)
-        );
-        Ok(())
+    /// The same plans as parts of the plans that have this digest.
+    pub(crate) fn made_together(self, PlanDigest { digest }: &PlanDigest) -> Self {
+        let plans = self.plans.into_iter().map(|(group, plan)| (group, plan.map(|plan| plan.of_groups(digest))));
+        Self { plans: plans.collect(), ..self }
     }
 
     /// Refuses a plan of which a part is older than `limit`.
@@ -175,6 +184,11 @@ impl ReviewedGroups {
 }
 
 impl PlannedGroup {
+    /// The group, and the digest of its plan if it has one.
+    pub fn digest(&self) -> (&GroupArn, Option<&str>) {
+        (&self.group, self.document["plan"]["digest"].as_str())
+    }
+
     /// The plan of the group, or why it has none.
     fn plan(self, command: &str) -> Result<(GroupArn, Result<ReviewedPlan, String>)> {
         let Self { group, document } = self;

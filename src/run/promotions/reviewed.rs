@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::failure::{Failure, Hint};
-use crate::run::many::{FoundGroups, PlanKind, PlannedGroup, RELEASE, ReviewedGroups, WantedPlan, not_wanted};
+use crate::run::many::{
+    FoundGroups, PlanDigest, PlanKind, PlannedGroup, RELEASE, ReviewedGroups, WantedPlan, not_wanted,
+};
 
 /// The exit code of an interrupted run: 128 and the number of SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -24,6 +26,7 @@ pub struct ReviewedPromotions {
 
 #[derive(Deserialize)]
 struct PlanOfFile {
+    plan: PlanDigest,
     targets: Vec<PlannedTarget>,
 }
 
@@ -40,7 +43,7 @@ impl ReviewedPromotions {
     /// Parses the plans of the selected targets. `name` names the text in errors, and `command` makes such a plan.
     ///
     /// # Errors
-    /// The text is no plan, or the plan of one of these targets was interrupted.
+    /// The text is no plan, it was edited, or the plan of one of these targets was interrupted.
     pub fn parse(text: &[u8], name: &str, command: &str, selected: &[&str]) -> Result<Self> {
         let make = make_with(command);
         let wanted = WantedPlan { kind: PlanKind::Promotions, make: &make };
@@ -50,6 +53,7 @@ impl ReviewedPromotions {
         let document: PlanOfFile = serde_json::from_slice(text)
             .with_context(|| format!("promote apply cannot read {name} as a plan"))
             .hint(RELEASE)?;
+        let now = digest(&document.targets);
         let is_selected = |target: &PlannedTarget| selected.contains(&target.name.as_str());
         let planned: Vec<PlannedTarget> = document.targets.into_iter().filter(is_selected).collect();
         if let Some(target) = planned.iter().find(|target| target.exit_code == i32::from(INTERRUPTED)) {
@@ -60,10 +64,11 @@ impl ReviewedPromotions {
         for PlannedTarget { name: target, groups, error, .. } in planned {
             let groups = match error {
                 Some(error) => Err(error["error"]["message"].as_str().unwrap_or_default().to_owned()),
-                None => Ok(ReviewedGroups::of(groups, name, (&make, command))?),
+                None => Ok(ReviewedGroups::of(groups, name, (&make, command))?.made_together(&document.plan)),
             };
             targets.insert(target, groups);
         }
+        now.refuse_edited(&document.plan, "targets").map_err(|failure| failure.hint(&make))?;
         Ok(Self { targets, make })
     }
 
@@ -105,6 +110,14 @@ impl ReviewedPromotions {
         };
         Err(Failure::new(message).hint(&self.make).into())
     }
+}
+
+/// The digest of the plans of all targets.
+fn digest(targets: &[PlannedTarget]) -> PlanDigest {
+    PlanDigest::of_targets(targets.iter().map(|PlannedTarget { name, groups, error, .. }| {
+        let groups = error.is_none().then(|| PlanDigest::of(groups.iter().map(PlannedGroup::digest)));
+        (name.as_str(), groups)
+    }))
 }
 
 /// How a plan is made, as a hint.

@@ -157,6 +157,35 @@ fn a_plan_with_two_plans_of_a_group_is_refused() {
 }
 
 #[test]
+fn plans_that_were_not_made_together_are_refused() {
+    let cloud = with_groups(&["team-a", "churn"]);
+    let planned = || -> Value {
+        let plan = std::fs::read(planned(&cloud, FILE)).expect("a plan");
+        serde_json::from_slice(&plan).expect("JSON")
+    };
+    let (first, second) = (planned(), planned());
+    let edits: [fn(&mut Value, &Value); 4] = [
+        |plan, other| plan["targets"][0] = other["targets"][0].clone(),
+        |plan, other| plan["targets"][2]["groups"] = other["targets"][2]["groups"].clone(),
+        |plan, _| drop(plan["targets"].as_array_mut().expect("targets").pop()),
+        |plan, _| plan["targets"][0]["groups"] = json!([]),
+    ];
+    let plan = cloud.home().join("plan.json").display().to_string();
+    for edit in edits {
+        let mut joined = second.clone();
+        edit(&mut joined, &first);
+        std::fs::write(&plan, joined.to_string()).expect("the plan");
+        apply(&cloud, FILE, &["--plan", &plan, "--only", "teams/production"]).fails(
+            1,
+            &["the plan was edited: its targets have the digest sha256:", "hint: Make a new plan with `promote"],
+        );
+        assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
+    }
+    std::fs::write(&plan, second.to_string()).expect("the plan");
+    assert_eq!(apply(&cloud, FILE, &["--plan", &plan]).document()["summary"]["outcomes"], json!({"promoted": 3}));
+}
+
+#[test]
 fn a_target_whose_groups_were_not_found_for_the_plan_is_left_out_and_the_others_are_promoted() {
     let cloud = with_groups(&["churn"]);
     let plan = failed_plan(&cloud, |_| {});
