@@ -129,9 +129,9 @@ bench-layer: standins ## copy a layer of 12 GiB that nobody stores (2 minutes af
 	nice cargo build --release --locked
 	@$(VENV)/bin/python -m bench.images --synthetic-gib $(or $(GIB),12)
 
-bench-many: ## run `full` for 200 groups at services that are slow and throttle (1 minute after the build)
+bench-many: ## run `full` for GROUPS (200) groups of 1 to VERSIONS (5) versions at services that are slow and throttle
 	nice cargo build --release --locked
-	@MANY_GROUPS=$(or $(GROUPS),200) PROMOTE_TEST_BINARY=$(CURDIR)/target/release/promote \
+	@MANY_GROUPS=$(or $(GROUPS),200) MANY_VERSIONS=$(or $(VERSIONS),5) PROMOTE_TEST_BINARY=$(CURDIR)/target/release/promote \
 		cargo test --locked --test promote -- --nocapture run::many_bench
 
 bench-s3sync: $(S3SYNC) ## build s3sync, the one peer that PyPI does not have, for `make bench`
