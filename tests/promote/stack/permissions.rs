@@ -178,9 +178,14 @@ impl Tally {
         }
     }
 
-    /// Actions and resources that no run needed. A resource in the other spelling of a group's name counts as needed.
+    /// Actions and resources that no run needed. A resource in the other spelling of a group's name counts as needed, and
+    /// so do the hold of a group and the states of its uploads if a run needed those of another group.
     fn unused(&self) -> Vec<String> {
-        let spelled = |(sid, resource): &(String, String)| (sid.clone(), resource.to_lowercase());
+        let of_each_group =
+            |resource: &str| ["/_hold-*", "/_unfinished/*"].into_iter().find(|end| resource.ends_with(end));
+        let spelled = |(sid, resource): &(String, String)| {
+            (sid.clone(), of_each_group(resource).map_or_else(|| resource.to_lowercase(), str::to_owned))
+        };
         let used: BTreeSet<_> = self.used_resources.iter().map(spelled).collect();
         let actions = self.declared.difference(&self.used);
         let resources = self.declared_resources.iter().filter(|resource| !used.contains(&spelled(resource)));
@@ -236,6 +241,12 @@ fn the_role_of_a_pattern_reads_and_writes_no_other_group() {
         (target("prod-team-a"), target("team-a"), target("prod-a")),
         ((true, true), (false, false), (false, false))
     );
+    let objects = ["prod-team-a", "team-a", "prod-a"].map(|name| {
+        let hold = format!("arn:aws:s3:::serving/{name}/_hold-1-held/hold.json");
+        let state = format!("arn:aws:s3:::serving/{name}/{SOURCE_ACCOUNT}-eu-central-1-team-a-v1/_unfinished/m.json");
+        (allows("s3:GetObject", &hold, TARGET_ACCOUNT), allows("s3:DeleteObject", &state, TARGET_ACCOUNT))
+    });
+    assert_eq!(objects, [(true, true), (false, false), (false, false)], "holds, and states of uploads");
 }
 
 #[test]
