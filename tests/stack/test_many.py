@@ -3,11 +3,12 @@
 import json
 import os
 import random
+import subprocess
 
 import pytest
 from conftest import GROUP_ARN
 from moto.events.models import EventPattern
-from pipeline import Pipeline
+from pipeline import PROMOTE, Pipeline
 from test_rule import event
 
 from standins import cloud
@@ -132,6 +133,27 @@ def test_a_lost_event_heals_with_the_schedule(executions):
     executions.end()
     assert_promoted(executions, GROUPS[:2])
     assert [build.first for _, build in executions.ended] == [GROUPS[0], ""]
+
+
+def test_a_held_group_stops_no_other_and_is_promoted_after_its_release(executions):
+    def of_operator(verb):
+        flags = ["--target-group", f"prod-{GROUPS[0]}", "--target-bucket", TARGET_BUCKET, "--reason", "Audit"]
+        environment = executions.pipeline.aws.environment() | {"AWS_PROFILE": "pipeline"}
+        subprocess.run([PROMOTE, verb, *flags], env=environment, check=True, capture_output=True)
+
+    of_operator("hold")
+    for name in GROUPS[:2]:
+        executions.deliver(approve(executions, name))
+    while executions.running:
+        executions.end()
+    assert_promoted(executions, GROUPS[1:2])
+    assert "Audit" in executions.ended[-1][1].log
+    groups = executions.pipeline.aws.client("sagemaker", "target").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert [one["ModelPackageGroupName"] for one in groups] == [f"prod-{GROUPS[1]}"]
+    of_operator("release")
+    executions.start({})
+    executions.end()
+    assert_promoted(executions, GROUPS[:2])
 
 
 def test_each_run_keeps_the_page_and_one_that_fails_does_not_keep_less(executions):
