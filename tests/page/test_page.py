@@ -59,6 +59,32 @@ def test_a_version_shows_signature_record_approver_image_and_artifacts(visit):
     assert all(box["height"] > 0 for box in (one.bounding_box() for one in version.locator("dd, td").all()))
 
 
+def rows_of_the_table(page):
+    """The cells of the table of all groups that are not empty, by the name of the group and by column."""
+    columns = page.locator("table.s th").all_text_contents()
+    rows = [row.locator("td").all_inner_texts() for row in page.locator("table.s tbody tr").all()]
+    return {row[0]: {column: cell for column, cell in zip(columns[1:], row[1:], strict=True) if cell} for row in rows}
+
+
+def test_the_table_has_the_state_of_each_group_in_its_column(visit):
+    rows = rows_of_the_table(visit("team.html"))
+    assert len(rows) == 8
+    assert rows["churn"] | {"State": "promoted", "Promoted": "2", "Withdrawn": "1"} == rows["churn"]
+    assert rows["credit-scoring"] | {"State": "not promoted", "Not promoted for": "3 days"} == rows["credit-scoring"]
+    assert rows["demand-forecast"] | {"State": "pending approval", "Pending": "1"} == rows["demand-forecast"]
+    assert rows["fraud-cards"] | {"State": "held, not promoted", "Live": "1", "Drift": "1"} == rows["fraud-cards"]
+    assert rows["support-triage"] == {"State": "not read"}
+
+
+def test_a_phone_names_the_column_of_each_cell(visit):
+    page = visit("team.html", PHONE)
+    columns = page.locator("table.s th").all_text_contents()
+    label = "cell => getComputedStyle(cell, '::before').content"
+    for row in page.locator("table.s tbody tr").all():
+        cells = row.locator("td").all()[1:]
+        assert [cell.evaluate(label) for cell in cells] == [f'"{column}"' for column in columns[1:]]
+
+
 def test_the_dark_theme_is_dark_and_the_light_one_is_light(visit):
     background = "getComputedStyle(document.body).backgroundColor"
     light, dark = (visit("team.html", color_scheme=scheme).evaluate(background) for scheme in ("light", "dark"))
