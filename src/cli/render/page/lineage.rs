@@ -49,6 +49,8 @@ fn approval(lineage: &Lineage) -> Markup {
         Some(DecidedBy::Target) => Some("somebody in the target account"),
         None => None,
     };
+    let is_approver = |by: &&String| lineage.approver.as_ref().is_some_and(|approver| approver.principal == **by);
+    let changed_since = lineage.source_changed_by.as_ref().filter(|by| !is_approver(by));
     html! {
         @if let Some(Approver { principal, changed }) = &lineage.approver {
             dt { "Approver at the source" }
@@ -58,7 +60,7 @@ fn approval(lineage: &Lineage) -> Markup {
             }
         }
         @if let Some(reason) = &lineage.source_approval { dt { "Approval at the source" } dd { (visible(reason)) } }
-        @if let Some(by) = &lineage.source_changed_by { dt { "Source last changed by" } dd { code { (visible(by)) } } }
+        @if let Some(by) = changed_since { dt { "Source last changed by" } dd { code { (visible(by)) } } }
         @if let Some(decided) = decided { dt { "Decided by" } dd { (decided) } }
         @if let Some(reason) = &lineage.target_approval { dt { "Approval in the target" } dd { (visible(reason)) } }
     }
