@@ -87,12 +87,16 @@ fn every_changed_byte_of_a_signed_record_is_noticed() {
     let cloud = signed();
     let key = pem(&cloud, signing_key().verifying_key());
     let text = bytes(&cloud, &record());
+    let start = text.windows(COPY.len()).position(|one| one == COPY.as_bytes()).expect("the promoted version");
     for at in (0..text.len()).step_by(97) {
         let mut changed = text.clone();
         changed[at] ^= 1;
         cloud.put(SERVING, &record(), changed);
         let run = verify(&cloud, &["--public-key", &key]);
-        assert_eq!((run.code, verdicts(&run)), (5, vec![json!("changed")]), "byte {at}");
+        // A record that names another version is no record of this one, which is then told instead.
+        let names_another = (start..start + COPY.len()).contains(&at) && verdicts(&run).is_empty();
+        assert_eq!(run.code, 5, "byte {at}");
+        assert!(names_another || verdicts(&run) == [json!("changed")], "byte {at}: {}", run.stdout);
     }
 }
 
