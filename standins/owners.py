@@ -25,7 +25,7 @@ PERMISSIONS |= dict.fromkeys(WRITES, "s3:PutObject")
 def owned(upstream, principals):
     """Runs the proxy while the block runs, and yields its URL. Buckets that are created through it have an owner."""
     server = Proxy(("127.0.0.1", 0), Owned)
-    server.upstream, server.calls, server.delay, server.rate, server.name = urlsplit(upstream).netloc, [], 0, None, None
+    server.upstream, server.calls = urlsplit(upstream).netloc, []
     server.accounts = {principal.access_key: principal.identity for principal in principals}
     server.owners, server.policies = {}, {}
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

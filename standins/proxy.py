@@ -38,8 +38,8 @@ def counting(upstream, delay=0.0, rate=None, name=None, before=None):
     """
     calls = []
     server = Proxy(("127.0.0.1", 0), Handler)
-    server.upstream, server.calls, server.delay = urlsplit(upstream).netloc, calls, delay
-    server.rate, server.name, server.before = rate, name, before
+    server.upstream, server.calls = urlsplit(upstream).netloc, calls
+    server.delay, server.rate, server.name, server.before = delay, rate, name, before
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -56,6 +56,8 @@ class Proxy(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+    # As if there were no proxy.
+    delay, rate, name, before = 0.0, None, None, None
 
     def handle_error(self, request, client_address):
         """A client may hang up when it likes: no traceback for that."""
