@@ -25,10 +25,11 @@ use crate::plan::not_carried::NotCarried;
 use crate::plan::rewriting::Targets;
 use crate::plan::target_group::TargetGroupState;
 use crate::plan::{Plan, Warning};
-use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Target, Tool};
+use crate::record::facts::{ArtifactFacts, Build, ReferenceFacts, Source, Tool};
 use crate::record::followed::{Followed, Withdrawn};
 use crate::record::images::ImageFacts;
 use crate::record::planned::{PlanFacts, PlannedWrite, ReviewedPlanFacts};
+use crate::record::target::Target;
 use crate::register::sync::Change;
 use crate::store::{List, Spooled};
 

@@ -1,20 +1,17 @@
-//! The parts of the document: source, target, references, artifacts, withdrawals, the build and the tool.
+//! The parts of the document: source, references, artifacts, withdrawals, the build and the tool.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::objects::Checksum;
 use crate::copy::{Done, Outcome, Verified};
-use crate::model::approval::{ApprovalStatus, DecidedBy};
+use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{AccountId, GroupName, PackageArn, Region};
-use crate::model::destination::Destination;
 use crate::model::fingerprints::{Fingerprints, fingerprints};
-use crate::model::layout::TargetPrefix;
-use crate::model::location::{BucketName, Location};
+use crate::model::location::Location;
 use crate::model::package::{Package, rfc3339};
 use crate::model::package_status::PackageStatus;
 use crate::plan::artifact::Artifact;
 use crate::plan::resolved::Resolved;
-use crate::register::decision::RecordedApproval;
 use crate::schema::references::{Reference, ReferenceKind};
 
 /// The source side.
@@ -64,71 +61,6 @@ pub struct SourcePackage {
     /// The beginning of the SHA-256 of each field, in documents that a next step reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<Fingerprints>,
-}
-
-/// The target side.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Target {
-    /// The group.
-    pub group: GroupName,
-    /// The account of the group.
-    pub account: AccountId,
-    /// The region of the group.
-    pub region: Region,
-    /// The bucket that has the artifacts.
-    pub bucket: BucketName,
-    /// The key prefix of all promotions.
-    pub prefix: TargetPrefix,
-    /// The folder of this promotion.
-    pub folder: Location,
-    /// The promoted version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model_package_arn: Option<PackageArn>,
-    /// The number of the promoted version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
-    /// The approval status of the promoted version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub approval_status: Option<ApprovalStatus>,
-    /// The reason of the approval status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval_description: Option<String>,
-    /// Who has decided the approval status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided_by: Option<DecidedBy>,
-    /// The ARN of the principal that wrote to the target.
-    pub caller: String,
-}
-
-impl Target {
-    /// The target of a promotion of `source`, with the promoted version and its approval status.
-    pub fn of(
-        destination: &Destination,
-        source: &PackageArn,
-        registered: Option<(&PackageArn, ApprovalStatus)>,
-    ) -> Self {
-        Self {
-            group: destination.group.name().clone(),
-            account: destination.group.account().clone(),
-            region: destination.group.region().clone(),
-            bucket: destination.bucket.clone(),
-            prefix: destination.prefix.clone(),
-            folder: destination.layout(source).folder(),
-            model_package_arn: registered.as_ref().map(|(arn, _)| (*arn).clone()),
-            version: registered.as_ref().map(|(arn, _)| arn.version()),
-            approval_status: registered.map(|(_, approval)| approval),
-            approval_description: None,
-            decided_by: None,
-            caller: destination.caller.clone(),
-        }
-    }
-
-    /// Sets the approval of the promoted version.
-    pub fn set_approval(&mut self, approval: RecordedApproval) {
-        self.approval_status = Some(approval.status);
-        self.approval_description = approval.description;
-        self.decided_by = Some(approval.decided_by);
-    }
 }
 
 /// A reference of the package.

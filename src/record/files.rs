@@ -1,7 +1,6 @@
 //! Writes records beside the artifacts. Records are never overwritten.
 
 use anyhow::{Context, Result, bail};
-use aws_smithy_types::DateTime;
 
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
@@ -15,7 +14,7 @@ use crate::model::location::Location;
 use crate::record::document::Record;
 use crate::record::hashing::Hashes;
 use crate::record::signing::{Signer, Signing};
-use crate::record::stored::{StoredRecord, is_former};
+use crate::record::stored::StoredRecord;
 use crate::store::Spooled;
 
 /// Records of one promotion whose runs began in the same millisecond. More fail.
@@ -50,8 +49,8 @@ impl Records<'_> {
     /// belongs to a version that was deleted, or to a concurrent run.
     ///
     /// `changed`: whether this run has changed the version. If a concurrent run has recorded another approval, the record
-    /// is written after that one. `created`: when the version was registered.
-    pub async fn write(&self, record: &Record, changed: bool, created: Option<DateTime>) -> Result<Location> {
+    /// is written after that one.
+    pub async fn write(&self, record: &Record, changed: bool) -> Result<Location> {
         let registered = record.target.as_ref().and_then(|target| target.version).unwrap_or_default();
         let layout = self.destination.layout(source_of(record)?);
         let (first, second) = (layout.record(), layout.later_record(registered));
@@ -60,7 +59,7 @@ impl Records<'_> {
                 return Ok(location.clone());
             }
             // The record names this version if the answer to a first attempt was lost, or if a concurrent run wrote it.
-            match approval_in(self.target, location, record, created).await? {
+            match approval_in(self.target, location, record).await? {
                 None => {}
                 Some(there) if changed && there != approval_of(record) => return self.append(record).await,
                 Some(_) => return Ok(location.clone()),
@@ -154,20 +153,18 @@ fn source_of(record: &Record) -> Result<&PackageArn> {
     Ok(&record.source.package.as_ref().context("a record is about a version")?.model_package_arn)
 }
 
-/// The approval in a record of the same promoted version, which was created then; nothing if the record is about another
-/// one.
+/// The approval in a record of the same promoted version; nothing if the record is about another one.
 async fn approval_in(
     target: &TargetAccount,
     location: &Location,
     record: &Record,
-    created: Option<DateTime>,
 ) -> Result<Option<Option<ApprovalStatus>>> {
-    let Some((text, written)) = target.objects().read_all(location).await? else { return Ok(None) };
-    if written.zip(created).is_some_and(|(written, created)| is_former(written, created)) {
-        return Ok(None);
-    }
-    let named = |record: &Record| record.target.as_ref().and_then(|target| target.model_package_arn.clone());
-    let there = Record::parse(&text).ok().filter(|there| named(there) == named(record));
+    let Some((text, _)) = target.objects().read_all(location).await? else { return Ok(None) };
+    let version = |record: &Record| {
+        let target = record.target.as_ref()?;
+        Some((target.model_package_arn.clone()?, target.created.clone()))
+    };
+    let there = Record::parse(&text).ok().filter(|there| version(there) == version(record));
     Ok(there.as_ref().map(approval_of))
 }
 

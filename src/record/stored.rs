@@ -19,9 +19,6 @@ use crate::store::Spooled;
 /// Concurrent reads of records. Most promotions have one or two records.
 const READS_AT_ONCE: usize = 16;
 
-/// The seconds by which the clocks of S3 and SageMaker may differ.
-const TOLERANCE: i64 = 10;
-
 /// A record as it is stored beside the artifacts.
 #[derive(Debug)]
 pub struct StoredRecord {
@@ -52,12 +49,11 @@ impl StoredRecord {
         self.record.as_ref().ok()?.target.as_ref()?.model_package_arn.as_ref()
     }
 
-    /// Whether the record is about this version. A record that is older than the version is about a version of a former
-    /// group: if a group is deleted and made again, its versions are numbered from 1 again.
+    /// Whether the record is about this version, and not about one of a former group: if a group is deleted and made again,
+    /// its versions are numbered from 1 again.
     pub fn is_about(&self, version: &PromotedVersion) -> bool {
-        let is_former =
-            self.written.zip(version.created()).is_some_and(|(written, created)| is_former(written, created));
-        self.version() == Some(&version.arn) && !is_former
+        let target = self.record.as_ref().ok().and_then(|record| record.target.as_ref());
+        target.is_some_and(|target| target.is_version(&version.arn, version.created().as_ref()))
     }
 
     /// Whether the act of the record is done. The record of an Update is written twice, before and after it.
@@ -68,11 +64,6 @@ impl StoredRecord {
     pub(super) fn ended(&self) -> Option<DateTime> {
         DateTime::from_str(&self.record.as_ref().ok()?.ended, Format::DateTime).ok()
     }
-}
-
-/// Whether a record that was written then is too old to be about a version that was created then.
-pub(super) fn is_former(written: DateTime, created: DateTime) -> bool {
-    written.secs() + TOLERANCE < created.secs()
 }
 
 /// The keys of a folder's records.

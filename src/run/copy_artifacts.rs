@@ -51,6 +51,6 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
         record
     };
     record.source = Source::for_next_step(&package, Some(promotion.reader.clone()));
-    record.target = Some(Target::of(&promotion.destination, package.arn(), None));
+    record.target = Some(Target::of(&promotion.destination, package.arn()));
     Ok(record.into())
 }

@@ -288,7 +288,7 @@ impl Syncing<'_> {
         record.warnings.extend(before.warnings.iter().filter(|warning| warning.is_about_field()).cloned());
         record.set_request(&plan.request);
         record.source_uri.clone_from(&plan.source_uri);
-        record.target = Some(Target::of(self.destination, package.arn(), Some((&promoted.arn, promoted.approval()))));
+        record.target = Some(Target::of_version(self.destination, package.arn(), promoted));
         Ok(record)
     }
 }

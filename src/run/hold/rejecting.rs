@@ -74,7 +74,7 @@ impl Rollback<'_> {
         }
         let mut record =
             self.started.record(Conclusion::RolledBack, past.newest().source.clone(), self.context.build.as_ref());
-        let mut of = Target::of(destination, &source, Some((&version.arn, ApprovalStatus::Rejected)));
+        let mut of = Target::of_version(destination, &source, version);
         let (status, description) = (ApprovalStatus::Rejected, Some(description));
         of.set_approval(RecordedApproval { status, description, decided_by: DecidedBy::Target });
         record.target = Some(of);

@@ -58,8 +58,11 @@ fn with_writes(
 ) -> Result<Record> {
     let current = existing.current();
     record.warnings.extend(existing.warnings());
-    let registered = current.map(|current| (&current.arn, current.approval()));
-    record.target = Some(Target::of(&promotion.destination, package.arn(), registered));
+    let (destination, source) = (&promotion.destination, package.arn());
+    record.target = Some(match current {
+        Some(current) => Target::of_version(destination, source, current),
+        None => Target::of(destination, source),
+    });
     let approval = (policy, recorded.as_ref());
     let mut writes = planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?;
     if let (Some(current), Some(request)) = (current, &record.request) {

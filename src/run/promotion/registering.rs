@@ -59,8 +59,8 @@ impl LastSteps<'_> {
         record.changes.clone_from(&registration.added);
         record.kms_key.clone_from(&self.promotion.overrides.kms_key);
         record.warnings.extend(registration.warnings.iter().cloned().chain(others).chain(warnings));
-        let registered = (&registration.arn, registration.approval.status.clone());
-        let mut promoted = Target::of(destination, package.arn(), Some(registered));
+        let mut promoted = Target::of(destination, package.arn());
+        promoted.set_version(&registration.arn, registration.created.as_ref());
         promoted.set_approval(registration.approval.clone());
         record.target = Some(promoted);
         // The record has the values that were set, so it does not wait until the version is described again.
@@ -85,7 +85,7 @@ impl LastSteps<'_> {
         if registration.reapproved || is_recorded && registration.changed {
             records.append(record).await
         } else {
-            records.write(record, registration.changed, registration.created).await
+            records.write(record, registration.changed).await
         }
     }
 }

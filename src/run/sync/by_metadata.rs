@@ -52,8 +52,7 @@ pub(in crate::run) async fn sync_elsewhere(
         Some((record, _)) => record,
         None => {
             let mut record = promotion.record(Conclusion::AlreadyPromoted, package);
-            let registered = Some((&promoted.arn, promoted.approval()));
-            record.target = Some(Target::of(&by_metadata.destination, package.arn(), registered));
+            record.target = Some(Target::of_version(&by_metadata.destination, package.arn(), promoted));
             record
         }
     };

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
@@ -79,7 +78,7 @@ impl Withdrawing<'_> {
     ) -> Record {
         let arn = &promoted.arn;
         let mut record = self.promotion.record(Conclusion::Withdrawn, package);
-        let mut target = Target::of(self.destination, package.arn(), Some((arn, ApprovalStatus::Rejected)));
+        let mut target = Target::of_version(self.destination, package.arn(), promoted);
         target.set_approval(decision.approval(promoted));
         record.target = Some(target);
         record.withdrawn = vec![Withdrawn::of(arn, package, result)];

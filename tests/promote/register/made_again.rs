@@ -162,3 +162,29 @@ fn a_version_of_a_target_group_that_was_made_again_has_a_record_of_its_own() {
     promote(&cloud, &[]).document();
     assert_eq!((records(), promoted(&cloud).len()), (2, 1));
 }
+
+#[test]
+fn a_version_has_its_record_although_the_clocks_of_s3_and_sagemaker_differ() {
+    for ahead in [-3600.0, 12.0, 3600.0] {
+        let cloud = world();
+        cloud.set_registry_ahead(ahead);
+        fill(&cloud);
+        promote(&cloud, &[]).document();
+        let keys = cloud.keys(SERVING);
+        assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted", "{ahead}");
+        assert_eq!(cloud.keys(SERVING), keys, "{ahead}");
+        let verify = run(&cloud, Principal::Both, &["verify", "--model-package", COPY]);
+        assert_eq!(verify.code, 0, "{ahead}: {}", verify.stdout);
+    }
+}
+
+#[test]
+fn a_record_is_not_about_a_version_that_was_registered_a_second_later_under_the_same_arn() {
+    let cloud = with_package();
+    let document = promote(&cloud, &[]).document();
+    let created = promoted(&cloud)[0]["CreationTime"].as_f64().expect("a time");
+    assert!(document["target"]["created"].is_string(), "{}", document["target"]);
+    cloud.change(COPY, json!({"CreationTime": created + 1.0}));
+    let verify = run(&cloud, Principal::Both, &["verify", "--model-package", COPY]);
+    assert!(verify.stdout.contains("there is no record of this version"), "{}", verify.stdout);
+}

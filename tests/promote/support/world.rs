@@ -97,6 +97,11 @@ impl World {
         self.last_time
     }
 
+    /// The time of the registry, whose clock may differ.
+    pub fn registry_now(&mut self) -> f64 {
+        self.now() + self.options.registry.ahead
+    }
+
     /// A number that was not given out before.
     pub fn serial(&mut self) -> u64 {
         self.serial += 1;

@@ -129,6 +129,11 @@ impl Cloud {
         self.world().options.registry.rate = Some(Rate::new(rate));
     }
 
+    /// Sets the registry's clock ahead of S3's, or behind it.
+    pub fn set_registry_ahead(&self, seconds: f64) {
+        self.world().options.registry.ahead = seconds;
+    }
+
     /// Lets a package that was created be Completed from now on.
     pub fn complete(&self, package_arn: &str) {
         registry::complete(&mut self.world(), package_arn);

@@ -35,6 +35,8 @@ pub struct Behaviour {
     pub reserved_tags: bool,
     /// How many calls are answered in a second; all of them, if there is no rate.
     pub rate: Option<Rate>,
+    /// The seconds by which its clock is ahead of S3's.
+    pub ahead: f64,
 }
 
 impl Default for Behaviour {
@@ -54,6 +56,7 @@ impl Default for Behaviour {
             empty_members: false,
             reserved_tags: false,
             rate: None,
+            ahead: 0.0,
         }
     }
 }

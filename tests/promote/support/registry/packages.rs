@@ -24,7 +24,7 @@ fn store(world: &mut World, account: &str, region: &str, given: Value, creator: 
     if let Some(group) = &group {
         groups::create(world, account, region, group, json!({}));
     }
-    let now = world.now();
+    let now = world.registry_now();
     let registry = world.registry(account, region);
     let last = registry.last_versions.entry(group.clone().unwrap_or_default()).or_default();
     let version = given["ModelPackageVersion"].as_u64().unwrap_or(*last + 1);
@@ -55,7 +55,7 @@ fn store(world: &mut World, account: &str, region: &str, given: Value, creator: 
 
 /// Merges members into a package; `null` removes one.
 pub fn change(world: &mut World, arn: &str, members: Value) {
-    let now = world.now();
+    let now = world.registry_now();
     let package = world.registries.values_mut().find_map(|registry| registry.package_mut(arn));
     let package = package.unwrap_or_else(|| panic!("no package {arn}"));
     package.shown["LastModifiedTime"] = json!(now);
@@ -158,7 +158,7 @@ pub fn update(mut ask: Ask) -> Result<Value, Refusal> {
     let reference = ask.text("ModelPackageArn").to_owned();
     let (account, arn) = find(&ask, &reference)?;
     check_specifications(&ask.request)?;
-    let (now, who, mut request) = (ask.world.now(), ask.who.arn.clone(), ask.request.clone());
+    let (now, who, mut request) = (ask.world.registry_now(), ask.who.arn.clone(), ask.request.clone());
     let package = package_of(ask.registry(&account), &arn)?;
     let status = package.shown["ModelPackageStatus"].clone();
     if request["ModelApprovalStatus"] == "Approved" && status != "Completed" {
