@@ -18,7 +18,7 @@ use crate::model::claim::Claim;
 use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::words::counted;
-use crate::record::{FollowResult, Followed};
+use crate::record::{Change, ChangeResult, FollowResult, Followed};
 use crate::run::{Event, Observer, Step};
 
 /// Waits that are shorter need no line.
@@ -164,7 +164,7 @@ impl Terminal {
     }
 
     fn followed(&self, followed: &Followed) {
-        let Some(act) = act(followed.result) else { return };
+        let Some(act) = act(followed) else { return };
         let (model_package_arn, result) = (followed.model_package_arn.clone(), followed.result);
         self.learn(|known| known.followed.push(Changed { model_package_arn, result }));
         self.tell(&format!(
@@ -202,13 +202,15 @@ impl Terminal {
 }
 
 /// What a run has done with a version; nothing if it has done nothing.
-fn act(result: FollowResult) -> Option<&'static str> {
-    match result {
+fn act(followed: &Followed) -> Option<&'static str> {
+    let is_theirs = |change: &Change| matches!(change.result, ChangeResult::Kept | ChangeResult::Conflict);
+    match followed.result {
         FollowResult::Approved => Some("approved"),
         FollowResult::ApprovedAgain => Some("approved again"),
         FollowResult::WaitsAgain => Some("set back to pending"),
         FollowResult::Updated => Some("updated"),
-        FollowResult::Recorded => Some("recorded changes by others to"),
+        FollowResult::Recorded if followed.changes.iter().any(is_theirs) => Some("recorded changes by others to"),
+        FollowResult::Recorded => Some("wrote a record of"),
         FollowResult::Unchanged | FollowResult::Planned | FollowResult::Held | FollowResult::Failed => None,
     }
 }

@@ -49,8 +49,11 @@ fn an_older_approved_version_that_a_killed_run_has_left_without_a_record_is_reco
     let cloud = older_without_a_record();
     let planned = promote(&cloud, &["--dry-run"]).document();
     assert!(remark(&planned, &arn_of_version(1)).contains("has no record"), "{planned:#}");
-    let document = promote(&cloud, &[]).document();
+    let recorded = promote(&cloud, &[]);
+    let document = recorded.document();
     assert_eq!((&document["outcome"], &document["followed"][0]["result"]), (&json!("promoted"), &json!("recorded")));
+    let told = format!("wrote a record of {}", arn_of_version(1));
+    assert!(recorded.stderr.contains(&told), "{}", recorded.stderr);
     verifies(&cloud, 1);
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
     assert_eq!(promote(&cloud, &[]).document()["followed"][0]["result"], "updated");
