@@ -26,6 +26,10 @@ pub const WITHDRAWN_PENDING: &str = "promote: withdrawn: while pending: ";
 /// The seconds by which the times of one registration may differ.
 pub const TOLERANCE: i64 = 1;
 
+/// The seconds after which SageMaker itself does not modify a new version any more. It modifies a version when it completes
+/// it: 14 s after the registration in the example of its developer guide ("View the Details of a Model Version").
+const COMPLETED_WITHIN: i64 = 60;
+
 /// Whether a promotion sets this customer metadata key. Every other key that begins with `promote:` is one of the user.
 pub fn is_own_key(key: &str) -> bool {
     [SOURCE_KEY, ORIGIN_KEY, REQUEST_KEY].contains(&key)
@@ -103,6 +107,12 @@ impl PromotedVersion {
     /// When the version was registered.
     pub fn created(&self) -> Option<DateTime> {
         time_of(&self.description, "CreationTime")
+    }
+
+    /// When the version was last modified, if SageMaker has not done it by itself.
+    pub fn changed(&self) -> Option<DateTime> {
+        let modified = time_of(&self.description, "LastModifiedTime")?;
+        (modified.secs() > self.created()?.secs() + COMPLETED_WITHIN).then_some(modified)
     }
 
     /// Whether the version is older than a source version that was registered then. Its source then is an earlier version

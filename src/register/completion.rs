@@ -17,6 +17,7 @@ use crate::model::field::Document;
 use crate::model::package::failure_reasons;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::Warning;
 use crate::plan::provenance::marked;
 use crate::schema::comparison::differences;
 
@@ -31,6 +32,8 @@ pub(super) struct Completion {
     pub added: Vec<Change>,
     /// The values of the Update; nothing if the version had them already.
     pub updated: Option<Wanted>,
+    /// Why the version was not approved, if that is not known for certain.
+    pub warning: Option<Warning>,
 }
 
 impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
@@ -57,7 +60,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
-        let mut decision = Decision::of(self.package, &current, recorded, self.policy.approval);
+        let (mut decision, mut warning) = self.decide(&current, recorded, new);
         if decision.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
             if new {
@@ -67,14 +70,30 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 let (held, now) = tokio::join!(self.source.refuse_held(), visibility.describe(self.registry, arn));
                 held?;
                 current.description = now?;
-                decision = Decision::of(self.package, &current, recorded, self.policy.approval);
+                (decision, warning) = self.decide(&current, recorded, new);
             }
         }
         let approval = decision.approval(&current);
         let wanted = Wanted::new(decision, self.source_uri.map(str::to_owned));
-        let Some(update) = wanted.update(description) else { return Ok(Completion { approval, added, updated: None }) };
+        let Some(update) = wanted.update(description) else {
+            return Ok(Completion { approval, added, updated: None, warning });
+        };
         self.registry.update(arn, &update).await?;
-        Ok(Completion { approval, added, updated: Some(wanted) })
+        Ok(Completion { approval, added, updated: Some(wanted), warning })
+    }
+
+    /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision.
+    fn decide(
+        &self,
+        current: &PromotedVersion,
+        recorded: Option<&RecordedApproval>,
+        new: bool,
+    ) -> (Decision, Option<Warning>) {
+        let is_known = new || recorded.is_some() || self.package.approval() == ApprovalStatus::Rejected;
+        let changed = if is_known { None } else { RecordedApproval::of_changed(current) };
+        let (changed, warning) = changed.unzip();
+        let recorded = recorded.or(changed.as_ref());
+        (Decision::of(self.package, current, recorded, self.policy.approval), warning)
     }
 
     /// The fields that differ from the request, a line each. After an earlier run has registered the version with the same

@@ -2,6 +2,9 @@
 
 use crate::model::approval::{Approval, ApprovalStatus, DecidedBy};
 use crate::model::claim::ClaimSeen;
+use crate::model::package::rfc3339;
+use crate::model::promoted::PromotedVersion;
+use crate::plan::Warning;
 
 /// The approval of a promoted version, as its newest record has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,21 @@ impl RecordedApproval {
     /// promoted to another bucket or prefix, and the decisions about it are recorded there.
     pub fn unrecorded(newest: Option<&ClaimSeen>) -> Option<Self> {
         if newest.is_none() { Some(Self::pending()) } else { Self::claimed(newest) }
+    }
+
+    /// The approval of a pending version without a record that somebody has changed, with a warning. Nothing tells whether
+    /// that was the approval: a run may have approved the version before it was killed.
+    pub fn of_changed(promoted: &PromotedVersion) -> Option<(Self, Warning)> {
+        let changed = promoted.changed().filter(|_| promoted.approval() == ApprovalStatus::PendingManualApproval)?;
+        let remark = format!(
+            "it has no record and was changed on {}: somebody may have set it to pending, so it was not approved; if it \
+             may be deployed, approve it in the target account",
+            rfc3339(&changed)
+        );
+        let description = promoted.approval_description().map(str::to_owned);
+        let status = ApprovalStatus::PendingManualApproval;
+        let approval = Self { status, description, decided_by: DecidedBy::Target };
+        Some((approval, Warning { field: promoted.arn.to_string(), remark }))
     }
 
     fn pending() -> Self {

@@ -172,13 +172,14 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         // The registry is eventually consistent: Describe may not find a version that was found before.
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, recorded.as_ref(), source_now, (visibility, new)).await {
-            Ok(Completion { approval, added, updated }) => {
+            Ok(Completion { approval, added, updated, warning }) => {
                 (self.tell)(News::Completed(&promoted.arn, &approval.status));
                 let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;
                 // The version is complete, and has to be recorded.
-                let (warnings, left) = discarded.unwrap_or_else(|error| {
+                let (mut warnings, left) = discarded.unwrap_or_else(|error| {
                     (Vec::new(), vec![format!("versions of the same request could not be checked: {error:#}")])
                 });
+                warnings.extend(warning);
                 let reapproved = promoted.is_withdrawn() && approval.status != promoted.approval();
                 let changed = new || updated.is_some();
                 Ok(Registered {

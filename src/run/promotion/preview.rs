@@ -8,7 +8,7 @@ use crate::copy::There;
 use crate::image::ImageWrite;
 use crate::model::approval::ApprovalStatus;
 use crate::model::package::Package;
-use crate::plan::Plan;
+use crate::plan::{Plan, Warning};
 use crate::record::{PlannedAct, PlannedWrite, Record, Target};
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 use crate::register::existing::ExistingPromotions;
@@ -22,9 +22,10 @@ pub(in crate::run) async fn preview(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let recorded = recorded.or_else(|| unrecorded(existing, &there));
+    let (recorded, warning) = known(existing, recorded, &there);
     let preview = promotion.preview(settings, plan, there).await?;
-    let record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
+    let mut record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
+    record.warnings.extend(warning);
     let registry = (existing, recorded, missing_group);
     with_writes(promotion, policy, package, (record, preview.image_writes()), registry)
 }
@@ -37,15 +38,25 @@ pub(in crate::run) async fn preview_of_copied(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let recorded = recorded.or_else(|| unrecorded(existing, &there));
+    let (recorded, warning) = known(existing, recorded, &there);
     let copied = promotion.confirm(plan, there).await?;
-    let record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
+    let mut record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
+    record.warnings.extend(warning);
     with_writes(promotion, policy, package, (record, &[]), (existing, recorded, missing_group))
 }
 
-/// The approval of a promotion without a record.
-fn unrecorded(existing: &ExistingPromotions, there: &There) -> Option<RecordedApproval> {
-    existing.current().and_then(|_| RecordedApproval::unrecorded(there.claim()))
+/// The recorded approval of the promotion. Without a record: what its claim or its last change tells.
+fn known(
+    existing: &ExistingPromotions,
+    recorded: Option<RecordedApproval>,
+    there: &There,
+) -> (Option<RecordedApproval>, Option<Warning>) {
+    let current = existing.current().filter(|_| recorded.is_none());
+    let Some(current) = current else { return (recorded, None) };
+    match RecordedApproval::unrecorded(there.claim()) {
+        None => RecordedApproval::of_changed(current).unzip(),
+        claimed => (claimed, None),
+    }
 }
 
 /// Adds what would be written to the registry.

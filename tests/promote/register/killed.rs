@@ -12,7 +12,10 @@ const METADATA: &str = "CustomerMetadataProperties";
 
 /// A world in which a run was killed when it waited for the response to this call.
 fn killed_after(operation: &str) -> Cloud {
-    let cloud = with_package();
+    killed_in(with_package(), operation)
+}
+
+fn killed_in(cloud: Cloud, operation: &str) -> Cloud {
     cloud.change(SOURCE_VERSION, json!({METADATA: {"team": "growth", "goes": "1"}}));
     cloud.fail(Moment::on(operation, 1), Failure::HangAfter);
     let arrival = Arrival::of(&cloud, Moment::on(operation, 1));
@@ -32,13 +35,15 @@ fn has_record(cloud: &Cloud) -> bool {
 }
 
 fn set_metadata(cloud: &Cloud, version: &str, key: &str, value: Option<&str>) {
-    let mut metadata = cloud.package(version).expect("the version")[METADATA].clone();
+    let before = cloud.package(version).expect("the version");
+    let mut metadata = before[METADATA].clone();
     let entries = metadata.as_object_mut().expect("metadata");
     match value {
         Some(value) => drop(entries.insert(key.into(), json!(value))),
         None => drop(entries.remove(key)),
     }
-    cloud.change(version, json!({METADATA: metadata}));
+    // At once, however slow the machine is.
+    cloud.change(version, json!({METADATA: metadata, "LastModifiedTime": before["CreationTime"]}));
 }
 
 fn change_source(cloud: &Cloud) {
@@ -158,4 +163,59 @@ fn a_version_whose_claim_cannot_be_read_is_not_approved() {
     cloud.put(SERVING, &format!("{FOLDER}_claims/0.json"), "");
     promote(&cloud, &[]).document();
     assert_eq!(approval(&cloud), "PendingManualApproval");
+}
+
+/// Changes the promoted version so many seconds after it was registered, as somebody in the target account would.
+fn change_after(cloud: &Cloud, seconds: f64, mut members: Value) {
+    let version = arn_of_version(1);
+    let created = cloud.package(&version).expect("the version")["CreationTime"].as_f64().expect("a time");
+    members["LastModifiedTime"] = json!(created + seconds);
+    cloud.change(&version, members);
+}
+
+/// A world in which the source gives no reason for its approval.
+fn without_reason() -> Cloud {
+    let cloud = with_package();
+    cloud.change(SOURCE_VERSION, json!({"ApprovalDescription": null}));
+    cloud
+}
+
+#[test]
+fn a_version_that_somebody_has_put_back_without_a_reason_since_a_run_was_killed_stays_pending() {
+    for operation in ["CreateModelPackage", "UpdateModelPackage"] {
+        let cloud = killed_in(without_reason(), operation);
+        change_after(&cloud, 120.0, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+        let planned = promote(&cloud, &["--dry-run"]).document();
+        assert!(!planned["planned"].to_string().contains("approve"), "{planned:#}");
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(approval(&cloud), "PendingManualApproval", "{operation}: {document:#}");
+        for document in [planned, document] {
+            let warnings = document["warnings"].to_string();
+            assert!(warnings.contains("somebody may have set it to pending"), "{warnings}");
+        }
+        promote(&cloud, &["--approval", "carry"]).document();
+        assert_eq!(approval(&cloud), "PendingManualApproval", "{operation}");
+        verifies(&cloud);
+    }
+}
+
+#[test]
+fn a_version_that_somebody_has_rejected_without_a_reason_since_a_run_was_killed_stays_rejected() {
+    for operation in ["CreateModelPackage", "UpdateModelPackage"] {
+        let cloud = killed_in(without_reason(), operation);
+        change_after(&cloud, 120.0, json!({"ModelApprovalStatus": "Rejected"}));
+        for more in [&[][..], &["--approval", "carry"], &[]] {
+            promote(&cloud, more).document();
+            assert_eq!(approval(&cloud), "Rejected", "{operation}");
+        }
+        verifies(&cloud);
+    }
+}
+
+#[test]
+fn a_version_that_sagemaker_has_completed_since_a_run_was_killed_is_approved() {
+    let cloud = killed_in(without_reason(), "CreateModelPackage");
+    change_after(&cloud, 15.0, json!({}));
+    promote(&cloud, &[]).document();
+    assert_eq!(approval(&cloud), "Approved");
 }
