@@ -24,6 +24,9 @@ pub fn client_token(request: &Document, abandoned: usize) -> String {
     sha256(&text)[..32].to_owned()
 }
 
+/// The client tokens among which that of a claim is looked for.
+const MOST_TOKENS: usize = 1000;
+
 /// A registration under way.
 pub(super) struct Registering<'a, R, S, C> {
     pub source: &'a S,
@@ -66,8 +69,10 @@ pub(super) enum Attempt {
 
 impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Writes a claim, and registers the version if no other run has this claim.
-    pub async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, deleted: usize) -> Result<Attempt> {
-        let token = client_token(self.request, existing.abandoned() + deleted);
+    ///
+    /// `tokens`: how many client tokens were used that returned a version that was deleted.
+    pub async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, tokens: usize) -> Result<Attempt> {
+        let token = client_token(self.request, tokens);
         let claim = Claim { client_token: token.clone(), ..self.claim.clone() };
         // The age of the claim counts from here or later.
         let begun = self.registry.now();
@@ -143,6 +148,14 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             recorded: self.policy.recorded.clone(),
             existing: existing.clone(),
         })))
+    }
+
+    /// The number of client tokens that earlier runs have used for this request before the one of this claim. Each of them
+    /// has returned a version that was deleted.
+    pub fn tokens_before(&self, claim: &ClaimSeen) -> usize {
+        let Some(Claim { client_token: token, .. }) = &claim.claim else { return 0 };
+        let used = usize::try_from(claim.number).unwrap_or(MOST_TOKENS).min(MOST_TOKENS);
+        (0..=used).find(|before| client_token(self.request, *before) == *token).unwrap_or(0)
     }
 
     /// Describes the created version, the versions that others have registered meanwhile, and the source version.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::attempt::{Attempt, FoundPromotion, Registering};
 use super::decision::RecordedApproval;
@@ -39,7 +39,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     ) -> Result<FoundPromotion> {
         let mut newest = newest.map_or(Newest::None, |claim| Newest::Other(Box::new(claim)));
         let mut waiting = Waiting { until: self.registry.now() + self.policy.patience, pause: None };
-        let (mut attempts, mut deleted) = (0, 0);
+        let (mut attempts, mut tokens, mut deleted) = (0, 0, 0);
         loop {
             if let Some((promoted, source_now)) = self.current(&mut existing).await? {
                 let recorded = self.recorded(&newest).await?;
@@ -57,31 +57,42 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             }
             let number = match &newest {
                 Newest::None => 0,
-                Newest::Other(claim) => self.number_after(claim.number)?,
+                Newest::Other(claim) => {
+                    tokens = tokens.max(self.tokens_before(claim));
+                    self.number_after(claim.number)?
+                }
                 Newest::Own(number) => self.number_after(*number)?,
             };
-            newest = match self.attempt(number, &mut existing, deleted).await? {
+            tokens = tokens.max(existing.abandoned());
+            newest = match self.attempt(number, &mut existing, tokens).await? {
                 Attempt::Found(found) => return Ok(*found),
                 Attempt::Lost(claim) => Newest::Other(claim),
                 Attempt::TooLate => Newest::Own(number),
                 Attempt::Deleted => {
+                    tokens += 1;
                     deleted += 1;
                     Newest::Own(number)
                 }
             };
             attempts += usize::from(matches!(newest, Newest::Own(_)));
-            let (source, group) = (self.package.arn(), self.group);
-            ensure!(
-                attempts < ATTEMPTS,
-                Failure::new(match deleted {
-                    0 => format!(
-                        "{source} was not registered in {group}: every attempt to write a claim took more than 10 s"
-                    ),
-                    _ => format!("{source} was not registered in {group}: CreateModelPackage returned a deleted version in every attempt"),
-                })
-                .hint("Run again")
-            );
+            if attempts == ATTEMPTS {
+                return Err(self.gave_up(deleted).into());
+            }
         }
+    }
+
+    /// The failure after the last attempt.
+    fn gave_up(&self, deleted: usize) -> Failure {
+        let failed = format!("{} was not registered in {}", self.package.arn(), self.group);
+        if deleted == 0 {
+            let message = format!("{failed}: every attempt to write a claim took more than 10 s");
+            return Failure::new(message).hint("Run again");
+        }
+        let message = format!(
+            "{failed}: SageMaker had registered a version, but did not show it, in {deleted} of {ATTEMPTS} attempts"
+        );
+        Failure::new(message)
+            .hint("See in CloudTrail (DeleteModelPackage) who deletes new versions of the group, then run again")
     }
 
     /// The number of the next claim. Runs number their claims from 0, so no run has written a claim with the highest

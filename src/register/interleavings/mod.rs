@@ -1,7 +1,6 @@
 //! Lets 2 to 4 runs register the same version under a scheduler. Call by call, the scheduler chooses which run goes on, how
 //! late a new version, an update or a deletion becomes visible, how much time passes, which run is killed, and when the
 //! target group is held. After a clean run, exactly one version is registered, whatever the scheduler has chosen.
-//!
 //! Claims never lag: S3 is strongly consistent (S3 User Guide, "Amazon S3 data consistency model").
 //!
 //! Few deviations from running one run after the other, and few kills, are tried in every possible way: the table
@@ -10,6 +9,7 @@
 //! the table and 4,000 seeds. `INTERLEAVINGS=17` tries one seed.
 
 mod choices;
+mod deletions;
 mod fixtures;
 mod scheduler;
 mod simulation;
