@@ -12,10 +12,11 @@ use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
 use crate::model::claim::{CLAIM_WITHIN, Claim, ClaimSeen};
-use crate::model::failure::{Hint, RUN_AGAIN};
+use crate::model::failure::{Failure, Hint, RUN_AGAIN};
 use crate::model::field::Document;
 use crate::model::package::{Package, request_digest, sha256};
 use crate::model::promoted::PromotedVersion;
+use crate::schema::comparison::differences;
 
 /// The client token of a request. The same request has the same token, so that a retry does not register a second
 /// version. Each abandoned attempt changes the token. At most 36 letters, digits and hyphens (CreateModelPackage).
@@ -134,7 +135,10 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         // A version that SageMaker has failed to complete at once is told and discarded as any other that fails.
         let failed = || existing.failed(created).filter(|_| may_be_late);
-        let Some(promoted) = existing.current().or_else(failed).cloned() else { return Ok(Attempt::Deleted) };
+        let Some(promoted) = existing.current().or_else(failed).cloned() else {
+            self.refuse_changed(existing, created).await?;
+            return Ok(Attempt::Deleted);
+        };
         let new = promoted.arn == *created;
         if !new {
             let reason = anyhow::anyhow!("{} is the same promotion, from another run", promoted.arn);
@@ -148,6 +152,27 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             recorded: self.policy.recorded.clone(),
             existing: existing.clone(),
         })))
+    }
+
+    /// Refuses a version that CreateModelPackage has returned and that does not look like the promotion. Its client token
+    /// shows that a killed run has registered it.
+    async fn refuse_changed(&self, existing: &ExistingPromotions, created: &PackageArn) -> Result<()> {
+        if existing.contains(created) {
+            return Ok(());
+        }
+        let Some(description) = Visibility::NONE.find(self.registry, created).await? else { return Ok(()) };
+        let version = PromotedVersion { arn: created.clone(), description };
+        if version.source().is_some() && !existing.is_other(created) {
+            return Ok(());
+        }
+        let differences = differences(self.request, &version.description);
+        let lines: String = differences.iter().map(|found| format!("\n  {found}")).collect();
+        let message = format!(
+            "an earlier run has registered {created} for {}, and somebody has changed it since; nothing was \
+             registered:{lines}",
+            self.package.arn()
+        );
+        Err(Failure::new(message).hint("Change these fields back, or delete the version; then run again").into())
     }
 
     /// The number of client tokens that earlier runs have used for this request before the one of this claim. Each of them

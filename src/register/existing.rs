@@ -119,6 +119,11 @@ impl ExistingPromotions {
         self.versions.iter().any(|known| known.arn == *version)
     }
 
+    /// Whether this version names the source version and is no promotion of it.
+    pub(super) fn is_other(&self, version: &PackageArn) -> bool {
+        self.others.contains(version)
+    }
+
     /// This version, if SageMaker has failed to complete it.
     pub(super) fn failed(&self, version: &PackageArn) -> Option<&PromotedVersion> {
         self.versions.iter().find(|known| known.arn == *version && known.status() == PackageStatus::Failed)

@@ -1,6 +1,7 @@
 //! The state that the steps of one promotion share.
 
 mod copying;
+pub(super) mod derived;
 pub(super) mod planned;
 pub(super) mod preview;
 pub(super) mod registering;

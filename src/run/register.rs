@@ -6,6 +6,7 @@ use super::context::Context;
 use super::event::Event;
 use super::full::held::as_held;
 use super::full::permitted::Permitted;
+use super::promotion::derived::without_derived;
 use super::promotion::preview::{preview, preview_of_copied};
 use super::promotion::registering::LastSteps;
 use super::promotion::source_version::completed_unchanged;
@@ -97,7 +98,7 @@ async fn plan_and_register(
         Some(Recorded { history, promoted, .. }) => (history, Some(promoted)),
         None => (promotion.former_records(package, &there).await?, None),
     };
-    let existing = existing.without_derived(|version| history.is_derived(version)).with_recorded(promoted);
+    let existing = without_derived(existing, &history, &plan).with_recorded(promoted);
     let before = (approval, registration.approval == Some(Approval::Carry));
     let (approval, existing) = decided_before(package, &history, existing, before);
     let state = target_group::look(target, destination, &promotion.group, !missing_group).await?;

@@ -11,6 +11,7 @@ use crate::record::recorded::{Look, recorded};
 use crate::record::{Conclusion, Record};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
+use crate::run::promotion::derived::without_derived;
 use crate::run::promotion::preview::preview;
 use crate::run::promotion::registering::LastSteps;
 use crate::run::promotion::target_group::{self, copy_and_create_group};
@@ -33,7 +34,7 @@ impl Full<'_> {
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
         let history = promotion.former_records(package, &there).await?;
-        let existing = existing.without_derived(|version| history.is_derived(version));
+        let existing = without_derived(existing, &history, &plan);
         let proved = Proved::of(&promotion.destination, package, &plan, &existing);
         if let Some(proved) = &proved {
             plan.request.clone_from(&proved.request);

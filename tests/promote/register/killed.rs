@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
+use super::again::delete_version;
 use super::races::arn_of_version;
 use super::record;
-use crate::support::{Cloud, Failure, Moment, Principal};
+use crate::support::{Cloud, Failure, Moment, Principal, TARGET_ACCOUNT};
 use crate::world::*;
 
 const METADATA: &str = "CustomerMetadataProperties";
@@ -218,4 +219,55 @@ fn a_version_that_sagemaker_has_completed_since_a_run_was_killed_is_approved() {
     change_after(&cloud, 15.0, json!({}));
     promote(&cloud, &[]).document();
     assert_eq!(approval(&cloud), "Approved");
+}
+
+#[test]
+fn a_version_without_metadata_that_a_killed_run_has_registered_is_named_and_not_registered_again() {
+    for status in ["Approved", "PendingManualApproval"] {
+        let cloud = killed_after("CreateModelPackage");
+        let metadata = cloud.package(&arn_of_version(1)).expect("the version")[METADATA].clone();
+        cloud.change(&arn_of_version(1), json!({"ModelApprovalStatus": status, METADATA: {"team": "growth"}}));
+        let (names, key) = (format!("an earlier run has registered {}", arn_of_version(1)), "{promote:source-arn}");
+        promote(&cloud, &[]).fails(1, &[&names, key, "hint: Change these fields back, or delete the version"]);
+        assert_eq!((promoted(&cloud).len(), approval(&cloud)), (1, json!(status)));
+        cloud.change(&arn_of_version(1), json!({METADATA: metadata}));
+        cloud.age_claims(SERVING);
+        promote(&cloud, &[]).document();
+        follows(&cloud);
+    }
+}
+
+#[test]
+fn a_version_that_somebody_has_derived_from_one_that_a_killed_run_registered_is_not_the_promotion() {
+    for status in ["Approved", "PendingManualApproval"] {
+        let cloud = killed_after("CreateModelPackage");
+        let mut derived = create_request(&cloud);
+        derived.as_object_mut().expect("a request").shift_remove("ClientToken");
+        derived["ModelApprovalStatus"] = status.into();
+        derived["InferenceSpecification"]["Containers"][0]["Environment"]["LEVEL"] = "debug".into();
+        let derived = cloud.register_in(TARGET_ACCOUNT, derived);
+        delete_version(&cloud, &json!(arn_of_version(1)));
+        let planned = promote(&cloud, &["--dry-run"]).document();
+        assert!(planned["planned"].to_string().contains("register"), "{}", planned["planned"]);
+        let document = promote(&cloud, &[]).document();
+        assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(3)), "{status}");
+        assert!(document["warnings"].to_string().contains(&derived), "{}", document["warnings"]);
+        let statuses: Vec<Value> = promoted(&cloud).iter().map(|one| one["ModelApprovalStatus"].clone()).collect();
+        assert_eq!(statuses, [status, "Approved"]);
+    }
+}
+
+#[test]
+fn a_version_whose_deployment_somebody_has_changed_since_a_run_was_killed_is_named_and_not_registered_again() {
+    for status in ["Approved", "PendingManualApproval"] {
+        let cloud = killed_after("CreateModelPackage");
+        let mut specification =
+            cloud.package(&arn_of_version(1)).expect("the version")["InferenceSpecification"].clone();
+        specification["Containers"][0]["Environment"]["LEVEL"] = "debug".into();
+        let edited = json!({"ModelApprovalStatus": status, "InferenceSpecification": specification});
+        cloud.change(&arn_of_version(1), edited);
+        let names = format!("an earlier run has registered {}", arn_of_version(1));
+        promote(&cloud, &[]).fails(1, &[&names, "Environment{LEVEL} is \"debug\", not \"info\""]);
+        assert_eq!((promoted(&cloud).len(), approval(&cloud)), (1, json!(status)));
+    }
 }
