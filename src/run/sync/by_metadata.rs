@@ -74,7 +74,7 @@ pub(in crate::run) struct ByMetadata<'a> {
 }
 
 /// The document about a version, and whether a record was written.
-type SyncRecord = Option<(Record, bool)>;
+pub(super) type SyncRecord = Option<(Record, bool)>;
 
 impl<'a> ByMetadata<'a> {
     /// `source`: the source version that the metadata names.
@@ -187,7 +187,7 @@ impl<'a> ByMetadata<'a> {
             });
         }
         if decision.act == Act::Keep && is_served {
-            return Ok(self.record_served(package).await);
+            return Ok(self.record_served(package, history).await);
         }
         let withdrawing =
             Withdrawing { promotion: self.promotion, destination: &self.destination, policy: self.policy };
@@ -212,26 +212,9 @@ impl<'a> ByMetadata<'a> {
         }
     }
 
-    /// Writes the record of an Approved version, or warns that it has none.
-    async fn record_served(&self, package: &Package) -> (SyncRecord, Vec<Warning>) {
-        let remark = format!(
-            "it is Approved and has no record, so it is neither compared nor synced; {} to write the record",
-            self.command(package)
-        );
-        let remark = match self.record_promotion(package).await {
-            Ok(Some(record)) => {
-                let recorded = record.unconfirmed.is_none();
-                return (Some((record, recorded)), Vec::new());
-            }
-            Ok(None) => remark,
-            Err(error) => format!("{remark}: {error:#}"),
-        };
-        (None, vec![Warning { field: self.promoted.arn.to_string(), remark }])
-    }
-
     /// What to do about the version, as the beginning of a sentence: usually a command. A run about this version has other
     /// settings than the one that registered it, or somebody has changed the version since.
-    fn command(&self, package: &Package) -> String {
+    pub(super) fn command(&self, package: &Package) -> String {
         let Destination { bucket, prefix, .. } = &self.destination;
         let number = package.arn().version();
         if !self.is_selected {

@@ -72,7 +72,8 @@ impl Following<'_> {
         // A second version of a promotion follows its source only if that is Rejected.
         let is_rejected = self.rejected.iter().any(|summary| summary.arn == source);
         if let Some(current) = current.get(&source).filter(|_| !is_rejected) {
-            return Ok(second(&promoted, &source, current));
+            let warnings = second(&promoted, &source, current).into_iter().collect();
+            return Ok(FollowedVersions { warnings, ..none });
         }
         if Some(&source) == self.except {
             return Ok(none);
@@ -109,15 +110,12 @@ impl Following<'_> {
     }
 }
 
-/// Names a second version of a source version whose promotion is recorded. Whoever registered it may serve it.
-fn second(promoted: &PromotedVersion, source: &PackageArn, recorded: &PackageArn) -> FollowedVersions {
-    let mut followed = FollowedVersions::default();
-    if promoted.approval() != ApprovalStatus::Rejected {
-        let remark = format!(
-            "its metadata names {source}, whose promoted version is {recorded}; the version was not changed. Reject it if \
-             nobody needs it"
-        );
-        followed.warnings.push(Warning { field: promoted.arn.to_string(), remark });
-    }
-    followed
+/// Names a second version of a source version that has a promotion. Whoever registered it may serve it.
+pub(super) fn second(promoted: &PromotedVersion, source: &PackageArn, first: &PackageArn) -> Option<Warning> {
+    let remark = format!(
+        "its metadata names {source}, whose promoted version is {first}; the version was not changed. Reject it if nobody \
+         needs it"
+    );
+    let is_rejected = promoted.approval() == ApprovalStatus::Rejected;
+    (!is_rejected).then(|| Warning { field: promoted.arn.to_string(), remark })
 }

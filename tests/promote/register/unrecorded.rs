@@ -196,3 +196,22 @@ fn a_file_whose_name_only_begins_as_that_of_a_record_stops_no_run_and_is_named_b
     assert_eq!(verify.code, 5);
     assert!(verify.told().contains(&stray) && !verify.stdout.contains("not a record"), "{}", verify.stdout);
 }
+
+#[test]
+fn of_two_approved_versions_of_an_older_source_version_without_records_the_first_is_the_promotion() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let second = register_again(&cloud, "Approved", |_| {});
+    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+    cloud.register(package());
+    let document = promote(&cloud, &[]).document();
+    assert!(!remark(&document, &second).is_empty(), "{document:#}");
+    let followed = &document["followed"];
+    assert_eq!(followed[0]["model_package_arn"], arn_of_version(1), "{followed:#}");
+    assert_eq!(followed.as_array().map(Vec::len), Some(1), "{followed:#}");
+    assert_eq!(approvals(&cloud), ["Approved", "Rejected", "Approved"]);
+    verifies(&cloud, 1);
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    promote(&cloud, &[]).document();
+    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "risk");
+}
