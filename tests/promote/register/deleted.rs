@@ -224,3 +224,17 @@ fn a_record_has_the_warnings_of_its_own_run_and_those_about_fields() {
     let updated = promote(&cloud, &[]).document();
     assert_eq!((&updated["outcome"], says(&updated)), (&json!("updated"), (false, true)));
 }
+
+#[test]
+fn a_version_whose_source_is_rejected_is_not_approved_at_another_prefix_after_the_promoted_version_was_deleted() {
+    for more in [&[][..], &["--package-version", "1"], &["--package-version", "1", "--approval", "carry"]] {
+        let cloud = with_package();
+        promote(&cloud, &[]).document();
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+        clean_up(&cloud);
+        for _ in 0..2 {
+            promote(&cloud, &[&["--target-prefix", "other"], more].concat()).document();
+            assert!(promoted(&cloud).iter().all(|version| version["ModelApprovalStatus"] == "Rejected"), "{more:?}");
+        }
+    }
+}
