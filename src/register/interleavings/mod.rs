@@ -10,6 +10,7 @@
 
 mod choices;
 mod deletions;
+mod duplicates;
 mod fixtures;
 mod scheduler;
 mod simulation;
@@ -25,7 +26,7 @@ use self::choices::Choices;
 use self::fixtures::{claim, group, package, request};
 use self::scheduler::{Limits, drive};
 use self::simulation::{HELD, REFUSED, Simulation};
-use self::world::{Broken, World, arn};
+use self::world::{Broken, World};
 use super::attempt::Registering;
 use super::decision::ApprovalPolicy;
 use super::existing::ExistingPromotions;
@@ -148,27 +149,12 @@ fn two_versions_are_registered_without_claims_or_a_lease_or_if_claims_are_held_t
 }
 
 #[test]
-fn two_versions_that_exist_all_the_same_become_one_and_a_derived_version_stays() {
-    let runs = Simulation::new_world(USUAL, Choices::first());
-    let change = |status: &str| json!({"ModelApprovalStatus": status});
-    let mut derived = change("Approved");
-    derived["Domain"] = json!("theirs");
-    let numbers = [json!({}), change("Approved"), json!({}), derived].map(|change| {
-        let mut request = request();
-        request.insert("ClientToken".into(), json!(fastrand::u64(..)));
-        runs.locked().register(&request, change)
-    });
-    let registered = drive(&runs, vec![promote(runs.clone())], NO_LIMITS);
-    let registered = registered[0].as_ref().expect("not killed").as_ref().expect("it succeeds");
-    assert_eq!(registered.arn.as_str(), arn(numbers[0]));
-    let named: Vec<&str> = registered.warnings.iter().map(|warning| warning.field.as_str()).collect();
-    assert_eq!(named, [arn(numbers[1]), arn(numbers[2])]);
-    let world = runs.locked();
-    let of = |index: usize| &world.versions[&numbers[index]];
-    assert_eq!(of(0).description["ModelApprovalStatus"], "Approved");
-    assert_eq!(of(1).description["ModelApprovalStatus"], "Rejected", "it was approved, so it is not deleted");
-    assert!(of(2).is_deleted() && !of(3).is_deleted());
-    assert_eq!(of(3).description["ModelApprovalStatus"], "Approved", "it is somebody else's");
+fn no_version_is_registered_or_approved_without_a_look_for_a_hold_right_before() {
+    let fails = |seed| {
+        let (case, choices) = by_chance(seed, Broken::Look);
+        holds(case, choices).0.is_err_and(|failed| failed.contains("without a look for a hold"))
+    };
+    assert!((0..100).any(fails), "a run that does not look is not found");
 }
 
 /// Tries every interleaving, depth first. Returns how many there are.
@@ -242,6 +228,9 @@ fn check(case: Case, world: &World, ended: &[Ended], clean: &anyhow::Result<Regi
         if was_approved && version.is_deleted() {
             return Err(format!("version {number} was Approved, and is deleted"));
         }
+    }
+    if let Some(write) = world.unlooked.first() {
+        return Err(format!("{write} without a look for a hold"));
     }
     if !clean.left.is_empty() {
         return Err(format!("the clean run leaves {:?}", clean.left));

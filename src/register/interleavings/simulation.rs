@@ -80,6 +80,7 @@ impl Registry for Simulation {
         let number = {
             let mut world = self.locked();
             let sent = world.now;
+            world.writes(self.run, "registers a version");
             world.holding.remove(&self.run);
             world.in_flight.push(InFlight { run: self.run, sent, request: request.clone(), ended: false });
             world.in_flight.len() - 1
@@ -102,6 +103,9 @@ impl Registry for Simulation {
 
     async fn update(&self, version: &PackageArn, changes: &Document) -> Result<(), CallError> {
         let mut world = self.call(format!("updates {} {changes:?}", version.version())).await;
+        if ApprovalStatus::of(changes) == ApprovalStatus::Approved {
+            world.writes(self.run, "approves a version");
+        }
         if world.update(version.version(), changes) { Ok(()) } else { Err(absent()) }
     }
 
@@ -123,12 +127,12 @@ impl Registry for Simulation {
 
 impl SourceVersions for Simulation {
     async fn describe(&self, _: &PackageArn) -> anyhow::Result<Document> {
-        let is_held = self.call("describes the source").await.is_held_now();
+        let is_held = self.call("describes the source").await.is_held_now(self.run);
         anyhow::ensure!(!is_held, HELD);
         Ok(source_description())
     }
     async fn refuse_held(&self) -> anyhow::Result<()> {
-        let is_held = self.call("looks for a hold").await.is_held_now();
+        let is_held = self.call("looks for a hold").await.is_held_now(self.run);
         anyhow::ensure!(!is_held, HELD);
         Ok(())
     }

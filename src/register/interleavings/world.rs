@@ -21,6 +21,8 @@ pub enum Broken {
     Hold,
     /// A claim is released although an earlier request is still under way.
     Release,
+    /// No run looks for a hold.
+    Look,
 }
 
 /// What the services hold, and the time.
@@ -47,6 +49,9 @@ pub struct World {
     /// How often somebody may still hold the group, and whether it is held.
     pub holds: usize,
     pub is_held: bool,
+    /// The runs that have looked for a hold since their last write, and the writes before which a run did not look.
+    pub looked: BTreeSet<usize>,
+    pub unlooked: Vec<String>,
     pub in_flight: Vec<InFlight>,
     /// When the runs have claimed, if their time stands still.
     pub holding: BTreeMap<usize, Duration>,
@@ -112,6 +117,8 @@ impl World {
             failures: 0,
             holds: 0,
             is_held: false,
+            looked: BTreeSet::new(),
+            unlooked: Vec::new(),
             in_flight: Vec::new(),
             holding: BTreeMap::new(),
             created: 0,
@@ -127,14 +134,25 @@ impl World {
         self.claims.insert(number, (claim, self.now - age));
     }
 
-    /// Whether a look finds that the group is held. Somebody may hold it right before.
-    pub fn is_held_now(&mut self) -> bool {
+    /// Whether a look of a run finds that the group is held. Somebody may hold it right before.
+    pub fn is_held_now(&mut self, run: usize) -> bool {
+        if self.broken == Broken::Look {
+            return false;
+        }
+        self.looked.insert(run);
         if self.holds > 0 && self.choices.pick(2) == 1 {
             self.holds -= 1;
             self.is_held = true;
             self.log.push("the group is held".to_owned());
         }
         self.is_held
+    }
+
+    /// Registers or approves a version: the run has to have looked for a hold since it wrote last.
+    pub fn writes(&mut self, run: usize, act: &str) {
+        if !self.looked.remove(&run) {
+            self.unlooked.push(format!("run {run} {act}"));
+        }
     }
 
     /// Lets time pass. Requests that are under way for too long end.
