@@ -33,8 +33,8 @@ def counting(upstream, delay=0.0, rate=None, name=None, before=None):
     """Runs the proxy while the block runs, and yields its URL and the list of calls so far.
 
     Each request waits `delay` seconds before it is passed on, as if the service were that far away; each connection
-    moves no more than `rate` bytes a second; answers say that they are of the server `name`; and `before` is called with
-    the operation and the key of each request before it is passed on.
+    moves no more than `rate` bytes a second; answers say that they are of the server `name`; and `before` is called
+    with the operation and the key of each request before it is passed on.
     """
     calls = []
     server = Proxy(("127.0.0.1", 0), Handler)

@@ -92,7 +92,7 @@ def test_the_image_promotes(aws, churn, buildah, container):
 
 
 class LambdaStage(ImageStage):
-    """The accounts, and the program as CodeBuild runs it on Lambda: no root, no HOME, and a /tmp that can be written."""
+    """The accounts, and the program as CodeBuild runs it on Lambda: no root, no HOME, and only /tmp can be written."""
 
     def __init__(self, aws, group, buildah, container, folder):
         super().__init__(aws, group, buildah, container, target_group="on-lambda")
@@ -103,7 +103,8 @@ class LambdaStage(ImageStage):
         """Starts the program with the variables of the accounts, or with others and no more."""
         variables = self.variables() if environment is None else environment
         given = [f"{name}={value}" for name, value in variables.items()]
-        command = ["unshare", "--mount", "sh", "-euc", AS_ON_LAMBDA, "sh", self.root, self.tmp, *given, "promote", *arguments]
+        confined = ("unshare", "--mount", "sh", "-euc", AS_ON_LAMBDA, "sh", self.root, self.tmp)
+        command = [*confined, *given, "promote", *arguments]
         return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def variables(self):
@@ -151,7 +152,7 @@ def test_what_needs_no_account_works_without_root_and_home(on_lambda, arguments)
         ({"AWS_REGION": REGION, "AWS_PROFILE": "build"}, "build"),
     ],
 )
-def test_a_run_that_fails_without_root_and_home_names_its_cause_and_no_place_that_it_cannot_write(on_lambda, variables, says):
+def test_a_run_that_fails_without_root_and_home_names_its_cause_and_no_folder(on_lambda, variables, says):
     failed = on_lambda.run("full", "--group", GROUP_ARN, "--target-bucket", "serving", environment=variables)
     assert failed.code in (1, 2) and failed.stderr.startswith("error: "), failed.stderr
     assert says in failed.stderr

@@ -129,7 +129,8 @@ def test_what_is_rolled_back_is_not_approved_again_by_executions_during_the_roll
 
     meanwhile = Meanwhile(operation, key, events)
     aws = pipeline.aws
-    with counting(aws.registry, before=meanwhile.before) as registry, counting(aws.objects, before=meanwhile.before) as s3:
+    before = meanwhile.before
+    with counting(aws.registry, before=before) as registry, counting(aws.objects, before=before) as s3:
         services = {f"AWS_ENDPOINT_URL_{service}": registry[0] for service in ("SAGEMAKER", "STS", "KMS")}
         rollback = ("rollback", "--to", "1", "--reason", "Latency alarm", "--settle-seconds", "0")
         promote(pipeline, *rollback, AWS_ENDPOINT_URL_S3=s3[0], **services)

@@ -116,14 +116,15 @@ def test_a_build_that_fails_ends_with_what_the_promotion_lacks(pipeline, build):
     assert f"s3://{bucket}/{key}" in failed.log[failed.log.index("Outcome    1 missing") :], failed.log
 
 
-# A run that fails, or whose last steps fail, may lack permissions. Wrong arguments are wrong for doctor too, and a build
-# that is stopped has no time for it.
+# A run that fails, or whose last steps fail, may lack permissions. Wrong arguments are wrong for doctor too, and a
+# build that is stopped has no time for it.
 @pytest.mark.parametrize(("code", "asks"), [(0, False), (1, True), (2, False), (3, True), (4, False), (130, False)])
 @pytest.mark.parametrize("doctor", [0, 1, 3])
-def test_a_build_that_fails_runs_doctor_where_it_helps_and_has_its_own_exit_code(reviewed, tmp_path, code, asks, doctor):
+def test_a_build_that_fails_runs_doctor_where_it_helps_and_keeps_its_exit_code(reviewed, tmp_path, code, asks, doctor):
     buildspec = yaml.safe_load(reviewed.properties("Project")["Source"]["BuildSpec"])
     program = tmp_path / "promote"
-    program.write_text(f'#!/bin/sh\n[ "$1" != doctor ] || {{ echo "$1 $PROMOTE_RECORD" >&2; exit {doctor}; }}\nexit {code}\n')
+    answers = f'[ "$1" != doctor ] || {{ echo "$1 $PROMOTE_RECORD" >&2; exit {doctor}; }}'
+    program.write_text(f"#!/bin/sh\n{answers}\nexit {code}\n")
     program.chmod(0o755)
     (tmp_path / "promotion.json").write_text("{}")
     script = "\n".join(buildspec["phases"]["build"]["commands"])
