@@ -22,6 +22,11 @@ variable "source_model_package_group_arn" {
   type        = string
 }
 
+variable "event_bus_name" {
+  description = "Event bus in this account that receives the events of the source account"
+  type        = string
+}
+
 variable "target_bucket_name" {
   description = "Bucket in this account for the artifacts"
   type        = string
@@ -38,6 +43,11 @@ variable "image_tag" {
   type        = string
 }
 
+locals {
+  # SageMaker has the name of a group in lower case in the ARNs of its versions. The target group has the same name.
+  group_in_lower_case = lower(split("/", var.source_model_package_group_arn)[1])
+}
+
 resource "aws_cloudformation_stack" "promote" {
   name          = "promote-churn"
   template_body = file("${path.module}/promote.yaml")
@@ -45,6 +55,10 @@ resource "aws_cloudformation_stack" "promote" {
 
   parameters = {
     SourceModelPackageGroupArn = var.source_model_package_group_arn
+    SourceGroupInLowerCase     = local.group_in_lower_case
+    TargetGroupInLowerCase     = local.group_in_lower_case
+    EventBusName               = var.event_bus_name
+    Schedule                   = "rate(1 day)"
     TargetBucketName           = var.target_bucket_name
     ImageRepositoryName        = var.image_repository_name
     ImageTag                   = var.image_tag

@@ -1,5 +1,6 @@
 """Checks the examples for adopters: the workflow, the promotions file, and the Terraform configuration."""
 
+import configparser
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def main():
     with TERRAFORM.open(encoding="utf-8") as file:
         stack = hcl2.load(file)["resource"][0]["aws_cloudformation_stack"]["promote"]
     check_parameters(set(only(stack["parameters"])))
+    check_profiles(yaml.safe_load(PROMOTIONS.read_text(encoding="utf-8")))
 
 
 def check_parameters(given):
@@ -36,6 +38,24 @@ def check_parameters(given):
         sys.exit(f"{TERRAFORM}: the template has no parameter {', '.join(sorted(unknown))}")
     if missing := required - given:
         sys.exit(f"{TERRAFORM}: the template needs {', '.join(sorted(missing))}")
+
+
+def check_profiles(promotions):
+    """Each job has the profiles that the promotions file names, and no others."""
+    named = set(profiles(promotions))
+    for job in ("plan", "apply"):
+        config = configparser.ConfigParser()
+        config.read(PROMOTIONS.with_name(f"{job}.config"), encoding="utf-8")
+        given = {section.removeprefix("profile ") for section in config.sections()}
+        if given != named:
+            sys.exit(f"{job}.config has the profiles {sorted(given)}, and the promotions file names {sorted(named)}")
+
+
+def profiles(node):
+    """The profiles that a document names."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from [value] if name == "profile" else profiles(value)
 
 
 def only(block):

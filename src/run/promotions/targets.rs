@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt, stream};
 
+use crate::aws::session::Identity;
 use crate::model::arn::{GroupArn, GroupName, GroupRef};
 use crate::model::failure::Failure;
 use crate::run::context::Context;
@@ -67,10 +68,15 @@ impl NamedTarget {
             TargetGroups::One(group, target) => self.one(group, target.as_ref()).await,
         };
         let found = found.with_context(|| self.name.clone())?;
-        let writer = self.context.target().await?.check().await?;
+        let writer = self.writer().await.with_context(|| self.name.clone())?;
         let pairs = found.groups.iter().chain(found.refused.iter().map(|refused| &refused.pair));
         let arns = pairs.filter_map(|pair| pair.target.as_ref()).map(|name| writer.group(name)).collect();
         Ok((found, arns))
+    }
+
+    /// The principal of the target account.
+    async fn writer(&self) -> Result<Identity> {
+        Ok(self.context.target().await?.check().await?)
     }
 
     async fn one(&self, group: &GroupRef, target: Option<&GroupName>) -> Result<FoundGroups> {

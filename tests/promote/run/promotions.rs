@@ -208,6 +208,14 @@ fn a_plan_of_which_a_group_failed_is_carried_out_for_the_others() {
 }
 
 #[test]
+fn a_target_whose_account_cannot_be_opened_is_named_and_stops_no_other() {
+    let cloud = with_groups(&["team-a", "churn"]);
+    let text = FILE.replace("production: {prefix: production}", "production: {profile: nobody}");
+    apply(&cloud, &text, &[]).fails(1, &["error: churn/production: target: configuration: profile 'nobody' does not"]);
+    assert_eq!(targets(&cloud), ["prod-team-a", "staging-team-a"]);
+}
+
+#[test]
 fn two_promotions_into_one_group_are_refused_before_the_first_write() {
     let cloud = with_groups(&["team-a", "churn"]);
     let text = FILE.replace("prod-{group}", "churn");

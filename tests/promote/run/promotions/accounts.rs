@@ -85,6 +85,20 @@ fn each_target_is_promoted_into_with_its_role_in_its_account_and_region() {
 }
 
 #[test]
+fn the_plan_that_roles_which_read_have_made_is_carried_out_by_roles_which_write() {
+    let cloud = two_accounts();
+    let (file, plan) = (cloud.home().join("promotions.yaml"), cloud.home().join("plan.json"));
+    let (path, plan) = (file.display().to_string(), plan.display().to_string());
+    std::fs::write(&file, FILE.replace("role/promote-write", "role/promote-plan")).expect("the file is written");
+    let planned = run(&cloud, Principal::Target, &["plan", "--file", &path, "--record", &plan]);
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    std::fs::write(&file, FILE).expect("the file is written");
+    let document =
+        run(&cloud, Principal::Target, &["apply", "--file", &path, "--plan", &plan, "--output", "json"]).document();
+    assert_eq!(document["summary"]["outcomes"], json!({"promoted": 4}), "{document:#}");
+}
+
+#[test]
 fn no_role_of_a_promotions_file_is_used_for_another_target_s_calls() {
     let cloud = two_accounts();
     apply_as_user(&cloud);
