@@ -1,4 +1,5 @@
-//! The artifacts of a version: each bucket is listed, and one byte of each object is read.
+//! The artifacts of a version: each bucket is listed, and one byte is read of each object that the version names, and of the
+//! first object with content below each prefix.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,8 @@ use crate::schema::references::{Reference, ReferenceKind};
 
 /// The number of concurrent requests.
 const AT_ONCE: usize = 16;
+/// The pages in which the first object with content is looked for.
+const PAGES: usize = 10;
 
 /// Who reads the artifacts.
 pub(super) struct Readers<'a> {
@@ -118,14 +121,13 @@ impl AskedArtifact<'_> {
         checks
     }
 
-    /// Lists what is below the location. Returns the object itself or the first one below.
+    /// Lists what is below the location. Returns the object itself or an object below.
     async fn list(&self, bucket: &str, reads: Asked<'_>) -> (Option<Location>, Vec<Check>) {
         let Location { bucket: name, key } = self.location;
         let lists = Asked { side: Side::Source, action: "s3:ListBucket", resource: bucket, grant_on: bucket };
-        let listed = self.readers.source.list(name, key).next().await;
-        let below = |one: &str| one == key || one.starts_with(&folder(key));
+        let listed = self.first_with_content().await;
         let first = match &listed {
-            Ok(page) => page.iter().flatten().find(|object| below(&object.key)).map(|object| object.key.clone()),
+            Ok(first) => first.clone(),
             Err(_) => Some(key.clone()).filter(|key| !key.is_empty() && !key.ends_with('/')),
         };
         let was_listed = listed.is_ok();
@@ -140,9 +142,26 @@ impl AskedArtifact<'_> {
         }
         (first.map(|key| Location::new(name, key)), checks)
     }
+
+    /// The first object with content at or below the location; the first one if all are empty. The marker of a folder is
+    /// empty, and may have another key than the objects in it.
+    async fn first_with_content(&self) -> Result<Option<String>, CallError> {
+        let Location { bucket, key } = self.location;
+        let (mut pages, mut first) = (self.readers.source.list(bucket, key), None);
+        for _ in 0..PAGES {
+            let Some(page) = pages.next().await? else { break };
+            for object in page.into_iter().filter(|one| one.key == *key || one.key.starts_with(&folder(key))) {
+                if object.size > 0 {
+                    return Ok(Some(object.key));
+                }
+                first.get_or_insert(object.key);
+            }
+        }
+        Ok(first)
+    }
 }
 
-/// Reads a byte of an object.
+/// Reads a byte of an object, if it has one.
 async fn read(asked: Asked<'_>, objects: &SourceObjects, object: &Location, need: Need) -> Vec<Check> {
     let may_be_missing: &[ErrorKind] = if need == Need::Artifact { &[] } else { &[ErrorKind::NotFound] };
     match first_byte(objects, object).await {
@@ -164,8 +183,10 @@ async fn first_byte(objects: &SourceObjects, object: &Location) -> Result<Read, 
     if head.archived {
         return Ok(Read::Archived);
     }
-    if head.size > 0 {
-        objects.get(object, 0..1, &head.etag).await?;
+    match head.size {
+        // An empty object has no first byte.
+        0 => drop(objects.get_whole(object, 0, &head.etag).await?),
+        _ => drop(objects.get(object, 0..1, &head.etag).await?),
     }
     Ok(Read::Done)
 }

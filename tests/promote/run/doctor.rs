@@ -1,5 +1,6 @@
 //! `promote doctor`: everything that a promotion needs, in one run that writes nothing.
 
+mod artifacts;
 mod images;
 mod merged;
 mod pattern;
