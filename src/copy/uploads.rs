@@ -40,8 +40,8 @@ pub struct OpenUploads {
 struct Open {
     target: TargetObjects,
     location: Location,
-    /// The location of the state of the upload.
-    state: Location,
+    /// The location of the state of the upload. An upload that no run resumes has none.
+    state: Option<Location>,
     /// Whether it has a part that the next run need not copy.
     has_parts: bool,
 }
@@ -53,18 +53,38 @@ impl OpenUploads {
         &self,
         target: &TargetObjects,
         layout: &Layout,
+        object: (&Location, &Attributes),
+        writes: (&Encryption, Algorithm),
+    ) -> Result<UploadId, CallError> {
+        self.create(target, Some(layout), object, writes).await
+    }
+
+    /// As [`OpenUploads::begin`], for an upload that no run resumes.
+    pub async fn begin_probe(
+        &self,
+        target: &TargetObjects,
+        object: (&Location, &Attributes),
+        writes: (&Encryption, Algorithm),
+    ) -> Result<UploadId, CallError> {
+        self.create(target, None, object, writes).await
+    }
+
+    async fn create(
+        &self,
+        target: &TargetObjects,
+        layout: Option<&Layout>,
         (location, attributes): (&Location, &Attributes),
         (encryption, algorithm): (&Encryption, Algorithm),
     ) -> Result<UploadId, CallError> {
         let guard = Arc::clone(&self.beginning).read_owned().await;
         let (open, asked_again) = (Arc::clone(&self.open), Arc::clone(&self.asked_again));
-        let (target, layout, location) = (target.clone(), layout.clone(), location.clone());
+        let (target, layout, location) = (target.clone(), layout.cloned(), location.clone());
         let (attributes, encryption) = (attributes.clone(), encryption.clone());
         let creation = tokio::spawn(async move {
             let (created, attempts) = target.create_upload(&location, &attributes, &encryption, algorithm).await;
             asked_again.fetch_or(attempts > 1, Relaxed);
             if let Ok(id) = &created {
-                let state = UploadState::location(&layout, id);
+                let state = layout.map(|layout| UploadState::location(&layout, id));
                 open.lock().await.insert(id.clone(), Open { target, location, state, has_parts: false });
             }
             drop(guard);
@@ -80,7 +100,7 @@ impl OpenUploads {
 
     /// Tracks an upload of an earlier run, which has parts.
     pub(super) async fn take_up(&self, target: &TargetObjects, layout: &Layout, location: &Location, id: &UploadId) {
-        let (target, location, state) = (target.clone(), location.clone(), UploadState::location(layout, id));
+        let (target, location, state) = (target.clone(), location.clone(), Some(UploadState::location(layout, id)));
         self.open.lock().await.insert(id.clone(), Open { target, location, state, has_parts: true });
     }
 
@@ -91,10 +111,10 @@ impl OpenUploads {
         }
     }
 
-    /// The upload was completed.
-    pub(super) async fn close(&self, id: &UploadId) {
+    /// The upload was completed or aborted.
+    pub async fn close(&self, id: &UploadId) {
         let open = self.open.lock().await.remove(id);
-        if let Some(Open { target, state, .. }) = open {
+        if let Some(Open { target, state: Some(state), .. }) = open {
             self.discard_state(target, state);
         }
     }
@@ -192,7 +212,9 @@ impl Open {
             Err(error) if !matches!(error.kind, Kind::NoSuchUpload | Kind::NotFound) => return Err(error),
             _ => {}
         }
-        let _left = self.target.delete(&self.state).await;
+        if let Some(state) = &self.state {
+            let _left = self.target.delete(state).await;
+        }
         Ok(())
     }
 }

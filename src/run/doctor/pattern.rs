@@ -72,7 +72,7 @@ impl TargetSide<'_> {
         checks.extend(target::ask_role(account, &identity.account).await);
         let destination = AskedDestination::of(settings, identity.partition(), groups, source);
         let (bucket, signing) = tokio::join!(
-            target::ask_bucket(account, &identity.account, settings, &destination),
+            target::ask_bucket((account, &self.uploads), &identity.account, settings, &destination),
             target::ask_signing(account, settings)
         );
         checks.extend(bucket);

@@ -9,6 +9,7 @@ use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind, Side, with_hints};
 use crate::aws::registry::TargetRegistry;
 use crate::aws::session::Identity;
+use crate::copy::OpenUploads;
 use crate::model::arn::{AccountId, GroupArn};
 use crate::model::field::Document;
 use crate::run::context::Context;
@@ -20,6 +21,8 @@ pub(super) struct TargetSide<'a> {
     account: Option<&'a TargetAccount>,
     identity: Option<Identity>,
     pub(super) failed: Vec<Check>,
+    /// The uploads that an interruption aborts.
+    pub(super) uploads: OpenUploads,
 }
 
 /// What is not known without the account of the source group, and what tells the account.
@@ -33,15 +36,16 @@ const DELETES: (&str, &str) =
 impl<'a> TargetSide<'a> {
     /// Opens the session and asks for its principal.
     pub async fn open(context: &'a Context) -> Self {
+        let uploads = context.new_uploads();
         let account = match context.target().await {
             Ok(account) => account,
             Err(error) => {
-                return Self { account: None, identity: None, failed: vec![no_session(Side::Target, &error)] };
+                return Self { account: None, identity: None, failed: vec![no_session(Side::Target, &error)], uploads };
             }
         };
         match account.identity().await {
-            Ok(identity) => Self { account: Some(account), identity: Some(identity), failed: Vec::new() },
-            Err(error) => Self { account: None, identity: None, failed: no_principal(Side::Target, error) },
+            Ok(identity) => Self { account: Some(account), identity: Some(identity), failed: Vec::new(), uploads },
+            Err(error) => Self { account: None, identity: None, failed: no_principal(Side::Target, error), uploads },
         }
     }
 
@@ -67,7 +71,7 @@ impl<'a> TargetSide<'a> {
         let destination = AskedDestination::of(settings, group.partition(), group.name().as_str(), source.as_ref());
         let ((state, registry), bucket, signing) = tokio::join!(
             ask_registry(account.registry(), group, settings),
-            ask_bucket(account, group.account(), settings, &destination),
+            ask_bucket((account, &self.uploads), group.account(), settings, &destination),
             ask_signing(account, settings)
         );
         checks.extend(bucket);
@@ -84,7 +88,7 @@ pub(super) async fn ask_role(account: &TargetAccount, own: &AccountId) -> Option
 }
 
 pub(super) async fn ask_bucket(
-    account: &TargetAccount,
+    (account, uploads): (&TargetAccount, &OpenUploads),
     own: &AccountId,
     settings: &DoctorSettings,
     to: &AskedDestination<'_>,
@@ -92,7 +96,7 @@ pub(super) async fn ask_bucket(
     let objects = account.objects();
     let folder = &to.folder;
     let lists = asked("s3:ListBucket", &to.bucket, &to.bucket);
-    let uploads = asked("s3:ListBucketMultipartUploads", &to.bucket, &to.bucket);
+    let lists_uploads = asked("s3:ListBucketMultipartUploads", &to.bucket, &to.bucket);
     let reads = asked("s3:GetObject", &to.objects, &to.objects);
     let mut pages = objects.list(&folder.bucket, &folder.key);
     let uploads_there = objects.list_uploads(&folder.bucket, &folder.key);
@@ -108,7 +112,7 @@ pub(super) async fn ask_bucket(
         // Nothing else can be asked of a bucket that does not exist or is another account's.
         return checks;
     }
-    checks.extend(uploads.check(unfinished, &[]));
+    checks.extend(lists_uploads.check(unfinished, &[]));
     checks.extend(read);
     let refused = to.kms_key.and_then(|key| {
         let error = refuse_key(key, account.region(), own, to.source.as_ref()).err()?;
@@ -117,7 +121,7 @@ pub(super) async fn ask_bucket(
     let to = &AskedDestination { kms_key: to.kms_key.filter(|_| refused.is_none()), ..to.clone() };
     checks.extend(refused);
     match &to.probes {
-        Some(absent) if settings.probes => checks.extend(ask_upload(objects, absent, to).await),
+        Some(absent) if settings.probes => checks.extend(ask_upload((objects, uploads), absent, to).await),
         probes => {
             let writes = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
             let acl = objects.writes().acl.map(|_| "s3:PutObjectAcl");

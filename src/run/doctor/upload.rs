@@ -7,10 +7,16 @@ use super::destination::AskedDestination;
 use super::optional::without;
 use crate::aws::error::{CallError, Kind, Side};
 use crate::aws::objects::{Algorithm, Attributes, Encryption, TargetObjects, UploadId};
+use crate::copy::OpenUploads;
 use crate::model::location::Location;
 
-/// Asks for the permissions to write. No upload is begun that could not be aborted.
-pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &AskedDestination<'_>) -> Vec<Check> {
+/// Asks for the permissions to write. No upload is begun that could not be aborted. `uploads` are aborted if the run is
+/// interrupted.
+pub(super) async fn ask_upload(
+    (objects, uploads): (&TargetObjects, &OpenUploads),
+    absent: &Location,
+    to: &AskedDestination<'_>,
+) -> Vec<Check> {
     let on = |action| Asked { side: Side::Target, action, resource: &to.objects, grant_on: &to.objects };
     let deletes =
         Asked { side: Side::Target, action: "s3:DeleteObject", resource: &to.unfinished, grant_on: &to.unfinished };
@@ -22,7 +28,7 @@ pub(super) async fn ask_upload(objects: &TargetObjects, absent: &Location, to: &
     checks.extend(deletes.check(deleted, &[]));
     let writes = on("s3:PutObject");
     match may_abort {
-        true => checks.extend(upload(objects, absent, to, writes).await),
+        true => checks.extend(upload((objects, uploads), absent, to, writes).await),
         false => {
             let answer = objects.probe_put(absent).await;
             checks.extend(objects.writes().acl.and_then(|_| sets_acl(writes, &answer)));
@@ -58,7 +64,7 @@ pub(super) fn without_uploads(checks: Vec<Check>) -> Vec<Check> {
 }
 
 async fn upload(
-    objects: &TargetObjects,
+    (objects, uploads): (&TargetObjects, &OpenUploads),
     absent: &Location,
     to: &AskedDestination<'_>,
     writes: Asked<'_>,
@@ -67,7 +73,7 @@ async fn upload(
     let at = &Location::new(&absent.bucket, format!("{}-{:016x}", absent.key, fastrand::u64(..)));
     let (attributes, algorithm) = (Attributes::default(), Algorithm::default());
     let encryption = Encryption { kms_key: to.kms_key.cloned() };
-    let (created, _) = objects.create_upload(at, &attributes, &encryption, algorithm).await;
+    let created = uploads.begin_probe(objects, (at, &attributes), (&encryption, algorithm)).await;
     let part = match &created {
         Ok(upload) => Some(objects.upload_part(at, upload, 1, Bytes::from_static(b"\n"), algorithm).await),
         Err(_) => None,
@@ -76,6 +82,9 @@ async fn upload(
         Ok(upload) => abort(objects, at, upload).await,
         Err(_) => Ok(()),
     };
+    if let (Ok(upload), Ok(())) = (&created, &aborted) {
+        uploads.close(upload).await;
+    }
     let lost = abort_lost(objects, at, created.as_ref().err()).await;
     let encrypts = created.is_ok();
     let sets_acl = objects.writes().acl.and_then(|_| sets_acl(writes, &created));

@@ -290,7 +290,7 @@ fn without_images(text: &str) -> String {
     images.replace(text, "").into_owned()
 }
 
-fn interrupt(child: &Child, signal: &str) {
+pub(super) fn interrupt(child: &Child, signal: &str) {
     let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
     assert!(sent.expect("a shell").success());
 }

@@ -1,6 +1,10 @@
 //! The upload that doctor begins and aborts.
 
+use std::process::Stdio;
+use std::sync::mpsc;
+
 use super::*;
+use crate::run::interruption::interrupt;
 use crate::support::{Failure, Moment};
 
 const ACL: [&str; 2] = ["--target-acl", "bucket-owner-full-control"];
@@ -72,4 +76,48 @@ fn an_upload_that_cannot_be_aborted_is_told_and_no_other_run_aborts_it() {
     cloud.heal();
     doctor(&cloud, &[]);
     assert_eq!(cloud.uploads(SERVING).len(), 1, "another run may be using it");
+}
+
+/// Starts doctor.
+fn spawned(cloud: &Cloud) -> std::process::Child {
+    let mut command = cloud.process(Principal::Both);
+    command.args(["doctor", "--group", &Cloud::group_arn(GROUP), "--target-bucket", SERVING]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+}
+
+#[test]
+fn ctrl_c_before_the_upload_is_aborted_aborts_it() {
+    // The first abort asks for the permission.
+    for (operation, call) in [("UploadPart", 1), ("AbortMultipartUpload", 2)] {
+        for signal in ["INT", "TERM"] {
+            let cloud = encrypted();
+            cloud.fail(Moment::on(operation, call), Failure::Hang);
+            let arrives = Arrival::of(&cloud, Moment::on(operation, call));
+            let child = spawned(&cloud);
+            arrives.wait();
+            assert_eq!(cloud.uploads(SERVING).len(), 1);
+            interrupt(&child, signal);
+            let run = ended(child);
+            assert_eq!(run.code, 130, "{}", run.stderr);
+            assert_nothing_was_written(&cloud);
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_while_the_upload_is_begun_aborts_it() {
+    let cloud = encrypted();
+    cloud.fail(Moment::every("CreateMultipartUpload"), Failure::HangAfter);
+    let (_until_the_end, block) = mpsc::channel::<()>();
+    cloud.hook(Moment::on("UploadPart", 1), move |_| {
+        let _ = block.recv();
+    });
+    let begins = Arrival::of(&cloud, Moment::on("CreateMultipartUpload", 1));
+    let child = spawned(&cloud);
+    begins.wait();
+    interrupt(&child, "INT");
+    cloud.release();
+    let run = ended(child);
+    assert_eq!(run.code, 130, "{}", run.stderr);
+    assert_nothing_was_written(&cloud);
 }
