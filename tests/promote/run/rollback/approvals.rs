@@ -1,6 +1,9 @@
 //! Nothing is approved from the moment a hold is written until its release, whatever happens meanwhile: the calls that
 //! the stand-in has carried out tell.
 
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, Result, ensure};
 
 use super::*;
@@ -32,15 +35,22 @@ pub(super) fn none_approved_while_held(cloud: &Cloud) -> Result<()> {
     Ok(())
 }
 
+/// A call may take so long: its client waits for an answer for a minute.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
+
+/// A version of the source, and what the source decides about it.
+type Event = (u32, &'static str);
+
 /// The events of the pipeline in an order of their own, each delivered twice.
-fn events(cloud: &Cloud, seed: usize) {
+fn events(seed: usize) -> impl Iterator<Item = Event> {
     let mut events = [(3, "Rejected"), (3, "Approved"), (4, "Approved")];
     fastrand::Rng::with_seed(u64::try_from(seed).expect("a small number")).shuffle(&mut events);
-    for (version, status) in events {
-        cloud.change(&SOURCE_VERSION.replace("/1", &format!("/{version}")), json!({"ModelApprovalStatus": status}));
-        promote(cloud, &[]);
-        promote(cloud, &[]);
-    }
+    events.into_iter().flat_map(|event| [event, event])
+}
+
+fn deliver(cloud: &Cloud, (version, status): Event) {
+    cloud.change(&SOURCE_VERSION.replace("/1", &format!("/{version}")), json!({"ModelApprovalStatus": status}));
+    promote(cloud, &[]);
 }
 
 /// The versions, and a further one that is pending at the source.
@@ -63,9 +73,11 @@ fn calls() -> Vec<usize> {
 }
 
 /// A rollback succeeds, and neither what it has rejected nor a newer version is Approved before the release.
-fn rolls_back(cloud: &Cloud) -> Result<()> {
+/// `late`: events that arrive after it.
+fn rolls_back(cloud: &Cloud, late: impl FnOnce() -> Vec<Event>) -> Result<()> {
     let run = rollback(cloud, &["--to", "2"]);
     ensure!(run.code == 0, "{}{}", run.stdout, run.stderr);
+    late().into_iter().for_each(|event| deliver(cloud, event));
     promote(cloud, &[]);
     let newer = statuses(cloud).split_off(2);
     ensure!(!newer.contains(&"Approved".to_owned()), "{newer:?}");
@@ -75,9 +87,17 @@ fn rolls_back(cloud: &Cloud) -> Result<()> {
 #[test]
 fn events_at_any_call_of_a_rollback_approve_nothing_from_the_hold_to_the_release() {
     crate::run::faults::each(AT_ONCE, &calls(), |k| {
-        let (cloud, seed) = (four(), *k);
-        cloud.hook(Moment::nth(seed), move |cloud| events(cloud, seed));
-        rolls_back(&cloud).with_context(|| format!("call {k}"))
+        let ((cloud, seed), (put_off, late)) = ((four(), *k), mpsc::channel());
+        cloud.hook(Moment::nth(seed), move |cloud| {
+            let arrived = Instant::now();
+            for event in events(seed) {
+                match arrived.elapsed() < ANSWERED_WITHIN {
+                    true => deliver(cloud, event),
+                    false => put_off.send(event).expect("the test waits"),
+                }
+            }
+        });
+        rolls_back(&cloud, || late.try_iter().collect()).with_context(|| format!("call {k}"))
     });
 }
 
@@ -88,7 +108,7 @@ fn events_after_a_rollback_was_killed_at_any_call_approve_nothing_from_the_hold_
         cloud.fail(Moment::from(*k), if k % 2 == 0 { Failure::Reset } else { Failure::ResetAfter });
         rollback(&cloud, &["--to", "2"]);
         cloud.heal();
-        events(&cloud, *k);
-        rolls_back(&cloud).with_context(|| format!("call {k}"))
+        events(*k).for_each(|event| deliver(&cloud, event));
+        rolls_back(&cloud, Vec::new).with_context(|| format!("call {k}"))
     });
 }
