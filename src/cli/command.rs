@@ -144,7 +144,7 @@ impl Verb {
             Self::FindLatest(verb) => &verb.output,
             Self::CopyArtifacts(verb) => &verb.output,
             Self::Register(verb) => &verb.output,
-            Self::Full(verb) => &verb.output,
+            Self::Full(verb) => &verb.promotion.output,
             Self::Plan(verb) => return Some(Cow::Owned(verb.output())),
             Self::Apply(verb) => &verb.output,
             Self::Withdraw(verb) => &verb.output,

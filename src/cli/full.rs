@@ -32,6 +32,15 @@ use crate::run::{Context, RunReport, full, full_as_planned};
 #[derive(Debug, Args)]
 pub(super) struct FullArgs {
     #[command(flatten)]
+    pub(super) promotion: PromotionArgs,
+    #[command(flatten)]
+    reviewed: ReviewedArgs,
+}
+
+/// The flags of a promotion.
+#[derive(Debug, Args)]
+pub(super) struct PromotionArgs {
+    #[command(flatten)]
     groups: GroupsArgs,
     #[command(flatten)]
     many: ManyArgs,
@@ -66,8 +75,6 @@ pub(super) struct FullArgs {
     #[arg(long, env = "PROMOTE_FAIL_IF_NOTHING_APPROVED", value_parser = BoolishValueParser::new(), help_heading = "Model package")]
     fail_if_nothing_approved: bool,
     #[command(flatten)]
-    reviewed: ReviewedArgs,
-    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -85,6 +92,54 @@ struct ReviewedArgs {
 }
 
 impl FullArgs {
+    pub(super) fn context(&self) -> Context {
+        self.promotion.context()
+    }
+
+    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
+        let promotion = &self.promotion;
+        match promotion.groups()? {
+            Selected::One(group) => {
+                let report = self.run_one(context, group).await?;
+                running.printer.conclude(&report)?;
+                Ok(promotion.exit(&report))
+            }
+            Selected::Many(selection) => {
+                let reviewed = self.reviewed_groups().await?;
+                let found = find_groups(context, &selection).await?;
+                let found = match &reviewed {
+                    Some(plans) => plans.planned(found),
+                    None => found,
+                };
+                let run = async |context: Context, group: GroupRef| {
+                    full_for_group(&context, &promotion.settings(&group)?, reviewed.as_ref()).await
+                };
+                many::run_found(running, context, &selection, found, run, |report| promotion.exit(report)).await
+            }
+        }
+    }
+
+    async fn run_one(&self, context: &Context, group: &GroupRef) -> Result<RunReport> {
+        let settings = self.promotion.settings(group)?;
+        let Some(file) = &self.reviewed.plan else { return full(context, &settings).await };
+        let plan = ReviewedPlan::of(read_plan(file).await?, "promote full --dry-run --record plan.json")?;
+        plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
+        full_as_planned(context, &settings, &plan).await
+    }
+
+    /// The plans of the groups of a pattern, if `--plan` is given.
+    ///
+    /// # Errors
+    /// The file has no such plans, or they are too old.
+    async fn reviewed_groups(&self) -> Result<Option<ReviewedGroups>> {
+        let Some(file) = &self.reviewed.plan else { return Ok(None) };
+        let plans = read_plan_of_groups(file).await?;
+        plans.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
+        Ok(Some(plans))
+    }
+}
+
+impl PromotionArgs {
     pub(super) fn context(&self) -> Context {
         let (source, target) = self.access();
         let context = Context::new(source, target).with_limits(self.copy.limits());
@@ -110,28 +165,6 @@ impl FullArgs {
         self.destination.group_of(group.name())
     }
 
-    pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
-        match self.groups()? {
-            Selected::One(group) => {
-                let report = self.run_one(context, group).await?;
-                running.printer.conclude(&report)?;
-                Ok(self.exit(&report))
-            }
-            Selected::Many(selection) => {
-                let reviewed = self.reviewed_groups().await?;
-                let found = find_groups(context, &selection).await?;
-                let found = match &reviewed {
-                    Some(plans) => plans.planned(found),
-                    None => found,
-                };
-                let run = async |context: Context, group: GroupRef| {
-                    full_for_group(&context, &self.settings(&group)?, reviewed.as_ref()).await
-                };
-                many::run_found(running, context, &selection, found, run, |report| self.exit(report)).await
-            }
-        }
-    }
-
     /// The groups that the flags select.
     ///
     /// # Errors
@@ -143,25 +176,6 @@ impl FullArgs {
             selection.created_tags = self.register.created_tags();
         }
         Ok(selected)
-    }
-
-    async fn run_one(&self, context: &Context, group: &GroupRef) -> Result<RunReport> {
-        let settings = self.settings(group)?;
-        let Some(file) = &self.reviewed.plan else { return full(context, &settings).await };
-        let plan = ReviewedPlan::of(read_plan(file).await?, "promote full --dry-run --record plan.json")?;
-        plan.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
-        full_as_planned(context, &settings, &plan).await
-    }
-
-    /// The plans of the groups of a pattern, if `--plan` is given.
-    ///
-    /// # Errors
-    /// The file has no such plans, or they are too old.
-    async fn reviewed_groups(&self) -> Result<Option<ReviewedGroups>> {
-        let Some(file) = &self.reviewed.plan else { return Ok(None) };
-        let plans = read_plan_of_groups(file).await?;
-        plans.refuse_older(self.reviewed.plan_max_age, SystemTime::now())?;
-        Ok(Some(plans))
     }
 
     pub(super) fn exit(&self, report: &RunReport) -> Exit {

@@ -11,14 +11,14 @@ use saphyr::{MarkedYaml, Scalar, YamlData};
 use super::members::{Member, MemberKind, Section, command, members};
 use super::refused::{in_words_of_the_file, is_about_a_value, names, with_members};
 use super::text::{self, WrittenValues};
-use crate::cli::full::FullArgs;
+use crate::cli::full::PromotionArgs;
 use crate::model::failure::Failure;
 
 /// A target of a promotions file, named `<promotion>/<target>`.
 #[derive(Debug, Clone)]
 pub(super) struct FileTarget {
     pub name: String,
-    pub full: Arc<FullArgs>,
+    pub full: Arc<PromotionArgs>,
 }
 
 /// YAML 1.2 has no merge keys.
@@ -196,7 +196,7 @@ impl FileReader {
     }
 
     /// The flags of `promote full` that a target sets.
-    fn full(&mut self, name: &str, at: Position, (source, target): (&Members, &Members)) -> Option<FullArgs> {
+    fn full(&mut self, name: &str, at: Position, (source, target): (&Members, &Members)) -> Option<PromotionArgs> {
         let of = |member: &Member| match member.section {
             Section::Source => source.get(&member.name),
             Section::Target => target.get(&member.name),
@@ -204,7 +204,7 @@ impl FileReader {
         let given = |member| of(member).map(|given| member.words(&given.values));
         let words: Vec<String> = self.members.iter().filter_map(given).flatten().collect();
         let matches = self.command.try_get_matches_from_mut(words);
-        let (named, message) = match matches.and_then(|matches| FullArgs::from_arg_matches(&matches)) {
+        let (named, message) = match matches.and_then(|matches| PromotionArgs::from_arg_matches(&matches)) {
             Ok(full) => {
                 let Some(error) = full.groups().err().map(|error| error.to_string()) else { return Some(full) };
                 let named = self.members.iter().find(|member| error.starts_with(&format!("`{}`", member.flag())));

@@ -2,22 +2,11 @@
 
 use clap::{Arg, ArgAction, Args, Command};
 
-use crate::cli::full::FullArgs;
+use crate::cli::full::PromotionArgs;
 
 /// Flags that belong to a run and not to a target.
-const OF_A_RUN: [&str; 11] = [
-    "concurrency",
-    "dry_run",
-    "fail_if_nothing_approved",
-    "first",
-    "jobs",
-    "output",
-    "plan",
-    "plan_max_age",
-    "quiet",
-    "record",
-    "verbose",
-];
+const OF_A_RUN: [&str; 9] =
+    ["concurrency", "dry_run", "fail_if_nothing_approved", "first", "jobs", "output", "quiet", "record", "verbose"];
 
 /// Where a member stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,7 +88,7 @@ impl Member {
 
 /// `promote full` as a command that reads no variable: what a file does not say has its default.
 pub(super) fn command() -> Command {
-    let command = FullArgs::augment_args(Command::new("target").no_binary_name(true));
+    let command = PromotionArgs::augment_args(Command::new("target").no_binary_name(true));
     command.mut_args(|argument| argument.env(None::<&str>))
 }
 

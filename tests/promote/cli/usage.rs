@@ -30,6 +30,12 @@ fn an_error_about_a_flag_names_the_flag_also_if_its_variable_is_set() {
 }
 
 #[test]
+fn a_plan_is_refused_by_doctor_which_carries_none_out() {
+    let arguments = ["doctor", "--group", GROUP, "--target-bucket", SERVING, "--plan", "plan.json"];
+    run(&with_package(), Principal::Both, &arguments).fails(2, &["unexpected argument '--plan' found"]);
+}
+
+#[test]
 fn messages_are_broken_into_lines_of_100_columns_unless_a_word_is_longer() {
     let cloud = with_package();
     for arguments in [
