@@ -10,6 +10,7 @@ pub(crate) mod hashing;
 pub(crate) mod history;
 mod image_agreement;
 mod images;
+mod no_longer_due;
 mod plan_age;
 mod plan_differences;
 mod plan_digest;

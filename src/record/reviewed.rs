@@ -16,6 +16,7 @@ use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
 use crate::model::field::Document;
 use crate::model::package::Package;
+use crate::model::promoted::PromotedVersion;
 use crate::model::secrets::sealed_document;
 use crate::plan::Plan;
 use crate::register::sync::{Change, ChangeResult};
@@ -26,9 +27,9 @@ const LISTED: usize = 20;
 /// The document of a dry run that somebody has reviewed.
 #[derive(Debug)]
 pub struct ReviewedPlan {
-    record: Record,
+    pub(super) record: Record,
     facts: PlanFacts,
-    planned: Vec<PlannedWrite>,
+    pub(super) planned: Vec<PlannedWrite>,
     /// The command that makes such a plan.
     command: String,
     /// The digest of the plans of all groups that were reviewed together.
@@ -84,18 +85,20 @@ impl ReviewedPlan {
         plan_age::refuse_older(&self.record.ended, limit, now)
     }
 
-    /// Refuses to go on if the plan of now is another one.
+    /// Refuses to go on if the plan of now is another one. `versions`: those of [`ReviewedPlan::left_out`] that exist.
     ///
     /// # Errors
     /// The message names what differs.
-    pub fn refuse_other(&self, now: &Record) -> Result<()> {
+    pub fn refuse_other(&self, now: &Record, versions: &[PromotedVersion]) -> Result<()> {
         let settings = now.plan.as_ref().map(|plan| plan.settings.clone()).unwrap_or_default();
         let mut found = compared("the setting ", &self.facts.settings, &settings);
         found.extend(compared("the ", &identity(&self.record), &identity(now)));
         found.extend(self.other_request(now.request.as_ref()));
         found.extend(self.other_artifact(fixed(&now.artifacts))?);
         let own = now.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
-        found.extend(self.unplanned(now.planned.as_deref().unwrap_or_default(), own));
+        let writes = now.planned.as_deref().unwrap_or_default();
+        found.extend(self.unplanned(writes, own));
+        found.extend(self.no_longer_due(writes, versions));
         found.extend(self.changes(now));
         found.extend(self.not_carried(now));
         found.extend(self.images(now));
@@ -137,6 +140,10 @@ impl ReviewedPlan {
     }
 
     fn refused(&self, found: &[String]) -> Result<()> {
+        self.refused_because("cannot be carried out any more", found)
+    }
+
+    fn refused_because(&self, why: &str, found: &[String]) -> Result<()> {
         if found.is_empty() {
             return Ok(());
         }
@@ -145,7 +152,7 @@ impl ReviewedPlan {
             lines.push(format!("  and {} more", found.len() - LISTED));
         }
         let digest = &self.facts.digest;
-        let message = format!("the plan {digest} cannot be carried out any more:\n{}", lines.join("\n"));
+        let message = format!("the plan {digest} {why}:\n{}", lines.join("\n"));
         Err(Failure::new(message).hint(format!("Make a new plan with `{}`, and review it", self.command)).into())
     }
 
@@ -169,8 +176,7 @@ impl ReviewedPlan {
         self.refused(&self.unplanned(writes, own).collect::<Vec<_>>())
     }
 
-    /// The writes that were not planned. A planned write that is not needed any more is no difference. `own`: the promoted
-    /// version of the plan's own source version.
+    /// The writes that were not planned. `own`: the promoted version of the plan's own source version.
     fn unplanned<'a>(
         &'a self,
         writes: &'a [PlannedWrite],
@@ -189,6 +195,16 @@ impl ReviewedPlan {
         };
         let unplanned = writes.iter().filter(move |write| !is_planned(write));
         unplanned.map(|write| format!("not in the plan: {write}"))
+    }
+
+    /// Refuses to conclude a run that has left a planned write about a promoted version out. `versions`: those of
+    /// [`ReviewedPlan::left_out`] that exist.
+    ///
+    /// # Errors
+    /// The message names each of them.
+    pub fn refuse_left_out(&self, versions: &[PromotedVersion]) -> Result<()> {
+        let left_out: Vec<String> = self.no_longer_due(&[], versions).collect();
+        self.refused_because("was not carried out completely", &left_out)
     }
 
     /// Refuses to update a promoted version with other values than planned. `changes` has the fields to update with the result
@@ -252,7 +268,7 @@ fn identity(record: &Record) -> Document {
 }
 
 /// The planned values of each promoted version that would be updated.
-fn updates(record: &Record) -> BTreeMap<String, Vec<&Change>> {
+pub(super) fn updates(record: &Record) -> BTreeMap<String, Vec<&Change>> {
     let own = record.target.as_ref().and_then(|target| target.model_package_arn.as_ref());
     let own = own.map(|arn| (arn, &record.changes));
     let others = record.followed.iter().map(|one| (&one.model_package_arn, &one.changes));

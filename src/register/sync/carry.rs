@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::model::field::{Document, Field};
 use crate::model::promoted::is_own_key;
 use crate::model::secrets;
-use crate::register::sync::change::{ChangeResult, changed};
+use crate::register::sync::change::{ChangeResult, SOURCE_URI, changed};
 use crate::register::sync::comparison::{Comparison, METADATA, metadata_of};
 use crate::register::sync::specifications::{SPECIFICATIONS, alike, list, named, names, refers_elsewhere};
-use crate::register::sync::sync_plan::{REMOVED, SOURCE_URI, SyncPlan};
+use crate::register::sync::sync_plan::{REMOVED, SyncPlan};
 use crate::schema::comparison::{agree, leaves};
 
 /// Members that an Update replaces as a whole (UpdateModelPackage).

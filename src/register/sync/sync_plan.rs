@@ -15,7 +15,7 @@ use crate::model::secrets::sealed;
 use crate::plan::provenance::mark;
 use crate::plan::rewriting::Rewritten;
 use crate::plan::sealed::refuse_sealed;
-use crate::register::sync::change::{Change, ChangeResult};
+use crate::register::sync::change::{Change, ChangeResult, SOURCE_URI};
 use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
 use crate::register::sync::edit::{Edit, edits};
 use crate::register::sync::specifications::SPECIFICATIONS;
@@ -23,7 +23,6 @@ use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
 
 pub(super) const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
-pub(super) const SOURCE_URI: &str = "SourceUri";
 
 /// The Update that syncs a promoted version with its source.
 #[derive(Debug, Clone, Default)]

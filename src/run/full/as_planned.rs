@@ -1,28 +1,58 @@
 //! `promote full --plan`: carries out a plan that somebody has reviewed.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::permitted::Permitted;
 use super::run;
+use crate::aws::error::Kind;
+use crate::model::arn::PackageArn;
+use crate::model::promoted::PromotedVersion;
 use crate::record::ReviewedPlan;
 use crate::run::context::Context;
 use crate::run::report::RunReport;
 use crate::run::settings::FullSettings;
+use crate::run::sync::follow::AT_ONCE;
 
 /// Carries a reviewed plan out, or stops before the first write if anything that the plan fixes is different now. With
 /// `dry_run`, only compares.
 ///
 /// # Errors
-/// The message names what differs. Otherwise as [`crate::run::full()`].
+/// The message names what differs. A planned write about a promoted version that is not due any more when its turn comes is a
+/// failure of the report. Otherwise as [`crate::run::full()`].
 pub async fn full_as_planned(context: &Context, settings: &FullSettings, plan: &ReviewedPlan) -> Result<RunReport> {
     let preview = FullSettings { dry_run: true, ..settings.clone() };
     let now = run(context, &preview, Permitted::Everything).await?;
     if !now.failures.is_empty() {
         return Ok(now);
     }
-    plan.refuse_other(&now.document)?;
+    let writes = now.document.planned.as_deref().unwrap_or_default();
+    let versions = existing(context, plan.left_out(writes)).await?;
+    plan.refuse_other(&now.document, &versions)?;
     if settings.dry_run {
         return Ok(now);
     }
-    run(context, settings, Permitted::Planned(plan)).await
+    let mut report = run(context, settings, Permitted::Planned(plan)).await?;
+    if report.failures.is_empty() && report.document.hold.is_none() && report.unconfirmed().is_none() {
+        let versions = existing(context, plan.left_out(&[])).await?;
+        report.failures.extend(plan.refuse_left_out(&versions).err().map(Arc::new));
+    }
+    Ok(report.with_failures_told())
+}
+
+/// The promoted versions that exist.
+async fn existing(context: &Context, promoted: HashSet<PackageArn>) -> Result<Vec<PromotedVersion>> {
+    let registry = context.target().await?.registry();
+    let described = promoted.into_iter().map(|arn| async move {
+        match registry.describe(&arn).await {
+            Ok(description) => Ok(Some(PromotedVersion { arn, description })),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    });
+    let described: Vec<_> = stream::iter(described).buffered(AT_ONCE).try_collect().await?;
+    Ok(described.into_iter().flatten().collect())
 }

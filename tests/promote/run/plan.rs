@@ -4,6 +4,7 @@ mod age;
 mod changes;
 mod edited;
 mod held;
+mod no_longer_due;
 mod recorded;
 
 use std::path::PathBuf;

@@ -163,6 +163,10 @@ fn holds(review: &Review) -> Result<()> {
         format!("{}{}\nplanned: {:#}\n{versions:#?}", run.stdout, run.stderr, plan["planned"])
     };
     before.changes(&after, &plan).with_context(said)?;
+    let is_held = serde_json::from_str::<Value>(&run.stdout).is_ok_and(|document| document["outcome"] == "held");
+    if run.code == 0 && !is_held {
+        after.has_all(&plan).with_context(said)?;
+    }
     if run.stderr.contains("cannot be carried out any more") && review.meanwhile.is_none() {
         let done = writes(&cloud).split_off(calls);
         ensure!(done.is_empty(), "it stopped after a write: {done:?}: {}", said());
@@ -269,6 +273,32 @@ impl State {
             let is_of_runs =
                 ["/promotion", "/_claims/", "/_hold-", "/_unfinished/"].iter().any(|part| key.contains(part));
             ensure!(is_of_runs || is_planned("copy", &format!("{folder}/")), "{key} is copied");
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Checks that each planned decision about a promoted version was carried out, and each update.
+    fn has_all(&self, plan: &Value) -> Result<()> {
+        for planned in plan["planned"].as_array().into_iter().flatten() {
+            let subject = planned["subject"].as_str().unwrap_or_default();
+            let Some(number) = subject.strip_prefix(TARGET_VERSION).and_then(|number| number.parse().ok()) else {
+                continue;
+            };
+            let version = self.versions.get(&number).with_context(|| format!("no version {number}"))?;
+            let status = version["ModelApprovalStatus"].as_str();
+            let is_done = match planned["act"].as_str() {
+                Some("withdraw") => status == Some("Rejected"),
+                Some("approve" | "approve-again") => status == Some("Approved"),
+                Some("wait-again") => status != Some("Rejected"),
+                Some("update") => {
+                    let teams = planned_teams(plan, subject);
+                    teams.iter().all(|team| version["CustomerMetadataProperties"]["team"] == *team)
+                }
+                _ => true,
+            };
+            ensure!(is_done, "planned, and left out without a word: {planned}");
         }
         Ok(())
     }
