@@ -16,7 +16,8 @@ use crate::run::{Context, hold, release, rollback};
 /// Stop promotions into a target group until it is released
 ///
 /// `promote full` and the pipeline then report what they would promote, and promote nothing. They still withdraw
-/// versions that the source rejects.
+/// versions that the source rejects. The hold is written to every bucket and prefix that promoted versions of the group
+/// name.
 #[derive(Debug, Args)]
 pub(super) struct HoldArgs {
     #[command(flatten)]
@@ -27,6 +28,8 @@ pub(super) struct HoldArgs {
 }
 
 /// Release a held target group, so that promotions go on
+///
+/// Ends the hold at every bucket and prefix that promoted versions of the group name.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
@@ -70,7 +73,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_group: GroupName,
-    /// Bucket of the promotions [default: the bucket of the newest promoted version]
+    /// Bucket of the promotions, besides those that promoted versions name [default: the bucket of the newest promoted version]
     #[arg(
         long,
         alias = "target-bucket-name",
@@ -79,7 +82,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_bucket: Option<BucketName>,
-    /// Prefix of the promotions [default: the prefix of the newest promoted version in that bucket]
+    /// Prefix of the promotions, besides those that promoted versions name [default: the prefix of the newest promoted version in that bucket]
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The holds of a group, as objects beside its promotions.
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use crate::aws::error::{CallError, Kind};
@@ -28,6 +29,11 @@ impl Holds<'_> {
     /// The hold of the group, if it is held now.
     pub async fn now(&self) -> Result<Option<Hold>, CallError> {
         self.read(self.state().await?).await
+    }
+
+    /// The first hold at several places.
+    pub async fn first(places: &[Self]) -> Result<Option<Hold>, CallError> {
+        Ok(try_join_all(places.iter().map(Self::now)).await?.into_iter().flatten().next())
     }
 
     /// Whether the group is held.

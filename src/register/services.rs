@@ -80,21 +80,21 @@ const LOOKED: Duration = Duration::from_secs(5);
 pub struct SourceNow<'a> {
     /// The source's registry.
     pub registry: &'a SourceRegistry,
-    /// The holds of the target group.
-    pub holds: Holds<'a>,
+    /// The holds of the target group, at each place that is known.
+    pub holds: Vec<Holds<'a>>,
     /// When the holds were looked for.
     looked: Mutex<Option<Instant>>,
 }
 
 impl<'a> SourceNow<'a> {
     /// The source's registry, and the holds of the target group.
-    pub fn new(registry: &'a SourceRegistry, holds: Holds<'a>) -> Self {
+    pub fn new(registry: &'a SourceRegistry, holds: Vec<Holds<'a>>) -> Self {
         Self { registry, holds, looked: Mutex::new(None) }
     }
 
     async fn look(&self) -> anyhow::Result<()> {
         let before = Instant::now();
-        match self.holds.now().await? {
+        match Holds::first(&self.holds).await? {
             Some(hold) => Err(hold.refusal()),
             None => {
                 *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);

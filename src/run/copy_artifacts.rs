@@ -39,6 +39,7 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
         dry_run: settings.dry_run,
         permitted: Permitted::Everything,
         reviewed: None,
+        elsewhere: None,
     };
     let (plan, there) = tokio::try_join!(promotion.plan(&package), promotion.list_folder(package.arn()))?;
     let mut record = if settings.dry_run {

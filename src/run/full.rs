@@ -10,6 +10,8 @@ pub(super) mod seen;
 mod unpromoted;
 mod without_effect;
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use tokio::sync::watch;
 
@@ -17,6 +19,7 @@ use super::context::Context;
 use super::event::Event;
 use super::find_latest::none_approved;
 use super::promotion::Promotion;
+use super::promotion::other_places::OtherPlaces;
 use super::promotion::source_version::completed;
 use super::promotion::target_group::is_missing;
 use super::report::RunReport;
@@ -57,15 +60,22 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
 /// The run of [`full()`], which may be permitted less than its settings ask for. A run whose group is held while it
 /// copies is run once more, which reports the rest.
 pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
-    let before = match run_once(context, settings, permitted).await {
+    let elsewhere = Arc::default();
+    let before = match run_once(context, settings, permitted, &elsewhere).await {
         Ok(report) => return Ok(report.without_held_failures().with_failures_told()),
         Err(error) => stopped_by_hold(error)?,
     };
-    let again = run_once(context, settings, permitted).await.inspect_err(|error| before.tell(context, error))?;
+    let again = run_once(context, settings, permitted, &elsewhere).await;
+    let again = again.inspect_err(|error| before.tell(context, error))?;
     Ok(again.with_earlier(before).without_held_failures().with_failures_told())
 }
 
-async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
+async fn run_once(
+    context: &Context,
+    settings: &FullSettings,
+    permitted: Permitted<'_>,
+    elsewhere: &Arc<OtherPlaces>,
+) -> Result<RunReport> {
     let started = context.clock.start();
     let (source, target) = context.accounts().await?;
     let group = source.group(&settings.selection.group).await?;
@@ -90,15 +100,17 @@ async fn run_once(context: &Context, settings: &FullSettings, permitted: Permitt
         dry_run: settings.dry_run,
         permitted,
         reviewed: permitted.reviewed(),
+        elsewhere: Some(Arc::clone(elsewhere)),
     };
     // Whether the group is held is not known without them.
     let promotions = promotions?;
     let held = HoldState::of(promotions.folders.iter().map(String::as_str));
-    let Some(hold) = promotion.holds().read(held).await? else {
+    let Some(hold) = promotion.hold(held).await? else {
         let report = Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await?;
         return report.with_plan(context, settings);
     };
     promotion.context.notice(Event::Held(&hold));
+    promotion.elsewhere = None;
     let mut withdrawn = FollowedVersions::default();
     if !promotion.dry_run {
         let policy = ApprovalPolicy { approval: None, withdraw: !settings.no_withdraw };

@@ -2,6 +2,8 @@
 
 mod copying;
 pub(super) mod derived;
+pub(super) mod holds;
+pub(super) mod other_places;
 pub(super) mod planned;
 pub(super) mod preview;
 pub(super) mod registering;
@@ -35,6 +37,7 @@ use crate::plan::{Checked, Plan, Warning, checked_references, plan};
 use crate::record::files::Records;
 use crate::record::signing::{Signer, refuse_alias};
 use crate::record::{Conclusion, Record, ReviewedPlan, Source};
+use other_places::OtherPlaces;
 
 /// A promotion from a source group to a destination.
 pub(crate) struct Promotion<'a> {
@@ -56,6 +59,8 @@ pub(crate) struct Promotion<'a> {
     pub permitted: Permitted<'a>,
     /// The reviewed plan of this run, also if a hold permits less than it has.
     pub reviewed: Option<&'a ReviewedPlan>,
+    /// Where else a hold is looked for. Nothing if the run promotes nothing.
+    pub elsewhere: Option<Arc<OtherPlaces>>,
 }
 
 /// The outcome of a dry run: the current promotion of the version stays, or a new one is registered.

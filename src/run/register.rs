@@ -1,5 +1,7 @@
 //! `promote register`: registers a version whose artifacts were copied.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use super::context::Context;
@@ -7,6 +9,7 @@ use super::event::Event;
 use super::full::held::as_held;
 use super::full::permitted::Permitted;
 use super::promotion::derived::without_derived;
+use super::promotion::other_places::OtherPlaces;
 use super::promotion::preview::{preview, preview_of_copied};
 use super::promotion::registering::LastSteps;
 use super::promotion::source_version::completed_unchanged;
@@ -18,6 +21,7 @@ use super::step_settings::RegisterSettings;
 use super::sync::deleted::decided_before;
 use super::sync::followed::FollowedVersions;
 use crate::aws::accounts::callers;
+use crate::copy::Holds;
 use crate::model::approval::Approval;
 use crate::model::hold::Held;
 use crate::model::package::Package;
@@ -31,13 +35,14 @@ use crate::register::existing::ExistingPromotions;
 /// # Errors
 /// An artifact is missing in the target, or the version could not be registered.
 pub async fn register(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
-    match run_once(context, settings).await {
-        Err(error) if Held::of(&error).is_some() => run_once(context, settings).await,
+    let elsewhere = Arc::default();
+    match run_once(context, settings, &elsewhere).await {
+        Err(error) if Held::of(&error).is_some() => run_once(context, settings, &elsewhere).await,
         done => done,
     }
 }
 
-async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunReport> {
+async fn run_once(context: &Context, settings: &RegisterSettings, elsewhere: &Arc<OtherPlaces>) -> Result<RunReport> {
     let started = context.clock.start();
     context.notice(Event::Found(&settings.version.arn));
     let (source, target) = context.accounts().await?;
@@ -62,11 +67,13 @@ async fn run_once(context: &Context, settings: &RegisterSettings) -> Result<RunR
         dry_run: settings.dry_run,
         permitted: Permitted::Everything,
         reviewed: None,
+        elsewhere: Some(Arc::clone(elsewhere)),
     };
-    let hold = promotion.holds().now().await?;
+    let hold = Holds::first(&promotion.all_holds()).await?;
     if let Some(hold) = &hold {
         context.notice(Event::Held(hold));
         promotion.dry_run = true;
+        promotion.elsewhere = None;
     }
     let report = plan_and_register(&promotion, settings, &package).await?.into();
     Ok(match hold {
@@ -101,7 +108,8 @@ async fn plan_and_register(
     let existing = without_derived(existing, &history, &plan).with_recorded(promoted);
     let before = (approval, registration.approval == Some(Approval::Carry));
     let (approval, existing) = decided_before(package, &history, existing, before);
-    let state = target_group::look(target, destination, &promotion.group, !missing_group).await?;
+    let (state, folders) = target_group::look(target, destination, &promotion.group, !missing_group).await?;
+    plan.warnings.extend(promotion.refuse_held_elsewhere(folders).await?);
     refuse_others(state, destination, &promotion.group, registration, there.was_claimed())?;
     plan.target_group = Some(state);
     if promotion.dry_run {

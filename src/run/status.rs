@@ -43,6 +43,9 @@ pub struct StatusReport {
     /// The hold of the target group, if it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// Holds at other places that the versions name, if they differ from `hold`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_holds: Vec<Hold>,
     /// Why it is not known whether the target group is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_unread: Option<String>,
@@ -120,6 +123,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
         source_group: group,
         source_unread,
         hold: hold.hold,
+        other_holds: hold.other_holds,
         hold_unread: hold.unread,
         live,
         versions,

@@ -49,6 +49,7 @@ pub async fn withdraw(context: &Context, settings: &WithdrawSettings) -> Result<
         dry_run: settings.dry_run,
         permitted: Permitted::Withdrawals,
         reviewed: None,
+        elsewhere: None,
     };
     let versions: HashSet<u32> = rejected.iter().map(|version| version.arn.version()).collect();
     promotions.retain(&promotion.group, |source| versions.contains(&source.version()));

@@ -36,7 +36,7 @@ impl Rendered for StatusReport {
             Some(live) => line("Live", &format!("version {}, the newest Approved version", live.version()))?,
             None => line("Live", "no version is Approved")?,
         }
-        if let Some(hold) = &self.hold {
+        for hold in self.hold.iter().chain(&self.other_holds) {
             line("Held", &held(hold))?;
         }
         if let Some(reason) = &self.hold_unread {

@@ -49,7 +49,7 @@ pub(super) async fn ask_others(
     (group, version): (&GroupArn, Option<&PackageArn>),
     settings: &RegistrationSettings,
 ) -> Option<Check> {
-    let state = look(target, destination, group, true).await.ok()?;
+    let (state, _) = look(target, destination, group, true).await.ok()?;
     let was_claimed = match version {
         Some(version) if state.is_others() => {
             let layout = destination.layout(version);

@@ -28,11 +28,12 @@ impl Full<'_> {
         recorded: Option<RecordedApproval>,
     ) -> Result<Record> {
         let promotion = &self.promotion;
-        let (mut plan, there, existing) = tokio::try_join!(
+        let ((mut plan, folders), there, existing) = tokio::try_join!(
             target_group::plan(promotion, package, !missing_group),
             promotion.list_folder(package.arn()),
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
+        plan.warnings.extend(promotion.refuse_held_elsewhere(folders).await?);
         let history = promotion.former_records(package, &there).await?;
         let existing = without_derived(existing, &history, &plan);
         let proved = Proved::of(&promotion.destination, package, &plan, &existing);

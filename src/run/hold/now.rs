@@ -19,6 +19,8 @@ use crate::run::settings::LineageSettings;
 pub(in crate::run) struct HoldNow {
     /// The hold, if the group is held.
     pub hold: Option<Hold>,
+    /// Holds at other places that somebody else has set, or for another reason.
+    pub other_holds: Vec<Hold>,
     /// Why it is not known whether the group is held.
     pub unread: Option<String>,
 }
@@ -34,16 +36,27 @@ impl HoldNow {
         for promotions in folders {
             let holds = Holds { target: target.objects(), group, promotions, encryption: Encryption::default() };
             match holds.now().await {
-                Ok(Some(hold)) => return Self { hold: Some(hold), unread: None },
+                Ok(Some(hold)) if now.hold.as_ref().is_none_or(|first| is_same(first, &hold)) => {
+                    now.hold.get_or_insert(hold);
+                }
+                Ok(Some(hold)) => now.other_holds.push(hold),
                 Ok(None) => {}
                 Err(error) => now.unread = Some(with_hints(&error.into())),
             }
+        }
+        if now.hold.is_some() {
+            now.unread = None;
         }
         now
     }
 }
 
-/// The folders that can have a hold of a group, each once: the one that the settings say, or those that its versions were
+/// Whether two holds of a group were set by the same act: it writes one to each place.
+fn is_same(one: &Hold, other: &Hold) -> bool {
+    (&one.reason, &one.by, &one.since) == (&other.reason, &other.by, &other.since)
+}
+
+/// The folders that can have a hold of a group, each once: the one that the settings say, and those that its versions were
 /// promoted to, the newest version first.
 pub(in crate::run) fn folders_of_holds(
     settings: &LineageSettings,
@@ -59,8 +72,9 @@ pub(in crate::run) fn folders_of_holds(
         Some(Layout::promotions(&found.bucket, &found.prefix, group.name()))
     };
     let given = || Some(Layout::promotions(bucket.as_ref()?, &prefix.clone().unwrap_or_default(), group.name()));
-    let mut folders: Vec<Location> = newest.into_iter().filter_map(of_version).collect();
+    let mut folders: Vec<Location> = newest.iter().copied().filter_map(of_version).collect();
     folders.extend(given().filter(|_| folders.is_empty()));
+    folders.extend(Destination::promotions_of(group.name(), newest));
     let mut seen = BTreeSet::new();
     folders.retain(|folder| seen.insert(folder.clone()));
     folders

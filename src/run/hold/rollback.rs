@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Error, Result};
 use serde::Serialize;
 
-use super::{Place, put};
+use super::everywhere::Everywhere;
+use super::place::Place;
 use crate::aws::accounts::TargetAccount;
+use crate::aws::error::Kind;
 use crate::copy::Holds;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
@@ -36,8 +38,7 @@ pub struct RollbackReport {
     pub rejected: Vec<RolledBack>,
     /// Newer versions that others have registered, and that stay Approved.
     pub approved_by_others: Vec<PackageArn>,
-    /// Newer versions that could not be served either, and why runs may not look for the hold at this place, or not only
-    /// there.
+    /// Newer versions that could not be served either, and why runs may not look for the hold at a place.
     pub warnings: Vec<String>,
     /// The hold of the group.
     pub hold: Hold,
@@ -89,13 +90,12 @@ pub async fn rollback(context: &Context, settings: &RollbackSettings) -> Result<
     let (identity, signer) = tokio::join!(target.check(), Signer::open(target, settings.sign_key.as_ref()));
     let (identity, signer) = (identity?, signer?);
     let place = Place::find(target, &settings.hold, identity).await?;
-    let holds = place.holds(target, &settings.hold);
-    let state = holds.state().await?;
-    let hold = holds.read(state).await?;
+    let mut everywhere = Everywhere::read(target, &place, &settings.hold).await?;
+    let present: Vec<Hold> = everywhere.present().cloned().collect();
     let rollback = Rollback { context, settings, target, place: &place, signer: signer.as_ref(), started };
-    let (to, mut warnings) = rollback.version_to_serve(hold.as_ref()).await?;
-    warnings.extend(place.warnings.iter().cloned());
-    rollback.run(&holds, (state, hold), to, warnings).await
+    let (to, mut warnings) = rollback.version_to_serve(&present).await?;
+    warnings.extend(everywhere.warnings());
+    rollback.run(&mut everywhere, &present, to, warnings).await
 }
 
 /// A rollback of one group.
@@ -111,8 +111,8 @@ pub(in crate::run) struct Rollback<'a> {
 impl Rollback<'_> {
     async fn run(
         &self,
-        holds: &Holds<'_>,
-        (state, present): (HoldState, Option<Hold>),
+        everywhere: &mut Everywhere<'_>,
+        present: &[Hold],
         to: PackageArn,
         warnings: Vec<String>,
     ) -> Result<RollbackReport> {
@@ -120,16 +120,14 @@ impl Rollback<'_> {
         let reason = self.settings.hold.reason.as_deref().unwrap_or_default();
         let new = |number| {
             let hold = Hold::new(number, &destination.group, reason, &destination.caller, self.started.time());
-            Hold { rolled_back_to: Some(to.clone()), rolled_back: self.newer_than(&to, present.as_ref()), ..hold }
+            Hold { rolled_back_to: Some(to.clone()), rolled_back: self.newer_than(&to, present), ..hold }
         };
         let is_same = |hold: &Hold| self.has_set(hold) && hold.rolled_back_to.as_ref() == Some(&to);
         let dry_run = self.settings.hold.dry_run;
-        let hold = match present.as_ref().filter(|hold| is_same(hold)) {
-            Some(hold) => hold.clone(),
-            None if dry_run => new(state.next()),
-            // First, so that no run approves what is rejected next.
-            None => put(holds, state, new).await?,
-        };
+        // First, so that no run approves what is rejected next.
+        let put = if dry_run { None } else { everywhere.put(is_same, new).await? };
+        let same = present.iter().find(|hold| is_same(hold)).cloned();
+        let hold = put.or(same).unwrap_or_else(|| new(everywhere.next()));
         let mut report = RollbackReport {
             schema: SCHEMA,
             outcome: if dry_run { RollbackOutcome::Planned } else { RollbackOutcome::Incomplete },
@@ -146,7 +144,7 @@ impl Rollback<'_> {
         let held = Instant::now();
         self.reject_newer(&self.place.versions, &mut report).await;
         if !dry_run {
-            self.settle(holds, held, &mut report).await;
+            self.settle(held, &mut report).await;
             if report.failures.is_empty() && report.approved_by_others.is_empty() {
                 report.outcome = RollbackOutcome::RolledBack;
             }
@@ -156,8 +154,8 @@ impl Rollback<'_> {
 
     /// The newer promoted versions that are not Rejected, and those that a rollback before was to reject: it may have been
     /// killed, and the versions withdrawn since.
-    fn newer_than(&self, to: &PackageArn, present: Option<&Hold>) -> BTreeMap<u32, ApprovalStatus> {
-        let before = present.into_iter().flat_map(|hold| hold.rolled_back.clone());
+    fn newer_than(&self, to: &PackageArn, present: &[Hold]) -> BTreeMap<u32, ApprovalStatus> {
+        let before = present.iter().flat_map(|hold| hold.rolled_back.clone());
         let before = before.filter(|(version, _)| *version > to.version());
         let newer = self.place.versions.iter().filter(|version| version.arn.version() > to.version());
         let statuses = newer.filter(|version| version.source().is_some());
@@ -174,7 +172,7 @@ impl Rollback<'_> {
     }
 
     /// Looks again when every approval that was under way when the group was held has ended.
-    async fn settle(&self, holds: &Holds<'_>, held: Instant, report: &mut RollbackReport) {
+    async fn settle(&self, held: Instant, report: &mut RollbackReport) {
         let wait = Duration::from_secs(self.settings.settle_seconds).saturating_sub(held.elapsed());
         if !wait.is_zero() {
             self.context.notice(Event::Settling(wait));
@@ -191,7 +189,10 @@ impl Rollback<'_> {
                 report.rejected.iter_mut().for_each(|one| one.error = None);
                 self.reject_newer(&again.versions, report).await;
                 report.failures.extend(no_longer_served(&again.versions, &report.to));
-                report.failures.extend(no_longer_held(holds).await);
+                for folder in &again.folders {
+                    let holds = again.holds(self.target, &self.settings.hold, folder);
+                    report.failures.extend(not_held(&holds).await);
+                }
             }
             Err(error) => report.failures.push(error),
         }
@@ -252,16 +253,23 @@ fn no_longer_served(versions: &[PromotedVersion], to: &PackageArn) -> Option<Err
     Some(Failure::new(message).hint("Name another version to go back to with `--to`").into())
 }
 
-/// Why the group is not held, or not known to be: somebody has released it, and runs promote into it again.
-async fn no_longer_held(holds: &Holds<'_>) -> Option<Error> {
-    match holds.state().await.context("cannot read whether the group is still held").hint(RUN_AGAIN) {
-        Ok(HoldState::Held(_)) => None,
-        Ok(HoldState::Released(_) | HoldState::Never) => {
-            let message = format!("{} was released during the rollback", holds.group);
-            Some(Failure::new(message).hint("Run again").into())
+/// Why the group is not held at a place, or not known to be: runs promote into it again.
+async fn not_held(holds: &Holds<'_>) -> Option<Error> {
+    let Holds { group, promotions, .. } = holds;
+    let message = match holds.state().await {
+        Ok(HoldState::Held(_)) => return None,
+        Ok(HoldState::Released(_)) => format!("{group} was released during the rollback"),
+        Ok(HoldState::Never) => {
+            format!("a version was promoted to {promotions} during the rollback, and {group} is not held there")
         }
-        Err(error) => Some(error),
-    }
+        // Nothing can be promoted to a bucket that was deleted.
+        Err(error) if error.kind == Kind::NotFound => return None,
+        Err(error) => {
+            let unread = Error::from(error).context(format!("cannot read whether {promotions} is still held"));
+            return Err::<(), Error>(unread).hint(RUN_AGAIN).err();
+        }
+    };
+    Some(Failure::new(message).hint("Run again").into())
 }
 
 impl HoldSettings {

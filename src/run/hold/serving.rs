@@ -17,10 +17,11 @@ use crate::run::verify::{Verification, verify};
 impl Rollback<'_> {
     /// The version to roll back to: the one that is given, the one of an interrupted rollback, or the newest older one that
     /// is Approved and equals its record. Also returns why newer ones cannot be served.
-    pub(super) async fn version_to_serve(&self, hold: Option<&Hold>) -> Result<(PackageArn, Vec<String>)> {
+    pub(super) async fn version_to_serve(&self, present: &[Hold]) -> Result<(PackageArn, Vec<String>)> {
         let group = &self.place.destination.group;
-        let interrupted = hold.filter(|hold| self.has_set(hold)).and_then(|hold| hold.rolled_back_to.as_ref());
-        let interrupted = interrupted.map(PackageArn::version);
+        let mut interrupted =
+            present.iter().filter(|hold| self.has_set(hold)).filter_map(|hold| hold.rolled_back_to.as_ref());
+        let interrupted = interrupted.next().map(PackageArn::version);
         if let Some(number) = self.settings.to.or(interrupted) {
             let version = self.promoted().find(|version| version.arn.version() == number);
             let version = version.ok_or_else(|| {
@@ -39,7 +40,7 @@ impl Rollback<'_> {
         let current = older.next().ok_or_else(|| {
             Failure::new(format!("no promoted version of {group} is Approved")).hint("There is nothing to roll back")
         })?;
-        self.refuse_unclear(&current.arn, hold)?;
+        self.refuse_unclear(&current.arn, present)?;
         let mut warnings = Vec::new();
         for version in older {
             match self.why_not(version).await {
@@ -65,16 +66,14 @@ impl Rollback<'_> {
 
     /// Refuses to choose a version if somebody has rejected a newer one than the current one: then it is unclear which
     /// version is wrong.
-    fn refuse_unclear(&self, current: &PackageArn, hold: Option<&Hold>) -> Result<()> {
+    fn refuse_unclear(&self, current: &PackageArn, present: &[Hold]) -> Result<()> {
         let newer = self.promoted().find(|version| {
             version.arn.version() > current.version() && version.approval() == ApprovalStatus::Rejected
         });
-        let why = match (newer, hold) {
-            (Some(newer), _) => {
-                format!("{} is newer than the current version {current}, and Rejected already", newer.arn)
-            }
-            (None, Some(hold)) if hold.is_unreadable() => "the document of the hold cannot be read".to_owned(),
-            (None, _) => return Ok(()),
+        let why = match newer {
+            Some(newer) => format!("{} is newer than the current version {current}, and Rejected already", newer.arn),
+            None if present.iter().any(Hold::is_unreadable) => "the document of the hold cannot be read".to_owned(),
+            None => return Ok(()),
         };
         Err(Failure::new(why).hint("Name the version to go back to with `--to`").into())
     }

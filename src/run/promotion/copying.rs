@@ -7,10 +7,8 @@ use anyhow::Result;
 
 use super::Promotion;
 use crate::aws::objects::{Encryption, TargetObjects};
-use crate::copy::{CopyMode, CopySummary, Engine, Holds, Meter, STALL, There, Tuning, confirm, copy, preview};
+use crate::copy::{CopyMode, CopySummary, Engine, Meter, STALL, There, Tuning, confirm, copy, preview};
 use crate::image::{self, Copied, ImageEngine, Preview};
-use crate::model::destination::Destination;
-use crate::model::layout::Layout;
 use crate::plan::Plan;
 use crate::run::event::Event;
 use crate::run::settings::CopySettings;
@@ -103,13 +101,6 @@ impl Promotion<'_> {
     /// How new objects are encrypted.
     pub fn encryption(&self) -> Encryption {
         Encryption { kms_key: self.overrides.kms_key.clone() }
-    }
-
-    /// The holds of the target group.
-    pub fn holds(&self) -> Holds<'_> {
-        let Destination { bucket, prefix, group, .. } = &self.destination;
-        let promotions = Layout::promotions(bucket, prefix, group.name());
-        Holds { target: self.target.objects(), group, promotions, encryption: self.encryption() }
     }
 
     fn engine<'a>(

@@ -42,7 +42,7 @@ impl LastSteps<'_> {
         let layout = destination.layout(package.arn());
         let tell = |news: News<'_>| context.notice(Event::of(news, package.arn()));
         let registrar = Registrar {
-            source: SourceNow::new(source.registry(), self.promotion.holds()),
+            source: SourceNow::new(source.registry(), self.promotion.all_holds()),
             registry: target.registry(),
             claims: Claims { target: target.objects(), layout, encryption: self.promotion.encryption() },
             destination,

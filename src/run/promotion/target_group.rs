@@ -14,6 +14,7 @@ use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::{Failure, cause};
 use crate::model::layout::Layout;
+use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Plan;
@@ -45,27 +46,33 @@ pub(in crate::run) async fn is_missing(
     Ok(missing)
 }
 
-/// Plans the promotion of a version, and looks at what the target group has.
-pub(in crate::run) async fn plan(promotion: &Promotion<'_>, package: &Package, existed: bool) -> Result<Plan> {
+/// Plans the promotion of a version, and looks at what the target group has. Also returns where its versions were promoted
+/// to.
+pub(in crate::run) async fn plan(
+    promotion: &Promotion<'_>,
+    package: &Package,
+    existed: bool,
+) -> Result<(Plan, Vec<Location>)> {
     let Promotion { target, destination, group, .. } = promotion;
     let state = look(target, destination, group, existed);
-    let (plan, state) = tokio::try_join!(promotion.plan(package), state)?;
-    Ok(Plan { target_group: Some(state), ..plan })
+    let (plan, (state, folders)) = tokio::try_join!(promotion.plan(package), state)?;
+    Ok((Plan { target_group: Some(state), ..plan }, folders))
 }
 
 /// The versions of the target group, by who registered them. Looks at the newest first, until one is ours: a promotion of
-/// the source group.
+/// the source group. Also returns the folders of promotions that these versions name.
 pub(in crate::run) async fn look(
     target: &TargetAccount,
     destination: &Destination,
     source: &GroupArn,
     existed: bool,
-) -> Result<TargetGroupState> {
+) -> Result<(TargetGroupState, Vec<Location>)> {
     let registry = target.registry();
     let mut state = TargetGroupState { existed, ..TargetGroupState::default() };
     let listed = if existed { registry.list(destination.group.name(), None).await? } else { Vec::new() };
     let listed: Vec<PackageArn> = listed.into_iter().map(|summary| summary.arn).collect();
     let is_ours = |version: &&PromotedVersion| version.source().is_some_and(|version| version.is_of(source));
+    let mut seen = Vec::new();
     state.unread = listed.len();
     for newest in listed.chunks(NEWEST) {
         let described = describe_all(registry, newest).await?;
@@ -73,6 +80,7 @@ pub(in crate::run) async fn look(
         state.ours += ours;
         state.others += described.len() - ours;
         state.unread -= newest.len();
+        seen.extend(described.into_iter().filter(|version| version.source().is_some()));
         if state.ours > 0 {
             break;
         }
@@ -81,7 +89,7 @@ pub(in crate::run) async fn look(
         let ours = named_by_records(target, destination, source, &listed).await?;
         (state.ours, state.others) = (ours, state.others.saturating_sub(ours));
     }
-    Ok(state)
+    Ok((state, Destination::promotions_of(destination.group.name(), &seen)))
 }
 
 /// The number of versions that the newest records name as promotions of the source group: somebody may have removed their

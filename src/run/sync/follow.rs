@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 
@@ -113,13 +113,7 @@ impl Following<'_> {
             Ok(SourceState::Unclear(unclear)) => return (unclear, arn),
             Err(error) => return (FollowedVersions::failed(error), arn),
         };
-        let followed = synced.unwrap_or_else(|error| {
-            let text = format!("{error:#}");
-            let result = if Held::of(&error).is_some() { FollowResult::Held } else { FollowResult::Failed };
-            let entry = Followed { error: Some(text), ..entry(&promoted, source, result) };
-            FollowedVersions { followed: vec![entry], ..FollowedVersions::failed(error) }
-        });
-        (followed, arn)
+        (synced.unwrap_or_else(|error| not_followed(&promoted, source, error)), arn)
     }
 
     /// What a run tells of a version for which there is nothing to do; nothing if there may be something.
@@ -271,6 +265,14 @@ fn listed_as(summary: &Summary) -> Result<Package> {
     description.insert("CreationTime".into(), summary.created.as_secs_f64().into());
     summary.approval.state_in(&mut description);
     Package::from_description(&summary.arn, description)
+}
+
+/// Why a version could not be followed.
+pub(super) fn not_followed(promoted: &PromotedVersion, source: &PackageArn, error: Error) -> FollowedVersions {
+    let text = format!("{error:#}");
+    let result = if Held::of(&error).is_some() { FollowResult::Held } else { FollowResult::Failed };
+    let entry = Followed { error: Some(text), ..entry(promoted, source, result) };
+    FollowedVersions { followed: vec![entry], ..FollowedVersions::failed(error) }
 }
 
 fn entry(promoted: &PromotedVersion, source: &PackageArn, result: FollowResult) -> Followed {

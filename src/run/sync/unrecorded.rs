@@ -7,7 +7,7 @@ use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::by_metadata::ByMetadata;
-use super::follow::{AT_ONCE, Following, SourceState};
+use super::follow::{AT_ONCE, Following, SourceState, not_followed};
 use super::followed::FollowedVersions;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
@@ -79,10 +79,14 @@ impl Following<'_> {
             return Ok(none);
         }
         let described = account.registry().describe(&source).await;
-        let (record, warnings) = match self.source_of(&source, &promoted, described)? {
-            SourceState::Described(package) => by_metadata.sync(&package).await?,
-            SourceState::Listed(package) => by_metadata.withdraw(&package).await?,
+        let synced = match self.source_of(&source, &promoted, described)? {
+            SourceState::Described(package) => by_metadata.sync(&package).await,
+            SourceState::Listed(package) => by_metadata.withdraw(&package).await,
             SourceState::Unclear(unclear) => return Ok(unclear),
+        };
+        let (record, warnings) = match synced {
+            Ok(synced) => synced,
+            Err(error) => return Ok(not_followed(&promoted, &source, error)),
         };
         let mut followed = match record {
             Some((record, recorded)) => self.done(&promoted, record, recorded),

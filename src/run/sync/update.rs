@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::Syncing;
 use super::synced::{Update, not_synced_otherwise, planned_changes};
 use super::withdrawing::Withdrawing;
+use crate::copy::Holds;
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::model::words::listed;
@@ -59,7 +60,7 @@ impl Syncing<'_> {
         }
         let hold = async {
             match act {
-                Act::Carry | Act::ApproveAgain => self.promotion.holds().now().await,
+                Act::Carry | Act::ApproveAgain => Holds::first(&self.holds()).await,
                 Act::Keep | Act::WaitAgain | Act::Withdraw => Ok(None),
             }
         };
@@ -67,6 +68,13 @@ impl Syncing<'_> {
         changed?;
         let hold = hold?;
         hold.map_or(Ok(()), |hold| Err(hold.refusal()))
+    }
+
+    /// The holds at the destination of the run, and where the version was promoted to.
+    fn holds(&self) -> Vec<Holds<'_>> {
+        let (own, folder) = (self.promotion.holds(), self.destination.promotions());
+        let elsewhere = (folder != own.promotions).then(|| self.promotion.holds_in(folder));
+        std::iter::once(own).chain(elsewhere).collect()
     }
 
     /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.

@@ -1,6 +1,7 @@
 //! `promote rollback`, `promote hold` and `promote release`: what was rolled back is not Approved again before the release.
 
 mod approvals;
+mod everywhere;
 mod held;
 mod history;
 mod meanwhile;
@@ -208,7 +209,7 @@ fn a_version_that_cannot_be_rejected_at_first_is_rejected_at_the_second_look() {
 }
 
 #[test]
-fn a_hold_where_no_run_looks_for_it_is_warned_of() {
+fn a_hold_where_no_version_was_promoted_to_is_warned_of_and_is_where_they_were_too() {
     let cloud = three();
     let flags = rollback_as("hold", &["--reason", "Audit", "--target-bucket", SERVING, "--target-prefix", "models/"]);
     let document = run(&cloud, Principal::Both, &flags).document();
@@ -217,7 +218,11 @@ fn a_hold_where_no_run_looks_for_it_is_warned_of() {
         warnings[0].contains("no version of the group was promoted to s3://serving/models/churn-model/"),
         "{warnings:?}"
     );
-    assert!(warnings[1].contains("s3://serving/churn-model/"), "{warnings:?}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    for more in [&[][..], &["--target-prefix", "models/"]] {
+        assert_eq!(promote(&cloud, more).document()["outcome"], "held", "{more:?}");
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn content(report: &StatusReport, detail: Detail) -> Markup {
 
 fn held(report: &StatusReport) -> Markup {
     html! {
-        @if let Some(hold) = &report.hold {
+        @for hold in report.hold.iter().chain(&report.other_holds) {
             dt { "Held" }
             dd {
                 span.r { "since " (minute(&hold.since)) } " by " code { (visible(&hold.by)) } ": " (visible(&hold.reason))

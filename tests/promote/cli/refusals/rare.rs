@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::messages::{Message, OF_PATTERN, each_is_said, full, second_group, with};
 use super::{FULL, GROUP_ARN};
@@ -52,6 +52,30 @@ const OF_CALLS: [Message; 7] = [
         second_group(c);
         c.deny(Principal::Both, "sagemaker:ListModelPackages", &format!("{}/*", group_of_versions("Churn-Second")));
         run(c, Principal::Both, &["status", "--group", OF_PATTERN[2], "--page", "s3://serving/status.html"])
+    }),
+];
+
+const OF_HOLDS: [Message; 2] = [
+    ("hold-that-cannot-be-written-at-each-place", 1, |c| {
+        full(c, &["--target-prefix", "other/"]);
+        c.register(model("s3://models/churn/model.tar.gz"));
+        full(c, &[]);
+        c.deny(Principal::Both, "s3:PutObject", "serving/other/*");
+        run(c, Principal::Both, &["hold", "--target-group", GROUP, "--reason", "Audit"])
+    }),
+    ("rollback-while-a-version-is-promoted-elsewhere", 1, |c| {
+        full(c, &[]);
+        c.register(model("s3://models/churn/model.tar.gz"));
+        full(c, &[]);
+        c.hook(Moment::on("UpdateModelPackage", 1), |c| {
+            let text = promoted(c)[1].to_string().replace("s3://serving/", "s3://serving/other/");
+            let version: Value = serde_json::from_str(&text).expect("JSON");
+            let members = ["ModelPackageGroupName", "InferenceSpecification", "CustomerMetadataProperties"];
+            let members = members.map(|member| (member.to_owned(), version[member].clone()));
+            c.register_in(TARGET_ACCOUNT, Value::Object(members.into_iter().collect()));
+        });
+        let flags = ["--target-group", GROUP, "--reason", "Latency alarm", "--settle-seconds", "0"];
+        run(c, Principal::Both, &[&["rollback"], &flags[..]].concat())
     }),
 ];
 
@@ -125,6 +149,11 @@ const OF_REGISTRATIONS: [Message; 5] = [
 #[test]
 fn what_is_wrong_with_a_call_or_an_endpoint_is_said_word_for_word() {
     each_is_said(&OF_CALLS);
+}
+
+#[test]
+fn what_is_wrong_with_a_hold_at_several_places_is_said_word_for_word() {
+    each_is_said(&OF_HOLDS);
 }
 
 #[test]

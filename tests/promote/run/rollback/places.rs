@@ -52,19 +52,6 @@ fn a_hold_of_any_content_is_a_hold_that_can_be_released() {
 }
 
 #[test]
-fn a_rollback_says_where_else_runs_look_for_holds() {
-    let cloud = with_package();
-    promote(&cloud, &["--target-prefix", "other/"]).document();
-    for _ in 0..2 {
-        cloud.register(model("s3://models/churn/model.tar.gz"));
-        promote(&cloud, &[]).document();
-    }
-    let run = rollback(&cloud, &[]);
-    let warnings = run.document()["warnings"].to_string();
-    assert!(warnings.contains("s3://serving/other/churn-model/") && warnings.contains("promote hold"), "{warnings}");
-}
-
-#[test]
 fn a_rollback_whose_version_is_rejected_meanwhile_is_incomplete() {
     let cloud = three();
     cloud.hook(Moment::on("UpdateModelPackage", 1), |cloud| {
@@ -115,7 +102,7 @@ fn promote_to(cloud: &Cloud, bucket: &str, prefix: &str) {
 }
 
 /// Versions 1 and 2, promoted to this bucket and prefix, and version 3, promoted to the prefix of today.
-fn moved(cloud: Cloud, (bucket, prefix): (&str, &str)) -> Cloud {
+pub(super) fn moved(cloud: Cloud, (bucket, prefix): (&str, &str)) -> Cloud {
     promote_to(&cloud, bucket, prefix);
     cloud.register(model("s3://models/churn/model.tar.gz"));
     promote_to(&cloud, bucket, prefix);

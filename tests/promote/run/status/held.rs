@@ -70,6 +70,25 @@ fn a_hold_is_found_where_any_version_was_promoted_to() {
     promote(&cloud, &["--target-prefix", "new/"]).document();
     hold(&cloud, "hold", &["--target-bucket", SERVING, "--target-prefix", "old/"]);
     assert_eq!(status(&cloud)["hold"]["reason"], "Audit of the training data");
+    let flags = text(&cloud, &["--target-bucket", SERVING, "--target-prefix", "new/"]);
+    assert_eq!(flags.matches("Held       since ").count(), 1, "one hold, at two places: {flags}");
+}
+
+#[test]
+fn holds_of_several_people_at_several_places_are_all_shown() {
+    let cloud = with_package();
+    promote(&cloud, &["--target-prefix", "old/"]).document();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    promote(&cloud, &["--target-prefix", "new/"]).document();
+    // The hold of an earlier release is at one place only.
+    cloud.put(SERVING, "old/churn-model/_hold-1-held/hold.json", "{}");
+    assert!(text(&cloud, &["--target-prefix", "new/"]).contains("the document of the hold cannot be read"));
+    hold(&cloud, "hold", &[]);
+    let (says, document) = (text(&cloud, &[]), status(&cloud));
+    assert_eq!(says.matches("Held       since ").count(), 2, "{says}");
+    assert_eq!(document["hold"]["reason"], "Audit of the training data");
+    assert_eq!(document["other_holds"].as_array().map(Vec::len), Some(1), "{document:#}");
+    assert_eq!(text(&cloud, &["--output", "html"]).matches("<dt>Held</dt>").count(), 2);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! The holds of a group at every place that its versions name: a hold at one place does not stop runs at another place.
+
+use anyhow::{Error, Result};
+
+use super::place::Place;
+use crate::aws::accounts::TargetAccount;
+use crate::aws::error::{CallError, Kind};
+use crate::copy::Holds;
+use crate::model::failure::Failure;
+use crate::model::hold::{Hold, HoldState, Release};
+use crate::model::location::Location;
+use crate::run::settings::HoldSettings;
+
+/// How often a run tries to write a hold whose number another run takes at the same time.
+const ATTEMPTS: usize = 8;
+
+/// The holds of a group at every place.
+pub(super) struct Everywhere<'a> {
+    place: &'a Place,
+    there: Vec<HoldAt<'a>>,
+    /// Why it is not known whether there is a hold at a place.
+    unread: Vec<(Location, Error)>,
+    /// The places to which nothing can be promoted.
+    gone: Vec<String>,
+}
+
+/// A place, and its hold.
+struct HoldAt<'a> {
+    holds: Holds<'a>,
+    state: HoldState,
+    hold: Option<Hold>,
+}
+
+impl<'a> Everywhere<'a> {
+    /// Reads the hold at every place of a group.
+    ///
+    /// # Errors
+    /// No place of the group can be read.
+    pub async fn read(target: &'a TargetAccount, place: &'a Place, settings: &HoldSettings) -> Result<Self> {
+        let mut all = Self { place, there: Vec::new(), unread: Vec::new(), gone: Vec::new() };
+        for folder in &place.folders {
+            let holds = place.holds(target, settings, folder);
+            let read = async {
+                let state = holds.state().await?;
+                Ok::<_, CallError>((state, holds.read(state).await?))
+            };
+            match read.await {
+                Ok((state, hold)) => all.there.push(HoldAt { holds, state, hold }),
+                Err(error) if error.kind == Kind::NotFound && folder != &place.folders[0] => {
+                    all.gone.push(format!("nothing is held at {folder}: the bucket does not exist"));
+                }
+                Err(error) => all.unread.push((folder.clone(), error.into())),
+            }
+        }
+        if all.there.is_empty()
+            && let Some((_, error)) = all.unread.pop()
+        {
+            return Err(error);
+        }
+        Ok(all)
+    }
+
+    /// Whether each place has a hold that is kept.
+    pub fn is_held(&self, is_kept: impl Fn(&Hold) -> bool) -> bool {
+        self.unread.is_empty() && self.there.iter().all(|there| there.hold.as_ref().is_some_and(&is_kept))
+    }
+
+    /// The holds that are there, that at the destination first.
+    pub fn present(&self) -> impl Iterator<Item = &Hold> {
+        self.there.iter().filter_map(|there| there.hold.as_ref())
+    }
+
+    /// What makes it doubtful that the group can be held, or released, at each place.
+    pub fn warnings(&self) -> Vec<String> {
+        let unread = self.unread.iter().map(|(folder, error)| format!("{folder} cannot be read: {error:#}"));
+        self.place.warnings.iter().chain(&self.gone).cloned().chain(unread).collect()
+    }
+
+    /// The number of the next hold at the destination.
+    pub fn next(&self) -> u32 {
+        self.there.first().map_or(1, |there| there.state.next())
+    }
+
+    /// Writes a hold to each place that has none that is kept. Returns the first of the holds that it has written; nothing
+    /// if each place has one.
+    ///
+    /// # Errors
+    /// A place is not held. The error names it, and the places that are held.
+    pub async fn put(&mut self, is_kept: impl Fn(&Hold) -> bool, new: impl Fn(u32) -> Hold) -> Result<Option<Hold>> {
+        let (mut first, mut done, mut failed) = (None, Vec::new(), std::mem::take(&mut self.unread));
+        for HoldAt { holds, state, hold } in &self.there {
+            if !hold.as_ref().is_some_and(&is_kept) {
+                match put(holds, *state, &new).await {
+                    Ok(written) => {
+                        first.get_or_insert(written);
+                    }
+                    Err(error) => {
+                        failed.push((holds.promotions.clone(), error));
+                        continue;
+                    }
+                }
+            }
+            done.push(&holds.promotions);
+        }
+        self.refuse(failed, "held", &done)?;
+        Ok(first)
+    }
+
+    /// Releases each hold that is there. Returns the first of them with its release; nothing if there is none.
+    ///
+    /// # Errors
+    /// A hold is not released. The error names its place, and those that are released.
+    pub async fn release(&mut self, new: impl Fn(&Hold) -> Release) -> Result<Option<(Hold, Release)>> {
+        let (mut first, mut done, mut failed) = (None, Vec::new(), std::mem::take(&mut self.unread));
+        for HoldAt { holds, hold, .. } in &self.there {
+            if let Some(hold) = hold {
+                let release = new(hold);
+                match holds.release(&release).await {
+                    Ok(true) => first = first.or(Some((hold.clone(), release))),
+                    // Somebody else has released it meanwhile.
+                    Ok(false) => {}
+                    Err(error) => {
+                        failed.push((holds.promotions.clone(), error.into()));
+                        continue;
+                    }
+                }
+            }
+            done.push(&holds.promotions);
+        }
+        self.refuse(failed, "released", &done)?;
+        Ok(first)
+    }
+
+    /// The error about places to which something could not be written, if there are any.
+    fn refuse(&self, failed: Vec<(Location, Error)>, what: &str, done: &[&Location]) -> Result<()> {
+        let places: Vec<String> = failed.iter().map(|(folder, _)| folder.to_string()).collect();
+        let Some((_, error)) = failed.into_iter().next() else { return Ok(()) };
+        if self.place.folders.len() == 1 {
+            return Err(error);
+        }
+        let done: Vec<String> = done.iter().map(ToString::to_string).collect();
+        let done = if done.is_empty() { "no place".to_owned() } else { done.join(", ") };
+        let (group, places) = (&self.place.destination.group, places.join(", "));
+        Err(error.context(format!("{group} is {what} at {done}, and could not be {what} at {places}")))
+    }
+}
+
+/// Writes a hold with the next number.
+///
+/// # Errors
+/// The hold cannot be written, or other runs take its number again and again.
+async fn put(holds: &Holds<'_>, state: HoldState, new: impl Fn(u32) -> Hold) -> Result<Hold> {
+    let mut number = state.next();
+    for _ in 0..ATTEMPTS {
+        let hold = new(number);
+        if holds.place(&hold).await? {
+            return Ok(hold);
+        }
+        number = holds.state().await?.next().max(number + 1);
+    }
+    Err(Failure::new(format!("other runs hold and release {} at the same time", holds.group)).hint("Run again").into())
+}

@@ -1,0 +1,78 @@
+//! The holds of the target group: at the destination, and at the other places that versions of the group name.
+
+use anyhow::Result;
+
+use super::Promotion;
+use super::other_places::OtherPlaces;
+use crate::aws::error::{CallError, Kind};
+use crate::copy::Holds;
+use crate::model::hold::{Hold, HoldState};
+use crate::model::location::Location;
+use crate::plan::Warning;
+
+impl Promotion<'_> {
+    /// The holds at a place.
+    pub fn holds_in(&self, promotions: Location) -> Holds<'_> {
+        Holds {
+            target: self.target.objects(),
+            group: &self.destination.group,
+            promotions,
+            encryption: self.encryption(),
+        }
+    }
+
+    /// The holds at the destination.
+    pub fn holds(&self) -> Holds<'_> {
+        self.holds_in(self.destination.promotions())
+    }
+
+    /// The holds at the destination, and at the other places that are known.
+    pub fn all_holds(&self) -> Vec<Holds<'_>> {
+        let mut all = vec![self.holds()];
+        all.extend(self.holds_elsewhere());
+        all
+    }
+
+    fn holds_elsewhere(&self) -> Vec<Holds<'_>> {
+        let folders = self.elsewhere.as_deref().map(OtherPlaces::folders).unwrap_or_default();
+        folders.into_iter().map(|folder| self.holds_in(folder)).collect()
+    }
+
+    /// The hold of the group, by the state at the destination, and otherwise at the other places that are known.
+    pub async fn hold(&self, state: HoldState) -> Result<Option<Hold>, CallError> {
+        match self.holds().read(state).await? {
+            Some(hold) => Ok(Some(hold)),
+            None => Holds::first(&self.holds_elsewhere()).await,
+        }
+    }
+
+    /// Looks for a hold at the other places that versions of the group name: a run that promotes to a new bucket or prefix
+    /// finds the hold there. Does nothing if the run promotes nothing. Returns warnings of places that may not be listed.
+    ///
+    /// # Errors
+    /// The group is held, or a place cannot be listed for another reason.
+    pub async fn refuse_held_elsewhere(&self, folders: Vec<Location>) -> Result<Vec<Warning>> {
+        let Some(elsewhere) = &self.elsewhere else { return Ok(Vec::new()) };
+        let (own, known) = (self.destination.promotions(), elsewhere.folders());
+        let mut warnings = Vec::new();
+        for folder in folders.into_iter().filter(|folder| *folder != own && !known.contains(folder)) {
+            match self.holds_in(folder.clone()).now().await {
+                Ok(hold) => {
+                    elsewhere.add(folder);
+                    if let Some(hold) = hold {
+                        return Err(hold.refusal());
+                    }
+                }
+                // Nothing can be promoted to a bucket that was deleted.
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) if error.kind == Kind::Denied => {
+                    let remark =
+                        format!("versions were promoted here too, and a hold cannot be looked for here: {error}");
+                    warnings.push(Warning { field: folder.to_string(), remark });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(warnings)
+    }
+}
