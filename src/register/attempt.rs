@@ -172,7 +172,9 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
              registered:{lines}",
             self.package.arn()
         );
-        Err(Failure::new(message).hint("Change these fields back, or delete the version; then run again").into())
+        let hint = "Change these fields back, or delete the version if it is of no use, then run again; if it is \
+                    somebody else's, promote with another `--target-prefix`";
+        Err(Failure::new(message).hint(hint).into())
     }
 
     /// The number of client tokens that earlier runs have used for this request before the one of this claim. Each of them

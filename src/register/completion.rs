@@ -47,6 +47,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         (visibility, new): (Visibility, bool),
     ) -> Result<Completion> {
         let arn = &promoted.arn;
+        // Nobody has approved a version before it was complete.
+        let is_known = new || !promoted.is_complete();
         let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
         let description = &promoted.description;
         let lines = self.refused(description, new);
@@ -60,7 +62,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
-        let (mut decision, mut warning) = self.decide(&current, recorded, new);
+        let (mut decision, mut warning) = self.decide(&current, recorded, is_known);
         if decision.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
             if new {
@@ -70,7 +72,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 let (held, now) = tokio::join!(self.source.refuse_held(), visibility.describe(self.registry, arn));
                 held?;
                 current.description = now?;
-                (decision, warning) = self.decide(&current, recorded, new);
+                (decision, warning) = self.decide(&current, recorded, is_known);
             }
         }
         let approval = decision.approval(&current);
@@ -83,15 +85,17 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     }
 
     /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision.
+    /// `is_known`: whether nobody can have approved it before this run.
     fn decide(
         &self,
         current: &PromotedVersion,
         recorded: Option<&RecordedApproval>,
-        new: bool,
+        is_known: bool,
     ) -> (Decision, Option<Warning>) {
-        let is_known = new || recorded.is_some() || self.package.approval() == ApprovalStatus::Rejected;
+        let is_known = is_known || recorded.is_some();
         let changed = if is_known { None } else { RecordedApproval::of_changed(current) };
         let (changed, warning) = changed.unzip();
+        let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);
         let recorded = recorded.or(changed.as_ref());
         (Decision::of(self.package, current, recorded, self.policy.approval), warning)
     }
@@ -149,7 +153,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                             "{arn} is still {status} after {} s, and was not approved",
                             self.policy.patience.as_secs()
                         ))
-                        .hint("Run again to complete it")
+                        .hint("Run again to complete it, with a larger `--wait-seconds` if need be")
                     );
                     (self.tell)(News::WaitingForSageMaker { promoted: arn, status: &status, waited });
                 }

@@ -34,10 +34,11 @@ impl RecordedApproval {
     /// The approval of a pending version without a record that somebody has changed, with a warning. Nothing tells whether
     /// that was the approval: a run may have approved the version before it was killed.
     pub fn of_changed(promoted: &PromotedVersion) -> Option<(Self, Warning)> {
-        let changed = promoted.changed().filter(|_| promoted.approval() == ApprovalStatus::PendingManualApproval)?;
+        let waits = promoted.approval() == ApprovalStatus::PendingManualApproval && promoted.is_complete();
+        let changed = promoted.changed().filter(|_| waits)?;
         let remark = format!(
-            "it has no record and was changed on {}: somebody may have set it to pending, so it was not approved; if it \
-             may be deployed, approve it in the target account",
+            "it has no record and was changed on {}, more than a minute after its registration: somebody may have set it \
+             to pending, so it was not approved; if it may be deployed, approve it in the target account",
             rfc3339(&changed)
         );
         let description = promoted.approval_description().map(str::to_owned);

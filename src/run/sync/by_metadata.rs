@@ -160,9 +160,11 @@ impl<'a> ByMetadata<'a> {
         let promoted = self.promoted;
         let waits = promoted.approval() == ApprovalStatus::PendingManualApproval;
         let recorded = match history.past(promoted).and_then(|past| past.approval()) {
-            None if waits && package.approval() != ApprovalStatus::Rejected => {
-                RecordedApproval::claimed(self.claims(package.arn()).await?.last())
+            // The withdrawal is a later change: only its record will tell that somebody may have suspended the version.
+            None if waits && package.approval() == ApprovalStatus::Rejected => {
+                RecordedApproval::of_changed(promoted).map(|(approval, _)| approval)
             }
+            None if waits => RecordedApproval::claimed(self.claims(package.arn()).await?.last()),
             recorded => recorded,
         };
         let decision = Decision::of(package, promoted, recorded.as_ref(), self.policy);

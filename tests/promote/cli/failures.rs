@@ -138,7 +138,10 @@ fn a_wait_for_sagemaker_is_told_with_the_version_its_status_and_the_seconds() {
     let cloud = with_package();
     cloud.describes_until_completed(1000);
     let run = promote(&cloud, &["--wait-seconds", "3"]);
-    run.fails(1, &["is still InProgress after 3 s", "hint: Run again to complete it"]);
+    run.fails(
+        1,
+        &["is still InProgress after 3 s", "hint: Run again to complete it, with a larger `--wait-seconds` if need be"],
+    );
     let lines: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("waiting for SageMaker")).collect();
     let [line] = lines[..] else { panic!("one line in 10 s: {}", run.stderr) };
     let says = format!("waiting for SageMaker to complete {VERSION}, which is InProgress (");

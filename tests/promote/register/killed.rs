@@ -185,6 +185,7 @@ fn without_reason() -> Cloud {
 fn a_version_that_somebody_has_put_back_without_a_reason_since_a_run_was_killed_stays_pending() {
     for operation in ["CreateModelPackage", "UpdateModelPackage"] {
         let cloud = killed_in(without_reason(), operation);
+        cloud.complete(&arn_of_version(1));
         change_after(&cloud, 120.0, json!({"ModelApprovalStatus": "PendingManualApproval"}));
         let planned = promote(&cloud, &["--dry-run"]).document();
         assert!(!planned["planned"].to_string().contains("approve"), "{planned:#}");
@@ -198,6 +199,37 @@ fn a_version_that_somebody_has_put_back_without_a_reason_since_a_run_was_killed_
         assert_eq!(approval(&cloud), "PendingManualApproval", "{operation}");
         verifies(&cloud);
     }
+}
+
+#[test]
+fn a_version_that_somebody_has_put_back_is_not_approved_after_a_withdrawal_either() {
+    let cloud = killed_in(without_reason(), "UpdateModelPackage");
+    change_after(&cloud, 120.0, json!({"ModelApprovalStatus": "PendingManualApproval"}));
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(approval(&cloud), "Rejected");
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "waits-again");
+    assert_eq!(approval(&cloud), "PendingManualApproval");
+}
+
+#[test]
+fn a_version_that_a_run_sees_completed_is_approved_however_long_sagemaker_took() {
+    let cloud = without_reason();
+    cloud.describes_until_completed(1000);
+    promote(&cloud, &["--wait-seconds", "1"]).fails(1, &["is still InProgress after 1 s"]);
+    change_after(&cloud, 300.0, json!({}));
+    let described = || {
+        let calls = cloud.calls_of("DescribeModelPackage");
+        calls.iter().filter(|call| call.resource.ends_with(&arn_of_version(1))).count()
+    };
+    let before = described();
+    let child = spawn(&cloud, &[]);
+    // The run describes the version before it waits, too.
+    waits_until("the run waits for SageMaker", || described() >= before + 4);
+    cloud.complete(&arn_of_version(1));
+    ended(child).document();
+    assert_eq!(approval(&cloud), "Approved");
 }
 
 #[test]

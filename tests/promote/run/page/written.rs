@@ -78,7 +78,7 @@ fn age(cloud: &Cloud, group: &str, version: u32, days: f64) {
     for promoted in cloud.packages(TARGET_ACCOUNT, group) {
         if promoted["CustomerMetadataProperties"]["promote:source-arn"] == json!(source) {
             let arn = promoted["ModelPackageArn"].as_str().expect("an ARN");
-            let changed = now - days * 86_400.0 + 1800.0;
+            let changed = (now - days * 86_400.0 + 1800.0).floor();
             cloud.change(arn, json!({"CreationTime": changed, "LastModifiedTime": changed}));
             age_record(cloud, &format!("{group}/444333666777-eu-central-1-{group}-v{version}"), changed);
         }
@@ -95,6 +95,7 @@ fn age_record(cloud: &Cloud, folder: &str, time: f64) {
         json!(time.fmt(aws_smithy_types::date_time::Format::DateTime).expect("a time"))
     };
     (record["source"]["modified"], record["ended"]) = (shown(time - 1800.0), shown(time));
+    record["target"]["created"] = shown(time);
     cloud.put(SERVING, &key, record.to_string());
 }
 
