@@ -76,7 +76,7 @@ impl NamedTarget {
 
     /// The principal of the target account.
     async fn writer(&self) -> Result<Identity> {
-        Ok(self.context.target().await?.check().await?)
+        self.context.target().await?.check().await
     }
 
     async fn one(&self, group: &GroupRef, target: Option<&GroupName>) -> Result<FoundGroups> {
