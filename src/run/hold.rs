@@ -76,8 +76,9 @@ pub async fn hold(context: &Context, settings: &HoldSettings) -> Result<HoldRepo
     if settings.dry_run {
         return Ok(place.report(HoldOutcome::Planned, Some(new(everywhere.next())), None, everywhere.warnings()));
     }
-    let hold = everywhere.put(|_| true, new).await?;
-    Ok(place.report(HoldOutcome::Held, hold, None, everywhere.warnings()))
+    let put = everywhere.put(|_| true, new).await?;
+    put.everywhere?;
+    Ok(place.report(HoldOutcome::Held, put.first, None, everywhere.warnings()))
 }
 
 /// Releases a group that is held, at every place that its versions name.

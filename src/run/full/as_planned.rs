@@ -4,18 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::permitted::Permitted;
 use super::run;
-use crate::aws::error::Kind;
 use crate::model::arn::PackageArn;
 use crate::model::promoted::PromotedVersion;
 use crate::record::ReviewedPlan;
+use crate::register::existing::describe_all;
 use crate::run::context::Context;
 use crate::run::report::RunReport;
 use crate::run::settings::FullSettings;
-use crate::run::sync::follow::AT_ONCE;
 
 /// Carries a reviewed plan out, or stops before the first write if anything that the plan fixes is different now. With
 /// `dry_run`, only compares.
@@ -37,22 +35,14 @@ pub async fn full_as_planned(context: &Context, settings: &FullSettings, plan: &
     }
     let mut report = run(context, settings, Permitted::Planned(plan)).await?;
     if report.failures.is_empty() && report.document.hold.is_none() && report.unconfirmed().is_none() {
-        let versions = existing(context, plan.left_out(&[])).await?;
-        report.failures.extend(plan.refuse_left_out(&versions).err().map(Arc::new));
+        let versions = existing(context, plan.left_out(&[])).await;
+        let left_out = versions.and_then(|versions| plan.refuse_left_out(&versions));
+        report.failures.extend(left_out.err().map(Arc::new));
     }
     Ok(report.with_failures_told())
 }
 
 /// The promoted versions that exist.
 async fn existing(context: &Context, promoted: HashSet<PackageArn>) -> Result<Vec<PromotedVersion>> {
-    let registry = context.target().await?.registry();
-    let described = promoted.into_iter().map(|arn| async move {
-        match registry.describe(&arn).await {
-            Ok(description) => Ok(Some(PromotedVersion { arn, description })),
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    });
-    let described: Vec<_> = stream::iter(described).buffered(AT_ONCE).try_collect().await?;
-    Ok(described.into_iter().flatten().collect())
+    describe_all(context.target().await?.registry(), &Vec::from_iter(promoted)).await
 }

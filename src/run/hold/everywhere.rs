@@ -24,6 +24,14 @@ pub(super) struct Everywhere<'a> {
     gone: Vec<String>,
 }
 
+/// Holds that were written.
+pub(super) struct Put {
+    /// The first of them; nothing if each place that is held had one before.
+    pub first: Option<Hold>,
+    /// An error if a place is not held. It names the place, and those that are held.
+    pub everywhere: Result<()>,
+}
+
 /// A place, and its hold.
 struct HoldAt<'a> {
     holds: Holds<'a>,
@@ -38,6 +46,7 @@ impl<'a> Everywhere<'a> {
     /// No place of the group can be read.
     pub async fn read(target: &'a TargetAccount, place: &'a Place, settings: &HoldSettings) -> Result<Self> {
         let mut all = Self { place, there: Vec::new(), unread: Vec::new(), gone: Vec::new() };
+        let mut first_error = None;
         for folder in &place.folders {
             let holds = place.holds(target, settings, folder);
             let read = async {
@@ -46,18 +55,20 @@ impl<'a> Everywhere<'a> {
             };
             match read.await {
                 Ok((state, hold)) => all.there.push(HoldAt { holds, state, hold }),
-                Err(error) if error.kind == Kind::NotFound && folder != &place.folders[0] => {
+                Err(error) if error.kind == Kind::NotFound && settings.bucket.as_ref() != Some(&folder.bucket) => {
                     all.gone.push(format!("nothing is held at {folder}: the bucket does not exist"));
+                    first_error.get_or_insert(error);
                 }
-                Err(error) => all.unread.push((folder.clone(), error.into())),
+                Err(error) => {
+                    first_error.get_or_insert(error.clone());
+                    all.unread.push((folder.clone(), error.into()));
+                }
             }
         }
-        if all.there.is_empty()
-            && let Some((_, error)) = all.unread.pop()
-        {
-            return Err(error);
+        match first_error {
+            Some(error) if all.there.is_empty() => Err(error.into()),
+            _ => Ok(all),
         }
-        Ok(all)
     }
 
     /// Whether each place has a hold that is kept.
@@ -81,12 +92,11 @@ impl<'a> Everywhere<'a> {
         self.there.first().map_or(1, |there| there.state.next())
     }
 
-    /// Writes a hold to each place that has none that is kept. Returns the first of the holds that it has written; nothing
-    /// if each place has one.
+    /// Writes a hold to each place that has none that is kept.
     ///
     /// # Errors
-    /// A place is not held. The error names it, and the places that are held.
-    pub async fn put(&mut self, is_kept: impl Fn(&Hold) -> bool, new: impl Fn(u32) -> Hold) -> Result<Option<Hold>> {
+    /// No place is held.
+    pub async fn put(&mut self, is_kept: impl Fn(&Hold) -> bool, new: impl Fn(u32) -> Hold) -> Result<Put> {
         let (mut first, mut done, mut failed) = (None, Vec::new(), std::mem::take(&mut self.unread));
         for HoldAt { holds, state, hold } in &self.there {
             if !hold.as_ref().is_some_and(&is_kept) {
@@ -102,8 +112,11 @@ impl<'a> Everywhere<'a> {
             }
             done.push(&holds.promotions);
         }
-        self.refuse(failed, "held", &done)?;
-        Ok(first)
+        let is_held = !done.is_empty();
+        match self.refuse(failed, "held", &done) {
+            Err(error) if !is_held => Err(error),
+            everywhere => Ok(Put { first, everywhere }),
+        }
     }
 
     /// Releases each hold that is there. Returns the first of them with its release; nothing if there is none.

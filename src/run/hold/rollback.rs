@@ -125,7 +125,13 @@ impl Rollback<'_> {
         let is_same = |hold: &Hold| self.has_set(hold) && hold.rolled_back_to.as_ref() == Some(&to);
         let dry_run = self.settings.hold.dry_run;
         // First, so that no run approves what is rejected next.
-        let put = if dry_run { None } else { everywhere.put(is_same, new).await? };
+        let (put, elsewhere) = match dry_run {
+            true => (None, Ok(())),
+            false => {
+                let put = everywhere.put(is_same, new).await?;
+                (put.first, put.everywhere)
+            }
+        };
         let same = present.iter().find(|hold| is_same(hold)).cloned();
         let hold = put.or(same).unwrap_or_else(|| new(everywhere.next()));
         let mut report = RollbackReport {
@@ -145,6 +151,8 @@ impl Rollback<'_> {
         self.reject_newer(&self.place.versions, &mut report).await;
         if !dry_run {
             self.settle(held, &mut report).await;
+            // A place that cannot be held stops no rejection: what is rejected stays so, whatever runs come.
+            report.failures.extend(elsewhere.err());
             if report.failures.is_empty() && report.approved_by_others.is_empty() {
                 report.outcome = RollbackOutcome::RolledBack;
             }
@@ -191,7 +199,7 @@ impl Rollback<'_> {
                 report.failures.extend(no_longer_served(&again.versions, &report.to));
                 for folder in &again.folders {
                     let holds = again.holds(self.target, &self.settings.hold, folder);
-                    report.failures.extend(not_held(&holds).await);
+                    report.failures.extend(not_held(&holds, self.place.folders.contains(folder)).await);
                 }
             }
             Err(error) => report.failures.push(error),
@@ -253,12 +261,14 @@ fn no_longer_served(versions: &[PromotedVersion], to: &PackageArn) -> Option<Err
     Some(Failure::new(message).hint("Name another version to go back to with `--to`").into())
 }
 
-/// Why the group is not held at a place, or not known to be: runs promote into it again.
-async fn not_held(holds: &Holds<'_>) -> Option<Error> {
+/// Why the group is not held at a place, or not known to be: runs promote into it again. `is_known`: whether the rollback
+/// was to hold the group there.
+async fn not_held(holds: &Holds<'_>, is_known: bool) -> Option<Error> {
     let Holds { group, promotions, .. } = holds;
     let message = match holds.state().await {
         Ok(HoldState::Held(_)) => return None,
         Ok(HoldState::Released(_)) => format!("{group} was released during the rollback"),
+        Ok(HoldState::Never) if is_known => format!("{group} is not held at {promotions}"),
         Ok(HoldState::Never) => {
             format!("a version was promoted to {promotions} during the rollback, and {group} is not held there")
         }

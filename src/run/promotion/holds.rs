@@ -65,7 +65,8 @@ impl Promotion<'_> {
                 }
                 // Nothing can be promoted to a bucket that was deleted.
                 Err(error) if error.kind == Kind::NotFound => {}
-                Err(error) if error.kind == Kind::Denied => {
+                // A bucket of another region is answered with a redirection: its name is used anew.
+                Err(error) if matches!(error.kind, Kind::Denied | Kind::Invalid) => {
                     let remark =
                         format!("versions were promoted here too, and a hold cannot be looked for here: {error}");
                     warnings.push(Warning { field: folder.to_string(), remark });

@@ -1,5 +1,6 @@
 //! Looks up the target group before the promotion, and creates it with the description and tags of the source group.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use anyhow::{Result, ensure};
@@ -85,6 +86,7 @@ pub(in crate::run) async fn look(
             break;
         }
     }
+    seen.sort_by_key(|version| Reverse(version.arn.version()));
     if state.is_others() {
         let ours = named_by_records(target, destination, source, &listed).await?;
         (state.ours, state.others) = (ours, state.others.saturating_sub(ours));

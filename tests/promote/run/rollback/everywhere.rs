@@ -216,15 +216,16 @@ fn after_a_hold_or_a_release_that_is_killed_at_any_call_the_next_one_is_at_both_
 }
 
 #[test]
-fn a_place_that_cannot_be_held_is_named_and_nothing_is_rejected() {
+fn a_place_that_cannot_be_held_is_named_and_stops_no_rejection() {
     let cloud = with_package();
     cloud.create_bucket("archive", TARGET_ACCOUNT);
     let cloud = places::moved(cloud, ("archive", "/"));
     cloud.deny(Principal::Both, "s3:PutObject", "archive/*");
-    for verb in [rollback(&cloud, &[]), hold(&cloud)] {
-        verb.fails(1, &["is held at s3://serving/churn-model/", "could not be held at s3://archive/churn-model/"]);
-    }
+    let says = ["is held at s3://serving/churn-model/", "could not be held at s3://archive/churn-model/"];
+    hold(&cloud).fails(1, &says);
     assert_eq!(statuses(&cloud), ["Approved"; 3]);
+    rollback(&cloud, &[]).fails(1, &says);
+    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Rejected"]);
     assert!(has_hold(&cloud, ""));
     let could_not = "is released at s3://serving/churn-model/, and could not be released at s3://archive/churn-model/";
     cloud.deny(Principal::Both, "s3:ListBucket", "archive");
@@ -245,6 +246,19 @@ fn a_version_that_was_promoted_to_a_bucket_that_was_deleted_prevents_no_hold_and
     assert_eq!(release(&cloud).document()["outcome"], "released");
     cloud.register(model("s3://models/churn/model.tar.gz"));
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+}
+
+#[test]
+fn the_newest_version_s_bucket_that_was_deleted_prevents_no_hold_unless_it_is_given() {
+    let cloud = with_package();
+    cloud.create_bucket("archive", TARGET_ACCOUNT);
+    let cloud = places::moved(cloud, ("archive", "/"));
+    cloud.fail(Moment::every("ListObjectsV2").at(SERVING), Failure::Status(404, "NoSuchBucket", "It does not exist"));
+    let given = rollback_as("hold", &["--reason", "Audit", "--target-bucket", SERVING]);
+    run(&cloud, Principal::Both, &given).fails(1, &["NoSuchBucket"]);
+    let document = hold(&cloud).document();
+    let warnings = document["warnings"].to_string();
+    assert!(document["outcome"] == "held" && warnings.contains("s3://serving/churn-model/"), "{document:#}");
 }
 
 #[test]
