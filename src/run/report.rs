@@ -27,9 +27,16 @@ impl RunReport {
         self.document.target.as_ref()?.model_package_arn.as_ref()
     }
 
-    /// The report whose document tells the failures.
+    /// The report whose document tells the failures, each once.
     pub(super) fn with_failures_told(mut self) -> Self {
-        self.document.failures = self.failures.iter().map(|failure| format!("{failure:#}")).collect();
+        let mut told = Vec::new();
+        self.failures.retain(|failure| {
+            let text = format!("{failure:#}");
+            let is_new = !told.contains(&text);
+            told.extend(is_new.then_some(text));
+            is_new
+        });
+        self.document.failures = told;
         self
     }
 

@@ -27,7 +27,7 @@ fn the_table_and_the_document_say_which_group_could_not_follow_a_version_and_why
     let pattern = Cloud::group_arn("team-*");
     let text = run(&cloud, Principal::Both, &["full", "--group", &pattern, "--target-bucket", SERVING]).stdout;
     let of_team = |name| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
-    assert!(of_team("team-a").contains("promoted; failed:"), "{text}");
+    assert!(of_team("team-a").contains("promoted; could not sync 1 version; failed:"), "{text}");
     assert!(!of_team("team-b").contains("failed"), "{text}");
 }
 
