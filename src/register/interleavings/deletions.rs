@@ -11,8 +11,8 @@ use crate::model::claim::Claim;
 use crate::register::attempt::client_token;
 use crate::register::registration::Registered;
 
-/// A world in which so many versions of the request were registered and deleted. The first runs have written a claim for
-/// each of the first versions, and have ended.
+/// A world in which `versions` versions of one request were registered and deleted again. The first `claims` of them
+/// have a claim, whose run has ended.
 fn deleted(versions: usize, claims: usize) -> Simulation {
     let case = Case { tokens: true, ..USUAL };
     let runs = Simulation::new_world(case, Choices::first());

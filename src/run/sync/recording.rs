@@ -35,7 +35,7 @@ enum LateRecord {
     Written(Box<Record>),
     /// Another version is the promotion. A warning names this one if it may be served.
     Second(Option<Warning>),
-    /// The version may not be that promotion, or this run writes no such record.
+    /// No record: it is not certain that the version is this promotion, or the run is a dry run or only withdraws.
     Nothing,
 }
 

@@ -25,8 +25,8 @@ const CREATES: [&str; 5] = [
     "ecr:DescribeRepositories",
 ];
 
-/// The requests that a doctor may send with success besides those that read: an upload that it aborts, and one to each
-/// repository, which Amazon ECR forgets.
+/// The requests of doctor that write and may succeed: the upload to S3 that it aborts, and the start of an upload to
+/// each repository, which Amazon ECR drops by itself.
 const ANSWERED: [&str; 5] =
     ["CreateMultipartUpload", "UploadPart", "AbortMultipartUpload", "InitiateLayerUpload", "InitiateLayerUpload"];
 
