@@ -20,15 +20,21 @@ use crate::run::many::find_groups;
 use crate::run::settings::{LineageSettings, StatusSettings};
 use crate::run::{Context, StatusReport, put_page, status};
 
-/// Promoted versions with their lineage on the page and with `--verbose`: of one group, and of each of several.
-const LINEAGES: (usize, usize) = (10, 2);
+/// Promoted versions of a group with their lineage, on a page.
+const ON_A_PAGE: usize = 50;
+
+/// The same with `--verbose`, without a page.
+const WITH_VERBOSE: usize = 10;
+
+/// The same of all groups of a pattern together. Each group has at least two.
+const OF_ALL_GROUPS: usize = 400;
 
 /// Show the versions of a source group and their promoted versions side by side
 ///
 /// Shows for each version whether it is promoted, pending, withdrawn, rejected or not promoted, and which promoted
-/// versions differ from their source as it is now. Without --group, or if the source may not be read, shows the
-/// promoted versions of --target-group with their source versions; with a pattern, such a group fails. Shows who holds
-/// the target group, since when and why. --verbose adds the images of the newest promoted versions, and in JSON their
+/// versions differ from their source as it is now. Without --group, or if reading the source is denied, shows the
+/// promoted versions of --target-group with their source versions; with a pattern, a group whose source cannot be read
+/// fails. Shows who holds the target group, since when and why. --verbose adds the images of the newest promoted versions, and in JSON their
 /// lineage. --output html writes one page, with the lineage of the newest promoted versions. Writes nothing but the
 /// object of --page.
 #[derive(Debug, Args)]
@@ -92,16 +98,18 @@ impl Status {
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
         let Some(groups) = &self.group else {
             let target_group = self.target_group.as_ref().map(fixed).transpose()?;
-            let settings = StatusSettings { group: None, target_group, lineage: self.lineage() };
+            let settings = StatusSettings { group: None, target_group, lineage: self.lineage(1) };
             return self.conclude(context, running, status(context, &settings).await?).await;
         };
         match self.many.select(groups, self.target_group.as_ref())? {
             Selected::One(group) => {
-                self.conclude(context, running, status(context, &self.settings(group)?).await?).await
+                self.conclude(context, running, status(context, &self.settings(group, 1)?).await?).await
             }
             Selected::Many(selection) => {
                 let found = find_groups(context, &selection).await?;
-                let run = async |context: Context, group: GroupRef| status(&context, &self.settings(&group)?).await;
+                let groups = found.groups.len();
+                let run =
+                    async |context: Context, group: GroupRef| status(&context, &self.settings(&group, groups)?).await;
                 let (document, exit) = many::document(running, context, &selection, found, run, exit_of_many).await;
                 running.printer.document(&document)?;
                 let is_whole = document.groups.iter().all(|group| group.result.as_ref().is_ok_and(is_whole));
@@ -131,20 +139,22 @@ impl Status {
         put_page(context, at, page, self.page.kms_key_arn.clone()).await
     }
 
-    fn settings(&self, group: &GroupRef) -> Result<StatusSettings> {
+    fn settings(&self, group: &GroupRef, groups: usize) -> Result<StatusSettings> {
         let target_group = self.target_group.as_ref().map(|template| template.target_of(group.name())).transpose()?;
-        Ok(StatusSettings { group: Some(group.clone()), target_group, lineage: self.lineage() })
+        Ok(StatusSettings { group: Some(group.clone()), target_group, lineage: self.lineage(groups) })
     }
 
-    fn lineage(&self) -> LineageSettings {
+    /// `groups`: how many groups the run has.
+    fn lineage(&self, groups: usize) -> LineageSettings {
         let (output, has_page) = (self.output.output, self.output.output == Format::Html || self.page.page.is_some());
-        let versions = match &self.group {
-            // The table of several groups has no versions.
-            Some(Groups::Matching(_)) if has_page || self.output.told.verbose && output == Format::Json => LINEAGES.1,
-            Some(Groups::Matching(_)) => 0,
-            Some(Groups::One(_)) | None if has_page || self.output.told.verbose => LINEAGES.0,
-            Some(Groups::One(_)) | None => 0,
+        // The table of several groups has no versions.
+        let is_table = matches!(self.group, Some(Groups::Matching(_))) && output == Format::Text;
+        let most = match (has_page, self.output.told.verbose && !is_table) {
+            (true, _) => ON_A_PAGE,
+            (false, true) => WITH_VERBOSE,
+            (false, false) => 0,
         };
+        let versions = most.min((OF_ALL_GROUPS / groups.max(1)).max(2));
         LineageSettings { versions, bucket: self.target_bucket.clone(), prefix: self.target_prefix.clone() }
     }
 }

@@ -19,6 +19,7 @@ use crate::aws::session::Identity;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
 use crate::model::failure::Failure;
+use crate::model::field::Document;
 use crate::model::hold::Hold;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::refuse_absent;
@@ -172,39 +173,56 @@ async fn sources<'a>(context: &'a Context, group: Option<&GroupArn>) -> Result<S
     }
 }
 
+/// A promoted version to which its source version is compared.
+struct Compared {
+    row: Row,
+    promoted: Option<PromotedVersion>,
+    source: Option<Document>,
+}
+
 /// Marks the row of the live version, compares each promoted version with its current source version, and reads the
-/// lineage of those that the settings ask for. A source version that was deleted after it was listed is left out of its
-/// row.
+/// lineage of as many as the settings ask for: the live version, those that drift, and the newest. A source version that
+/// was deleted after it was listed is left out of its row.
 async fn complete(
     sources: &Sources<'_>,
     live: Option<&PackageArn>,
     reading: &LineageReader<'_>,
     rows: Vec<(Row, Option<PromotedVersion>)>,
 ) -> Result<Vec<Row>> {
-    let is_live = |row: &Row| live.is_some() && row.target.as_ref().map(|side| &side.model_package_arn) == live;
-    let mut chosen: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.is_some()).collect();
-    chosen.sort_by_key(|at| !is_live(&rows[*at].0));
+    let compared = rows.into_iter().map(|(row, promoted)| compare(sources, live, row, promoted));
+    let compared: Vec<Result<Compared>> = stream::iter(compared).buffered(DESCRIPTIONS_AT_ONCE).collect().await;
+    let compared: Vec<Compared> = compared.into_iter().collect::<Result<_>>()?;
+    let mut chosen: Vec<usize> = (0..compared.len()).filter(|at| compared[*at].promoted.is_some()).collect();
+    chosen.sort_by_key(|at| compared[*at].row.importance());
     chosen.truncate(reading.settings.versions);
-    let completed = rows.into_iter().enumerate().map(|(at, (mut row, promoted))| {
-        let is_chosen = chosen.contains(&at);
+    let completed = compared.into_iter().enumerate().map(|(at, Compared { mut row, promoted, source })| {
+        let chosen = promoted.filter(|_| chosen.contains(&at));
         async move {
-            let Some(promoted) = promoted else { return anyhow::Ok(row) };
-            let mut source = None;
-            if let (Some(side), Sources::Listed(account, ..)) = (&row.source, sources) {
-                match account.registry().describe(&side.model_package_arn).await {
-                    Ok(described) => source = Some(described),
-                    Err(error) if error.kind == Kind::NotFound => row = without_source(&promoted),
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            row.live = is_live(&row);
-            row.drift = source.as_ref().map(|source| drift(source, &promoted)).unwrap_or_default();
-            if is_chosen {
+            if let Some(promoted) = chosen {
                 row.lineage = Some(reading.lineage(&row.drift, source.as_ref(), &promoted).await);
             }
-            Ok(row)
+            row
         }
     });
-    let completed: Vec<Result<Row>> = stream::iter(completed).buffered(DESCRIPTIONS_AT_ONCE).collect().await;
-    completed.into_iter().collect()
+    Ok(stream::iter(completed).buffered(DESCRIPTIONS_AT_ONCE).collect().await)
+}
+
+async fn compare(
+    sources: &Sources<'_>,
+    live: Option<&PackageArn>,
+    mut row: Row,
+    promoted: Option<PromotedVersion>,
+) -> Result<Compared> {
+    let Some(version) = &promoted else { return Ok(Compared { row, promoted, source: None }) };
+    let mut source = None;
+    if let (Some(side), Sources::Listed(account, ..)) = (&row.source, sources) {
+        match account.registry().describe(&side.model_package_arn).await {
+            Ok(described) => source = Some(described),
+            Err(error) if error.kind == Kind::NotFound => row = without_source(version),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    row.live = live == Some(&version.arn);
+    row.drift = source.as_ref().map(|source| drift(source, version)).unwrap_or_default();
+    Ok(Compared { row, promoted, source })
 }

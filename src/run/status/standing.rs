@@ -79,6 +79,13 @@ pub struct Row {
     pub lineage: Option<Lineage>,
 }
 
+impl Row {
+    /// Sorts versions whose lineage is shown before others: the live version, those that drift, and the newest.
+    pub fn importance(&self) -> impl Ord + use<> {
+        (!self.live, self.drift.is_empty())
+    }
+}
+
 /// Promoted versions with the source versions that they name, newest promoted version first, if the source is not read.
 pub fn without_sources(promoted: Vec<PromotedVersion>) -> Vec<(Row, Option<PromotedVersion>)> {
     let rows =

@@ -46,6 +46,22 @@ fn the_page_has_both_sides_and_the_lineage_of_each_promoted_version() {
 }
 
 #[test]
+fn the_page_of_several_groups_has_the_lineage_of_each_version_and_what_drifts() {
+    let cloud = with_package();
+    for _ in 0..3 {
+        promote(&cloud, &[]).document();
+        cloud.register(package());
+    }
+    promote(&cloud, &[]).document();
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    let pattern = Cloud::group_arn("Churn*");
+    let run = run(&cloud, Principal::Both, &["status", "--group", &pattern, "--output", "html"]);
+    assert_eq!((run.code, run.stdout.matches("<details").count()), (0, 4), "{}", run.stderr);
+    has_all(&run.stdout, &["drift", "CustomerMetadataProperties{team}", "growth", "risk"]);
+    assert!(!run.stdout.contains("not shown here"), "{}", run.stdout);
+}
+
+#[test]
 fn the_page_runs_nothing_and_fetches_nothing() {
     let cloud = with_package();
     promote(&cloud, &[]).document();

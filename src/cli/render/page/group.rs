@@ -19,14 +19,18 @@ struct Detail {
 }
 
 /// From the most to the least.
-const DETAILS: [Detail; 6] = [
-    Detail { versions: 50, lineages: 10, listed: usize::MAX },
+const DETAILS: [Detail; 7] = [
+    MOST,
+    Detail { versions: 50, lineages: 50, listed: FIRST },
     Detail { versions: 50, lineages: 10, listed: FIRST },
     Detail { versions: 6, lineages: 2, listed: FIRST },
     Detail { versions: 6, lineages: 1, listed: FIRST },
     Detail { versions: 6, lineages: 0, listed: 0 },
     LEAST,
 ];
+
+/// What the page of one group shows at most.
+const MOST: Detail = Detail { versions: 50, lineages: 50, listed: usize::MAX };
 
 const LEAST: Detail = Detail { versions: 1, lineages: 0, listed: 0 };
 
@@ -51,7 +55,7 @@ fn in_detail(number: usize, group: &GroupSection<'_>, detail: Detail) -> Markup 
 fn content(report: &StatusReport, detail: Detail) -> Markup {
     let rows: Vec<&Row> = newest(report, detail).collect();
     let mut with_lineage: Vec<&Row> = rows.iter().copied().filter(|row| row.lineage.is_some()).collect();
-    with_lineage.sort_by_key(|row| !row.live);
+    with_lineage.sort_by_key(|row| row.importance());
     with_lineage.truncate(detail.lineages);
     html! {
         @if let Some(UnreadSource(reason)) = &report.source_unread {
@@ -70,8 +74,8 @@ fn content(report: &StatusReport, detail: Detail) -> Markup {
             @let lineage = row.lineage.as_ref().filter(|_| with_lineage.iter().any(|one| std::ptr::eq(*one, *row)));
             (version(row, lineage.map(|found| lineage::of(row, found, detail.listed)), &report.read))
         }
-        @if let Some(left_out) = left_out(report, rows.len(), with_lineage.len()) {
-            p.m { (left_out) " not shown here: " code { (command(report)) } }
+        @if let Some(left_out) = left_out(report.versions.len(), &rows, with_lineage.len()) {
+            p.m { (left_out) " not shown here: " code { (command(report, detail)) } }
         }
     }
 }
@@ -95,21 +99,24 @@ fn newest(report: &StatusReport, detail: Detail) -> impl Iterator<Item = &Row> {
     versions.filter(move |(at, row)| *at < detail.versions || row.live).map(|(_, row)| row)
 }
 
-/// How many versions and lineages the section leaves out. `versions` and `lineages` are the numbers that it shows.
-fn left_out(report: &StatusReport, versions: usize, lineages: usize) -> Option<String> {
-    let versions = report.versions.len() - versions;
-    let lineages = report.versions.iter().filter(|row| row.lineage.is_some()).count() - lineages;
+/// How many of all versions the section leaves out, and how many lineages of the versions that it shows. `lineages`: the
+/// number of those that it shows.
+fn left_out(all: usize, shown: &[&Row], lineages: usize) -> Option<String> {
+    let versions = all - shown.len();
+    let lineages = shown.iter().filter(|row| row.target.is_some()).count() - lineages;
     let parts = [(versions, "older version"), (lineages, "lineage")].into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, noun)| counted(count, noun)).collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
-/// The command that shows all versions of a group.
-fn command(report: &StatusReport) -> String {
-    let target = format!("--target-group {}", report.target_group.name());
+/// The command that shows more of a group: the page of this group alone, or all versions.
+fn command(report: &StatusReport, detail: Detail) -> String {
+    let format = if detail.versions == MOST.versions { "json" } else { "html" };
+    let target = &report.target_group;
+    let target = format!("--target-group {} --target-region {}", target.name(), target.region());
     match &report.source_group {
-        Some(source) => format!("promote status --output html --group {source} {target}"),
-        None => format!("promote status --output html {target}"),
+        Some(source) => format!("promote status --output {format} --group {source} {target}"),
+        None => format!("promote status --output {format} {target}"),
     }
 }
 
@@ -151,5 +158,34 @@ fn shown(side: &SideVersion, time: &str, now: &str) -> Markup {
             Some(age) => span.m { ", " (age) },
             None => span.m { ", " (minute(time)) },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::approval::ApprovalStatus;
+    use crate::run::status::standing::State;
+
+    fn promoted() -> Row {
+        let side = SideVersion {
+            model_package_arn: "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn/1"
+                .parse()
+                .expect("an ARN"),
+            version: 1,
+            approval_status: ApprovalStatus::Approved,
+            created: "2026-11-28T16:04:12Z".to_owned(),
+            modified: None,
+        };
+        let state = State::Promoted;
+        Row { state, source: None, target: Some(side), promoted_from: None, live: false, drift: vec![], lineage: None }
+    }
+
+    #[test]
+    fn a_section_counts_what_it_leaves_out_also_if_it_was_not_read() {
+        let (promoted, other) = (promoted(), Row { target: None, ..promoted() });
+        assert_eq!(left_out(3, &[&promoted, &promoted, &other], 2), None);
+        assert_eq!(left_out(3, &[&promoted, &promoted, &other], 1).as_deref(), Some("1 lineage"));
+        assert_eq!(left_out(9, &[&promoted, &promoted], 0).as_deref(), Some("7 older versions and 2 lineages"));
     }
 }
