@@ -2,6 +2,7 @@
 
 mod events;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub(super) struct Terminal {
     target: Option<String>,
     /// The name with which lines begin, if there are several groups or targets.
     group: Option<String>,
+    /// Warnings that were printed: a run that carries a plan out compares first, and meets each of them twice.
+    warned: Mutex<HashSet<String>>,
     /// The observers of the groups that have begun.
     groups: Arc<Mutex<Vec<GroupTerminal>>>,
 }
@@ -82,6 +85,14 @@ impl Terminal {
             (None, _) => say(message),
             (Some(group), Some((kind, rest))) if KINDS.contains(&kind) => say(&format!("{kind}: {group}: {rest}")),
             (Some(group), _) => say(&format!("{group}: {message}")),
+        }
+    }
+
+    /// Prints a warning, with its hint if there is one, unless it was printed before.
+    fn warn_once(&self, warning: &str, hint: Option<&str>) {
+        let is_new = self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.to_owned());
+        for message in [Some(warning), hint].into_iter().flatten().filter(|_| is_new) {
+            self.say(message);
         }
     }
 

@@ -50,6 +50,9 @@ pub(super) fn other_artifact(
         let (then, is) = (then?, now.next().transpose()?);
         return Ok(Some(match is {
             Some(is) if is == then => continue,
+            Some(is) if (&is.source, is.bytes, &is.etag) == (&then.source, then.bytes, &then.etag) => {
+                format!("the artifact {} goes to {}, and was planned for {}", is.source, is.target, then.target)
+            }
             Some(is) if is.source == then.source => format!("the artifact is {is}, and was planned as {then}"),
             Some(is) if is.source < then.source => added(&is),
             Some(_) | None => {

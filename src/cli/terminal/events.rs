@@ -69,7 +69,9 @@ impl Observer for Terminal {
                 None => warn(error),
                 Some(group) => failed_in(group, error, &self.known()),
             },
-            Event::FollowWarning(warning) => self.say(&format!("warning: {}: {}", warning.field, warning.remark)),
+            Event::FollowWarning(warning) => {
+                self.warn_once(&format!("warning: {}: {}", warning.field, warning.remark), None);
+            }
             Event::FollowUnconfirmed(unconfirmed) => {
                 self.learn(|known| known.unconfirmed.push(unconfirmed.to_string()));
                 self.say(&format!("unconfirmed: {unconfirmed}"));
@@ -175,15 +177,16 @@ impl Terminal {
 
     fn drifted(&self, promoted: &PackageArn, fields: &[&str]) {
         let fields = fields.join(", ");
-        self.say(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"));
+        self.warn_once(&format!("drift: the source of {promoted} has changed {fields}, which cannot be updated"), None);
     }
 
     fn conflicting(&self, promoted: &PackageArn, fields: &[&str]) {
         let fields = fields.join(", ");
-        self.say(&format!(
+        let conflict = format!(
             "conflict: the source of {promoted} has changed {fields}, and so has somebody in the target account; the \
-             target's values stay"
-        ));
+             target's values were kept"
+        );
+        self.warn_once(&conflict, None);
     }
 
     fn group_not_readable(&self, part: &str, error: &CallError) {
@@ -196,8 +199,8 @@ impl Terminal {
 
     fn held(&self, hold: &Hold) {
         let Hold { target_model_package_group_arn: group, reason, by, since, .. } = hold;
-        self.say(&format!("warning: {group} is held since {since} by {by}: {reason}"));
-        self.say("hint: To promote into the group again, run `promote release`");
+        let warning = format!("warning: {group} is held since {since} by {by}: {reason}");
+        self.warn_once(&warning, Some("hint: To promote into the group again, run `promote release`"));
     }
 }
 

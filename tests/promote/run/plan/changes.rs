@@ -121,6 +121,7 @@ const CHANGES: &[Change] = &[
     },
     flags("the target group", &["--target-group", "Other"], "the target group"),
     flags("the prefix", &["--target-prefix", "elsewhere/"], "the target folder is"),
+    flags("where an artifact goes", &["--target-prefix", "elsewhere/"], "goes to s3://serving/elsewhere/"),
     flags("the owner of the bucket", &["--target-bucket-owner", TARGET_ACCOUNT], "the setting target_bucket_owner is"),
     flags("who approves", &["--approval", "pending"], "the setting approval is \"pending\""),
     flags("who moves the bytes", &["--copy-mode", "stream"], "the setting copy_mode is \"stream\""),
