@@ -54,6 +54,7 @@ resource "aws_cloudformation_stack" "promote" {
   capabilities  = ["CAPABILITY_IAM"]
 
   parameters = {
+    # With a pattern, TargetGroupTemplate names the target groups; `promote stack parameters` prints all parameters.
     SourceModelPackageGroupArn = var.source_model_package_group_arn
     SourceGroupInLowerCase     = local.group_in_lower_case
     TargetGroupInLowerCase     = local.group_in_lower_case

@@ -96,3 +96,20 @@ impl From<Exit> for ExitCode {
         Self::from(exit.row().0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_of_two_ends_is_the_later_one_of_the_documented_order() {
+        let order = [0, 4, 3, 5, 1, 2, 130];
+        let exit = |code| Exit::ALL.into_iter().find(|exit| exit.code() == code).expect("an exit code");
+        for (at, better) in order.into_iter().enumerate() {
+            for worse in &order[at..] {
+                assert_eq!(exit(better).worst(exit(*worse)).code(), *worse);
+                assert_eq!(exit(*worse).worst(exit(better)).code(), *worse);
+            }
+        }
+    }
+}

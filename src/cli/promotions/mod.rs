@@ -10,6 +10,7 @@ mod run;
 mod schema;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -98,17 +99,17 @@ impl PromotionsArgs {
     /// The file is wrong, or has no target of a name.
     fn targets(&self) -> Result<Vec<FileTarget>> {
         let mut targets = file::read(&self.file)?;
-        let is_of = |target: &FileTarget, only: &str| {
-            target.name == only || target.name.split_once('/').is_some_and(|(promotion, _)| promotion == only)
-        };
+        let promotion = |target: &FileTarget| target.name.split_once('/').map(|(promotion, _)| promotion.to_owned());
+        let is_of =
+            |target: &FileTarget, only: &str| target.name == only || promotion(target).is_some_and(|name| name == only);
         for only in &self.only {
+            let names = || -> BTreeSet<String> {
+                targets.iter().flat_map(|target| promotion(target).into_iter().chain([target.name.clone()])).collect()
+            };
             ensure!(
                 targets.iter().any(|target| is_of(target, only)),
                 Failure::new(format!("{} has no promotion or target '{only}'", self.file.display()))
-                    .hint(format!(
-                        "Pass one of {}",
-                        targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
-                    ))
+                    .hint(format!("Pass one of {}", Vec::from_iter(names()).join(", ")))
                     .wrong_arguments()
             );
         }
@@ -138,7 +139,9 @@ impl Apply {
     /// The file is no such plan, or it is too old.
     fn read_plan(&self, path: &Path, targets: &[&str]) -> Result<ReviewedPromotions> {
         let name = path.display().to_string();
-        let command = format!("promote plan --file {} --record {name}", self.promotions.file.display());
+        let PromotionsArgs { file, only, .. } = &self.promotions;
+        let only: String = only.iter().map(|only| format!(" --only {only}")).collect();
+        let command = format!("promote plan --file {}{only} --record {name}", file.display());
         let text = std::fs::read(path).with_context(|| format!("promote apply cannot read {name}"));
         let reviewed = ReviewedPromotions::parse(&text.hint(make_with(&command))?, &name, &command, targets)?;
         reviewed.refuse_older(self.plan_max_age, SystemTime::now())?;

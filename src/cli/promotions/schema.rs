@@ -64,6 +64,8 @@ fn section(section: Section) -> Value {
 
 fn property(member: &Member) -> Value {
     let help = member.argument.get_help().map(ToString::to_string).unwrap_or_default();
+    // Environment variables do not act on the file.
+    let help = help.split(" [env:").next().unwrap_or_default();
     let values: Vec<String> =
         member.argument.get_possible_values().iter().map(|one| one.get_name().to_owned()).collect();
     match member.kind {

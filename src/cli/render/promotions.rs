@@ -109,32 +109,48 @@ fn fence(text: &str) -> String {
     "`".repeat(longest.max(2) + 1)
 }
 
+/// What ends the line of a group with nothing to do.
+const NOTHING: &str = ": nothing to do";
+
+/// As many groups with nothing to do have a line each. More of them share one.
+const UNCHANGED: usize = 5;
+
 /// What is planned for a target, in the lines of a diff.
 fn lines(target: &OfTarget) -> Vec<String> {
-    let mut lines = Vec::new();
-    for group in &target.groups {
-        match &group.result {
-            Ok(report) => {
-                of_record(group.group.name().as_str(), &report.document, &mut lines);
-                lines.extend(report.document.failures.iter().map(|failure| format!("! failed: {failure}")));
-            }
-            Err(failed) if failed.is_not_started() => lines.push(format!("! {}: not started", group.group.name())),
-            Err(failed) if failed.is_interrupted() => {
-                lines.push(format!("! {}: {}", group.group.name(), failed.message()))
-            }
-            Err(failed) => lines.push(format!("! {}: failed: {}", group.group.name(), failed.message())),
-        }
+    let mut groups: Vec<Vec<String>> = target.groups.iter().map(lines_of).collect();
+    let is_unchanged = |lines: &Vec<String>| matches!(&lines[..], [line] if line.ends_with(NOTHING));
+    let unchanged = groups.iter().filter(|lines| is_unchanged(lines)).count();
+    if unchanged > UNCHANGED {
+        groups.retain(|lines| !is_unchanged(lines));
+        groups.push(vec![format!("  {}{NOTHING}", counted(unchanged, "group"))]);
     }
+    let mut lines = groups.concat();
     lines.extend(target.passed_over.iter().map(|group| format!("! {} is {}", group.group.name(), group.status)));
     lines.extend(target.error.iter().map(|error| format!("! failed: {}", error.message())));
     // Values of metadata may have line breaks and characters that a terminal or a page would act on.
     lines.iter().map(|line| line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()).collect()
 }
 
+/// What is planned for a group.
+fn lines_of(group: &OfGroup<RunReport>) -> Vec<String> {
+    let name = group.group.name();
+    match &group.result {
+        Ok(report) => {
+            let mut lines = Vec::new();
+            of_record(name.as_str(), &report.document, &mut lines);
+            lines.extend(report.document.failures.iter().map(|failure| format!("! failed: {failure}")));
+            lines
+        }
+        Err(failed) if failed.is_not_started() => vec![format!("! {name}: not started")],
+        Err(failed) if failed.is_interrupted() => vec![format!("! {name}: {}", failed.message())],
+        Err(failed) => vec![format!("! {name}: failed: {}", failed.message())],
+    }
+}
+
 fn of_record(group: &str, record: &Record, lines: &mut Vec<String>) {
     let version = record.source.package.as_ref().map(|package| format!(" version {}", package.version));
     let planned = record.planned.as_deref().unwrap_or_default();
-    let nothing = if planned.is_empty() { ": nothing to do" } else { "" };
+    let nothing = if planned.is_empty() { NOTHING } else { "" };
     lines.push(format!("  {group}{}{nothing}", version.as_deref().unwrap_or(": no version is approved")));
     for write in planned {
         let sign = match write.act {

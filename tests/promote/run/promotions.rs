@@ -94,7 +94,7 @@ fn only_what_is_selected_is_promoted() {
     apply(&cloud, FILE, &["--only", "churn,teams"]).document();
     assert_eq!(targets(&cloud), ["churn", "prod-team-a", "staging-team-a"]);
     apply(&cloud, FILE, &["--only", "fraud"])
-        .fails(2, &["no promotion or target 'fraud'", "hint: Pass one of teams/staging,"]);
+        .fails(2, &["no promotion or target 'fraud'", "teams, teams/production, teams/staging"]);
 }
 
 #[test]

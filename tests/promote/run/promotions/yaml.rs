@@ -99,7 +99,7 @@ fn a_name_that_only_does_not_have_is_shown_in_quotes() {
     let cloud = world();
     for only in ["", "nope", " churn"] {
         apply(&cloud, &with_members("prefix: a"), &["--only", only])
-            .fails(2, &[&format!("has no promotion or target '{only}'"), "hint: Pass one of churn/production"]);
+            .fails(2, &[&format!("has no promotion or target '{only}'"), "hint: Pass one of churn, churn/production"]);
     }
 }
 
