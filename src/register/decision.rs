@@ -22,7 +22,7 @@ pub(crate) fn remark(prefix: &str, text: &str) -> String {
 /// The Update that gives a package an approval status, and the reason for it.
 ///
 /// An Update changes the members that it names and keeps the others (UpdateModelPackage).
-pub fn decision(status: &ApprovalStatus, reason: Option<&str>) -> Document {
+pub fn approval_update(status: &ApprovalStatus, reason: Option<&str>) -> Document {
     let mut update = Document::new();
     status.state_in(&mut update);
     if let Some(reason) = reason {
@@ -114,7 +114,7 @@ impl Decision {
         Self { act, status, description, decided_by }
     }
 
-    /// What happens to the approval of a version that is about to be registered.
+    /// For a dry run: what [`Self::of`] will decide about a version that is not registered yet.
     /// `before`: the approval of an earlier promotion of the same version that was deleted.
     pub fn of_new(package: &Package, policy: ApprovalPolicy, before: Option<&RecordedApproval>) -> Act {
         let approves = match before.filter(|before| before.is_withheld()).map(|before| before.decided_by) {
@@ -148,7 +148,7 @@ impl Decision {
         match self.act {
             Act::Keep => Document::new(),
             Act::Carry | Act::ApproveAgain | Act::WaitAgain | Act::Withdraw => {
-                decision(&self.status, self.description.as_deref())
+                approval_update(&self.status, self.description.as_deref())
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::failure::Hint;
 use crate::model::promoted::DISCARDED;
-use crate::register::decision::{decision, remark};
+use crate::register::decision::{approval_update, remark};
 use crate::register::services::Registry;
 
 /// The package differs from its request, or SageMaker could not complete it. It must not be approved.
@@ -38,9 +38,9 @@ pub(super) async fn discard(
     reason: anyhow::Error,
 ) -> Result<anyhow::Error> {
     let Err(undeleted) = registry.delete(package).await else {
-        return Ok(reason.context(format!("{package} was deleted again")));
+        return Ok(reason.context(format!("{package} was deleted")));
     };
-    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())));
+    let update = approval_update(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason.to_string())));
     let Err(unrejected) = registry.update(package, &update).await else {
         return Ok(reason.context(format!("{package} could not be deleted and was left Rejected")));
     };

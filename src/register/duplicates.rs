@@ -5,7 +5,7 @@
 use anyhow::{Result, anyhow};
 
 use super::attempt::Registering;
-use super::decision::{decision, remark};
+use super::decision::{approval_update, remark};
 use super::discarded::discard;
 use super::existing::{ExistingPromotions, is_kept, is_of_request};
 use super::services::{ClaimStore, Registry, SourceVersions};
@@ -68,7 +68,7 @@ async fn discard_duplicate(
         let discarded = discard(registry, &duplicate.arn, anyhow!(reason)).await;
         return discarded.map(|done| done.to_string());
     }
-    let update = decision(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason)));
+    let update = approval_update(&ApprovalStatus::Rejected, Some(&remark(DISCARDED, &reason)));
     match registry.update(&duplicate.arn, &update).await {
         Ok(()) => Ok("it was Approved, and was rejected".to_owned()),
         Err(error) => Err(anyhow!("it is Approved, and could not be rejected: {error}")),

@@ -48,7 +48,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             if let Newest::Other(claim) = &mut newest
                 && !claim.is_stale_at(existing.listed())
             {
-                // The listing is older than the version that the claim may have led to.
+                // The version of this claim may be newer than the listing: wait, then list again.
                 self.wait_for_other(&mut waiting, claim).await?;
                 let refreshed = existing.refreshed(self.registry, self.group, self.package);
                 let (refreshed, is_released) = tokio::join!(refreshed, self.claims.is_released(claim.number));

@@ -82,7 +82,7 @@ impl Registration {
     }
 }
 
-/// Registers versions in a group of the target account.
+/// Registers versions in a group of the target account, each with a [`Registering`].
 pub struct Registrar<'a> {
     /// The source's registry, and the holds of the target group.
     pub source: SourceNow<'a>,

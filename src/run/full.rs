@@ -35,7 +35,7 @@ use crate::copy::Folder;
 use crate::model::approval::Approval;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
-use crate::model::hold::HoldState;
+use crate::model::hold::{Hold, HoldState};
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::find::{Latest, Search};
@@ -86,7 +86,7 @@ async fn run_once(
         promotions(context, &settings.destination, target, &group)
     );
     let ((reader, writer), signer, (search, rejected)) = (callers?, signer?, versions?);
-    let mut promotion = Promotion {
+    let promotion = Promotion {
         context,
         started,
         source,
@@ -102,22 +102,33 @@ async fn run_once(
         reviewed: permitted.reviewed(),
         elsewhere: Some(Arc::clone(elsewhere)),
     };
-    // Whether the group is held is not known without them.
+    // The listed folders tell whether the group is held.
     let promotions = promotions?;
     let held = HoldState::of(promotions.folders.iter().map(String::as_str));
-    let Some(hold) = promotion.hold(held).await? else {
-        let report = Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await?;
-        return report.with_plan(context, settings);
-    };
-    promotion.context.notice(Event::Held(&hold));
+    if let Some(hold) = promotion.hold(held).await? {
+        return Box::pin(run_held(promotion, settings, hold, (&search, &promotions, &rejected))).await;
+    }
+    let report = Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await?;
+    report.with_plan(context, settings)
+}
+
+/// The run into a group that is held: withdraws what the source rejects, and makes the rest a dry run.
+async fn run_held(
+    mut promotion: Promotion<'_>,
+    settings: &FullSettings,
+    hold: Hold,
+    (search, promotions, rejected): (&Search, &ListedPromotions, &[Summary]),
+) -> Result<RunReport> {
+    let context = promotion.context;
+    context.notice(Event::Held(&hold));
     promotion.elsewhere = None;
     let mut withdrawn = FollowedVersions::default();
     if !promotion.dry_run {
         let policy = ApprovalPolicy { approval: None, withdraw: !settings.no_withdraw };
-        withdrawn = withdraw_rejected(&mut promotion, policy, &promotions, &rejected).await;
+        withdrawn = withdraw_rejected(&mut promotion, policy, promotions, rejected).await;
     }
     let full = Full::new(promotion, settings);
-    let reported = full.promote_and_follow(&search, &promotions, &rejected).await;
+    let reported = full.promote_and_follow(search, promotions, rejected).await;
     let report = reported.inspect_err(|error| withdrawn.tell(context, error))?;
     as_held(report, hold, withdrawn, settings.dry_run).with_plan(context, settings)
 }
@@ -142,9 +153,9 @@ impl<'a> Full<'a> {
     ) -> Result<RunReport> {
         let Search { latest, passed_over, .. } = search;
         let promoting = async {
-            let promoted = self.promote_latest(latest, promotions).await;
+            let record = self.promote_latest(latest, promotions).await;
             self.tell_promoted(None);
-            promoted
+            record
         };
         let (record, followed) = tokio::join!(promoting, self.follow(latest, promotions, rejected));
         let mut record = match record {
@@ -161,7 +172,7 @@ impl<'a> Full<'a> {
             Latest::Version(found) => Some(&found.arn),
             Latest::NoneApproved(_) => None,
         };
-        // Only the version that the run promotes is approved because the flag is given.
+        // `--approval carry` is for the version that the run promotes; `--approval pending` is for all.
         let approval = self.settings.registration.approval.filter(|approval| *approval == Approval::Pending);
         let policy = ApprovalPolicy { approval, ..self.policy() };
         Following { promotion: &self.promotion, policy, promotions, rejected, except }.run(&self.promoted).await

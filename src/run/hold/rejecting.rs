@@ -12,7 +12,7 @@ use crate::model::promoted::PromotedVersion;
 use crate::record::files::Records;
 use crate::record::recorded::{Look, recorded};
 use crate::record::{Conclusion, Target};
-use crate::register::decision::{RecordedApproval, decision, remark};
+use crate::register::decision::{RecordedApproval, approval_update, remark};
 use crate::register::describe_updated;
 use crate::run::event::Event;
 
@@ -36,7 +36,7 @@ impl Rollback<'_> {
         let description = reason(report);
         let context = || format!("rejecting {arn}");
         let rejected = ApprovalStatus::Rejected;
-        registry.update(arn, &decision(&rejected, Some(&description))).await.with_context(context)?;
+        registry.update(arn, &approval_update(&rejected, Some(&description))).await.with_context(context)?;
         let is_shown = |described: &Document| ApprovalStatus::of(described) == rejected;
         let described = describe_updated(registry, arn, is_shown).await.with_context(context)?;
         let status = ApprovalStatus::of(&described);

@@ -34,7 +34,8 @@ use crate::run::promotion::Promotion;
 /// Versions that are followed at a time. SageMaker throttles its control plane at low rates.
 pub(in crate::run) const AT_ONCE: usize = 4;
 
-/// The promoted version of the source version that the run promotes, once it is known.
+/// The promoted version of the source version that the run promotes: nothing until that is known, and then nothing inside
+/// if there is none.
 pub(in crate::run) type Promoted = watch::Sender<Option<Option<PackageArn>>>;
 
 /// Follows promoted versions.
