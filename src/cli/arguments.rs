@@ -116,12 +116,12 @@ pub struct CopyArgs {
     /// Maximum number of concurrent S3 requests [default: 256]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = number(1u16..=1000))]
     pub concurrency: Option<u16>,
-    /// Size of the parts in which larger objects are copied, 5MiB to 5GiB [default: 8 MiB if streamed; if S3 copies, 64
-    /// to 512 MiB, for objects larger than 128 MiB]
+    /// Part size for objects that are copied in parts, 5MiB to 5GiB [default: 8 MiB if streamed; 64 to 512 MiB if S3
+    /// copies, which copies objects of up to 128 MiB in one request]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Retry a download that is slower than 1 KiB/s for this long. Copies and uploads have five times as
-    /// long, or more above 16 MiB
+    /// Retry a download that is slower than 1 KiB/s for this long. Copies by S3 and uploads are retried after five
+    /// times as long; above 16 MiB, later
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }
@@ -147,14 +147,15 @@ impl CopyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
-    /// Approval status of the promoted version [default: carry, except for a version that was left pending]
+    /// Approval status of the promoted version [default: carry; a version that was promoted with
+    /// `--approval pending` stays as the target decides]
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum)]
     pub approval: Option<Approval>,
     /// Fail if the target group does not exist, instead of creating it
     #[arg(long, env = "PROMOTE_NO_CREATE_GROUP", value_parser = BoolishValueParser::new())]
     pub no_create_group: bool,
-    /// Promote into a target group that has versions by others and none from the source group; needed the first time
-    /// only
+    /// Promote into a target group that has versions, but none that was promoted from the source group; needed for the
+    /// first promotion only
     #[arg(long, env = "PROMOTE_INTO_EXISTING_GROUP", value_parser = BoolishValueParser::new())]
     pub into_existing_group: bool,
     /// Tag for a target group that is created; can be repeated [env: separated by commas]
@@ -163,7 +164,7 @@ pub struct RegisterArgs {
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
     #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", value_parser = key)]
     pub sign_key: Option<KmsKeyArn>,
-    /// Keep values whose names look like those of secrets in the documents and records, instead of their digests
+    /// In documents and records, keep values whose names look like those of secrets, instead of their digests
     #[arg(long, env = "PROMOTE_RECORD_SECRETS", value_parser = BoolishValueParser::new())]
     pub record_secrets: bool,
     #[command(flatten)]

@@ -41,8 +41,8 @@ pub(super) struct ReleaseArgs {
 
 /// Go back to an older promoted version, and hold the target group
 ///
-/// Rejects every promoted version that is newer, with the reason, after the group is held and the older version was
-/// verified. Nothing is promoted into the group until `promote release`.
+/// Holds the group and verifies the older version, then rejects every newer promoted version. Nothing is promoted into
+/// the group until `promote release`.
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(super) struct RollbackArgs {
     /// Promoted version to go back to [default: the newest older version that is Approved and matches its record]
     #[arg(long, env = "PROMOTE_TO", value_name = "N", value_parser = number(1..=u32::MAX), help_heading = "Target")]
     to: Option<u32>,
-    /// Reason for the rollback, which the rejected versions have and every run prints
+    /// Reason for the rollback; it is added to the approval descriptions of rejected versions, and every run prints it
     #[arg(long, env = "PROMOTE_REASON", value_name = "TEXT", help_heading = "Target")]
     reason: String,
     /// Seconds to wait before newer versions are rejected once more, in case a concurrent run has approved one

@@ -43,8 +43,8 @@ enum StackForm {
     Parameters(Box<Inputs>),
     /// Print the policies that let the pipeline read the source account, and where to apply each
     ///
-    /// With `--output-dir`, writes a file for each policy and a script for each account. The scripts merge: they read the
-    /// present policy, keep the statements of others, and replace those with the same Sid. Takes several groups of one
+    /// With `--output-dir`, writes a file for each policy and a script for each account. The scripts read the present
+    /// policy, replace statements that have the same Sid, and keep all other statements. Takes several groups of one
     /// account and region.
     SourceGrants(Box<SourceGrants>),
     /// Write a CDK cloud assembly: template, parameters, tags, and the image as an asset that the CDK builds

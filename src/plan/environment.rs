@@ -9,7 +9,8 @@ use crate::schema::references::{Reference, ReferenceKind};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvironmentUrls {
-    /// All URLs in variables that SageMaker's containers load from, which must exist; single objects in other variables
+    /// URLs in the variables that SageMaker's containers load from, whose objects must exist; in other variables, only
+    /// URLs of single objects
     #[default]
     Known,
     /// Objects and folders in all variables

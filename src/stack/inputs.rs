@@ -52,7 +52,7 @@ const IMAGES: [&str; 2] = ["copy", "keep"];
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Promotion")]
 pub struct Inputs {
-    /// Source model package group; * in its name stands for any text, for all groups that match
+    /// Source model package group; * in its name selects every group that matches
     #[arg(long, visible_alias = "group", env = "PROMOTE_SOURCE_MODEL_PACKAGE_GROUP_ARN", value_name = "ARN")]
     pub source_model_package_group_arn: SourceGroups,
     /// Bucket in the target account for the artifacts
@@ -152,7 +152,7 @@ pub struct Module {
     /// Event bus of the target account that receives the source's events [default: no rule]
     #[arg(long, env = "PROMOTE_EVENT_BUS_NAME", value_name = "NAME")]
     pub event_bus_name: Option<EventBusName>,
-    /// When the pipeline also starts, such as rate(1 day) or cron(0 6 * * ? *), so that a lost event heals [default: never]
+    /// When the pipeline also starts, such as rate(1 day) or cron(0 6 * * ? *), to make up for lost events [default: never]
     #[arg(long, env = "PROMOTE_SCHEDULE", value_name = "EXPRESSION")]
     pub schedule: Option<Schedule>,
     /// Whether each run first does a dry run and waits until somebody approves it
@@ -183,7 +183,7 @@ pub struct BuildInputs {
     /// --image-dir]
     #[arg(long, env = "PROMOTE_IMAGE_URI", value_name = "URI")]
     pub image_uri: Option<BuildImageUri>,
-    /// Size of the build; BUILD_LAMBDA_… starts faster, and a run is stopped after 15 minutes at the latest
+    /// Compute type of the build; BUILD_LAMBDA_… types start faster, and stop a run after 15 minutes at most
     #[arg(long, env = "PROMOTE_COMPUTE_TYPE", value_name = "TYPE", default_value = COMPUTE_TYPES[0], value_parser = COMPUTE_TYPES)]
     pub compute_type: String,
     /// Minutes after which a run is stopped

@@ -118,7 +118,7 @@ impl Denial<'_> {
 }
 
 /// The alternative to a copy within S3. Streaming works with one principal too.
-const STREAM: &str = "`--copy-mode stream`, which reads the source and writes the target in requests of their own";
+const STREAM: &str = "`--copy-mode stream`, which reads the source and writes to the target in separate requests";
 
 #[cfg(test)]
 mod tests {
@@ -143,7 +143,7 @@ mod tests {
             "Grant s3:GetObject on arn:aws:s3:::models/* (in the source's bucket policy too), s3:PutObject, s3:GetObject, \
              s3:AbortMultipartUpload and s3:ListMultipartUploadParts on arn:aws:s3:::serving/models/churn/*, and \
              s3:ListBucket and s3:ListBucketMultipartUploads on arn:aws:s3:::serving to this principal, or pass \
-             `--copy-mode stream`, which reads the source and writes the target in requests of their own"
+             `--copy-mode stream`, which reads the source and writes to the target in separate requests"
         );
     }
 

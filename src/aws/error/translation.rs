@@ -18,7 +18,7 @@ const NO_PROVIDER: &str = "no credentials found in chain";
 /// The SDK's text if the profile configures no credentials.
 const NOT_ENABLED: &str = "the credential provider was not enabled";
 const NO_CREDENTIALS: &str =
-    "no AWS credentials: neither variables nor a profile, an SSO session or the role of this machine has any";
+    "no AWS credentials in environment variables, a profile, an SSO session or the role of this machine";
 
 impl Caller {
     /// Translates the SDK's error of `call` on `resource`. If the request body was streamed from another call that

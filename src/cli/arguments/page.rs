@@ -10,8 +10,8 @@ use crate::model::location::Location;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Page in a bucket")]
 pub struct PageArgs {
-    /// Object of the target account that the page replaces, such as s3://serving/status.html. Its key ends in .html and
-    /// is not in the folder of a promotion. It stays as it is if a group cannot be read
+    /// Object of the target account that the page replaces, such as s3://serving/status.html. The key must end in .html
+    /// and must not be in the folder of a promotion. The object is not replaced if a group cannot be read
     #[arg(long, env = "PROMOTE_PAGE", value_name = "S3-URL", value_parser = page)]
     pub page: Option<Location>,
     /// KMS key in the target account that encrypts the page [default: the bucket's default encryption]

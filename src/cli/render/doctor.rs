@@ -168,7 +168,7 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
     text.push_str(match (mend.form, mend.merged) {
         (Form::Complete, true) => " (the complete policy, with what it has now)",
         (Form::Complete, false) => " (the complete policy: there is none now)",
-        (Form::Separate, _) => " (a policy of its own, beside its other policies)",
+        (Form::Separate, _) => " (a separate policy, beside its other policies)",
         (Form::Statements, _) => " (statements to add to the present policy, which could not be read)",
     });
     text = fitted(&text, 3);

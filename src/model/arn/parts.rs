@@ -85,7 +85,7 @@ impl FromStr for GroupName {
         } else {
             Err(Malformed::new(
                 "a model package group name",
-                "1 to 63 letters, digits and hyphens, none at either end",
+                "1 to 63 letters, digits and hyphens, with no hyphen at either end",
                 text,
             ))
         }

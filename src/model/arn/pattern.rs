@@ -167,7 +167,7 @@ impl FromStr for GroupTemplate {
             Ok(_) => Ok(Self(text.to_owned())),
             Err(_) => Err(Malformed::new(
                 "the name of a target group",
-                "1 to 63 letters, digits and hyphens, none at either end, with {group} for the source group's name",
+                "1 to 63 letters, digits and hyphens, with no hyphen at either end, with {group} for the source group's name",
                 text,
             )),
         }

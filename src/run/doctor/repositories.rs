@@ -63,7 +63,7 @@ async fn ask_writes<'a>(
 fn creates(create: bool, asked: Asked<'_>) -> Check {
     match create {
         true => asked.not_testable(
-            "the repository does not exist, and only creating it tells; grant the permission, or create the repository",
+            "the repository does not exist, and only creating it tests the permission; grant it, or create the repository",
         ),
         false => {
             let reason = "the repository does not exist, and `--no-create-repository` forbids to create it";

@@ -289,7 +289,7 @@ impl HoldSettings {
         anyhow::ensure!(
             !text.trim().is_empty(),
             Failure::new("`--reason` is empty")
-                .hint("Pass the reason: the target's people and later runs read it")
+                .hint("Pass a reason, which people in the target account read, and later runs print")
                 .wrong_arguments()
         );
         Ok(())

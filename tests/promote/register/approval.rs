@@ -204,7 +204,7 @@ fn a_version_that_fails_is_reported_with_its_reason_and_never_approved() {
     let cloud = with_package();
     cloud.fail_next_package("ClientError: the image does not exist");
     let run = promote(&cloud, &[]);
-    run.fails(1, &["could not complete", "ClientError: the image does not exist", "was deleted again"]);
+    run.fails(1, &["could not complete", "ClientError: the image does not exist", "was deleted"]);
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
     // A higher version shows that the failed version was deleted, and the next run need not wait for it.
     cloud.register_in(TARGET_ACCOUNT, model("s3://serving/theirs.tar.gz"));
@@ -219,7 +219,7 @@ fn a_version_that_fails_at_once_is_reported_and_no_second_version_is_registered(
     let cloud = with_package();
     cloud.describes_until_completed(0);
     cloud.fail_next_package("no such image");
-    promote(&cloud, &[]).fails(1, &["could not complete", "no such image", "was deleted again"]);
+    promote(&cloud, &[]).fails(1, &["could not complete", "no such image", "was deleted"]);
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("CreateModelPackage").len()), (0, 1));
 }
 
@@ -240,7 +240,7 @@ fn a_version_that_differs_from_its_request_is_deleted_and_the_field_is_named() {
     let cloud = with_package();
     cloud.tamper(|package| package["ModelMetrics"]["ModelQuality"]["Statistics"]["ContentType"] = json!("text/plain"));
     let field = "ModelMetrics.ModelQuality.Statistics.ContentType is \"text/plain\", not \"application/json\"";
-    promote(&cloud, &[]).fails(1, &["differs from its request and was not approved", field, "was deleted again"]);
+    promote(&cloud, &[]).fails(1, &["differs from its request and was not approved", field, "was deleted"]);
     assert_eq!((promoted(&cloud).len(), cloud.calls_of("UpdateModelPackage").len()), (0, 0));
 }
 

@@ -30,7 +30,7 @@ fn a_repository_that_would_be_created_is_not_testable_and_no_request_asks_to_cre
     for check in untested {
         assert_eq!((&check["action"], &check["result"]), (&json!(NOT_TESTABLE), &json!("not-testable")));
         let reason = check["reason"].as_str().unwrap_or_default();
-        assert!(reason.contains("does not exist, and only creating it tells"), "{reason}");
+        assert!(reason.contains("does not exist, and only creating it tests the permission"), "{reason}");
     }
 }
 

@@ -201,7 +201,7 @@ fn doctor_of_a_pattern_has_each_problem_and_each_policy_once() {
     assert!(!problems.contains("team-d"), "that a group has no version is no problem: {out}");
     let in_one_line = policies.split_whitespace().collect::<Vec<_>>().join(" ");
     let of = |what: &str| in_one_line.matches(what).count();
-    let own = ": policy of arn:aws:iam::111222333444:user/both (a policy of its own, beside its other policies)";
+    let own = ": policy of arn:aws:iam::111222333444:user/both (a separate policy, beside its other policies)";
     assert!(in_one_line.starts_with(&format!("111222333444{own} ")), "{out}");
     assert_eq!(of(": policy of the bucket models"), 1, "{out}");
     for name in ["team-a", "team-b"] {

@@ -27,7 +27,7 @@ const REFUSALS: &[Refusal] = &[
         says: &[
             "churn/model.tar.gz",
             "form of Server Side Encryption",
-            "hint: The object is encrypted with a key that the customer keeps (SSE-C)",
+            "hint: The object is encrypted with a customer-provided key (SSE-C)",
         ],
     },
     Refusal {
@@ -159,8 +159,7 @@ fn an_object_below_a_prefix_whose_key_the_customer_keeps_fails_the_copy_and_noth
         let cloud = with_package();
         store(&cloud, KEYS[3], Attributes::default().customer_key());
         promote(&cloud, &["--dry-run"]).document();
-        let says =
-            ["copying an artifact of", KEYS[3], "The object is encrypted with a key that the customer keeps (SSE-C)"];
+        let says = ["copying an artifact of", KEYS[3], "The object is encrypted with a customer-provided key (SSE-C)"];
         promote(&cloud, &["--copy-mode", mode]).fails(1, &says);
         assert_eq!(promoted(&cloud).len(), 0, "{mode}");
     }
