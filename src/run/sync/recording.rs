@@ -66,9 +66,6 @@ impl ByMetadata<'_> {
     /// The artifacts cannot be compared with their sources.
     async fn record_promotion(&self, package: &Package, history: &History) -> Result<LateRecord> {
         let promotion = self.promotion;
-        if promotion.dry_run || !matches!(promotion.permitted, Permitted::Everything) {
-            return Ok(LateRecord::Nothing);
-        }
         let Some(planned) = self.planned(package).await? else { return Ok(LateRecord::Nothing) };
         let (registry, group) = (promotion.target.registry(), promotion.destination.group.name());
         let existing = ExistingPromotions::find(registry, group, package).await?;
@@ -77,6 +74,9 @@ impl ByMetadata<'_> {
             Some(first) if first.arn == self.promoted.arn => {}
             Some(first) => return Ok(LateRecord::Second(second(self.promoted, package.arn(), &first.arn))),
             None => return Ok(LateRecord::Nothing),
+        }
+        if promotion.dry_run || !matches!(promotion.permitted, Permitted::Everything) {
+            return Ok(LateRecord::Nothing);
         }
         let copied = promotion.confirm(planned.plan, planned.there).await?;
         let settings = RegistrationSettings { approval: self.policy.approval, ..RegistrationSettings::default() };

@@ -41,19 +41,18 @@ impl Following<'_> {
         let complete = unknown.clone().filter(|summary| summary.status == PackageStatus::Completed);
         let failed = listed.iter().filter(|summary| summary.status == PackageStatus::Failed);
         let failed = failed.filter(|summary| may_follow_rejected(summary)).take(NEWEST);
-        let mut versions = Vec::new();
+        let (mut arns, mut versions) = (Vec::new(), Vec::new());
         for (_, summary) in complete.enumerate().filter(is_candidate) {
+            arns.push(summary.arn.as_str());
             versions.push(self.follow_unrecorded(&summary.arn, current).boxed());
         }
         for summary in failed {
+            arns.push(summary.arn.as_str());
             versions.push(self.failed(&summary.arn).boxed());
         }
-        let versions: Vec<_> = stream::iter(versions).buffered(AT_ONCE).collect().await;
-        let mut all = FollowedVersions::default();
-        for one in versions {
-            all.add(one.unwrap_or_else(FollowedVersions::failed));
-        }
-        all
+        let versions = stream::iter(versions).buffered(AT_ONCE).map(|one| one.unwrap_or_else(FollowedVersions::failed));
+        let versions: Vec<FollowedVersions> = versions.collect().await;
+        all_of(&arns, versions)
     }
 
     async fn follow_unrecorded(
@@ -112,6 +111,21 @@ impl Following<'_> {
         }
         Ok(followed)
     }
+}
+
+/// What was done with all versions. If the record of a promotion tells what became of a second version, only that is told
+/// of it: the second version was looked at before, or at the same time.
+fn all_of(arns: &[&str], versions: Vec<FollowedVersions>) -> FollowedVersions {
+    let of_others = |(arn, one): (&&str, &FollowedVersions)| -> Vec<String> {
+        one.warnings.iter().map(|warning| warning.field.clone()).filter(|field| field != arn).collect()
+    };
+    let told: HashSet<String> = arns.iter().zip(&versions).flat_map(of_others).collect();
+    let mut all = FollowedVersions::default();
+    for (arn, mut one) in arns.iter().zip(versions) {
+        one.warnings.retain(|warning| warning.field != *arn || !told.contains(*arn));
+        all.add(one);
+    }
+    all
 }
 
 /// Names a second version of a source version that has a promotion. Whoever registered it may serve it.

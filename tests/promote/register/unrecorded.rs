@@ -215,3 +215,38 @@ fn of_two_approved_versions_of_an_older_source_version_without_records_the_first
     promote(&cloud, &[]).document();
     assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "risk");
 }
+
+#[test]
+fn a_second_version_of_an_older_source_version_without_records_has_one_warning_that_says_what_became_of_it() {
+    let cases = [
+        ("Approved", false, "it was Approved, and was rejected"),
+        ("PendingManualApproval", false, "was deleted again"),
+        ("Approved", true, "it was not changed"),
+    ];
+    for (approval, is_derived, became) in cases {
+        let cloud = with_package();
+        promote(&cloud, &[]).document();
+        let second = register_again(&cloud, approval, |request| {
+            if is_derived {
+                derive(request);
+            }
+        });
+        cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+        cloud.register(package());
+        let before = approvals(&cloud);
+        let planned = promote(&cloud, &["--dry-run"]).document();
+        let told = remark(&planned, &second);
+        assert!(!told.contains("to write the record"), "{planned:#}");
+        assert_eq!(warnings_about(&planned, &second), 1, "{planned:#}");
+        assert_eq!(approvals(&cloud), before);
+        let document = promote(&cloud, &[]).document();
+        assert_eq!(document["followed"][0]["result"], "recorded", "{document:#}");
+        assert!(remark(&document, &second).contains(became), "{document:#}");
+        assert_eq!(warnings_about(&document, &second), 1, "{document:#}");
+        verifies(&cloud, 1);
+    }
+}
+
+fn warnings_about(document: &Value, arn: &str) -> usize {
+    document["warnings"].as_array().into_iter().flatten().filter(|warning| warning["field"] == arn).count()
+}
