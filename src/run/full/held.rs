@@ -9,7 +9,7 @@ use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::{Held, Hold};
 use crate::plan::Warning;
-use crate::record::{Conclusion, Record, Withdrawn};
+use crate::record::{Conclusion, PlannedAct, PlannedWrite, Record, Withdrawn};
 use crate::register::decision::ApprovalPolicy;
 use crate::run::promotion::Promotion;
 use crate::run::report::RunReport;
@@ -109,11 +109,19 @@ pub(in crate::run) fn as_held(
     report
 }
 
-/// Says of a version that was registered before its group was held that it is pending.
+/// Says of a version that was registered before its group was held that it is pending, and whether a run approves it.
 fn pending(record: &Record) -> Option<Warning> {
     let target = record.target.as_ref()?;
     target.approval_status.as_ref().filter(|status| **status == ApprovalStatus::PendingManualApproval)?;
     let field = target.model_package_arn.as_ref()?.to_string();
-    let remark = "it is registered and pending approval; a run after `promote release` completes it".to_owned();
-    Some(Warning { field, remark })
+    let is_due = |write: &PlannedWrite| write.act == PlannedAct::Approve && write.subject == field;
+    let after = if record.planned.iter().flatten().any(is_due) {
+        "a run after `promote release` approves it, unless it has no record and was modified more than a minute after its \
+         registration: then approve it in the target account"
+    } else if record.warnings.iter().any(|warning| warning.field == field) {
+        return None;
+    } else {
+        "a run with the same settings does not approve it"
+    };
+    Some(Warning { remark: format!("it is registered and pending approval; {after}"), field })
 }

@@ -274,23 +274,6 @@ fn a_run_whose_group_is_held_while_it_copies_registers_nothing_and_is_no_failure
 }
 
 #[test]
-fn a_version_that_was_registered_before_the_hold_is_said_to_be_pending_and_is_approved_after_the_release() {
-    let cloud = three();
-    cloud.register(model("s3://models/churn/model.tar.gz"));
-    cloud.hook(Moment::on("CreateModelPackage", 1), |cloud| drop(hold(cloud)));
-    let document = promote(&cloud, &[]).document();
-    assert_eq!(document["outcome"], "held", "{document:#}");
-    let warnings: Vec<&str> =
-        document["warnings"].as_array().into_iter().flatten().filter_map(|one| one["remark"].as_str()).collect();
-    assert!(warnings.iter().any(|remark| remark.contains("pending approval")), "{warnings:?}");
-    let pending = "PendingManualApproval";
-    assert_eq!(statuses(&cloud), ["Approved", "Approved", "Approved", pending]);
-    release(&cloud).document();
-    promote(&cloud, &[]).document();
-    assert_eq!(statuses(&cloud), ["Approved"; 4]);
-}
-
-#[test]
 fn a_dry_run_writes_nothing() {
     let cloud = three();
     let before = writes(&cloud);

@@ -85,3 +85,60 @@ fn a_rollback_without_an_older_version_says_that_none_is_approved() {
     rollback(&cloud, &[]).fails(1, &["no promoted version that is older than", "/1 is Approved", "promote hold"]);
     assert_eq!(statuses(&cloud), ["Approved"]);
 }
+
+/// A fourth version, registered before its group was held, with the warnings about it.
+fn registered_before_the_hold(cloud: &Cloud, more: &[&str]) -> Vec<String> {
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    cloud.hook(Moment::on("CreateModelPackage", 1), |cloud| drop(hold(cloud)));
+    let document = promote(cloud, more).document();
+    assert_eq!(document["outcome"], "held", "{document:#}");
+    assert_eq!(statuses(cloud), ["Approved", "Approved", "Approved", "PendingManualApproval"]);
+    about_the_fourth(&document)
+}
+
+fn about_the_fourth(document: &Value) -> Vec<String> {
+    let fourth = format!("{TARGET_VERSION}4");
+    let warnings = document["warnings"].as_array().into_iter().flatten().filter(|one| one["field"] == fourth);
+    warnings.filter_map(|one| one["remark"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_version_that_was_registered_before_the_hold_is_said_to_be_pending_and_is_approved_after_the_release() {
+    let cloud = three();
+    let told = registered_before_the_hold(&cloud, &[]);
+    assert!(told.len() == 1 && told[0].contains("a run after `promote release` approves it"), "{told:?}");
+    assert!(told[0].contains("was modified more than a minute after its registration"), "{told:?}");
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), ["Approved"; 4]);
+}
+
+#[test]
+fn a_version_that_sagemaker_completed_late_is_not_said_to_be_approved_after_the_release() {
+    let cloud = three();
+    registered_before_the_hold(&cloud, &[]);
+    let fourth = format!("{TARGET_VERSION}4");
+    cloud.complete(&fourth);
+    let created = cloud.package(&fourth).expect("the version")["CreationTime"].as_f64().expect("a time");
+    cloud.change(&fourth, json!({"LastModifiedTime": created + 90.0}));
+    let told = about_the_fourth(&promote(&cloud, &[]).document());
+    assert!(told.iter().any(|one| one.contains("approve it in the target account")), "{told:?}");
+    assert!(!told.iter().any(|one| one.contains("`promote release` ")), "{told:?}");
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud)[3], "PendingManualApproval");
+}
+
+#[test]
+fn a_version_that_waits_for_the_target_account_is_not_said_to_be_approved_after_the_release() {
+    let cloud = three();
+    let told = registered_before_the_hold(&cloud, &["--approval", "pending"]);
+    assert!(told.iter().any(|one| one.contains("pending approval")), "{told:?}");
+    let again = about_the_fourth(&promote(&cloud, &[]).document());
+    for one in told.into_iter().chain(again) {
+        assert!(!one.contains("approves it") && !one.contains("completes it"), "{one}");
+    }
+    release(&cloud).document();
+    promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud)[3], "PendingManualApproval");
+}
