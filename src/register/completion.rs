@@ -84,7 +84,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         Ok(Completion { approval, added, updated: Some(wanted), warning })
     }
 
-    /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision.
+    /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision,
+    /// unless the run leaves the version pending anyway.
     /// `is_known`: whether nobody can have approved it before this run.
     fn decide(
         &self,
@@ -92,23 +93,25 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         recorded: Option<&RecordedApproval>,
         is_known: bool,
     ) -> (Decision, Option<Warning>) {
-        let is_known = is_known || recorded.is_some();
+        let is_known = is_known || recorded.is_some() || self.policy.approval.leaves_pending();
         let changed = if is_known { None } else { RecordedApproval::of_changed(current) };
         let (changed, warning) = changed.unzip();
         let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);
         let recorded = recorded.or(changed.as_ref());
-        (Decision::of(self.package, current, recorded, self.policy.approval), warning)
+        let decision = Decision::of(self.package, current, recorded, self.policy.approval);
+        let (decision, withheld) = decision.unless_added(current, self.request);
+        (decision, warning.or(withheld))
     }
 
     /// The fields that differ from the request, a line each. After an earlier run has registered the version with the same
-    /// request, others may have edited fields that do not change what is deployed: these are kept.
+    /// request, others may have edited fields that do not change what was promoted: these are kept.
     fn refused(&self, description: &Document, new: bool) -> Vec<String> {
         let line = |detail: String| format!("  {detail}");
         if new || marked(description) != marked(self.request) {
             return differences(self.request, description).iter().map(|found| line(found.to_string())).collect();
         }
         let edits = edits(self.request, self.source_uri, description).into_iter();
-        edits.filter(|edit| edit.is_essential()).map(|edit| line(edit.detail)).collect()
+        edits.filter(|edit| edit.alters_promotion()).map(|edit| line(edit.detail)).collect()
     }
 
     /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the

@@ -40,6 +40,13 @@ pub struct ApprovalPolicy {
     pub withdraw: bool,
 }
 
+impl ApprovalPolicy {
+    /// Whether versions are left pending.
+    pub fn leaves_pending(&self) -> bool {
+        self.approval == Some(Approval::Pending)
+    }
+}
+
 /// What happens to the approval status of a promoted version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
@@ -85,7 +92,7 @@ impl Decision {
             (Some(Approval::Pending), _) | (_, DecidedBy::Target) | (None, DecidedBy::Nobody) => false,
             (Some(Approval::Carry), _) | (None, DecidedBy::Source) => true,
         };
-        let left = policy.approval == Some(Approval::Pending);
+        let left = policy.leaves_pending();
         let act = match (&source, &current) {
             (ApprovalStatus::Approved, ApprovalStatus::Rejected) if withdrawn => {
                 let restores = if promoted.was_pending() { approves } else { !left };
@@ -118,7 +125,7 @@ impl Decision {
     /// `before`: the approval of an earlier promotion of the same version that was deleted.
     pub fn of_new(package: &Package, policy: ApprovalPolicy, before: Option<&RecordedApproval>) -> Act {
         let approves = match before.filter(|before| before.is_withheld()).map(|before| before.decided_by) {
-            None | Some(DecidedBy::Source) => policy.approval != Some(Approval::Pending),
+            None | Some(DecidedBy::Source) => !policy.leaves_pending(),
             Some(DecidedBy::Nobody) => policy.approval == Some(Approval::Carry),
             Some(DecidedBy::Target) => false,
         };

@@ -16,6 +16,7 @@ mod services;
 pub mod sync;
 mod visibility;
 mod wanted;
+mod withheld;
 
 pub use new_group::NewGroup;
 pub use news::News;

@@ -9,6 +9,6 @@ mod sync_plan;
 
 pub use change::{Change, ChangeResult};
 pub use comparison::Base;
-pub use edit::edits;
+pub use edit::{Edit, edits, specifications_of_others};
 pub use specifications::added_specifications;
 pub use sync_plan::SyncPlan;

@@ -20,6 +20,8 @@ pub struct Edit {
     pub is: Option<Value>,
     /// The difference as a sentence.
     pub detail: String,
+    /// Whether somebody has added this inference specification.
+    is_added: bool,
 }
 
 impl Edit {
@@ -29,6 +31,11 @@ impl Edit {
         let is_set_again = self.is_provenance() && (self.is.is_none() || self.field.name() == Some(REQUEST_KEY));
         let is_descriptive = DESCRIPTIVE.contains(&self.field.root()) && !self.is_provenance();
         !is_set_again && !is_descriptive && !self.is_unset()
+    }
+
+    /// Whether the edit changes what was promoted. An inference specification that somebody has added does not.
+    pub fn alters_promotion(&self) -> bool {
+        self.is_essential() && !self.is_added
     }
 
     /// Whether the version does not have an inference specification yet. An Update can add one, and nobody can remove one.
@@ -52,11 +59,12 @@ pub fn edits(request: &Document, source_uri: Option<&str>, description: &Documen
             detail: difference.to_string(),
             is: difference.described().cloned(),
             field: difference.into_field(),
+            is_added: false,
         })
         .collect();
     edits.extend(added.into_iter().map(|specification| {
         let field = Field::top(SPECIFICATIONS).key(name_of(specification).unwrap_or_default());
-        Edit { detail: format!("{field} was added"), field, is: Some(specification.clone()) }
+        Edit { detail: format!("{field} was added"), field, is: Some(specification.clone()), is_added: true }
     }));
     let uri = description.get("SourceUri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
     if uri != source_uri {
@@ -65,9 +73,16 @@ pub fn edits(request: &Document, source_uri: Option<&str>, description: &Documen
             field: Field::top("SourceUri"),
             is: uri.map(Value::from),
             detail: format!("SourceUri is {}, not {}", shown(uri), shown(source_uri)),
+            is_added: false,
         });
     }
     edits
+}
+
+/// The inference specifications that somebody has added to a version since it was registered with the request, as
+/// sentences.
+pub fn specifications_of_others(request: &Document, description: &Document) -> Vec<String> {
+    edits(request, None, description).into_iter().filter(|edit| edit.is_added).map(|edit| edit.detail).collect()
 }
 
 /// The description with the specifications of the request only, in the order of the request; and the others.

@@ -30,8 +30,8 @@ pub(in crate::run) struct Proved {
 
 impl Proved {
     /// The request of the current promotion, if its folder is that of the plan and it differs from the plan's request.
-    /// Nothing if no request is proved, or if the version differs from its request in more than metadata: then somebody
-    /// may have derived it from a promoted version.
+    /// Nothing if no request is proved, or if the version differs from its request in more than metadata and added
+    /// inference specifications: then somebody may have derived it from a promoted version.
     pub fn of(
         destination: &Destination,
         package: &Package,
@@ -59,7 +59,7 @@ impl Proved {
                 continue;
             }
             mark(&mut request);
-            if edits(&request, plan.source_uri.as_deref(), described).iter().any(|edit| edit.is_essential()) {
+            if edits(&request, plan.source_uri.as_deref(), described).iter().any(|edit| edit.alters_promotion()) {
                 return None;
             }
             let package = package.with(|description| chosen.iter().for_each(|value| value.set_in(description)));

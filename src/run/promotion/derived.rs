@@ -6,23 +6,29 @@ use crate::plan::Plan;
 use crate::plan::provenance::marked;
 use crate::record::history::History;
 use crate::register::existing::ExistingPromotions;
-use crate::register::sync::edits;
+use crate::register::sync::{Edit, edits};
 
 /// Leaves out versions that have the metadata of the promotion and deploy something else than the recorded request, or
-/// without a record, than the planned one.
+/// without a record, than the planned one. Somebody may have added inference specifications to a version without a record:
+/// it is the promotion if it is the first version.
 pub(in crate::run) fn without_derived(
     existing: ExistingPromotions,
     history: &History,
     plan: &Plan,
 ) -> ExistingPromotions {
-    existing.without_derived(|version| {
+    let is_edited = |version: &PromotedVersion, may_be_added_to: bool| {
         let is_recorded = || history.of_version(version).next().is_some();
-        history.is_derived(version) || !is_recorded() && !version.is_abandoned() && is_edited(version, plan)
-    })
+        !version.is_abandoned() && differs(version, plan, may_be_added_to) && !is_recorded()
+    };
+    let existing = existing.without_derived(|version| history.is_derived(version) || is_edited(version, true));
+    let first = existing.current().map(|first| first.arn.clone());
+    existing.without_derived(|version| first.as_ref() != Some(&version.arn) && is_edited(version, false))
 }
 
-/// Whether a version has the digest of the planned request, and deploys something else.
-fn is_edited(version: &PromotedVersion, plan: &Plan) -> bool {
+/// Whether a version has the digest of the planned request, and deploys something else. `may_be_added_to`: whether
+/// added inference specifications do not count.
+fn differs(version: &PromotedVersion, plan: &Plan, may_be_added_to: bool) -> bool {
     let edits = || edits(&plan.request, plan.source_uri.as_deref(), &version.description);
-    marked(&version.description) == marked(&plan.request) && edits().iter().any(|edit| edit.is_essential())
+    let counts = |edit: &Edit| if may_be_added_to { edit.alters_promotion() } else { edit.is_essential() };
+    marked(&version.description) == marked(&plan.request) && edits().iter().any(counts)
 }

@@ -7,12 +7,14 @@ use crate::copy::Outcome;
 use crate::image::ImageWrite;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::plan::Warning;
 use crate::record::{PlannedAct, PlannedWrite, Record};
 use crate::register::decision::{Act, ApprovalPolicy, Decision, RecordedApproval};
 use crate::register::sync::SyncPlan;
 
 /// The writes of a promotion, from the record of its preview and the writes of its images. `recorded`: the approval of the
-/// current promotion, or of one that was deleted, if it is recorded or claimed.
+/// current promotion, or of one that was deleted, if it is recorded or claimed. Also returns why the promotion is not
+/// approved, if somebody has changed it.
 ///
 /// # Errors
 /// A temporary file cannot be read.
@@ -22,8 +24,8 @@ pub(in crate::run) fn planned_writes(
     (record, images): (&Record, &[ImageWrite]),
     (current, missing_group): (Option<&PromotedVersion>, bool),
     (policy, recorded): (ApprovalPolicy, Option<&RecordedApproval>),
-) -> Result<Vec<PlannedWrite>> {
-    let (destination, mut writes) = (&promotion.destination, Vec::new());
+) -> Result<(Vec<PlannedWrite>, Option<Warning>)> {
+    let (destination, mut writes, mut withheld) = (&promotion.destination, Vec::new(), None);
     if missing_group {
         writes.push(PlannedWrite::new(PlannedAct::CreateGroup, &destination.group));
     }
@@ -33,7 +35,10 @@ pub(in crate::run) fn planned_writes(
     writes.extend(images.iter().map(PlannedWrite::from));
     match current {
         Some(current) => {
-            let decision = Decision::of(package, current, recorded, policy);
+            let mut decision = Decision::of(package, current, recorded, policy);
+            if let Some(request) = &record.request {
+                (decision, withheld) = decision.unless_added(current, request);
+            }
             writes.extend(PlannedWrite::of(decision.act, &current.arn));
         }
         None => {
@@ -42,7 +47,7 @@ pub(in crate::run) fn planned_writes(
             writes.extend(approves.then(|| PlannedWrite::new(PlannedAct::Approve, &destination.group)));
         }
     }
-    Ok(writes)
+    Ok((writes, withheld))
 }
 
 fn to_be_copied(record: &Record) -> Result<bool> {

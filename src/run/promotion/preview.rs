@@ -22,7 +22,7 @@ pub(in crate::run) async fn preview(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let (recorded, warning) = known(package, existing, recorded, &there);
+    let (recorded, warning) = known(policy, package, existing, (recorded, &there));
     let preview = promotion.preview(settings, plan, there).await?;
     let mut record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
     record.warnings.extend(warning);
@@ -38,7 +38,7 @@ pub(in crate::run) async fn preview_of_copied(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let (recorded, warning) = known(package, existing, recorded, &there);
+    let (recorded, warning) = known(policy, package, existing, (recorded, &there));
     let copied = promotion.confirm(plan, there).await?;
     let mut record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
     record.warnings.extend(warning);
@@ -47,14 +47,15 @@ pub(in crate::run) async fn preview_of_copied(
 
 /// The recorded approval of the promotion. Without a record: what its claim or its last change tells.
 fn known(
+    policy: ApprovalPolicy,
     package: &Package,
     existing: &ExistingPromotions,
-    recorded: Option<RecordedApproval>,
-    there: &There,
+    (recorded, there): (Option<RecordedApproval>, &There),
 ) -> (Option<RecordedApproval>, Option<Warning>) {
     let current = existing.current().filter(|_| recorded.is_none());
     let Some(current) = current else { return (recorded, None) };
     match RecordedApproval::unrecorded(there.claim()) {
+        None if policy.leaves_pending() => (None, None),
         None => {
             let (changed, warning) = RecordedApproval::of_changed(current).unzip();
             (changed, warning.filter(|_| package.approval() != ApprovalStatus::Rejected))
@@ -79,7 +80,9 @@ fn with_writes(
         None => Target::of(destination, source),
     });
     let approval = (policy, recorded.as_ref());
-    let mut writes = planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?;
+    let (mut writes, withheld) =
+        planned_writes(promotion, package, (&record, images), (current, missing_group), approval)?;
+    record.warnings.extend(withheld);
     if let (Some(current), Some(request)) = (current, &record.request) {
         let approves = |write: &PlannedWrite| matches!(write.act, PlannedAct::Approve | PlannedAct::ApproveAgain);
         let approval = if writes.iter().any(approves) { ApprovalStatus::Approved } else { current.approval() };

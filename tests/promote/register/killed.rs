@@ -1,6 +1,9 @@
 //! Runs that are killed after they have registered the version, before its record: the next run completes the version,
 //! whatever metadata the source or the target account has changed meanwhile.
 
+mod changed;
+mod specifications;
+
 use serde_json::{Value, json};
 
 use super::again::delete_version;
