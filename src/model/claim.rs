@@ -88,7 +88,8 @@ impl<'a> ClaimRelease<'a> {
     /// Releases a claim of this run.
     pub fn of(claim: &'a Claim) -> Self {
         let purpose = "The run that wrote the claim with this number has registered nothing under it, and will not: \
-                       SageMaker has refused its request, or the target group is held. The next run does not wait for it.";
+                       SageMaker has refused its request, or has returned a version of an earlier run that somebody has \
+                       changed, or the target group is held. The next run does not wait for it.";
         Self { schema: SCHEMA, purpose, run: &claim.run }
     }
 }

@@ -8,6 +8,7 @@ use super::existing::ExistingPromotions;
 use super::news::News;
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, SourceVersions};
+use super::sync::{Edit, edits};
 use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
@@ -98,14 +99,19 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             Ok(created) => created,
             Err(NotCreated { error, is_refused }) => {
                 if is_refused {
-                    // Ignore errors: then the next run waits until the claim is stale.
-                    let _ = self.claims.release(number, &claim).await;
+                    self.release(number, &claim).await;
                 }
                 return Err(error.into());
             }
         };
         (self.tell)(News::Created(&created));
-        self.confirm(existing, &created).await
+        self.confirm(existing, &created, (number, &claim)).await
+    }
+
+    /// Releases a claim of this run, so that other runs do not wait for it.
+    async fn release(&self, number: u32, claim: &Claim) {
+        // Ignore errors: then the next run waits until the claim is stale.
+        let _ = self.claims.release(number, claim).await;
     }
 
     /// Writes a claim, and looks for a hold at the same time: the artifacts may have been copied for hours, and nothing
@@ -114,8 +120,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let (written, looked) = tokio::join!(self.claims.write(number, claim), self.source.refuse_held());
         if let Err(held) = looked {
             if matches!(written, Ok(true)) {
-                // Ignore errors: then the next run waits until the claim is stale.
-                let _ = self.claims.release(number, claim).await;
+                self.release(number, claim).await;
             }
             return Err(held);
         }
@@ -124,7 +129,12 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
 
     /// Waits until the version that this run has registered is visible. If another run has registered a lower version
     /// all the same, that is the promotion, and this run discards its version.
-    async fn confirm(&self, existing: &mut ExistingPromotions, created: &PackageArn) -> Result<Attempt> {
+    async fn confirm(
+        &self,
+        existing: &mut ExistingPromotions,
+        created: &PackageArn,
+        (number, claim): (u32, &Claim),
+    ) -> Result<Attempt> {
         let visibility = Visibility::within(self.policy.patience);
         let may_be_late = existing.is_newest(created);
         let mut source_now = self.describe_all_sides(existing, created, Visibility::NONE).await?;
@@ -136,8 +146,11 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         // A version that SageMaker has failed to complete at once is told and discarded as any other that fails.
         let failed = || existing.failed(created).filter(|_| may_be_late);
         let Some(promoted) = existing.current().or_else(failed).cloned() else {
-            self.refuse_changed(existing, created).await?;
-            return Ok(Attempt::Deleted);
+            let Some(refusal) = self.refuse_changed(existing, created, may_be_late).await? else {
+                return Ok(Attempt::Deleted);
+            };
+            self.release(number, claim).await;
+            return Err(refusal.into());
         };
         let new = promoted.arn == *created;
         if !new {
@@ -154,16 +167,26 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         })))
     }
 
-    /// Refuses a version that CreateModelPackage has returned and that does not look like the promotion. Its client token
-    /// shows that a killed run has registered it.
-    async fn refuse_changed(&self, existing: &ExistingPromotions, created: &PackageArn) -> Result<()> {
+    /// The refusal of a version that CreateModelPackage has returned and that does not look like the promotion. Its client
+    /// token shows that a killed run has registered it. Nothing if that version was deleted: if the group was made again,
+    /// its ARN may be that of a version by others. `may_be_new`: whether CreateModelPackage may have registered the version.
+    async fn refuse_changed(
+        &self,
+        existing: &ExistingPromotions,
+        created: &PackageArn,
+        may_be_new: bool,
+    ) -> Result<Option<Failure>> {
         if existing.contains(created) {
-            return Ok(());
+            return Ok(None);
         }
-        let Some(description) = Visibility::NONE.find(self.registry, created).await? else { return Ok(()) };
+        let Some(description) = Visibility::NONE.find(self.registry, created).await? else { return Ok(None) };
         let version = PromotedVersion { arn: created.clone(), description };
         if version.source().is_some() && !existing.is_other(created) {
-            return Ok(());
+            return Ok(None);
+        }
+        let edits = edits(self.request, self.source_uri, &version.description);
+        if version.source().is_none() && !may_be_new && edits.iter().any(Edit::alters_promotion) {
+            return Ok(None);
         }
         let differences = differences(self.request, &version.description);
         let lines: String = differences.iter().map(|found| format!("\n  {found}")).collect();
@@ -174,7 +197,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         );
         let hint = "Change these fields back, or delete the version if it is of no use, then run again; if it is \
                     somebody else's, promote with another `--target-prefix`";
-        Err(Failure::new(message).hint(hint).into())
+        Ok(Some(Failure::new(message).hint(hint)))
     }
 
     /// The number of client tokens that earlier runs have used for this request before the one of this claim. Each of them

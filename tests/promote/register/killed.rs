@@ -265,8 +265,9 @@ fn a_version_without_metadata_that_a_killed_run_has_registered_is_named_and_not_
         let (names, key) = (format!("an earlier run has registered {}", arn_of_version(1)), "{promote:source-arn}");
         promote(&cloud, &[]).fails(1, &[&names, key, "hint: Change these fields back, or delete the version"]);
         assert_eq!((promoted(&cloud).len(), approval(&cloud)), (1, json!(status)));
+        assert!(cloud.object(SERVING, &format!("{FOLDER}_claims/1.released.json")).is_some(), "no run waits for it");
+        promote(&cloud, &["--wait-seconds", "5"]).fails(1, &[&names, key]);
         cloud.change(&arn_of_version(1), json!({METADATA: metadata}));
-        cloud.age_claims(SERVING);
         promote(&cloud, &[]).document();
         follows(&cloud);
     }

@@ -29,6 +29,23 @@ fn a_changed_version_to_which_somebody_has_given_a_reason_is_a_decision_of_the_t
     assert_eq!(approval(&cloud), "PendingManualApproval");
 }
 
+#[test]
+fn a_version_by_others_with_the_arn_of_one_that_a_killed_run_registered_is_neither_blamed_nor_changed() {
+    let cloud = killed_after("CreateModelPackage");
+    let theirs = json!({
+        "ModelPackageDescription": "Theirs", METADATA: {"team": "theirs"}, "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": model("s3://serving/theirs.tar.gz")["InferenceSpecification"]
+    });
+    cloud.complete(&arn_of_version(1));
+    cloud.change(&arn_of_version(1), theirs);
+    let before = cloud.package(&arn_of_version(1));
+    let document = promote(&cloud, &["--into-existing-group"]).document();
+    assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(2)), "{document:#}");
+    assert_eq!(cloud.package(&arn_of_version(1)), before);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+    assert_eq!(promoted(&cloud).len(), 2);
+}
+
 /// The words of `status` for the promoted version, as text, as a document and on the page.
 fn words_of_status(cloud: &Cloud) -> (bool, Value, String) {
     let of = |output: &str| {
