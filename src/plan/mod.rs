@@ -36,4 +36,4 @@ pub use findings::references_of;
 pub use planning::{Plan, plan};
 pub use rewriting::urls_elsewhere;
 pub use visible::{Checked, checked_references};
-pub use warning::Warning;
+pub use warning::{Warning, add_new};

@@ -20,3 +20,12 @@ impl Warning {
         !self.field.starts_with("arn:") && !Location::is_claimed_by(&self.field)
     }
 }
+
+/// Adds the warnings that are not there: several versions may have the same warning about a bucket.
+pub fn add_new(warnings: &mut Vec<Warning>, more: impl IntoIterator<Item = Warning>) {
+    for warning in more {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}

@@ -107,16 +107,16 @@ impl Syncing<'_> {
         if let Some(target) = &mut record.target {
             target.set_approval(approval);
         }
-        let mut recorded = false;
+        let (mut recorded, mut warnings) = (false, Vec::new());
         if self.promotion.dry_run {
             plan_writes(&mut record, &plan, writes);
         } else if due {
             let update =
                 Update { package, past: &past, promoted, plan: &plan, decision: &decision, signatures: &signatures };
-            self.write(update, &mut record).await?;
+            warnings = self.write(update, &mut record).await?;
             recorded = true;
         }
-        Ok(Some(Synced::of(record, recorded, signatures)))
+        Ok(Some(Synced::of(record, recorded, signatures).with_warnings(warnings)))
     }
 
     /// The document about a promoted version for which there is nothing to do; nothing if there may be something, which

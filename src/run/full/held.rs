@@ -8,7 +8,7 @@ use super::permitted::Permitted;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::{Held, Hold};
-use crate::plan::Warning;
+use crate::plan::{Warning, add_new};
 use crate::record::{Conclusion, PlannedAct, PlannedWrite, Record, Withdrawn};
 use crate::register::decision::ApprovalPolicy;
 use crate::run::promotion::Promotion;
@@ -56,10 +56,7 @@ impl RunReport {
         self.failures.retain(|failure| {
             let Some(hold) = Held::of(failure) else { return true };
             record.hold.get_or_insert_with(|| hold.clone());
-            let warning = is_held(hold);
-            if !record.warnings.contains(&warning) {
-                record.warnings.push(warning);
-            }
+            add_new(&mut record.warnings, [is_held(hold)]);
             false
         });
         self

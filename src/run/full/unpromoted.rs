@@ -7,6 +7,7 @@ use super::Full;
 use super::permitted::Permitted;
 use super::proved::Proved;
 use crate::model::package::Package;
+use crate::plan::add_new;
 use crate::record::recorded::{Look, recorded};
 use crate::record::{Conclusion, Record};
 use crate::register::decision::RecordedApproval;
@@ -33,7 +34,7 @@ impl Full<'_> {
             promotion.list_folder(package.arn()),
             ExistingPromotions::find(promotion.target.registry(), promotion.destination.group.name(), package),
         )?;
-        plan.warnings.extend(promotion.refuse_held_elsewhere(folders).await?);
+        let unlisted = promotion.refuse_held_elsewhere(folders).await?;
         let history = promotion.former_records(package, &there).await?;
         let existing = without_derived(existing, &history, &plan);
         let proved = Proved::of(&promotion.destination, package, &plan, &existing);
@@ -42,8 +43,10 @@ impl Full<'_> {
         } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
             let mut record = sync_elsewhere(promotion, self.policy(), package, promoted).await?;
             self.warn(&mut record, promoted)?;
+            add_new(&mut record.warnings, unlisted);
             return Ok(record);
         }
+        plan.warnings.extend(unlisted);
         let before = (recorded, self.settings.is_approved_by_name());
         let (recorded, existing) = decided_before(package, &history, existing, before);
         let (state, registration) = (plan.target_group.unwrap_or_default(), &self.settings.registration);
@@ -79,6 +82,7 @@ impl Full<'_> {
         if registered.outcome != Conclusion::AlreadyPromoted {
             record.outcome = registered.outcome;
         }
+        add_new(&mut record.warnings, registered.warnings);
         Ok(record)
     }
 }

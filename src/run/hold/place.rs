@@ -10,7 +10,7 @@ use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
-use crate::register::existing::describe_all;
+use crate::run::promotion::target_group::versions;
 use crate::run::settings::HoldSettings;
 
 /// Where the promotions to a group are.
@@ -31,10 +31,7 @@ impl Place {
     /// No bucket is given, and no promoted version names one.
     pub async fn find(target: &TargetAccount, settings: &HoldSettings, identity: Identity) -> Result<Self> {
         let group = identity.group(&settings.target_group);
-        let listed = target.registry().list(&settings.target_group, None).await?;
-        let arns: Vec<_> = listed.into_iter().map(|summary| summary.arn).collect();
-        let mut versions = describe_all(target.registry(), &arns).await?;
-        versions.sort_by_key(|version| std::cmp::Reverse(version.arn.version()));
+        let versions = versions(target, &settings.target_group).await?;
         let unknown = || "unknown".parse().expect("it is a valid bucket name");
         let given = Destination {
             bucket: settings.bucket.clone().unwrap_or_else(unknown),

@@ -4,8 +4,10 @@ use anyhow::Result;
 
 use super::Promotion;
 use super::other_places::OtherPlaces;
+use super::target_group::versions;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::Holds;
+use crate::model::destination::Destination;
 use crate::model::hold::{Hold, HoldState};
 use crate::model::location::Location;
 use crate::plan::Warning;
@@ -46,6 +48,33 @@ impl Promotion<'_> {
         }
     }
 
+    /// Looks for a hold right before a promoted version is approved: at the destination, where the version was promoted to,
+    /// and at each place that another version of the group names. A hold may be at one of them only. Returns warnings as
+    /// [`Promotion::refuse_held_elsewhere`].
+    ///
+    /// # Errors
+    /// The group is held, or a place cannot be listed.
+    pub async fn refuse_held(&self, promoted_to: Location) -> Result<Vec<Warning>> {
+        let mut known = self.all_holds();
+        if known.iter().all(|holds| holds.promotions != promoted_to) {
+            known.push(self.holds_in(promoted_to));
+        }
+        let elsewhere = async { self.refuse_held_elsewhere(self.named().await?).await };
+        let (hold, warnings) = tokio::join!(Holds::first(&known), elsewhere);
+        match hold? {
+            Some(hold) => Err(hold.refusal()),
+            None => warnings,
+        }
+    }
+
+    /// The folders of all promotions that versions of the group name. The versions are described once in a run.
+    async fn named(&self) -> Result<Vec<Location>> {
+        let Some(elsewhere) = &self.elsewhere else { return Ok(Vec::new()) };
+        let name = self.destination.group.name();
+        let describe = async { Ok(Destination::promotions_of(name, &versions(self.target, name).await?)) };
+        elsewhere.named.get_or_try_init(|| describe).await.cloned()
+    }
+
     /// Looks for a hold at the other places that versions of the group name: a run that promotes to a new bucket or prefix
     /// finds the hold there. Does nothing if the run promotes nothing. Returns warnings of places that may not be listed.
     ///
@@ -53,9 +82,15 @@ impl Promotion<'_> {
     /// The group is held, or a place cannot be listed for another reason.
     pub async fn refuse_held_elsewhere(&self, folders: Vec<Location>) -> Result<Vec<Warning>> {
         let Some(elsewhere) = &self.elsewhere else { return Ok(Vec::new()) };
+        let mut unlisted = elsewhere.unlisted.lock().await;
         let (own, known) = (self.destination.promotions(), elsewhere.folders());
         let mut warnings = Vec::new();
         for folder in folders.into_iter().filter(|folder| *folder != own && !known.contains(folder)) {
+            let field = folder.to_string();
+            if let Some(warning) = unlisted.iter().find(|warning| warning.field == field) {
+                warnings.push(warning.clone());
+                continue;
+            }
             match self.holds_in(folder.clone()).now().await {
                 Ok(hold) => {
                     elsewhere.add(folder);
@@ -69,7 +104,8 @@ impl Promotion<'_> {
                 Err(error) if matches!(error.kind, Kind::Denied | Kind::Invalid) => {
                     let remark =
                         format!("versions were promoted here too, and a hold cannot be looked for here: {error}");
-                    warnings.push(Warning { field: folder.to_string(), remark });
+                    unlisted.push(Warning { field, remark });
+                    warnings.extend(unlisted.last().cloned());
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -11,7 +11,7 @@ use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::There;
 use crate::image::Copied;
-use crate::model::arn::{GroupArn, PackageArn};
+use crate::model::arn::{GroupArn, GroupName, PackageArn};
 use crate::model::destination::Destination;
 use crate::model::failure::{Failure, cause};
 use crate::model::layout::Layout;
@@ -60,6 +60,18 @@ pub(in crate::run) async fn plan(
     Ok((Plan { target_group: Some(state), ..plan }, folders))
 }
 
+/// All versions of a target group, the newest first.
+///
+/// # Errors
+/// They cannot be listed or described.
+pub(in crate::run) async fn versions(target: &TargetAccount, group: &GroupName) -> Result<Vec<PromotedVersion>> {
+    let listed = target.registry().list(group, None).await?;
+    let arns: Vec<PackageArn> = listed.into_iter().map(|summary| summary.arn).collect();
+    let mut versions = describe_all(target.registry(), &arns).await?;
+    versions.sort_by_key(|version| Reverse(version.arn.version()));
+    Ok(versions)
+}
+
 /// The versions of the target group, by who registered them. Looks at the newest first, until one is ours: a promotion of
 /// the source group. Also returns the folders of promotions that these versions name.
 pub(in crate::run) async fn look(
@@ -105,7 +117,7 @@ async fn named_by_records(
     let at = Layout::promotions(&destination.bucket, &destination.prefix, destination.group.name());
     let folders = target.objects().folders(&at.bucket, &at.key).await?;
     let mut sources: Vec<PackageArn> = folders.iter().filter_map(|folder| Layout::source_of(folder, group)).collect();
-    sources.sort_by_key(|source| std::cmp::Reverse(source.version()));
+    sources.sort_by_key(|source| Reverse(source.version()));
     let mut named = Vec::new();
     for source in sources.iter().take(NEWEST) {
         named.push(recorded(target, destination, source, Look::AtRecords).boxed());

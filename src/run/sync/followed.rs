@@ -7,7 +7,7 @@ use anyhow::Error;
 
 use crate::aws::error::CallError;
 use crate::model::hold::Held;
-use crate::plan::Warning;
+use crate::plan::{Warning, add_new};
 use crate::record::{Followed, PlannedWrite, Record, Unconfirmed, Withdrawn};
 use crate::run::context::Context;
 use crate::run::event::Event;
@@ -35,7 +35,7 @@ impl FollowedVersions {
         self.withdrawn.extend(other.withdrawn);
         self.followed.extend(other.followed);
         self.planned.extend(other.planned);
-        self.warnings.extend(other.warnings);
+        add_new(&mut self.warnings, other.warnings);
         self.unconfirmed.extend(other.unconfirmed);
         self.failures.extend(other.failures);
     }
@@ -54,7 +54,7 @@ impl FollowedVersions {
         if dry_run {
             record.planned = Some(greatest_first(record.planned.take(), self.planned));
         }
-        record.warnings.extend(self.warnings);
+        add_new(&mut record.warnings, self.warnings);
         record.add_unconfirmed(self.unconfirmed);
         self.failures
     }

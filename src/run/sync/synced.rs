@@ -39,6 +39,14 @@ impl Synced {
         Self::Done { record: Box::new(record), recorded, warnings: signatures.refused }
     }
 
+    /// Adds what a reader should know of this run.
+    pub fn with_warnings(mut self, more: Vec<Warning>) -> Self {
+        if let Self::Done { warnings, .. } = &mut self {
+            warnings.extend(more);
+        }
+        self
+    }
+
     /// The document about the version.
     pub fn into_record(self) -> Option<Record> {
         match self {

@@ -5,10 +5,10 @@ use anyhow::{Context, Result, ensure};
 use super::Syncing;
 use super::synced::{Update, not_synced_otherwise, planned_changes};
 use super::withdrawing::Withdrawing;
-use crate::copy::Holds;
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::model::words::listed;
+use crate::plan::Warning;
 use crate::record::history::Past;
 use crate::record::{Conclusion, Record, Unconfirmed, Withdrawn};
 use crate::register::decision::{Act, not_withdrawn};
@@ -21,11 +21,12 @@ impl Syncing<'_> {
         Withdrawing { promotion: self.promotion, destination: self.destination, policy: self.policy }
     }
 
-    /// Carries out what a sync has decided, and writes its records.
+    /// Carries out what a sync has decided, and writes its records. Returns warnings of places where no hold can be looked
+    /// for.
     ///
     /// # Errors
     /// An Update fails, or the record before it cannot be written. After a withdrawal, this is unconfirmed.
-    pub(super) async fn write(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
+    pub(super) async fn write(&self, update: Update<'_>, record: &mut Record) -> Result<Vec<Warning>> {
         let Update { package, promoted, decision, .. } = update;
         if !update.withdraws_first() {
             return self.update_and_record(update, record).await;
@@ -35,17 +36,18 @@ impl Syncing<'_> {
         if let Err(error) = self.update_and_record(update, record).await {
             *record = not_synced_otherwise(withdrawing.write_record(package, promoted, decision).await, &error);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
-    async fn update_and_record(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
+    async fn update_and_record(&self, update: Update<'_>, record: &mut Record) -> Result<Vec<Warning>> {
         let Update { past, promoted, plan, signatures, .. } = update;
         if plan.request != *past.state().request {
             signatures.refuse_missing(&promoted.arn)?;
         }
         self.announce_update(plan, past, record).await?;
-        self.look_again(update).await?;
-        self.carry_out(update, record).await
+        let warnings = self.look_again(update).await?;
+        self.carry_out(update, record).await?;
+        Ok(warnings)
     }
 
     /// Looks at both versions, and at the holds of the group before an approval, right before an Update: comparing the
@@ -53,28 +55,20 @@ impl Syncing<'_> {
     ///
     /// # Errors
     /// Somebody has changed a version since, or the group is held.
-    async fn look_again(&self, update: Update<'_>) -> Result<()> {
+    async fn look_again(&self, update: Update<'_>) -> Result<Vec<Warning>> {
         let act = update.decision.act;
         if update.plan.update.is_empty() || act == Act::Withdraw && !update.withdraws_first() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let hold = async {
+        let held = async {
             match act {
-                Act::Carry | Act::ApproveAgain => Holds::first(&self.holds()).await,
-                Act::Keep | Act::WaitAgain | Act::Withdraw => Ok(None),
+                Act::Carry | Act::ApproveAgain => self.promotion.refuse_held(self.destination.promotions()).await,
+                Act::Keep | Act::WaitAgain | Act::Withdraw => Ok(Vec::new()),
             }
         };
-        let (changed, hold) = tokio::join!(self.promotion.refuse_changed(update), hold);
+        let (changed, held) = tokio::join!(self.promotion.refuse_changed(update), held);
         changed?;
-        let hold = hold?;
-        hold.map_or(Ok(()), |hold| Err(hold.refusal()))
-    }
-
-    /// The holds at the destination of the run, and where the version was promoted to.
-    fn holds(&self) -> Vec<Holds<'_>> {
-        let (own, folder) = (self.promotion.holds(), self.destination.promotions());
-        let elsewhere = (folder != own.promotions).then(|| self.promotion.holds_in(folder));
-        std::iter::once(own).chain(elsewhere).collect()
+        held
     }
 
     /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.

@@ -7,6 +7,7 @@ mod history;
 mod meanwhile;
 mod orders;
 mod places;
+pub(in crate::run) use places::moved;
 mod races;
 
 use serde_json::{Value, json};

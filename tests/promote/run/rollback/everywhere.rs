@@ -129,6 +129,66 @@ fn a_version_at_a_held_place_is_not_approved_again_by_a_run_to_another_prefix() 
     }
 }
 
+/// Version 1, promoted to the usual prefix, and versions 2 and 3, promoted to another one.
+fn moved_to_another_prefix() -> Cloud {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    for _ in 0..2 {
+        cloud.register(model("s3://models/churn/model.tar.gz"));
+        elsewhere(&cloud, &[]);
+    }
+    cloud
+}
+
+#[test]
+fn no_version_is_approved_again_in_a_group_that_is_held_only_where_another_version_was_promoted_to() {
+    // Version 2 is followed, and version 3 is the latest.
+    for version in ["2", "3"] {
+        let cloud = moved_to_another_prefix();
+        decide(&cloud, version, "Rejected");
+        elsewhere(&cloud, &[]);
+        decide(&cloud, version, "Approved");
+        // The hold could not be written to the other prefix.
+        cloud.put(SERVING, &first_hold(""), "{}");
+        let before = statuses(&cloud);
+        let document = elsewhere(&cloud, &[]);
+        assert_eq!(document["hold"]["number"], 1, "{document:#}");
+        let outcome = if version == "2" { "already-promoted" } else { "held" };
+        assert_eq!(document["outcome"], outcome, "{document:#}");
+        assert_eq!(statuses(&cloud), before, "{document:#}");
+        assert_eq!(before.iter().filter(|status| *status == "Rejected").count(), 1, "{before:?}");
+        release(&cloud).document();
+        elsewhere(&cloud, &[]);
+        assert_eq!(statuses(&cloud), ["Approved"; 3]);
+    }
+}
+
+#[test]
+fn approvals_warn_once_of_a_place_where_no_hold_can_be_looked_for() {
+    let cloud = with_package();
+    cloud.create_bucket("archive", TARGET_ACCOUNT);
+    let cloud = places::moved(cloud, ("archive", "/"));
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    promote(&cloud, &[]).document();
+    let of_archive = |document: &Value| {
+        let warnings = document["warnings"].as_array().expect("warnings").iter();
+        warnings.filter(|warning| warning["field"] == "s3://archive/churn-model/").count()
+    };
+    let here: Vec<String> = promoted(&cloud)
+        .iter()
+        .enumerate()
+        .filter_map(|(index, version)| version.to_string().contains("s3://serving/").then(|| (index + 1).to_string()))
+        .collect();
+    assert!(here.len() > 1, "{here:?}");
+    here.iter().for_each(|version| decide(&cloud, version, "Rejected"));
+    promote(&cloud, &[]).document();
+    here.iter().for_each(|version| decide(&cloud, version, "Approved"));
+    cloud.deny(Principal::Both, "s3:ListBucket", "archive");
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(statuses(&cloud), vec!["Approved"; promoted(&cloud).len()], "{document:#}");
+    assert_eq!(of_archive(&document), 1, "{document:#}");
+}
+
 #[test]
 fn a_rollback_after_a_run_to_another_prefix_holds_the_group_at_both_until_one_release() {
     let cloud = with_stray_run();
@@ -272,6 +332,20 @@ fn a_place_that_may_not_be_listed_is_a_warning_of_a_run_and_no_failure() {
     assert_eq!(document["outcome"], "promoted", "{document:#}");
     let warnings = document["warnings"].to_string();
     assert!(warnings.contains("a hold cannot be looked for here"), "{warnings}");
+}
+
+#[test]
+fn a_place_that_may_not_be_listed_is_a_warning_too_of_a_run_about_a_version_that_was_promoted_elsewhere() {
+    let cloud = with_package();
+    cloud.create_bucket("archive", TARGET_ACCOUNT);
+    let cloud = places::moved(cloud, ("archive", "/"));
+    cloud.deny(Principal::Both, "s3:ListBucket", "archive");
+    // The latest version was promoted to the usual prefix.
+    let document = elsewhere(&cloud, &[]);
+    assert_eq!(document["outcome"], "already-promoted", "{document:#}");
+    let warnings = document["warnings"].as_array().expect("warnings");
+    let of_archive = warnings.iter().filter(|warning| warning["field"] == "s3://archive/churn-model/");
+    assert_eq!(of_archive.count(), 1, "{document:#}");
 }
 
 #[test]

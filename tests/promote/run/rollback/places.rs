@@ -102,7 +102,7 @@ fn promote_to(cloud: &Cloud, bucket: &str, prefix: &str) {
 }
 
 /// Versions 1 and 2, promoted to this bucket and prefix, and version 3, promoted to the prefix of today.
-pub(super) fn moved(cloud: Cloud, (bucket, prefix): (&str, &str)) -> Cloud {
+pub(in crate::run) fn moved(cloud: Cloud, (bucket, prefix): (&str, &str)) -> Cloud {
     promote_to(&cloud, bucket, prefix);
     cloud.register(model("s3://models/churn/model.tar.gz"));
     promote_to(&cloud, bucket, prefix);
