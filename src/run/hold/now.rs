@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use crate::aws::accounts::TargetAccount;
-use crate::aws::error::with_hints;
+use crate::aws::error::{Kind, with_hints};
 use crate::aws::objects::Encryption;
 use crate::copy::Holds;
 use crate::model::arn::GroupArn;
@@ -21,32 +23,36 @@ pub(in crate::run) struct HoldNow {
     pub hold: Option<Hold>,
     /// Holds at other places that somebody else has set, or for another reason.
     pub other_holds: Vec<Hold>,
-    /// Why it is not known whether the group is held.
+    /// Why it is not known whether the group is held: each place that cannot be read. Nothing if a hold is known.
     pub unread: Option<String>,
 }
 
 impl HoldNow {
     /// Looks for a hold in the folders of [`folders_of_holds`]. A look that fails is part of the result.
     pub async fn look(target: &TargetAccount, group: &GroupArn, folders: Vec<Location>) -> Self {
-        let mut now = Self::default();
+        let (mut now, mut unread) = (Self::default(), Vec::new());
         if folders.is_empty() {
-            let unknown = "no promoted version of the group tells the bucket of its holds; pass `--target-bucket`";
-            now.unread = Some(unknown.to_owned());
+            unread.push(
+                "no promoted version of the group tells the bucket of its holds; pass `--target-bucket`".to_owned(),
+            );
         }
-        for promotions in folders {
-            let holds = Holds { target: target.objects(), group, promotions, encryption: Encryption::default() };
-            match holds.now().await {
+        let encryption = Encryption::default();
+        let holds = |promotions| Holds { target: target.objects(), group, promotions, encryption: encryption.clone() };
+        let places: Vec<Holds<'_>> = folders.into_iter().map(holds).collect();
+        for hold in join_all(places.iter().map(Holds::now)).await {
+            match hold {
                 Ok(Some(hold)) if now.hold.as_ref().is_none_or(|first| is_same(first, &hold)) => {
                     now.hold.get_or_insert(hold);
                 }
                 Ok(Some(hold)) => now.other_holds.push(hold),
                 Ok(None) => {}
-                Err(error) => now.unread = Some(with_hints(&error.into())),
+                // Nothing can be promoted to a bucket that was deleted.
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => unread.push(with_hints(&error.into())),
             }
         }
-        if now.hold.is_some() {
-            now.unread = None;
-        }
+        // One hold stops the promotions to every place: a place that cannot be read changes nothing about that.
+        now.unread = (now.hold.is_none() && !unread.is_empty()).then(|| unread.join("; "));
         now
     }
 }

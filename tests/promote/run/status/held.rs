@@ -91,6 +91,38 @@ fn holds_of_several_people_at_several_places_are_all_shown() {
     assert_eq!(text(&cloud, &["--output", "html"]).matches("<dt>Held</dt>").count(), 2);
 }
 
+/// Versions of which the newest was promoted to the usual bucket, and the others to another one.
+fn at_two_buckets() -> Cloud {
+    let cloud = with_package();
+    cloud.create_bucket("archive", TARGET_ACCOUNT);
+    crate::run::rollback::moved(cloud, ("archive", "/"))
+}
+
+#[test]
+fn a_bucket_that_was_deleted_has_no_hold() {
+    let cloud = at_two_buckets();
+    cloud.fail(Moment::every("ListObjectsV2").at("archive"), Failure::Status(404, "NoSuchBucket", "It does not exist"));
+    let document = status(&cloud);
+    assert_eq!((document.get("hold"), document.get("hold_unread")), (None, None), "{document:#}");
+}
+
+#[test]
+fn each_place_that_may_not_be_listed_is_told_unless_a_hold_is_found() {
+    let listings = ["archive", SERVING].map(|bucket| format!("s3:ListObjectsV2 on s3://{bucket}/churn-model/"));
+    let cloud = at_two_buckets();
+    hold(&cloud, "hold", &[]);
+    cloud.deny(Principal::Both, "s3:ListBucket", "archive");
+    let document = status(&cloud);
+    assert_eq!(document["hold"]["reason"], "Audit of the training data");
+    assert_eq!(document.get("hold_unread"), None);
+    let cloud = at_two_buckets();
+    cloud.deny(Principal::Both, "s3:ListBucket", "archive");
+    cloud.deny(Principal::Both, "s3:ListBucket", SERVING);
+    let document = status(&cloud);
+    let unread = document["hold_unread"].as_str().expect("reasons");
+    assert!(listings.iter().all(|listing| unread.contains(listing)), "{unread}");
+}
+
 #[test]
 fn a_bucket_that_may_not_be_listed_does_not_fail_the_table_and_is_told() {
     let cloud = with_package();
