@@ -1,6 +1,7 @@
 //! The holds of a group at every place that its versions name: a hold at one place does not stop runs at another place.
 
 use anyhow::{Error, Result};
+use futures_util::future::join_all;
 
 use super::place::Place;
 use crate::aws::accounts::TargetAccount;
@@ -47,14 +48,15 @@ impl<'a> Everywhere<'a> {
     pub async fn read(target: &'a TargetAccount, place: &'a Place, settings: &HoldSettings) -> Result<Self> {
         let mut all = Self { place, there: Vec::new(), unread: Vec::new(), gone: Vec::new() };
         let mut first_error = None;
-        for folder in &place.folders {
+        let reads = place.folders.iter().map(|folder| async move {
             let holds = place.holds(target, settings, folder);
-            let read = async {
-                let state = holds.state().await?;
-                Ok::<_, CallError>((state, holds.read(state).await?))
-            };
-            match read.await {
-                Ok((state, hold)) => all.there.push(HoldAt { holds, state, hold }),
+            let state = holds.state().await?;
+            let hold = holds.read(state).await?;
+            Ok::<_, CallError>(HoldAt { holds, state, hold })
+        });
+        for (folder, read) in place.folders.iter().zip(join_all(reads).await) {
+            match read {
+                Ok(there) => all.there.push(there),
                 Err(error) if error.kind == Kind::NotFound && settings.bucket.as_ref() != Some(&folder.bucket) => {
                     all.gone.push(format!("nothing is held at {folder}: the bucket does not exist"));
                     first_error.get_or_insert(error);
@@ -97,21 +99,12 @@ impl<'a> Everywhere<'a> {
     /// # Errors
     /// No place is held.
     pub async fn put(&mut self, is_kept: impl Fn(&Hold) -> bool, new: impl Fn(u32) -> Hold) -> Result<Put> {
-        let (mut first, mut done, mut failed) = (None, Vec::new(), std::mem::take(&mut self.unread));
-        for HoldAt { holds, state, hold } in &self.there {
-            if !hold.as_ref().is_some_and(&is_kept) {
-                match put(holds, *state, &new).await {
-                    Ok(written) => {
-                        first.get_or_insert(written);
-                    }
-                    Err(error) => {
-                        failed.push((holds.promotions.clone(), error));
-                        continue;
-                    }
-                }
-            }
-            done.push(&holds.promotions);
-        }
+        let puts = self.there.iter().map(|HoldAt { holds, state, hold }| {
+            let is_there = hold.as_ref().is_some_and(&is_kept);
+            let new = &new;
+            async move { if is_there { Ok(None) } else { put(holds, *state, new).await.map(Some) } }
+        });
+        let (first, done, failed) = self.sorted(join_all(puts).await);
         let is_held = !done.is_empty();
         match self.refuse(failed, "held", &done) {
             Err(error) if !is_held => Err(error),
@@ -124,28 +117,38 @@ impl<'a> Everywhere<'a> {
     /// # Errors
     /// A hold is not released. The error names its place, and those that are released.
     pub async fn release(&mut self, new: impl Fn(&Hold) -> Release) -> Result<Option<(Hold, Release)>> {
-        let (mut first, mut done, mut failed) = (None, Vec::new(), std::mem::take(&mut self.unread));
-        for HoldAt { holds, hold, .. } in &self.there {
-            if let Some(hold) = hold {
-                let release = new(hold);
-                match holds.release(&release).await {
-                    Ok(true) => first = first.or(Some((hold.clone(), release))),
-                    // Somebody else has released it meanwhile.
-                    Ok(false) => {}
-                    Err(error) => {
-                        failed.push((holds.promotions.clone(), error.into()));
-                        continue;
-                    }
-                }
+        let releases = self.there.iter().map(|HoldAt { holds, hold, .. }| {
+            let release = hold.as_ref().map(|hold| (hold, new(hold)));
+            async move {
+                let Some((hold, release)) = release else { return Ok(None) };
+                // Unless somebody else has released it meanwhile.
+                let is_written = holds.release(&release).await?;
+                Ok(is_written.then(|| (hold.clone(), release)))
             }
-            done.push(&holds.promotions);
-        }
+        });
+        let (first, done, failed) = self.sorted(join_all(releases).await);
         self.refuse(failed, "released", &done)?;
         Ok(first)
     }
 
+    /// Sorts what was written to each place: the first, the places where it is done, and those where it could not be,
+    /// with those that could not be read.
+    fn sorted<T>(&mut self, written: Vec<Result<Option<T>>>) -> (Option<T>, Vec<Location>, Vec<(Location, Error)>) {
+        let (mut first, mut done, mut failed) = (None, Vec::new(), std::mem::take(&mut self.unread));
+        for (HoldAt { holds, .. }, written) in self.there.iter().zip(written) {
+            match written {
+                Ok(written) => {
+                    first = first.or(written);
+                    done.push(holds.promotions.clone());
+                }
+                Err(error) => failed.push((holds.promotions.clone(), error)),
+            }
+        }
+        (first, done, failed)
+    }
+
     /// The error about places to which something could not be written, if there are any.
-    fn refuse(&self, failed: Vec<(Location, Error)>, what: &str, done: &[&Location]) -> Result<()> {
+    fn refuse(&self, failed: Vec<(Location, Error)>, what: &str, done: &[Location]) -> Result<()> {
         let places: Vec<String> = failed.iter().map(|(folder, _)| folder.to_string()).collect();
         let Some((_, error)) = failed.into_iter().next() else { return Ok(()) };
         if self.place.folders.len() == 1 {
