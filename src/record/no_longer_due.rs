@@ -13,7 +13,7 @@ use crate::register::sync::Change;
 impl ReviewedPlan {
     /// The promoted versions with planned writes that are not among `writes`.
     pub fn left_out(&self, writes: &[PlannedWrite]) -> HashSet<PackageArn> {
-        self.absent(writes).map(|(promoted, _)| promoted).collect()
+        self.absent(writes).map(|absent| absent.promoted).collect()
     }
 
     /// The planned writes about promoted versions that are not among `writes`, although the versions do not have what was
@@ -24,30 +24,44 @@ impl ReviewedPlan {
         versions: &'a [PromotedVersion],
     ) -> impl Iterator<Item = String> + 'a {
         let changes = updates(&self.record);
-        let is_carried_out = move |promoted: &PackageArn, write: &PlannedWrite| {
-            let version = versions.iter().find(|version| version.arn == *promoted);
-            version.is_some_and(|version| write.is_carried_out(version, &changes))
+        let is_carried_out = move |absent: &WriteAboutVersion<'_>| {
+            let version = versions.iter().find(|version| version.arn == absent.promoted);
+            version.is_some_and(|version| absent.is_carried_out(version, &changes))
         };
-        let left_out = self.absent(writes).filter(move |(promoted, write)| !is_carried_out(promoted, write));
-        left_out.map(|(_, write)| format!("in the plan, but no longer due: {write}"))
+        let left_out = self.absent(writes).filter(move |absent| !is_carried_out(absent));
+        left_out.map(|absent| format!("in the plan, but no longer due: {}", absent.write))
     }
 
-    fn absent<'a>(&'a self, writes: &'a [PlannedWrite]) -> impl Iterator<Item = (PackageArn, &'a PlannedWrite)> + 'a {
-        let absent = self.planned.iter().filter(|write| !writes.contains(write));
-        absent.filter_map(|write| Some((write.promoted()?, write)))
+    fn absent<'a>(&'a self, writes: &'a [PlannedWrite]) -> impl Iterator<Item = WriteAboutVersion<'a>> + 'a {
+        self.planned.iter().filter(|write| !writes.contains(write)).filter_map(WriteAboutVersion::of)
     }
 }
 
-impl PlannedWrite {
-    /// The promoted version that the write changes. Copies, registrations and deletions are due as long as something is
-    /// missing or too many.
-    fn promoted(&self) -> Option<PackageArn> {
-        match self.act {
-            PlannedAct::Approve
-            | PlannedAct::ApproveAgain
-            | PlannedAct::WaitAgain
-            | PlannedAct::Withdraw
-            | PlannedAct::Update => self.subject.parse().ok(),
+/// A planned write about a promoted version.
+struct WriteAboutVersion<'a> {
+    write: &'a PlannedWrite,
+    act: ActOnVersion,
+    promoted: PackageArn,
+}
+
+/// What a run would do with a promoted version.
+enum ActOnVersion {
+    /// Approve it, also again.
+    Approve,
+    WaitAgain,
+    Withdraw,
+    Update,
+}
+
+impl<'a> WriteAboutVersion<'a> {
+    /// Nothing if the write is about no promoted version. Copies, registrations and deletions are due as long as something
+    /// is missing or too many.
+    fn of(write: &'a PlannedWrite) -> Option<Self> {
+        let act = match write.act {
+            PlannedAct::Approve | PlannedAct::ApproveAgain => ActOnVersion::Approve,
+            PlannedAct::WaitAgain => ActOnVersion::WaitAgain,
+            PlannedAct::Withdraw => ActOnVersion::Withdraw,
+            PlannedAct::Update => ActOnVersion::Update,
             PlannedAct::CreateGroup
             | PlannedAct::Copy
             | PlannedAct::CreateRepository
@@ -55,33 +69,27 @@ impl PlannedWrite {
             | PlannedAct::CopyReferrer
             | PlannedAct::TagImage
             | PlannedAct::Register
-            | PlannedAct::Discard => None,
-        }
+            | PlannedAct::Discard => return None,
+        };
+        // The approval of a version that is not registered yet names the group.
+        Some(Self { write, act, promoted: write.subject.parse().ok()? })
     }
 
-    /// Whether a promoted version has what the write gives it.
+    /// Whether the version has what the write gives it.
     fn is_carried_out(&self, version: &PromotedVersion, changes: &BTreeMap<String, Vec<&Change>>) -> bool {
         let (is_rejected, is_pending) = (
             version.approval() == ApprovalStatus::Rejected,
             version.approval() == ApprovalStatus::PendingManualApproval,
         );
         match self.act {
-            PlannedAct::Withdraw => is_rejected,
-            PlannedAct::Approve | PlannedAct::ApproveAgain => !is_rejected && !is_pending,
+            ActOnVersion::Withdraw => is_rejected,
+            ActOnVersion::Approve => !is_rejected && !is_pending,
             // The target account may have approved it since.
-            PlannedAct::WaitAgain => !is_rejected,
-            PlannedAct::Update => {
-                let changes = changes.get(&self.subject).into_iter().flatten();
+            ActOnVersion::WaitAgain => !is_rejected,
+            ActOnVersion::Update => {
+                let changes = changes.get(&self.write.subject).into_iter().flatten();
                 changes.into_iter().all(|change| change.is_in(&version.description))
             }
-            PlannedAct::CreateGroup
-            | PlannedAct::Copy
-            | PlannedAct::CreateRepository
-            | PlannedAct::CopyImage
-            | PlannedAct::CopyReferrer
-            | PlannedAct::TagImage
-            | PlannedAct::Register
-            | PlannedAct::Discard => true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Syncs a promoted version with changes of its source version.
 
+mod carried;
 mod carry;
 mod change;
 mod comparison;

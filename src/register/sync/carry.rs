@@ -15,7 +15,7 @@ use crate::schema::comparison::{agree, leaves};
 const REPLACED: [&str; 3] = ["ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType"];
 
 /// Whether two entries of the metadata are equal.
-fn equal(field: &Field, entries: (Option<&Value>, Option<&Value>)) -> bool {
+pub(super) fn equal(field: &Field, entries: (Option<&Value>, Option<&Value>)) -> bool {
     match entries {
         (Some(one), Some(other)) => secrets::agree(&field.to_string(), one, other),
         (one, other) => one.is_none() && other.is_none(),

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::model::field::{Document, Field};
 use crate::model::secrets::sealed;
-use crate::register::sync::specifications::{SPECIFICATIONS, names};
 use crate::schema::comparison::{agree, derived, leaves};
 
 pub(super) const SOURCE_URI: &str = "SourceUri";
@@ -56,22 +55,6 @@ impl Change {
     pub fn added(request: &Document, description: &Document) -> Vec<Self> {
         let added = derived(request, description).into_iter();
         added.map(|found| Self::new(found.field(), found.described(), None, ChangeResult::Added)).collect()
-    }
-
-    /// Whether a described version has the new value. SageMaker may complete a model card and a specification: they are new if
-    /// they differ from the value before.
-    pub fn is_in(&self, description: &Document) -> bool {
-        let mut leaves = leaves(description).into_iter();
-        let there = match self.field.as_str() {
-            SOURCE_URI => description.get(SOURCE_URI).cloned(),
-            field if field.starts_with(SPECIFICATIONS) => {
-                let is_named = |name: &&str| Field::top(SPECIFICATIONS).key(name).to_string() == field;
-                return names(description).iter().any(is_named);
-            }
-            field => leaves.find(|(name, _)| name.to_string() == field).map(|(_, value)| value),
-        };
-        let there = there.map(|value| sealed(&self.field, &value));
-        if self.field.starts_with("ModelCard.") { there != self.was } else { there == self.is }
     }
 
     /// Whether the change explains this value of a field of the promoted version.

@@ -11,15 +11,13 @@ use crate::model::failure::Failure;
 use crate::model::field::{Document, Field};
 use crate::model::package::Package;
 use crate::model::promoted::{PromotedVersion, is_own_key};
-use crate::model::secrets::sealed;
 use crate::plan::provenance::mark;
 use crate::plan::rewriting::Rewritten;
 use crate::plan::sealed::refuse_sealed;
-use crate::register::sync::change::{Change, ChangeResult, SOURCE_URI};
+use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
 use crate::register::sync::edit::{Edit, edits};
 use crate::register::sync::specifications::SPECIFICATIONS;
-use crate::schema::comparison::leaves;
 use crate::schema::shapes::{Root, violations};
 
 pub(super) const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
@@ -99,18 +97,10 @@ impl SyncPlan {
 
     /// The fields that the Update has set and that differ in the described version.
     pub fn missing(&self, current: &Document) -> Vec<String> {
-        let leaves: Vec<(String, Value)> =
-            leaves(current).into_iter().map(|(field, value)| (field.to_string(), value)).collect();
-        let there = |field: &str| match field {
-            SOURCE_URI => current.get(SOURCE_URI),
-            field => leaves.iter().find(|(name, _)| name == field).map(|(_, value)| value),
-        };
-        self.left(ChangeResult::Updated)
-            .filter(|change| !change.field.starts_with(SPECIFICATIONS))
-            .filter(|change| there(&change.field).map(|there| sealed(&change.field, there)) != change.is)
-            .filter(|change| !change.field.starts_with("ModelCard."))
-            .map(|change| change.field.clone())
-            .collect()
+        let is_described =
+            |change: &&Change| !change.field.starts_with(SPECIFICATIONS) && !change.field.starts_with("ModelCard.");
+        let updated = self.left(ChangeResult::Updated).filter(is_described);
+        updated.filter(|change| !change.is_in(current)).map(|change| change.field.clone()).collect()
     }
 
     pub(super) fn note(&mut self, field: &Field, was: Option<&Value>, is: Option<&Value>, result: ChangeResult) {
