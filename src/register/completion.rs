@@ -93,8 +93,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         recorded: Option<&RecordedApproval>,
         is_known: bool,
     ) -> (Decision, Option<Warning>) {
-        let is_known = is_known || recorded.is_some() || self.policy.approval.leaves_pending();
-        let changed = if is_known { None } else { RecordedApproval::of_changed(current) };
+        let may_have_changed = !is_known && recorded.is_none() && !self.policy.approval.leaves_pending();
+        let changed = if may_have_changed { RecordedApproval::of_changed(current) } else { None };
         let (changed, warning) = changed.unzip();
         let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);
         let recorded = recorded.or(changed.as_ref());

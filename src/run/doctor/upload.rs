@@ -92,9 +92,9 @@ async fn upload(
     checks.extend(sets_acl);
     checks.extend(part.map(|part| writes.check(part, &[])).into_iter().flatten());
     if let Err(error) = aborted.and(lost) {
-        let uploads = Asked { action: "s3:AbortMultipartUpload", ..writes };
+        let aborts = Asked { action: "s3:AbortMultipartUpload", ..writes };
         let result = if error.kind == Kind::Denied { Finding::Denied } else { Finding::NotTestable };
-        checks.push(uploads.with(result, Some(format!("{error}; an upload to {at} may be open"))));
+        checks.push(aborts.with(result, Some(format!("{error}; an upload to {at} may be open"))));
     }
     if let Some(key) = to.kms_key {
         let used = |action| Asked { action, resource: key.as_str(), grant_on: key.as_str(), ..writes };
