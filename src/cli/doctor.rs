@@ -20,10 +20,10 @@ use crate::run::{Context, DoctorReport, doctor};
 /// Check everything that a promotion needs in both accounts, and print the policies that are missing
 ///
 /// Takes the flags of `promote full` except those of a plan. Tests permissions to write with requests that have invalid
-/// values, so that AWS rejects them, and with an upload that is begun and aborted. In each target repository, an upload is begun, which
-/// Amazon ECR discards. Nothing else is written. If nothing is denied or missing, `promote full --dry-run` is run too,
-/// and what it refuses is `missing`. A missing permission that a promotion does not need is listed as
-/// optional, and does not change the exit code. With a pattern, neither does a group that has no version yet.
+/// values, so that AWS rejects them, and with an upload that is begun and aborted. In each target repository, an upload
+/// is begun, which Amazon ECR discards. Nothing else is written. If nothing is denied or missing, `promote full
+/// --dry-run` is run too, and what it refuses is `missing`. A missing permission that a promotion does not need is
+/// listed as optional, and does not change the exit code. With a pattern, neither does a group that has no version yet.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]

@@ -31,6 +31,10 @@ pub(super) struct HoldArgs {
 ///
 /// Ends the hold at every bucket and prefix that promoted versions of the group name.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("target_bucket", |flag| flag.help("Another bucket to release, besides those that promoted versions name")),
+    mut_arg("target_prefix", |flag| flag.help("Another prefix to release, besides those that promoted versions name"))
+)]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
     pub(super) group: GroupFlags,
@@ -73,7 +77,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_group: GroupName,
-    /// Bucket of the promotions, besides those that promoted versions name [default: the bucket of the newest promoted version]
+    /// Another bucket to hold, besides those that promoted versions name
     #[arg(
         long,
         alias = "target-bucket-name",
@@ -82,7 +86,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_bucket: Option<BucketName>,
-    /// Prefix of the promotions, besides those that promoted versions name [default: the prefix of the newest promoted version in that bucket]
+    /// Another prefix to hold, besides those that promoted versions name
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]

@@ -59,8 +59,8 @@ impl ByMetadata<'_> {
         (None, vec![Warning { field: self.promoted.arn.to_string(), remark }])
     }
 
-    /// Compares the version with its source and its artifacts, and writes the record. Discards further versions of the same
-    /// request.
+    /// Compares the version with its source and its artifacts, and writes the record. Discards further versions of the
+    /// same request.
     ///
     /// # Errors
     /// The artifacts cannot be compared with their sources.
