@@ -32,7 +32,7 @@ pub use format::{Format, PlanFormat};
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
 pub use overrides::OverrideArgs;
 pub use page::PageArgs;
-pub(super) use values::{key, number};
+pub(super) use values::{key, number, record_file};
 use values::{part_size, tag};
 pub use wait::WaitArgs;
 
@@ -191,7 +191,7 @@ pub struct OutputArgs {
     #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORMAT", value_parser = text_or_json(), default_value = "text")]
     pub output: Format,
     /// Also write the JSON document to this file
-    #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE")]
+    #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE", value_parser = record_file())]
     pub record: Option<PathBuf>,
     #[command(flatten)]
     pub told: ToldArgs,

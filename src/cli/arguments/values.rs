@@ -2,7 +2,10 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use crate::copy::{MAX_PART, MIN_PART};
 use crate::model::arn::{KmsKeyArn, Malformed};
@@ -43,6 +46,14 @@ pub fn key(text: &str) -> Result<KmsKeyArn, String> {
         true => Err(format!("it is an alias, which may refer to another key later; {expected}")),
         false => Ok(key),
     }
+}
+
+/// A parser of the file of `--record`. Elsewhere, `-` is standard input or output: a file of this name is a mistake.
+pub fn record_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.as_os_str() == "-" {
+        true => Err("expected a file; `--output json` prints the document to standard output"),
+        false => Ok(path),
+    })
 }
 
 /// Parses a tag for a group.

@@ -20,7 +20,7 @@ use clap::Args;
 pub(super) use document::{OfTarget, PromotionsDocument};
 use file::FileTarget;
 
-use super::arguments::{Format, OutputArgs, PlanFormat, ToldArgs, number};
+use super::arguments::{Format, OutputArgs, PlanFormat, ToldArgs, number, record_file};
 use super::exit::Exit;
 use super::running::Running;
 use crate::model::failure::{Failure, Hint};
@@ -59,7 +59,7 @@ pub(super) struct PlanArgs {
     #[arg(long, env = "PROMOTE_OUTPUT", value_name = "FORMAT", value_enum, default_value_t = PlanFormat::Text, help_heading = "Output")]
     output: PlanFormat,
     /// Also write the plan to this file, for `promote apply --plan`
-    #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE", help_heading = "Output")]
+    #[arg(long, env = "PROMOTE_RECORD", value_name = "FILE", value_parser = record_file(), help_heading = "Output")]
     record: Option<PathBuf>,
     #[command(flatten)]
     told: ToldArgs,

@@ -11,6 +11,7 @@ fn an_error_about_the_value_of_a_variable_names_the_variable() {
         ("PROMOTE_TARGET_BUCKET", "Not_A_Bucket", "is not a bucket name"),
         ("PROMOTE_OUTPUT", "yaml", "[possible values: text, json]"),
         ("PROMOTE_DRY_RUN", "perhaps", "value was not a boolean"),
+        ("PROMOTE_RECORD", "-", "`--output json` prints the document to standard output"),
     ] {
         let mut command = cloud.promote(Principal::Both);
         command.args(["full", "--group", GROUP]).env("PROMOTE_TARGET_BUCKET", SERVING).env(variable, value);
@@ -27,6 +28,20 @@ fn an_error_about_a_flag_names_the_flag_also_if_its_variable_is_set() {
     let arguments = ["full", "--group", GROUP, "--target-bucket", SERVING, "--package-version=latest"];
     let run = Run::of(command.args(arguments).env("PROMOTE_PACKAGE_VERSION", "1").output().expect("the binary starts"));
     run.fails(2, &["invalid value 'latest' for '--package-version <N>'"]);
+}
+
+#[test]
+fn a_record_is_not_written_to_a_file_that_is_named_like_standard_output() {
+    let cloud = with_package();
+    let full = ["full", "--group", GROUP, "--target-bucket", SERVING];
+    for verb in [&full[..], &["plan"]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = cloud.promote(Principal::Both);
+        command.args(verb).args(["--record", "-"]).current_dir(folder.path());
+        let run = Run::of(command.output().expect("the binary starts"));
+        run.fails(2, &["invalid value '-' for '--record <FILE>': expected a file; `--output json` prints"]);
+        assert!(!folder.path().join("-").exists());
+    }
 }
 
 #[test]
