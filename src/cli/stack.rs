@@ -40,17 +40,27 @@ enum StackForm {
     /// Print the template's parameters as the AWS CLI reads them
     ///
     /// For `aws cloudformation deploy --parameter-overrides file://…` and `create-stack --parameters file://…`.
+    #[command(override_usage = "promote stack parameters [OPTIONS] --image-uri <URI>
+                                --source-model-package-group-arn <ARN>
+                                --target-bucket-name <BUCKET>")]
     Parameters(Box<Inputs>),
     /// Print the policies that let the pipeline read the source account, and where to apply each
     ///
     /// With `--output-dir`, writes a file for each policy and a script for each account. The scripts read the present
     /// policy, replace statements that have the same Sid, and keep all other statements. Takes several groups of one
     /// account and region.
+    #[command(override_usage = "promote stack source-grants [OPTIONS]
+                                   --source-model-package-group-arn <ARN>
+                                   --target-account <ACCOUNT> --target-region <REGION>")]
     SourceGrants(Box<SourceGrants>),
     /// Write a CDK cloud assembly: template, parameters, tags, and the image as an asset that the CDK builds
     ///
     /// Deploy it with `cdk deploy --app DIR --no-previous-parameters`. Without the last flag, the CDK keeps the old values
     /// of inputs that were removed.
+    #[command(override_usage = "promote stack assembly [OPTIONS] --output-dir <DIR> --stack-name <NAME>
+                              --source-model-package-group-arn <ARN>
+                              --target-account <ACCOUNT> --target-region <REGION>
+                              --target-bucket-name <BUCKET>")]
     Assembly(Box<Assembly>),
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::snapshot::{assert_file, assert_snapshot};
+use crate::snapshot::{assert_file, assert_snapshot, fits};
 
 const VERBS: [&str; 13] = [
     "find-latest",
@@ -40,7 +40,7 @@ fn each_verb_has_a_help_of_its_own() {
 
 #[test]
 fn the_command_reference_is_the_help_of_every_command() {
-    let mut text = "# Commands\n\nThe help of every command. A test writes this page: \
+    let mut text = "# Commands\n\nThe help of every command. A test writes this page:\n\
                     `UPDATE_SNAPSHOTS=1 cargo test --test promote help`.\n"
         .to_owned();
     let verbs = VERBS.iter().map(|verb| vec![*verb]);
@@ -53,6 +53,7 @@ fn the_command_reference_is_the_help_of_every_command() {
         text += &format!("\n## {}\n\n```text\n{}\n```\n", name.join(" "), lines.join("\n"));
     }
     assert_file("docs/reference/commands.md", &text);
+    assert_eq!(text.lines().find(|line| !fits(line)), None, "every line fits 100 columns, unless it is one word");
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn every_flag_of_every_verb_is_explained_and_has_its_variable() {
         let help = help(&[&verb[..], &["--help"]].concat());
         let verb = verb.join(" ");
         let lines: Vec<&str> = help.lines().collect();
-        let flags = lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("--"));
+        let flags = lines.iter().enumerate().filter(|(_, line)| line.starts_with("      --"));
         let mut count = 0;
         for (at, line) in flags {
             let flag = line.split_whitespace().next().expect("a flag");
