@@ -5,11 +5,13 @@
 mod access;
 mod authorities;
 mod connection;
+mod endpoints;
 mod environment;
 mod files;
 #[cfg(test)]
 mod fuzz;
 mod lent;
+mod references;
 mod refusal;
 mod renewal;
 mod retries;

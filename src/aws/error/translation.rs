@@ -5,7 +5,7 @@ use std::error::Error;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::answer::{Answer, broke_off, chain, sentence, unanswered};
@@ -17,6 +17,10 @@ use crate::aws::resource::Resource;
 const NO_PROVIDER: &str = "no credentials found in chain";
 /// The SDK's text if the profile configures no credentials.
 const NOT_ENABLED: &str = "the credential provider was not enabled";
+/// The SDK's text if the command of a profile's `credential_process` fails.
+const OF_PROCESS: &str = "Error retrieving credentials";
+const PROCESS_HINT: &str =
+    "Run the command that the profile has as `credential_process`, correct what it reports, then run again";
 const NO_CREDENTIALS: &str =
     "no AWS credentials in environment variables, a profile, an SSO session or the role of this machine";
 
@@ -135,8 +139,10 @@ impl Caller {
         let assuming = chain(cause).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
         let answer = assuming.and_then(Answer::of);
         let is_empty = answer.is_none() && self.profile.is_some() && sentence(cause) == NOT_ENABLED;
+        let is_unreachable = answer.is_none() && chain(cause).any(is_no_connection);
         let message = match &answer {
             Some(answer) => answer.message.clone(),
+            None if is_unreachable && assuming.is_some() => format!("no response: {}", sentence(cause)),
             None if is_empty => format!(
                 "no credentials from {}: it has neither an access key nor a role, an SSO session, a login session or a \
                  credential process",
@@ -154,13 +160,15 @@ impl Caller {
         let hint = match (assuming.is_some(), answer.kind()) {
             (true, Kind::Denied) => self.assume_hint(),
             _ if is_empty => self.set_up_hint(),
+            _ if is_unreachable => self.network_hint(),
+            _ if message.contains(OF_PROCESS) => PROCESS_HINT.to_owned(),
             _ => self.sign_in_hint(),
         };
         Some(CallError {
             side: self.side,
             call,
             resource: resource.into(),
-            kind: Kind::Credentials,
+            kind: if is_unreachable { Kind::Unavailable } else { Kind::Credentials },
             code: answer.code.map(Into::into),
             message: message.into(),
             request_id: answer.request_id.map(Into::into),
@@ -168,6 +176,11 @@ impl Caller {
             hint: hint.into(),
         })
     }
+}
+
+/// Whether the cause is a connection that could not be made, or that was not answered in time.
+fn is_no_connection(cause: &(dyn Error + 'static)) -> bool {
+    cause.downcast_ref::<ConnectorError>().is_some_and(|error| error.is_io() || error.is_timeout())
 }
 
 #[cfg(test)]

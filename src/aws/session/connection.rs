@@ -12,14 +12,13 @@ use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use aws_types::service_config::ServiceConfigKey;
-
 use super::access::{Access, BucketAccess};
 use super::authorities::{authorities, client};
+use super::endpoints::{check_endpoints, endpoint};
 use super::environment::{check_environment, configured_region};
 use super::files::Files;
 use super::lent::Lent;
-use super::refusal::refused;
+use super::references::check_references;
 use super::renewal::Renewal;
 use super::retries::{Retries, configured_retries};
 use super::surroundings::Surroundings;
@@ -70,6 +69,7 @@ impl Session {
         let profile = caller.profile.as_deref().unwrap_or("default");
         files.check_exists(&caller, profile)?;
         files.check_credentials(&caller, profile)?;
+        check_references(surroundings, &caller, &files, profile, access.profile.is_some()).await?;
         let authorities = authorities(surroundings, &caller, &files, profile).await?;
         let http = authorities.clone().map(client);
         let retries = configured_retries(surroundings, &caller, &files, profile)?;
@@ -83,7 +83,7 @@ impl Session {
         let loader = loader(surroundings).identity_cache(renewal.clone()).retry_config(retries.config());
         let http = surroundings.http.clone().or(http);
         let config = assume(base_config(loader, access, &region, http).await, access).await;
-        check_endpoints(&caller, &config)?;
+        check_endpoints(surroundings, &caller, &files, profile, &config)?;
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_classifier(renewal.clone());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let principal = Principal::new(sts, caller, region);
@@ -156,25 +156,6 @@ fn loader(_: &Surroundings) -> ConfigLoader {
 fn loader(surroundings: &Surroundings) -> ConfigLoader {
     let Surroundings { env, fs, .. } = surroundings.clone();
     aws_config::defaults(BehaviorVersion::latest()).env(env).fs(fs).sleep_impl(super::fuzz::briefly::Briefly)
-}
-
-/// The endpoint that is configured for a service, by its id.
-fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
-    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-    config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key))
-}
-
-/// Rejects an endpoint that is empty. The SDK panics on it.
-fn check_endpoints(caller: &Caller, config: &SdkConfig) -> Result<(), CallError> {
-    for service in ["s3", "sagemaker", "sts", "kms", "ecr"] {
-        if endpoint(config, service).is_some_and(|url| url.trim().is_empty()) {
-            let variable = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase());
-            let message = format!("the endpoint of {service} is empty");
-            let hint = format!("Unset {variable} and AWS_ENDPOINT_URL, or give endpoint_url a URL");
-            return Err(refused(caller, message, hint));
-        }
-    }
-    Ok(())
 }
 
 /// The SDK's default configuration with checked credentials and with promote's settings.

@@ -30,8 +30,8 @@ pub(super) struct Files {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ProfileValue<'a> {
     file: &'a Path,
-    profile: &'a str,
-    key: &'a str,
+    pub profile: &'a str,
+    pub key: &'a str,
     pub text: &'a str,
 }
 
@@ -63,19 +63,33 @@ impl Files {
 
     /// The value of a key of a profile. An empty value counts as unset.
     pub fn get<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<ProfileValue<'a>> {
-        let found = |(file, profiles): &'a (PathBuf, ProfileSet)| {
+        self.find(profile, key).filter(|value| !value.text.is_empty())
+    }
+
+    /// The value of a key of a profile, also an empty one.
+    pub fn find<'a>(&'a self, profile: &'a str, key: &'a str) -> Option<ProfileValue<'a>> {
+        self.files.iter().find_map(|(file, profiles)| {
             let text = profiles.get_profile(profile)?.get(key)?;
             Some(ProfileValue { file, profile, key, text })
-        };
-        self.files.iter().find_map(found).filter(|value| !value.text.is_empty())
+        })
+    }
+
+    /// Whether a file has the profile.
+    pub fn has(&self, profile: &str) -> bool {
+        self.files.iter().any(|(_, profiles)| profiles.get_profile(profile).is_some())
+    }
+
+    /// Whether a file has the SSO session.
+    pub fn has_sso_session(&self, name: &str) -> bool {
+        self.files.iter().any(|(_, profiles)| profiles.sso_session(name).is_some())
     }
 
     /// Rejects a profile that neither file has. The SDK would look for other credentials, or blame its own features.
     pub fn check_exists(&self, caller: &Caller, profile: &str) -> Result<(), CallError> {
-        let names: BTreeSet<&str> = self.files.iter().flat_map(|(_, profiles)| profiles.profiles()).collect();
-        if caller.profile.is_none() || names.contains(profile) {
+        if caller.profile.is_none() || self.has(profile) {
             return Ok(());
         }
+        let names: BTreeSet<&str> = self.files.iter().flat_map(|(_, profiles)| profiles.profiles()).collect();
         let files = self.paths.each_ref().map(|path| path.display().to_string()).join(" and ");
         let hint = match names.is_empty() {
             true => format!("{files} have no profile. Create one with `aws configure`"),

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::snapshot::{assert_snapshot, normalised};
 use crate::support::REGION;
 
 const FAR: &str = "us-west-2";
@@ -89,7 +90,9 @@ fn an_image_that_aws_does_not_provide_in_the_region_is_refused_before_the_first_
     denied.fails(denied.code, &["hint", &grant]);
     assert!(!denied.stderr.contains("ecr:PutImage"), "an image of AWS is only read: {}", denied.stderr);
     cloud.provide(OF_AWS, FAR, "pytorch-inference", "2.4", &TestImage::small("newer"));
-    copy_far(&cloud).fails(1, &[field, &format!("AWS does not provide {image}:2.3")]);
+    let absent = copy_far(&cloud);
+    absent.fails(1, &[field, &format!("AWS does not provide {image}:2.3")]);
+    assert_snapshot("image-that-aws-does-not-provide", &normalised(&cloud, &format!("{}--- exit 1\n", absent.stderr)));
     assert_ne!(denied.code, 0);
     assert_eq!((image_writes(&cloud), cloud.keys("far")), (Vec::new(), Vec::new()));
 }

@@ -8,7 +8,9 @@ use super::*;
 use crate::support::tls::AUTHORITY;
 use crate::support::{Failure, Moment};
 
+mod endpoints;
 mod fuzz;
+mod references;
 mod signed_in;
 
 /// Both files in a folder of their own, and a run that reads them.
@@ -100,16 +102,6 @@ fn wrong_values_in_the_configuration_files_are_refused_with_file_profile_and_key
         run.command.args(["--source-profile", "named"]);
         run.refuses("config", &["profile 'named'", key]);
     }
-}
-
-#[test]
-fn an_empty_endpoint_is_refused_with_the_service() {
-    let cloud = with_package();
-    let says = ["the endpoint of sagemaker is empty", "AWS_ENDPOINT_URL_SAGEMAKER", "endpoint_url"];
-    Configured::new(&cloud, "", "").with(&[("AWS_ENDPOINT_URL_SAGEMAKER", "")]).run().fails(1, &says);
-    let mut profile = Configured::new(&cloud, "[default]\nendpoint_url =\n", "");
-    profile.command.env_remove("AWS_ENDPOINT_URL_SAGEMAKER");
-    profile.run().fails(1, &says);
 }
 
 #[test]

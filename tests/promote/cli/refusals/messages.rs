@@ -16,7 +16,7 @@ const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/ch
 /// The name of the snapshot, the exit code, and the run that says it.
 pub(super) type Message = (&'static str, i32, fn(&Cloud) -> Run);
 
-const OF_SESSIONS: [Message; 9] = [
+const OF_SESSIONS: [Message; 17] = [
     ("profile-without-credentials", 1, |c| {
         let config = "[profile empty]\nregion = eu-central-1\n";
         configured(c, config.as_bytes(), &["--source-profile", "empty"])
@@ -26,6 +26,26 @@ const OF_SESSIONS: [Message; 9] = [
                       mfa_serial = arn:aws:iam::444333666777:mfa/me\n";
         configured(c, config.as_bytes(), &["--source-profile", "named"])
     }),
+    ("source-profile-that-does-not-exist", 1, |c| {
+        of_profile(c, "role_arn = arn:aws:iam::444333666777:role/reader\nsource_profile = nope\n")
+    }),
+    ("role-without-a-source-of-credentials", 1, |c| {
+        of_profile(c, "role_arn = arn:aws:iam::444333666777:role/reader\n")
+    }),
+    ("sso-session-that-does-not-exist", 1, |c| of_profile(c, "sso_session = nope\n")),
+    ("access-key-without-its-secret", 1, |c| of_profile(c, "aws_access_key_id = AKIABOTH\n")),
+    ("credential-source-that-does-not-exist", 1, |c| {
+        of_profile(c, "role_arn = arn:aws:iam::444333666777:role/reader\ncredential_source = Nowhere\n")
+    }),
+    ("process-that-prints-no-credentials", 1, |c| of_profile(c, "credential_process = echo 'signed out' >&2; false\n")),
+    ("token-file-that-does-not-exist", 1, |c| {
+        with(c, |command| {
+            let role = "arn:aws:iam::444333666777:role/reader";
+            command.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/file").env("AWS_ROLE_ARN", role);
+            command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY")
+        })
+    }),
+    ("endpoint-that-is-no-url", 1, |c| with(c, |command| command.env("AWS_ENDPOINT_URL_S3", "localhost:4566"))),
     ("no-region", 1, |c| with(c, |command| command.env_remove("AWS_REGION"))),
     ("number-of-attempts-that-is-none", 1, |c| configured(c, b"[default]\nmax_attempts = many\n", &[])),
     ("configuration-that-is-no-text", 1, |c| configured(c, b"[default]\nregion = \xff\n", &[])),
@@ -290,6 +310,11 @@ fn configured(cloud: &Cloud, config: &[u8], more: &[&str]) -> Run {
     let file = cloud.home().join("configuration");
     std::fs::write(&file, config).expect("a file");
     with(cloud, |command| command.args(more).env("AWS_CONFIG_FILE", file).env_remove("AWS_MAX_ATTEMPTS"))
+}
+
+/// `full` with a source profile of these lines.
+fn of_profile(cloud: &Cloud, lines: &str) -> Run {
+    configured(cloud, format!("[profile named]\n{lines}").as_bytes(), &["--source-profile", "named"])
 }
 
 fn plan_file(cloud: &Cloud) -> String {

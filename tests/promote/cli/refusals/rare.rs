@@ -79,7 +79,12 @@ const OF_HOLDS: [Message; 2] = [
     }),
 ];
 
-const OF_COPIES: [Message; 4] = [
+const OF_COPIES: [Message; 5] = [
+    ("copy-that-is-archived", 1, |c| {
+        let archived = Attributes::default().storage_class("GLACIER");
+        c.put_with(SERVING, &format!("{FOLDER}models/churn/model.tar.gz"), "weights", archived);
+        full(c, &[])
+    }),
     ("copy-that-differs-from-its-source", 1, |c| {
         let copy = format!("{FOLDER}models/churn/model.tar.gz");
         c.hook(Moment::on("GetObject", 1).at(&copy.clone()), move |c| {
