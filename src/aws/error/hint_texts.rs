@@ -76,7 +76,9 @@ impl Caller {
             }
             Kind::NotFound if call.starts_with("kms:") => NO_KEY.to_owned(),
             Kind::Invalid if call.starts_with("kms:") && code == Some("NotFoundException") => NO_KEY.to_owned(),
-            Kind::NotFound => format!("Check the name, the account and the region ({})", self.region),
+            Kind::NotFound => {
+                format!("Nothing of this name exists in {}: check the name, the account and the region", self.region)
+            }
             Kind::AlreadyExists => "Use the existing resource or choose another name".to_owned(),
             Kind::PreconditionFailed => "Another process wrote the resource at the same time: run again".to_owned(),
             Kind::NoSuchUpload => "The multipart upload was aborted or completed elsewhere: run again".to_owned(),
