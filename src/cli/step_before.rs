@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::arguments::PackageArgs;
 use crate::model::failure::{Failure, Hint};
-use crate::record::{Conclusion, Record, Target};
+use crate::record::{Conclusion, PlanText, Record, Target};
 use crate::run::many::{MAKE, PlanKind, ReviewedGroups, WantedPlan, not_wanted};
 use crate::run::step_settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
@@ -69,13 +69,14 @@ async fn read_document(from: &Path, verb: &str) -> Result<Record> {
 ///
 /// # Errors
 /// The file cannot be read, or it is not such a plan.
-pub(super) async fn read_plan(from: &Path) -> Result<Record> {
+pub(super) async fn read_plan(from: &Path) -> Result<(Record, PlanText)> {
     let make = "Make a plan with `promote full --dry-run --record plan.json`";
     let (text, name) = read(from, "full", make).await?;
     if let Some(failure) = not_wanted(text.reader(), &name, &WantedPlan { kind: PlanKind::Group, make }) {
         return Err(failure.into());
     }
-    let plan = Record::parse(&text).with_context(|| format!("promote full cannot read {name} as a plan"));
+    let plan = Record::parse(&text).and_then(|record| Ok((record, serde_json::from_reader(text.reader())?)));
+    let plan = plan.with_context(|| format!("promote full cannot read {name} as a plan"));
     plan.hint("Use the same release of promote for the plan and its promotion")
 }
 

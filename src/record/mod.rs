@@ -36,6 +36,7 @@ pub use facts::{ArtifactFacts, Build, ReferenceFacts, Source, SourcePackage, Too
 pub use followed::{FollowResult, Followed, WithdrawalResult, Withdrawn};
 pub(crate) use image_agreement::refuse_other_images;
 pub use images::ImageFacts;
+pub use plan_digest::PlanText;
 pub use planned::{PlanFacts, PlannedAct, PlannedWrite, ReviewedPlanFacts};
 pub use reviewed::ReviewedPlan;
 pub use target::Target;

@@ -11,6 +11,7 @@ use super::followed::Withdrawn;
 use super::images::ImageFacts;
 use super::plan_age;
 use super::plan_differences::{Fixed, compared, fixed, other_artifact};
+use super::plan_digest::PlanText;
 use super::planned::{PlanFacts, PlannedAct, PlannedWrite, ReviewedPlanFacts};
 use crate::model::arn::PackageArn;
 use crate::model::failure::Failure;
@@ -37,17 +38,17 @@ pub struct ReviewedPlan {
 }
 
 impl ReviewedPlan {
-    /// Takes a document as a plan. Hints name `command`, which makes such a plan.
+    /// Takes a document, and all that its file says, as a plan. Hints name `command`, which makes such a plan.
     ///
     /// # Errors
     /// It is not the document of a complete dry run of `promote full`, or it was edited.
-    pub fn of(mut record: Record, command: &str) -> Result<Self> {
+    pub fn of((record, text): (Record, PlanText), command: &str) -> Result<Self> {
         let (Some(facts), Some(planned)) = (record.plan.clone(), record.planned.clone()) else {
             return Err(Failure::new("the document has no plan")
                 .hint(format!("Make one with `{command}`; it must exit with 0"))
                 .into());
         };
-        let digest = record.plan_digest()?;
+        let digest = text.digest()?;
         ensure!(
             digest == facts.digest,
             Failure::new(format!("the plan was edited: its content has the digest {digest}, not {}", facts.digest))

@@ -13,7 +13,7 @@ use super::plan_file::{PlanKind, WantedPlan, not_wanted};
 use super::selection::{FoundGroups, GroupPair, RefusedGroup};
 use crate::model::arn::GroupArn;
 use crate::model::failure::{Failure, Hint};
-use crate::record::{Record, ReviewedPlan};
+use crate::record::{PlanText, Record, ReviewedPlan};
 use crate::run::context::Context;
 use crate::run::full::as_planned::full_as_planned;
 use crate::run::full::full;
@@ -196,10 +196,11 @@ impl PlannedGroup {
             let message = document["error"]["message"].as_str().or_else(|| document["failures"][0].as_str());
             return Ok((group, Err(message.unwrap_or("the file does not say why").to_owned())));
         }
-        let record: Record = serde_json::from_value(document)
-            .with_context(|| format!("the plan of {group} cannot be read"))
-            .hint(RELEASE)?;
-        let plan = ReviewedPlan::of(record, command).with_context(|| group.to_string())?;
+        let text: serde_json::Result<PlanText> = serde_json::from_value(document.clone());
+        let record: serde_json::Result<Record> = serde_json::from_value(document);
+        let plan = record.and_then(|record| Ok((record, text?)));
+        let plan = plan.with_context(|| format!("the plan of {group} cannot be read")).hint(RELEASE)?;
+        let plan = ReviewedPlan::of(plan, command).with_context(|| group.to_string())?;
         Ok((group, Ok(plan)))
     }
 }

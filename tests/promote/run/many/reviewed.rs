@@ -93,6 +93,9 @@ fn a_plan_of_groups_that_was_edited_is_refused() {
     let plan = planned(&cloud, "team-*");
     edited(&plan, |plan| plan["groups"][0]["document"]["request"]["SkipModelValidation"] = "All".into());
     full_of(&cloud, "team-*", &["--plan", &plan]).fails(1, &["the plan was edited"]);
+    let plan = planned(&cloud, "team-*");
+    edited(&plan, |plan| plan["groups"][0]["document"]["source"]["reviewed_by"] = "nobody".into());
+    full_of(&cloud, "team-*", &["--plan", &plan]).fails(1, &["the plan was edited"]);
     assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
 }
 

@@ -85,6 +85,25 @@ fn whatever_is_edited_in_a_plan_it_is_refused_before_the_first_write() {
 }
 
 #[test]
+fn a_plan_to_which_something_was_added_is_refused_before_the_first_write() {
+    let cloud = one_of_two_promoted();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "Drift"}));
+    let (file, planned) = plan(&cloud, &[]);
+    let before = writes(&cloud);
+    for at in ["", "/source", "/target", "/tool", "/plan/settings", "/artifacts/0", "/images/0", "/planned/0"] {
+        let mut edited = planned.clone();
+        let members = edited.pointer_mut(at).and_then(Value::as_object_mut);
+        members.unwrap_or_else(|| panic!("{at}: {planned:#}")).insert("reviewed_by".to_owned(), json!("nobody"));
+        std::fs::write(&file, edited.to_string()).expect("a file in the home folder");
+        let run = carry_out(&cloud, &file, &[]);
+        assert_eq!(run.code, 1, "{at}: {}", run.stdout);
+        let says = ["the plan was edited: its content has the digest", "cannot read"];
+        assert!(says.iter().any(|says| run.stderr.contains(says)), "{at}: {}", run.stderr);
+    }
+    assert_eq!(before, writes(&cloud));
+}
+
+#[test]
 fn a_plan_from_which_something_was_removed_is_refused() {
     let cloud = one_of_two_promoted();
     cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
