@@ -173,10 +173,7 @@ impl Rollback<'_> {
 
     /// Names the newer versions that others have registered: they stay Approved, and are the newest ones.
     fn find_others(&self, versions: &[PromotedVersion], report: &mut RollbackReport) {
-        let newer = versions.iter().filter(|version| version.arn.version() > report.to.version());
-        let others =
-            newer.filter(|version| version.source().is_none() && version.approval() == ApprovalStatus::Approved);
-        report.approved_by_others = others.map(|version| version.arn.clone()).collect();
+        report.approved_by_others = approved_by_others(versions, &report.to).cloned().collect();
     }
 
     /// Looks again when every approval that was under way when the group was held has ended.
@@ -243,6 +240,16 @@ impl Rollback<'_> {
 }
 
 /// Whether a rollback rejects a version with this status.
+/// The Approved versions newer than `than` that others have registered, the newest first.
+pub(super) fn approved_by_others<'a>(
+    versions: &'a [PromotedVersion],
+    than: &PackageArn,
+) -> impl Iterator<Item = &'a PackageArn> {
+    let newer = versions.iter().filter(|version| version.arn.version() > than.version());
+    let others = newer.filter(|version| version.source().is_none() && version.approval() == ApprovalStatus::Approved);
+    others.map(|version| &version.arn)
+}
+
 fn is_to_be_rejected(status: &ApprovalStatus) -> bool {
     match status {
         ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval => true,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::rollback::Rollback;
+use super::rollback::{Rollback, approved_by_others};
 use crate::aws::error::with_hints;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
@@ -40,6 +40,7 @@ impl Rollback<'_> {
         let current = older.next().ok_or_else(|| {
             Failure::new(format!("no promoted version of {group} is Approved")).hint("There is nothing to roll back")
         })?;
+        self.refuse_others(&current.arn)?;
         self.refuse_unclear(&current.arn, present)?;
         let mut warnings = Vec::new();
         for version in older {
@@ -62,6 +63,15 @@ impl Rollback<'_> {
     /// Whether a hold is one of this rollback, which was run before.
     pub(super) fn has_set(&self, hold: &Hold) -> bool {
         hold.rolled_back_to.is_some() && Some(&hold.reason) == self.settings.hold.reason.as_ref()
+    }
+
+    /// Refuses to choose a version if the live one was registered by others: that one may be wrong, and the current promoted
+    /// version the one to go back to.
+    fn refuse_others(&self, current: &PackageArn) -> Result<()> {
+        let Some(live) = approved_by_others(&self.place.versions, current).next() else { return Ok(()) };
+        let message = format!("the live version is {live}, which others have registered: it is newer than {current}");
+        let hint = "Reject it in the target account if it is wrong, or name the version to go back to with `--to`";
+        Err(Failure::new(message).hint(hint).into())
     }
 
     /// Refuses to choose a version if somebody has rejected a newer one than the current one: then it is unclear which

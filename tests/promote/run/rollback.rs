@@ -190,10 +190,16 @@ fn the_good_version_is_not_rejected_because_the_wrong_one_was_rejected_before() 
 }
 
 #[test]
-fn a_newer_version_by_others_is_named_and_the_rollback_is_incomplete() {
+fn a_newer_version_by_others_is_named_and_nothing_is_rejected_until_a_version_is_named() {
     let cloud = three();
     cloud.register_in(TARGET_ACCOUNT, json!({"ModelPackageGroupName": GROUP, "ModelApprovalStatus": "Approved"}));
-    let run = rollback(&cloud, &[]);
+    let before = writes(&cloud);
+    let live = format!("the live version is {TARGET_VERSION}4, which others have registered");
+    for more in [&[][..], &["--dry-run"]] {
+        rollback(&cloud, more).fails(1, &[&live, "Reject it", "--to"]);
+    }
+    assert_eq!(writes(&cloud), before);
+    let run = rollback(&cloud, &["--to", "2"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     let document: Value = serde_json::from_str(&run.stdout).expect("a document");
     assert_eq!(document["outcome"], "incomplete");

@@ -190,7 +190,7 @@ const OF_PROMOTED_VERSIONS: [Message; 10] = [
     }),
 ];
 
-const OF_ROLLBACKS: [Message; 10] = [
+const OF_ROLLBACKS: [Message; 11] = [
     ("rollback-without-a-promoted-version", 1, |c| {
         c.create_group(TARGET_ACCOUNT, GROUP, json!({}));
         roll_back(c, &[])
@@ -216,6 +216,11 @@ const OF_ROLLBACKS: [Message; 10] = [
     ("rollback-after-a-rejection", 1, |c| {
         two_promoted(c);
         c.change(&COPY.replace("/1", "/2"), json!({"ModelApprovalStatus": "Rejected"}));
+        roll_back(c, &[])
+    }),
+    ("rollback-from-a-version-by-others", 1, |c| {
+        two_promoted(c);
+        c.register_in(TARGET_ACCOUNT, json!({"ModelPackageGroupName": GROUP, "ModelApprovalStatus": "Approved"}));
         roll_back(c, &[])
     }),
     ("rollback-with-a-hold-that-cannot-be-read", 1, |c| {
