@@ -26,6 +26,10 @@ pub(super) struct Known {
     pub registered: Option<(PackageArn, ApprovalStatus)>,
     /// The versions that this run has withdrawn.
     pub withdrawn: Vec<PackageArn>,
+    /// The group that a rollback holds.
+    pub held: Option<GroupArn>,
+    /// The versions that a rollback has rejected.
+    pub rejected: Vec<PackageArn>,
     /// The versions that this run has changed otherwise, besides the one that it promotes.
     pub followed: Vec<Changed>,
     /// What this run could not confirm.
@@ -62,6 +66,12 @@ pub(super) struct DoneSoFar {
     /// The versions that this run has withdrawn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     withdrawn: Vec<PackageArn>,
+    /// The group that a rollback holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<GroupArn>,
+    /// The versions that a rollback has rejected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rejected: Vec<PackageArn>,
     /// Other promoted versions that this run has changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     followed: Vec<Changed>,
@@ -92,6 +102,8 @@ impl Known {
             model_package_arn: self.registered.as_ref().map(|(arn, _)| arn.clone()),
             approval_status: self.registered.as_ref().map(|(_, approval)| approval.clone()),
             withdrawn: self.withdrawn.clone(),
+            held: self.held.clone(),
+            rejected: self.rejected.clone(),
             followed: self.followed.clone(),
             unconfirmed: self.unconfirmed.clone(),
             groups: self.groups.iter().map(|(group, known)| known.done_in(group)).collect(),
@@ -100,7 +112,8 @@ impl Known {
 
     /// Whether anything was done or begun.
     pub fn has_done(&self) -> bool {
-        self.meter.is_some() || self.registered.is_some() || !self.withdrawn.is_empty() || !self.followed.is_empty()
+        let has_changed = !self.withdrawn.is_empty() || !self.rejected.is_empty() || !self.followed.is_empty();
+        self.meter.is_some() || self.registered.is_some() || self.held.is_some() || has_changed
     }
 
     /// The next steps after a failure. A run that has begun to copy tells that the next run goes on there.
@@ -156,6 +169,8 @@ impl Known {
             [withdrawn] => left.push(format!("{withdrawn} was withdrawn")),
             withdrawn => left.push(format!("{} versions were withdrawn", withdrawn.len())),
         }
+        left.extend(self.held.as_ref().map(|group| format!("{group} is held")));
+        left.extend(self.rejected.iter().map(|version| format!("{version} was rejected")));
         match &self.followed[..] {
             [] => {}
             [changed] => left.push(format!("{} was synced with its source", changed.model_package_arn)),

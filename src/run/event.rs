@@ -137,6 +137,8 @@ pub enum Event<'a> {
     },
     /// The target group is held: nothing is promoted into it.
     Held(&'a Hold),
+    /// A rollback holds the target group.
+    HoldSet(&'a GroupArn),
     /// A rollback has rejected a promoted version.
     RolledBack(&'a PackageArn),
     /// A rollback waits for approvals that were under way when the group was held.

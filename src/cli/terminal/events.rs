@@ -88,7 +88,14 @@ impl Observer for Terminal {
             }
             Event::WaitingForRun { source, other } => self.waits_for_run(source, other),
             Event::Held(hold) => self.held(hold),
-            Event::RolledBack(version) => self.tell(&format!("rejected {version}")),
+            Event::HoldSet(group) => self.learn(|known| known.held = Some(group.clone())),
+            Event::RolledBack(version) => {
+                self.learn(|known| {
+                    known.rejected.retain(|one| one != version);
+                    known.rejected.push(version.clone());
+                });
+                self.tell(&format!("rejected {version}"));
+            }
             Event::Settling(wait) => {
                 self.tell(&format!("waiting {} s for approvals that may be under way", wait.as_secs()));
             }

@@ -128,7 +128,8 @@ impl Rollback<'_> {
         let (put, elsewhere) = match dry_run {
             true => (None, Ok(())),
             false => {
-                let put = everywhere.put(is_same, new).await?;
+                let put = everywhere.put(is_same, &new).await?;
+                self.context.notice(Event::HoldSet(&destination.group));
                 (put.first, put.everywhere)
             }
         };

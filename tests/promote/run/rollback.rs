@@ -5,6 +5,7 @@ mod everywhere;
 mod held;
 mod history;
 mod meanwhile;
+mod interrupted;
 mod orders;
 mod places;
 pub(in crate::run) use places::moved;
