@@ -1,7 +1,9 @@
 //! The holds of a group, as objects beside its promotions.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 
 use crate::aws::error::{CallError, Kind};
@@ -14,6 +16,7 @@ use crate::model::location::Location;
 const MAX_BYTES: u64 = 64 << 10;
 
 /// The holds of one group.
+#[derive(Clone)]
 pub struct Holds<'a> {
     /// S3 in the target account.
     pub target: &'a TargetObjects,
@@ -25,7 +28,65 @@ pub struct Holds<'a> {
     pub encryption: Encryption,
 }
 
-impl Holds<'_> {
+/// A place, and its last hold.
+pub struct HoldAt<'a> {
+    /// The place.
+    pub holds: Holds<'a>,
+    /// Whether the group is held there.
+    pub state: HoldState,
+    last: Option<Hold>,
+}
+
+impl HoldAt<'_> {
+    /// The hold, if the group is held there.
+    pub fn hold(&self) -> Option<&Hold> {
+        self.last.as_ref().filter(|_| matches!(self.state, HoldState::Held(_)))
+    }
+}
+
+impl<'a> Holds<'a> {
+    /// Reads the hold at each place, and at the further places that the same acts have held and that are still held: no
+    /// version may name them. The last hold counts even if it was released: its release may have failed elsewhere.
+    pub async fn everywhere(mut places: Vec<Self>) -> Vec<(Location, Result<HoldAt<'a>, CallError>)> {
+        let (mut all, mut seen, mut is_named) = (Vec::new(), BTreeSet::new(), true);
+        while !places.is_empty() {
+            seen.extend(places.iter().map(|holds| holds.promotions.clone()));
+            let read = join_all(places.into_iter().map(Self::last)).await;
+            places = Vec::new();
+            for (folder, read) in read {
+                let last = read.iter().filter_map(|there| Some((&there.holds, there.last.as_ref()?)));
+                for (holds, promotions) in last.flat_map(|(holds, last)| last.places.iter().map(move |at| (holds, at)))
+                {
+                    if seen.insert(promotions.clone()) {
+                        places.push(Self { promotions: promotions.clone(), ..holds.clone() });
+                    }
+                }
+                let counts = match &read {
+                    Ok(there) => there.hold().is_some(),
+                    Err(error) => error.kind != Kind::NotFound,
+                };
+                if is_named || counts {
+                    all.push((folder, read));
+                }
+            }
+            is_named = false;
+        }
+        all
+    }
+
+    async fn last(self) -> (Location, Result<HoldAt<'a>, CallError>) {
+        let folder = self.promotions.clone();
+        let read = async {
+            let state = self.state().await?;
+            let last = match state {
+                HoldState::Held(number) | HoldState::Released(number) => self.read(HoldState::Held(number)).await?,
+                HoldState::Never => None,
+            };
+            Ok(HoldAt { holds: self, state, last })
+        };
+        (folder, read.await)
+    }
+
     /// The hold of the group, if it is held now.
     pub async fn now(&self) -> Result<Option<Hold>, CallError> {
         self.read(self.state().await?).await
@@ -59,7 +120,7 @@ impl Holds<'_> {
         let hold: Option<Hold> = text.and_then(|text| serde_json::from_slice(&text).ok());
         // The key decides which hold it is: the document may be a copy of that of another hold.
         let hold = hold.map(|hold| Hold { number, target_model_package_group_arn: self.group.clone(), ..hold });
-        Ok(Some(hold.unwrap_or_else(|| Hold::unreadable(number, self.group))))
+        Ok(Some(hold.unwrap_or_else(|| Hold::unreadable(number, self.group)).found_at(&self.promotions)))
     }
 
     /// Writes a hold. Returns false if its number is taken.

@@ -25,7 +25,7 @@ pub use claims::{Claims, claims};
 pub use copied::{CopiedArtifacts, PreviewedArtifacts, confirm, copy, preview};
 pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
 pub use folder::Folder;
-pub use holds::Holds;
+pub use holds::{HoldAt, Holds};
 pub use limits::Limits;
 pub use meter::{Meter, Reading};
 pub use outcome::{Done, Outcome, Verified};

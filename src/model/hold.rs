@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::approval::ApprovalStatus;
 use super::arn::{GroupArn, PackageArn};
 use super::failure::{Failure, cause};
+use super::layout::Layout;
 use super::location::Location;
 
 /// How long UpdateModelPackage may take, with its retries. A run looks for a hold at most 5 seconds before it approves a
@@ -44,6 +45,9 @@ pub struct Hold {
     pub by: String,
     /// Since when, RFC 3339 in UTC.
     pub since: String,
+    /// The folders of promotions that the same act held. In a hold that was read, the first one is where it was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Location>,
     /// The version that a rollback has made the newest Approved one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_to: Option<PackageArn>,
@@ -83,6 +87,7 @@ impl Hold {
             reason,
             by,
             since,
+            places: Vec::new(),
             rolled_back_to: None,
             rolled_back: BTreeMap::new(),
         }
@@ -102,7 +107,28 @@ impl Hold {
     /// The error for what a run may not do while the group is held. It has a [`Held`] as its cause.
     pub fn refusal(&self) -> anyhow::Error {
         let held = anyhow::Error::new(Held(self.clone()));
-        Failure::from(Arc::new(held)).hint("Release the group with `promote release`, then run again").into()
+        Failure::from(Arc::new(held))
+            .hint(format!("Release the group with `{}`, then run again", self.release()))
+            .into()
+    }
+
+    /// The hold as it is found at a place, which is first among those of this group that the same act held.
+    pub fn found_at(mut self, promotions: &Location) -> Self {
+        let name = self.target_model_package_group_arn.name();
+        self.places.retain(|place| place != promotions && Layout::prefix_of_promotions(place, name).is_some());
+        self.places.insert(0, promotions.clone());
+        self
+    }
+
+    /// The command that releases the group where this hold was found, which no version may name.
+    pub fn release(&self) -> String {
+        let name = self.target_model_package_group_arn.name();
+        let place = self.places.first().and_then(|place| Some((place, Layout::prefix_of_promotions(place, name)?)));
+        let place = place.map(|(Location { bucket, .. }, prefix)| {
+            let prefix = if prefix.is_empty() { "/" } else { prefix };
+            format!(" --target-bucket {bucket} --target-prefix {prefix}")
+        });
+        format!("promote release --target-group {name}{}", place.unwrap_or_default())
     }
 
     /// Where the hold is, below the folder of all promotions to the group.

@@ -74,20 +74,20 @@ pub async fn hold(context: &Context, settings: &HoldSettings) -> Result<HoldRepo
     let Destination { group, caller, .. } = &place.destination;
     let new = |number| Hold::new(number, group, reason, caller, since.clone());
     if settings.dry_run {
-        return Ok(place.report(HoldOutcome::Planned, Some(new(everywhere.next())), None, everywhere.warnings()));
+        return Ok(place.report(HoldOutcome::Planned, Some(everywhere.next(new)), None, everywhere.warnings()));
     }
     let put = everywhere.put(|_| true, new).await?;
     put.everywhere?;
     Ok(place.report(HoldOutcome::Held, put.first, None, everywhere.warnings()))
 }
 
-/// Releases a group that is held, at every place that its versions name.
+/// Releases a group that is held, at every place that its versions or its holds name.
 ///
 /// # Errors
 /// The release cannot be written.
 pub async fn release(context: &Context, settings: &HoldSettings) -> Result<HoldReport> {
     let target = context.target().await?;
-    let place = Place::find(target, settings, target.check().await?).await?;
+    let place = Place::find(target, settings, target.check().await?).await?.with_root(settings);
     let mut everywhere = Everywhere::read(target, &place, settings).await?;
     let Destination { group, caller, .. } = &place.destination;
     let at = now(context);

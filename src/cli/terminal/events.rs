@@ -207,7 +207,8 @@ impl Terminal {
     fn held(&self, hold: &Hold) {
         let Hold { target_model_package_group_arn: group, reason, by, since, .. } = hold;
         let warning = format!("warning: {group} is held since {since} by {by}: {reason}");
-        self.warn_once(&warning, Some("hint: To promote into the group again, run `promote release`"));
+        let hint = format!("hint: To promote into the group again, run `{}`", hold.release());
+        self.warn_once(&warning, Some(&hint));
     }
 }
 

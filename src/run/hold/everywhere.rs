@@ -1,12 +1,13 @@
-//! The holds of a group at every place that its versions name: a hold at one place does not stop runs at another place.
+//! The holds of a group at every place that its versions or its holds name: a hold at one place does not stop runs at
+//! another place.
 
 use anyhow::{Error, Result};
 use futures_util::future::join_all;
 
 use super::place::Place;
 use crate::aws::accounts::TargetAccount;
-use crate::aws::error::{CallError, Kind};
-use crate::copy::Holds;
+use crate::aws::error::Kind;
+use crate::copy::{HoldAt, Holds};
 use crate::model::failure::Failure;
 use crate::model::hold::{Hold, HoldState, Release};
 use crate::model::location::Location;
@@ -33,13 +34,6 @@ pub(super) struct Put {
     pub everywhere: Result<()>,
 }
 
-/// A place, and its hold.
-struct HoldAt<'a> {
-    holds: Holds<'a>,
-    state: HoldState,
-    hold: Option<Hold>,
-}
-
 impl<'a> Everywhere<'a> {
     /// Reads the hold at every place of a group.
     ///
@@ -48,13 +42,8 @@ impl<'a> Everywhere<'a> {
     pub async fn read(target: &'a TargetAccount, place: &'a Place, settings: &HoldSettings) -> Result<Self> {
         let mut all = Self { place, there: Vec::new(), unread: Vec::new(), gone: Vec::new() };
         let mut first_error = None;
-        let reads = place.folders.iter().map(|folder| async move {
-            let holds = place.holds(target, settings, folder);
-            let state = holds.state().await?;
-            let hold = holds.read(state).await?;
-            Ok::<_, CallError>(HoldAt { holds, state, hold })
-        });
-        for (folder, read) in place.folders.iter().zip(join_all(reads).await) {
+        let places = place.folders.iter().map(|folder| place.holds(target, settings, folder)).collect();
+        for (folder, read) in Holds::everywhere(places).await {
             match read {
                 Ok(there) => all.there.push(there),
                 Err(error) if error.kind == Kind::NotFound && settings.bucket.as_ref() != Some(&folder.bucket) => {
@@ -63,7 +52,7 @@ impl<'a> Everywhere<'a> {
                 }
                 Err(error) => {
                     first_error.get_or_insert(error.clone());
-                    all.unread.push((folder.clone(), error.into()));
+                    all.unread.push((folder, error.into()));
                 }
             }
         }
@@ -75,12 +64,12 @@ impl<'a> Everywhere<'a> {
 
     /// Whether each place has a hold that is kept.
     pub fn is_held(&self, is_kept: impl Fn(&Hold) -> bool) -> bool {
-        self.unread.is_empty() && self.there.iter().all(|there| there.hold.as_ref().is_some_and(&is_kept))
+        self.unread.is_empty() && self.there.iter().all(|there| there.hold().is_some_and(&is_kept))
     }
 
     /// The holds that are there, that at the destination first.
     pub fn present(&self) -> impl Iterator<Item = &Hold> {
-        self.there.iter().filter_map(|there| there.hold.as_ref())
+        self.there.iter().filter_map(HoldAt::hold)
     }
 
     /// What makes it doubtful that the group can be held, or released, at each place.
@@ -89,9 +78,14 @@ impl<'a> Everywhere<'a> {
         self.place.warnings.iter().chain(&self.gone).cloned().chain(unread).collect()
     }
 
-    /// The number of the next hold at the destination.
-    pub fn next(&self) -> u32 {
-        self.there.first().map_or(1, |there| there.state.next())
+    /// The next hold at the destination.
+    pub fn next(&self, new: impl Fn(u32) -> Hold) -> Hold {
+        let number = self.there.first().map_or(1, |there| there.state.next());
+        Hold { places: self.places(), ..new(number) }
+    }
+
+    fn places(&self) -> Vec<Location> {
+        self.there.iter().map(|there| there.holds.promotions.clone()).collect()
     }
 
     /// Writes a hold to each place that has none that is kept.
@@ -99,10 +93,12 @@ impl<'a> Everywhere<'a> {
     /// # Errors
     /// No place is held.
     pub async fn put(&mut self, is_kept: impl Fn(&Hold) -> bool, new: impl Fn(u32) -> Hold) -> Result<Put> {
-        let puts = self.there.iter().map(|HoldAt { holds, state, hold }| {
-            let is_there = hold.as_ref().is_some_and(&is_kept);
+        let places = self.places();
+        let new = |number| Hold { places: places.clone(), ..new(number) };
+        let puts = self.there.iter().map(|there| {
+            let is_there = there.hold().is_some_and(&is_kept);
             let new = &new;
-            async move { if is_there { Ok(None) } else { put(holds, *state, new).await.map(Some) } }
+            async move { if is_there { Ok(None) } else { put(&there.holds, there.state, new).await.map(Some) } }
         });
         let (first, done, failed) = self.sorted(join_all(puts).await);
         let is_held = !done.is_empty();
@@ -117,12 +113,12 @@ impl<'a> Everywhere<'a> {
     /// # Errors
     /// A hold is not released. The error names its place, and those that are released.
     pub async fn release(&mut self, new: impl Fn(&Hold) -> Release) -> Result<Option<(Hold, Release)>> {
-        let releases = self.there.iter().map(|HoldAt { holds, hold, .. }| {
-            let release = hold.as_ref().map(|hold| (hold, new(hold)));
+        let releases = self.there.iter().map(|there| {
+            let release = there.hold().map(|hold| (hold, new(hold)));
             async move {
                 let Some((hold, release)) = release else { return Ok(None) };
                 // Unless somebody else has released it meanwhile.
-                let is_written = holds.release(&release).await?;
+                let is_written = there.holds.release(&release).await?;
                 Ok(is_written.then(|| (hold.clone(), release)))
             }
         });
@@ -151,7 +147,7 @@ impl<'a> Everywhere<'a> {
     fn refuse(&self, failed: Vec<(Location, Error)>, what: &str, done: &[Location]) -> Result<()> {
         let places: Vec<String> = failed.iter().map(|(folder, _)| folder.to_string()).collect();
         let Some((_, error)) = failed.into_iter().next() else { return Ok(()) };
-        if self.place.folders.len() == 1 {
+        if places.len() + done.len() + self.gone.len() == 1 {
             return Err(error);
         }
         let done: Vec<String> = done.iter().map(ToString::to_string).collect();

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
-
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::{Kind, with_hints};
 use crate::aws::objects::Encryption;
@@ -28,7 +26,8 @@ pub(in crate::run) struct HoldNow {
 }
 
 impl HoldNow {
-    /// Looks for a hold in the folders of [`folders_of_holds`]. A look that fails is part of the result.
+    /// Looks for a hold in the folders of [`folders_of_holds`], and in those that their holds name. A look that fails is
+    /// part of the result.
     pub async fn look(target: &TargetAccount, group: &GroupArn, folders: Vec<Location>) -> Self {
         let (mut now, mut unread) = (Self::default(), Vec::new());
         if folders.is_empty() {
@@ -39,8 +38,8 @@ impl HoldNow {
         let encryption = Encryption::default();
         let holds = |promotions| Holds { target: target.objects(), group, promotions, encryption: encryption.clone() };
         let places: Vec<Holds<'_>> = folders.into_iter().map(holds).collect();
-        for hold in join_all(places.iter().map(Holds::now)).await {
-            match hold {
+        for (_, read) in Holds::everywhere(places).await {
+            match read.map(|there| there.hold().cloned()) {
                 Ok(Some(hold)) if now.hold.as_ref().is_none_or(|first| is_same(first, &hold)) => {
                     now.hold.get_or_insert(hold);
                 }

@@ -8,6 +8,7 @@ use crate::aws::session::Identity;
 use crate::copy::Holds;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
+use crate::model::layout::{Layout, TargetPrefix};
 use crate::model::location::Location;
 use crate::model::promoted::PromotedVersion;
 use crate::run::promotion::target_group::versions;
@@ -59,6 +60,17 @@ impl Place {
         let others = named.into_iter().filter(|folder| *folder != own);
         let folders = std::iter::once(own.clone()).chain(others).collect();
         Ok(Self { destination, versions, folders, warnings: warnings.into_iter().collect() })
+    }
+
+    /// Adds the root of a bucket that is given without a prefix: the group may have been held there before it had versions.
+    pub fn with_root(mut self, settings: &HoldSettings) -> Self {
+        if let (Some(bucket), None) = (&settings.bucket, &settings.prefix) {
+            let root = Layout::promotions(bucket, &TargetPrefix::default(), self.destination.group.name());
+            if !self.folders.contains(&root) {
+                self.folders.push(root);
+            }
+        }
+        self
     }
 
     /// Where a version was promoted to: versions of one group may be in several buckets or prefixes.

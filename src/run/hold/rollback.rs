@@ -134,7 +134,7 @@ impl Rollback<'_> {
             }
         };
         let same = present.iter().find(|hold| is_same(hold)).cloned();
-        let hold = put.or(same).unwrap_or_else(|| new(everywhere.next()));
+        let hold = put.or(same).unwrap_or_else(|| everywhere.next(&new));
         let mut report = RollbackReport {
             schema: SCHEMA,
             outcome: if dry_run { RollbackOutcome::Planned } else { RollbackOutcome::Incomplete },
@@ -240,7 +240,6 @@ impl Rollback<'_> {
     }
 }
 
-/// Whether a rollback rejects a version with this status.
 /// The Approved versions newer than `than` that others have registered, the newest first.
 pub(super) fn approved_by_others<'a>(
     versions: &'a [PromotedVersion],
@@ -251,6 +250,7 @@ pub(super) fn approved_by_others<'a>(
     others.map(|version| &version.arn)
 }
 
+/// Whether a rollback rejects a version with this status.
 fn is_to_be_rejected(status: &ApprovalStatus) -> bool {
     match status {
         ApprovalStatus::Approved | ApprovalStatus::PendingManualApproval => true,

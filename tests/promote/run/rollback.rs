@@ -1,11 +1,12 @@
 //! `promote rollback`, `promote hold` and `promote release`: what was rolled back is not Approved again before the release.
 
 mod approvals;
+mod beyond_versions;
 mod everywhere;
 mod held;
 mod history;
-mod meanwhile;
 mod interrupted;
+mod meanwhile;
 mod orders;
 mod places;
 pub(in crate::run) use places::moved;
