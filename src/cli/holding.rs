@@ -6,7 +6,7 @@ use clap::Args;
 use super::arguments::{BucketArgs, OutputArgs, TargetArgs, WriteArgs, key, number};
 use super::exit::Exit;
 use super::known::Known;
-use super::printer::{Printer, failed};
+use super::printer::{Printer, failed, say};
 use crate::model::arn::{GroupName, KmsKeyArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
@@ -145,6 +145,9 @@ impl RollbackArgs {
         printer.document(&report)?;
         for failure in &report.failures {
             failed(failure, &Known::default());
+        }
+        for other in &report.approved_by_others {
+            say(&format!("warning: {other}, registered by others, stays Approved: reject it if it is wrong"));
         }
         let is_confirmed = report.unconfirmed.is_empty() && report.approved_by_others.is_empty();
         Ok(match (report.failures.is_empty(), is_confirmed) {

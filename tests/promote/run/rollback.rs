@@ -203,6 +203,9 @@ fn a_newer_version_by_others_is_named_and_nothing_is_rejected_until_a_version_is
     assert_eq!(writes(&cloud), before);
     let run = rollback(&cloud, &["--to", "2"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
+    let again = rollback(&cloud, &["--to", "2"]);
+    let warning = format!("warning: {TARGET_VERSION}4, registered by others, stays Approved");
+    assert!(again.code == 3 && again.stderr.contains(&warning), "{} {}", again.code, again.stderr);
     let document: Value = serde_json::from_str(&run.stdout).expect("a document");
     assert_eq!(document["outcome"], "incomplete");
     assert_eq!(document["approved_by_others"], json!([format!("{TARGET_VERSION}4")]));
