@@ -1,11 +1,11 @@
 //! Rejects one promoted version in a rollback, and records that.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 
 use super::rollback::{Rollback, RollbackReport};
-use crate::aws::error::with_hints;
+use crate::aws::error::{CallError, with_hints};
 use crate::model::approval::{ApprovalStatus, DecidedBy};
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, cause};
 use crate::model::field::Document;
 use crate::model::hold::Hold;
 use crate::model::promoted::PromotedVersion;
@@ -47,7 +47,7 @@ impl Rollback<'_> {
         );
         self.context.notice(Event::RolledBack(arn));
         if let Err(error) = self.record(version, description, Recording::Always).await {
-            report.unconfirmed.push(format!("{arn}: {}", with_hints(&error)));
+            self.tell_unrecorded(version, &error, report);
         }
         Ok(())
     }
@@ -59,8 +59,22 @@ impl Rollback<'_> {
             return;
         }
         if let Err(error) = self.record(version, description, Recording::IfMissing).await {
-            report.unconfirmed.push(format!("{}: {}", version.arn, with_hints(&error)));
+            self.tell_unrecorded(version, &error, report);
         }
+    }
+
+    /// The records of a bucket that was deleted are gone, so a run again could not confirm the rejection either.
+    fn tell_unrecorded(&self, version: &PromotedVersion, error: &Error, report: &mut RollbackReport) {
+        let (arn, bucket) = (&version.arn, self.place.of(version).bucket);
+        let is_gone = cause::<CallError>(error).is_some_and(|call| call.code.as_deref() == Some("NoSuchBucket"));
+        if is_gone && self.settings.hold.bucket.as_ref() != Some(&bucket) {
+            let warning = format!("the rejection of {arn} is not recorded: the bucket {bucket} does not exist");
+            if !report.warnings.contains(&warning) {
+                report.warnings.push(warning);
+            }
+            return;
+        }
+        report.unconfirmed.push(format!("{arn}: {}", with_hints(error)));
     }
 
     async fn record(&self, version: &PromotedVersion, description: String, recording: Recording) -> Result<()> {

@@ -308,6 +308,20 @@ fn a_version_that_was_promoted_to_a_bucket_that_was_deleted_prevents_no_hold_and
 
 #[test]
 fn the_newest_version_s_bucket_that_was_deleted_prevents_no_hold_unless_it_is_given() {
+#[test]
+fn a_rollback_of_a_version_whose_bucket_was_deleted_is_complete_and_warns_that_it_has_no_record() {
+    let cloud = with_package();
+    cloud.create_bucket("archive", TARGET_ACCOUNT);
+    let cloud = places::moved(cloud, ("archive", "/"));
+    cloud.fail(Moment::every("ListObjectsV2").at(SERVING), Failure::Status(404, "NoSuchBucket", "It does not exist"));
+    let older = promoted(&cloud).iter().position(|one| one.to_string().contains("s3://archive/")).expect("one") + 1;
+    let document = rollback(&cloud, &["--to", &older.to_string()]).document();
+    assert_eq!(document["outcome"], "rolled-back", "{document:#}");
+    assert!(document["unconfirmed"].is_null(), "{document:#}");
+    let warnings = document["warnings"].to_string();
+    assert!(warnings.contains("is not recorded: the bucket serving does not exist"), "{warnings}");
+}
+
     let cloud = with_package();
     cloud.create_bucket("archive", TARGET_ACCOUNT);
     let cloud = places::moved(cloud, ("archive", "/"));
