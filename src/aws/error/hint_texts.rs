@@ -37,6 +37,19 @@ fn of_keys(code: Option<&str>) -> Option<&'static str> {
     }
 }
 
+/// What precedes the permission that is missing if the bucket is the right one.
+const IF_IT_IS: &str = ". If it is: ";
+
+impl CallError {
+    /// The same error about a bucket that no flag has named: the hint is the permission only.
+    pub fn of_found_bucket(self) -> Self {
+        match self.hint.split_once(IF_IT_IS) {
+            Some((_, permission)) => Self { hint: permission.into(), ..self },
+            None => self,
+        }
+    }
+}
+
 const NO_KEY: &str = "Check the ARN of the key: the account and the region in it have no such key";
 
 /// The side, profile, role and region of a session, which its errors name.
@@ -126,10 +139,8 @@ impl Caller {
 
     /// The same for a bucket that this principal cannot access at all.
     pub fn maybe_not_the_owner(&self, error: CallError, bucket: &BucketName, owner: &AccountId) -> CallError {
-        let hint = format!(
-            "Check `--target-bucket`: {bucket} has to be a bucket of account {owner}. If it is: {}",
-            error.hint
-        );
+        let hint =
+            format!("Check `--target-bucket`: {bucket} has to be a bucket of account {owner}{IF_IT_IS}{}", error.hint);
         CallError { hint: hint.into(), ..error }
     }
 

@@ -51,6 +51,8 @@ impl<'a> Everywhere<'a> {
                     first_error.get_or_insert(error);
                 }
                 Err(error) => {
+                    let is_given = settings.bucket.as_ref() == Some(&folder.bucket);
+                    let error = if is_given { error } else { error.of_found_bucket() };
                     first_error.get_or_insert(error.clone());
                     all.unread.push((folder, error.into()));
                 }
