@@ -22,7 +22,9 @@ impl Rendered for HoldReport {
         writeln!(out, "{}", labelled("Outcome", outcome))?;
         writeln!(out, "{:<11}{}", "Target", self.target_group)?;
         if let Some(hold) = &self.hold {
-            write_hold(&mut out, hold)?;
+            // A dry run of a release has a hold that is there.
+            let verb = if self.outcome == HoldOutcome::Planned && self.release.is_none() { WOULD_HOLD } else { HELD };
+            write_hold(&mut out, hold, verb)?;
         }
         if let Some(release) = &self.release {
             writeln!(out, "{}", labelled("Released", &format!("{} by {}", release.at, release.by)))?;
@@ -53,8 +55,9 @@ impl Rendered for RollbackReport {
         };
         writeln!(out, "{}", labelled("Outcome", &outcome))?;
         writeln!(out, "{:<11}{}", "Target", self.to)?;
-        write_hold(&mut out, &self.hold)?;
-        let verb = if self.outcome == RollbackOutcome::Planned { "To reject" } else { "Rejected" };
+        let is_planned = self.outcome == RollbackOutcome::Planned;
+        write_hold(&mut out, &self.hold, if is_planned { WOULD_HOLD } else { HELD })?;
+        let verb = if is_planned { "To reject" } else { "Rejected" };
         for one in &self.rejected {
             let error = one.error.as_ref().map_or(String::new(), |_| ": not rejected".to_owned());
             let what = format!("{} (was {}){error}", one.model_package_arn, one.approval_status);
@@ -84,7 +87,10 @@ impl Rendered for RollbackReport {
     }
 }
 
-fn write_hold(out: &mut String, hold: &Hold) -> std::fmt::Result {
+const HELD: &str = "Held";
+const WOULD_HOLD: &str = "Would hold";
+
+fn write_hold(out: &mut String, hold: &Hold, verb: &str) -> std::fmt::Result {
     writeln!(out, "{}", labelled("Reason", &hold.reason))?;
-    writeln!(out, "{}", labelled("Held", &format!("{} by {}", hold.since, hold.by)))
+    writeln!(out, "{}", labelled(verb, &format!("{} by {}", hold.since, hold.by)))
 }

@@ -292,6 +292,11 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(rollback(&cloud, &["--dry-run"]).document()["outcome"], "planned");
     let flags = rollback_as("hold", &["--reason", "Audit", "--dry-run"]);
     assert_eq!(run(&cloud, Principal::Both, &flags).document()["outcome"], "planned");
+    for verb in [&["hold"][..], &["rollback", "--settle-seconds", "0"]] {
+        let flags = [verb, &["--target-group", GROUP, "--reason", "Audit", "--dry-run"]].concat();
+        let told = run(&cloud, Principal::Both, &flags).stdout;
+        assert!(told.contains("\nWould hold ") && !told.contains("\nHeld "), "{told}");
+    }
     assert_eq!(writes(&cloud), before);
 }
 
