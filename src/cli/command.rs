@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::arguments::OutputArgs;
@@ -25,6 +26,7 @@ use super::variables::{with_variables, without_empty_variables};
 use super::verbosity::Verbosity;
 use super::verify::Verify;
 use super::withdraw::Withdraw;
+use crate::model::failure::Failure;
 
 /// Promote SageMaker model packages from one AWS account to another.
 ///
@@ -73,7 +75,7 @@ impl Verb {
     async fn run(self) -> Exit {
         let output = self.output();
         let mut printer = Printer::new(output.as_deref());
-        let opened = printer.open_record(output.as_deref());
+        let opened = self.refuse_to_overwrite(output.as_deref()).and_then(|()| printer.open_record(output.as_deref()));
         let terminal = Terminal::new(output.as_deref().map_or(Verbosity::default(), OutputArgs::verbosity));
         let running = Running::new(self.name(), printer, terminal);
         let ended = match opened {
@@ -115,6 +117,26 @@ impl Verb {
             Self::Completions(verb) => verb.run(Cli::command()),
             Self::Man(verb) => verb.run(Cli::command()),
         }
+    }
+
+    /// Refuses to write the document over the plan that is carried out, which somebody has reviewed.
+    fn refuse_to_overwrite(&self, output: Option<&OutputArgs>) -> Result<()> {
+        let plan = match self {
+            Self::Full(verb) => verb.plan(),
+            Self::Apply(verb) => verb.plan.as_deref(),
+            _ => None,
+        };
+        let (Some(plan), Some(record)) = (plan, output.and_then(|output| output.record.as_deref())) else {
+            return Ok(());
+        };
+        let is_same = |plan: PathBuf| record.canonicalize().is_ok_and(|record| record == plan);
+        ensure!(
+            !plan.canonicalize().is_ok_and(is_same),
+            Failure::new(format!("`--record` would overwrite the plan {}", plan.display()))
+                .hint("Pass another file to `--record`")
+                .wrong_arguments()
+        );
+        Ok(())
     }
 
     fn name(&self) -> &'static str {

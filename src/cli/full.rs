@@ -1,6 +1,6 @@
 //! `promote full`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -94,6 +94,11 @@ struct ReviewedArgs {
 impl FullArgs {
     pub(super) fn context(&self) -> Context {
         self.promotion.context()
+    }
+
+    /// The plan to carry out.
+    pub(super) fn plan(&self) -> Option<&Path> {
+        self.reviewed.plan.as_deref()
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {

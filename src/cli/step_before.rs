@@ -100,7 +100,7 @@ async fn read(from: &Path, verb: &str, missing: &str) -> Result<(Spooled, String
         let opened = tokio::fs::File::open(from).await.with_context(|| format!("promote {verb} cannot read {name}"));
         (name, read_all(opened.hint(missing)?).await)
     };
-    Ok((read.with_context(|| format!("reading {name}"))?, name))
+    Ok((read.with_context(|| format!("reading {name}")).hint(missing)?, name))
 }
 
 /// Why a text is no document, if its beginning tells.

@@ -39,7 +39,7 @@ pub(super) struct Apply {
     /// Plan to carry out: the --record file of `promote plan`. A group that has changed since then is refused before
     /// its first write
     #[arg(long, env = "PROMOTE_PLAN", value_name = "FILE", help_heading = "Plan")]
-    plan: Option<PathBuf>,
+    pub(super) plan: Option<PathBuf>,
     /// Refuse a plan that is older than this, such as 12h or 7d
     #[arg(long, env = "PROMOTE_PLAN_MAX_AGE", value_name = "AGE", value_parser = humantime::parse_duration, default_value = "7d", help_heading = "Plan")]
     plan_max_age: Duration,

@@ -32,6 +32,20 @@ fn a_file_that_is_no_plan_or_was_edited_or_is_too_old_is_refused() {
     assert_eq!(promoted(&cloud).len(), 1);
 }
 
+#[test]
+fn a_plan_is_not_overwritten_by_the_document_of_the_run_that_carries_it_out() {
+    let cloud = with_package();
+    let (file, _) = plan(&cloud, &[]);
+    let (path, before) = (file.display().to_string(), std::fs::read(&file).expect("the plan"));
+    for more in [&[][..], &["--dry-run"]] {
+        carry_out(&cloud, &file, &[&["--record", &path], more].concat())
+            .fails(2, &["`--record` would overwrite the plan", "Pass another file"]);
+        assert_eq!(std::fs::read(&file).expect("the plan"), before);
+    }
+    let folder = cloud.home();
+    carry_out(&cloud, &folder, &[]).fails(1, &["reading ", "Make a plan with"]);
+}
+
 /// Every member of a value that is no object or list, as a JSON pointer.
 fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
