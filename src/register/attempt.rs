@@ -8,7 +8,6 @@ use super::existing::ExistingPromotions;
 use super::news::News;
 use super::policy::Policy;
 use super::services::{ClaimStore, Registry, SourceVersions};
-use super::sync::{Edit, edits};
 use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
@@ -146,7 +145,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         // A version that SageMaker has failed to complete at once is told and discarded as any other that fails.
         let failed = || existing.failed(created).filter(|_| may_be_late);
         let Some(promoted) = existing.current().or_else(failed).cloned() else {
-            let Some(refusal) = self.refuse_changed(existing, created, may_be_late).await? else {
+            let Some(refusal) = self.refuse_changed(existing, created).await? else {
                 return Ok(Attempt::Deleted);
             };
             self.release(number, claim).await;
@@ -168,14 +167,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     }
 
     /// The refusal of a version that CreateModelPackage has returned and that does not look like the promotion. Its client
-    /// token shows that a killed run has registered it. Nothing if that version was deleted: if the group was made again,
-    /// its ARN may be that of a version by others. `may_be_new`: whether CreateModelPackage may have registered the version.
-    async fn refuse_changed(
-        &self,
-        existing: &ExistingPromotions,
-        created: &PackageArn,
-        may_be_new: bool,
-    ) -> Result<Option<Failure>> {
+    /// token shows that a killed run has registered it. Nothing if that version was deleted.
+    async fn refuse_changed(&self, existing: &ExistingPromotions, created: &PackageArn) -> Result<Option<Failure>> {
         if existing.contains(created) {
             return Ok(None);
         }
@@ -184,14 +177,10 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         if version.source().is_some() && !existing.is_other(created) {
             return Ok(None);
         }
-        let edits = edits(self.request, self.source_uri, &version.description);
-        if version.source().is_none() && !may_be_new && edits.iter().any(Edit::alters_promotion) {
-            return Ok(None);
-        }
         let differences = differences(self.request, &version.description);
         let lines: String = differences.iter().map(|found| format!("\n  {found}")).collect();
         let message = format!(
-            "an earlier run has registered {created} for {}, and somebody has changed it since; nothing was \
+            "an earlier run has registered {created} for {}, and somebody has changed or replaced it since; nothing was \
              registered:{lines}",
             self.package.arn()
         );

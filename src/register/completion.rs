@@ -84,8 +84,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         Ok(Completion { approval, added, updated: Some(wanted), warning })
     }
 
-    /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision,
-    /// unless the run leaves the version pending anyway.
+    /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision.
     /// `is_known`: whether nobody can have approved it before this run.
     fn decide(
         &self,
@@ -93,7 +92,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         recorded: Option<&RecordedApproval>,
         is_known: bool,
     ) -> (Decision, Option<Warning>) {
-        let may_have_changed = !is_known && recorded.is_none() && !self.policy.approval.leaves_pending();
+        let may_have_changed = !is_known && recorded.is_none();
         let changed = if may_have_changed { RecordedApproval::of_changed(current) } else { None };
         let (changed, warning) = changed.unzip();
         let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);

@@ -25,6 +25,7 @@ use crate::copy::Holds;
 use crate::model::approval::Approval;
 use crate::model::hold::Held;
 use crate::model::package::Package;
+use crate::plan::add_new;
 use crate::record::Record;
 use crate::record::recorded::{Look, Recorded, recorded};
 use crate::record::signing::Signer;
@@ -110,6 +111,7 @@ async fn plan_and_register(
     let (approval, existing) = decided_before(package, &history, existing, before);
     let (state, folders) = target_group::look(target, destination, &promotion.group, !missing_group).await?;
     plan.warnings.extend(promotion.refuse_held_elsewhere(folders).await?);
+    add_new(&mut plan.warnings, promotion.refuse_held_completion(&existing).await?);
     refuse_others(state, destination, &promotion.group, registration, there.was_claimed())?;
     plan.target_group = Some(state);
     if promotion.dry_run {

@@ -49,6 +49,7 @@ impl Full<'_> {
         plan.warnings.extend(unlisted);
         let before = (recorded, self.settings.is_approved_by_name());
         let (recorded, existing) = decided_before(package, &history, existing, before);
+        add_new(&mut plan.warnings, promotion.refuse_held_completion(&existing).await?);
         let (state, registration) = (plan.target_group.unwrap_or_default(), &self.settings.registration);
         let (destination, source) = (&promotion.destination, &promotion.group);
         target_group::refuse_others(state, destination, source, registration, there.was_claimed())?;

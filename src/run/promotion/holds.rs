@@ -7,10 +7,13 @@ use super::other_places::OtherPlaces;
 use super::target_group::versions;
 use crate::aws::error::{CallError, Kind};
 use crate::copy::Holds;
+use crate::model::approval::ApprovalStatus;
 use crate::model::destination::Destination;
 use crate::model::hold::{Hold, HoldState};
 use crate::model::location::Location;
+use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
+use crate::register::existing::ExistingPromotions;
 
 impl Promotion<'_> {
     /// The holds at a place.
@@ -55,11 +58,13 @@ impl Promotion<'_> {
     /// # Errors
     /// The group is held, or a place cannot be listed.
     pub async fn refuse_held(&self, promoted_to: Location) -> Result<Vec<Warning>> {
+        // Before anything is awaited: where another approval of this run looks meanwhile, this one looks too.
+        let places = self.elsewhere.as_deref().map(OtherPlaces::folders).unwrap_or_default();
         let mut known = self.all_holds();
         if known.iter().all(|holds| holds.promotions != promoted_to) {
             known.push(self.holds_in(promoted_to));
         }
-        let elsewhere = async { self.refuse_held_elsewhere(self.named().await?).await };
+        let elsewhere = async { self.look_elsewhere(self.named().await?, &places).await };
         let (hold, warnings) = tokio::join!(Holds::first(&known), elsewhere);
         match hold? {
             Some(hold) => Err(hold.refusal()),
@@ -81,9 +86,28 @@ impl Promotion<'_> {
     /// # Errors
     /// The group is held, or a place cannot be listed for another reason.
     pub async fn refuse_held_elsewhere(&self, folders: Vec<Location>) -> Result<Vec<Warning>> {
+        let known = self.elsewhere.as_deref().map(OtherPlaces::folders).unwrap_or_default();
+        self.look_elsewhere(folders, &known).await
+    }
+
+    /// As [`Promotion::refuse_held_elsewhere`], at each place that any version of the group names, if the promotion is
+    /// registered and not approved: the run completes it.
+    ///
+    /// # Errors
+    /// As those of [`Promotion::refuse_held_elsewhere`].
+    pub async fn refuse_held_completion(&self, existing: &ExistingPromotions) -> Result<Vec<Warning>> {
+        let is_due = |version: &PromotedVersion| version.approval() != ApprovalStatus::Approved;
+        if self.dry_run || !existing.current().is_some_and(is_due) {
+            return Ok(Vec::new());
+        }
+        self.refuse_held_elsewhere(self.named().await?).await
+    }
+
+    /// Looks for a hold in these folders, except those that are known.
+    async fn look_elsewhere(&self, folders: Vec<Location>, known: &[Location]) -> Result<Vec<Warning>> {
         let Some(elsewhere) = &self.elsewhere else { return Ok(Vec::new()) };
         let mut unlisted = elsewhere.unlisted.lock().await;
-        let (own, known) = (self.destination.promotions(), elsewhere.folders());
+        let own = self.destination.promotions();
         let mut warnings = Vec::new();
         for folder in folders.into_iter().filter(|folder| *folder != own && !known.contains(folder)) {
             let field = folder.to_string();

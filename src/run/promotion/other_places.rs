@@ -12,7 +12,7 @@ use crate::plan::Warning;
 pub(crate) struct OtherPlaces {
     folders: Mutex<Vec<Location>>,
     /// Warnings of folders that may not be listed, each with its folder. Locked while the run looks for a hold, so that no
-    /// folder is looked at, or warned of, twice.
+    /// folder is warned of twice.
     pub unlisted: tokio::sync::Mutex<Vec<Warning>>,
     /// The folders that all versions of the group name, once the run has described all of them.
     pub named: OnceCell<Vec<Location>>,

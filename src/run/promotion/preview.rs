@@ -22,7 +22,7 @@ pub(in crate::run) async fn preview(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let (recorded, warning) = known(policy, package, existing, (recorded, &there));
+    let (recorded, warning) = known(package, existing, recorded, &there);
     let preview = promotion.preview(settings, plan, there).await?;
     let mut record = promotion.record(planned(existing.current()), package).with_preview(&preview)?;
     record.warnings.extend(warning);
@@ -38,7 +38,7 @@ pub(in crate::run) async fn preview_of_copied(
     (plan, there): (Plan, There),
     (existing, recorded, missing_group): (&ExistingPromotions, Option<RecordedApproval>, bool),
 ) -> Result<Record> {
-    let (recorded, warning) = known(policy, package, existing, (recorded, &there));
+    let (recorded, warning) = known(package, existing, recorded, &there);
     let copied = promotion.confirm(plan, there).await?;
     let mut record = promotion.record(planned(existing.current()), package).with_copied(&copied)?;
     record.warnings.extend(warning);
@@ -47,15 +47,14 @@ pub(in crate::run) async fn preview_of_copied(
 
 /// The recorded approval of the promotion. Without a record: what its claim or its last change tells.
 fn known(
-    policy: ApprovalPolicy,
     package: &Package,
     existing: &ExistingPromotions,
-    (recorded, there): (Option<RecordedApproval>, &There),
+    recorded: Option<RecordedApproval>,
+    there: &There,
 ) -> (Option<RecordedApproval>, Option<Warning>) {
     let current = existing.current().filter(|_| recorded.is_none());
     let Some(current) = current else { return (recorded, None) };
     match RecordedApproval::unrecorded(there.claim()) {
-        None if policy.leaves_pending() => (None, None),
         None => {
             let (changed, warning) = RecordedApproval::of_changed(current).unzip();
             (changed, warning.filter(|_| package.approval() != ApprovalStatus::Rejected))
