@@ -45,7 +45,7 @@ pub(super) struct ReleaseArgs {
 
 /// Go back to an older promoted version, and hold the target group
 ///
-/// Holds the group and verifies the older version, then rejects every newer promoted version. Nothing is promoted into
+/// Verifies the older version and holds the group, then rejects every newer promoted version. Nothing is promoted into
 /// the group until `promote release`.
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {

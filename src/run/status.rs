@@ -116,7 +116,7 @@ pub async fn status(context: &Context, settings: &StatusSettings) -> Result<Stat
         Sources::NotAsked => (without_sources(ours), None),
     };
     let reading = LineageReader { target, settings: &settings.lineage, group: &target_group, caller: &writer.arn };
-    let hold = HoldNow::look(target, &target_group, folders);
+    let hold = HoldNow::look(target, &target_group, (settings.lineage.bucket.as_ref(), folders));
     let (versions, hold) = tokio::join!(complete(&sources, live.as_ref(), &reading, listed), hold);
     let versions = versions?;
     Ok(StatusReport {

@@ -28,7 +28,9 @@ pub(super) fn check_endpoints(
 ) -> Result<(), CallError> {
     for service in ["s3", "sagemaker", "sts", "kms", "ecr"] {
         let Some(url) = endpoint(config, service).filter(|url| !is_url(url)) else { continue };
-        let wrong = format!("'{}', which is not an HTTP or HTTPS URL", url.escape_debug());
+        // A user name and a password may precede the host.
+        let shown = url.rsplit('@').next().unwrap_or_default();
+        let wrong = format!("'{}', which is not an HTTP or HTTPS URL", shown.escape_debug());
         let hint = "Set it to a URL that begins with http:// or https://, such as http://localhost:4566, or remove it";
         // In the order of the SDK, which does not say where it has found the endpoint.
         let variables = [format!("{VARIABLE}_{}", service.to_uppercase()), VARIABLE.to_owned()];

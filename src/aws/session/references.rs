@@ -82,11 +82,12 @@ impl<'a> References<'a> {
                 None => return self.base(profile).await,
                 Some(source) if source.text == profile => return self.base(profile).await,
                 Some(source) if !self.files.has(source.text) => {
-                    let wrong = format!("names the profile '{}', which does not exist", source.text);
+                    let wrong = format!("names the profile '{}', which does not exist", source.text.escape_debug());
                     return Err(self.incorrect(source, &wrong));
                 }
                 Some(source) if seen.contains(&source.text) => {
-                    let wrong = format!("names the profile '{}', which has this one as its source", source.text);
+                    let wrong =
+                        format!("names the profile '{}', which has this one as its source", source.text.escape_debug());
                     return Err(self.incorrect(source, &wrong));
                 }
                 Some(source) => profile = source.text,
@@ -138,7 +139,7 @@ impl<'a> References<'a> {
             let hint = format!(
                 "Correct `sso_session` of profile '{profile}', or set the session up with `aws configure sso-session`"
             );
-            let wrong = format!("names the SSO session '{}', which does not exist", session.text);
+            let wrong = format!("names the SSO session '{}', which does not exist", session.text.escape_debug());
             return Err(session.refused(self.caller, &wrong, &hint));
         }
         let other = CREDENTIALS.iter().take_while(|key| **key != KEY).any(|key| self.get(profile, key).is_some());

@@ -10,7 +10,7 @@ use crate::model::arn::GroupArn;
 use crate::model::destination::Destination;
 use crate::model::hold::Hold;
 use crate::model::layout::Layout;
-use crate::model::location::Location;
+use crate::model::location::{BucketName, Location};
 use crate::model::promoted::PromotedVersion;
 use crate::run::settings::LineageSettings;
 
@@ -28,7 +28,12 @@ pub(in crate::run) struct HoldNow {
 impl HoldNow {
     /// Looks for a hold in the folders of [`folders_of_holds`], and in those that their holds name. A look that fails is
     /// part of the result.
-    pub async fn look(target: &TargetAccount, group: &GroupArn, folders: Vec<Location>) -> Self {
+    /// `given`: the bucket that the settings say, which has to exist.
+    pub async fn look(
+        target: &TargetAccount,
+        group: &GroupArn,
+        (given, folders): (Option<&BucketName>, Vec<Location>),
+    ) -> Self {
         let (mut now, mut unread) = (Self::default(), Vec::new());
         if folders.is_empty() {
             unread.push(
@@ -38,7 +43,7 @@ impl HoldNow {
         let encryption = Encryption::default();
         let holds = |promotions| Holds { target: target.objects(), group, promotions, encryption: encryption.clone() };
         let places: Vec<Holds<'_>> = folders.into_iter().map(holds).collect();
-        for (_, read) in Holds::everywhere(places).await {
+        for (folder, read) in Holds::everywhere(places).await {
             match read.map(|there| there.hold().cloned()) {
                 Ok(Some(hold)) if now.hold.as_ref().is_none_or(|first| is_same(first, &hold)) => {
                     now.hold.get_or_insert(hold);
@@ -46,7 +51,7 @@ impl HoldNow {
                 Ok(Some(hold)) => now.other_holds.push(hold),
                 Ok(None) => {}
                 // Nothing can be promoted to a bucket that was deleted.
-                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) if error.kind == Kind::NotFound && given != Some(&folder.bucket) => {}
                 Err(error) => unread.push(with_hints(&error.into())),
             }
         }

@@ -107,6 +107,16 @@ fn a_bucket_that_was_deleted_has_no_hold() {
 }
 
 #[test]
+fn a_bucket_that_is_given_and_does_not_exist_is_told() {
+    let cloud = at_two_buckets();
+    let group = Cloud::group_arn(GROUP);
+    let arguments = ["status", "--group", &group, "--target-bucket", "mistyped", "--output", "json"];
+    let document = run(&cloud, Principal::Both, &arguments).document();
+    let unread = document["hold_unread"].as_str().expect("reasons");
+    assert!(unread.contains("s3://mistyped/churn-model/"), "{unread}");
+}
+
+#[test]
 fn each_place_that_may_not_be_listed_is_told_unless_a_hold_is_found() {
     let listings = ["archive", SERVING].map(|bucket| format!("s3:ListObjectsV2 on s3://{bucket}/churn-model/"));
     let cloud = at_two_buckets();
