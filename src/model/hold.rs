@@ -12,9 +12,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::approval::ApprovalStatus;
-use super::arn::{GroupArn, PackageArn};
+use super::arn::{GroupArn, GroupName, PackageArn};
 use super::failure::{Failure, cause};
-use super::layout::Layout;
 use super::location::Location;
 
 /// How long UpdateModelPackage may take, with its retries. A run looks for a hold at most 5 seconds before it approves a
@@ -115,7 +114,7 @@ impl Hold {
     /// The hold as it is found at a place, which is first among those of this group that the same act held.
     pub fn found_at(mut self, promotions: &Location) -> Self {
         let name = self.target_model_package_group_arn.name();
-        self.places.retain(|place| place != promotions && Layout::prefix_of_promotions(place, name).is_some());
+        self.places.retain(|place| place != promotions && prefix_of(place, name).is_some());
         self.places.insert(0, promotions.clone());
         self
     }
@@ -123,7 +122,7 @@ impl Hold {
     /// The command that releases the group where this hold was found, which no version may name.
     pub fn release(&self) -> String {
         let name = self.target_model_package_group_arn.name();
-        let place = self.places.first().and_then(|place| Some((place, Layout::prefix_of_promotions(place, name)?)));
+        let place = self.places.first().and_then(|place| Some((place, prefix_of(place, name)?)));
         let place = place.map(|(Location { bucket, .. }, prefix)| {
             let prefix = if prefix.is_empty() { "/" } else { prefix };
             format!(" --target-bucket {bucket} --target-prefix {prefix}")
@@ -135,6 +134,12 @@ impl Hold {
     pub fn location(promotions: &Location, number: u32) -> Location {
         Location::new(&promotions.bucket, format!("{}{FOLDER}{number}-held/hold.json", promotions.key))
     }
+}
+
+/// The prefix of a folder of all promotions to a group; nothing if the location is another one.
+fn prefix_of<'a>(promotions: &'a Location, group: &GroupName) -> Option<&'a str> {
+    let prefix = promotions.key.strip_suffix('/')?.strip_suffix(group.canonical().as_str())?;
+    (prefix.is_empty() || prefix.ends_with('/')).then_some(prefix)
 }
 
 /// A hold that forbids what a run was about to do.

@@ -64,12 +64,6 @@ impl Layout {
         Location::new(bucket, format!("{prefix}{}/", target_group.canonical()))
     }
 
-    /// The prefix of the folder of all promotions to a group; nothing if the location is another one.
-    pub fn prefix_of_promotions<'a>(promotions: &'a Location, target_group: &GroupName) -> Option<&'a str> {
-        let prefix = promotions.key.strip_suffix('/')?.strip_suffix(target_group.canonical().as_str())?;
-        (prefix.is_empty() || prefix.ends_with('/')).then_some(prefix)
-    }
-
     /// Whether a key may be in the folder of a promotion, or in a folder for outputs, claims or holds.
     pub fn is_reserved(key: &str) -> bool {
         let folders = key.rsplit_once('/').map_or("", |(folders, _)| folders);

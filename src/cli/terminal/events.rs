@@ -89,13 +89,7 @@ impl Observer for Terminal {
             Event::WaitingForRun { source, other } => self.waits_for_run(source, other),
             Event::Held(hold) => self.held(hold),
             Event::HoldSet(group) => self.learn(|known| known.held = Some(group.clone())),
-            Event::RolledBack(version) => {
-                self.learn(|known| {
-                    known.rejected.retain(|one| one != version);
-                    known.rejected.push(version.clone());
-                });
-                self.tell(&format!("rejected {version}"));
-            }
+            Event::RolledBack(version) => self.rolled_back(version),
             Event::Settling(wait) => {
                 self.tell(&format!("waiting {} s for approvals that may be under way", wait.as_secs()));
             }
@@ -202,6 +196,14 @@ impl Terminal {
         let act = if part == "tags" { "add the tags by hand" } else { "AWS has no way to change it" };
         self.say(&format!("hint: No later run sets the {part} of this group: {act}"));
         self.say(&format!("hint: For groups that are created later: {}", without_run_again(&error.hint)));
+    }
+
+    fn rolled_back(&self, version: &PackageArn) {
+        self.learn(|known| {
+            known.rejected.retain(|one| one != version);
+            known.rejected.push(version.clone());
+        });
+        self.tell(&format!("rejected {version}"));
     }
 
     fn held(&self, hold: &Hold) {

@@ -6,6 +6,8 @@ use crate::aws::accounts::TargetAccount;
 use crate::aws::objects::Encryption;
 use crate::aws::session::Identity;
 use crate::copy::Holds;
+use crate::model::approval::ApprovalStatus;
+use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
 use crate::model::layout::{Layout, TargetPrefix};
@@ -87,4 +89,14 @@ impl Place {
             encryption: Encryption { kms_key: settings.kms_key.clone() },
         }
     }
+}
+
+/// The Approved versions newer than `than` that others have registered, the newest first.
+pub(super) fn approved_by_others<'a>(
+    versions: &'a [PromotedVersion],
+    than: &PackageArn,
+) -> impl Iterator<Item = &'a PackageArn> {
+    let newer = versions.iter().filter(|version| version.arn.version() > than.version());
+    let others = newer.filter(|version| version.source().is_none() && version.approval() == ApprovalStatus::Approved);
+    others.map(|version| &version.arn)
 }

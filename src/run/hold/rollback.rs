@@ -7,7 +7,7 @@ use anyhow::{Context as _, Error, Result};
 use serde::Serialize;
 
 use super::everywhere::Everywhere;
-use super::place::Place;
+use super::place::{Place, approved_by_others};
 use crate::aws::accounts::TargetAccount;
 use crate::aws::error::Kind;
 use crate::copy::Holds;
@@ -134,7 +134,7 @@ impl Rollback<'_> {
             }
         };
         let same = present.iter().find(|hold| is_same(hold)).cloned();
-        let hold = put.or(same).unwrap_or_else(|| everywhere.next(&new));
+        let hold = put.or(same).unwrap_or_else(|| everywhere.next(new));
         let mut report = RollbackReport {
             schema: SCHEMA,
             outcome: if dry_run { RollbackOutcome::Planned } else { RollbackOutcome::Incomplete },
@@ -238,18 +238,6 @@ impl Rollback<'_> {
             report.rejected.push(RolledBack { model_package_arn, version: number, approval_status, error: text });
         }
     }
-}
-
-/// The Approved versions newer than `than` that others have registered, the newest first.
-pub(super) fn approved_by_others<'a>(
-    versions: &'a [PromotedVersion],
-    than: &PackageArn,
-) -> impl Iterator<Item = &'a PackageArn> {
-    let newer = versions.iter().filter(|version| version.arn.version() > than.version());
-    let others = newer.filter(|version| {
-        version.source().is_none() && version.is_complete() && version.approval() == ApprovalStatus::Approved
-    });
-    others.map(|version| &version.arn)
 }
 
 /// Whether a rollback rejects a version with this status.

@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
-use super::rollback::{Rollback, approved_by_others};
+use super::place::approved_by_others;
+use super::rollback::Rollback;
 use crate::aws::error::with_hints;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;

@@ -42,8 +42,7 @@ fn a_plan_is_not_overwritten_by_the_document_of_the_run_that_carries_it_out() {
             .fails(2, &["`--record` would overwrite the plan", "Pass another file"]);
         assert_eq!(std::fs::read(&file).expect("the plan"), before);
     }
-    let folder = cloud.home();
-    carry_out(&cloud, &folder, &[]).fails(1, &["reading ", "Make a plan with"]);
+    carry_out(&cloud, cloud.home(), &[]).fails(1, &["reading ", "Make a plan with"]);
 }
 
 /// Every member of a value that is no object or list, as a JSON pointer.
