@@ -97,6 +97,8 @@ pub(super) fn approved_by_others<'a>(
     than: &PackageArn,
 ) -> impl Iterator<Item = &'a PackageArn> {
     let newer = versions.iter().filter(|version| version.arn.version() > than.version());
-    let others = newer.filter(|version| version.source().is_none() && version.approval() == ApprovalStatus::Approved);
+    let others = newer.filter(|version| {
+        version.source().is_none() && version.is_complete() && version.approval() == ApprovalStatus::Approved
+    });
     others.map(|version| &version.arn)
 }
