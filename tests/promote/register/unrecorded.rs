@@ -220,7 +220,7 @@ fn of_two_approved_versions_of_an_older_source_version_without_records_the_first
 fn a_second_version_of_an_older_source_version_without_records_has_one_warning_that_says_what_became_of_it() {
     let cases = [
         ("Approved", false, "it was Approved, and was rejected"),
-        ("PendingManualApproval", false, "was deleted again"),
+        ("PendingManualApproval", false, "was deleted"),
         ("Approved", true, "it was not changed"),
     ];
     for (approval, is_derived, became) in cases {
