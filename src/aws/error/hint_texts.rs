@@ -37,7 +37,7 @@ fn of_keys(code: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// What precedes the permission that is missing if the bucket is the right one.
+/// Joins the two parts of a hint: check the bucket, and the permission to grant if the bucket is right.
 const IF_IT_IS: &str = ". If it is: ";
 
 impl CallError {

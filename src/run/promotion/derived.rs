@@ -9,8 +9,8 @@ use crate::register::existing::ExistingPromotions;
 use crate::register::sync::{Edit, edits};
 
 /// Leaves out versions that have the metadata of the promotion and deploy something else than the recorded request, or
-/// without a record, than the planned one. Somebody may have added inference specifications to a version without a record:
-/// it is the promotion if it is the first version.
+/// without a record, than the planned one. A version without a record to which somebody has only added inference
+/// specifications is left out if it follows another version of the promotion.
 pub(in crate::run) fn without_derived(
     existing: ExistingPromotions,
     history: &History,
@@ -25,8 +25,8 @@ pub(in crate::run) fn without_derived(
     existing.without_derived(|version| first.as_ref() != Some(&version.arn) && is_edited(version, false))
 }
 
-/// Whether a version has the digest of the planned request, and deploys something else. `may_be_added_to`: whether
-/// added inference specifications do not count.
+/// Whether a version has the digest of the planned request, and deploys something else. With `may_be_added_to`, added
+/// inference specifications are no difference.
 fn differs(version: &PromotedVersion, plan: &Plan, may_be_added_to: bool) -> bool {
     let edits = || edits(&plan.request, plan.source_uri.as_deref(), &version.description);
     let counts = |edit: &Edit| if may_be_added_to { edit.alters_promotion() } else { edit.is_essential() };
