@@ -42,6 +42,8 @@ class Trial:
     name: str
     runs: list = field(default_factory=list)
     wrong: list = field(default_factory=list)
+    # Whether a run was killed before it had ended.
+    killed: bool = False
 
     def note(self, what, code, stdout, stderr):
         """Keeps how a run ended."""
@@ -86,6 +88,9 @@ class World:
         if approvals != ["Approved"]:
             return trial.wrong.append(f"the versions of the target group are {approvals}")
         package = versions[0]["ModelPackageArn"]
+        # The registry gives no number twice: a version that was registered and deleted again would show.
+        if versions[0]["ModelPackageVersion"] != 1:
+            trial.wrong.append(f"{package} is not the first version that was registered")
         verify = ("verify", "--model-package", package, *self.principals[2:], "--output", "json")
         ended(trial, "verify", self.stage.start(*verify), expected=0)
         return self.compare(trial)
@@ -157,14 +162,15 @@ def kill(aws, number):
         process.send_signal(signal.SIGKILL)
         trial.name += f", after {sum(map(len, calls))} calls"
         ended(trial, "the killed run", process)
+        trial.killed = process.returncode == -signal.SIGKILL
     world.clean_run(trial)
     return trial
 
 
-def trials(aws, kind, count, at_once):
-    """So many trials side by side."""
+def trials(aws, kind, numbers, at_once):
+    """The trials of these numbers, so many side by side."""
     with ThreadPoolExecutor(at_once) as threads:
-        return list(threads.map(lambda number: attempt(aws, kind, number), range(1, count + 1)))
+        return list(threads.map(lambda number: attempt(aws, kind, number), numbers))
 
 
 def attempt(aws, kind, number):
@@ -188,13 +194,15 @@ def main():
         with cloud(lag=LAG, tokens=tokens) as aws:
             for kind, count in ((race, options.races), (kill, options.kills)):
                 began = time.monotonic()
-                # The larger half first.
-                done = trials(aws, kind, (count + tokens) // 2, options.at_once)
+                half = (count + 1) // 2
+                numbers = range(1, half + 1) if tokens else range(half + 1, count + 1)
+                done = trials(aws, kind, numbers, options.at_once)
                 bad = [trial for trial in done if trial.wrong]
                 failed += len(bad)
                 registry = f"client tokens {'honoured' if tokens else 'ignored'}"
+                killed = f" ({sum(trial.killed for trial in done)} before the run had ended)" if kind is kill else ""
                 seconds = time.monotonic() - began
-                print(f"{len(done)} {kind.__name__}s, {registry}: {len(bad)} failed, {seconds:.0f} s", flush=True)
+                print(f"{len(done)} {kind.__name__}s{killed}, {registry}: {len(bad)} failed, {seconds:.0f} s", flush=True)
                 for trial in bad:
                     log = LOGS / f"{trial.name.split(',')[0].replace(' ', '-')}-tokens-{int(tokens)}.log"
                     log.write_text(trial.text())
