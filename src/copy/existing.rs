@@ -37,7 +37,8 @@ impl Run<'_> {
                 artifact.bytes(),
                 artifact.source.etag.as_str()
             );
-            let hint = "Remove the object at the target if nothing uses it, or choose another `--target-prefix`";
+            let hint = "Delete the object at the target, and a pending version that refers to it, if nobody uses them; or \
+                        choose another `--target-prefix`";
             bail!(Failure::new(message).hint(hint));
         };
         let (etag, verified) = (Some(etag.to_string()), Some(verified));

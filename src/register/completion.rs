@@ -24,6 +24,8 @@ use crate::schema::comparison::differences;
 const REPORT: &str = "Run again; if the version differs again, report a bug of promote with this message";
 const EDITED: &str = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
                       the version in the target account";
+const OTHER_REQUEST: &str = "Run `promote full` again: it follows a version that another run has registered with other settings, \
+                             and carries changes of the source over";
 
 /// The state of a completed version.
 pub(super) struct Completion {
@@ -58,7 +60,12 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 status => format!("is {status}; it was not changed"),
             };
             let message = format!("{arn} differs from its request and {done}:\n{}", lines.join("\n"));
-            bail!(NotAsRequested { message, hint: if new { REPORT } else { EDITED } });
+            let hint = match new {
+                true => REPORT,
+                false if marked(description) != marked(self.request) => OTHER_REQUEST,
+                false => EDITED,
+            };
+            bail!(NotAsRequested { message, hint });
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();

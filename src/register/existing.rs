@@ -210,6 +210,12 @@ impl ExistingPromotions {
         others.chain(self.deleted.iter().cloned())
     }
 
+    /// The complete promotions besides this one.
+    pub fn besides(&self, promotion: &PackageArn) -> impl Iterator<Item = &PromotedVersion> {
+        let others = self.versions.iter().filter(move |one| one.arn != *promotion);
+        others.filter(|one| one.is_complete() && !one.is_abandoned())
+    }
+
     /// The number of abandoned promotions.
     pub fn abandoned(&self) -> usize {
         self.versions.iter().filter(|promoted| promoted.is_abandoned()).count()

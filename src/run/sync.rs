@@ -12,7 +12,7 @@ mod recording;
 pub(super) mod repair;
 mod signatures;
 pub(super) mod synced;
-mod unrecorded;
+pub(super) mod unrecorded;
 mod update;
 mod withdrawing;
 

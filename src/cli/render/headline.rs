@@ -81,12 +81,20 @@ fn outcome(record: &Record) -> String {
     match record.outcome {
         Conclusion::Found => "found".into(),
         Conclusion::Copied => "copied: every artifact is in the target and verified".into(),
-        Conclusion::Promoted => match record.target.as_ref().and_then(|target| target.approval_status.as_ref()) {
+        Conclusion::Promoted => match approval(record) {
             Some(ApprovalStatus::Rejected) => "promoted as Rejected, like its source: it must not be deployed".into(),
             Some(ApprovalStatus::PendingManualApproval) => "promoted, and pending approval in the target".into(),
             _ => "promoted".into(),
         },
-        Conclusion::AlreadyPromoted => "already promoted: nothing was registered".into(),
+        Conclusion::AlreadyPromoted => match approval(record) {
+            Some(ApprovalStatus::Rejected) => {
+                "already promoted, and Rejected in the target: nothing was registered".into()
+            }
+            Some(ApprovalStatus::PendingManualApproval) => {
+                "already promoted, and pending approval in the target: nothing was registered".into()
+            }
+            _ => "already promoted: nothing was registered".into(),
+        },
         Conclusion::Repaired => "repaired: missing artifacts were copied again, no new version was registered".into(),
         Conclusion::NothingApproved => {
             let versions = Versions(record.versions.clone().unwrap_or_default());
@@ -109,6 +117,11 @@ fn outcome(record: &Record) -> String {
         Conclusion::RolledBack => "rolled back: the promoted version is Rejected".into(),
         Conclusion::Planned => "planned".into(),
     }
+}
+
+/// The approval status of the promoted version.
+fn approval(record: &Record) -> Option<&ApprovalStatus> {
+    record.target.as_ref()?.approval_status.as_ref()
 }
 
 /// What has to be done before a version is promoted, or before the version that the run has promoted is served; nothing

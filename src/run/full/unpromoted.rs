@@ -18,6 +18,7 @@ use crate::run::promotion::registering::LastSteps;
 use crate::run::promotion::target_group::{self, copy_and_create_group};
 use crate::run::sync::by_metadata::{promoted_with_other_settings, sync_elsewhere};
 use crate::run::sync::deleted::decided_before;
+use crate::run::sync::unrecorded::second;
 
 impl Full<'_> {
     /// Plans, copies and registers a version. If a killed run has registered it, and its request can be proved, completes
@@ -43,6 +44,8 @@ impl Full<'_> {
         } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
             let mut record = sync_elsewhere(promotion, self.policy(), package, promoted).await?;
             self.warn(&mut record, promoted)?;
+            let others = existing.besides(&promoted.arn);
+            add_new(&mut record.warnings, others.filter_map(|one| second(one, package.arn(), &promoted.arn)));
             add_new(&mut record.warnings, unlisted);
             return Ok(record);
         }

@@ -207,7 +207,10 @@ impl<'a> ByMetadata<'a> {
                         )
                     }
                     DecidedBy::Source | DecidedBy::Target => {
-                        format!("it has no record to compare it with, so it was not approved; {command} to complete it")
+                        let other = if self.is_selected { ", or delete it to promote its source again" } else { "" };
+                        format!(
+                            "it has no record to compare it with, so it was not approved; {command} to complete it{other}"
+                        )
                     }
                 }))
             }

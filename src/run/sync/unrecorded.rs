@@ -129,7 +129,7 @@ fn all_of(arns: &[&str], versions: Vec<FollowedVersions>) -> FollowedVersions {
 }
 
 /// Names a second version of a source version that has a promotion. Whoever registered it may serve it.
-pub(super) fn second(promoted: &PromotedVersion, source: &PackageArn, first: &PackageArn) -> Option<Warning> {
+pub(in crate::run) fn second(promoted: &PromotedVersion, source: &PackageArn, first: &PackageArn) -> Option<Warning> {
     let remark = format!(
         "its metadata names {source}, whose promoted version is {first}; the version was not changed. Reject it if nobody \
          needs it"

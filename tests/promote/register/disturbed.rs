@@ -256,6 +256,7 @@ fn the_register_step_after_a_change_of_the_source_says_that_the_version_is_appro
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
     let step = ["register", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING];
     let register = run(&cloud, Principal::Both, &step);
-    register.fails(1, &["differs from its request and is Approved; it was not changed", "hint: Carry changes"]);
+    register
+        .fails(1, &["differs from its request and is Approved; it was not changed", "hint: Run `promote full` again"]);
     assert!(!register.stderr.contains("delete"), "{}", register.stderr);
 }

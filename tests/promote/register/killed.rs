@@ -307,3 +307,21 @@ fn a_version_whose_deployment_somebody_has_changed_since_a_run_was_killed_is_nam
         assert_eq!((promoted(&cloud).len(), approval(&cloud)), (1, json!(status)));
     }
 }
+
+#[test]
+fn a_pending_version_of_a_killed_run_whose_source_was_replaced_is_in_the_way_until_it_is_deleted() {
+    let cloud = world();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    cloud.put(MODELS, "churn/model.tar.gz", "weights");
+    let cloud = killed_in(cloud, "CreateModelPackage");
+    cloud.put(MODELS, "churn/model.tar.gz", "Weights");
+    promote(&cloud, &[]).fails(1, &["refusing to overwrite", "and a pending version that refers to it"]);
+    let mut command = cloud.promote(Principal::Both);
+    command.args(full()).args(["--target-prefix", "other"]);
+    let run = Run::of(command.output().expect("the binary starts"));
+    assert!(run.stdout.contains("already promoted, and pending approval in the target"), "{}", run.stdout);
+    assert!(run.told().contains("or delete it to promote its source again"), "{}", run.stdout);
+    delete_version(&cloud, &json!(arn_of_version(1)));
+    promote(&cloud, &["--target-prefix", "other"]).document();
+    assert_eq!(promoted(&cloud).last().expect("a version")["ModelApprovalStatus"], "Approved");
+}

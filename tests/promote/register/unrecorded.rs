@@ -139,6 +139,19 @@ fn a_second_version_beside_a_recorded_promotion_is_named_and_not_changed() {
 }
 
 #[test]
+fn a_second_version_is_named_by_a_run_with_another_prefix_too() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let second = register_again(&cloud, "PendingManualApproval", |_| {});
+    let document = promote(&cloud, &["--target-prefix", "other"]).document();
+    assert!(
+        remark(&document, &second).contains(&format!("whose promoted version is {}", arn_of_version(1))),
+        "{document:#}"
+    );
+    assert_eq!(approvals(&cloud), ["Approved", "PendingManualApproval"]);
+}
+
+#[test]
 fn a_second_version_of_the_same_request_is_withdrawn_with_the_source() {
     let cloud = with_package();
     promote(&cloud, &[]).document();
