@@ -6,6 +6,7 @@ mod chain;
 mod denial;
 mod hint_texts;
 mod refused;
+mod regions;
 mod translation;
 
 pub use call::{CallError, Kind};

@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub folder: Option<Location>,
     /// The progress of the copy.
     pub meter: Option<Arc<Meter>>,
+    /// Whether this run has called CreateModelPackage, and SageMaker has not refused it. The response may be missing.
+    pub is_registering: bool,
     /// The version that this run has registered or completed, with its approval status.
     pub registered: Option<(PackageArn, ApprovalStatus)>,
     /// The versions that this run has withdrawn.
@@ -164,6 +166,9 @@ impl Known {
             ApprovalStatus::PendingManualApproval => format!("{arn} is registered and pending approval"),
             approval => format!("{arn} is {approval}, and its record may not be written yet"),
         }));
+        if self.is_registering && self.registered.is_none() {
+            left.push("a pending version may exist: CreateModelPackage has not responded".to_owned());
+        }
         match &self.withdrawn[..] {
             [] => {}
             [withdrawn] => left.push(format!("{withdrawn} was withdrawn")),

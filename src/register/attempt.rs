@@ -94,10 +94,12 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let mut request = self.request.clone();
         request.insert("ClientToken".into(), token.into());
+        (self.tell)(News::Creating);
         let created = match self.registry.create(&request).await {
             Ok(created) => created,
             Err(NotCreated { error, is_refused }) => {
                 if is_refused {
+                    (self.tell)(News::Refused);
                     self.release(number, &claim).await;
                 }
                 return Err(error.into());

@@ -12,6 +12,10 @@ use crate::model::package_status::PackageStatus;
 pub enum News<'a> {
     /// The run waits for another run, which has this claim.
     WaitingForRun(&'a ClaimSeen),
+    /// The run calls CreateModelPackage.
+    Creating,
+    /// SageMaker has refused the request, so there is no version.
+    Refused,
     /// The run has registered this version. It is pending approval.
     Created(&'a PackageArn),
     /// The run waits until the registry shows the version.

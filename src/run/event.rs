@@ -103,6 +103,10 @@ pub enum Event<'a> {
         /// Its status.
         status: &'a PackageStatus,
     },
+    /// This run is about to register the version: from now on it may exist, even if no response arrives.
+    Registering,
+    /// SageMaker has refused the registration: the version does not exist.
+    RegistrationRefused,
     /// This run has registered a version, which is pending approval.
     Registered(&'a PackageArn),
     /// The run waits until the registry shows the version that it has registered. Sent before each pause.
@@ -159,6 +163,8 @@ impl<'a> Event<'a> {
     pub(super) fn of(news: News<'a>, source: &'a PackageArn) -> Self {
         match news {
             News::WaitingForRun(seen) => Self::WaitingForRun { source, other: seen.claim.as_ref() },
+            News::Creating => Self::Registering,
+            News::Refused => Self::RegistrationRefused,
             News::Created(promoted) => Self::Registered(promoted),
             News::NotVisible { promoted, waited } => Self::NotVisible { promoted, waited },
             News::WaitingForSageMaker { promoted, status, waited } => {

@@ -78,6 +78,8 @@ impl CallError {
         }
         let (resource, source) = self.resource.split_once(COPIED_FROM).unwrap_or((&self.resource, ""));
         match (self.names(resource), source.is_empty() || self.names(source)) {
+            // The key of a copy has the key of its source: the denied read says enough.
+            (false, true) if !source.is_empty() && self.kind == Kind::Denied => String::new(),
             (false, false) => format!(" on {resource}{COPIED_FROM}{source}"),
             (false, true) => format!(" on {resource}"),
             (true, false) => format!(" from {source}"),

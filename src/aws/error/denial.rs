@@ -96,12 +96,7 @@ impl Denial<'_> {
             Resource::New { at, key } => self.bucket_grant(&self.below(at), &at.bucket, *key),
             Resource::Page(at) => self.page_grant(at),
             Resource::Bucket(bucket) => self.bucket_grant(&format!("{}/*", self.bucket(bucket)), bucket, None),
-            Resource::Copy { source, target, key } => format!(
-                "Grant s3:GetObject on {} (in the source's bucket policy too), {} to this principal{}, or pass {STREAM}",
-                self.folder_of(source),
-                self.target_actions(&self.folder_of_group(target), &target.bucket, *key),
-                self.in_the_policy_of_the_bucket()
-            ),
+            Resource::Copy { source, target, key } => self.copy_grant(source, target, *key),
             Resource::Group(group) => self.registry_grant(group.as_str()),
             Resource::Package(package) => {
                 let group = package.as_str().rsplit_once('/').map_or(package.as_str(), |(group, _)| group);
@@ -118,7 +113,7 @@ impl Denial<'_> {
 }
 
 /// The alternative to a copy within S3. Streaming works with one principal too.
-const STREAM: &str = "`--copy-mode stream`, which reads the source and writes to the target in separate requests";
+const STREAM: &str = "`--copy-mode stream`, which reads and writes in separate requests";
 
 #[cfg(test)]
 mod tests {
@@ -143,8 +138,27 @@ mod tests {
             "Grant s3:GetObject on arn:aws:s3:::models/* (in the source's bucket policy too), s3:PutObject, s3:GetObject, \
              s3:AbortMultipartUpload and s3:ListMultipartUploadParts on arn:aws:s3:::serving/models/churn/*, and \
              s3:ListBucket and s3:ListBucketMultipartUploads on arn:aws:s3:::serving to this principal, or pass \
-             `--copy-mode stream`, which reads the source and writes to the target in separate requests"
+             `--copy-mode stream`, which reads and writes in separate requests"
         );
+    }
+
+    #[test]
+    fn a_denied_copy_names_only_the_side_whose_action_the_message_names() {
+        let (source, target) = ("s3://models/a b".parse().unwrap(), COPY.parse().unwrap());
+        let copy = Resource::Copy { source: &source, target: &target, key: None };
+        let remedy = |action: &str| {
+            let message =
+                format!("User: x is not authorized to perform: {action} on resource: y because no policy allows it");
+            remedy(Side::Target, "s3:CopyObject", copy, &message)
+        };
+        assert_eq!(
+            remedy("s3:GetObject"),
+            "Grant s3:GetObject on arn:aws:s3:::models/* to this principal (in the source's bucket policy too), or pass \
+             `--copy-mode stream`, which reads and writes in separate requests"
+        );
+        let write = remedy("s3:PutObject");
+        assert!(write.starts_with("Grant s3:PutObject, s3:GetObject, s3:AbortMultipartUpload and"), "{write}");
+        assert!(!write.contains("models/*") && write.ends_with("on arn:aws:s3:::serving to this principal"), "{write}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::call::{CallError, Kind};
 use super::denial::{Denial, Spellings, TargetBucket};
+use super::regions;
 use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
 use crate::model::location::BucketName;
@@ -159,7 +160,15 @@ impl Caller {
 
     /// The hint if there was no response.
     pub fn network_hint(&self) -> String {
-        format!("Check the network, AWS_ENDPOINT_URL* and the region ({}), then run again", self.region)
+        let region = &self.region;
+        if regions::is_known(region) {
+            return format!("Check the network, AWS_ENDPOINT_URL* and the region ({region}), then run again");
+        }
+        let similar = regions::similar(region).map(|similar| format!(" (similar: {similar})")).unwrap_or_default();
+        format!(
+            "Check the region: promote does not know {region}{similar}. If AWS has it, check the network and \
+             AWS_ENDPOINT_URL*, then run again"
+        )
     }
 
     /// The hint if STS denied AssumeRole.

@@ -6,8 +6,32 @@ use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
 use crate::model::arn::Region;
 
-/// Rejects variables on which the SDK panics. Retry settings are checked elsewhere.
+/// The variables that the SDK ignores if they are not text: the session would be another one.
+const TEXTS: [&str; 17] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SAGEMAKER",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_ECR",
+    "AWS_ENDPOINT_URL_KMS",
+];
+
+/// Rejects variables that are not text, and those on which the SDK panics. Retry settings are checked elsewhere.
 pub(super) fn check_environment(surroundings: &Surroundings, caller: &Caller) -> Result<(), CallError> {
+    if let Some(name) = TEXTS.iter().find(|name| surroundings.is_no_text(name)) {
+        return Err(refused(caller, format!("{name} is not UTF-8 text"), "Correct it, or unset it".to_owned()));
+    }
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"] {
         if surroundings.given(name).is_some_and(|value| !fits_a_header(&value)) {
             return Err(refused(caller, format!("{name} {UNFIT}"), "Correct it, or unset it".to_owned()));

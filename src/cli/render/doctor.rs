@@ -108,8 +108,8 @@ fn table(checks: &[(&Check, usize)], out: &mut String) -> Result<()> {
         };
         let row = format!("{result:<12}  {side:<6}  {action:<width$}  {resource}{others}");
         writeln!(out, "{}", fitted(&row, REASON))?;
-        if let Some(reason) = &check.reason {
-            writeln!(out, "{}", fitted(&format!("{:REASON$}{reason}", ""), REASON + 6))?;
+        for line in check.reason.iter().flat_map(|reason| reason.lines()) {
+            writeln!(out, "{}", fitted(&format!("{:REASON$}{line}", ""), REASON + 6))?;
         }
     }
     Ok(())

@@ -50,6 +50,8 @@ impl Observer for Terminal {
                 self.show(move |_, _| counting(step, count.load(Relaxed)));
             }
             Event::Counted(step) => self.counted(step),
+            Event::Registering => self.learn(|known| known.is_registering = true),
+            Event::RegistrationRefused => self.learn(|known| known.is_registering = false),
             Event::Registered(promoted) => self.registered(promoted),
             Event::Completed { promoted, approval } => self.completed(promoted, approval),
             Event::NotVisible { promoted, waited } => self.waits(waited, || format!("show {promoted}")),

@@ -1,5 +1,6 @@
 //! The permissions on the objects of both buckets.
 
+use super::STREAM;
 use super::denied::Denial;
 use crate::aws::error::call::{CallError, Kind};
 use crate::aws::resource::Resource;
@@ -52,6 +53,28 @@ impl Denial<'_> {
                 )
             }
         }
+    }
+
+    /// The permissions that a copy within S3 needs: those of the side whose action AWS's message names, or all.
+    pub(super) fn copy_grant(&self, source: &Location, target: &Location, kms_key: Option<&KmsKeyArn>) -> String {
+        let read = format!("s3:GetObject on {}", self.folder_of(source));
+        let write = self.target_actions(&self.folder_of_group(target), &target.bucket, kms_key);
+        let policy = self.in_the_policy_of_the_bucket();
+        match self.action() {
+            Some("s3:GetObject") => {
+                format!("Grant {read} to this principal (in the source's bucket policy too), or pass {STREAM}")
+            }
+            Some(action) if action.starts_with("s3:Put") => format!("Grant {write} to this principal{policy}"),
+            _ => format!(
+                "Grant {read} (in the source's bucket policy too), {write} to this principal{policy}, or pass {STREAM}"
+            ),
+        }
+    }
+
+    /// The action that AWS's message names.
+    fn action(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once("not authorized to perform: ")?;
+        rest.split_whitespace().next()
     }
 
     /// The permissions that a page needs.

@@ -1,6 +1,8 @@
 //! The AWS configuration files and the environment, with any content: the run ends well or with a sentence that says
 //! where the wrong value is, and never in a panic.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -220,6 +222,19 @@ fn no_content_of_the_environment_makes_it_panic() {
         Configured::new(&cloud, "", "").with(&[(variable, value)]).run();
         Configured::new(&cloud, "", "").without_credentials().with(&[(variable, value)]).run();
     }
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_refused_and_not_taken_for_unset() {
+    let cloud = with_package();
+    for name in ["AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE"] {
+        let mut configured = Configured::new(&cloud, "", "");
+        configured.command.env(name, OsStr::from_bytes(b"prod\xff"));
+        configured
+            .run()
+            .fails(1, &[&format!("configuration on the environment: {name} is not UTF-8 text"), "hint: Correct it"]);
+    }
+    assert!(cloud.calls().is_empty());
 }
 
 #[test]

@@ -322,7 +322,7 @@ fn of_profile(cloud: &Cloud, lines: &str) -> Run {
     configured(cloud, format!("[profile named]\n{lines}").as_bytes(), &["--source-profile", "named"])
 }
 
-fn plan_file(cloud: &Cloud) -> String {
+pub(super) fn plan_file(cloud: &Cloud) -> String {
     cloud.home().join("plan.json").display().to_string()
 }
 
@@ -333,12 +333,12 @@ pub(super) fn second_group(cloud: &Cloud) {
     cloud.register(version);
 }
 
-fn decide(cloud: &Cloud, status: &str) {
+pub(super) fn decide(cloud: &Cloud, status: &str) {
     cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
 }
 
 /// Promotes the version, and withdraws it.
-fn withdrawn(cloud: &Cloud) {
+pub(super) fn withdrawn(cloud: &Cloud) {
     promote(cloud, &[]).document();
     decide(cloud, "Rejected");
     promote(cloud, &[]).document();

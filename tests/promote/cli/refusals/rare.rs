@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::messages::{Message, OF_PATTERN, each_is_said, full, second_group, with};
+use super::messages::{Message, OF_PATTERN, decide, each_is_said, full, plan_file, second_group, with, withdrawn};
 use super::{FULL, GROUP_ARN};
 use crate::snapshot::{assert_snapshot, normalised};
 use crate::stack::{stack, with as of_stack};
-use crate::support::{Attributes, Body, Cloud, Failure, Moment, Principal, TARGET_ACCOUNT};
+use crate::support::{Attributes, Body, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
 use crate::world::*;
 
 const COPY: &str = "arn:aws:sagemaker:eu-central-1:111222333444:model-package/churn-model/1";
@@ -113,7 +113,7 @@ const OF_COPIES: [Message; 5] = [
     }),
 ];
 
-const OF_REGISTRATIONS: [Message; 5] = [
+const OF_REGISTRATIONS: [Message; 7] = [
     ("claim-of-another-run", 1, |c| {
         c.fail(Moment::on("CreateModelPackage", 1), Failure::Hang);
         let creates = Arrival::of(c, Moment::on("CreateModelPackage", 1));
@@ -142,6 +142,23 @@ const OF_REGISTRATIONS: [Message; 5] = [
     ("version-that-was-promoted-with-other-settings", 0, |c| {
         promote(c, &["--target-prefix", "first"]).document();
         full(c, &["--target-prefix", "second"])
+    }),
+    ("image-of-an-older-version-that-is-missing", 1, |c| {
+        withdrawn(c);
+        c.push(SOURCE_ACCOUNT, "second", "1", &TestImage::small("second"));
+        let mut second = model("s3://models/churn/model.tar.gz");
+        let image = "444333666777.dkr.ecr.eu-central-1.amazonaws.com/second:1";
+        second["InferenceSpecification"]["Containers"][0]["Image"] = json!(image);
+        c.register(second);
+        promote(c, &[]).document();
+        c.remove_image(TARGET_ACCOUNT, "serve", &TestImage::small("serve").digest());
+        decide(c, "Approved");
+        full(c, &[])
+    }),
+    ("plan-that-the-document-would-replace", 2, |c| {
+        let plan = plan_file(c);
+        assert_eq!(full(c, &["--dry-run", "--record", &plan]).code, 0);
+        full(c, &["--plan", &plan, "--record", &plan])
     }),
     ("text-of-the-previous-step", 1, |c| {
         let text = run(c, Principal::Both, &["find-latest", "--group", GROUP_ARN]).stdout;

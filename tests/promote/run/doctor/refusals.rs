@@ -279,3 +279,16 @@ fn a_failed_version_is_passed_over_as_a_promotion_passes_it_over() {
     let run = doctor_of(&cloud, &[]);
     assert_eq!((run.code, &document(&run)["source_model_package_arn"]), (0, &json!(SOURCE_VERSION)), "{}", run.stdout);
 }
+
+#[test]
+fn each_line_of_a_reason_is_indented_below_its_row() {
+    let cloud = with_package();
+    changed(&cloud, json!({"ModelPackageDescription": "d".repeat(1025), "ApprovalDescription": "a\nb"}));
+    let run =
+        run(&cloud, Principal::Both, &["doctor", "--group", &Cloud::group_arn(GROUP), "--target-bucket", SERVING]);
+    let names = ["ModelPackageDescription", "ApprovalDescription"];
+    let is_finding = |line: &&str| names.iter().any(|name| line.contains(name));
+    let findings: Vec<&str> = run.stdout.lines().filter(is_finding).collect();
+    assert_eq!(findings.len(), 2, "{}", run.stdout);
+    assert!(findings.iter().all(|line| line.starts_with(&" ".repeat(14))), "{}", run.stdout);
+}
