@@ -23,7 +23,7 @@ use crate::record::signature::Envelope;
 use crate::record::signing::Signing;
 use crate::record::stored::StoredRecord;
 use crate::record::{ArtifactFacts, Conclusion, Record, Unconfirmed, Verified, refuse_other_images};
-use crate::register::sync::edits;
+use crate::register::sync::{Edit, edits};
 use crate::run::event::Event;
 use crate::run::promotion::Promotion;
 
@@ -155,7 +155,10 @@ impl Promotion<'_> {
         };
         ensure!(is_digest_of(marked(request), request), "the digest in its metadata is not the digest of its request");
         let edits = edits(request, record.source_uri.as_deref(), &promoted.description);
-        if let Some(edit) = edits.iter().find(|edit| edit.is_essential()) {
+        // What somebody else has added is in the record too.
+        let is_told =
+            |edit: &Edit| record.changes.iter().any(|one| one.explains(&edit.field.to_string(), edit.is.as_ref()));
+        if let Some(edit) = edits.iter().find(|edit| edit.is_essential() && !is_told(edit)) {
             anyhow::bail!("{} of {} differs: {}", edit.field, promoted.arn, edit.detail);
         }
         let there = Folder::list(self.target.objects(), &layout.folder()).await?;

@@ -62,6 +62,28 @@ fn a_record_without_a_signature_is_signed_before_an_update_and_after_edits_in_th
 }
 
 #[test]
+fn a_record_of_a_specification_that_others_have_added_is_signed_by_the_next_run() {
+    let cloud = with_package();
+    promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    let mut specifications = cloud.package(COPY).expect("it is promoted")["AdditionalInferenceSpecifications"].clone();
+    let mut added = specifications[0].clone();
+    added["Name"] = "theirs".into();
+    specifications.as_array_mut().expect("a list").push(added);
+    cloud.change(COPY, json!({"AdditionalInferenceSpecifications": specifications}));
+    cloud.fail(Moment::every("Sign"), Failure::Status(400, "KMSInvalidStateException", "pending deletion"));
+    promote(&cloud, &["--sign-key", SIGN_KEY]).fails(3, &["is not signed"]);
+    cloud.heal();
+    let again = promote(&cloud, &["--sign-key", SIGN_KEY]).document();
+    assert_eq!(again["warnings"], json!([]), "{again:#}");
+    let run = verify(&cloud, &["--sign-key", SIGN_KEY]);
+    assert_eq!((run.code, verdicts(&run)), (0, vec![json!("identical"); 2]), "{}", run.stdout);
+    let mut others = cloud.package(COPY).expect("it is promoted")["AdditionalInferenceSpecifications"].clone();
+    others[1]["Containers"][0]["Environment"] = json!({"LEVEL": "debug"});
+    cloud.change(COPY, json!({"AdditionalInferenceSpecifications": others}));
+    assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 5, "what they change later is not in the record");
+}
+
+#[test]
 fn nothing_is_updated_while_a_record_cannot_be_signed() {
     let cloud = left_unsigned();
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));

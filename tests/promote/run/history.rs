@@ -108,7 +108,7 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
         Step::DeletedInTarget { version } => {
             if let Some(arn) = model.settled(cloud, *version).filter(|_| !model.is_older_than_bytes(*version)) {
                 delete(cloud, Principal::Target, &arn);
-                model.forget(*version);
+                model.forget(cloud, *version);
                 // The next run would wait for the run that has registered it.
                 cloud.age_claims(SERVING);
             }

@@ -91,6 +91,30 @@ pub(super) fn records(cloud: &Cloud, version: u32, arn: &str) -> Vec<String> {
     cloud.keys(SERVING).into_iter().filter(|key| key.starts_with(&prefix)).filter(is_of).collect()
 }
 
+/// Whether the newest record of a promotion says that the target account has withheld its approval: a deletion does not
+/// lift that.
+pub(super) fn is_withheld(cloud: &Cloud, version: u32) -> bool {
+    let prefix = FOLDER.replace("-v1/", &format!("-v{version}/promotion"));
+    let is_record = |key: &String| key.starts_with(&prefix) && key.ends_with(".json");
+    let records = cloud.keys(SERVING).into_iter().filter(is_record).map(|key| read(cloud, &key));
+    let decided = records.filter(|record| record["target"]["approval_status"].is_string());
+    let Some(newest) = decided.max_by_key(|record| record["ended"].as_str().unwrap_or_default().to_owned()) else {
+        return false;
+    };
+    let target = &newest["target"];
+    match (
+        status(&serde_json::json!({"ModelApprovalStatus": target["approval_status"]})),
+        target["decided_by"].as_str(),
+    ) {
+        (Status::Approved, _) | (_, Some("source")) => false,
+        (Status::Pending, _) | (Status::Rejected, Some("target")) => true,
+        (Status::Rejected, _) => {
+            let text = target["approval_description"].as_str().unwrap_or_default();
+            text.starts_with("promote: withdrawn: while pending: ")
+        }
+    }
+}
+
 /// What `verify` compares of a described version.
 pub(super) fn verified(described: &Value) -> Verified {
     let member = |name: &str| described[name].clone();

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 
-use super::described::{Approval, approval, at_source, fields, has_record, promoted_from, records, status, verified};
+use super::described::{
+    Approval, approval, at_source, fields, has_record, is_withheld, promoted_from, records, status, verified,
+};
 use super::promoted::{Leaves, Promoted};
 use super::step::{Status, new_version, source};
 use crate::support::Cloud;
@@ -24,6 +26,8 @@ pub struct Model {
     pub held: bool,
     /// The versions that were promoted with other bytes than the source has.
     older_than_bytes: BTreeSet<u32>,
+    /// The versions whose approval the target account had withheld when it deleted them.
+    withheld: BTreeSet<u32>,
     /// The source versions that were deleted.
     deleted: BTreeSet<u32>,
     /// Whether every run since the last clean one has come to its end.
@@ -38,6 +42,7 @@ impl Model {
             signs,
             held: false,
             older_than_bytes: BTreeSet::new(),
+            withheld: BTreeSet::new(),
             registered: 1,
             deleted: BTreeSet::new(),
             clean: false,
@@ -78,8 +83,12 @@ impl Model {
     }
 
     /// Somebody in the target account has deleted the promoted version.
-    pub fn forget(&mut self, version: u32) {
+    pub fn forget(&mut self, cloud: &Cloud, version: u32) {
         self.promoted.remove(&version);
+        match is_withheld(cloud, version) {
+            true => self.withheld.insert(version),
+            false => self.withheld.remove(&version),
+        };
     }
 
     /// The key of a promotion's record, if the promotion has one record only and its version equals the source. Without the
@@ -174,8 +183,8 @@ impl Model {
                     let (target, base) = (fields(&source), fields(&source));
                     let arn = promoted_from(cloud, version).map_or(String::new(), |(arn, _)| arn);
                     let (approval, theirs) = match leaves {
-                        Leaves::Nothing => (Approval::Approved, false),
-                        Leaves::Pending => (Approval::Pending, true),
+                        Leaves::Nothing if !self.withheld.contains(&version) => (Approval::Approved, false),
+                        Leaves::Nothing | Leaves::Pending => (Approval::Pending, true),
                     };
                     let recorded = true;
                     let verified = None;
