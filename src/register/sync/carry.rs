@@ -7,7 +7,7 @@ use crate::model::promoted::is_own_key;
 use crate::model::secrets;
 use crate::register::sync::change::{ChangeResult, SOURCE_URI, changed};
 use crate::register::sync::comparison::{Comparison, METADATA, metadata_of};
-use crate::register::sync::specifications::{SPECIFICATIONS, alike, list, named, names, refers_elsewhere};
+use crate::register::sync::specifications::{SPECIFICATIONS, TO_ADD, alike, list, named, names, refers_elsewhere};
 use crate::register::sync::sync_plan::{REMOVED, SyncPlan};
 use crate::schema::comparison::{agree, leaves};
 
@@ -155,7 +155,7 @@ impl SyncPlan {
             self.request.insert(SPECIFICATIONS.into(), all.into());
         }
         if !added.is_empty() {
-            self.update.insert("AdditionalInferenceSpecificationsToAdd".into(), added.into());
+            self.update.insert(TO_ADD.into(), added.into());
         }
     }
 

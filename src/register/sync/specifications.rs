@@ -8,6 +8,9 @@ use crate::schema::comparison::differences;
 /// The member that lists the specifications.
 pub(super) const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 
+/// The member of the UpdateModelPackage request that adds specifications.
+pub(super) const TO_ADD: &str = "AdditionalInferenceSpecificationsToAdd";
+
 pub(super) fn list(document: &Document) -> impl Iterator<Item = &Value> {
     document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten()
 }

@@ -17,7 +17,7 @@ use crate::plan::sealed::refuse_sealed;
 use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
 use crate::register::sync::edit::{Edit, edits};
-use crate::register::sync::specifications::SPECIFICATIONS;
+use crate::register::sync::specifications::{SPECIFICATIONS, TO_ADD};
 use crate::schema::shapes::{Root, violations};
 
 pub(super) const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
@@ -93,6 +93,13 @@ impl SyncPlan {
     pub fn refused(&self, description: &Document) -> impl Iterator<Item = String> {
         let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
         edits.filter(Edit::is_essential).map(|edit| edit.detail)
+    }
+
+    /// The Update without the specifications that it adds: SageMaker refuses a name that a version has already.
+    pub fn without_additions(&self) -> Document {
+        let mut update = self.update.clone();
+        update.shift_remove(TO_ADD);
+        update
     }
 
     /// The fields that the Update has set and that differ in the described version.

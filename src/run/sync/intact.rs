@@ -29,6 +29,12 @@ const OBJECTS_AT_ONCE: usize = 16;
 /// The objects that a message names.
 const NAMED: usize = 20;
 
+/// Whether a concurrent run has made the same Update: the digest in the metadata tells.
+pub(super) fn is_updated(update: Update<'_>, now: &Document) -> bool {
+    let (then, now) = (marked(&update.promoted.description), marked(now));
+    now != then && now == marked(&update.plan.request)
+}
+
 impl Promotion<'_> {
     /// Describes a version again if it is pending and its newest record is not: the registry may show an approval late.
     pub(in crate::run) async fn settled(&self, past: &Past<'_>, promoted: &PromotedVersion) -> Result<PromotedVersion> {
@@ -43,12 +49,13 @@ impl Promotion<'_> {
         Ok(PromotedVersion { arn: arn.clone(), description })
     }
 
-    /// Describes the promoted version again, and its source before a decision.
+    /// Describes the promoted version again, and its source before a decision. Returns whether a concurrent run has made
+    /// the same Update.
     ///
     /// # Errors
     /// An approval that is decided has changed since, or a field of the promoted version.
-    pub(in crate::run) async fn refuse_changed(&self, update: Update<'_>) -> Result<()> {
-        let Update { package, promoted, plan, decision, .. } = update;
+    pub(in crate::run) async fn refuse_changed(&self, update: Update<'_>) -> Result<bool> {
+        let Update { package, promoted, decision, .. } = update;
         let decides = matches!(decision.act, Act::Carry | Act::ApproveAgain | Act::WaitAgain);
         let source = async {
             match decides {
@@ -60,15 +67,13 @@ impl Promotion<'_> {
         if let Some(source) = source {
             refuse_changed_approvals(update, &source, &target)?;
         }
-        // The digest tells that a concurrent run has made the same Update.
-        let (then, now) = (marked(&promoted.description), marked(&target));
-        let is_updated = now != then && now == marked(&plan.request);
+        let is_updated = is_updated(update, &target);
         ensure!(
             is_updated || deviations(&promoted.description, &target).is_empty(),
             Failure::new(format!("{} was changed during this run, and was not updated", promoted.arn))
                 .hint("Run again")
         );
-        Ok(())
+        Ok(is_updated)
     }
 
     /// Compares the listing of a promotion's folder with its recorded artifacts, by size and by ETag or checksum.

@@ -3,8 +3,10 @@
 use anyhow::{Context, Result, ensure};
 
 use super::Syncing;
+use super::intact::is_updated;
 use super::synced::{Update, not_synced_otherwise, planned_changes};
 use super::withdrawing::Withdrawing;
+use crate::aws::error::{CallError, Kind};
 use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::model::words::listed;
@@ -45,20 +47,21 @@ impl Syncing<'_> {
             signatures.refuse_missing(&promoted.arn)?;
         }
         self.announce_update(plan, past, record).await?;
-        let warnings = self.look_again(update).await?;
-        self.carry_out(update, record).await?;
+        let (warnings, is_updated) = self.look_again(update).await?;
+        self.carry_out((update, is_updated), record).await?;
         Ok(warnings)
     }
 
     /// Looks at both versions, and at the holds of the group before an approval, right before an Update: comparing the
-    /// artifacts may have taken hours. Nothing prevents a withdrawal.
+    /// artifacts may have taken hours. Nothing prevents a withdrawal. Also returns whether a concurrent run has made the same
+    /// Update.
     ///
     /// # Errors
     /// Somebody has changed a version since, or the group is held.
-    async fn look_again(&self, update: Update<'_>) -> Result<Vec<Warning>> {
+    async fn look_again(&self, update: Update<'_>) -> Result<(Vec<Warning>, bool)> {
         let act = update.decision.act;
         if update.plan.update.is_empty() || act == Act::Withdraw && !update.withdraws_first() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         }
         let held = async {
             match act {
@@ -67,8 +70,8 @@ impl Syncing<'_> {
             }
         };
         let (changed, held) = tokio::join!(self.promotion.refuse_changed(update), held);
-        changed?;
-        held
+        let is_updated = changed?;
+        Ok((held?, is_updated))
     }
 
     /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.
@@ -93,9 +96,9 @@ impl Syncing<'_> {
     }
 
     /// Sends the Update, if there is one, and writes the record. A record that could not be written is unconfirmed.
-    async fn carry_out(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
+    async fn carry_out(&self, (update, is_updated): (Update<'_>, bool), record: &mut Record) -> Result<()> {
         if !update.plan.update.is_empty() {
-            self.update(update, record).await?;
+            self.update((update, is_updated), record).await?;
         }
         let records = self.promotion.records(self.destination);
         if let Err(error) = records.append(record).await {
@@ -104,8 +107,28 @@ impl Syncing<'_> {
         Ok(())
     }
 
+    /// Sends the Update. A concurrent run may have made the same one: then the specifications are added already.
+    async fn send(&self, update: Update<'_>, is_made: bool) -> Result<(), CallError> {
+        let registry = self.promotion.target.registry();
+        let Update { promoted: PromotedVersion { arn, .. }, plan, .. } = update;
+        let rest = plan.without_additions();
+        let adds = rest.len() < plan.update.len();
+        if !is_made {
+            match registry.update(arn, &plan.update).await {
+                Err(error) if adds && matches!(error.kind, Kind::Invalid | Kind::AlreadyExists) => {
+                    let now = registry.describe(arn).await?;
+                    if !is_updated(update, &now) {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+        if rest.is_empty() { Ok(()) } else { registry.update(arn, &rest).await }
+    }
+
     /// Sends the Update, and describes the version after it.
-    async fn update(&self, update: Update<'_>, record: &mut Record) -> Result<()> {
+    async fn update(&self, (update, is_updated): (Update<'_>, bool), record: &mut Record) -> Result<()> {
         let Update { promoted, plan, decision, .. } = update;
         let registry = self.promotion.target.registry();
         let act = || match record.withdrawn.first() {
@@ -114,7 +137,7 @@ impl Syncing<'_> {
             }
             None => format!("syncing {}", promoted.arn),
         };
-        registry.update(&promoted.arn, &plan.update).await.with_context(act)?;
+        self.send(update, is_updated).await.with_context(act)?;
         if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first()
             && !update.withdraws_first()
         {

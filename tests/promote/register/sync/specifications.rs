@@ -89,3 +89,18 @@ fn a_new_specification_with_a_variable_that_names_an_object_that_was_not_promote
     assert_eq!(results(&promote(&cloud, &[]).document()), pairs(&[(SECOND, "drift")]));
     assert_eq!(specifications(&cloud), 1);
 }
+
+#[test]
+fn two_runs_that_add_the_same_specification_at_once_add_it_once() {
+    for between in [Moment::on("PutObject", 1).at("/promotion-"), Moment::on("UpdateModelPackage", 1)] {
+        let cloud = with_package();
+        promote(&cloud, &[]).document();
+        add_specification(&cloud, &json!({}));
+        cloud.hook(between, |cloud| drop(promote(cloud, &[]).document()));
+        assert_eq!(promote(&cloud, &[]).document()["outcome"], "updated");
+        assert_eq!(specifications(&cloud), 2);
+        let copy = promoted(&cloud)[0]["ModelPackageArn"].as_str().expect("an ARN").to_owned();
+        let verified = run(&cloud, Principal::Both, &["verify", "--model-package", &copy]);
+        assert_eq!(verified.code, 0, "{}", verified.stdout);
+    }
+}

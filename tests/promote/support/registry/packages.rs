@@ -190,6 +190,11 @@ fn resolve(members: &mut Map<String, Value>, shown: &Value) -> Result<(), Refusa
     }
     if let Some(Value::Array(more)) = members.shift_remove("AdditionalInferenceSpecificationsToAdd") {
         let mut all = shown["AdditionalInferenceSpecifications"].as_array().cloned().unwrap_or_default();
+        // SageMaker API Reference, AdditionalInferenceSpecificationDefinition: the name is unique in the list.
+        if let Some(name) = more.iter().map(|one| &one["Name"]).find(|name| all.iter().any(|one| one["Name"] == **name))
+        {
+            return Err(invalid(&format!("AdditionalInferenceSpecification {name} already exists")));
+        }
         all.extend(more);
         members.insert("AdditionalInferenceSpecifications".to_owned(), Value::Array(all));
     }
