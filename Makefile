@@ -12,6 +12,7 @@ NAG := .local/nag
 SEEDFARMER := .local/seedfarmer
 BROWSER := .local/browser
 CDK := .local/cdk
+PAGES := $(CURDIR)/.local/pages
 S3SYNC_VERSION := 1.62.4
 S3SYNC := .local/s3sync-$(S3SYNC_VERSION)/bin/s3sync
 
@@ -32,6 +33,7 @@ demo: build standins ## promote a model package between two AWS accounts on this
 # Bounded, and the same cases each time: `make fuzz` looks for new ones.
 test: FUZZ_SECONDS ?= 60
 test: FUZZ_FROM ?= 1
+test: HAS_PAGES := yes
 test: fmt clippy unit fuzz doc deny e2e stack module page ## everything that must hold before a commit
 
 # `--examples` selects the features that `cargo test` needs: otherwise Cargo would build the AWS SDK once for the program
@@ -45,8 +47,11 @@ fmt: ## formatting
 clippy: ## lints
 	cargo clippy --locked --all-targets -- -D warnings
 
+# Many tests wait: for another run, for a claim, for a version that the registry shows late.
+TEST_THREADS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+
 unit: ## the tests in Rust, with servers inside the test process
-	cargo test --locked
+	PAGES=$(PAGES) RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked
 
 fuzz: ## ten minutes of generated AWS configuration files, variables and responses; FUZZ_SECONDS=60, FUZZ_SEED=17
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) FUZZ_FROM=$(or $(FUZZ_FROM),$$(date +%s%N)) cargo test --locked --lib -- --nocapture session::fuzz
@@ -104,12 +109,13 @@ nag: $(NAG)/installed standins
 module: build standins $(SEEDFARMER)/installed cdk ## the SeedFarmer module and its image; says what it leaves out
 	$(VENV)/bin/python -m pytest -q -rs -p no:cacheprovider --basetemp .local/pytest-module tests/module
 
+# In `make test`, `unit` has written the pages.
 page: $(BROWSER)/installed ## the page of `promote status` in Chromium: accessibility, both themes, a phone, print
-	PAGES=$(CURDIR)/.local/pages cargo test --locked --test promote -- run::page::
+	$(if $(HAS_PAGES),,PAGES=$(PAGES) cargo test --locked --test promote -- run::page::)
 	$(BROWSER)/bin/python -m pytest -q -rs -p no:cacheprovider tests/page
 
 screenshots: $(BROWSER)/installed ## take the pictures of docs/page; needs Chromium
-	PAGES=$(CURDIR)/.local/pages cargo test --locked --test promote -- run::page::team::the_page_of_a_team
+	PAGES=$(PAGES) cargo test --locked --test promote -- run::page::team::the_page_of_a_team
 	$(BROWSER)/bin/python tests/page/screenshots.py
 
 image: build standins $(SEEDFARMER)/installed ## build the image optimized, without Docker but as root, and print its size

@@ -11,6 +11,9 @@ use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+/// How long a test waits for what happens at once on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+
 impl Cloud {
     /// Forbids an action (`s3:ListBucket`, `sagemaker:*`) on a resource (`bucket/key`, ARN, KMS key; may end in `*`).
     pub fn deny(&self, who: Principal, action: &str, resource: &str) {
@@ -77,22 +80,20 @@ impl Cloud {
         self.world().script.weather(weather);
     }
 
-    /// Waits until every client is gone and all that they asked for has been done; false when that takes a minute.
+    /// Waits until every client is gone and all that they asked for has been done; false when that takes four minutes.
     pub fn settles(&self) -> bool {
         let (count, fewer) = &self.shared.busy;
         let count = count.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_idle, late) = fewer
-            .wait_timeout_while(count, Duration::from_secs(60), |count| *count > 0)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (_idle, late) =
+            fewer.wait_timeout_while(count, PATIENCE, |count| *count > 0).unwrap_or_else(PoisonError::into_inner);
         !late.timed_out()
     }
 
-    /// Waits until so many calls of an operation were answered with 200; false when that takes a minute.
+    /// Waits until so many calls of an operation were answered with 200; false when that takes four minutes.
     pub fn succeeds(&self, operation: &str, calls: usize) -> bool {
         let succeeded =
             |world: &World| world.calls.iter().filter(|call| call.operation == operation && call.status == 200).count();
-        let minute = Duration::from_secs(60);
-        let waited = self.shared.answered.wait_timeout_while(self.world(), minute, |world| succeeded(world) < calls);
+        let waited = self.shared.answered.wait_timeout_while(self.world(), PATIENCE, |world| succeeded(world) < calls);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
