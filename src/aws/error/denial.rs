@@ -14,6 +14,7 @@ use crate::aws::resource::Resource;
 use crate::model::side::Side;
 pub use buckets::on_folder;
 pub(super) use denied::Denial;
+use denied::STREAM;
 pub(in crate::aws) use denied::TargetBucket;
 use grants::{kms_grant, read_grant, repository_grant};
 use policy::DenyingPolicy;
@@ -111,9 +112,6 @@ impl Denial<'_> {
         }
     }
 }
-
-/// The alternative to a copy within S3. Streaming works with one principal too.
-const STREAM: &str = "`--copy-mode stream`, which reads and writes in separate requests";
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! The permissions on the objects of both buckets.
 
-use super::STREAM;
-use super::denied::Denial;
+use super::denied::{Denial, STREAM};
 use crate::aws::error::call::{CallError, Kind};
 use crate::aws::resource::Resource;
 use crate::model::arn::{KmsKeyArn, partition_of};

@@ -4,6 +4,9 @@ use super::spellings::Spellings;
 use crate::model::arn::AccountId;
 use crate::model::side::Side;
 
+/// The alternative to a copy within S3. Streaming works with one principal too.
+pub(super) const STREAM: &str = "`--copy-mode stream`, which reads and writes in separate requests";
+
 /// A denied call.
 pub struct Denial<'a> {
     pub side: Side,
