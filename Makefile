@@ -47,8 +47,9 @@ fmt: ## formatting
 clippy: ## lints
 	cargo clippy --locked --all-targets -- -D warnings
 
-# Many tests wait: for another run, for a claim, for a version that the registry shows late.
-TEST_THREADS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+# Many tests wait: for another run, for a claim, for a version that the registry shows late. With more threads than these,
+# runs are too slow to answer a signal within the time that tests allow.
+TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
 
 unit: ## the tests in Rust, with servers inside the test process
 	PAGES=$(PAGES) RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked

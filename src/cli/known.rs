@@ -115,7 +115,7 @@ impl Known {
     /// Whether anything was done or begun.
     pub fn has_done(&self) -> bool {
         let has_changed = !self.withdrawn.is_empty() || !self.rejected.is_empty() || !self.followed.is_empty();
-        self.meter.is_some() || self.registered.is_some() || self.held.is_some() || has_changed
+        self.meter.is_some() || self.is_registering || self.registered.is_some() || self.held.is_some() || has_changed
     }
 
     /// The next steps after a failure. A run that has begun to copy tells that the next run goes on there.

@@ -210,7 +210,7 @@ impl ExistingPromotions {
         others.chain(self.deleted.iter().cloned())
     }
 
-    /// The complete promotions besides this one.
+    /// The complete promotions besides this one that were not abandoned.
     pub fn besides(&self, promotion: &PackageArn) -> impl Iterator<Item = &PromotedVersion> {
         let others = self.versions.iter().filter(move |one| one.arn != *promotion);
         others.filter(|one| one.is_complete() && !one.is_abandoned())

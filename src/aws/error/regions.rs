@@ -1,7 +1,7 @@
 //! The AWS Regions that promote knows. Only a hint depends on them: a Region that is newer works as any other.
 
 /// The AWS Regions of all partitions (AWS General Reference, "AWS Regions"; endpoints.json of the SDKs for the others).
-const REGIONS: [&str; 45] = [
+const REGIONS: [&str; 46] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",
@@ -43,6 +43,7 @@ const REGIONS: [&str; 45] = [
     "us-iso-east-1",
     "us-iso-west-1",
     "us-isob-east-1",
+    "us-isob-west-1",
     "us-isof-east-1",
     "us-isof-south-1",
     "us-west-1",

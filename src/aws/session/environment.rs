@@ -6,8 +6,8 @@ use super::surroundings::Surroundings;
 use crate::aws::error::{CallError, Caller};
 use crate::model::arn::Region;
 
-/// The variables that the SDK ignores if they are not text: the session would be another one.
-const TEXTS: [&str; 17] = [
+/// The variables that decide which session is opened. The SDK ignores them if they are not text, or fails without a name.
+const TEXTS: [&str; 26] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -25,6 +25,15 @@ const TEXTS: [&str; 17] = [
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_ECR",
     "AWS_ENDPOINT_URL_KMS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
 ];
 
 /// Rejects variables that are not text, and those on which the SDK panics. Retry settings are checked elsewhere.

@@ -207,7 +207,8 @@ impl<'a> ByMetadata<'a> {
                         )
                     }
                     DecidedBy::Source | DecidedBy::Target => {
-                        let other = if self.is_selected { ", or delete it to promote its source again" } else { "" };
+                        let is_elsewhere = self.is_selected && command.contains("--target-bucket");
+                        let other = if is_elsewhere { ", or delete it to promote its source again" } else { "" };
                         format!(
                             "it has no record to compare it with, so it was not approved; {command} to complete it{other}"
                         )

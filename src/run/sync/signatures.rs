@@ -59,7 +59,8 @@ impl Promotion<'_> {
     /// Signs the records of a version that have no signature, if this run signs records.
     ///
     /// Whoever can write to the bucket can put a record there. A record is therefore signed only if the registry and S3
-    /// confirm it: what the version deploys is what the request says, the folder has exactly its artifacts, and the source
+    /// confirm it: what the version deploys is what the request says, but for specifications that others have added and the
+    /// record names, the folder has exactly its artifacts, and the source
     /// has the same. The statement says what was compared: the request if the version's metadata has its digest, and
     /// nothing but the version for a withdrawal or a rollback, whose record has neither a request nor artifacts.
     pub(super) async fn sign_unsigned(
@@ -155,10 +156,11 @@ impl Promotion<'_> {
         };
         ensure!(is_digest_of(marked(request), request), "the digest in its metadata is not the digest of its request");
         let edits = edits(request, record.source_uri.as_deref(), &promoted.description);
-        // What somebody else has added is in the record too.
+        // A specification that somebody has added is in the changes of the record. No change explains another difference.
         let is_told =
             |edit: &Edit| record.changes.iter().any(|one| one.explains(&edit.field.to_string(), edit.is.as_ref()));
-        if let Some(edit) = edits.iter().find(|edit| edit.is_essential() && !is_told(edit)) {
+        let differs = |edit: &&Edit| edit.alters_promotion() || edit.is_essential() && !is_told(edit);
+        if let Some(edit) = edits.iter().find(differs) {
             anyhow::bail!("{} of {} differs: {}", edit.field, promoted.arn, edit.detail);
         }
         let there = Folder::list(self.target.objects(), &layout.folder()).await?;

@@ -47,8 +47,8 @@ impl Syncing<'_> {
             signatures.refuse_missing(&promoted.arn)?;
         }
         self.announce_update(plan, past, record).await?;
-        let (warnings, is_updated) = self.look_again(update).await?;
-        self.carry_out((update, is_updated), record).await?;
+        let (warnings, is_made) = self.look_again(update).await?;
+        self.carry_out(update, is_made, record).await?;
         Ok(warnings)
     }
 
@@ -70,8 +70,8 @@ impl Syncing<'_> {
             }
         };
         let (changed, held) = tokio::join!(self.promotion.refuse_changed(update), held);
-        let is_updated = changed?;
-        Ok((held?, is_updated))
+        let is_made = changed?;
+        Ok((held?, is_made))
     }
 
     /// Writes the record of an Update of fields before the Update: a killed run leaves a record of what it has changed.
@@ -96,9 +96,9 @@ impl Syncing<'_> {
     }
 
     /// Sends the Update, if there is one, and writes the record. A record that could not be written is unconfirmed.
-    async fn carry_out(&self, (update, is_updated): (Update<'_>, bool), record: &mut Record) -> Result<()> {
+    async fn carry_out(&self, update: Update<'_>, is_made: bool, record: &mut Record) -> Result<()> {
         if !update.plan.update.is_empty() {
-            self.update((update, is_updated), record).await?;
+            self.update(update, is_made, record).await?;
         }
         let records = self.promotion.records(self.destination);
         if let Err(error) = records.append(record).await {
@@ -116,19 +116,20 @@ impl Syncing<'_> {
         if !is_made {
             match registry.update(arn, &plan.update).await {
                 Err(error) if adds && matches!(error.kind, Kind::Invalid | Kind::AlreadyExists) => {
-                    let now = registry.describe(arn).await?;
-                    if !is_updated(update, &now) {
-                        return Err(error);
+                    let is_made = |now: &Document| is_updated(update, now);
+                    match describe_updated(registry, arn, is_made).await {
+                        Ok(now) if is_made(&now) => {}
+                        _ => return Err(error),
                     }
                 }
                 done => return done,
             }
         }
-        if rest.is_empty() { Ok(()) } else { registry.update(arn, &rest).await }
+        registry.update(arn, &rest).await
     }
 
     /// Sends the Update, and describes the version after it.
-    async fn update(&self, (update, is_updated): (Update<'_>, bool), record: &mut Record) -> Result<()> {
+    async fn update(&self, update: Update<'_>, is_made: bool, record: &mut Record) -> Result<()> {
         let Update { promoted, plan, decision, .. } = update;
         let registry = self.promotion.target.registry();
         let act = || match record.withdrawn.first() {
@@ -137,7 +138,7 @@ impl Syncing<'_> {
             }
             None => format!("syncing {}", promoted.arn),
         };
-        self.send(update, is_updated).await.with_context(act)?;
+        self.send(update, is_made).await.with_context(act)?;
         if let Some(Withdrawn { source_model_package_arn: source, .. }) = record.withdrawn.first()
             && !update.withdraws_first()
         {

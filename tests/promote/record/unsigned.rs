@@ -111,10 +111,20 @@ fn replace(cloud: &Cloud, record: &mut Value) {
     forged.insert("bytes".into(), json!("forged".len()));
 }
 
+/// Replaces the image of the version, and lets the record say that somebody in the target account has.
+fn explain(cloud: &Cloud, record: &mut Value) {
+    let image = "111222333444.dkr.ecr.eu-central-1.amazonaws.com/forged:1";
+    let mut specification = cloud.package(COPY).expect("it is promoted")["InferenceSpecification"].clone();
+    specification["Containers"][0]["Image"] = image.into();
+    cloud.change(COPY, json!({"InferenceSpecification": specification}));
+    let field = "InferenceSpecification.Containers[0].Image";
+    record["changes"] = json!([{"field": field, "was": image, "result": "kept"}]);
+}
+
 #[test]
 fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed() {
     type Forgery = fn(&Cloud, &mut Value);
-    let forgeries: [(Forgery, &str); 11] = [
+    let forgeries: [(Forgery, &str); 12] = [
         (|_, record| record["images"] = json!([]), "the record does not name the image"),
         (
             |_, record| drop(record["images"].as_array_mut().expect("a list").pop()),
@@ -123,6 +133,7 @@ fn a_record_that_does_not_agree_with_the_version_and_its_artifacts_is_not_signed
         (|_, record| record["images"][0]["source"] = "public.ecr.aws/x/serve:1".into(), "the source version does not"),
         (|_, record| record["images"][0]["digest"] = Value::Null, "the record does not have the digest of"),
         (replace, "differ"),
+        (explain, "InferenceSpecification.Containers[0].Image of"),
         (|_, record| record["request"]["ModelPackageDescription"] = "forged".into(), "the digest of its request"),
         (|_, record| record["artifacts"][0]["target_etag"] = "\"0\"".into(), "differs from the record"),
         (|_, record| record["artifacts"][0]["bytes"] = 1.into(), "differs from the record"),

@@ -1,5 +1,5 @@
-//! The k-th call of a run fails, for every k and in every way: the run ends complete or says what to do, and the next
-//! run completes it without leftovers.
+//! The k-th call of a run fails, for every k, in every way or in one way in turn: the run ends complete or says what to
+//! do, and the next run completes it without leftovers.
 
 mod downloads;
 mod plan;
@@ -145,10 +145,14 @@ fn each_call_fails_in_each_way(way: Way) {
     survive(way, &FAILURES.into_iter().flat_map(one).chain(all).collect::<Vec<_>>());
 }
 
-/// Every call fails in one way, the ways in turn: of two ways to promote, most calls are the same.
+/// Every call fails in one way, or all from it on, in turn: the other two ways to promote have most of the calls, too.
 fn each_call_fails_in_turn(way: Way) {
     let calls = 1..=calls_of_a_clean_run(way);
-    survive(way, &calls.map(|k| (Moment::nth(k), FAILURES[k % FAILURES.len()], k)).collect::<Vec<_>>());
+    let in_turn = |k| match FAILURES.get(k % (FAILURES.len() + 1)) {
+        Some(failure) => (Moment::nth(k), *failure, k),
+        None => (Moment::from(k), Failure::Reset, k),
+    };
+    survive(way, &calls.map(in_turn).collect::<Vec<_>>());
 }
 
 fn survive(way: Way, cases: &[Case]) {

@@ -235,7 +235,7 @@ impl Model {
                 ensure!([Approval::Pending, wanted.approval].contains(&approval), "registered as {approval:?}");
                 let (base, target) = (is.clone(), is);
                 let recorded = has_record(cloud, version, &arn);
-                let (theirs, verified) = (false, None);
+                let (theirs, verified) = (wanted.theirs, None);
                 self.promoted.insert(version, Promoted { arn, target, base, approval, theirs, recorded, verified });
                 continue;
             };

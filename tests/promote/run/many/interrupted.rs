@@ -32,7 +32,8 @@ fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_comple
         json!({"groups": 2, "outcomes": {"interrupted": 1, "promoted": 1}, "exit_code": 130})
     );
     let said = "SIGINT: interrupted; 1 group ended, 1 interrupted, 0 not started; \
-                team-b: 1 of 1 object and 1 of 1 image copied. Run again to continue";
+                team-b: 1 of 1 object and 1 of 1 image copied; a pending version may exist: CreateModelPackage has not \
+                responded. Run again to continue";
     assert!(told().contains(said), "{}", told());
     assert!(!told().contains("may not be written yet"), "team-a is promoted: {}", told());
     cloud.heal();
@@ -67,7 +68,8 @@ fn an_interrupted_run_prints_the_table_of_what_ended_what_was_interrupted_and_wh
         run.stdout,
         "GROUP    SOURCE   TARGET  OUTCOME\n\
          team-a        1        1  promoted\n\
-         team-b        -        -  SIGINT: interrupted; 1 of 1 object and 1 of 1 image copied\n\
+         team-b        -        -  SIGINT: interrupted; 1 of 1 object and 1 of 1 image copied; a pending\n                          \
+         version may exist: CreateModelPackage has not responded\n\
          team-c        -        -  not started\n\
          \n\
          3 groups: 1 interrupted, 1 not-started, 1 promoted\n"

@@ -1,4 +1,4 @@
-//! Pages for a browser: `make page` sets `PAGES` to a folder, writes them there and opens them.
+//! Pages for a browser: `make unit` and `make page` set `PAGES` to a folder, and write them there.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ pub(super) const TEAM: [(&str, &str); 8] = [
 /// Who approves the versions of the team.
 const REVIEWER: &str = "arn:aws:sagemaker:eu-central-1:444333666777:user-profile/d-review/a-novak";
 
-/// Keeps a page for the browser, if `make page` asks for it.
+/// Keeps a page for the browser, if `PAGES` is set.
 pub(super) fn keep(name: &str, page: &str) {
     if let Some(folder) = std::env::var_os("PAGES") {
         std::fs::create_dir_all(&folder).expect("the folder of the pages");

@@ -36,8 +36,9 @@ fn variables_that_are_not_utf_8_make_it_fail_or_count_as_unset_and_never_panic()
         let ended = Run::of(run.command.output().expect("the binary starts"));
         let code = match variable {
             "PROMOTE_SOURCE_PROFILE" => 2,
-            // Without them, the session would be another one, or only the number of attempts.
-            "AWS_MAX_ATTEMPTS" | "AWS_RETRY_MODE" | "AWS_CONTAINER_CREDENTIALS_FULL_URI" => 0,
+            // They decide how often a call is tried, and nothing else.
+            "AWS_MAX_ATTEMPTS" | "AWS_RETRY_MODE" => 0,
+            // Without one of the others, the session would be another one.
             aws if aws.starts_with("AWS_") => 1,
             _ => 0,
         };
