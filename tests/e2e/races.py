@@ -42,7 +42,7 @@ class Trial:
     name: str
     runs: list = field(default_factory=list)
     wrong: list = field(default_factory=list)
-    # Whether a run was killed before it had ended.
+    # Whether the run was still going when it was killed.
     killed: bool = False
 
     def note(self, what, code, stdout, stderr):
@@ -88,7 +88,7 @@ class World:
         if approvals != ["Approved"]:
             return trial.wrong.append(f"the versions of the target group are {approvals}")
         package = versions[0]["ModelPackageArn"]
-        # The registry gives no number twice: a version that was registered and deleted again would show.
+        # The registry never reuses a version number. After a version that was deleted again, this one would not be 1.
         if versions[0]["ModelPackageVersion"] != 1:
             trial.wrong.append(f"{package} is not the first version that was registered")
         verify = ("verify", "--model-package", package, *self.principals[2:], "--output", "json")

@@ -36,7 +36,8 @@ const TEXTS: [&str; 26] = [
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
 ];
 
-/// Rejects variables that are not text, and those on which the SDK panics. Retry settings are checked elsewhere.
+/// Rejects environment variables that are not UTF-8 text, and values that make the SDK panic. Retry settings are checked
+/// elsewhere.
 pub(super) fn check_environment(surroundings: &Surroundings, caller: &Caller) -> Result<(), CallError> {
     if let Some(name) = TEXTS.iter().find(|name| surroundings.is_no_text(name)) {
         return Err(refused(caller, format!("{name} is not UTF-8 text"), "Correct it, or unset it".to_owned()));

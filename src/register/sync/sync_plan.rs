@@ -95,7 +95,8 @@ impl SyncPlan {
         edits.filter(Edit::is_essential).map(|edit| edit.detail)
     }
 
-    /// The Update without the specifications that it adds: SageMaker refuses a name that a version has already.
+    /// The UpdateModelPackage request without the inference specifications that it adds. SageMaker rejects the name of a
+    /// specification that the version already has.
     pub fn without_additions(&self) -> Document {
         let mut update = self.update.clone();
         update.shift_remove(TO_ADD);

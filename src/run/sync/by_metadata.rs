@@ -208,9 +208,10 @@ impl<'a> ByMetadata<'a> {
                     }
                     DecidedBy::Source | DecidedBy::Target => {
                         let is_elsewhere = self.is_selected && command.contains("--target-bucket");
-                        let other = if is_elsewhere { ", or delete it to promote its source again" } else { "" };
+                        let other =
+                            if is_elsewhere { ", or delete the version to promote its source again" } else { "" };
                         format!(
-                            "it has no record to compare it with, so it was not approved; {command} to complete it{other}"
+                            "no record describes this version, so it was not approved; {command} to complete the promotion{other}"
                         )
                     }
                 }))

@@ -107,7 +107,8 @@ impl Syncing<'_> {
         Ok(())
     }
 
-    /// Sends the Update. A concurrent run may have made the same one: then the specifications are added already.
+    /// Sends the UpdateModelPackage request. If a concurrent run has already made the same update, sends it without the
+    /// inference specifications, which the version has by then.
     async fn send(&self, update: Update<'_>, is_made: bool) -> Result<(), CallError> {
         let registry = self.promotion.target.registry();
         let Update { promoted: PromotedVersion { arn, .. }, plan, .. } = update;

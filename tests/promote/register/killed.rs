@@ -320,7 +320,7 @@ fn a_pending_version_of_a_killed_run_whose_source_was_replaced_is_in_the_way_unt
     command.args(full()).args(["--target-prefix", "other"]);
     let run = Run::of(command.output().expect("the binary starts"));
     assert!(run.stdout.contains("already promoted, and pending approval in the target"), "{}", run.stdout);
-    assert!(run.told().contains("or delete it to promote its source again"), "{}", run.stdout);
+    assert!(run.told().contains("or delete the version to promote its source again"), "{}", run.stdout);
     delete_version(&cloud, &json!(arn_of_version(1)));
     promote(&cloud, &["--target-prefix", "other"]).document();
     assert_eq!(promoted(&cloud).last().expect("a version")["ModelApprovalStatus"], "Approved");

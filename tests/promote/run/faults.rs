@@ -1,5 +1,5 @@
-//! The k-th call of a run fails, for every k, in every way or in one way in turn: the run ends complete or says what to
-//! do, and the next run completes it without leftovers.
+//! Each call of a run fails in turn. The run completes the promotion or says what to do, and the next run completes it and
+//! leaves nothing behind.
 
 mod downloads;
 mod plan;
