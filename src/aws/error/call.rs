@@ -78,7 +78,7 @@ impl CallError {
         }
         let (resource, source) = self.resource.split_once(COPIED_FROM).unwrap_or((&self.resource, ""));
         match (self.names(resource), source.is_empty() || self.names(source)) {
-            // The key of a copy has the key of its source: the denied read says enough.
+            // The message names the source object. The key of the copy ends with that object's key, and adds nothing.
             (false, true) if !source.is_empty() && self.kind == Kind::Denied => String::new(),
             (false, false) => format!(" on {resource}{COPIED_FROM}{source}"),
             (false, true) => format!(" on {resource}"),

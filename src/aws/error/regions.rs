@@ -50,7 +50,7 @@ const REGIONS: [&str; 46] = [
     "us-west-2",
 ];
 
-/// From which similarity on a Region is worth a hint, of 1.
+/// The lowest Jaro-Winkler similarity, of 1, with which a hint names a Region.
 const SIMILAR: f64 = 0.9;
 
 /// Whether promote knows the Region.

@@ -207,7 +207,7 @@ impl<'a> ByMetadata<'a> {
                         )
                     }
                     DecidedBy::Source | DecidedBy::Target => {
-                        let is_elsewhere = self.is_selected && command.contains("--target-bucket");
+                        let is_elsewhere = self.is_selected && self.is_elsewhere(package);
                         let other =
                             if is_elsewhere { ", or delete the version to promote its source again" } else { "" };
                         format!(
@@ -219,6 +219,11 @@ impl<'a> ByMetadata<'a> {
         }
     }
 
+    /// Whether the version was promoted to another folder than that of this run.
+    fn is_elsewhere(&self, package: &Package) -> bool {
+        self.destination.layout(package.arn()) != self.promotion.destination.layout(package.arn())
+    }
+
     /// What to do about the version, as the beginning of a sentence: usually a command. A run about this version has other
     /// settings than the one that registered it, or somebody has changed the version since.
     pub(super) fn command(&self, package: &Package) -> String {
@@ -227,7 +232,7 @@ impl<'a> ByMetadata<'a> {
         if !self.is_selected {
             return format!("run `promote full --package-version {number}`");
         }
-        if self.destination.layout(package.arn()) != self.promotion.destination.layout(package.arn()) {
+        if self.is_elsewhere(package) {
             let prefix = match prefix.as_str().trim_end_matches('/') {
                 "" => String::new(),
                 prefix => format!(" --target-prefix {prefix}"),

@@ -156,7 +156,7 @@ impl Promotion<'_> {
         };
         ensure!(is_digest_of(marked(request), request), "the digest in its metadata is not the digest of its request");
         let edits = edits(request, record.source_uri.as_deref(), &promoted.description);
-        // A specification that somebody has added is in the changes of the record. No change explains another difference.
+        // The record may list a specification that others have added. Every other difference is refused.
         let is_told =
             |edit: &Edit| record.changes.iter().any(|one| one.explains(&edit.field.to_string(), edit.is.as_ref()));
         let differs = |edit: &&Edit| edit.alters_promotion() || edit.is_essential() && !is_told(edit);
