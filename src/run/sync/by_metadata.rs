@@ -198,25 +198,21 @@ impl<'a> ByMetadata<'a> {
                 let recorded = record.unconfirmed.is_none() && !self.promotion.dry_run;
                 Ok((Some((record, recorded)), Vec::new()))
             }
-            None => {
-                let command = self.command(package);
-                Ok(warning(match decision.decided_by {
-                    DecidedBy::Nobody => {
-                        format!(
-                            "it was left pending by a run that has written no record; {command} to write the record"
-                        )
-                    }
-                    DecidedBy::Source | DecidedBy::Target => {
-                        let is_elsewhere = self.is_selected && self.is_elsewhere(package);
-                        let other =
-                            if is_elsewhere { ", or delete the version to promote its source again" } else { "" };
-                        format!(
-                            "no record describes this version, so it was not approved; {command} to complete the promotion{other}"
-                        )
-                    }
-                }))
-            }
+            None => Ok(warning(self.not_completed(package, decision.decided_by))),
         }
+    }
+
+    /// Why a version without a record was not approved, and what to do.
+    fn not_completed(&self, package: &Package, decided_by: DecidedBy) -> String {
+        let command = self.command(package);
+        if decided_by == DecidedBy::Nobody {
+            return format!("it was left pending by a run that has written no record; {command} to write the record");
+        }
+        let other = match self.is_selected && self.is_elsewhere(package) {
+            true => ", or delete the version to promote its source again",
+            false => "",
+        };
+        format!("no record describes this version, so it was not approved; {command} to complete the promotion{other}")
     }
 
     /// Whether the version was promoted to another folder than that of this run.
