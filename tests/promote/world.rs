@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
+use crate::support::{Cloud, Moment, PATIENCE, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT, TestImage};
 
 /// The source bucket.
 pub const MODELS: &str = "models";
@@ -29,9 +29,6 @@ pub fn world() -> Cloud {
     }
     cloud
 }
-
-/// How long a test waits for what happens at once on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Waits until something has happened.
 pub fn waits_until(what: &str, mut has_happened: impl FnMut() -> bool) {

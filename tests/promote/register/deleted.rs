@@ -11,10 +11,11 @@ fn last(cloud: &Cloud) -> Value {
     promoted(cloud).pop().expect("a version")
 }
 
-/// Deletes the promoted version, as a job that cleans up would.
+/// Deletes the promoted version, as a job that cleans up months later would.
 fn clean_up(cloud: &Cloud) {
     delete_version(cloud, &json!(COPY));
     cloud.age_claims(SERVING);
+    cloud.forget_client_tokens();
 }
 
 #[test]
@@ -113,6 +114,7 @@ fn a_version_that_was_rolled_back_and_deleted_is_not_approved() {
     assert_eq!(released.code, 0, "{}", released.stderr);
     delete_version(&cloud, &second["target"]["model_package_arn"]);
     cloud.age_claims(SERVING);
+    cloud.forget_client_tokens();
     promote(&cloud, &[]).document();
     assert_eq!(last(&cloud)["ModelPackageDescription"], "Two");
     assert_eq!(last(&cloud)["ModelApprovalStatus"], "PendingManualApproval");

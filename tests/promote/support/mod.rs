@@ -28,3 +28,6 @@ pub use principals::{Check, Principal, REGION, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 pub use registry::{Rate, Spelling};
 pub use s3::{Attributes, Body};
 pub use weather::Weather;
+
+/// How long a test waits for what happens at once on an idle machine.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(240);

@@ -5,6 +5,7 @@
 //! has arrived since the last look, all threads of the program and of this server sleep, and the program has used no
 //! processor time; and when no connection holds bytes that were not read yet.
 
+use super::PATIENCE;
 use super::cloud::Cloud;
 use std::fs::{read_dir, read_to_string};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,6 @@ use std::time::{Duration, Instant};
 const LOOKS: usize = 3;
 /// Between two looks: the kernel counts processor time in steps of 10 ms.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
-/// A program that neither ends nor waits for answers within this time never will.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The operations that arrived in each round.
 pub type Rounds = Vec<Vec<String>>;

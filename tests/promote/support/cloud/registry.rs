@@ -144,6 +144,11 @@ impl Cloud {
         self.world().options.registry.tokens = false;
     }
 
+    /// Forgets the client tokens so far: a later request with one of them registers a version.
+    pub fn forget_client_tokens(&self) {
+        self.world().registries.values_mut().for_each(|registry| registry.tokens.clear());
+    }
+
     /// Lets the next created package end Failed.
     pub fn fail_next_package(&self, reason: &str) {
         self.world().options.registry.next_failure = Some(reason.to_owned());

@@ -1,6 +1,7 @@
 //! Permissions, scripted failures, and the record of the calls.
 
 use super::Cloud;
+use crate::support::PATIENCE;
 use crate::support::calls::{Call, Traffic};
 use crate::support::faults::{Failure, Moment};
 use crate::support::principals::{Check, Principal, Rule};
@@ -10,9 +11,6 @@ use crate::support::world::World;
 use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
-
-/// How long a test waits for what happens at once on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 impl Cloud {
     /// Forbids an action (`s3:ListBucket`, `sagemaker:*`) on a resource (`bucket/key`, ARN, KMS key; may end in `*`).

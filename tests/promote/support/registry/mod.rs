@@ -31,7 +31,7 @@ pub struct Registry {
     groups: BTreeMap<String, Group>,
     packages: Vec<Package>,
     /// What was created with a client token, and as which ARN.
-    tokens: BTreeMap<String, (Value, String)>,
+    pub tokens: BTreeMap<String, (Value, String)>,
     /// The highest version that each group has had: the number of a deleted version is not given out again.
     last_versions: BTreeMap<String, u64>,
 }
