@@ -1,5 +1,6 @@
 //! What a run has told before it fails or is interrupted.
 
+use std::ops::Not;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -59,6 +60,9 @@ pub(super) struct DoneSoFar {
     images_copied: u64,
     /// The bytes that this run has copied, with those of unfinished objects and images.
     bytes_copied: u64,
+    /// Whether this run has called CreateModelPackage and got no response, so that a pending version may exist.
+    #[serde(skip_serializing_if = "Not::not")]
+    pending_version_may_exist: bool,
     /// The version that this run has registered or completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     model_package_arn: Option<PackageArn>,
@@ -101,6 +105,7 @@ impl Known {
             objects_copied: reading.map_or(0, |reading| reading.objects_done),
             images_copied: reading.map_or(0, |reading| reading.images_done),
             bytes_copied: reading.map_or(0, |reading| reading.bytes_done),
+            pending_version_may_exist: self.has_no_response(),
             model_package_arn: self.registered.as_ref().map(|(arn, _)| arn.clone()),
             approval_status: self.registered.as_ref().map(|(_, approval)| approval.clone()),
             withdrawn: self.withdrawn.clone(),
@@ -110,6 +115,11 @@ impl Known {
             unconfirmed: self.unconfirmed.clone(),
             groups: self.groups.iter().map(|(group, known)| known.done_in(group)).collect(),
         }
+    }
+
+    /// Whether CreateModelPackage was called and has not responded.
+    fn has_no_response(&self) -> bool {
+        self.is_registering && self.registered.is_none()
     }
 
     /// Whether anything was done or begun.
@@ -166,7 +176,7 @@ impl Known {
             ApprovalStatus::PendingManualApproval => format!("{arn} is registered and pending approval"),
             approval => format!("{arn} is {approval}, and its record may not be written yet"),
         }));
-        if self.is_registering && self.registered.is_none() {
+        if self.has_no_response() {
             left.push("a pending version may exist: CreateModelPackage has not responded".to_owned());
         }
         match &self.withdrawn[..] {

@@ -27,6 +27,7 @@ fn an_interrupted_run_tells_what_was_done_for_each_group_and_the_next_run_comple
     let b = of(&document, "team-b");
     assert_eq!((&b["document"]["outcome"], &b["exit_code"]), (&json!("interrupted"), &json!(130)));
     assert_eq!(b["document"]["done"]["objects_copied"], 1, "{document:#}");
+    assert_eq!(b["document"]["done"]["pending_version_may_exist"], true, "{document:#}");
     assert_eq!(
         document["summary"],
         json!({"groups": 2, "outcomes": {"interrupted": 1, "promoted": 1}, "exit_code": 130})
