@@ -14,6 +14,7 @@ use crate::register::sync::edits;
 use crate::schema::comparison::differences;
 
 const METADATA: &str = "CustomerMetadataProperties";
+const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 /// The members that an Update replaces as a whole and that do not change what is deployed.
 const WHOLE: [&str; 2] = ["ModelLifeCycle", "ModelCard"];
 /// The greatest number of differing values. Each doubles the number of requests to try.
@@ -70,20 +71,41 @@ impl Proved {
 }
 
 /// A value of a version that differs from the plan's.
-struct Differing<'a> {
-    member: &'a str,
-    /// The key, if the member is the metadata.
-    key: Option<&'a str>,
-    described: Option<&'a Value>,
+enum Differing<'a> {
+    Member {
+        member: &'static str,
+        described: Option<&'a Value>,
+    },
+    Metadata {
+        key: &'a str,
+        described: Option<&'a Value>,
+    },
+    /// The source has added inference specifications: the version has those with these names.
+    Specifications(Vec<&'a str>),
 }
 
 impl Differing<'_> {
     fn set_in(&self, document: &mut Document) {
-        let Some(key) = self.key else { return set(document, self.member, self.described) };
-        if let Value::Object(metadata) = document.entry(self.member).or_insert_with(|| Document::new().into()) {
-            set(metadata, key, self.described);
+        match self {
+            Self::Member { member, described } => set(document, member, *described),
+            Self::Metadata { key, described } => {
+                if let Value::Object(metadata) = document.entry(METADATA).or_insert_with(|| Document::new().into()) {
+                    set(metadata, key, *described);
+                }
+            }
+            Self::Specifications(names) => {
+                let Some(Value::Array(all)) = document.get_mut(SPECIFICATIONS) else { return };
+                all.retain(|one| name(one).is_some_and(|name| names.contains(&name)));
+                if all.is_empty() {
+                    document.shift_remove(SPECIFICATIONS);
+                }
+            }
         }
     }
+}
+
+fn name(specification: &Value) -> Option<&str> {
+    specification.get("Name").and_then(Value::as_str)
 }
 
 fn set(document: &mut Document, member: &str, value: Option<&Value>) {
@@ -102,12 +124,23 @@ fn differing<'a>(planned: &'a Document, described: &'a Document) -> Vec<Differin
         .chain(there.into_iter().flatten().filter(|(key, _)| here.is_none_or(|here| !here.contains_key(*key))));
     let of_key = |key: &'a str| {
         let (planned, described) = (here.and_then(|here| here.get(key)), there.and_then(|there| there.get(key)));
-        (planned != described).then_some(Differing { member: METADATA, key: Some(key), described })
+        (planned != described).then_some(Differing::Metadata { key, described })
     };
     let of_member = |member: &'static str| {
         let (planned, described) = (planned.get(member), described.get(member));
-        (planned != described).then_some(Differing { member, key: None, described })
+        (planned != described).then_some(Differing::Member { member, described })
     };
     let keys = keys.map(|(key, _)| key.as_str()).filter(|key| *key != REQUEST_KEY);
-    keys.filter_map(of_key).chain(WHOLE.into_iter().filter_map(of_member)).collect()
+    let members = WHOLE.into_iter().filter_map(of_member);
+    keys.filter_map(of_key).chain(members).chain(fewer_specifications(planned, described)).collect()
+}
+
+/// The inference specifications that both have, if the version has not all that are planned.
+fn fewer_specifications<'a>(planned: &'a Document, described: &'a Document) -> Option<Differing<'a>> {
+    let names = |document: &'a Document| -> Vec<&'a str> {
+        document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten().filter_map(name).collect()
+    };
+    let (planned, described) = (names(planned), names(described));
+    let both: Vec<&str> = planned.iter().copied().filter(|name| described.contains(name)).collect();
+    (both.len() < planned.len()).then_some(Differing::Specifications(both))
 }
