@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use self::choices::Choices;
 use self::fixtures::{claim, group, package, request};
 use self::scheduler::{Limits, drive};
-use self::simulation::{HELD, REFUSED, Simulation};
+use self::simulation::{HELD, NO_RESPONSE, REFUSED, Simulation};
 use self::world::{Broken, World};
 use super::attempt::Registering;
 use super::decision::ApprovalPolicy;
@@ -235,12 +235,13 @@ fn check(case: Case, world: &World, ended: &[Ended], clean: &anyhow::Result<Regi
     if !clean.left.is_empty() {
         return Err(format!("the clean run leaves {:?}", clean.left));
     }
-    for registered in ended.iter().flatten() {
+    for (run, registered) in ended.iter().enumerate() {
+        let Some(registered) = registered else { continue };
         match registered {
             Ok(registered) if registered.arn == promoted && registered.left.is_empty() => {}
             Ok(registered) if registered.arn == promoted => return Err(format!("a run leaves {:?}", registered.left)),
             Ok(registered) => return Err(format!("a run has promoted {}", registered.arn)),
-            Err(_) if world.timed_out => {}
+            Err(error) if world.timed_out.contains(&run) && format!("{error:#}").contains(NO_RESPONSE) => {}
             Err(error) if [REFUSED, HELD, NOT_COMPLETED].iter().any(|why| format!("{error:#}").contains(why)) => {}
             // It stood still for too long, again and again.
             Err(error) if error.to_string().contains("attempt to write a claim") => {}

@@ -16,6 +16,9 @@ use crate::model::claim::{Claim, ClaimSeen, LEASE};
 use crate::model::field::Document;
 use crate::register::services::{ClaimStore, Registry, SourceVersions};
 
+/// What a run gets whose request to register a version was under way for too long.
+pub const NO_RESPONSE: &str = "no response in time";
+
 /// What SageMaker says of a request that it refuses.
 pub const REFUSED: &str = "the request is refused";
 
@@ -87,7 +90,7 @@ impl Registry for Simulation {
         };
         let mut world = self.call("creates").await;
         if std::mem::replace(&mut world.in_flight[number].ended, true) {
-            return Err(error(Kind::Unavailable, "no response in time").into());
+            return Err(error(Kind::Unavailable, NO_RESPONSE).into());
         }
         if world.refusals > 0 && world.choices.pick(2) == 1 {
             world.refusals -= 1;

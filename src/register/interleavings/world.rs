@@ -58,8 +58,8 @@ pub struct World {
     /// The number of versions that were ever created, and of those that SageMaker could not complete.
     pub created: u32,
     pub failed: u32,
-    /// Whether a call of CreateModelPackage ended without a response.
-    pub timed_out: bool,
+    /// The runs that have called CreateModelPackage and got no response.
+    pub timed_out: BTreeSet<usize>,
     pub log: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ impl World {
             holding: BTreeMap::new(),
             created: 0,
             failed: 0,
-            timed_out: false,
+            timed_out: BTreeSet::new(),
             log: Vec::new(),
         }
     }
@@ -160,7 +160,7 @@ impl World {
         let late = |flight: &InFlight| !flight.ended && flight.sent + CREATE_TIMEOUT <= to;
         while let Some(index) = self.in_flight.iter().position(late) {
             self.in_flight[index].ended = true;
-            self.timed_out = true;
+            self.timed_out.insert(self.in_flight[index].run);
             let (request, at) = (self.in_flight[index].request.clone(), self.in_flight[index].sent + CREATE_TIMEOUT);
             if self.choices.pick(2) == 1 {
                 self.add_version(request, at);
