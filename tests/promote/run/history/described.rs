@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::step::{Status, source};
 use crate::support::Cloud;
@@ -21,6 +21,13 @@ pub(super) enum Approval {
         was_pending: bool,
     },
     Rejected,
+}
+
+impl Approval {
+    /// Whether the target account withholds its approval.
+    pub fn is_withheld(self) -> bool {
+        matches!(self, Self::Pending | Self::Rejected | Self::Withdrawn { was_pending: true })
+    }
 }
 
 /// The fields by name; what an update replaces as a whole is one field.
@@ -51,8 +58,13 @@ pub(super) fn status(described: &Value) -> Status {
 }
 
 pub(super) fn approval(described: &Value) -> Approval {
-    let text = described["ApprovalDescription"].as_str().unwrap_or_default();
-    match status(described) {
+    approval_of(&described["ModelApprovalStatus"], &described["ApprovalDescription"])
+}
+
+/// The approval that a status and its description are.
+pub(super) fn approval_of(is: &Value, text: &Value) -> Approval {
+    let text = text.as_str().unwrap_or_default();
+    match status(&json!({"ModelApprovalStatus": is})) {
         Status::Approved => Approval::Approved,
         Status::Pending => Approval::Pending,
         Status::Rejected if text.starts_with("promote: withdrawn: ") => {
@@ -102,10 +114,7 @@ pub(super) fn is_withheld(cloud: &Cloud, version: u32) -> bool {
         return false;
     };
     let target = &newest["target"];
-    match (
-        status(&serde_json::json!({"ModelApprovalStatus": target["approval_status"]})),
-        target["decided_by"].as_str(),
-    ) {
+    match (status(&json!({"ModelApprovalStatus": target["approval_status"]})), target["decided_by"].as_str()) {
         (Status::Approved, _) | (_, Some("source")) => false,
         (Status::Pending, _) | (Status::Rejected, Some("target")) => true,
         (Status::Rejected, _) => {

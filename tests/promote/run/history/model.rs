@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, ensure};
 
 use super::described::{
-    Approval, approval, at_source, fields, has_record, is_withheld, promoted_from, records, status, verified,
+    Approval, approval, approval_of, at_source, fields, has_record, is_withheld, promoted_from, records, status,
+    verified,
 };
 use super::promoted::{Leaves, Promoted};
 use super::step::{Status, new_version, source};
@@ -82,10 +83,15 @@ impl Model {
         self.deleted.insert(version);
     }
 
-    /// Somebody in the target account has deleted the promoted version.
+    /// Somebody in the target account has deleted the promoted version. What the last clean run has seen counts; after an
+    /// interrupted run, or one in a held group, only the records tell what it has seen.
     pub fn forget(&mut self, cloud: &Cloud, version: u32) {
-        self.promoted.remove(&version);
-        match is_withheld(cloud, version) {
+        let seen = self.promoted.remove(&version).and_then(|promoted| promoted.verified).filter(|_| self.clean);
+        let withheld = match seen {
+            Some((_, status, text)) => approval_of(&status, &text).is_withheld(),
+            None => is_withheld(cloud, version),
+        };
+        match withheld {
             true => self.withheld.insert(version),
             false => self.withheld.remove(&version),
         };
