@@ -32,7 +32,7 @@ PATIENCE = 300
 MIB = 1 << 20
 LOGS = Path(".local/races")
 
-numbers = itertools.count(1)
+stages = itertools.count(1)
 
 
 @dataclass
@@ -59,7 +59,7 @@ class World:
     """A source group with one approved version, and the principals that promote it."""
 
     def __init__(self, aws, dice):
-        self.stage = Stage(aws, f"Race-{next(numbers)}")
+        self.stage = Stage(aws, f"Race-{next(stages)}")
         self.principals = dice.choice([ONE_PRINCIPAL, TWO_PRINCIPALS])
         self.stage.source_registry.create_model_package_group(ModelPackageGroupName=self.stage.group)
         bodies = {f"model/{name}": dice.randbytes(dice.randrange(1, 4096)) for name in ("a", "b", "c/d", "c/e")}
