@@ -159,7 +159,11 @@ impl Promotion<'_> {
         // The record may list a specification that others have added. Every other difference is refused.
         let is_told =
             |edit: &Edit| record.changes.iter().any(|one| one.explains(&edit.field.to_string(), edit.is.as_ref()));
-        let differs = |edit: &&Edit| edit.alters_promotion() || edit.is_essential() && !is_told(edit);
+        // An announced Update that was not sent has not added its specification.
+        let is_current = marked(request) == marked(&promoted.description);
+        let is_announced = |edit: &Edit| edit.is_missing() && !is_current;
+        let alters = |edit: &Edit| edit.alters_promotion() && !is_announced(edit);
+        let differs = |edit: &&Edit| alters(edit) || edit.is_essential() && !is_announced(edit) && !is_told(edit);
         if let Some(edit) = edits.iter().find(differs) {
             anyhow::bail!("{} of {} differs: {}", edit.field, promoted.arn, edit.detail);
         }
@@ -178,7 +182,6 @@ impl Promotion<'_> {
         }
         self.compare_with_source(package, record).await?;
         // The record of an older state differs in fields that an Update has changed since.
-        let is_current = marked(request) == marked(&promoted.description);
         Ok(if is_current { &["target", "request", "artifacts"] } else { &["target", "artifacts"] })
     }
 

@@ -191,6 +191,38 @@ fn a_version_that_somebody_derived_is_not_the_promotion_after_the_promoted_versi
 }
 
 #[test]
+fn a_version_that_somebody_derived_with_less_than_was_promoted_is_not_the_promotion() {
+    const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
+    let without_one: fn(&mut Value) = |derived| drop(derived[SPECIFICATIONS].as_array_mut().expect("a list").pop());
+    let without_any: fn(&mut Value) =
+        |derived| drop(derived.as_object_mut().expect("a request").shift_remove(SPECIFICATIONS));
+    let without_field: fn(&mut Value) = |derived| {
+        let container = derived[SPECIFICATIONS][0]["Containers"][0].as_object_mut().expect("a container");
+        container.shift_remove("Environment").expect("it has variables");
+    };
+    for less in [without_one, without_any, without_field] {
+        let cloud = with_package();
+        let mut source = package();
+        source[SPECIFICATIONS][0]["Containers"][0]["Environment"] = json!({"BATCH": "8"});
+        let mut second = source[SPECIFICATIONS][0].clone();
+        second["Name"] = json!("second");
+        source[SPECIFICATIONS].as_array_mut().expect("a list").push(second);
+        cloud.register(source);
+        promote(&cloud, &[]).document();
+        let mut derived = create_request(&cloud);
+        derived.as_object_mut().expect("a request").shift_remove("ClientToken");
+        less(&mut derived);
+        let arn = cloud.register_in(TARGET_ACCOUNT, derived);
+        let before = cloud.package(&arn);
+        clean_up(&cloud);
+        let document = promote(&cloud, &[]).document();
+        assert_eq!((&document["outcome"], &document["target"]["version"]), (&json!("promoted"), &json!(3)));
+        assert!(document["warnings"].to_string().contains(&arn), "{}", document["warnings"]);
+        assert_eq!((cloud.package(&arn), promoted(&cloud).len()), (before, 2));
+    }
+}
+
+#[test]
 fn a_version_that_the_target_approved_and_a_run_withdrew_is_approved_again_with_its_source_although_it_was_deleted() {
     for deleted in [false, true] {
         let cloud = with_package();
