@@ -1,16 +1,18 @@
 //! Proves with which request a version without a record was registered, although its source or somebody in the target
-//! account has changed its metadata since.
+//! account has changed its metadata since, or one of them has added inference specifications.
 
+use anyhow::Result;
 use serde_json::Value;
 
 use crate::model::destination::Destination;
-use crate::model::field::Document;
+use crate::model::field::{Document, Field};
 use crate::model::package::Package;
-use crate::model::promoted::REQUEST_KEY;
-use crate::plan::Plan;
+use crate::model::promoted::{PromotedVersion, REQUEST_KEY};
 use crate::plan::provenance::{mark, marked, own_digest};
+use crate::plan::{Plan, Warning};
 use crate::register::existing::ExistingPromotions;
 use crate::register::sync::edits;
+use crate::run::promotion::Promotion;
 use crate::schema::comparison::differences;
 
 const METADATA: &str = "CustomerMetadataProperties";
@@ -23,10 +25,14 @@ const MOST: usize = 10;
 /// The request that a version was registered with, if it is not the request of today.
 pub(in crate::run) struct Proved {
     /// The request. Its digest is the one in the metadata of the version.
-    pub request: Document,
+    request: Document,
     /// The source version with the values of the request. If these are not its values of today, it has another
     /// fingerprint, so that a sync compares every field.
     pub package: Package,
+    /// The fields that the source has changed since.
+    changed: Vec<Field>,
+    /// Whether the source has added inference specifications since.
+    has_fewer_specifications: bool,
 }
 
 impl Proved {
@@ -42,70 +48,75 @@ impl Proved {
         let current = existing.current()?;
         let (described, digest) = (&current.description, marked(&current.description)?);
         let is_in_folder = || destination.layout_of(current, &plan.source).as_ref() == Some(&plan.layout);
-        if differences(&plan.request, described).is_empty() || !is_in_folder() {
+        let is_planned = marked(&plan.request) == Some(digest) && differences(&plan.request, described).is_empty();
+        if is_planned || !is_in_folder() {
             return None;
         }
         let values = differing(&plan.request, described);
-        if values.len() > MOST {
+        let (specifications, request, chosen) =
+            registered_specifications(&plan.request, described).find_map(|names| {
+                let (request, chosen) = with_values(only(&names, &plan.request), &values, digest)?;
+                Some((names, request, chosen))
+            })?;
+        if edits(&request, plan.source_uri.as_deref(), described).iter().any(|edit| edit.alters_promotion()) {
             return None;
         }
-        let variants = (0..1_usize << values.len()).map(|variant| {
-            let chosen = values.iter().enumerate().filter(move |(index, _)| (variant >> index) & 1 == 1);
-            chosen.map(|(_, value)| value).collect::<Vec<_>>()
+        let added = names(&plan.request).filter(|name| !specifications.contains(name));
+        let added: Vec<Field> = added.map(|name| Field::top(SPECIFICATIONS).key(name)).collect();
+        let has_fewer_specifications = !added.is_empty();
+        let changed = chosen.iter().map(|value| value.field()).chain(added).collect();
+        let package = package.with(|description| {
+            *description = only(&specifications, description);
+            chosen.iter().for_each(|value| value.set_in(description));
         });
-        for chosen in variants {
-            let mut request = plan.request.clone();
-            chosen.iter().for_each(|value| value.set_in(&mut request));
-            if own_digest(&request) != digest {
-                continue;
-            }
-            mark(&mut request);
-            if edits(&request, plan.source_uri.as_deref(), described).iter().any(|edit| edit.alters_promotion()) {
-                return None;
-            }
-            let package = package.with(|description| chosen.iter().for_each(|value| value.set_in(description)));
-            return Some(Self { request, package });
-        }
-        None
+        Some(Self { request, package, changed, has_fewer_specifications })
+    }
+
+    /// The plan of this request. If the source has added inference specifications since, only their artifacts and images
+    /// tell today's plan from it, so that it is planned again.
+    ///
+    /// # Errors
+    /// It cannot be planned again.
+    pub async fn plan(&self, promotion: &Promotion<'_>, today: Plan) -> Result<Plan> {
+        let plan = match self.has_fewer_specifications {
+            true => Plan { target_group: today.target_group, ..promotion.plan(&self.package).await? },
+            false => today,
+        };
+        Ok(Plan { request: self.request.clone(), ..plan })
+    }
+
+    /// What a dry run does not plan: the sync after the version is recorded.
+    pub fn not_planned(&self, version: &PromotedVersion) -> Option<Warning> {
+        let fields: Vec<String> = self.changed.iter().map(Field::to_string).collect();
+        let remark = format!(
+            "a run that was killed has registered it before its source changed {}: the next run records it as it was \
+             registered, and then syncs it",
+            fields.join(", ")
+        );
+        (!fields.is_empty()).then(|| Warning { field: version.arn.to_string(), remark })
     }
 }
 
 /// A value of a version that differs from the plan's.
-enum Differing<'a> {
-    Member {
-        member: &'static str,
-        described: Option<&'a Value>,
-    },
-    Metadata {
-        key: &'a str,
-        described: Option<&'a Value>,
-    },
-    /// The source has added inference specifications: the version has those with these names.
-    Specifications(Vec<&'a str>),
+struct Differing<'a> {
+    member: &'a str,
+    /// The key, if the member is the metadata.
+    key: Option<&'a str>,
+    described: Option<&'a Value>,
 }
 
 impl Differing<'_> {
     fn set_in(&self, document: &mut Document) {
-        match self {
-            Self::Member { member, described } => set(document, member, *described),
-            Self::Metadata { key, described } => {
-                if let Value::Object(metadata) = document.entry(METADATA).or_insert_with(|| Document::new().into()) {
-                    set(metadata, key, *described);
-                }
-            }
-            Self::Specifications(names) => {
-                let Some(Value::Array(all)) = document.get_mut(SPECIFICATIONS) else { return };
-                all.retain(|one| name(one).is_some_and(|name| names.contains(&name)));
-                if all.is_empty() {
-                    document.shift_remove(SPECIFICATIONS);
-                }
-            }
+        let Some(key) = self.key else { return set(document, self.member, self.described) };
+        if let Value::Object(metadata) = document.entry(self.member).or_insert_with(|| Document::new().into()) {
+            set(metadata, key, self.described);
         }
     }
-}
 
-fn name(specification: &Value) -> Option<&str> {
-    specification.get("Name").and_then(Value::as_str)
+    fn field(&self) -> Field {
+        let member = Field::top(self.member);
+        self.key.map_or(member.clone(), |key| member.key(key))
+    }
 }
 
 fn set(document: &mut Document, member: &str, value: Option<&Value>) {
@@ -124,23 +135,61 @@ fn differing<'a>(planned: &'a Document, described: &'a Document) -> Vec<Differin
         .chain(there.into_iter().flatten().filter(|(key, _)| here.is_none_or(|here| !here.contains_key(*key))));
     let of_key = |key: &'a str| {
         let (planned, described) = (here.and_then(|here| here.get(key)), there.and_then(|there| there.get(key)));
-        (planned != described).then_some(Differing::Metadata { key, described })
+        (planned != described).then_some(Differing { member: METADATA, key: Some(key), described })
     };
     let of_member = |member: &'static str| {
         let (planned, described) = (planned.get(member), described.get(member));
-        (planned != described).then_some(Differing::Member { member, described })
+        (planned != described).then_some(Differing { member, key: None, described })
     };
     let keys = keys.map(|(key, _)| key.as_str()).filter(|key| *key != REQUEST_KEY);
-    let members = WHOLE.into_iter().filter_map(of_member);
-    keys.filter_map(of_key).chain(members).chain(fewer_specifications(planned, described)).collect()
+    keys.filter_map(of_key).chain(WHOLE.into_iter().filter_map(of_member)).collect()
 }
 
-/// The inference specifications that both have, if the version has not all that are planned.
-fn fewer_specifications<'a>(planned: &'a Document, described: &'a Document) -> Option<Differing<'a>> {
-    let names = |document: &'a Document| -> Vec<&'a str> {
-        document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten().filter_map(name).collect()
-    };
-    let (planned, described) = (names(planned), names(described));
-    let both: Vec<&str> = planned.iter().copied().filter(|name| described.contains(name)).collect();
-    (both.len() < planned.len()).then_some(Differing::Specifications(both))
+/// The request with those of the values that give it the digest, and these values.
+fn with_values<'a>(
+    request: Document,
+    values: &'a [Differing<'a>],
+    digest: &str,
+) -> Option<(Document, Vec<&'a Differing<'a>>)> {
+    if values.len() > MOST {
+        return None;
+    }
+    (0..1_usize << values.len()).find_map(|variant| {
+        let chosen = values.iter().enumerate().filter(|(index, _)| (variant >> index) & 1 == 1);
+        let chosen: Vec<_> = chosen.map(|(_, value)| value).collect();
+        let mut request = request.clone();
+        chosen.iter().for_each(|value| value.set_in(&mut request));
+        (own_digest(&request) == digest).then(|| {
+            mark(&mut request);
+            (request, chosen)
+        })
+    })
+}
+
+/// The inference specifications that the version may have been registered with: those that both have, or the first of
+/// them. Nobody can remove one, and both accounts may have added one of the same name.
+fn registered_specifications<'a>(planned: &'a Document, described: &Document) -> impl Iterator<Item = Vec<&'a str>> {
+    let has = |name: &&str| names(described).any(|other| other == *name);
+    let both: Vec<&str> = names(planned).filter(has).collect();
+    (0..=both.len()).rev().map(move |count| both[..count].to_vec())
+}
+
+/// The document with the inference specifications of these names only.
+fn only(wanted: &[&str], document: &Document) -> Document {
+    let mut document = document.clone();
+    if let Some(Value::Array(all)) = document.get_mut(SPECIFICATIONS) {
+        all.retain(|one| name(one).is_some_and(|name| wanted.contains(&name)));
+        if all.is_empty() {
+            document.shift_remove(SPECIFICATIONS);
+        }
+    }
+    document
+}
+
+fn names(document: &Document) -> impl Iterator<Item = &str> {
+    document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten().filter_map(name)
+}
+
+fn name(specification: &Value) -> Option<&str> {
+    specification.get("Name").and_then(Value::as_str)
 }

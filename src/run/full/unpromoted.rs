@@ -40,7 +40,7 @@ impl Full<'_> {
         let existing = without_derived(existing, &history, &plan);
         let proved = Proved::of(&promotion.destination, package, &plan, &existing);
         if let Some(proved) = &proved {
-            plan.request.clone_from(&proved.request);
+            plan = proved.plan(promotion, plan).await?;
         } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
             let mut record = sync_elsewhere(promotion, self.policy(), package, promoted).await?;
             self.warn(&mut record, promoted)?;
@@ -58,6 +58,8 @@ impl Full<'_> {
         target_group::refuse_others(state, destination, source, registration, there.was_claimed())?;
         promotion.permitted.check_plan(&plan)?;
         if promotion.dry_run {
+            let unplanned = proved.as_ref().and_then(|proved| proved.not_planned(existing.current()?));
+            plan.warnings.extend(unplanned);
             let (settings, policy) = (&self.settings.copy, self.policy());
             let registry = (&existing, recorded, missing_group);
             return preview(promotion, (settings, policy), package, (plan, there), registry).await;

@@ -104,7 +104,7 @@ impl ByMetadata<'_> {
         let description = &self.promoted.description;
         let package = match Proved::of(&promotion.destination, package, &plan, &existing) {
             Some(proved) => {
-                plan.request = proved.request;
+                plan = proved.plan(promotion, plan).await?;
                 proved.package
             }
             None if differences(&plan.request, description).is_empty() => {

@@ -1,6 +1,7 @@
 //! Runs that are killed after they have registered the version, before its record: the next run completes the version,
 //! whatever metadata the source or the target account has changed meanwhile.
 
+mod added_at_source;
 mod changed;
 mod specifications;
 

@@ -2,10 +2,10 @@
 
 use super::*;
 
-const ADDED: &str = "AdditionalInferenceSpecifications{theirs}";
+pub(super) const ADDED: &str = "AdditionalInferenceSpecifications{theirs}";
 
 /// Adds an inference specification with artifacts by others to the promoted version, as soon as it is registered.
-fn add_specification(cloud: &Cloud) {
+pub(super) fn add_specification(cloud: &Cloud) {
     let before = cloud.package(&arn_of_version(1)).expect("the version");
     let mut specifications = before["AdditionalInferenceSpecifications"].clone();
     let mut added = specifications[0].clone();
@@ -17,17 +17,17 @@ fn add_specification(cloud: &Cloud) {
     cloud.change(&arn_of_version(1), members);
 }
 
-fn names_in(document: &Value) -> Vec<&str> {
+pub(super) fn names_in(document: &Value) -> Vec<&str> {
     let specifications = document["AdditionalInferenceSpecifications"].as_array().into_iter().flatten();
     specifications.filter_map(|one| one["Name"].as_str()).collect()
 }
 
-fn plans(document: &Value, act: &str) -> bool {
+pub(super) fn plans(document: &Value, act: &str) -> bool {
     document["planned"].as_array().into_iter().flatten().any(|write| write["act"] == act)
 }
 
 /// The run tells the specification as that of a recorded version that somebody else has changed.
-fn tells(document: &Value) {
+pub(super) fn tells(document: &Value) {
     let changes = document["changes"].as_array().into_iter().flatten();
     let results: Vec<&Value> = changes.filter(|one| one["field"] == ADDED).map(|one| &one["result"]).collect();
     assert_eq!(results, ["kept"], "{document:#}");
@@ -126,40 +126,4 @@ fn a_specification_that_somebody_adds_while_the_next_run_reads_the_claims_is_not
     cloud.hook(Moment::on("GetObject", 1).at("_claims/1.json"), add_specification);
     promote(&cloud, &[]);
     assert_eq!((approval(&cloud), promoted(&cloud).len()), (json!("PendingManualApproval"), 1));
-}
-
-/// The source account adds an inference specification of the artifacts that the version has.
-fn add_at_source(cloud: &Cloud) {
-    let mut specifications =
-        cloud.package(SOURCE_VERSION).expect("the version")["AdditionalInferenceSpecifications"].clone();
-    let mut added = specifications[0].clone();
-    added["Name"] = json!("second");
-    specifications.as_array_mut().expect("a list").push(added);
-    cloud.change(SOURCE_VERSION, json!({"AdditionalInferenceSpecifications": specifications}));
-}
-
-#[test]
-fn a_specification_that_the_source_has_added_since_a_run_was_killed_is_added_after_the_version_is_recorded() {
-    for operation in ["CreateModelPackage", "UpdateModelPackage"] {
-        let cloud = killed_after(operation);
-        cloud.complete(&arn_of_version(1));
-        add_at_source(&cloud);
-        change_source(&cloud);
-        promote(&cloud, &[]).document();
-        assert_eq!((promoted(&cloud).len(), approval(&cloud)), (1, json!("Approved")), "{operation}");
-        assert_eq!(names_in(&record(&cloud, "promotion.json")["request"]).len(), 1, "as it was requested");
-        assert_eq!((entry(&cloud, "team"), names_in(&promoted(&cloud)[0]).len()), (json!("risk"), 2));
-        verifies(&cloud);
-        assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
-    }
-}
-
-#[test]
-fn specifications_that_both_accounts_have_added_since_a_run_was_killed_stay_and_follow() {
-    let cloud = killed_after("UpdateModelPackage");
-    add_specification(&cloud);
-    add_at_source(&cloud);
-    promote(&cloud, &[]).document();
-    assert_eq!(names_in(&record(&cloud, "promotion.json")["request"]).len(), 1, "as it was requested");
-    assert_eq!((promoted(&cloud).len(), names_in(&promoted(&cloud)[0]).len()), (1, 3));
 }
