@@ -117,6 +117,11 @@ impl Known {
         }
     }
 
+    /// CreateModelPackage is called. A version that this run has registered before was deleted.
+    pub fn registers(&mut self) {
+        (self.is_registering, self.registered) = (true, None);
+    }
+
     /// Whether CreateModelPackage was called and has not responded.
     fn has_no_response(&self) -> bool {
         self.is_registering && self.registered.is_none()

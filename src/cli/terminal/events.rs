@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 
 use super::{GroupTerminal, Terminal};
 use crate::aws::error::{CallError, Kind};
-use crate::cli::known::Changed;
+use crate::cli::known::{Changed, Known};
 use crate::cli::printer::{failed_in, warn, without_run_again};
 use crate::cli::progress::{copied, copying, counting};
 use crate::copy::{Meter, stays_open};
@@ -50,7 +50,7 @@ impl Observer for Terminal {
                 self.show(move |_, _| counting(step, count.load(Relaxed)));
             }
             Event::Counted(step) => self.counted(step),
-            Event::Registering => self.learn(|known| known.is_registering = true),
+            Event::Registering => self.learn(Known::registers),
             Event::RegistrationRefused => self.learn(|known| known.is_registering = false),
             Event::Registered(promoted) => self.registered(promoted),
             Event::Completed { promoted, approval } => self.completed(promoted, approval),

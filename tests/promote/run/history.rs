@@ -76,7 +76,7 @@ fn take(step: &Step, cloud: &Cloud, model: &mut Model) -> Result<()> {
     match step {
         Step::Register => model.register(cloud),
         Step::AtSource { version, edit } => {
-            if model.may_edit(*version) {
+            if model.may_edit(*version, edit) {
                 source_edit(cloud, *version, edit);
             }
         }

@@ -63,9 +63,7 @@ impl Denial<'_> {
             Some("s3:GetObject") => {
                 format!("Grant {read} to this principal (in the source's bucket policy too), or pass {STREAM}")
             }
-            Some("s3:PutObject" | "s3:PutObjectAcl" | "s3:PutObjectTagging") => {
-                format!("Grant {write} to this principal{policy}")
-            }
+            Some("s3:PutObject" | "s3:PutObjectAcl") => format!("Grant {write} to this principal{policy}"),
             _ => format!(
                 "Grant {read} (in the source's bucket policy too), {write} to this principal{policy}, or pass {STREAM}"
             ),

@@ -9,7 +9,7 @@ use super::described::{
     verified,
 };
 use super::promoted::{Leaves, Promoted};
-use super::step::{Status, new_version, source};
+use super::step::{Edit, Status, new_version, source};
 use crate::support::Cloud;
 use crate::support::kms::SIGN_KEY;
 use crate::world::*;
@@ -119,9 +119,11 @@ impl Model {
         }
     }
 
-    /// Whether the source may change a field now: what a run has registered and not recorded must stay as it is.
-    pub fn may_edit(&self, version: u32) -> bool {
-        self.is_registered(version) && self.promoted.get(&version).is_none_or(|promoted| promoted.recorded)
+    /// Whether the source may change a field now: for a version that a run has registered and not recorded, only one whose
+    /// former value the digest of the request proves.
+    pub fn may_edit(&self, version: u32, edit: &Edit) -> bool {
+        let is_recorded = self.promoted.get(&version).is_none_or(|promoted| promoted.recorded);
+        self.is_registered(version) && (is_recorded || edit.is_provable())
     }
 
     /// The promoted version that somebody in the target account may change: one with a record.

@@ -89,6 +89,13 @@ pub enum Edit {
     Domain(u8),
 }
 
+impl Edit {
+    /// Whether the digest of a request proves the value that the field had before.
+    pub fn is_provable(&self) -> bool {
+        !matches!(self, Self::Domain(_) | Self::Specification(false))
+    }
+}
+
 /// An approval status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
