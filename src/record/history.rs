@@ -103,12 +103,12 @@ impl History {
         let records: Vec<&Record> = self.of_version(version).filter_map(|stored| stored.record.as_ref().ok()).collect();
         let with_request = || records.iter().rev().filter_map(|record| Some((*record, record.request.as_ref()?)));
         let digest = marked(&version.description);
-        // Without the digest, nothing shows that an announced Update was sent.
+        // Without the digest, nothing shows that an announced Update was sent. With another digest, it was not.
         let is_done = |(record, _): &(&Record, &Document)| record.outcome != Conclusion::Updating;
         let base = with_request()
             .find(|(_, request)| marked(request) == digest)
             .or_else(|| with_request().find(is_done))
-            .or_else(|| with_request().next())?;
+            .or_else(|| with_request().next().filter(|_| digest.is_none()))?;
         Some(Past { records, base })
     }
 

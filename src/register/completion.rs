@@ -19,8 +19,9 @@ use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::provenance::marked;
-use crate::schema::comparison::differences;
+use crate::schema::comparison::{Difference, differences};
 
+const METADATA: &str = "CustomerMetadataProperties";
 const REPORT: &str = "Run again; if the version differs again, report a bug of promote with this message";
 const EDITED: &str = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
                       the version in the target account";
@@ -51,7 +52,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let arn = &promoted.arn;
         // Nobody has approved a version before it was complete.
         let is_known = new || !promoted.is_complete();
-        let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
+        let (promoted, source_now) = self.wait(promoted, source_now, (visibility, new)).await?;
         let description = &promoted.description;
         let lines = self.refused(description, new);
         if !lines.is_empty() {
@@ -60,12 +61,16 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 status => format!("is {status}; it was not changed"),
             };
             let message = format!("{arn} differs from its request and {done}:\n{}", lines.join("\n"));
-            let hint = match new {
-                true => REPORT,
-                false if marked(description) != marked(self.request) => OTHER_REQUEST,
-                false => EDITED,
+            // Only an Update replaces the digest. SageMaker could only lose it.
+            let has_lost_digest = new && marked(description).is_none();
+            let is_overtaken = marked(description) != marked(self.request) && !has_lost_digest;
+            let may_discard = new && !is_overtaken && promoted.approval() == ApprovalStatus::PendingManualApproval;
+            let hint = match (is_overtaken, may_discard) {
+                (true, _) => OTHER_REQUEST,
+                (false, true) => REPORT,
+                (false, false) => EDITED,
             };
-            bail!(NotAsRequested { message, hint });
+            bail!(NotAsRequested { message, hint, may_discard, is_overtaken });
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
@@ -110,11 +115,15 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     }
 
     /// The fields that differ from the request, a line each. After an earlier run has registered the version with the same
-    /// request, others may have edited fields that do not change what was promoted: these are kept.
+    /// request, others may have edited fields that do not change what was promoted: these are kept. So is a metadata key
+    /// that somebody has added to a new version.
     fn refused(&self, description: &Document, new: bool) -> Vec<String> {
         let line = |detail: String| format!("  {detail}");
         if new || marked(description) != marked(self.request) {
-            return differences(self.request, description).iter().map(|found| line(found.to_string())).collect();
+            let is_added_key = |found: &Difference| found.field().root() == METADATA && found.requested().is_none();
+            let found =
+                differences(self.request, description).into_iter().filter(|found| !(new && is_added_key(found)));
+            return found.map(|found| line(found.to_string())).collect();
         }
         let edits = edits(self.request, self.source_uri, description).into_iter();
         edits.filter(|edit| edit.alters_promotion()).map(|edit| line(edit.detail)).collect()
@@ -140,7 +149,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         &self,
         promoted: &PromotedVersion,
         mut source_now: Document,
-        visibility: Visibility,
+        (visibility, new): (Visibility, bool),
     ) -> Result<(PromotedVersion, Document)> {
         let arn = &promoted.arn;
         let started = self.registry.now();
@@ -152,7 +161,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 PackageStatus::Failed | PackageStatus::Deleting => {
                     let message = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
                     let hint = "Remove the cause that SageMaker names, then run again";
-                    bail!(NotAsRequested { message, hint });
+                    bail!(NotAsRequested { message, hint, may_discard: new, is_overtaken: false });
                 }
                 status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => {
                     let waited = self.registry.now() - started;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
-use crate::model::failure::Hint;
+use crate::model::failure::{Failure, Hint};
 use crate::model::promoted::DISCARDED;
 use crate::register::decision::{approval_update, remark};
 use crate::register::services::Registry;
@@ -18,6 +18,16 @@ pub(super) struct NotAsRequested {
     pub message: String,
     /// The next step.
     pub hint: &'static str,
+    /// Whether this run has created the package, and nobody can have used it.
+    pub may_discard: bool,
+    /// Whether an Update has changed the package since: another run may have recorded and synced it.
+    pub is_overtaken: bool,
+}
+
+/// Whether a run has failed because another run may have recorded and synced its version.
+pub fn is_overtaken(error: &anyhow::Error) -> bool {
+    let hinted = error.downcast_ref::<Failure>().and_then(Failure::hinted);
+    hinted.and_then(|error| error.downcast_ref::<NotAsRequested>()).is_some_and(|failed| failed.is_overtaken)
 }
 
 impl fmt::Display for NotAsRequested {

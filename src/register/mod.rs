@@ -18,6 +18,7 @@ mod visibility;
 mod wanted;
 mod withheld;
 
+pub use discarded::is_overtaken;
 pub use new_group::NewGroup;
 pub use news::News;
 pub use policy::Policy;

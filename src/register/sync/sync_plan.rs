@@ -17,7 +17,7 @@ use crate::plan::sealed::refuse_sealed;
 use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::comparison::{Base, Comparison, METADATA, metadata_of};
 use crate::register::sync::edit::{Edit, edits};
-use crate::register::sync::specifications::{SPECIFICATIONS, TO_ADD, name_of};
+use crate::register::sync::specifications::{SPECIFICATIONS, TO_ADD};
 use crate::schema::shapes::{Root, violations};
 
 pub(super) const REMOVED: &str = "CustomerMetadataPropertiesToRemove";
@@ -79,7 +79,7 @@ impl SyncPlan {
     fn kept(&self, description: &Document) -> Vec<Change> {
         let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
         let kept = edits
-            .filter(|edit| !edit.is_provenance() && !edit.is_missing())
+            .filter(|edit| !edit.is_provenance())
             .map(|edit| Change::new(&edit.field, edit.is.as_ref(), edit.field.get(&self.request), ChangeResult::Kept));
         let named = |kept: &Change| {
             let updated = self.left(ChangeResult::Updated).any(|change| change.field == kept.field);
@@ -92,14 +92,10 @@ impl SyncPlan {
     /// What somebody else has changed and an approval would have to carry: the model, or where the version comes from.
     pub fn refused(&self, description: &Document) -> impl Iterator<Item = String> {
         let edits = edits(&self.request, self.source_uri.as_deref(), description).into_iter();
-        let is_sent = |edit: &Edit| edit.is_missing() && edit.field.name().is_some_and(|name| self.adds(name));
+        let is_sent = |edit: &Edit| {
+            edit.is_missing() && self.left(ChangeResult::Updated).any(|change| change.field == edit.field.to_string())
+        };
         edits.filter(move |edit| edit.is_essential() && !is_sent(edit)).map(|edit| edit.detail)
-    }
-
-    /// Whether the Update adds an inference specification of this name.
-    fn adds(&self, name: &str) -> bool {
-        let added = self.update.get(TO_ADD).and_then(Value::as_array);
-        added.into_iter().flatten().any(|one| name_of(one) == Some(name))
     }
 
     /// The UpdateModelPackage request without the inference specifications that it adds. SageMaker rejects the name of a

@@ -19,8 +19,8 @@ const METADATA: &str = "CustomerMetadataProperties";
 const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 /// The members that an Update replaces as a whole and that do not change what is deployed.
 const WHOLE: [&str; 2] = ["ModelLifeCycle", "ModelCard"];
-/// The greatest number of differing values. Each doubles the number of requests to try.
-const MOST: usize = 10;
+/// The greatest number of requests to try. Each differing value doubles the number.
+const MOST: usize = 1 << 10;
 
 /// The request that a version was registered with, if it is not the request of today.
 pub(in crate::run) struct Proved {
@@ -53,11 +53,14 @@ impl Proved {
             return None;
         }
         let values = differing(&plan.request, described);
-        let (specifications, request, chosen) =
-            registered_specifications(&plan.request, described).find_map(|names| {
-                let (request, chosen) = with_values(only(&names, &plan.request), &values, digest)?;
-                Some((names, request, chosen))
-            })?;
+        let lists = registered_specifications(&plan.request, described);
+        if values.len() > MOST.ilog2() as usize || lists.len() << values.len() > MOST {
+            return None;
+        }
+        let (specifications, request, chosen) = lists.into_iter().find_map(|names| {
+            let (request, chosen) = with_values(only(&names, &plan.request), &values, digest)?;
+            Some((names, request, chosen))
+        })?;
         if edits(&request, plan.source_uri.as_deref(), described).iter().any(|edit| edit.alters_promotion()) {
             return None;
         }
@@ -66,14 +69,16 @@ impl Proved {
         let has_fewer_specifications = !added.is_empty();
         let changed = chosen.iter().map(|value| value.field()).chain(added).collect();
         let package = package.with(|description| {
-            *description = only(&specifications, description);
+            if has_fewer_specifications {
+                *description = only(&specifications, description);
+            }
             chosen.iter().for_each(|value| value.set_in(description));
         });
         Some(Self { request, package, changed, has_fewer_specifications })
     }
 
-    /// The plan of this request. If the source has added inference specifications since, only their artifacts and images
-    /// tell today's plan from it, so that it is planned again.
+    /// The plan of this request. If the source has added inference specifications since, today's plan has their artifacts
+    /// and images, so that the version is planned again.
     ///
     /// # Errors
     /// It cannot be planned again.
@@ -89,7 +94,7 @@ impl Proved {
     pub fn not_planned(&self, version: &PromotedVersion) -> Option<Warning> {
         let fields: Vec<String> = self.changed.iter().map(Field::to_string).collect();
         let remark = format!(
-            "a run that was killed has registered it before its source changed {}: the next run records it as it was \
+            "an earlier run has registered it before its source changed {}: the next run records it as it was \
              registered, and then syncs it",
             fields.join(", ")
         );
@@ -151,9 +156,6 @@ fn with_values<'a>(
     values: &'a [Differing<'a>],
     digest: &str,
 ) -> Option<(Document, Vec<&'a Differing<'a>>)> {
-    if values.len() > MOST {
-        return None;
-    }
     (0..1_usize << values.len()).find_map(|variant| {
         let chosen = values.iter().enumerate().filter(|(index, _)| (variant >> index) & 1 == 1);
         let chosen: Vec<_> = chosen.map(|(_, value)| value).collect();
@@ -167,11 +169,11 @@ fn with_values<'a>(
 }
 
 /// The inference specifications that the version may have been registered with: those that both have, or the first of
-/// them. Nobody can remove one, and both accounts may have added one of the same name.
-fn registered_specifications<'a>(planned: &'a Document, described: &Document) -> impl Iterator<Item = Vec<&'a str>> {
+/// them. Nobody can remove one, an Update appends, and both accounts may have added one of the same name.
+fn registered_specifications<'a>(planned: &'a Document, described: &Document) -> Vec<Vec<&'a str>> {
     let has = |name: &&str| names(described).any(|other| other == *name);
     let both: Vec<&str> = names(planned).filter(has).collect();
-    (0..=both.len()).rev().map(move |count| both[..count].to_vec())
+    (0..=both.len()).rev().map(|count| both[..count].to_vec()).collect()
 }
 
 /// The document with the inference specifications of these names only.

@@ -12,7 +12,9 @@ use crate::record::recorded::{Look, recorded};
 use crate::record::{Conclusion, Record};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
+use crate::register::is_overtaken;
 use crate::run::promotion::derived::without_derived;
+use crate::run::promotion::describe;
 use crate::run::promotion::preview::preview;
 use crate::run::promotion::registering::LastSteps;
 use crate::run::promotion::target_group::{self, copy_and_create_group};
@@ -67,28 +69,45 @@ impl Full<'_> {
         let copied = copy_and_create_group(promotion, self.settings, (plan, there), missing_group).await?;
         let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
         let last_steps = LastSteps { promotion, settings, withdraw };
-        let Some(proved) = proved else {
-            return last_steps.run(package, copied, existing, recorded).await;
-        };
-        let record = last_steps.run(&proved.package, copied, existing, recorded).await?;
-        self.sync_proved(package, record).await
+        let registered = proved.as_ref().map_or(package, |proved| &proved.package);
+        match last_steps.run(registered, copied, existing, recorded).await {
+            Ok(record) if proved.is_some() => self.sync_proved(package, record).await,
+            Ok(record) => Ok(record),
+            Err(error) if is_overtaken(&error) => self.sync_overtaken(package).await.ok().flatten().ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Syncs a version that another run may have recorded and synced meanwhile, with a source that has changed since this
+    /// run has described it.
+    async fn sync_overtaken(&self, package: &Package) -> Result<Option<Record>> {
+        let now = describe(self.promotion.source, package.arn()).await?;
+        self.sync_recorded(&now).await
     }
 
     /// Syncs a version that was just recorded as it was requested. A reviewed plan does not have that Update: the next run
     /// sends it.
     async fn sync_proved(&self, package: &Package, registered: Record) -> Result<Record> {
-        let (target, destination) = (self.promotion.target, &self.promotion.destination);
-        if registered.unconfirmed.is_some() || !matches!(self.promotion.permitted, Permitted::Everything) {
+        if registered.unconfirmed.is_some() {
             return Ok(registered);
         }
-        let Some(recorded) = recorded(target, destination, package.arn(), Look::AtRecords).await? else {
-            return Ok(registered);
-        };
-        let Some(mut record) = self.sync(package, destination, recorded).await? else { return Ok(registered) };
+        let Some(mut record) = self.sync_recorded(package).await? else { return Ok(registered) };
         if registered.outcome != Conclusion::AlreadyPromoted {
             record.outcome = registered.outcome;
         }
         add_new(&mut record.warnings, registered.warnings);
         Ok(record)
+    }
+
+    /// Syncs the promotion of a version if it has a record, unless the run carries out a reviewed plan.
+    async fn sync_recorded(&self, package: &Package) -> Result<Option<Record>> {
+        let (target, destination) = (self.promotion.target, &self.promotion.destination);
+        if !matches!(self.promotion.permitted, Permitted::Everything) {
+            return Ok(None);
+        }
+        match recorded(target, destination, package.arn(), Look::AtRecords).await? {
+            Some(recorded) => self.sync(package, destination, recorded).await,
+            None => Ok(None),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::record::Record;
 use crate::record::history::History;
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
+use crate::register::is_overtaken;
 use crate::run::full::permitted::Permitted;
 use crate::run::full::proved::Proved;
 use crate::run::promotion::derived::without_derived;
@@ -54,6 +55,7 @@ impl ByMetadata<'_> {
             }
             Ok(LateRecord::Second(warning)) => return (None, warning.into_iter().collect()),
             Ok(LateRecord::Nothing) => remark,
+            Err(error) if is_overtaken(&error) => return (None, Vec::new()),
             Err(error) => format!("{remark}: {error:#}"),
         };
         (None, vec![Warning { field: self.promoted.arn.to_string(), remark }])

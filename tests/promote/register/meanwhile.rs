@@ -38,6 +38,52 @@ fn a_run_that_is_overtaken_while_it_copies_reports_the_version_of_the_other() {
 }
 
 #[test]
+fn a_version_that_another_run_has_approved_and_synced_before_its_own_run_sees_it_complete_is_not_deleted() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("DescribeModelPackage", 2).at(&arn_of_version(1)), |cloud| {
+        cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+        let other = promote(cloud, &[]).document();
+        assert_eq!((&other["outcome"], &other["target"]["version"]), (&json!("promoted"), &json!(1)));
+    });
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["target"]["model_package_arn"], arn_of_version(1), "{document:#}");
+    let versions = promoted(&cloud);
+    assert_eq!((versions.len(), &versions[0]["ModelApprovalStatus"]), (1, &json!("Approved")));
+    assert_eq!(versions[0]["CustomerMetadataProperties"]["team"], "risk");
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}
+
+#[test]
+fn a_run_that_finds_its_version_synced_by_another_run_reports_it() {
+    let cloud = with_package();
+    cloud.fail(Moment::every("CreateModelPackage"), Failure::ResetAfter);
+    promote(&cloud, &[]);
+    cloud.heal();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
+    cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
+    cloud.hook(Moment::on("GetObject", 1).at("_claims/"), |cloud| drop(promote(cloud, &[]).document()));
+    let document = promote(&cloud, &[]).document();
+    assert_eq!(document["target"]["model_package_arn"], arn_of_version(1), "{document:#}");
+    assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "risk");
+    assert_eq!((promoted(&cloud).len(), promote(&cloud, &[]).code), (1, 0));
+}
+
+#[test]
+fn a_metadata_key_that_somebody_adds_to_a_version_that_is_in_progress_stays() {
+    let cloud = with_package();
+    cloud.hook(Moment::on("DescribeModelPackage", 2).at(&arn_of_version(1)), |cloud| {
+        let mut metadata = promoted(cloud)[0]["CustomerMetadataProperties"].clone();
+        metadata["cost-center"] = json!("4711");
+        cloud.change(&arn_of_version(1), json!({"CustomerMetadataProperties": metadata}));
+    });
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "promoted");
+    let versions = promoted(&cloud);
+    assert_eq!((versions.len(), &versions[0]["ModelApprovalStatus"]), (1, &json!("Approved")));
+    assert_eq!(versions[0]["CustomerMetadataProperties"]["cost-center"], "4711");
+    assert_eq!(promote(&cloud, &[]).code, 0);
+}
+
+#[test]
 fn a_package_rejected_between_list_and_describe_is_not_promoted() {
     let cloud = with_package();
     cloud.hook(Moment::on("DescribeModelPackage", 1), |cloud| {

@@ -152,3 +152,22 @@ fn a_dry_run_says_which_fields_are_synced_after_the_version_is_recorded_and_a_re
     assert_eq!(names_in(&promoted(&cloud)[0]).len(), 2);
     follows(&cloud);
 }
+
+#[test]
+fn an_equal_specification_that_both_accounts_have_added_is_not_what_was_requested_and_the_version_follows() {
+    let cloud = killed_after("CreateModelPackage");
+    cloud.complete(&arn_of_version(1));
+    let before = cloud.package(&arn_of_version(1)).expect("the version");
+    let mut specifications = before[SPECIFICATIONS].clone();
+    let mut added = specifications[0].clone();
+    second(&mut added);
+    specifications.as_array_mut().expect("a list").push(added);
+    cloud.change(
+        &arn_of_version(1),
+        json!({SPECIFICATIONS: specifications, "LastModifiedTime": before["CreationTime"]}),
+    );
+    add_at_source(&cloud, 1, second);
+    promote(&cloud, &[]).document();
+    assert_eq!((named_in_record(&cloud), names_in(&promoted(&cloud)[0]).len()), (vec!["llm".to_owned()], 2));
+    follows(&cloud);
+}
