@@ -108,7 +108,7 @@ const RARE: [&str; 7] = [
     "if interrupted, the copy of",
     "the temporary database failed",
     "every attempt to write a claim took more than 10 s",
-    "but did not show it, in",
+    "CreateModelPackage returned a version that DescribeModelPackage did not find",
     "an earlier run has registered",
     "it is the same promotion as",
     "Not deleted",

@@ -120,8 +120,8 @@ pub struct CopyArgs {
     /// copies, which copies objects of up to 128 MiB in one request]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Retry a download that is slower than 1 KiB/s for this long. Copies by S3 and uploads are retried after five
-    /// times as long; above 16 MiB, later
+    /// Retry a download that is slower than 1 KiB/s for this long. The timeouts of uploads and of copies by S3 are
+    /// multiples of it: 5 times up to 16 MiB, more above
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }
@@ -147,8 +147,8 @@ impl CopyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registration")]
 pub struct RegisterArgs {
-    /// Approval status of the promoted version [default: carry; a version that was promoted with
-    /// `--approval pending` stays as the target decides]
+    /// Approval status of the promoted version [default: carry; for a version that was promoted with
+    /// `--approval pending`, the target account decides]
     #[arg(long, env = "PROMOTE_APPROVAL", value_name = "WHAT", value_enum)]
     pub approval: Option<Approval>,
     /// Fail if the target group does not exist, instead of creating it

@@ -75,9 +75,11 @@ impl Exit {
                 (1, "failure (verify: the version could not be checked; doctor: something is denied or missing)")
             }
             Self::Usage => (2, "wrong arguments"),
-            Self::Unconfirmed => {
-                (3, "promoted, but unconfirmed (verify: something is unverifiable; doctor: something is not testable)")
-            }
+            Self::Unconfirmed => (
+                3,
+                "promoted, but unconfirmed (verify: something is unverifiable; doctor: something is not testable; \
+                     rollback: a rejection is not recorded, or a newer version by others is Approved)",
+            ),
             Self::NothingApproved => (4, "no version is approved (find-latest; full with --fail-if-nothing-approved)"),
             Self::Changed => (5, "something was changed or is missing (verify)"),
             Self::Interrupted => (INTERRUPTED, "interrupted"),

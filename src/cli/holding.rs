@@ -16,8 +16,8 @@ use crate::run::{Context, hold, release, rollback};
 /// Stop promotions into a target group until it is released
 ///
 /// `promote full` and the pipeline then report what they would promote, and promote nothing. They still withdraw
-/// versions that the source rejects. The hold is written to every bucket and prefix that promoted versions of the group
-/// name.
+/// versions that the source rejects. The hold is written to every bucket and prefix that versions of the group were
+/// promoted to.
 #[derive(Debug, Args)]
 pub(super) struct HoldArgs {
     #[command(flatten)]
@@ -29,11 +29,11 @@ pub(super) struct HoldArgs {
 
 /// Release a held target group, so that promotions go on
 ///
-/// Ends the hold at every bucket and prefix that promoted versions of the group name.
+/// Ends the hold in every bucket and prefix that versions of the group were promoted to.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Another bucket to release, besides those that promoted versions name")),
-    mut_arg("target_prefix", |flag| flag.help("Another prefix to release, besides those that promoted versions name"))
+    mut_arg("target_bucket", |flag| flag.help("Another bucket in which to end the hold")),
+    mut_arg("target_prefix", |flag| flag.help("Another prefix in which to end the hold"))
 )]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_group: GroupName,
-    /// Another bucket to hold, besides those that promoted versions name
+    /// Another bucket to write the hold to
     #[arg(
         long,
         alias = "target-bucket-name",
@@ -86,7 +86,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_bucket: Option<BucketName>,
-    /// Another prefix to hold, besides those that promoted versions name
+    /// Another prefix to write the hold to
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]

@@ -25,8 +25,9 @@ use grants::SourceGrants;
 
 /// Print or write the stack that runs `promote full` when a source version is approved or rejected
 ///
-/// Makes no AWS call. An input `x_y` is the flag `--x-y`, the variables `PROMOTE_X_Y` and `SEEDFARMER_PARAMETER_X_Y`,
-/// and the template's parameter. The flag takes precedence, then `PROMOTE_`. An empty variable counts as unset.
+/// Makes no AWS call. Set the input `x_y` with the flag `--x-y`, the variable `PROMOTE_X_Y` or the variable
+/// `SEEDFARMER_PARAMETER_X_Y`; the first that is set counts. An empty variable counts as unset. The template's parameter
+/// of the input is `XY`.
 #[derive(Debug, Args)]
 pub struct Stack {
     #[command(subcommand)]

@@ -165,9 +165,11 @@ impl Status {
 /// It depends on the source group.
 fn fixed(template: &GroupTemplate) -> Result<GroupName> {
     let failure = || {
-        Failure::new(format!("the name of the target group {template} depends on the source group, and none is given"))
-            .hint("Pass `--group`, or the name of one target group")
-            .wrong_arguments()
+        Failure::new(format!(
+            "`--target-group {template}` depends on the name of the source group, and `--group` is not given"
+        ))
+        .hint("Pass `--group`, or the name of one target group")
+        .wrong_arguments()
     };
     Ok(template.fixed().ok_or_else(failure)?)
 }

@@ -13,7 +13,7 @@ use crate::aws::objects::{Encryption, SourceObjects, TargetObjects};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopyMode {
-    /// Have S3 copy; if access is denied and the source has credentials of its own, stream
+    /// Have S3 copy; if access is denied and source and target have different principals, stream
     #[default]
     Auto,
     /// Have S3 copy; the target's credentials must be allowed to read the source

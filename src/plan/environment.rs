@@ -9,8 +9,8 @@ use crate::schema::references::{Reference, ReferenceKind};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvironmentUrls {
-    /// URLs in the variables that SageMaker's containers load from, whose objects must exist; in other variables, only
-    /// URLs of single objects
+    /// Objects and folders in the variables that SageMaker's containers load from, which must exist; single objects in
+    /// other variables, if they exist
     #[default]
     Known,
     /// Objects and folders in all variables

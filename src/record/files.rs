@@ -103,7 +103,7 @@ impl Records<'_> {
                 return Ok(location);
             }
         }
-        bail!("{AT_ONCE} records with the time of {} already exist", layout.further_record(&stamp))
+        bail!("{} cannot be written: {AT_ONCE} records of this time already exist", layout.further_record(&stamp))
     }
 
     /// Writes and signs a record. Returns false if the location already has a record.

@@ -32,8 +32,8 @@ fn age(made: &str, now: SystemTime) -> Result<Duration> {
     let ahead = time.duration_since(now).unwrap_or_default();
     ensure!(
         ahead <= CLOCK_TOLERANCE,
-        Failure::new(format!("the plan of {made} is from the future: the clock of a machine is wrong"))
-            .hint("Set the clock of this machine or of the one that has made the plan, and make a new plan")
+        Failure::new(format!("the plan is dated {made}, which is in the future: the clock of a machine is wrong"))
+            .hint("Correct the clock of this machine, or of the one that made the plan; then make a new plan")
     );
     Ok(now.duration_since(time).unwrap_or_default())
 }
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(age("2025-12-31T23:00:00Z", now).unwrap(), Duration::from_secs(3600));
         assert_eq!(age("2026-01-01T00:04:59Z", now).unwrap(), Duration::ZERO);
         let refused = age("2026-01-01T00:05:01Z", now).unwrap_err().to_string();
-        assert!(refused.contains("2026-01-01T00:05:01Z is from the future"), "{refused}");
+        assert!(refused.contains("2026-01-01T00:05:01Z, which is in the future"), "{refused}");
     }
 
     #[test]

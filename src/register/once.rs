@@ -89,7 +89,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             return Failure::new(message).hint("Run again");
         }
         let message = format!(
-            "{failed}: SageMaker had registered a version, but did not show it, in {deleted} of {ATTEMPTS} attempts"
+            "{failed}: in {deleted} of {ATTEMPTS} attempts, CreateModelPackage returned a version that \
+             DescribeModelPackage did not find"
         );
         Failure::new(message)
             .hint("See in CloudTrail (DeleteModelPackage) who deletes new versions of the group, then run again")

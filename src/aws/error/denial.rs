@@ -136,7 +136,7 @@ mod tests {
             "Grant s3:GetObject on arn:aws:s3:::models/* (in the source's bucket policy too), s3:PutObject, s3:GetObject, \
              s3:AbortMultipartUpload and s3:ListMultipartUploadParts on arn:aws:s3:::serving/models/churn/*, and \
              s3:ListBucket and s3:ListBucketMultipartUploads on arn:aws:s3:::serving to this principal, or pass \
-             `--copy-mode stream`, which reads and writes in separate requests"
+             `--copy-mode stream`, which reads with the source credentials"
         );
     }
 
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(
             remedy("s3:GetObject"),
             "Grant s3:GetObject on arn:aws:s3:::models/* to this principal (in the source's bucket policy too), or pass \
-             `--copy-mode stream`, which reads and writes in separate requests"
+             `--copy-mode stream`, which reads with the source credentials"
         );
         let write = remedy("s3:PutObject");
         assert!(write.starts_with("Grant s3:PutObject, s3:GetObject, s3:AbortMultipartUpload and"), "{write}");

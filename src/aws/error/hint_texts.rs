@@ -39,12 +39,12 @@ fn of_keys(code: Option<&str>) -> Option<&'static str> {
 }
 
 /// Joins the two parts of a hint: check the bucket, and the permission to grant if the bucket is right.
-const IF_IT_IS: &str = ". If it is: ";
+const IF_IT_DOES: &str = ". If it does: ";
 
 impl CallError {
     /// The same error about a bucket that no flag has named: the hint is the permission only.
     pub fn of_found_bucket(self) -> Self {
-        match self.hint.split_once(IF_IT_IS) {
+        match self.hint.split_once(IF_IT_DOES) {
             Some((_, permission)) => Self { hint: permission.into(), ..self },
             None => self,
         }
@@ -140,8 +140,10 @@ impl Caller {
 
     /// The same for a bucket that this principal cannot access at all.
     pub fn maybe_not_the_owner(&self, error: CallError, bucket: &BucketName, owner: &AccountId) -> CallError {
-        let hint =
-            format!("Check `--target-bucket`: {bucket} has to be a bucket of account {owner}{IF_IT_IS}{}", error.hint);
+        let hint = format!(
+            "Check `--target-bucket`: the bucket {bucket} must belong to account {owner}{IF_IT_DOES}{}",
+            error.hint
+        );
         CallError { hint: hint.into(), ..error }
     }
 

@@ -95,7 +95,7 @@ impl Files {
             true => format!("{files} have no profile. Create one with `aws configure`"),
             false => {
                 let names = names.into_iter().collect::<Vec<_>>().join(", ");
-                format!("Pass one of the profiles that {files} have with `--{}-profile`: {names}", caller.side)
+                format!("Set `--{}-profile` to a profile in {files}: {names}", caller.side)
             }
         };
         Err(refused(caller, format!("profile '{profile}' does not exist"), hint))

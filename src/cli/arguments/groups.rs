@@ -16,7 +16,7 @@ pub struct GroupsArgs {
     /// `?` in the name select every group that matches
     #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
     pub group: Groups,
-    /// Source version to promote, whatever its approval status [default: the latest Approved version]
+    /// Source version, whatever its approval status [default: the latest Approved version]
     #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = number(1..=u32::MAX))]
     pub package_version: Option<u32>,
 }
@@ -28,7 +28,7 @@ pub struct ManyArgs {
     /// Select only source groups with this tag; can be repeated [env: separated by commas]
     #[arg(long, env = "PROMOTE_SOURCE_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     source_tag: Vec<(String, String)>,
-    /// Source group to begin with
+    /// Source group that is processed first, before all others
     #[arg(long, env = "PROMOTE_FIRST", value_name = "ARN|NAME")]
     first: Option<GroupRef>,
     /// Maximum number of groups at a time
@@ -82,7 +82,7 @@ pub fn refuse_for_many(flag: &str, is_given: bool, groups: &Groups) -> Result<()
     let Groups::Matching(pattern) = groups else { return Ok(()) };
     ensure!(
         !is_given,
-        Failure::new(format!("`{flag}` belongs to one group, and `--group {pattern}` is a pattern"))
+        Failure::new(format!("`{flag}` requires one group, and `--group {pattern}` is a pattern"))
             .hint("Name one group with `--group`")
             .wrong_arguments()
     );

@@ -51,8 +51,11 @@ impl Args for GroupInputs {
                 group.action(ArgAction::Append).value_delimiter(',').help(help)
             })
             .mut_arg("stack_name", |name| {
-                let help = "Name of the stack: one for each group, in their order, or one for all";
+                let help = "Name of the stack; for several groups, one name for all, or one for each in the same order";
                 name.action(ArgAction::Append).value_delimiter(',').help(help)
+            })
+            .mut_arg("source_bucket_names", |buckets| {
+                buckets.help("Source buckets to write a bucket policy for, separated by commas [default: none]")
             })
             .mut_arg("target_bucket_name", |bucket| bucket.required(false).default_value("any").hide(true))
     }

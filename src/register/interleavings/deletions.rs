@@ -45,7 +45,7 @@ fn a_run_goes_on_with_the_client_tokens_where_an_earlier_run_has_given_up() {
 fn a_run_whose_versions_are_all_deleted_says_so_and_where_to_look() {
     let runs = deleted(4, 0);
     let error = format!("{:#}", run(&runs).err().expect("it gives up"));
-    assert!(error.contains("had registered a version, but did not show it, in 4 of 4 attempts"), "{error}");
+    assert!(error.contains("in 4 of 4 attempts, CreateModelPackage returned a version that"), "{error}");
     let later = runs.locked().now + Duration::from_secs(100);
     runs.locked().advance(later);
     assert_eq!(run(&runs).expect("the next run goes on").arn.version(), 5);

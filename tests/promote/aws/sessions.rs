@@ -113,7 +113,7 @@ fn a_profile_that_does_not_exist_is_named() {
     let run = promote(&cloud, &["--source-profile", "nobody"]);
     run.fails(
         1,
-        &["source: ", "profile 'nobody' does not exist\nhint: ", "aws-config", "with `--source-profile`: ", "source"],
+        &["source: ", "profile 'nobody' does not exist\nhint: Set `--source-profile` to a profile in ", "aws-config: "],
     );
     assert!(cloud.calls().iter().all(|call| call.service != Service::SageMaker || !reads_the_source(call)));
 }

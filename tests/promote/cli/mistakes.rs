@@ -44,15 +44,15 @@ const MISTAKES: [Mistake; 33] = [
         full(c, &["--source-profile", "source"])
     }),
     ("the profile does not exist", 1, |c| full(c, &["--target-profile", "nope"])),
-    ("the source bucket may not be listed", 1, |c| {
+    ("no permission to list the source bucket", 1, |c| {
         c.deny(Principal::Both, "s3:ListBucket", MODELS);
         full(c, &[])
     }),
-    ("the objects of the source may not be read", 1, |c| {
+    ("no permission to read the objects of the source", 1, |c| {
         c.deny(Principal::Both, "s3:GetObject", "models/churn/model.tar.gz");
         full(c, &[])
     }),
-    ("the objects below a prefix of the source may not be read", 1, |c| {
+    ("no permission to read the objects below a prefix of the source", 1, |c| {
         c.deny(Principal::Both, "s3:GetObject", "models/churn/llm/*");
         // The objects are copied one after the other, the largest first.
         full(c, &["--concurrency", "1"])
@@ -116,7 +116,7 @@ const MISTAKES: [Mistake; 33] = [
         c.fail(Moment::every("ListModelPackages"), Failure::Status(400, "ThrottlingException", "Rate exceeded"));
         with(c, |command| command.env("AWS_MAX_ATTEMPTS", "1"))
     }),
-    ("the tags of the source group may not be read", 0, |c| {
+    ("no permission to read the tags of the source group", 0, |c| {
         c.deny(Principal::Both, "sagemaker:ListTags", &GROUP_ARN.replace("Churn-Model", "*"));
         full(c, &[])
     }),

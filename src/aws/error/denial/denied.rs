@@ -5,7 +5,7 @@ use crate::model::arn::AccountId;
 use crate::model::side::Side;
 
 /// The alternative to a copy within S3. Streaming works with one principal too.
-pub(super) const STREAM: &str = "`--copy-mode stream`, which reads and writes in separate requests";
+pub(super) const STREAM: &str = "`--copy-mode stream`, which reads with the source credentials";
 
 /// A denied call.
 pub struct Denial<'a> {

@@ -140,7 +140,7 @@ fn groups_that_are_failed_or_deleted_are_passed_over_and_told() {
 #[test]
 fn the_number_of_a_version_is_refused_with_a_pattern() {
     let cloud = with_groups(&["team-a"]);
-    full_of(&cloud, "team-*", &["--package-version", "1"]).fails(2, &["`--package-version` belongs to one group"]);
+    full_of(&cloud, "team-*", &["--package-version", "1"]).fails(2, &["`--package-version` requires one group"]);
     assert!(cloud.calls().is_empty());
 }
 

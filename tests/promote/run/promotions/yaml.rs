@@ -74,7 +74,7 @@ fn members_that_do_not_go_together_are_told_with_their_place_and_in_words_of_the
     let several = with_members("prefix: a").replace("group: churn", "group: churn-*, package_version: 3");
     assert_eq!(
         wrong(&several),
-        ["3:47: churn/production: `source.package_version` belongs to one group, and `source.group churn-*` is a \
+        ["3:47: churn/production: `source.package_version` requires one group, and `source.group churn-*` is a \
              pattern"]
     );
     let tags = with_members("prefix: a").replace("group: churn", "group: churn, tag: [stage=prod]");

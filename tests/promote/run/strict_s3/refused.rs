@@ -71,7 +71,7 @@ const REFUSALS: &[Refusal] = &[
             cloud.create_bucket(SERVING, THIRD);
         },
         flags: &[],
-        says: &["hint: Check `--target-bucket`: serving has to be a bucket of account 111222333444"],
+        says: &["hint: Check `--target-bucket`: the bucket serving must belong to account 111222333444"],
     },
     Refusal {
         sentence: "has a target bucket of another account than the named one",
