@@ -20,6 +20,7 @@ from acceptance.stack import Stack
 
 FAILED, BELIEF_REFUTED = 1, 3
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+SETTLING = 2
 FAILURES = Failed, Late, Refused, BotoCoreError, ClientError
 
 
@@ -42,6 +43,9 @@ def main():
     except FAILURES as error:
         failure = failed(error)
     finally:
+        ignore_signals()
+        # AWS may still be serving a call of the program that was interrupted too.
+        time.sleep(SETTLING if failure == "interrupted" else 0)
         left = removed(accounts)
     refuted = [belief for belief in found if belief.verdict == REFUTED]
     if options.report:
@@ -81,11 +85,15 @@ def failed(error):
     return str(error)
 
 
-def removed(accounts):
-    """Removes everything that was created, and returns what could not be removed."""
-    # A second signal must not leave half of it behind.
+def ignore_signals():
+    """A second signal must not leave half of it behind."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def removed(accounts):
+    """Removes everything that was created, and returns what could not be removed."""
+    ignore_signals()
     say("\nRemoving everything.")
     left = accounts.remove()
     for what in left:

@@ -90,7 +90,8 @@ def test_what_a_killed_run_has_left_is_removed_by_its_name(aws, s3):
             name = line.split("--remove ")[1].strip()
         if line.startswith("ok"):
             break
-    running.kill()
+    # With the program that it runs, which would go on.
+    os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
     assert left(aws) != []
     assert acceptance(aws, s3, *TWO_ACCOUNTS, "--remove", name).returncode == 0
@@ -110,7 +111,7 @@ def start(aws, s3, *arguments, binary=None, environment=None):
     environment = (environment or aws.environment(objects=s3)) | {"PYTHONPATH": str(ROOT)}
     environment |= {"PROMOTE_BIN": binary or os.environ.get("PROMOTE_BIN", "target/debug/promote")}
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, **output)
+    return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **output)
 
 
 def left(aws):
