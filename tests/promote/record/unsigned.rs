@@ -264,3 +264,21 @@ fn records_of_withdrawals_and_rollbacks_are_signed_by_the_next_run() {
     let verified = verify(&cloud, &["--sign-key", SIGN_KEY]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
 }
+
+#[test]
+fn an_unsigned_record_of_an_update_that_was_not_sent_is_signed_with_the_specification_that_it_announces() {
+    let cloud = with_package();
+    promote(&cloud, &[]).document();
+    let mut specifications = package()["AdditionalInferenceSpecifications"].clone();
+    let mut second = specifications[0].clone();
+    second["Name"] = json!("second");
+    specifications.as_array_mut().expect("a list").push(second);
+    cloud.change(SOURCE_VERSION, json!({"AdditionalInferenceSpecifications": specifications}));
+    cloud.fail(Moment::every("UpdateModelPackage"), Failure::Status(500, "InternalError", "x"));
+    promote(&cloud, &[]).fails(1, &["sagemaker:UpdateModelPackage"]);
+    cloud.heal();
+    assert_eq!(unsigned(&cloud).len(), 2);
+    let run = promote(&cloud, &["--sign-key", SIGN_KEY]);
+    assert_eq!((run.document()["outcome"].clone(), unsigned(&cloud)), (json!("updated"), Vec::new()), "{}", run.stderr);
+    assert_eq!(verify(&cloud, &["--sign-key", SIGN_KEY]).code, 0);
+}

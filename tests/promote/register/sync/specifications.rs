@@ -104,3 +104,33 @@ fn two_runs_that_add_the_same_specification_at_once_add_it_once() {
         assert_eq!(verified.code, 0, "{}", verified.stdout);
     }
 }
+
+#[test]
+fn a_run_that_adds_a_specification_also_approves_the_version_again() {
+    let cloud = promoted_once();
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
+    promote(&cloud, &[]).document();
+    assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
+    add_specification(&cloud, &json!({}));
+    cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
+    promote(&cloud, &[]).document();
+    assert_eq!((&promoted(&cloud)[0]["ModelApprovalStatus"], specifications(&cloud)), (&json!("Approved"), 2));
+    assert_eq!(verify(&cloud).code, 0);
+}
+
+#[test]
+fn a_specification_that_was_announced_and_not_added_is_added_although_the_record_before_it_is_lost() {
+    let cloud = promoted_once();
+    add_specification(&cloud, &json!({}));
+    cloud.fail(Moment::every("UpdateModelPackage"), Failure::Status(500, "InternalError", "x"));
+    promote(&cloud, &[]).fails(1, &["sagemaker:UpdateModelPackage"]);
+    cloud.heal();
+    cloud.remove(SERVING, &format!("{FOLDER}promotion.json"));
+    promote(&cloud, &[]);
+    for status in ["Rejected", "Approved"] {
+        cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
+        promote(&cloud, &[]).document();
+        assert_eq!((&promoted(&cloud)[0]["ModelApprovalStatus"], promoted(&cloud).len()), (&json!(status), 1));
+    }
+    assert_eq!((specifications(&cloud), verify(&cloud).code), (2, 0));
+}
