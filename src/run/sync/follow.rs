@@ -138,7 +138,12 @@ impl Following<'_> {
         Syncing { promotion, destination, policy: self.policy, folder: None, repaired: Repaired::No }
     }
 
-    async fn sync(&self, package: &Package, history: &History, promoted: &PromotedVersion) -> Result<FollowedVersions> {
+    pub(super) async fn sync(
+        &self,
+        package: &Package,
+        history: &History,
+        promoted: &PromotedVersion,
+    ) -> Result<FollowedVersions> {
         match self.syncing().run(package, history, promoted).await? {
             Some(Synced::Done { record, recorded, warnings }) => {
                 let mut done = self.done(promoted, *record, recorded);

@@ -12,9 +12,12 @@ use super::followed::FollowedVersions;
 use crate::aws::registry::Summary;
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
+use crate::model::package::Package;
 use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
+use crate::record::Record;
+use crate::record::recorded::{Look, Recorded, recorded};
 use crate::register::existing::describe;
 use crate::run::promotion::Promotion;
 
@@ -78,21 +81,39 @@ impl Following<'_> {
             return Ok(none);
         }
         let described = account.registry().describe(&source).await;
-        let synced = match self.source_of(&source, &promoted, described)? {
-            SourceState::Described(package) => by_metadata.sync(&package).await,
-            SourceState::Listed(package) => by_metadata.withdraw(&package).await,
-            SourceState::Unclear(unclear) => return Ok(unclear),
+        let state = self.source_of(&source, &promoted, described)?;
+        let synced = match &state {
+            SourceState::Described(package) => by_metadata.sync(package).await,
+            SourceState::Listed(package) => by_metadata.withdraw(package).await,
+            SourceState::Unclear(_) => Ok((None, Vec::new())),
         };
         let (record, warnings) = match synced {
             Ok(synced) => synced,
             Err(error) => return Ok(not_followed(&promoted, &source, error)),
         };
-        let mut followed = match record {
-            Some((record, recorded)) => self.done(&promoted, record, recorded),
-            None => none,
+        let mut followed = match (record, state) {
+            (_, SourceState::Unclear(unclear)) => unclear,
+            (Some((record, recorded)), state) => {
+                let changed = changed_since(&record, state).filter(|_| recorded);
+                let mut followed = self.done(&promoted, record, recorded);
+                if let Some(package) = changed {
+                    followed.add(self.sync_recorded(&package).await?);
+                }
+                followed
+            }
+            (None, _) => none,
         };
         followed.warnings.extend(warnings);
         Ok(followed)
+    }
+
+    /// Syncs a version whose promotion was just recorded as it was requested.
+    async fn sync_recorded(&self, package: &Package) -> Result<FollowedVersions> {
+        let Promotion { target, destination, .. } = self.promotion;
+        match recorded(target, destination, package.arn(), Look::AtRecords).await? {
+            Some(Recorded { history, promoted, .. }) => self.sync(package, &history, &promoted).await,
+            None => Ok(FollowedVersions::default()),
+        }
     }
 
     /// A version that SageMaker could not complete is not withdrawn: nobody can deploy it.
@@ -136,4 +157,11 @@ pub(in crate::run) fn second(promoted: &PromotedVersion, source: &PackageArn, fi
     );
     let is_rejected = promoted.approval() == ApprovalStatus::Rejected;
     (!is_rejected).then(|| Warning { field: promoted.arn.to_string(), remark })
+}
+
+/// The source version, if a record of its promotion describes an older state of it.
+fn changed_since(record: &Record, state: SourceState) -> Option<Package> {
+    let SourceState::Described(package) = state else { return None };
+    let recorded = record.source.package.as_ref().filter(|_| record.request.is_some())?;
+    (recorded.fingerprint != package.fingerprint()).then_some(package)
 }

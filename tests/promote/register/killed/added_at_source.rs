@@ -171,3 +171,18 @@ fn an_equal_specification_that_both_accounts_have_added_is_not_what_was_requeste
     assert_eq!((named_in_record(&cloud), names_in(&promoted(&cloud)[0]).len()), (vec!["llm".to_owned()], 2));
     follows(&cloud);
 }
+
+#[test]
+fn an_older_version_is_recorded_and_synced_in_one_run() {
+    let cloud = killed_after("UpdateModelPackage");
+    change_source(&cloud);
+    add_at_source(&cloud, 1, second);
+    let mut newer = package();
+    newer["ModelPackageDescription"] = json!("newer");
+    cloud.register(newer);
+    promote(&cloud, &[]).document();
+    assert_eq!((named_in_record(&cloud), entry(&cloud, "team")), (vec!["llm".to_owned()], json!("risk")));
+    assert_eq!(names_in(&promoted(&cloud)[0]), ["llm", "second"]);
+    verifies(&cloud);
+    assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
+}
