@@ -121,7 +121,7 @@ pub struct CopyArgs {
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
     /// Retry a download that is slower than 1 KiB/s for this long. The timeouts of uploads and of copies by S3 are
-    /// multiples of it: 5 times up to 16 MiB, more above
+    /// multiples of it: 5 times for up to 16 MiB, more above
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }

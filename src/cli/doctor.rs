@@ -20,10 +20,11 @@ use crate::run::{Context, DoctorReport, doctor};
 /// Check everything that a promotion needs in both accounts, and print the policies that are missing
 ///
 /// Takes the flags of `promote full` except those of a plan. To test permissions to write, doctor sends requests with
-/// invalid values, which AWS rejects, begins a multipart upload to the target bucket and aborts it, and begins an upload
-/// to each target repository, which Amazon ECR discards. It writes nothing else. If nothing is denied or missing, doctor
-/// also runs `promote full --dry-run` and reports what that refuses. A missing permission that a promotion does not need
-/// is optional and does not change the exit code. With a pattern, a group without versions does not change it either.
+/// invalid values, which AWS rejects. It begins a multipart upload to the target bucket and aborts it. It begins a layer
+/// upload to each target repository, which Amazon ECR discards. It writes nothing else. If nothing is denied or missing,
+/// doctor also runs `promote full --dry-run` and reports what that refuses. A missing permission that a promotion does
+/// not need is optional and does not change the exit code. With a pattern, a group without versions does not change it
+/// either.
 #[derive(Debug, Args)]
 #[command(mut_arg("fail_if_nothing_approved", |flag| flag.hide(true)))]
 pub(super) struct Doctor {

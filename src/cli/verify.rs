@@ -23,8 +23,8 @@ use crate::run::{Context, GroupVerification, Verification, verify, verify_group}
 /// Compares the version and every object in the target with the record, and lists what is changed, missing or
 /// unverifiable. With --group, the version is the newest Approved one that was promoted from the group.
 /// With --model-package, or --group with an ARN, no source credentials are needed; --deep then also compares with the
-/// source if it can be read. Exits 0 if no Approved version was promoted from the group, 5 if something is changed or missing, 3 if something is
-/// unverifiable, 1 if the version could not be checked.
+/// source if it can be read. Exits 0 if no Approved version was promoted from the group, 5 if something is changed or
+/// missing, 3 if something is unverifiable, 1 if the version could not be checked.
 #[derive(Debug, Args)]
 #[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
 pub(super) struct Verify {

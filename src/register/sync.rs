@@ -11,5 +11,5 @@ mod sync_plan;
 pub use change::{Change, ChangeResult};
 pub use comparison::Base;
 pub use edit::{Edit, edits, specifications_of_others};
-pub use specifications::added_specifications;
+pub use specifications::{SPECIFICATIONS, added_specifications, name_of, names};
 pub use sync_plan::SyncPlan;

@@ -6,7 +6,7 @@ use crate::model::field::{Document, Field};
 use crate::schema::comparison::differences;
 
 /// The member that lists the specifications.
-pub(super) const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
+pub const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 
 /// The member of the UpdateModelPackage request that adds specifications.
 pub(super) const TO_ADD: &str = "AdditionalInferenceSpecificationsToAdd";
@@ -15,11 +15,13 @@ pub(super) fn list(document: &Document) -> impl Iterator<Item = &Value> {
     document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten()
 }
 
-pub(super) fn name_of(specification: &Value) -> Option<&str> {
+/// The name of a specification.
+pub fn name_of(specification: &Value) -> Option<&str> {
     specification.get("Name")?.as_str()
 }
 
-pub(super) fn names(document: &Document) -> Vec<&str> {
+/// The names of the specifications of a document.
+pub fn names(document: &Document) -> Vec<&str> {
     list(document).filter_map(name_of).collect()
 }
 

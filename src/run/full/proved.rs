@@ -11,12 +11,11 @@ use crate::model::promoted::{PromotedVersion, REQUEST_KEY};
 use crate::plan::provenance::{mark, marked, own_digest};
 use crate::plan::{Plan, Warning};
 use crate::register::existing::ExistingPromotions;
-use crate::register::sync::edits;
+use crate::register::sync::{SPECIFICATIONS, edits, name_of, names};
 use crate::run::promotion::Promotion;
 use crate::schema::comparison::differences;
 
 const METADATA: &str = "CustomerMetadataProperties";
-const SPECIFICATIONS: &str = "AdditionalInferenceSpecifications";
 /// The members that an Update replaces as a whole and that do not change what is deployed.
 const WHOLE: [&str; 2] = ["ModelLifeCycle", "ModelCard"];
 /// The greatest number of requests to try. Each differing value doubles the number.
@@ -64,7 +63,7 @@ impl Proved {
         if edits(&request, plan.source_uri.as_deref(), described).iter().any(|edit| edit.alters_promotion()) {
             return None;
         }
-        let added = names(&plan.request).filter(|name| !specifications.contains(name));
+        let added = names(&plan.request).into_iter().filter(|name| !specifications.contains(name));
         let added: Vec<Field> = added.map(|name| Field::top(SPECIFICATIONS).key(name)).collect();
         let has_fewer_specifications = !added.is_empty();
         let changed = chosen.iter().map(|value| value.field()).chain(added).collect();
@@ -77,8 +76,8 @@ impl Proved {
         Some(Self { request, package, changed, has_fewer_specifications })
     }
 
-    /// The plan of this request. If the source has added inference specifications since, today's plan has their artifacts
-    /// and images, so that the version is planned again.
+    /// The plan of this request. If the source has added inference specifications since, today's plan also has their
+    /// artifacts and images. In that case, the version is planned again without them.
     ///
     /// # Errors
     /// It cannot be planned again.
@@ -168,11 +167,12 @@ fn with_values<'a>(
     })
 }
 
-/// The inference specifications that the version may have been registered with: those that both have, or the first of
-/// them. Nobody can remove one, an Update appends, and both accounts may have added one of the same name.
+/// The lists of inference specifications that the version may have been registered with: those that both have, then
+/// without the last of them, and so on. UpdateModelPackage appends specifications and cannot remove any. Both accounts may
+/// have added one of the same name, so that the shorter lists are tried too.
 fn registered_specifications<'a>(planned: &'a Document, described: &Document) -> Vec<Vec<&'a str>> {
-    let has = |name: &&str| names(described).any(|other| other == *name);
-    let both: Vec<&str> = names(planned).filter(has).collect();
+    let has = names(described);
+    let both: Vec<&str> = names(planned).into_iter().filter(|name| has.contains(name)).collect();
     (0..=both.len()).rev().map(|count| both[..count].to_vec()).collect()
 }
 
@@ -180,18 +180,10 @@ fn registered_specifications<'a>(planned: &'a Document, described: &Document) ->
 fn only(wanted: &[&str], document: &Document) -> Document {
     let mut document = document.clone();
     if let Some(Value::Array(all)) = document.get_mut(SPECIFICATIONS) {
-        all.retain(|one| name(one).is_some_and(|name| wanted.contains(&name)));
+        all.retain(|one| name_of(one).is_some_and(|name| wanted.contains(&name)));
         if all.is_empty() {
             document.shift_remove(SPECIFICATIONS);
         }
     }
     document
-}
-
-fn names(document: &Document) -> impl Iterator<Item = &str> {
-    document.get(SPECIFICATIONS).and_then(Value::as_array).into_iter().flatten().filter_map(name)
-}
-
-fn name(specification: &Value) -> Option<&str> {
-    specification.get("Name").and_then(Value::as_str)
 }

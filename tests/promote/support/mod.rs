@@ -29,5 +29,5 @@ pub use registry::{Rate, Spelling};
 pub use s3::{Attributes, Body};
 pub use weather::Weather;
 
-/// How long a test waits for what happens at once on an idle machine.
+/// The longest time that a test waits for something. It is long because the machine may be busy.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(240);

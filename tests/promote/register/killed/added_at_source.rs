@@ -33,6 +33,12 @@ fn theirs(added: &mut Value) {
     added["Name"] = json!("theirs");
 }
 
+fn register_newer(cloud: &Cloud) {
+    let mut newer = package();
+    newer["ModelPackageDescription"] = json!("newer");
+    cloud.register(newer);
+}
+
 fn named_in_record(cloud: &Cloud) -> Vec<String> {
     let record = record(cloud, "promotion.json");
     names_in(&record["request"]).into_iter().map(str::to_owned).collect()
@@ -88,9 +94,7 @@ fn an_older_version_is_recorded_although_its_source_has_a_new_specification_of_o
     let cloud = killed_after("UpdateModelPackage");
     cloud.put(MODELS, "churn/other/weights.bin", "other");
     add_at_source(&cloud, 1, other_artifacts);
-    let mut newer = package();
-    newer["ModelPackageDescription"] = json!("newer");
-    cloud.register(newer);
+    register_newer(&cloud);
     let document = promote(&cloud, &[]).document();
     assert_eq!((&document["target"]["version"], named_in_record(&cloud)), (&json!(2), vec!["llm".to_owned()]));
     verifies(&cloud);
@@ -177,9 +181,7 @@ fn an_older_version_is_recorded_and_synced_in_one_run() {
     let cloud = killed_after("UpdateModelPackage");
     change_source(&cloud);
     add_at_source(&cloud, 1, second);
-    let mut newer = package();
-    newer["ModelPackageDescription"] = json!("newer");
-    cloud.register(newer);
+    register_newer(&cloud);
     promote(&cloud, &[]).document();
     assert_eq!((named_in_record(&cloud), entry(&cloud, "team")), (vec!["llm".to_owned()], json!("risk")));
     assert_eq!(names_in(&promoted(&cloud)[0]), ["llm", "second"]);
