@@ -19,9 +19,9 @@ use crate::model::package_status::PackageStatus;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::provenance::marked;
+use crate::register::sync::METADATA;
 use crate::schema::comparison::{Difference, differences};
 
-const METADATA: &str = "CustomerMetadataProperties";
 const REPORT: &str = "Run again; if the version differs again, report a bug of promote with this message";
 const EDITED: &str = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
                       the version in the target account";
@@ -52,7 +52,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let arn = &promoted.arn;
         // Nobody has approved a version before it was complete.
         let is_known = new || !promoted.is_complete();
-        let (promoted, source_now) = self.wait(promoted, source_now, (visibility, new)).await?;
+        let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
         let description = &promoted.description;
         let lines = self.refused(description, new);
         if !lines.is_empty() {
@@ -64,13 +64,13 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             // Only an Update replaces the digest. SageMaker could only lose it.
             let has_lost_digest = new && marked(description).is_none();
             let is_overtaken = marked(description) != marked(self.request) && !has_lost_digest;
-            let may_discard = new && !is_overtaken && promoted.approval() == ApprovalStatus::PendingManualApproval;
-            let hint = match (is_overtaken, may_discard) {
-                (true, _) => OTHER_REQUEST,
-                (false, true) => REPORT,
-                (false, false) => EDITED,
+            let is_unused = !is_overtaken && promoted.approval() == ApprovalStatus::PendingManualApproval;
+            let hint = match is_overtaken {
+                true => OTHER_REQUEST,
+                false if new && is_unused => REPORT,
+                false => EDITED,
             };
-            bail!(NotAsRequested { message, hint, may_discard, is_overtaken });
+            bail!(NotAsRequested { message, hint, is_unused, is_overtaken });
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
@@ -149,7 +149,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         &self,
         promoted: &PromotedVersion,
         mut source_now: Document,
-        (visibility, new): (Visibility, bool),
+        visibility: Visibility,
     ) -> Result<(PromotedVersion, Document)> {
         let arn = &promoted.arn;
         let started = self.registry.now();
@@ -161,7 +161,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 PackageStatus::Failed | PackageStatus::Deleting => {
                     let message = format!("SageMaker could not complete {arn}{}", failure_reasons(&description));
                     let hint = "Remove the cause that SageMaker names, then run again";
-                    bail!(NotAsRequested { message, hint, may_discard: new, is_overtaken: false });
+                    bail!(NotAsRequested { message, hint, is_unused: true, is_overtaken: false });
                 }
                 status @ (PackageStatus::Pending | PackageStatus::InProgress | PackageStatus::Other(_)) => {
                     let waited = self.registry.now() - started;

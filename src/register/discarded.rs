@@ -18,8 +18,8 @@ pub(super) struct NotAsRequested {
     pub message: String,
     /// The next step.
     pub hint: &'static str,
-    /// Whether this run has created the package, and nobody can have used it.
-    pub may_discard: bool,
+    /// Whether nobody can have used the package, if this run has created it.
+    pub is_unused: bool,
     /// Whether an Update has changed the package since: another run may have recorded and synced it.
     pub is_overtaken: bool,
 }

@@ -195,13 +195,11 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                     left,
                 })
             }
-            Err(error) => {
-                match error.downcast_ref::<NotAsRequested>().map(|failed| (failed.hint, failed.may_discard)) {
-                    Some((hint, true)) => Err(discard(self.registry, &promoted.arn, error).await?).hint(hint),
-                    Some((hint, false)) => Err(error).hint(hint),
-                    None => Err(error),
-                }
-            }
+            Err(error) => match error.downcast_ref::<NotAsRequested>().map(|failed| (failed.hint, failed.is_unused)) {
+                Some((hint, true)) if new => Err(discard(self.registry, &promoted.arn, error).await?).hint(hint),
+                Some((hint, _)) => Err(error).hint(hint),
+                None => Err(error),
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::plan::rewriting::Rewritten;
 use crate::register::sync::change::{Change, ChangeResult};
 use crate::register::sync::edit::{Edit, edits};
 
-pub(super) const METADATA: &str = "CustomerMetadataProperties";
+pub const METADATA: &str = "CustomerMetadataProperties";
 
 /// The state of a promoted version after its last Update, as its newest record has it.
 #[derive(Debug, Clone, Copy)]

@@ -11,11 +11,10 @@ use crate::model::promoted::{PromotedVersion, REQUEST_KEY};
 use crate::plan::provenance::{mark, marked, own_digest};
 use crate::plan::{Plan, Warning};
 use crate::register::existing::ExistingPromotions;
-use crate::register::sync::{SPECIFICATIONS, edits, name_of, names};
+use crate::register::sync::{METADATA, SPECIFICATIONS, edits, name_of, names};
 use crate::run::promotion::Promotion;
 use crate::schema::comparison::differences;
 
-const METADATA: &str = "CustomerMetadataProperties";
 /// The members that an Update replaces as a whole and that do not change what is deployed.
 const WHOLE: [&str; 2] = ["ModelLifeCycle", "ModelCard"];
 /// The greatest number of requests to try. Each differing value doubles the number.

@@ -162,9 +162,8 @@ impl Promotion<'_> {
         // An announced Update that was not sent has not added its specification.
         let is_current = marked(request) == marked(&promoted.description);
         let is_announced = |edit: &Edit| edit.is_missing() && !is_current;
-        let alters = |edit: &Edit| edit.alters_promotion() && !is_announced(edit);
-        let differs = |edit: &&Edit| alters(edit) || edit.is_essential() && !is_announced(edit) && !is_told(edit);
-        if let Some(edit) = edits.iter().find(differs) {
+        let differs = |edit: &&Edit| edit.alters_promotion() || edit.is_essential() && !is_told(edit);
+        if let Some(edit) = edits.iter().filter(|edit| !is_announced(edit)).find(differs) {
             anyhow::bail!("{} of {} differs: {}", edit.field, promoted.arn, edit.detail);
         }
         let there = Folder::list(self.target.objects(), &layout.folder()).await?;

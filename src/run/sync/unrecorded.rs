@@ -81,28 +81,22 @@ impl Following<'_> {
             return Ok(none);
         }
         let described = account.registry().describe(&source).await;
-        let state = self.source_of(&source, &promoted, described)?;
-        let synced = match &state {
-            SourceState::Described(package) => by_metadata.sync(package).await,
-            SourceState::Listed(package) => by_metadata.withdraw(package).await,
-            SourceState::Unclear(_) => Ok((None, Vec::new())),
+        let (synced, package) = match self.source_of(&source, &promoted, described)? {
+            SourceState::Described(package) => (by_metadata.sync(&package).await, Some(package)),
+            SourceState::Listed(package) => (by_metadata.withdraw(&package).await, None),
+            SourceState::Unclear(unclear) => return Ok(unclear),
         };
         let (record, warnings) = match synced {
             Ok(synced) => synced,
             Err(error) => return Ok(not_followed(&promoted, &source, error)),
         };
-        let mut followed = match (record, state) {
-            (_, SourceState::Unclear(unclear)) => unclear,
-            (Some((record, recorded)), state) => {
-                let changed = changed_since(&record, state).filter(|_| recorded);
-                let mut followed = self.done(&promoted, record, recorded);
-                if let Some(package) = changed {
-                    followed.add(self.sync_recorded(&package).await?);
-                }
-                followed
-            }
-            (None, _) => none,
-        };
+        let Some((record, recorded)) = record else { return Ok(FollowedVersions { warnings, ..none }) };
+        let changed = package.filter(|package| recorded && describes_older(&record, package));
+        let mut followed = self.done(&promoted, record, recorded);
+        if let Some(package) = changed {
+            let synced = self.sync_recorded(&package).await;
+            followed.add(synced.unwrap_or_else(|error| not_followed(&promoted, &source, error)));
+        }
         followed.warnings.extend(warnings);
         Ok(followed)
     }
@@ -159,9 +153,8 @@ pub(in crate::run) fn second(promoted: &PromotedVersion, source: &PackageArn, fi
     (!is_rejected).then(|| Warning { field: promoted.arn.to_string(), remark })
 }
 
-/// The source version, if a record of its promotion describes an older state of it.
-fn changed_since(record: &Record, state: SourceState) -> Option<Package> {
-    let SourceState::Described(package) = state else { return None };
-    let recorded = record.source.package.as_ref().filter(|_| record.request.is_some())?;
-    (recorded.fingerprint != package.fingerprint()).then_some(package)
+/// Whether a record of a promotion describes an older state of the source version.
+fn describes_older(record: &Record, package: &Package) -> bool {
+    let recorded = record.source.package.as_ref().filter(|_| record.request.is_some());
+    recorded.is_some_and(|recorded| recorded.fingerprint != package.fingerprint())
 }

@@ -61,9 +61,12 @@ fn a_run_that_finds_its_version_synced_by_another_run_reports_it() {
     cloud.heal();
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "PendingManualApproval");
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));
-    cloud.hook(Moment::on("GetObject", 1).at("_claims/"), |cloud| drop(promote(cloud, &[]).document()));
+    cloud.hook(Moment::on("DescribeModelPackage", 3).at(&arn_of_version(1)), |cloud| {
+        assert_eq!(promote(cloud, &[]).document()["outcome"], "promoted");
+    });
     let document = promote(&cloud, &[]).document();
     assert_eq!(document["target"]["model_package_arn"], arn_of_version(1), "{document:#}");
+    assert_eq!(document["outcome"], "already-promoted", "the other run has completed it");
     assert_eq!(promoted(&cloud)[0]["CustomerMetadataProperties"]["team"], "risk");
     assert_eq!((promoted(&cloud).len(), promote(&cloud, &[]).code), (1, 0));
 }

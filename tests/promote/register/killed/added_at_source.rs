@@ -188,3 +188,21 @@ fn an_older_version_is_recorded_and_synced_in_one_run() {
     verifies(&cloud);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "already-promoted");
 }
+
+#[test]
+fn an_older_version_that_is_recorded_and_cannot_be_synced_is_told_as_recorded_and_synced_by_the_next_run() {
+    let cloud = killed_after("UpdateModelPackage");
+    change_source(&cloud);
+    register_newer(&cloud);
+    cloud.fail(
+        Moment::on("UpdateModelPackage", 1).at(&arn_of_version(1)),
+        Failure::Status(400, "ValidationException", "x"),
+    );
+    let run = promote(&cloud, &[]);
+    run.fails(1, &["wrote a record of", "sagemaker:UpdateModelPackage"]);
+    assert_eq!((named_in_record(&cloud).len(), entry(&cloud, "team")), (1, json!("growth")));
+    cloud.heal();
+    promote(&cloud, &[]).document();
+    assert_eq!(entry(&cloud, "team"), "risk");
+    verifies(&cloud);
+}
