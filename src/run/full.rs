@@ -57,17 +57,19 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
     run(context, settings, Permitted::Everything).await
 }
 
-/// The run of [`full()`], which may be permitted less than its settings ask for. A run whose group is held while it
-/// copies is run once more, which reports the rest.
+/// The run of [`full()`], limited to what is permitted. If the group is held while the run copies, runs once more: that run
+/// finds the hold, withdraws what the source rejects, and reports what it would promote.
 pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
     let elsewhere = Arc::default();
-    let before = match run_once(context, settings, permitted, &elsewhere).await {
-        Ok(report) => return Ok(report.without_held_failures().with_failures_told()),
-        Err(error) => stopped_by_hold(error)?,
+    let report = match run_once(context, settings, permitted, &elsewhere).await {
+        Ok(report) => report,
+        Err(error) => {
+            let before = stopped_by_hold(error)?;
+            let again = run_once(context, settings, permitted, &elsewhere).await;
+            again.inspect_err(|error| before.tell(context, error))?.with_earlier(before)
+        }
     };
-    let again = run_once(context, settings, permitted, &elsewhere).await;
-    let again = again.inspect_err(|error| before.tell(context, error))?;
-    Ok(again.with_earlier(before).without_held_failures().with_failures_told())
+    Ok(report.with_plan(context, settings)?.without_held_failures().with_failures_told())
 }
 
 async fn run_once(
@@ -102,14 +104,13 @@ async fn run_once(
         reviewed: permitted.reviewed(),
         elsewhere: Some(Arc::clone(elsewhere)),
     };
-    // The listed folders tell whether the group is held.
+    // A hold is an object in one of the listed folders.
     let promotions = promotions?;
     let held = HoldState::of(promotions.folders.iter().map(String::as_str));
     if let Some(hold) = promotion.hold(held).await? {
         return Box::pin(run_held(promotion, settings, hold, (&search, &promotions, &rejected))).await;
     }
-    let report = Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await?;
-    report.with_plan(context, settings)
+    Full::new(promotion, settings).promote_and_follow(&search, &promotions, &rejected).await
 }
 
 /// The run into a group that is held: withdraws what the source rejects, and makes the rest a dry run.
@@ -130,7 +131,7 @@ async fn run_held(
     let full = Full::new(promotion, settings);
     let reported = full.promote_and_follow(search, promotions, rejected).await;
     let report = reported.inspect_err(|error| withdrawn.tell(context, error))?;
-    as_held(report, hold, withdrawn, settings.dry_run).with_plan(context, settings)
+    Ok(as_held(report, hold, withdrawn, settings.dry_run))
 }
 
 pub(super) struct Full<'a> {

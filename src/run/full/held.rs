@@ -73,7 +73,7 @@ impl RunReport {
             .followed
             .retain(|one| !earlier.followed.iter().any(|other| other.model_package_arn == one.model_package_arn));
         record.followed.extend(earlier.followed);
-        record.warnings.extend(earlier.warnings);
+        add_new(&mut record.warnings, earlier.warnings);
         record.add_unconfirmed(earlier.unconfirmed);
         self.failures.extend(earlier.failures);
         self
@@ -113,8 +113,8 @@ fn pending(record: &Record) -> Option<Warning> {
     let field = target.model_package_arn.as_ref()?.to_string();
     let is_due = |write: &PlannedWrite| write.act == PlannedAct::Approve && write.subject == field;
     let after = if record.planned.iter().flatten().any(is_due) {
-        "a run after `promote release` approves it, unless it has no record and was modified more than a minute after its \
-         registration: then approve it in the target account"
+        "the next run after `promote release` approves it. If it has no record and was modified more than a minute after \
+         its registration, approve it in the target account instead"
     } else if record.warnings.iter().any(|warning| warning.field == field) {
         return None;
     } else {

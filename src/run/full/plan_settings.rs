@@ -11,8 +11,8 @@ use crate::run::report::RunReport;
 use crate::run::settings::{CopySettings, FullSettings, RegistrationSettings};
 
 impl RunReport {
-    /// The report with its plan, if it is that of a dry run in which nothing has failed. Nothing is added to it later: the
-    /// digest is over everything.
+    /// The report with its plan, if it is that of a dry run in which nothing has failed. Nothing may be added to
+    /// the document later: the digest is over everything.
     pub(in crate::run) fn with_plan(self, context: &Context, settings: &FullSettings) -> Result<Self> {
         if !settings.dry_run || !self.failures.is_empty() {
             return Ok(self);

@@ -293,3 +293,22 @@ fn a_rollback_during_which_a_version_is_promoted_to_a_new_prefix_is_incomplete()
     assert_eq!(again["outcome"], "rolled-back", "{again:#}");
     assert!(has_hold(&cloud, "new/"));
 }
+
+#[test]
+fn the_plan_of_a_group_that_is_held_at_another_place_is_valid_and_has_each_warning_once() {
+    let cloud = three();
+    let mut second = create_request(&cloud);
+    second.as_object_mut().expect("a request").shift_remove("ClientToken");
+    let second = cloud.register_in(TARGET_ACCOUNT, second);
+    hold(&cloud).document();
+    cloud.register(model("s3://models/churn/model.tar.gz"));
+    let file = cloud.home().join("plan.json").display().to_string();
+    let planned = elsewhere(&cloud, &["--dry-run", "--record", &file]);
+    let about_second = planned["warnings"].as_array().expect("warnings").iter();
+    assert_eq!(about_second.filter(|warning| warning["field"] == second).count(), 1, "{planned:#}");
+    release(&cloud).document();
+    let group = Cloud::group_arn(GROUP);
+    let flags = ["full", "--group", &group, "--target-bucket", SERVING, "--target-prefix", "other/", "--plan", &file];
+    let run = run(&cloud, Principal::Both, &flags);
+    assert!(!run.stderr.contains("was edited"), "{}", run.stderr);
+}
