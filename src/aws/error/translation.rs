@@ -157,8 +157,15 @@ impl Caller {
             (None, Some(_)) => ("sts:AssumeRole", self.profile_or_chain()),
             (_, None) => (call, resource.to_string()),
         };
+        let is_busy = assuming.is_some() && matches!(answer.kind(), Kind::Throttled | Kind::Unavailable);
+        let kind = match is_unreachable {
+            true => Kind::Unavailable,
+            false if is_busy => answer.kind(),
+            false => Kind::Credentials,
+        };
         let hint = match (assuming.is_some(), answer.kind()) {
             (true, Kind::Denied) => self.assume_hint(),
+            _ if is_busy => self.hint(call, &Resource::Principal, kind, answer.code.as_deref(), &message),
             _ if is_empty => self.set_up_hint(),
             _ if is_unreachable => self.network_hint(),
             _ if message.contains(OF_PROCESS) => PROCESS_HINT.to_owned(),
@@ -168,7 +175,7 @@ impl Caller {
             side: self.side,
             call,
             resource: resource.into(),
-            kind: if is_unreachable { Kind::Unavailable } else { Kind::Credentials },
+            kind,
             code: answer.code.map(Into::into),
             message: message.into(),
             request_id: answer.request_id.map(Into::into),

@@ -6,7 +6,7 @@ mod expired;
 use serde_json::Value;
 
 use crate::support::calls::{Call, Service};
-use crate::support::{Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 
 const READER: &str = "arn:aws:iam::444333666777:role/reader";
@@ -93,6 +93,19 @@ fn a_role_is_assumed_with_the_profile_that_is_given() {
     let calls = cloud.calls_of("AssumeRole");
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].who.as_ref().map(|who| who.arn.clone()), Some(Principal::Source.arn()));
+}
+
+#[test]
+fn the_hint_of_a_role_that_sts_throttles_or_cannot_answer_for_is_to_run_again() {
+    for (code, status, hint) in
+        [("Throttling", 400, "Wait, or set AWS_MAX_ATTEMPTS"), ("InternalFailure", 500, "run again")]
+    {
+        let cloud = with_package();
+        cloud.fail(Moment::every("AssumeRole"), Failure::Status(status, code, "Rate exceeded"));
+        let run = promote(&cloud, &["--source-role-arn", READER]);
+        run.fails(1, &["source: sts:AssumeRole", hint]);
+        assert!(!run.stderr.contains("sign in"), "{}", run.stderr);
+    }
 }
 
 #[test]
