@@ -4,11 +4,11 @@
 //!
 //! ```text
 //! GroupArn ─find─▶ Package ─plan─▶ Plan ─copy─▶ Copied ─register─▶ Registration ─record─▶ Record
-//!          (source account)      (pure)  (S3 → S3, ECR → ECR)  (target account)    (JSON)
+//!          (source account)             (S3 → S3, ECR → ECR)  (target account)    (JSON)
 //! ```
 //!
 //! Each step takes the type that the previous step returns. A version cannot be registered before every artifact
-//! and every image is copied and verified: registering consumes a `Copied`, and a dry run only has a `Preview`.
+//! and every image is copied and verified: registering consumes a `Copied`, and a dry run that has not copied has a `Preview`.
 //!
 //! | Step | Folder | Result |
 //! |---|---|---|

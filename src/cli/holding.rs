@@ -32,8 +32,8 @@ pub(super) struct HoldArgs {
 /// Ends the hold in every bucket and prefix that versions of the group were promoted to.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Another bucket in which to end the hold")),
-    mut_arg("target_prefix", |flag| flag.help("Another prefix in which to end the hold"))
+    mut_arg("target_bucket", |flag| flag.help("Bucket in which the hold also ends, if no version of the group was promoted to it")),
+    mut_arg("target_prefix", |flag| flag.help("Prefix in that bucket"))
 )]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct ReleaseArgs {
 pub(super) struct RollbackArgs {
     #[command(flatten)]
     pub(super) group: GroupFlags,
-    /// Promoted version to go back to [default: the newest older version that is Approved and matches its record]
+    /// Promoted version to go back to [default: the newest Approved version that is older than the live one and matches its record]
     #[arg(long, env = "PROMOTE_TO", value_name = "N", value_parser = number(1..=u32::MAX), help_heading = "Target")]
     to: Option<u32>,
     /// Reason for the rollback; it is added to the approval descriptions of rejected versions, and every run prints it
@@ -77,7 +77,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_group: GroupName,
-    /// Another bucket to write the hold to
+    /// Bucket that is also held, if no version of the group was promoted to it
     #[arg(
         long,
         alias = "target-bucket-name",
@@ -86,7 +86,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_bucket: Option<BucketName>,
-    /// Another prefix to write the hold to
+    /// Prefix in that bucket
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]

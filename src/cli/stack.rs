@@ -26,8 +26,8 @@ use grants::SourceGrants;
 /// Print or write the stack that runs `promote full` when a source version is approved or rejected
 ///
 /// Makes no AWS call. Set the input `x_y` with the flag `--x-y`, the variable `PROMOTE_X_Y` or the variable
-/// `SEEDFARMER_PARAMETER_X_Y`; the first that is set counts. An empty variable counts as unset. In the template, the
-/// parameter for it is named `XY`.
+/// `SEEDFARMER_PARAMETER_X_Y`; the first that is set counts. An empty variable counts as unset. `promote stack
+/// parameters` prints the values as the template's parameters.
 #[derive(Debug, Args)]
 pub struct Stack {
     #[command(subcommand)]

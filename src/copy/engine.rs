@@ -26,12 +26,12 @@ pub enum CopyMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strictness {
-    /// Compare S3 checksums, or ETags or sizes if an object has no checksum
+    /// Compare ETags or S3 checksums, or sizes if neither can be compared
     #[default]
     Checksum,
     /// Read both objects again and compare every byte
     Deep,
-    /// Compare sizes, without extra requests
+    /// As checksum, but without extra requests for new copies
     Size,
 }
 

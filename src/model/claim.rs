@@ -45,8 +45,7 @@ pub struct Claim {
     pub caller: String,
     /// When the run started.
     pub started: String,
-    /// Who approves the version, if the run was told. The version of a run that ends before its record is approved by
-    /// this.
+    /// `--approval`, if it was given. If the run ends before it writes its record, a later run decides by this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
     /// A random number, by which the run recognizes its claim if the response to its write was lost.

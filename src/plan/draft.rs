@@ -144,7 +144,7 @@ impl Draft {
             let reason = "the version is registered with its InferenceSpecification, and CreateModelPackage accepts only \
                           one of the two";
             if overrides.algorithm.is_some() {
-                let text = format!("{field} has no use for the algorithm of `--target-algorithm`: {reason}");
+                let text = format!("`--target-algorithm` cannot be applied to {field}: {reason}");
                 self.findings.add(text, "Run without `--target-algorithm` to promote this version");
             }
             let reason = format!("{reason}; the record contains the algorithm");

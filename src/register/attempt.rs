@@ -71,7 +71,7 @@ pub(super) enum Attempt {
 impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Writes a claim, and registers the version if no other run has this claim.
     ///
-    /// `tokens`: how many client tokens were used that returned a version that was deleted.
+    /// `tokens`: the number of client tokens that are used up, because each returned a deleted version.
     pub async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, tokens: usize) -> Result<Attempt> {
         let token = client_token(self.request, tokens);
         let claim = Claim { client_token: token.clone(), ..self.claim.clone() };
@@ -144,7 +144,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created, tell).await? {
             source_now = self.describe_all_sides(existing, created, visibility).await?;
         }
-        // A version that SageMaker has failed to complete at once is told and discarded as any other that fails.
+        // A version that failed before this look is reported and discarded like any other that fails.
         let failed = || existing.failed(created).filter(|_| may_be_late);
         let Some(promoted) = existing.current().or_else(failed).cloned() else {
             let Some(refusal) = self.refuse_changed(existing, created).await? else {

@@ -50,8 +50,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         (visibility, new): (Visibility, bool),
     ) -> Result<Completion> {
         let arn = &promoted.arn;
-        // Nobody has approved a version before it was complete.
-        let is_known = new || !promoted.is_complete();
+        // Nobody can have decided about a version that was not complete when it was found.
+        let cannot_be_decided = new || !promoted.is_complete();
         let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
         let description = &promoted.description;
         let lines = self.refused(description, new);
@@ -74,7 +74,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
-        let (mut decision, mut warning) = self.decide(&current, recorded, is_known);
+        let (mut decision, mut warning) = self.decide(&current, recorded, cannot_be_decided);
         if decision.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
             if new {
@@ -84,7 +84,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 let (held, now) = tokio::join!(self.source.refuse_held(), visibility.describe(self.registry, arn));
                 held?;
                 current.description = now?;
-                (decision, warning) = self.decide(&current, recorded, is_known);
+                (decision, warning) = self.decide(&current, recorded, cannot_be_decided);
             }
         }
         let approval = decision.approval(&current);
@@ -97,14 +97,14 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     }
 
     /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision.
-    /// `is_known`: whether nobody can have approved it before this run.
+    /// `cannot_be_decided`: whether nobody can have decided about it before this run.
     fn decide(
         &self,
         current: &PromotedVersion,
         recorded: Option<&RecordedApproval>,
-        is_known: bool,
+        cannot_be_decided: bool,
     ) -> (Decision, Option<Warning>) {
-        let may_have_changed = !is_known && recorded.is_none();
+        let may_have_changed = !cannot_be_decided && recorded.is_none();
         let changed = if may_have_changed { RecordedApproval::of_changed(current) } else { None };
         let (changed, warning) = changed.unzip();
         let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);

@@ -34,7 +34,7 @@ pub fn approval_update(status: &ApprovalStatus, reason: Option<&str>) -> Documen
 /// How a run decides approvals.
 #[derive(Debug, Clone, Copy)]
 pub struct ApprovalPolicy {
-    /// Who approves. Without a value the source does, except for versions that were left pending.
+    /// `--approval`. Without a value, the source's approval is carried over, except to versions that were left pending.
     pub approval: Option<Approval>,
     /// Whether versions whose source is Rejected are withdrawn.
     pub withdraw: bool,
@@ -92,10 +92,10 @@ impl Decision {
             (Some(Approval::Pending), _) | (_, DecidedBy::Target) | (None, DecidedBy::Nobody) => false,
             (Some(Approval::Carry), _) | (None, DecidedBy::Source) => true,
         };
-        let left = policy.leaves_pending();
+        let leaves_pending = policy.leaves_pending();
         let act = match (&source, &current) {
             (ApprovalStatus::Approved, ApprovalStatus::Rejected) if withdrawn => {
-                let restores = if promoted.was_pending() { approves } else { !left };
+                let restores = if promoted.was_pending() { approves } else { !leaves_pending };
                 if restores { Act::ApproveAgain } else { Act::WaitAgain }
             }
             _ => act(&source, &current, approves, policy),
@@ -115,7 +115,9 @@ impl Decision {
         let decided_by = match act {
             Act::Carry | Act::ApproveAgain => DecidedBy::Source,
             Act::Withdraw if current == ApprovalStatus::Approved => DecidedBy::Source,
-            Act::Keep | Act::WaitAgain if left && waits && decided_by == DecidedBy::Source => DecidedBy::Nobody,
+            Act::Keep | Act::WaitAgain if leaves_pending && waits && decided_by == DecidedBy::Source => {
+                DecidedBy::Nobody
+            }
             Act::Keep | Act::WaitAgain | Act::Withdraw => decided_by,
         };
         Self { act, status, description, decided_by }
@@ -220,9 +222,9 @@ fn is_remark(text: &str) -> bool {
     text.starts_with(WITHDRAWN) || text.starts_with(DISCARDED)
 }
 
-/// Whether a run has withdrawn the version. If the target account has approved it since without a new description, the
-/// description of the withdrawal stays: a later rejection is then a decision of the target account. It stays one after it
-/// was recorded: the source decides the withdrawal of an Approved version.
+/// Whether a run's withdrawal has rejected the version. The description alone does not tell: the target account may have
+/// approved the version without a new description, and rejected it later. Then the newest record has this description with
+/// another status, or names the target account as who has decided about a version that was Approved.
 fn is_withdrawn(promoted: &PromotedVersion, recorded: Option<&RecordedApproval>) -> bool {
     let is_theirs = |by: DecidedBy| by == DecidedBy::Target && !promoted.was_pending();
     let kept = |recorded: &RecordedApproval| {
@@ -259,7 +261,7 @@ fn decided_by(package: &Package, promoted: &PromotedVersion, recorded: Option<&R
             DecidedBy::Target
         }
         (then, now) if then == now => recorded.decided_by,
-        // The record of an approval, or of a version that waits again, was not written.
+        // A run was killed after it approved the version, or made it wait again, and before it wrote the record.
         (_, ApprovalStatus::Approved) if package.approval() == ApprovalStatus::Approved => match recorded.decided_by {
             DecidedBy::Source => DecidedBy::Source,
             DecidedBy::Nobody | DecidedBy::Target => DecidedBy::Target,

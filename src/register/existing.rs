@@ -147,7 +147,8 @@ impl ExistingPromotions {
         Ok(self)
     }
 
-    /// A version that Describe does not find is looked for again: it may not be visible yet.
+    /// Adds described versions. One that Describe did not find is not among them, so that the next listing describes it
+    /// again: it may not be visible yet.
     fn add(&mut self, described: impl IntoIterator<Item = PromotedVersion>, package: &Package) {
         for promoted in described {
             if !self.seen.insert(promoted.arn.clone()) || !promoted.is_promotion_of(package.arn()) {

@@ -93,7 +93,7 @@ impl Inputs {
     fn check_encryption(&self) -> Result<(), Conflict> {
         match (&self.access.target_sse, &self.access.kms_key_arn) {
             (Some(sse), Some(key)) => {
-                let message = format!("{sse} is encryption without a KMS key, and --kms-key-arn is {key}");
+                let message = format!("{sse} is encryption without a KMS key, but --kms-key-arn is {key}");
                 Err(Conflict::new("--target-sse", message, "Leave one of the two out"))
             }
             _ => Ok(()),
@@ -157,8 +157,7 @@ impl Inputs {
             return Ok(());
         }
         let message = format!("the template's parameters have no room for {} buckets", buckets.len());
-        let hint =
-            "Leave the flag out: then the build reads every bucket of the source account whose policy lets it in";
+        let hint = "Omit the flag: the build can then read every bucket of the source account whose policy allows it";
         Err(Conflict::new("--source-bucket-names", message, hint))
     }
 
@@ -169,7 +168,7 @@ impl Inputs {
         let count = self.image_repositories().len();
         let [source, target] = self.repositories();
         if self.copies_images() && count > 0 && target.is_empty() {
-            let message = "the names of the target's repositories take the account and the region of the stack";
+            let message = "the ARNs of the target's repositories need the account and the region of the stack";
             return Err(Conflict::new(INPUT, message, "Pass `--target-account` and `--target-region`"));
         }
         if source.join(",").len() + target.join(",").len() <= LONGEST_VALUE {

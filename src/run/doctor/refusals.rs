@@ -17,7 +17,7 @@ use crate::run::settings::{FullSettings, RegistrationSettings};
 
 /// Why there is no dry run.
 const NOT_RUN: &str =
-    "`full --dry-run` is not run while something is denied or missing; mend that, then run doctor again";
+    "`full --dry-run` is not run while something is denied or missing; fix that, then run doctor again";
 
 /// Makes the plan of the promotion, if nothing is known that prevents it.
 pub(super) async fn ask_plan(

@@ -63,10 +63,10 @@ async fn ask_writes<'a>(
 fn creates(create: bool, asked: Asked<'_>) -> Check {
     match create {
         true => asked.not_testable(
-            "the repository does not exist, and only creating it tests the permission; grant it, or create the repository",
+            "the repository does not exist, and only creating it tests the permission; grant ecr:CreateRepository, or create the repository",
         ),
         false => {
-            let reason = "the repository does not exist, and `--no-create-repository` forbids to create it";
+            let reason = "the repository does not exist, and `--no-create-repository` prevents its creation";
             asked.with(Finding::Missing, Some(reason.to_owned()))
         }
     }

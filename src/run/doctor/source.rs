@@ -145,7 +145,14 @@ impl<'a> SourceSide<'a> {
         }
         let tags = account.registry().group_tags(group).await;
         let known = tags.as_ref().ok().cloned();
-        (known, without(asked.check(tags, &[Kind::NotFound]), asked.action, "a created target group has no tags of it"))
+        (
+            known,
+            without(
+                asked.check(tags, &[Kind::NotFound]),
+                asked.action,
+                "a target group that promote creates lacks the tags of the source group",
+            ),
+        )
     }
 }
 

@@ -31,7 +31,7 @@ const SOURCE_SESSION: &str = "a session of the source";
 
 /// The permission to delete a version, and what a promotion lacks without it.
 const DELETES: (&str, &str) =
-    ("sagemaker:DeleteModelPackage", "a version that comes out wrong is rejected instead of deleted");
+    ("sagemaker:DeleteModelPackage", "a version that differs from its request is rejected instead of deleted");
 
 impl<'a> TargetSide<'a> {
     /// Opens the session and asks for its principal.
@@ -158,7 +158,7 @@ async fn ask_registry(
     checks.extend(on_packages("sagemaker:DescribeModelPackage").check(described, &[Kind::NotFound]));
     let creates_group = asked("sagemaker:CreateModelPackageGroup", group.as_str(), group.as_str());
     if state == GroupState::Missing && !settings.promotion.registration.create_group {
-        let reason = "the group does not exist, and `--no-create-group` forbids to create it";
+        let reason = "the group does not exist, and `--no-create-group` prevents its creation";
         checks.push(creates_group.with(Finding::Missing, Some(reason.to_owned())));
     }
     let creates = state == GroupState::Missing && settings.promotion.registration.create_group;
@@ -215,5 +215,5 @@ pub(super) fn asked<'a>(action: &'a str, resource: &'a str, grant_on: &'a str) -
 }
 
 pub(super) fn not_probed(asked: Asked<'_>) -> Check {
-    asked.not_testable("only a request that writes tells, and `--no-probes` forbids it")
+    asked.not_testable("only a write request tests this permission, and `--no-probes` turns those off")
 }

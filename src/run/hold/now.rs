@@ -37,7 +37,8 @@ impl HoldNow {
         let (mut now, mut unread) = (Self::default(), Vec::new());
         if folders.is_empty() {
             unread.push(
-                "no promoted version of the group tells the bucket of its holds; pass `--target-bucket`".to_owned(),
+                "no promoted version of the group names a bucket to look for holds in; pass `--target-bucket`"
+                    .to_owned(),
             );
         }
         let encryption = Encryption::default();

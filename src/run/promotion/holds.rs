@@ -58,7 +58,7 @@ impl Promotion<'_> {
     /// # Errors
     /// The group is held, or a place cannot be listed.
     pub async fn refuse_held(&self, promoted_to: Location) -> Result<Vec<Warning>> {
-        // Before anything is awaited: where another approval of this run looks meanwhile, this one looks too.
+        // Taken before the first await: this approval also looks at places that another one of this run adds meanwhile.
         let places = self.elsewhere.as_deref().map(OtherPlaces::folders).unwrap_or_default();
         let mut known = self.all_holds();
         if known.iter().all(|holds| holds.promotions != promoted_to) {
@@ -126,8 +126,9 @@ impl Promotion<'_> {
                 Err(error) if error.kind == Kind::NotFound => {}
                 // A bucket of another region is answered with a redirection: its name is used anew.
                 Err(error) if matches!(error.kind, Kind::Denied | Kind::Invalid) => {
-                    let remark =
-                        format!("versions were promoted here too, and a hold cannot be looked for here: {error}");
+                    let remark = format!(
+                        "versions were also promoted to this location, which cannot be searched for a hold: {error}"
+                    );
                     unlisted.push(Warning { field, remark });
                     warnings.extend(unlisted.last().cloned());
                 }

@@ -38,7 +38,7 @@ pub(in crate::run) fn promoted_with_other_settings<'a>(
     (is_elsewhere || current.is_settled() && differs()).then_some(current)
 }
 
-/// Syncs a version that was promoted to another bucket or prefix. Nothing is copied again.
+/// Syncs a version that was promoted to another folder, or to this one with another request. Nothing is copied again.
 pub(in crate::run) async fn sync_elsewhere(
     promotion: &Promotion<'_>,
     policy: ApprovalPolicy,
@@ -60,7 +60,7 @@ pub(in crate::run) async fn sync_elsewhere(
     Ok(record)
 }
 
-/// Syncs a promoted version by its metadata.
+/// Syncs a promoted version that was found by its metadata, with the records in the folder that it refers to.
 pub(in crate::run) struct ByMetadata<'a> {
     pub(super) promotion: &'a Promotion<'a>,
     pub(super) policy: ApprovalPolicy,

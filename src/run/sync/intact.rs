@@ -1,4 +1,4 @@
-//! Checks before an approval that the artifacts are those of the record, and that nobody has decided meanwhile.
+//! Checks that the artifacts of a version are those of its record, and that nobody has changed it since it was read.
 
 use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -126,7 +126,8 @@ impl Promotion<'_> {
             };
             let named = changed.lines.join("\n");
             let message = format!("{count} {objects} from the record of promoting {source}; {effect}:\n{named}");
-            bail!(Failure::new(message).hint("Delete these objects, then run again"));
+            let hint = format!("Delete these objects, then run again with `--package-version {}`", source.version());
+            bail!(Failure::new(message).hint(hint));
         }
         Ok(missing)
     }

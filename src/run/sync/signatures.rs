@@ -59,9 +59,8 @@ impl Promotion<'_> {
     /// Signs the records of a version that have no signature, if this run signs records.
     ///
     /// Whoever can write to the bucket can put a record there. A record is therefore signed only if the registry and S3
-    /// confirm it: what the version deploys is what the request says, but for specifications that others have added and the
-    /// record names, the folder has exactly its artifacts, and the source
-    /// has the same. The statement says what was compared: the request if the version's metadata has its digest, and
+    /// confirm three things: the version deploys what the request says, apart from specifications of others that the record
+    /// names; the folder has exactly its artifacts; and the source has the same. The statement says what was compared: the request if the version's metadata has its digest, and
     /// nothing but the version for a withdrawal or a rollback, whose record has neither a request nor artifacts.
     pub(super) async fn sign_unsigned(
         &self,
@@ -234,7 +233,7 @@ fn refuse_other_decision(record: &Record, promoted: &PromotedVersion, is_newest:
     );
     ensure!(
         !is_newest || promoted.approval() == ApprovalStatus::Rejected,
-        "{} is {}, and was not rejected since it",
+        "{} is {}, but this record says that it was rejected",
         promoted.arn,
         promoted.approval()
     );

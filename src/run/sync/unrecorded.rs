@@ -128,8 +128,8 @@ impl Following<'_> {
     }
 }
 
-/// What was done with all versions. If the record of a promotion tells what became of a second version, only that is told
-/// of it: the second version was looked at before, or at the same time.
+/// What was done with all versions. A run can report a second version twice: by itself, and in the record of its promotion,
+/// which may have discarded it. Then only the warning of the record is kept.
 fn all_of(arns: &[&str], versions: Vec<FollowedVersions>) -> FollowedVersions {
     let of_others = |(arn, one): (&&str, &FollowedVersions)| -> Vec<String> {
         one.warnings.iter().map(|warning| warning.field.clone()).filter(|field| field != arn).collect()
@@ -146,8 +146,8 @@ fn all_of(arns: &[&str], versions: Vec<FollowedVersions>) -> FollowedVersions {
 /// Names a second version of a source version that has a promotion. Whoever registered it may serve it.
 pub(in crate::run) fn second(promoted: &PromotedVersion, source: &PackageArn, first: &PackageArn) -> Option<Warning> {
     let remark = format!(
-        "its metadata names {source}, whose promoted version is {first}; the version was not changed. Reject it if nobody \
-         needs it"
+        "its metadata names {source}, whose promoted version is {first}; this version was not changed. Reject it, not \
+         {first}, if nobody needs it"
     );
     let is_rejected = promoted.approval() == ApprovalStatus::Rejected;
     (!is_rejected).then(|| Warning { field: promoted.arn.to_string(), remark })

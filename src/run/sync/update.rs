@@ -52,8 +52,8 @@ impl Syncing<'_> {
         Ok(warnings)
     }
 
-    /// Looks at both versions, and at the holds of the group before an approval, right before an Update: comparing the
-    /// artifacts may have taken hours. Nothing prevents a withdrawal. Also returns whether a concurrent run has made the same
+    /// Looks at the promoted version, before a decision at its source, and before an approval at the holds of the group, right
+    /// before an Update: comparing the artifacts may have taken hours. Nothing prevents a withdrawal. Also returns whether a concurrent run has made the same
     /// Update.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ finish() {
   for one in ${skipped[@]+"${skipped[@]}"}; do echo "skipped: $one"; done
   [ ${#failed[@]} = 0 ] && return
   for one in "${failed[@]}"; do echo "error: not done: $one" >&2; done
-  echo "hint: The messages above say why. Run this script again when they are mended. Give the file of a bucket or repository of another account to its owner" >&2
+  echo "hint: The messages above say why. Fix the causes, then run this script again. Give the file of a bucket or repository of another account to its owner" >&2
   exit 1
 }
 

@@ -166,7 +166,7 @@ fn buckets(pairs: &[Pair<'_>]) -> Vec<GrantStep> {
             .merged_with(get, "NoSuchBucketPolicy");
         match &first.0.access.source_role_arn {
             Some(_) => {
-                step.noted("Optional: with this policy S3 copies directly, without it promote streams the bytes")
+                step.noted("Optional. With this policy, S3 copies the objects. Without it, promote streams the bytes")
             }
             None => step,
         }

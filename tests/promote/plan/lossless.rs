@@ -135,7 +135,10 @@ fn a_package_made_from_an_algorithm_is_registered_with_its_containers_and_an_alg
             .concat();
     promote(&cloud, &flag).fails(
         1,
-        &["SourceAlgorithmSpecification has no use for the algorithm of", "hint: Run without `--target-algorithm`"],
+        &[
+            "`--target-algorithm` cannot be applied to SourceAlgorithmSpecification",
+            "hint: Run without `--target-algorithm`",
+        ],
     );
     for more in [&["--dry-run"][..], &[]] {
         let document = promote(&cloud, &[&without[..], more].concat()).document();

@@ -106,7 +106,7 @@ fn about_the_fourth(document: &Value) -> Vec<String> {
 fn a_version_that_was_registered_before_the_hold_is_said_to_be_pending_and_is_approved_after_the_release() {
     let cloud = three();
     let told = registered_before_the_hold(&cloud, &[]);
-    assert!(told.len() == 1 && told[0].contains("a run after `promote release` approves it"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("the next run after `promote release` approves it"), "{told:?}");
     assert!(told[0].contains("was modified more than a minute after its registration"), "{told:?}");
     release(&cloud).document();
     promote(&cloud, &[]).document();

@@ -54,7 +54,7 @@ fn a_hold_before_the_first_promotion_is_found_in_the_bucket_that_is_given() {
     let cloud = with_package();
     hold(&cloud, "hold", &["--target-bucket", SERVING, "--target-prefix", "models/"]);
     let unread = status(&cloud)["hold_unread"].clone();
-    let unknown = "no promoted version of the group tells the bucket of its holds; pass `--target-bucket`";
+    let unknown = "no promoted version of the group names a bucket to look for holds in; pass `--target-bucket`";
     assert_eq!(unread, unknown);
     assert!(text(&cloud, &[]).contains(&format!("Hold       not known: {unknown}\n")));
     assert!(text(&cloud, &["--output", "html"]).contains("not known: no promoted version"));
