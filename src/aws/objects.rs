@@ -11,7 +11,6 @@ mod reader;
 mod source;
 mod storage;
 mod target;
-mod threads;
 mod types;
 
 pub use body::Body;

@@ -20,7 +20,6 @@ use super::checksum::checksum_of;
 use super::encoding::byte_range;
 use super::headers::BucketHeaders;
 use super::storage::is_archived;
-use super::threads::on_threads;
 use super::types::{Attributes, ETag, Head};
 use crate::aws::error::{CallError, Caller, Kind};
 use crate::aws::resource::Resource;
@@ -143,7 +142,7 @@ impl ObjectReader {
     pub async fn head(&self, at: &Location) -> Result<Head, CallError> {
         match self.head_once(at).await {
             Err(error) if error.code.is_none() && matches!(error.kind, Kind::Invalid | Kind::Denied) => {
-                match self.get_object(at, 0, |call| call.range(byte_range(&(0..1)))).await {
+                match self.get_object(at, |call| call.range(byte_range(&(0..1)))).await {
                     Ok(_) if error.kind == Kind::Invalid => self.head_once(at).await,
                     Err(reason) if says_why(&reason) => Err(reason),
                     _ => Err(error),
@@ -171,8 +170,7 @@ impl ObjectReader {
     /// The bytes of a range. Ranges have no checksum: the caller verifies the checksum of the whole object.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         let expected = range.end.saturating_sub(range.start);
-        let answer =
-            self.get_object(at, expected, |call| call.if_match(if_match.quoted()).range(byte_range(&range))).await?;
+        let answer = self.get_object(at, |call| call.if_match(if_match.quoted()).range(byte_range(&range))).await?;
         let (length, etag) = self.length_and_etag(at, &answer)?;
         if etag != *if_match {
             return Err(self.caller.changed(GET, &Resource::Object(at), if_match.as_str(), etag.as_str()));
@@ -184,7 +182,7 @@ impl ObjectReader {
     /// The whole object with the metadata that [`ObjectReader::head`] returns.
     pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
         let conditions = |call: GetObject| call.if_match(if_match.quoted()).checksum_mode(ChecksumMode::Enabled);
-        let answer = self.get_object(at, bytes, conditions).await?;
+        let answer = self.get_object(at, conditions).await?;
         let head = head_of!(answer)
             .ok_or_else(|| self.caller.unusable(GET, &Resource::Object(at), "the response has no size or ETag"))?;
         if head.etag != *if_match {
@@ -196,7 +194,7 @@ impl ObjectReader {
     }
 
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
-        let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
+        let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         self.bytes(at, answer, limit).await
     }
 
@@ -228,7 +226,7 @@ impl ObjectReader {
 
     /// The whole object, whatever its size, and when it was written by the clock of S3, if S3 tells.
     pub async fn read_all(&self, at: &Location) -> anyhow::Result<(Spooled, Option<DateTime>)> {
-        let answer = self.get_object(at, 0, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
+        let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         let (length, _) = self.length_and_etag(at, &answer)?;
         let written = answer.last_modified().copied();
         let mut bytes = Spooling::default();
@@ -239,17 +237,15 @@ impl ObjectReader {
         Ok((bytes.end(), written))
     }
 
-    /// `bytes`: the expected length; 0 if it is unknown, as for documents, which are usually small.
     async fn get_object(
         &self,
         at: &Location,
-        bytes: u64,
         conditions: impl Fn(GetObject) -> GetObject,
     ) -> Result<GetObjectOutput, CallError> {
         let conditions = &conditions;
         self.call(&at.bucket, |client| async move {
             let call = conditions(client.get_object().bucket(at.bucket.as_str()).key(&at.key));
-            let answer = on_threads(bytes, call.send()).await;
+            let answer = call.send().await;
             answer.map_err(|error| self.caller.error(GET, &Resource::Object(at), error))
         })
         .await

@@ -19,7 +19,6 @@ use crate::aws::objects::encoding::copy_source;
 use crate::aws::objects::headers::{BucketHeaders, WriteHeaders};
 use crate::aws::objects::pages::{Pages, folders};
 use crate::aws::objects::reader::{ObjectReader, absent_is_none, is_absent};
-use crate::aws::objects::threads::on_threads;
 use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Written};
 use crate::aws::resource::Resource;
 use crate::model::location::{BucketName, Location};
@@ -148,7 +147,6 @@ impl TargetObjects {
     ) -> Result<Written, CallError> {
         const CALL: &str = "s3:PutObject";
         let contents = contents.into();
-        let length = contents.length;
         let call = self.for_contents(&contents).put_object().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.body(contents.body).if_none_match("*");
         let call = match checksum {
@@ -157,7 +155,7 @@ impl TargetObjects {
         };
         // The checksum verifies the bytes, so the signature does not need their SHA-256 as well.
         let call = described!(call, Some(attributes), encryption).disable_payload_signing();
-        let answer = on_threads(length, call.send()).await;
+        let answer = call.send().await;
         let resource = Resource::New { at, key: encryption.kms_key.as_ref() };
         let answer = answer.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         self.written(CALL, at, answer.e_tag(), checksum_of!(answer))

@@ -11,7 +11,6 @@ use crate::aws::error::{CallError, Kind};
 use crate::aws::objects::checksum::{Algorithm, Checksum, checksum_of, with_checksum};
 use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::{byte_range, copy_source, listed};
-use crate::aws::objects::threads::on_threads;
 use crate::aws::objects::types::{
     Attributes, CopySource, ETag, Encryption, Part, StoredPart, Upload, UploadId, Written,
 };
@@ -83,12 +82,11 @@ impl TargetObjects {
     ) -> Result<Part, CallError> {
         const CALL: &str = "s3:UploadPart";
         let contents = contents.into();
-        let length = contents.length;
         let call = self.for_contents(&contents).upload_part().bucket(at.bucket.as_str()).key(&at.key);
         let call = call.upload_id(upload.as_str()).part_number(number).body(contents.body);
         let call = call.checksum_algorithm(algorithm.sdk());
         // As in `put`: the checksum verifies the bytes.
-        let answer = on_threads(length, call.customize().disable_payload_signing().send()).await;
+        let answer = call.customize().disable_payload_signing().send().await;
         let answer = answer.map_err(|error| self.error(CALL, at, error))?;
         let written = self.written(CALL, at, answer.e_tag(), checksum_of!(answer))?;
         Ok(Part { number, etag: written.etag, checksum: written.checksum })
