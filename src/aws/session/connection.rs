@@ -82,7 +82,7 @@ impl Session {
         let renewal = Renewal::new();
         let loader = loader(surroundings).identity_cache(renewal.clone()).retry_config(retries.config());
         let http = surroundings.http.clone().or(http);
-        let config = assume(base_config(loader, access, &region, http).await, access).await;
+        let config = assume(base_config(loader, access, &region, http, retries).await, access).await;
         check_endpoints(surroundings, &caller, &files, profile, &config)?;
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_classifier(renewal.clone());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
@@ -164,12 +164,14 @@ async fn base_config(
     access: &Access,
     region: &Region,
     http: Option<SharedHttpClient>,
+    retries: Retries,
 ) -> SdkConfig {
     let region = SdkRegion::new(region.to_string());
     let mut loader = loader
         .region(region.clone())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build());
-    let mut provider = ProviderConfig::without_region().with_region(Some(region));
+    // Without the retries, the role of a profile is always assumed with the SDK's three attempts.
+    let mut provider = ProviderConfig::without_region().with_region(Some(region)).with_retry_config(retries.config());
     if let Some(http) = http {
         loader = loader.http_client(http.clone());
         provider = provider.with_http_client(http);

@@ -212,7 +212,9 @@ pub(super) fn no_principal(side: Side, error: CallError) -> Vec<Check> {
     let mut checks = match denied {
         true => asked.check::<()>(Err(CallError { kind: Kind::Denied, ..error }), &[]),
         false => {
-            let result = if error.kind == Kind::Throttled { Finding::NotTestable } else { Finding::Missing };
+            // STS has answered, but could not decide.
+            let is_busy = error.kind == Kind::Throttled || error.kind == Kind::Unavailable && error.code.is_some();
+            let result = if is_busy { Finding::NotTestable } else { Finding::Missing };
             vec![asked.with(result, Some(error.message.trim_end_matches('.').to_owned()))]
         }
     };

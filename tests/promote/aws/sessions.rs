@@ -97,14 +97,15 @@ fn a_role_is_assumed_with_the_profile_that_is_given() {
 
 #[test]
 fn the_hint_of_a_role_that_sts_throttles_or_cannot_answer_for_is_to_run_again() {
-    for (code, status, hint) in
-        [("Throttling", 400, "Wait, or set AWS_MAX_ATTEMPTS"), ("InternalFailure", 500, "run again")]
-    {
+    for (code, status, hint) in [
+        ("Throttling", 400, "Wait, or set AWS_MAX_ATTEMPTS to more than"),
+        ("InternalFailure", 500, "All retries failed: run again"),
+    ] {
         let cloud = with_package();
         cloud.fail(Moment::every("AssumeRole"), Failure::Status(status, code, "Rate exceeded"));
         let run = promote(&cloud, &["--source-role-arn", READER]);
         run.fails(1, &["source: sts:AssumeRole", hint]);
-        assert!(!run.stderr.contains("sign in"), "{}", run.stderr);
+        assert!(!run.stderr.contains("Sign in"), "{}", run.stderr);
     }
 }
 

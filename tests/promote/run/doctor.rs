@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::snapshot::{assert_snapshot, shown};
 use crate::support::kms::SIGN_KEY;
 use crate::support::s3::Encryption;
-use crate::support::{Attributes, Cloud, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
+use crate::support::{Attributes, Cloud, Failure, Moment, Principal, SOURCE_ACCOUNT, TARGET_ACCOUNT};
 use crate::world::*;
 use table::permissions;
 
@@ -177,6 +177,20 @@ fn what_does_not_exist_is_missing() {
             "arn:aws:sagemaker:eu-central-1:111222333444:model-package-group/Churn-Model"
         ]
     );
+}
+
+#[test]
+fn a_role_that_sts_throttles_or_cannot_answer_for_is_not_testable_and_not_missing() {
+    for (status, code) in [(400, "Throttling"), (500, "InternalFailure")] {
+        let cloud = encrypted();
+        cloud.fail(Moment::every("AssumeRole"), Failure::Status(status, code, "Try again."));
+        let run = doctor(&cloud, &["--source-role-arn", "arn:aws:iam::444333666777:role/reader"]);
+        assert_eq!(run.code, 3, "{code}: {}", run.stderr);
+        let document = document(&run);
+        let checks = document["checks"].as_array().expect("checks").iter();
+        let assumed = checks.filter(|check| check["action"] == "sts:AssumeRole");
+        assert!(assumed.map(|check| &check["result"]).eq(["not-testable"]), "{code}: {document:#}");
+    }
 }
 
 #[test]

@@ -185,6 +185,22 @@ fn attempts_are_the_profile_s_unless_the_environment_says_otherwise() {
 }
 
 #[test]
+fn a_role_of_a_profile_is_assumed_with_the_attempts_that_are_set() {
+    let calls = ["1", "4"].map(|attempts| {
+        let cloud = with_package();
+        cloud.fail(Moment::every("AssumeRole"), Failure::Status(500, "InternalFailure", "Try again."));
+        let config = "[profile named]\nrole_arn = arn:aws:iam::444333666777:role/reader\nsource_profile = base\n";
+        let base = "[base]\naws_access_key_id = AKIABOTH\naws_secret_access_key = secret\n";
+        let mut run = Configured::new(&cloud, config, base).with(&[("AWS_MAX_ATTEMPTS", attempts)]);
+        run.command.args(["--source-profile", "named"]);
+        run.run().fails(1, &["sts:AssumeRole", "All retries failed"]);
+        cloud.calls_of("AssumeRole").len()
+    });
+    // Every call of the run asks for credentials.
+    assert_eq!(calls[1], 4 * calls[0], "{calls:?}");
+}
+
+#[test]
 fn no_content_of_the_environment_makes_it_panic() {
     let cloud = with_package();
     for (variable, value, says) in [
