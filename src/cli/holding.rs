@@ -32,8 +32,8 @@ pub(super) struct HoldArgs {
 /// Ends the hold in every bucket and prefix that versions of the group were promoted to.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Bucket in which the hold also ends, if no version of the group was promoted to it")),
-    mut_arg("target_prefix", |flag| flag.help("Prefix in that bucket"))
+    mut_arg("target_bucket", |flag| flag.help("Bucket that is released as well, also if nothing was promoted to it yet")),
+    mut_arg("target_prefix", |flag| flag.help("Prefix that is released as well, in `--target-bucket` or in the bucket of the newest promoted version"))
 )]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_group: GroupName,
-    /// Bucket that is also held, if no version of the group was promoted to it
+    /// Bucket that is held as well, also if nothing was promoted to it yet
     #[arg(
         long,
         alias = "target-bucket-name",
@@ -86,7 +86,7 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_bucket: Option<BucketName>,
-    /// Prefix in that bucket
+    /// Prefix that is held as well, in `--target-bucket` or in the bucket of the newest promoted version
     #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
     target_prefix: Option<TargetPrefix>,
     #[command(flatten)]

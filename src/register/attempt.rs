@@ -71,7 +71,7 @@ pub(super) enum Attempt {
 impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Writes a claim, and registers the version if no other run has this claim.
     ///
-    /// `tokens`: the number of client tokens that are used up, because each returned a deleted version.
+    /// `tokens`: the number of client tokens that are used up, because each belongs to a deleted or an abandoned version.
     pub async fn attempt(&self, number: u32, existing: &mut ExistingPromotions, tokens: usize) -> Result<Attempt> {
         let token = client_token(self.request, tokens);
         let claim = Claim { client_token: token.clone(), ..self.claim.clone() };

@@ -51,7 +51,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     ) -> Result<Completion> {
         let arn = &promoted.arn;
         // Nobody can have decided about a version that was not complete when it was found.
-        let cannot_be_decided = new || !promoted.is_complete();
+        let is_undecided = new || !promoted.is_complete();
         let (promoted, source_now) = self.wait(promoted, source_now, visibility).await?;
         let description = &promoted.description;
         let lines = self.refused(description, new);
@@ -74,7 +74,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let added = Change::added(self.request, description);
         let mut current = promoted.clone();
-        let (mut decision, mut warning) = self.decide(&current, recorded, cannot_be_decided);
+        let (mut decision, mut warning) = self.decide(&current, recorded, is_undecided);
         if decision.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
             self.refuse_withdrawn(&source_now, arn)?;
             if new {
@@ -84,7 +84,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 let (held, now) = tokio::join!(self.source.refuse_held(), visibility.describe(self.registry, arn));
                 held?;
                 current.description = now?;
-                (decision, warning) = self.decide(&current, recorded, cannot_be_decided);
+                (decision, warning) = self.decide(&current, recorded, is_undecided);
             }
         }
         let approval = decision.approval(&current);
@@ -97,14 +97,14 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     }
 
     /// Decides about the version. If neither a record nor this run has its approval, a change of it may be a decision.
-    /// `cannot_be_decided`: whether nobody can have decided about it before this run.
+    /// `is_undecided`: whether nobody can have decided about it before this run.
     fn decide(
         &self,
         current: &PromotedVersion,
         recorded: Option<&RecordedApproval>,
-        cannot_be_decided: bool,
+        is_undecided: bool,
     ) -> (Decision, Option<Warning>) {
-        let may_have_changed = !cannot_be_decided && recorded.is_none();
+        let may_have_changed = !is_undecided && recorded.is_none();
         let changed = if may_have_changed { RecordedApproval::of_changed(current) } else { None };
         let (changed, warning) = changed.unzip();
         let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);

@@ -57,8 +57,8 @@ pub async fn full(context: &Context, settings: &FullSettings) -> Result<RunRepor
     run(context, settings, Permitted::Everything).await
 }
 
-/// The run of [`full()`], limited to what is permitted. If the group is held while the run copies, runs once more: that run
-/// finds the hold, withdraws what the source rejects, and reports what it would promote.
+/// The run of [`full()`], limited to what is permitted. If a hold stops the run, runs once more: that run finds the hold,
+/// withdraws what the source rejects, and reports what it would promote.
 pub(super) async fn run(context: &Context, settings: &FullSettings, permitted: Permitted<'_>) -> Result<RunReport> {
     let elsewhere = Arc::default();
     let report = match run_once(context, settings, permitted, &elsewhere).await {

@@ -115,7 +115,7 @@ impl PlannedImage {
                 ))
             }
             Disposition::Own { unread: Some(why), .. } => {
-                Some(format!("{source} could not be looked up, so that its URI is carried over unchanged: {why}"))
+                Some(format!("{source} could not be looked up, so its URI is carried over unchanged: {why}"))
             }
             Disposition::Own { target, .. } if self.moved.is_none() && target.to_string() != *source => Some(format!(
                 "the tag of {source} does not exist any more; the image that was registered is promoted as {target}"

@@ -126,7 +126,10 @@ impl Promotion<'_> {
             };
             let named = changed.lines.join("\n");
             let message = format!("{count} {objects} from the record of promoting {source}; {effect}:\n{named}");
-            let hint = format!("Delete these objects, then run again with `--package-version {}`", source.version());
+            let hint = format!(
+                "Delete these objects, then run `promote full --package-version {}` for this group",
+                source.version()
+            );
             bail!(Failure::new(message).hint(hint));
         }
         Ok(missing)

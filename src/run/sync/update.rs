@@ -52,9 +52,9 @@ impl Syncing<'_> {
         Ok(warnings)
     }
 
-    /// Looks at the promoted version, before a decision at its source, and before an approval at the holds of the group, right
-    /// before an Update: comparing the artifacts may have taken hours. Nothing prevents a withdrawal. Also returns whether a concurrent run has made the same
-    /// Update.
+    /// Looks again right before an Update, because comparing the artifacts may have taken hours: at the promoted version, at
+    /// its source before it is approved or set back to pending, and at the holds of the group before an approval. Nothing
+    /// prevents a withdrawal. Also returns whether a concurrent run has made the same Update.
     ///
     /// # Errors
     /// Somebody has changed a version since, or the group is held.

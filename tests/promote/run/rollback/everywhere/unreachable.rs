@@ -74,7 +74,7 @@ fn a_place_that_may_not_be_listed_is_a_warning_of_a_run_and_no_failure() {
     let document = promote(&cloud, &[]).document();
     assert_eq!(document["outcome"], "promoted", "{document:#}");
     let warnings = document["warnings"].to_string();
-    assert!(warnings.contains("a hold cannot be looked for here"), "{warnings}");
+    assert!(warnings.contains("cannot be searched for a hold"), "{warnings}");
 }
 
 #[test]
