@@ -77,7 +77,7 @@ Every byte passes through the client. s5cmd and aws s3 cannot use two principals
 ## Streaming over slow connections
 
 The proxy delays each request by 100 ms and limits each connection to 4 MiB/s, so that the number of concurrent requests
-decides, and memory limits that number. The other tools are told to use 40 streams; promote finds the number itself.
+decides, and memory limits that number. The other tools are told to use 40 streams; promote uses its default, up to 36.
 (Connections to Amazon S3 are about twenty times as fast, which a proxy on this machine cannot simulate for forty at
 once.)""",
     "memory": """\
