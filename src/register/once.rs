@@ -88,9 +88,13 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             let message = format!("{failed}: every attempt to write a claim took more than 10 s");
             return Failure::new(message).hint("Run again");
         }
+        let others = match deleted {
+            ATTEMPTS => "",
+            _ => "; every other attempt to write a claim took more than 10 s",
+        };
         let message = format!(
             "{failed}: in {deleted} of {ATTEMPTS} attempts, CreateModelPackage returned a version that \
-             DescribeModelPackage did not find"
+             DescribeModelPackage did not find{others}"
         );
         Failure::new(message)
             .hint("See in CloudTrail (DeleteModelPackage) who deletes new versions of the group, then run again")
