@@ -11,7 +11,7 @@ use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
 use crate::model::arn::{GroupName, PackageArn};
-use crate::model::claim::{CLAIM_WITHIN, Claim, ClaimSeen};
+use crate::model::claim::{CLAIM_WITHIN, Claim, ClaimSeen, VISIBLE_WITHIN};
 use crate::model::failure::{Failure, Hint, RUN_AGAIN};
 use crate::model::field::Document;
 use crate::model::package::{Package, request_digest, sha256};
@@ -143,6 +143,12 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let tell = |waited| (self.tell)(News::NotVisible { promoted: created, waited });
         if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created, tell).await? {
             source_now = self.describe_all_sides(existing, created, visibility).await?;
+        }
+        if may_be_late && existing.current().is_none() && existing.failed(created).is_some() {
+            // CreateModelPackage may have returned a failed version that another run has just deleted: look again when
+            // DescribeModelPackage no longer shows a deleted version.
+            self.registry.sleep(VISIBLE_WITHIN).await;
+            existing.update(created, Visibility::NONE.find(self.registry, created).await?);
         }
         // A version that failed before this look is reported and discarded like any other that fails.
         let failed = || existing.failed(created).filter(|_| may_be_late);

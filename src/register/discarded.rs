@@ -18,7 +18,7 @@ pub(super) struct NotAsRequested {
     pub message: String,
     /// The next step.
     pub hint: &'static str,
-    /// Whether nobody can have used the package, if this run has created it.
+    /// Whether a package that this run has created can be deleted, because nobody can have used it yet.
     pub is_unused: bool,
     /// Whether an Update has changed the package since: another run may have recorded and synced it.
     pub is_overtaken: bool,

@@ -90,7 +90,7 @@ def test_what_a_killed_run_has_left_is_removed_by_its_name(aws, s3):
             name = line.split("--remove ")[1].strip()
         if line.startswith("ok"):
             break
-    # With the program that it runs, which would go on.
+    # Kill the whole process group: otherwise, the promote that the acceptance run has started goes on.
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
     assert left(aws) != []

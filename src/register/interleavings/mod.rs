@@ -33,7 +33,6 @@ use super::existing::ExistingPromotions;
 use super::policy::Policy;
 use super::registration::Registered;
 use crate::model::approval::Approval;
-use crate::model::claim::VISIBLE_WITHIN;
 use crate::model::promoted::DISCARDED;
 
 /// One world and the way to schedule its runs.
@@ -189,19 +188,11 @@ fn holds(case: Case, choices: Choices) -> (Result<(), String>, Choices) {
     let runs = Simulation::new_world(case, choices);
     let of = |run| promote(Simulation { run, ..runs.clone() });
     let ended = drive(&runs, (0..case.runs).map(of).collect(), case.limits);
-    let shows_failure = {
+    {
         let mut world = runs.locked();
         (world.refusals, world.failures, world.holds, world.is_held) = (0, 0, 0, false);
-        world.shows_deleted_failure()
-    };
-    let mut clean = drive(&runs, vec![of(case.runs)], NO_LIMITS);
-    let repeats = |ended: &Ended| matches!(ended, Some(Err(error)) if format!("{error:#}").contains(NOT_COMPLETED));
-    if shows_failure && repeats(&clean[0]) {
-        // The client token has returned a failed version that was deleted moments before, and Describe still shows it.
-        let shown = runs.locked().now + VISIBLE_WITHIN;
-        runs.locked().advance(shown);
-        clean = drive(&runs, vec![of(case.runs)], NO_LIMITS);
     }
+    let clean = drive(&runs, vec![of(case.runs)], NO_LIMITS);
     let mut world = runs.locked();
     let later = world.now + Duration::from_secs(100);
     world.advance(later);

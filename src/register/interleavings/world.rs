@@ -247,13 +247,6 @@ impl World {
         Some(unseen.map_or(&version.description, |update| &version.earlier[update].0).clone())
     }
 
-    /// Whether Describe may still show a version that has failed and was deleted.
-    pub fn shows_deleted_failure(&self) -> bool {
-        let has_failed = |version: &Version| version.description.get("ModelPackageStatus") == Some(&"Failed".into());
-        let is_shown = |version: &Version| version.deleted.as_ref().is_some_and(|gone| self.now < gone.described_until);
-        self.versions.values().any(|version| has_failed(version) && is_shown(version))
-    }
-
     /// Updates a version. Returns false if the call does not know of the version.
     pub fn update(&mut self, number: u32, changes: &Document) -> bool {
         let until = self.now + self.lag();

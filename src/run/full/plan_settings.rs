@@ -11,8 +11,8 @@ use crate::run::report::RunReport;
 use crate::run::settings::{CopySettings, FullSettings, RegistrationSettings};
 
 impl RunReport {
-    /// The report with its plan, if it is that of a dry run in which nothing has failed. Nothing may be added to
-    /// the document later: the digest is over everything.
+    /// Adds the settings and the digest of the plan to the report of a dry run in which nothing has failed. The digest is
+    /// that of the whole document, so nothing may be added to the document afterwards.
     pub(in crate::run) fn with_plan(self, context: &Context, settings: &FullSettings) -> Result<Self> {
         if !settings.dry_run || !self.failures.is_empty() {
             return Ok(self);

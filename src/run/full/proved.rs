@@ -167,8 +167,8 @@ fn with_values<'a>(
 }
 
 /// The lists of inference specifications that the version may have been registered with: those that both have, then
-/// without the last of them, and so on. UpdateModelPackage appends specifications and cannot remove any. Both accounts may
-/// have added one of the same name, so that the shorter lists are tried too.
+/// without the last of them, and so on. UpdateModelPackage appends specifications and cannot remove any. A specification
+/// that both have may have been added in each account later, so shorter lists are tried too.
 fn registered_specifications<'a>(planned: &'a Document, described: &Document) -> Vec<Vec<&'a str>> {
     let has = names(described);
     let both: Vec<&str> = names(planned).into_iter().filter(|name| has.contains(name)).collect();
