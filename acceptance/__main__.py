@@ -20,6 +20,7 @@ from acceptance.stack import Stack
 
 FAILED, BELIEF_REFUTED = 1, 3
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+# Seconds for which AWS may still carry out a call of the promote that was interrupted too.
 SETTLING = 2
 FAILURES = Failed, Late, Refused, BotoCoreError, ClientError
 
@@ -30,6 +31,7 @@ def main():
     accounts = Accounts(options)
     say(f"Source account {accounts.source.account}, target account {accounts.target.account}, {accounts.region}.")
     if options.remove:
+        ignore_signals()
         return FAILED if removed(accounts) else 0
     say(f"Everything is named {accounts.name}. If this run is killed: --remove {accounts.name}")
     found, failure = [], None
@@ -44,8 +46,8 @@ def main():
         failure = failed(error)
     finally:
         ignore_signals()
-        # AWS may still be serving a call of the program that was interrupted too.
-        time.sleep(SETTLING if failure == "interrupted" else 0)
+        if failure == "interrupted":
+            time.sleep(SETTLING)
         left = removed(accounts)
     refuted = [belief for belief in found if belief.verdict == REFUTED]
     if options.report:
@@ -93,7 +95,6 @@ def ignore_signals():
 
 def removed(accounts):
     """Removes everything that was created, and returns what could not be removed."""
-    ignore_signals()
     say("\nRemoving everything.")
     left = accounts.remove()
     for what in left:

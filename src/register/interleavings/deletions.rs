@@ -50,3 +50,16 @@ fn a_run_whose_versions_are_all_deleted_says_so_and_where_to_look() {
     runs.locked().advance(later);
     assert_eq!(run(&runs).expect("the next run goes on").arn.version(), 5);
 }
+
+#[test]
+fn a_failed_version_that_another_run_has_just_deleted_is_not_reported_again() {
+    let runs = Simulation::new_world(Case { tokens: true, ..USUAL }, Choices::first());
+    {
+        let mut world = runs.locked();
+        let mut request = request();
+        request.insert("ClientToken".into(), client_token(&request, 0).into());
+        let version = world.register(&request, serde_json::json!({"ModelPackageStatus": "Failed"}));
+        world.delete_and_still_describe(version);
+    }
+    assert_eq!(run(&runs).expect("it registers another version").arn.version(), 2);
+}

@@ -264,6 +264,12 @@ impl World {
         }
     }
 
+    /// Deletes a version, which Describe still shows for a while.
+    pub fn delete_and_still_describe(&mut self, number: u32) {
+        let deleted = Deleted { listed_until: self.now, described_until: self.now + VISIBLE_WITHIN };
+        self.versions.get_mut(&number).expect("it was registered").deleted = Some(deleted);
+    }
+
     /// The version, if Update and Delete find it. In random runs they always do: only Describe and List are inconsistent.
     fn known(&mut self, number: u32) -> Option<&mut Version> {
         let (now, by_chance) = (self.now, self.choices.by_chance());
