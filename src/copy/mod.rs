@@ -1,7 +1,7 @@
 //! Copies the artifacts of a plan to the target and verifies them.
 
+mod artifacts;
 mod claims;
-mod copied;
 mod engine;
 mod existing;
 mod folder;
@@ -21,8 +21,8 @@ mod unexpected;
 mod unfinished;
 mod uploads;
 
+pub use artifacts::{CopiedArtifacts, PreviewedArtifacts, confirm, copy, preview};
 pub use claims::{Claims, claims};
-pub use copied::{CopiedArtifacts, PreviewedArtifacts, confirm, copy, preview};
 pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
 pub use folder::Folder;
 pub use holds::{HoldAt, Holds};

@@ -92,9 +92,9 @@ impl<'a> Run<'a> {
     }
 
     async fn copy_and_verify(&self, artifact: &Artifact) -> Result<Done> {
-        let done = match self.attempt_or_settle(artifact).await? {
+        let done = match self.attempt_or_compare(artifact).await? {
             Some(done) => done,
-            None => self.attempt_or_settle(artifact).await?.ok_or_else(|| replaced(artifact))?,
+            None => self.attempt_or_compare(artifact).await?.ok_or_else(|| replaced(artifact))?,
         };
         match self.engine.tuning.verify {
             Strictness::Deep if done.verified != Some(Verified::Bytes) => self.read_both(artifact, done).await,
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
     /// Attempts a copy. If a precondition fails or the upload is gone, another run may have copied the object or
     /// aborted the upload. In this case, compares the object that exists now. Returns `None` if no object exists, so
     /// that the caller can attempt the copy again.
-    async fn attempt_or_settle(&self, artifact: &Artifact) -> Result<Option<Done>> {
+    async fn attempt_or_compare(&self, artifact: &Artifact) -> Result<Option<Done>> {
         let error = match self.attempt(artifact).await {
             Err(error) => error,
             done => return done.map(Some),

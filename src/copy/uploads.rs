@@ -119,14 +119,14 @@ impl OpenUploads {
         }
     }
 
-    /// Marks the state of a closed upload for deletion by [`OpenUploads::settle`].
+    /// Marks the state of a closed upload for deletion by [`OpenUploads::delete_states`].
     pub(super) fn discard_state(&self, target: TargetObjects, state: Location) {
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).push((target, state));
     }
 
     /// Deletes the states of closed uploads. Nothing depends on it, so it can run concurrently with the next step.
     /// Returns at most one warning.
-    pub async fn settle(&self) -> Vec<Warning> {
+    pub async fn delete_states(&self) -> Vec<Warning> {
         let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
         let deletions = stale.into_iter().map(|(target, state)| async move {
             let error = target.delete(&state).await.err()?;
@@ -178,7 +178,7 @@ impl OpenUploads {
         let open: Vec<_> = self.open.lock().await.drain().collect();
         let (kept, empty): (Vec<_>, Vec<_>) = open.into_iter().partition(|(_, open)| open.has_parts);
         let aborted = join_all(empty.iter().map(|(id, open)| open.abort(id))).await;
-        self.settle().await;
+        self.delete_states().await;
         let error = aborted.into_iter().filter_map(Result::err).fold(error, |error, left| self.left_open(error, &left));
         let error = match kept.len() {
             0 => error,
@@ -199,7 +199,7 @@ impl OpenUploads {
         let _none_is_beginning = self.beginning.write().await;
         let open: Vec<_> = self.open.lock().await.drain().collect();
         let aborts = open.iter().map(|(id, open)| open.abort(id));
-        let (aborted, _) = tokio::join!(join_all(aborts), self.settle());
+        let (aborted, _) = tokio::join!(join_all(aborts), self.delete_states());
         aborted.into_iter().filter_map(Result::err).collect()
     }
 }

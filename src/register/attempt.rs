@@ -6,7 +6,7 @@ use super::decision::RecordedApproval;
 use super::discarded::discard;
 use super::existing::ExistingPromotions;
 use super::news::News;
-use super::policy::Policy;
+use super::policy::RegistrationPolicy;
 use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::Visibility;
 use crate::aws::registry::NotCreated;
@@ -38,7 +38,7 @@ pub(super) struct Registering<'a, R, S, C> {
     /// The request of CreateModelPackage, without the client token.
     pub request: &'a Document,
     pub source_uri: Option<&'a str>,
-    pub policy: &'a Policy,
+    pub policy: &'a RegistrationPolicy,
     /// The claim of this run, without the client token.
     pub claim: Claim,
     /// Is called with what happens.
@@ -153,7 +153,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         // A version that failed before this look is reported and discarded like any other that fails.
         let failed = || existing.failed(created).filter(|_| may_be_late);
         let Some(promoted) = existing.current().or_else(failed).cloned() else {
-            let Some(refusal) = self.refuse_changed(existing, created).await? else {
+            let Some(refusal) = self.refuse_replaced(existing, created).await? else {
                 return Ok(Attempt::Deleted);
             };
             self.release(number, claim).await;
@@ -176,7 +176,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
 
     /// The refusal of a version that CreateModelPackage has returned and that does not look like the promotion. Its client
     /// token shows that a killed run has registered it. Nothing if that version was deleted.
-    async fn refuse_changed(&self, existing: &ExistingPromotions, created: &PackageArn) -> Result<Option<Failure>> {
+    async fn refuse_replaced(&self, existing: &ExistingPromotions, created: &PackageArn) -> Result<Option<Failure>> {
         if existing.contains(created) {
             return Ok(None);
         }

@@ -109,7 +109,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let (changed, warning) = changed.unzip();
         let warning = warning.filter(|_| self.package.approval() != ApprovalStatus::Rejected);
         let recorded = recorded.or(changed.as_ref());
-        let decision = Decision::of(self.package, current, recorded, self.policy.approval);
+        let decision = Decision::of(self.package, current, recorded, self.policy.approvals);
         let (decision, withheld) = decision.unless_added(current, self.request);
         (decision, warning.or(withheld))
     }

@@ -125,7 +125,7 @@ impl Decision {
 
     /// For a dry run: what [`Self::of`] will decide about a version that is not registered yet.
     /// `before`: the approval of an earlier promotion of the same version that was deleted.
-    pub fn of_new(package: &Package, policy: ApprovalPolicy, before: Option<&RecordedApproval>) -> Act {
+    pub fn planned_act(package: &Package, policy: ApprovalPolicy, before: Option<&RecordedApproval>) -> Act {
         let approves = match before.filter(|before| before.is_withheld()).map(|before| before.decided_by) {
             None | Some(DecidedBy::Source) => !policy.leaves_pending(),
             Some(DecidedBy::Nobody) => policy.approval == Some(Approval::Carry),

@@ -21,7 +21,7 @@ mod withheld;
 pub use discarded::is_overtaken;
 pub use new_group::NewGroup;
 pub use news::News;
-pub use policy::Policy;
+pub use policy::RegistrationPolicy;
 pub use registration::{Registrar, Registration};
 pub use services::SourceNow;
 pub use visibility::describe_updated;

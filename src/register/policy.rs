@@ -6,9 +6,9 @@ use super::decision::{ApprovalPolicy, RecordedApproval};
 
 /// How versions are registered.
 #[derive(Debug, Clone)]
-pub struct Policy {
-    /// Who approves the version.
-    pub approval: ApprovalPolicy,
+pub struct RegistrationPolicy {
+    /// How its approval is decided.
+    pub approvals: ApprovalPolicy,
     /// The approval of an existing version, if it is recorded.
     pub recorded: Option<RecordedApproval>,
     /// How long SageMaker may take to complete the version.

@@ -10,7 +10,7 @@ use super::decision::RecordedApproval;
 use super::discarded::{NotAsRequested, discard};
 use super::existing::ExistingPromotions;
 use super::news::News;
-use super::policy::Policy;
+use super::policy::RegistrationPolicy;
 use super::services::{ClaimStore, Registry, SourceNow, SourceVersions};
 use super::sync::Change;
 use super::visibility::Visibility;
@@ -93,7 +93,7 @@ pub struct Registrar<'a> {
     /// The destination of the promotion.
     pub destination: &'a Destination,
     /// How the version is registered.
-    pub policy: Policy,
+    pub policy: RegistrationPolicy,
     /// When the run started.
     pub started: String,
     /// Is called with what happens.
@@ -126,7 +126,7 @@ impl Registrar<'_> {
             source_uri: plan.source_uri.as_deref(),
             policy,
             claim: Claim {
-                approval: policy.approval.approval,
+                approval: policy.approvals.approval,
                 ..Claim::new(package.arn(), group, digest, caller, &self.started)
             },
             tell: self.tell,

@@ -48,7 +48,7 @@ pub async fn copy_artifacts(context: &Context, settings: &CopyArtifactsSettings)
     } else {
         let copied = promotion.copy(&settings.copy, plan, there).await?;
         let mut record = promotion.record(Conclusion::Copied, &package).with_copied(&copied)?;
-        record.warnings.extend(promotion.uploads.settle().await);
+        record.warnings.extend(promotion.uploads.delete_states().await);
         record
     };
     record.source = Source::for_next_step(&package, Some(promotion.reader.clone()));

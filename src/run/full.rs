@@ -175,11 +175,11 @@ impl<'a> Full<'a> {
         };
         // `--approval carry` is for the version that the run promotes; `--approval pending` is for all.
         let approval = self.settings.registration.approval.filter(|approval| *approval == Approval::Pending);
-        let policy = ApprovalPolicy { approval, ..self.policy() };
+        let policy = ApprovalPolicy { approval, ..self.approval_policy() };
         Following { promotion: &self.promotion, policy, promotions, rejected, except }.run(&self.promoted).await
     }
 
-    pub fn policy(&self) -> ApprovalPolicy {
+    pub fn approval_policy(&self) -> ApprovalPolicy {
         ApprovalPolicy { approval: self.settings.registration.approval, withdraw: !self.settings.no_withdraw }
     }
 
@@ -259,7 +259,7 @@ impl<'a> Full<'a> {
 
     fn syncing(&self, folder: Option<Result<Folder>>) -> Syncing<'_> {
         let (promotion, destination) = (&self.promotion, &self.promotion.destination);
-        Syncing { promotion, destination, policy: self.policy(), folder, repaired: Repaired::No }
+        Syncing { promotion, destination, policy: self.approval_policy(), folder, repaired: Repaired::No }
     }
 
     /// Warns of settings that have no effect on a version that was promoted before.
@@ -282,7 +282,8 @@ impl<'a> Full<'a> {
             None => return Ok(None),
             Some(synced @ Synced::Done { .. }) => synced.into_record(),
             Some(Synced::Missing(missing)) => {
-                let repair = Repair { promotion: &self.promotion, copy: &self.settings.copy, policy: self.policy() };
+                let repair =
+                    Repair { promotion: &self.promotion, copy: &self.settings.copy, policy: self.approval_policy() };
                 Some(repair.run(package, destination, history, promoted, missing).await?)
             }
         };

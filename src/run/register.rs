@@ -115,7 +115,7 @@ async fn plan_and_register(
     refuse_others(state, destination, &promotion.group, registration, there.was_claimed())?;
     plan.target_group = Some(state);
     if promotion.dry_run {
-        let (policy, registry) = (registration.policy(None, true).approval, (&existing, approval, missing_group));
+        let (policy, registry) = (registration.policy(None, true).approvals, (&existing, approval, missing_group));
         return match settings.is_planned {
             true => preview(promotion, (&CopySettings::default(), policy), package, (plan, there), registry).await,
             false => preview_of_copied(promotion, policy, package, (plan, there), registry).await,

@@ -9,7 +9,7 @@ use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
 use crate::model::layout::TargetPrefix;
 use crate::model::location::BucketName;
-use crate::register::Policy;
+use crate::register::RegistrationPolicy;
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 
 pub use super::hold::settings::{HoldSettings, RollbackSettings};
@@ -107,9 +107,9 @@ impl Default for RegistrationSettings {
 
 impl RegistrationSettings {
     /// How a version is registered. `withdraw`: whether one whose source is Rejected is Rejected too.
-    pub(crate) fn policy(&self, recorded: Option<RecordedApproval>, withdraw: bool) -> Policy {
-        let approval = ApprovalPolicy { approval: self.approval, withdraw };
-        Policy { approval, recorded, patience: Duration::from_secs(self.wait_seconds) }
+    pub(crate) fn policy(&self, recorded: Option<RecordedApproval>, withdraw: bool) -> RegistrationPolicy {
+        let approvals = ApprovalPolicy { approval: self.approval, withdraw };
+        RegistrationPolicy { approvals, recorded, patience: Duration::from_secs(self.wait_seconds) }
     }
 }
 

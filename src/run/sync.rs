@@ -68,7 +68,7 @@ impl Syncing<'_> {
         if let Some(another) = history.another_source(promoted, package) {
             return Err(another.error().into());
         }
-        let promoted = &self.promotion.settled(&past, promoted).await?;
+        let promoted = &self.promotion.described_as_recorded(&past, promoted).await?;
         let decision = Decision::of(package, promoted, past.approval().as_ref(), self.policy);
         if decision.act != Act::Withdraw && !self.promotion.permitted.more_than_withdrawals() {
             return Ok(None);

@@ -30,7 +30,7 @@ use self::world::{Broken, World};
 use super::attempt::Registering;
 use super::decision::ApprovalPolicy;
 use super::existing::ExistingPromotions;
-use super::policy::Policy;
+use super::policy::RegistrationPolicy;
 use super::registration::Registered;
 use crate::model::approval::Approval;
 use crate::model::promoted::DISCARDED;
@@ -270,8 +270,8 @@ impl Simulation {
 /// One run: what it finds before the copy, and the registration.
 async fn promote(services: Simulation) -> anyhow::Result<Registered> {
     let (package, group, request) = (package(), group(), request());
-    let approval = ApprovalPolicy { approval: Some(Approval::Carry), withdraw: true };
-    let policy = Policy { approval, recorded: None, patience: Duration::from_secs(900) };
+    let approvals = ApprovalPolicy { approval: Some(Approval::Carry), withdraw: true };
+    let policy = RegistrationPolicy { approvals, recorded: None, patience: Duration::from_secs(900) };
     let existing = ExistingPromotions::find(&services, group.name(), &package);
     let (existing, newest) = tokio::join!(existing, services.newest_claim());
     let registering = Registering {

@@ -44,7 +44,7 @@ impl Full<'_> {
         if let Some(proved) = &proved {
             plan = proved.plan(promotion, plan).await?;
         } else if let Some(promoted) = promoted_with_other_settings(&promotion.destination, &plan, &existing) {
-            let mut record = sync_elsewhere(promotion, self.policy(), package, promoted).await?;
+            let mut record = sync_elsewhere(promotion, self.approval_policy(), package, promoted).await?;
             self.warn(&mut record, promoted)?;
             let others = existing.besides(&promoted.arn);
             add_new(&mut record.warnings, others.filter_map(|one| second(one, package.arn(), &promoted.arn)));
@@ -62,12 +62,12 @@ impl Full<'_> {
         if promotion.dry_run {
             let unplanned = proved.as_ref().and_then(|proved| proved.not_planned(existing.current()?));
             plan.warnings.extend(unplanned);
-            let (settings, policy) = (&self.settings.copy, self.policy());
+            let (settings, policy) = (&self.settings.copy, self.approval_policy());
             let registry = (&existing, recorded, missing_group);
             return preview(promotion, (settings, policy), package, (plan, there), registry).await;
         }
         let copied = copy_and_create_group(promotion, self.settings, (plan, there), missing_group).await?;
-        let (settings, withdraw) = (&self.settings.registration, self.policy().withdraw);
+        let (settings, withdraw) = (&self.settings.registration, self.approval_policy().withdraw);
         let last_steps = LastSteps { promotion, settings, withdraw };
         let registered = proved.as_ref().map_or(package, |proved| &proved.package);
         match last_steps.run(registered, copied, existing, recorded).await {

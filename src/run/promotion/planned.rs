@@ -43,7 +43,7 @@ pub(in crate::run) fn planned_writes(
         }
         None => {
             writes.push(PlannedWrite::new(PlannedAct::Register, &destination.group));
-            let approves = Decision::of_new(package, policy, recorded) == Act::Carry;
+            let approves = Decision::planned_act(package, policy, recorded) == Act::Carry;
             writes.extend(approves.then(|| PlannedWrite::new(PlannedAct::Approve, &destination.group)));
         }
     }

@@ -52,7 +52,7 @@ impl LastSteps<'_> {
         };
         let others: Vec<Warning> = existing.warnings().collect();
         let registration = registrar.register(package, copied, existing);
-        let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.settle());
+        let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.delete_states());
         let registration = registration?;
         let mut record =
             self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;

@@ -37,7 +37,11 @@ pub(super) fn is_updated(update: Update<'_>, now: &Document) -> bool {
 
 impl Promotion<'_> {
     /// Describes a version again if it is pending and its newest record is not: the registry may show an approval late.
-    pub(in crate::run) async fn settled(&self, past: &Past<'_>, promoted: &PromotedVersion) -> Result<PromotedVersion> {
+    pub(in crate::run) async fn described_as_recorded(
+        &self,
+        past: &Past<'_>,
+        promoted: &PromotedVersion,
+    ) -> Result<PromotedVersion> {
         let (arn, recorded) = (&promoted.arn, past.approval().map(|recorded| recorded.status));
         let description = match (recorded, promoted.approval()) {
             (Some(recorded), ApprovalStatus::PendingManualApproval) if recorded != promoted.approval() => {

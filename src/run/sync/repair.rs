@@ -82,7 +82,7 @@ impl Repair<'_> {
             promotion.context.abort_run(&promotion.uploads).await;
         }
         let copied = copied?;
-        promotion.uploads.settle().await;
+        promotion.uploads.delete_states().await;
         let artifacts = restored(&past.base().artifacts, &copied, &missing.artifacts)?;
         let images = restored_images(&past.base().images, &copied, missing.looked_at_images);
         let syncing =
