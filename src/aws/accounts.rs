@@ -2,52 +2,42 @@
 
 use anyhow::{Result, ensure};
 
-use crate::aws::error::CallError;
+use crate::aws::error::{CallError, Side};
 use crate::aws::images::{SourceImages, TargetImages};
 use crate::aws::keys::Keys;
-use crate::aws::objects::{SourceObjects, TargetObjects};
+use crate::aws::objects::{BucketHeaders, SourceObjects, TargetObjects};
 use crate::aws::registry::{SourceRegistry, TargetRegistry};
-use crate::aws::session::{Access, Identity, SourceSession, TargetSession};
+use crate::aws::session::{Access, Identity, Session};
 use crate::model::arn::{AccountId, GroupArn, GroupName, GroupRef, KmsKeyArn, Region};
 use crate::model::failure::Failure;
 
-/// The source account.
-pub struct SourceAccount {
-    session: SourceSession,
-    access: Access,
-    registry: SourceRegistry,
-    objects: SourceObjects,
-    images: SourceImages,
-}
+/// The source account. Its registry, buckets and images have no method that writes.
+pub type SourceAccount = Account<SourceRegistry, SourceObjects, SourceImages>;
 
 /// The target account.
-pub struct TargetAccount {
-    session: TargetSession,
-    access: Access,
-    registry: TargetRegistry,
-    objects: TargetObjects,
-    images: TargetImages,
+pub type TargetAccount = Account<TargetRegistry, TargetObjects, TargetImages>;
+
+/// An account: its session, and the clients that it is accessed with.
+pub struct Account<Registry, Objects, Images> {
+    session: Session,
+    registry: Registry,
+    objects: Objects,
+    images: Images,
 }
 
-impl SourceAccount {
-    /// Opens a session without calling AWS. The region of an ARN takes precedence.
-    pub async fn open(access: Access, region: Option<&Region>) -> Result<Self> {
-        let session = SourceSession::open(&access, region.cloned()).await?;
-        Ok(Self { registry: session.registry(), objects: session.objects(), images: session.images(), session, access })
-    }
-
+impl<Registry, Objects, Images> Account<Registry, Objects, Images> {
     /// The registry.
-    pub fn registry(&self) -> &SourceRegistry {
+    pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
     /// The buckets.
-    pub fn objects(&self) -> &SourceObjects {
+    pub fn objects(&self) -> &Objects {
         &self.objects
     }
 
     /// The images.
-    pub fn images(&self) -> &SourceImages {
+    pub fn images(&self) -> &Images {
         &self.images
     }
 
@@ -56,21 +46,44 @@ impl SourceAccount {
         self.session.keys(key.region())
     }
 
-    /// The principal of the session.
+    /// The principal of the session (STS GetCallerIdentity).
     pub async fn identity(&self) -> Result<Identity, CallError> {
-        self.session.identity().await
+        self.session.principal.identity().await.cloned()
+    }
+
+    /// The region of the session.
+    pub fn region(&self) -> &Region {
+        &self.session.principal.region
     }
 
     /// The seconds by which this machine's clock is ahead of AWS's, if [`Self::identity`] has just been called.
     pub fn clock_ahead(&self) -> Option<i64> {
-        self.session.clock_ahead()
+        self.session.principal.clock_ahead()
+    }
+}
+
+impl SourceAccount {
+    /// Opens a session without calling AWS.
+    ///
+    /// # Errors
+    /// There is no region, or the configuration is invalid.
+    pub async fn open(access: Access) -> Result<Self> {
+        let session = Session::open(Side::Source, access).await?;
+        let caller = &session.principal.caller;
+        let headers = BucketHeaders::source(&session.access.buckets);
+        Ok(Self {
+            registry: SourceRegistry::new(session.sagemaker(), caller.clone()),
+            objects: SourceObjects::new(session.s3().interceptor(headers), caller.clone()),
+            images: SourceImages::new(session.ecr(), session.downloads()),
+            session,
+        })
     }
 
     /// The ARN of the group. A name needs one call, to learn the account.
     pub async fn group(&self, group: &GroupRef) -> Result<GroupArn> {
         match group {
             GroupRef::Arn(arn) => Ok(arn.clone()),
-            GroupRef::Name(name) => Ok(self.session.identity().await?.group(name)),
+            GroupRef::Name(name) => Ok(self.identity().await?.group(name)),
         }
     }
 
@@ -79,10 +92,11 @@ impl SourceAccount {
     /// # Errors
     /// The principal is not in the account of the group.
     pub async fn check(&self, account: &AccountId) -> Result<Option<Identity>> {
-        if self.access.profile.is_none() && self.access.role.is_none() {
+        let Access { profile, role, .. } = &self.session.access;
+        if profile.is_none() && role.is_none() {
             return Ok(None);
         }
-        let identity = self.session.identity().await?;
+        let identity = self.identity().await?;
         ensure!(
             identity.account == *account,
             Failure::new(format!(
@@ -107,7 +121,7 @@ pub async fn callers(
     let reader = async {
         match source.check(account).await? {
             Some(identity) => Ok(Some(identity)),
-            None if target.is_separate_from(source) => Ok(Some(source.session.identity().await?)),
+            None if target.is_separate_from(source) => Ok(Some(source.identity().await?)),
             None => Ok(None),
         }
     };
@@ -122,53 +136,35 @@ pub async fn callers(
 /// As [`TargetAccount::check`], or the source's principal is not known.
 pub async fn principals(source: &SourceAccount, target: &TargetAccount) -> Result<(Identity, Identity)> {
     if target.is_separate_from(source) {
-        let (reader, writer) = tokio::join!(source.session.identity(), target.check());
+        let (reader, writer) = tokio::join!(source.identity(), target.check());
         return Ok((reader?, writer?));
     }
     let writer = target.check().await?;
-    Ok((Identity { region: source.session.region().clone(), ..writer.clone() }, writer))
+    Ok((Identity { region: source.region().clone(), ..writer.clone() }, writer))
 }
 
 impl TargetAccount {
-    /// Opens a session without calling AWS.
+    /// Opens a session without calling AWS. The account of the session has to own the buckets, unless `access` names
+    /// another one.
+    ///
+    /// # Errors
+    /// There is no region, or the configuration is invalid.
     pub async fn open(access: Access) -> Result<Self> {
-        let session = TargetSession::open(&access, None).await?;
-        Ok(Self { registry: session.registry(), objects: session.objects(), images: session.images(), session, access })
+        let session = Session::open(Side::Target, access).await?;
+        let principal = &session.principal;
+        let headers = BucketHeaders::target(&session.access.buckets, principal.clone());
+        let s3 = session.s3().interceptor(headers.clone());
+        Ok(Self {
+            registry: TargetRegistry::new(session.sagemaker(), principal.clone()),
+            objects: TargetObjects::new(s3, principal.caller.clone(), headers),
+            images: TargetImages::new(session.ecr()),
+            session,
+        })
     }
 
-    /// The registry.
-    pub fn registry(&self) -> &TargetRegistry {
-        &self.registry
-    }
-
-    /// The buckets.
-    pub fn objects(&self) -> &TargetObjects {
-        &self.objects
-    }
-
-    /// The images.
-    pub fn images(&self) -> &TargetImages {
-        &self.images
-    }
-
-    /// KMS in the region of a key.
-    pub fn keys(&self, key: &KmsKeyArn) -> Keys {
-        self.session.keys(key.region())
-    }
-
-    /// The principal of the session.
-    pub async fn identity(&self) -> Result<Identity, CallError> {
-        self.session.identity().await
-    }
-
-    /// The region of the session.
-    pub fn region(&self) -> &Region {
-        self.session.region()
-    }
-
-    /// Whether the source and the target are accessed by different principals.
+    /// Whether the source and the target are accessed by different principals: with another profile, role or external ID.
     pub fn is_separate_from(&self, source: &SourceAccount) -> bool {
-        !source.session.same_principal_as(&self.session)
+        self.session.access.principal() != source.session.access.principal()
     }
 
     /// The principal that writes to the target.
@@ -176,8 +172,8 @@ impl TargetAccount {
     /// # Errors
     /// A role was given, and the session is in another account.
     pub async fn check(&self) -> Result<Identity> {
-        let identity = self.session.identity().await?;
-        if let Some(role) = &self.access.role {
+        let identity = self.identity().await?;
+        if let Some(role) = &self.session.access.role {
             ensure!(
                 identity.account == *role.arn.account(),
                 Failure::new(format!(

@@ -15,9 +15,8 @@ mod references;
 mod refusal;
 mod renewal;
 mod retries;
-mod sides;
 mod surroundings;
 
 pub(crate) use super::principal::Identity;
 pub use access::{Access, AssumedRole, BucketAccess, CannedAcl, Sse, WriteHeaders, session_name};
-pub(crate) use sides::{SourceSession, TargetSession};
+pub(super) use connection::Session;

@@ -11,7 +11,7 @@ use super::images::seen::ImagesSeen;
 use crate::aws::accounts::{SourceAccount, TargetAccount};
 use crate::aws::session::Access;
 use crate::copy::{Limits, OpenUploads};
-use crate::model::arn::{GroupArn, GroupRef};
+use crate::model::arn::{GroupArn, GroupRef, Region};
 use crate::model::secrets::RecordSecrets;
 use crate::record::Build;
 
@@ -162,13 +162,18 @@ impl Context {
         self.source().await?.group(group).await
     }
 
+    /// The source, with a session in another region.
+    pub(crate) async fn source_in(&self, region: &Region) -> Result<SourceAccount> {
+        SourceAccount::open(Access { region: Some(region.clone()), ..self.access.0.clone() }).await
+    }
+
     /// The buckets of the source, as the target's principal reads them in copies within S3.
     pub(crate) async fn source_as_target(&self) -> Result<SourceAccount> {
-        SourceAccount::open(self.target_access_to_both(), None).await
+        SourceAccount::open(self.target_access_to_both()).await
     }
 
     pub(crate) async fn source(&self) -> Result<&SourceAccount> {
-        self.source.get_or_try_init(|| SourceAccount::open(self.access.0.clone(), None)).await
+        self.source.get_or_try_init(|| SourceAccount::open(self.access.0.clone())).await
     }
 
     pub(crate) async fn target(&self) -> Result<&TargetAccount> {

@@ -233,7 +233,7 @@ impl Checking<'_> {
         findings: &mut Findings,
     ) -> Result<()> {
         let source = match self.settings.deep {
-            true => Some(SourceAccount::open(self.context.source_access().clone(), Some(source.region())).await?),
+            true => Some(self.context.source_in(source.region()).await?),
             false => None,
         };
         let target = self.target;

@@ -21,7 +21,7 @@ pub struct Access {
 
 impl Access {
     /// The settings that determine the principal: not the region or the session name.
-    pub(super) fn principal(&self) -> (Option<&str>, Option<(&RoleArn, Option<&str>)>) {
+    pub(in crate::aws) fn principal(&self) -> (Option<&str>, Option<(&RoleArn, Option<&str>)>) {
         let role = self.role.as_ref().map(|role| (&role.arn, role.external_id.as_deref()));
         (self.profile.as_deref(), role)
     }

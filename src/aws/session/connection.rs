@@ -29,10 +29,10 @@ use crate::aws::principal::Principal;
 use crate::aws::timeouts::{CONNECT, FIRST_BYTE};
 use crate::model::arn::Region;
 
-/// The parts of a session, for either account.
-#[derive(Debug, Clone)]
-pub(super) struct Session {
-    pub config: SdkConfig,
+/// A session of either account. Its credentials may permit writing: `accounts` builds only reading clients for the source.
+#[derive(Debug)]
+pub(in crate::aws) struct Session {
+    config: SdkConfig,
     retries: Retries,
     renewal: Renewal,
     pub authorities: Option<TlsContext>,
@@ -41,17 +41,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub async fn open(side: Side, access: &Access, region: Option<Region>) -> Result<Self, CallError> {
-        Self::open_in(&Surroundings::default(), side, access, region).await
+    /// Opens the session without a call to AWS.
+    ///
+    /// # Errors
+    /// There is no region, or the configuration is invalid.
+    pub async fn open(side: Side, access: Access) -> Result<Self, CallError> {
+        Self::open_in(&Surroundings::default(), side, access).await
     }
 
     /// Opens a session with the variables and files of `surroundings`.
-    pub async fn open_in(
-        surroundings: &Surroundings,
-        side: Side,
-        access: &Access,
-        region: Option<Region>,
-    ) -> Result<Self, CallError> {
+    pub(super) async fn open_in(surroundings: &Surroundings, side: Side, access: Access) -> Result<Self, CallError> {
         let BucketAccess { owner, writes, .. } = &access.buckets;
         let target_bucket = TargetBucket { acl: writes.acl.is_some(), owner: owner.clone() };
         let mut caller = Caller {
@@ -74,20 +73,20 @@ impl Session {
         let http = authorities.clone().map(client);
         let retries = configured_retries(surroundings, &caller, &files, profile)?;
         caller.attempts = retries.attempts;
-        let region = match region.or_else(|| access.region.clone()) {
-            Some(region) => region,
+        let region = match &access.region {
+            Some(region) => region.clone(),
             None => configured_region(surroundings, &caller, &files, profile)?,
         };
         caller.region = region.to_string();
         let renewal = Renewal::new();
         let loader = loader(surroundings).identity_cache(renewal.clone()).retry_config(retries.config());
         let http = surroundings.http.clone().or(http);
-        let config = assume(base_config(loader, access, &region, http, retries).await, access).await;
+        let config = assume(base_config(loader, &access, &region, http, retries).await, &access).await;
         check_endpoints(surroundings, &caller, &files, profile, &config)?;
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_classifier(renewal.clone());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let principal = Principal::new(sts, caller, region);
-        Ok(Self { config, retries, renewal, authorities, access: access.clone(), principal })
+        Ok(Self { config, retries, renewal, authorities, access, principal })
     }
 
     pub fn sagemaker(&self) -> aws_sdk_sagemaker::Client {

@@ -65,9 +65,9 @@ async fn attempt(case: &Case) -> bool {
         external_id: None,
         session_name: "fuzz".to_owned(),
     });
-    let access = Access { profile: case.profile.clone(), role, ..Access::default() };
     let region = case.region.then(|| "eu-central-1".parse().expect("a region"));
-    let session = match Session::open_in(&surroundings, Side::Source, &access, region).await {
+    let access = Access { profile: case.profile.clone(), role, region, ..Access::default() };
+    let session = match Session::open_in(&surroundings, Side::Source, access).await {
         Ok(session) => session,
         Err(error) => {
             let _ = error.to_string();
