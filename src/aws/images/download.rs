@@ -47,7 +47,7 @@ impl Downloads {
 
     fn connector(&self) -> &Connector {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(FIRST_BYTE).build();
-        self.connector.get_or_init(|| connector(self.authorities.clone(), settings))
+        self.connector.get_or_init(|| connector(self.authorities.clone(), Some(&settings), None))
     }
 
     /// Begins to download at a byte; nothing if the URL has expired.

@@ -3,12 +3,9 @@
 //! The SDK trusts the authorities of the system only. Like the AWS CLI, promote also reads AWS_CA_BUNDLE and the profile's
 //! `ca_bundle`, which replace them.
 
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::base64;
 use aws_types::os_shim_internal::Fs;
 use rustls::RootCertStore;
@@ -18,6 +15,7 @@ use rustls_pki_types::pem::PemObject;
 use super::files::Files;
 use super::refusal::refused;
 use super::surroundings::Surroundings;
+use crate::aws::connector::connector;
 use crate::aws::error::{CallError, Caller};
 
 /// The configured authorities; nothing if the session trusts the authorities of the system.
@@ -65,20 +63,8 @@ fn context(pem: Vec<u8>) -> Result<TlsContext, String> {
 
 /// The SDK's default client with other authorities.
 pub(super) fn client(context: TlsContext) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| connector(context.clone(), settings, components))
-}
-
-/// The SDK panics here if it cannot use the authorities.
-pub(super) fn connector(
-    context: TlsContext,
-    settings: Option<&HttpConnectorSettings>,
-    components: Option<&RuntimeComponents>,
-) -> Connector {
-    let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    connector.set_connector_settings(settings.cloned());
-    connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-    connector.set_proxy_config(Some(ProxyConfig::from_env()));
-    connector.tls_context(context).build()
+    Builder::new()
+        .build_with_connector_fn(move |settings, components| connector(Some(context.clone()), settings, components))
 }
 
 /// Rejects a system without certificate authorities: the SDK could not open a TLS connection, and its debug build panics.

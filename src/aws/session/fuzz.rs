@@ -16,10 +16,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_types::os_shim_internal::{Env, Fs};
 
 use self::grammar::Case;
-use super::authorities::connector;
 use super::connection::Session;
 use super::surroundings::Surroundings;
 use super::{Access, AssumedRole};
+use crate::aws::connector::connector;
 use crate::aws::error::Side;
 
 /// The default duration in seconds: `cargo test` repeats the same first cases.
@@ -76,7 +76,7 @@ async fn attempt(case: &Case) -> bool {
     };
     if let Some(context) = session.authorities.clone() {
         // As the first request would.
-        let _ = connector(context, None, None);
+        let _ = connector(Some(context), None, None);
     }
     // Only panics matter, not the results.
     let _ = session.principal.identity().await.map_err(|error| error.to_string());
