@@ -8,13 +8,14 @@ mod probes;
 mod raw;
 mod reader;
 mod refusal;
-mod source;
 mod summary;
 mod target;
 mod turns;
 
 pub use groups::{GroupsOf, ListedGroup};
 pub use refusal::NotCreated;
-pub use source::SourceRegistry;
 pub use summary::Summary;
 pub use target::TargetRegistry;
+
+/// The source account's registry. A reader has no method that writes.
+pub type SourceRegistry = reader::RegistryReader;

@@ -28,7 +28,11 @@ pub struct ListedGroup {
 }
 
 impl RegistryReader {
-    /// All groups. No filter by name is sent: AWS does not document whether `NameContains` regards letter case.
+    /// The groups that this principal can see. No filter by name is sent: AWS does not document whether `NameContains`
+    /// regards letter case.
+    ///
+    /// # Errors
+    /// They cannot be listed.
     pub async fn groups(&self, whose: GroupsOf) -> Result<Vec<ListedGroup>, CallError> {
         const CALL: &str = "sagemaker:ListModelPackageGroups";
         let unusable = |message: String| self.caller.unusable(CALL, &Resource::Registry, message);

@@ -21,13 +21,26 @@ const LIST: &str = "sagemaker:ListModelPackages";
 
 /// Reads the registry of one account. Groups are named by ARN, which also works across accounts.
 #[derive(Debug, Clone)]
-pub(super) struct RegistryReader {
-    pub client: Client,
-    pub caller: Arc<Caller>,
+pub struct RegistryReader {
+    pub(super) client: Client,
+    pub(super) caller: Arc<Caller>,
 }
 
 impl RegistryReader {
-    pub async fn list(
+    pub(in crate::aws) fn new(client: Client, caller: Arc<Caller>) -> Self {
+        Self { client, caller }
+    }
+
+    /// The versions of `group` with this approval status, or with any, newest version first.
+    ///
+    /// # Errors
+    /// The group does not exist or cannot be read.
+    pub async fn list(&self, group: &GroupArn, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
+        self.list_created_after(group, status, None).await
+    }
+
+    /// The same, of the versions that were registered after a time, if there is one.
+    pub(super) async fn list_created_after(
         &self,
         group: &GroupArn,
         status: Option<ApprovalStatus>,
@@ -52,7 +65,10 @@ impl RegistryReader {
         Ok(found)
     }
 
-    /// All versions, if one page has them; otherwise nothing.
+    /// All versions of `group`, newest version first, if one page of the list has them; otherwise nothing.
+    ///
+    /// # Errors
+    /// The group does not exist or cannot be read.
     pub async fn list_in_one_page(&self, group: &GroupArn) -> Result<Option<Vec<Summary>>, CallError> {
         let (mut page, next) = self.page(group, None, None, None).await?;
         page.sort_by_key(|summary| std::cmp::Reverse(summary.version));
@@ -106,6 +122,7 @@ impl RegistryReader {
         })
     }
 
+    /// The whole DescribeModelPackage response (IncludedData AllData).
     pub async fn describe(&self, package: &PackageArn) -> Result<Document, CallError> {
         const CALL: &str = "sagemaker:DescribeModelPackage";
         let resource = Resource::Package(package);
@@ -125,6 +142,7 @@ impl RegistryReader {
         }
     }
 
+    /// The whole DescribeModelPackageGroup response, or nothing if the group does not exist.
     pub async fn find_group(&self, group: &GroupArn) -> Result<Option<Document>, CallError> {
         const CALL: &str = "sagemaker:DescribeModelPackageGroup";
         self.caller.groups.note(group);
@@ -144,6 +162,7 @@ impl RegistryReader {
         }
     }
 
+    /// The group's tags, which its versions inherit.
     pub async fn group_tags(&self, group: &GroupArn) -> Result<Vec<(String, String)>, CallError> {
         let mut found = Vec::new();
         let mut pages = self.client.list_tags().resource_arn(group.as_str()).into_paginator().send();
@@ -172,7 +191,7 @@ impl RegistryReader {
         }
     }
 
-    pub fn not_of(&self, call: &'static str, group: &GroupArn, arn: &str) -> CallError {
+    pub(super) fn not_of(&self, call: &'static str, group: &GroupArn, arn: &str) -> CallError {
         self.caller.unusable(
             call,
             &Resource::Group(group),

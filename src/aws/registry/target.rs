@@ -33,18 +33,18 @@ pub struct TargetRegistry {
 impl TargetRegistry {
     pub(in crate::aws) fn new(client: Client, principal: Principal) -> Self {
         let caller = principal.caller.clone();
-        Self { reader: RegistryReader { client, caller }, principal }
+        Self { reader: RegistryReader::new(client, caller), principal }
     }
 
     /// The versions of `group` registered after `time`, newest version first; none if the group does not exist.
     pub async fn list_created_after(&self, group: &GroupName, time: &DateTime) -> Result<Vec<Summary>, CallError> {
-        absent_is_empty(self.reader.list(&self.own(group).await?, None, Some(*time)).await)
+        absent_is_empty(self.reader.list_created_after(&self.own(group).await?, None, Some(*time)).await)
     }
 
     /// The versions of `group` with this approval status, or with any, newest version first; none if the group does not
     /// exist.
     pub async fn list(&self, group: &GroupName, status: Option<ApprovalStatus>) -> Result<Vec<Summary>, CallError> {
-        absent_is_empty(self.reader.list(&self.own(group).await?, status, None).await)
+        absent_is_empty(self.reader.list(&self.own(group).await?, status).await)
     }
 
     /// The whole DescribeModelPackage response (IncludedData AllData).
