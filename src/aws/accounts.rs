@@ -73,7 +73,7 @@ impl SourceAccount {
         let headers = BucketHeaders::source(&session.access.buckets);
         Ok(Self {
             registry: SourceRegistry::new(session.sagemaker(), caller.clone()),
-            objects: SourceObjects::new(session.s3().interceptor(headers), caller.clone()),
+            objects: SourceObjects::following(session.s3().interceptor(headers), caller.clone()),
             images: SourceImages::new(session.ecr(), session.downloads()),
             session,
         })

@@ -8,7 +8,6 @@ mod headers;
 mod pages;
 mod policies;
 mod reader;
-mod source;
 mod storage;
 mod target;
 mod types;
@@ -18,6 +17,8 @@ pub use checksum::{Algorithm, Checksum};
 pub use contents::Contents;
 pub(super) use headers::BucketHeaders;
 pub use headers::{BucketAccess, CannedAcl, Sse, WriteHeaders};
-pub use source::SourceObjects;
 pub use target::TargetObjects;
 pub use types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Part, StoredPart, UploadId, Written};
+
+/// S3 with the source's credentials. A reader has no method that writes.
+pub type SourceObjects = reader::ObjectReader;

@@ -30,11 +30,6 @@ enum Next {
 }
 
 impl Pages {
-    /// The pages of all keys that begin with `prefix`. Makes no call.
-    pub(super) fn new(reader: ObjectReader, bucket: BucketName, prefix: String) -> Self {
-        Self { reader, bucket, prefix, next: Next::First, seen: HashSet::new() }
-    }
-
     /// The next page, or nothing after the last page.
     ///
     /// # Errors
@@ -96,39 +91,43 @@ impl Pages {
     }
 }
 
-/// The folders directly below a prefix that ends in `/`, each with its final slash.
-///
-/// # Errors
-/// The listing fails or repeats a page.
-pub(super) async fn folders(
-    reader: &ObjectReader,
-    bucket: &BucketName,
-    prefix: &str,
-) -> Result<Vec<String>, CallError> {
-    const CALL: &str = "s3:ListObjectsV2";
-    let at = Location::new(bucket, prefix);
-    let resource = Resource::Object(&at);
-    let unusable = |message: &str| reader.caller.unusable(CALL, &resource, message.to_owned());
-    let (mut folders, mut seen, mut token) = (Vec::new(), HashSet::new(), None::<String>);
-    loop {
-        let answer = reader.call_of_any_owner(bucket, async |client| {
-            let call = client.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).delimiter("/");
-            let call = call.encoding_type(EncodingType::Url);
-            let answer = call.set_continuation_token(token.clone()).send().await;
-            answer.map_err(|error| reader.caller.error(CALL, &resource, error))
-        });
-        let answer = answer.await?;
-        let encoding = answer.encoding_type();
-        let found = answer.common_prefixes().iter().filter_map(|folder| folder.prefix());
-        folders.extend(found.map(|folder| listed(folder, encoding).into_owned()));
-        if answer.is_truncated() != Some(true) {
-            return Ok(folders);
-        }
-        token = answer.next_continuation_token().map(str::to_owned);
-        match &token {
-            None => return Err(unusable("the list is incomplete")),
-            Some(token) if seen.insert(token.clone()) => {}
-            Some(_) => return Err(unusable("the list's continuation token repeats")),
+impl ObjectReader {
+    /// The objects under a prefix, page by page, in no particular order. Makes no call.
+    pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
+        let (reader, bucket, prefix) = (self.clone(), bucket.clone(), prefix.to_owned());
+        Pages { reader, bucket, prefix, next: Next::First, seen: HashSet::new() }
+    }
+
+    /// The folders directly below a prefix that ends in `/`, each with its final slash.
+    ///
+    /// # Errors
+    /// The listing fails or repeats a page.
+    pub(super) async fn folders(&self, bucket: &BucketName, prefix: &str) -> Result<Vec<String>, CallError> {
+        const CALL: &str = "s3:ListObjectsV2";
+        let at = Location::new(bucket, prefix);
+        let resource = Resource::Object(&at);
+        let unusable = |message: &str| self.caller.unusable(CALL, &resource, message.to_owned());
+        let (mut folders, mut seen, mut token) = (Vec::new(), HashSet::new(), None::<String>);
+        loop {
+            let answer = self.call_of_any_owner(bucket, async |client| {
+                let call = client.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).delimiter("/");
+                let call = call.encoding_type(EncodingType::Url);
+                let answer = call.set_continuation_token(token.clone()).send().await;
+                answer.map_err(|error| self.caller.error(CALL, &resource, error))
+            });
+            let answer = answer.await?;
+            let encoding = answer.encoding_type();
+            let found = answer.common_prefixes().iter().filter_map(|folder| folder.prefix());
+            folders.extend(found.map(|folder| listed(folder, encoding).into_owned()));
+            if answer.is_truncated() != Some(true) {
+                return Ok(folders);
+            }
+            token = answer.next_continuation_token().map(str::to_owned);
+            match &token {
+                None => return Err(unusable("the list is incomplete")),
+                Some(token) if seen.insert(token.clone()) => {}
+                Some(_) => return Err(unusable("the list's continuation token repeats")),
+            }
         }
     }
 }

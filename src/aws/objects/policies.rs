@@ -1,7 +1,6 @@
-//! Reads the policies of buckets.
+//! Reads the policies and the owners of buckets.
 
 use super::reader::ObjectReader;
-use super::source::SourceObjects;
 use crate::aws::error::CallError;
 use crate::aws::resource::Resource;
 use crate::model::arn::AccountId;
@@ -24,21 +23,14 @@ impl ObjectReader {
             Err(error) => Err(error),
         }
     }
-}
 
-impl SourceObjects {
     /// Whether an account owns a bucket. False if the caller may not list the bucket.
     pub async fn is_bucket_of(&self, bucket: &BucketName, account: &AccountId) -> bool {
-        let answer = self.reader.call(bucket, |client| async move {
+        let answer = self.call(bucket, |client| async move {
             let call = client.head_bucket().bucket(bucket.as_str()).expected_bucket_owner(account.as_str());
             let answer = call.send().await;
-            answer.map(drop).map_err(|e| self.reader.caller.error("s3:HeadBucket", &Resource::Bucket(bucket), e))
+            answer.map(drop).map_err(|e| self.caller.error("s3:HeadBucket", &Resource::Bucket(bucket), e))
         });
         answer.await.is_ok()
-    }
-
-    /// The policy of a bucket; nothing if it has none.
-    pub async fn bucket_policy(&self, bucket: &BucketName) -> Result<Option<String>, CallError> {
-        self.reader.bucket_policy(bucket).await
     }
 }

@@ -53,11 +53,11 @@ macro_rules! head_of {
     }};
 }
 
-/// The S3 reader of either account.
+/// Reads from S3 with the credentials of one account. Clones share one client.
 #[derive(Debug, Clone)]
-pub(super) struct ObjectReader {
-    pub client: Client,
-    pub caller: Arc<Caller>,
+pub struct ObjectReader {
+    pub(super) client: Client,
+    pub(super) caller: Arc<Caller>,
     /// Clients for buckets in other regions, if buckets are followed there.
     elsewhere: Option<Arc<Elsewhere>>,
     /// The headers that name the expected owner of the buckets, if there is one.
@@ -73,19 +73,19 @@ struct Elsewhere {
 
 impl ObjectReader {
     /// A reader of buckets in the region of its configuration, with the headers of the configuration.
-    pub fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
+    pub(super) fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
         Self { client: Client::from_conf(config.build()), caller, elsewhere: None, headers: Some(headers) }
     }
 
     /// A reader that follows S3 to the region of a bucket.
-    pub fn following(config: Builder, caller: Arc<Caller>) -> Self {
+    pub(in crate::aws) fn following(config: Builder, caller: Arc<Caller>) -> Self {
         let elsewhere = Elsewhere { config: config.clone(), clients: Mutex::default() };
         let client = Client::from_conf(config.build());
         Self { client, caller, elsewhere: Some(elsewhere.into()), headers: None }
     }
 
     /// Makes a call in the region of the bucket. S3 names the region if it differs.
-    pub async fn call<T, Answer: Future<Output = Result<T, CallError>>>(
+    pub(super) async fn call<T, Answer: Future<Output = Result<T, CallError>>>(
         &self,
         bucket: &BucketName,
         call: impl Fn(Client) -> Answer,
@@ -98,7 +98,7 @@ impl ObjectReader {
 
     /// Makes a call that only lists, without waiting until it is known who has to own the bucket: STS is asked at the
     /// same time.
-    pub async fn call_of_any_owner<T, Answer: Future<Output = Result<T, CallError>>>(
+    pub(super) async fn call_of_any_owner<T, Answer: Future<Output = Result<T, CallError>>>(
         &self,
         bucket: &BucketName,
         call: impl Fn(Client) -> Answer,
@@ -135,7 +135,7 @@ impl ObjectReader {
         }
     }
 
-    /// The metadata of an object.
+    /// The metadata of the object. A missing object is an error of the kind NotFound.
     ///
     /// A failed HeadObject has no body, so it does not tell why: expired credentials, another region, a customer's key,
     /// a key of KMS. GetObject of one byte tells. If it succeeds, the cause has gone.
@@ -167,7 +167,8 @@ impl ObjectReader {
         .await
     }
 
-    /// The bytes of a range. Ranges have no checksum: the caller verifies the checksum of the whole object.
+    /// The bytes of a range of a non-empty object. PreconditionFailed if the ETag differs. Ranges have no checksum: the
+    /// caller verifies the checksum of the whole object.
     pub async fn get(&self, at: &Location, range: Range<u64>, if_match: &ETag) -> Result<Body, CallError> {
         let expected = range.end.saturating_sub(range.start);
         let answer = self.get_object(at, |call| call.if_match(if_match.quoted()).range(byte_range(&range))).await?;
@@ -179,7 +180,8 @@ impl ObjectReader {
         Ok(Body::new(length, answer.body, at.clone(), self.caller.clone()))
     }
 
-    /// The whole object with the metadata that [`ObjectReader::head`] returns.
+    /// The whole object with the metadata that [`ObjectReader::head`] returns. PreconditionFailed if the ETag or the length
+    /// differs.
     pub async fn get_whole(&self, at: &Location, bytes: u64, if_match: &ETag) -> Result<(Head, Body), CallError> {
         let conditions = |call: GetObject| call.if_match(if_match.quoted()).checksum_mode(ChecksumMode::Enabled);
         let answer = self.get_object(at, conditions).await?;
@@ -193,6 +195,7 @@ impl ObjectReader {
         Ok((head, body))
     }
 
+    /// The whole object and its ETag. An object that is longer than `limit` bytes is an error.
     pub async fn read(&self, at: &Location, limit: u64) -> Result<(Bytes, ETag), CallError> {
         let answer = self.get_object(at, |call| call.checksum_mode(ChecksumMode::Enabled)).await?;
         self.bytes(at, answer, limit).await

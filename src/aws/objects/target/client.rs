@@ -17,7 +17,7 @@ use crate::aws::objects::checksum::{Algorithm, Checksum, checksum_of, with_check
 use crate::aws::objects::contents::Contents;
 use crate::aws::objects::encoding::copy_source;
 use crate::aws::objects::headers::{BucketHeaders, WriteHeaders};
-use crate::aws::objects::pages::{Pages, folders};
+use crate::aws::objects::pages::Pages;
 use crate::aws::objects::reader::{ObjectReader, absent_is_none, is_absent};
 use crate::aws::objects::types::{Attributes, CopySource, ETag, Encryption, Head, Listed, Written};
 use crate::aws::resource::Resource;
@@ -87,7 +87,7 @@ impl TargetObjects {
 
     /// The objects under a prefix, page by page, in no particular order.
     pub fn list(&self, bucket: &BucketName, prefix: &str) -> Pages {
-        Pages::new(self.reader.clone(), bucket.clone(), prefix.to_owned())
+        self.reader.list(bucket, prefix)
     }
 
     /// All keys that begin with `prefix`, if one page of the listing has them; otherwise nothing.
@@ -97,7 +97,7 @@ impl TargetObjects {
 
     /// The folders directly below a prefix that ends in `/`, each with its final slash.
     pub async fn folders(&self, bucket: &BucketName, prefix: &str) -> Result<Vec<String>, CallError> {
-        folders(&self.reader, bucket, prefix).await
+        self.reader.folders(bucket, prefix).await
     }
 
     /// The whole object and its ETag, or nothing if it does not exist. An object that is longer than `limit` bytes is
