@@ -73,7 +73,7 @@ impl SourceAccount {
         let headers = BucketHeaders::source(&session.access.buckets);
         Ok(Self {
             registry: SourceRegistry::new(session.sagemaker(), caller.clone()),
-            objects: SourceObjects::following(session.s3().interceptor(headers), caller.clone()),
+            objects: SourceObjects::following(session.s3(), caller.clone(), headers),
             images: SourceImages::new(session.ecr(), session.downloads()),
             session,
         })
@@ -153,10 +153,9 @@ impl TargetAccount {
         let session = Session::open(Side::Target, access).await?;
         let principal = &session.principal;
         let headers = BucketHeaders::target(&session.access.buckets, principal.clone());
-        let s3 = session.s3().interceptor(headers.clone());
         Ok(Self {
             registry: TargetRegistry::new(session.sagemaker(), principal.clone()),
-            objects: TargetObjects::new(s3, principal.caller.clone(), headers),
+            objects: TargetObjects::new(session.s3(), principal.caller.clone(), headers),
             images: TargetImages::new(session.ecr()),
             session,
         })

@@ -60,8 +60,8 @@ pub struct ObjectReader {
     pub(super) caller: Arc<Caller>,
     /// Clients for buckets in other regions, if buckets are followed there.
     elsewhere: Option<Arc<Elsewhere>>,
-    /// The headers that name the expected owner of the buckets, if there is one.
-    headers: Option<BucketHeaders>,
+    /// The headers of all requests. They name the expected owner of the buckets, if there is one.
+    pub(super) headers: BucketHeaders,
 }
 
 /// The clients for buckets in other regions.
@@ -72,16 +72,16 @@ struct Elsewhere {
 }
 
 impl ObjectReader {
-    /// A reader of buckets in the region of its configuration, with the headers of the configuration.
+    /// A reader of buckets in the region of its configuration, which has the headers.
     pub(super) fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
-        Self { client: Client::from_conf(config.build()), caller, elsewhere: None, headers: Some(headers) }
+        Self { client: Client::from_conf(config.build()), caller, elsewhere: None, headers }
     }
 
     /// A reader that follows S3 to the region of a bucket.
-    pub(in crate::aws) fn following(config: Builder, caller: Arc<Caller>) -> Self {
+    pub(in crate::aws) fn following(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
+        let config = config.interceptor(headers.clone());
         let elsewhere = Elsewhere { config: config.clone(), clients: Mutex::default() };
-        let client = Client::from_conf(config.build());
-        Self { client, caller, elsewhere: Some(elsewhere.into()), headers: None }
+        Self { elsewhere: Some(elsewhere.into()), ..Self::new(config, caller, headers) }
     }
 
     /// Makes a call in the region of the bucket. S3 names the region if it differs.
@@ -90,9 +90,7 @@ impl ObjectReader {
         bucket: &BucketName,
         call: impl Fn(Client) -> Answer,
     ) -> Result<T, CallError> {
-        if let Some(headers) = &self.headers {
-            headers.complete().await?;
-        }
+        self.headers.complete().await?;
         self.call_of_any_owner(bucket, call).await
     }
 
@@ -118,8 +116,7 @@ impl ObjectReader {
     /// Finds out whether a call was denied because another account owns the bucket. S3 answers both with the same
     /// error.
     async fn with_owner(&self, bucket: &BucketName, error: CallError) -> CallError {
-        let Some(headers) = &self.headers else { return error };
-        let Ok(Some(owner)) = headers.complete().await.map(|()| headers.owner()) else { return error };
+        let Ok(Some(owner)) = self.headers.complete().await.map(|()| self.headers.owner()) else { return error };
         let head = || self.client.head_bucket().bucket(bucket.as_str());
         let denied = |answer: Result<_, CallError>| answer.is_err_and(|error| error.kind == Kind::Denied);
         let resource = Resource::Bucket(bucket);

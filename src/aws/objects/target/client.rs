@@ -31,7 +31,6 @@ pub struct TargetObjects {
     /// The clients for calls that move bytes, one for each of [`PATIENCE`]. Such calls respond when they are done.
     movers: [Client; PATIENCE.len()],
     config: Builder,
-    headers: BucketHeaders,
 }
 
 /// Sets the object's headers and encryption on a call that creates an object.
@@ -65,13 +64,14 @@ pub(super) use described;
 
 impl TargetObjects {
     pub(in crate::aws) fn new(config: Builder, caller: Arc<Caller>, headers: BucketHeaders) -> Self {
+        let config = config.interceptor(headers.clone());
         let movers = PATIENCE.map(|(_, limit)| until_done(&config, limit));
-        Self { reader: ObjectReader::new(config.clone(), caller, headers.clone()), movers, config, headers }
+        Self { reader: ObjectReader::new(config.clone(), caller, headers), movers, config }
     }
 
     /// The headers of objects that are written.
     pub fn writes(&self) -> &WriteHeaders {
-        self.headers.writes()
+        self.reader.headers.writes()
     }
 
     /// The same client, with the timeouts of calls that move bytes multiplied by a factor.
