@@ -9,7 +9,7 @@ use aws_sdk_ecr::types::{Image, ImageFailure, ImageFailureCode};
 
 use super::quotas::Quotas;
 use super::types::{ImageId, MANIFEST_TYPES, StoredImage};
-use crate::aws::error::{CallError, Caller, Kind};
+use crate::aws::error::{CallError, Caller};
 use crate::aws::resource::Resource;
 use crate::model::arn::Region;
 use crate::model::image::{Digest, Repository};
@@ -40,15 +40,12 @@ impl Clients {
         clients.entry(region.clone()).or_insert_with(new).clone()
     }
 
-    /// The images with these names, in no particular order. Leaves out images that do not exist.
+    /// The images with these names, in no particular order. Leaves out images that do not exist. An error names
+    /// `resource`.
     ///
     /// # Errors
     /// The repository does not exist (NotFound), or a manifest does not have the digest that it is stored under.
-    pub async fn get(&self, repository: &Repository, ids: &[ImageId]) -> Result<Vec<StoredImage>, CallError> {
-        self.get_of(repository, &Resource::Repository(repository), ids).await
-    }
-
-    async fn get_of(
+    pub async fn get(
         &self,
         repository: &Repository,
         resource: &Resource<'_>,
@@ -71,27 +68,6 @@ impl Clients {
             }
         }
         Ok(found)
-    }
-
-    /// The same; nothing if the repository does not exist.
-    pub async fn find(&self, repository: &Repository, ids: &[ImageId]) -> Result<Option<Vec<StoredImage>>, CallError> {
-        if_it_exists(self.get(repository, ids).await)
-    }
-
-    /// The same for a repository that promote only reads: the hint of a denied call names the permission to read.
-    pub async fn look_up(
-        &self,
-        repository: &Repository,
-        ids: &[ImageId],
-    ) -> Result<Option<Vec<StoredImage>>, CallError> {
-        if_it_exists(self.get_of(repository, &Resource::Images(repository), ids).await)
-    }
-}
-
-fn if_it_exists(found: Result<Vec<StoredImage>, CallError>) -> Result<Option<Vec<StoredImage>>, CallError> {
-    match found {
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        found => found.map(Some),
     }
 }
 

@@ -28,7 +28,7 @@ impl SourceImages {
     /// # Errors
     /// The repository does not exist, or a manifest does not have the digest that it is stored under.
     pub async fn get(&self, repository: &Repository, ids: &[ImageId]) -> Result<Vec<StoredImage>, CallError> {
-        self.clients.get(repository, ids).await
+        self.clients.get(repository, &Resource::Repository(repository), ids).await
     }
 
     /// The settings of a repository.

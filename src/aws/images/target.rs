@@ -33,16 +33,16 @@ impl TargetImages {
 
     /// The images with these names, in no particular order; nothing if the repository does not exist.
     pub async fn find(&self, repository: &Repository, ids: &[ImageId]) -> Result<Option<Vec<StoredImage>>, CallError> {
-        self.0.find(repository, ids).await
+        if_it_exists(self.0.get(repository, &Resource::Repository(repository), ids).await)
     }
 
-    /// The same for a repository that promote only reads.
+    /// The same for a repository that promote only reads: the hint of a denied call names the permission to read.
     pub async fn look_up(
         &self,
         repository: &Repository,
         ids: &[ImageId],
     ) -> Result<Option<Vec<StoredImage>>, CallError> {
-        self.0.look_up(repository, ids).await
+        if_it_exists(self.0.get(repository, &Resource::Images(repository), ids).await)
     }
 
     /// The layers that the repository does not have.
@@ -161,6 +161,13 @@ impl TargetImages {
             Err(error) => Err(error),
             Ok(_) => Ok(()),
         }
+    }
+}
+
+fn if_it_exists(found: Result<Vec<StoredImage>, CallError>) -> Result<Option<Vec<StoredImage>>, CallError> {
+    match found {
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        found => found.map(Some),
     }
 }
 
