@@ -47,7 +47,7 @@ impl TargetRegistry {
         let call = self.reader.client.create_model_package().model_package_group_name(group.name().as_str());
         let call = call.inference_specification(specification).source_uri(format!("s3://{NAME}/{NAME}"));
         let call = call.model_approval_status(ModelApprovalStatus::Rejected);
-        let answer = call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        let answer = call.send().await.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         let created = answer.model_package_arn().unwrap_or_default();
         let deleted = match created.parse() {
             Ok(created) => self.delete(&created).await.map_err(|error| error.to_string()),
@@ -87,10 +87,11 @@ impl TargetRegistry {
         let resource = Resource::Group(group);
         let tag = Tag::builder().key(format!("aws:{NAME}")).value(NAME).build();
         let call = self.reader.client.create_model_package_group().model_package_group_name(group.name().as_str());
-        call.tags(tag).send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        call.tags(tag).send().await.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         let call = self.reader.client.delete_model_package_group().model_package_group_name(group.name().as_str());
         let deleted = call.send().await.map(drop);
-        let deleted = deleted.map_err(|error| self.error("sagemaker:DeleteModelPackageGroup", &resource, error));
+        let deleted =
+            deleted.map_err(|error| self.reader.caller.error("sagemaker:DeleteModelPackageGroup", &resource, error));
         Err(self.accepted(CALL, &resource, group.as_str(), deleted.map_err(|error| error.to_string())))
     }
 }

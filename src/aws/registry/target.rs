@@ -1,9 +1,8 @@
 //! Reads and writes the registry of the target account.
 
 use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::types::Tag;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -69,12 +68,13 @@ impl TargetRegistry {
         description: Option<&str>,
         tags: &[(String, String)],
     ) -> Result<bool, CallError> {
+        const CALL: &str = "sagemaker:CreateModelPackageGroup";
         let own = self.own(group).await?;
         let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect::<Vec<_>>();
         let call = self.reader.client.create_model_package_group().model_package_group_name(group.as_str());
         let call = call.set_model_package_group_description(description.map(str::to_owned));
         let answer = call.set_tags((!tags.is_empty()).then_some(tags)).send().await;
-        match answer.map_err(|e| self.error("sagemaker:CreateModelPackageGroup", &Resource::Group(&own), e)) {
+        match answer.map_err(|error| self.reader.caller.error(CALL, &Resource::Group(&own), error)) {
             Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::AlreadyExists => Ok(false),
             Err(error) => Err(error),
@@ -99,7 +99,7 @@ impl TargetRegistry {
         let requests = Requests::default();
         let answer = call.interceptor(requests.clone()).send().await.map_err(|error| {
             let status = error.raw_response().map(|response| response.status().as_u16());
-            requests.not_created(self.error(CALL, &resource, error), status)
+            requests.not_created(self.reader.caller.error(CALL, &resource, error), status)
         })?;
         let arn = answer.model_package_arn().unwrap_or_default();
         let unusable =
@@ -125,7 +125,7 @@ impl TargetRegistry {
         let call = call.mutate_request(move |request| replace_body(request, &body));
         let timeout = TimeoutConfig::builder().operation_timeout(UPDATE_TIMEOUT).build();
         let call = call.config_override(aws_sdk_sagemaker::config::Builder::new().timeout_config(timeout));
-        call.send().await.map_err(|error| self.error(CALL, &resource, error))?;
+        call.send().await.map_err(|error| self.reader.caller.error(CALL, &resource, error))?;
         Ok(())
     }
 
@@ -136,23 +136,12 @@ impl TargetRegistry {
 
     /// Deletes the version. Succeeds if the version does not exist.
     pub async fn delete(&self, package: &PackageArn) -> Result<(), CallError> {
+        const CALL: &str = "sagemaker:DeleteModelPackage";
         let answer = self.reader.client.delete_model_package().model_package_name(package.as_str()).send().await;
-        match answer.map_err(|e| self.error("sagemaker:DeleteModelPackage", &Resource::Package(package), e)) {
+        match answer.map_err(|error| self.reader.caller.error(CALL, &Resource::Package(package), error)) {
             Err(error) if error.kind != Kind::NotFound => Err(error),
             _ => Ok(()),
         }
-    }
-
-    pub(super) fn error<E>(
-        &self,
-        call: &'static str,
-        resource: &Resource<'_>,
-        error: SdkError<E, HttpResponse>,
-    ) -> CallError
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        self.reader.caller.error(call, resource, error)
     }
 }
 
