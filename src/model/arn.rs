@@ -2,7 +2,7 @@
 
 mod fields;
 mod key;
-pub(crate) mod malformed;
+mod malformed;
 mod parts;
 mod pattern;
 mod registry;

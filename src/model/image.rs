@@ -6,16 +6,13 @@ mod registry;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::arn::{Malformed, as_text};
 
 pub use digest::Digest;
 pub use registry::{EcrRegistry, Repository, RepositoryName, RepositoryPrefix};
 
 /// The URI of a container image.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ImageUri {
     /// An image in a private registry of Amazon ECR.
     Ecr(EcrImage),

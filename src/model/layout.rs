@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::arn::{AccountId, GroupArn, GroupName, Malformed, PackageArn, text_type};
 use crate::model::location::{BucketName, Location};
 use crate::model::record_name::is_record_name;
@@ -12,16 +10,8 @@ use crate::model::record_name::is_record_name;
 pub const MAX_KEY_BYTES: usize = 1024;
 
 /// `--target-prefix`: empty, or a key prefix that ends in `/`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TargetPrefix(String);
-
-impl TargetPrefix {
-    /// The prefix, empty or ending in `/`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for TargetPrefix {
     type Err = Malformed;

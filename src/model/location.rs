@@ -4,21 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize};
 
 use crate::model::arn::{Malformed, as_text, text_type};
 
 /// The name of an S3 bucket, or the alias of an access point.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BucketName(String);
 
 impl BucketName {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The bucket of an existing object. Until 2018, names in us-east-1 had up to 255 characters, also capitals and
     /// underscores.
     fn existing(text: &str) -> Result<Self, Malformed> {
@@ -53,8 +46,7 @@ text_type!(BucketName);
 
 /// A bucket and a key or key prefix. The key is literal: `%`, `?`, `#`, `+`, spaces, `//` and `..` have no special
 /// meaning.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location {
     /// The bucket.
     pub bucket: BucketName,

@@ -16,10 +16,6 @@ pub struct BuildImageUri {
 }
 
 impl BuildImageUri {
-    /// The whole URI.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
     /// The account of the registry.
     pub fn account(&self) -> &AccountId {
         &self.account
@@ -66,7 +62,7 @@ impl FromStr for BuildImageUri {
         })
     }
 }
-text_type!(BuildImageUri);
+text_type!(BuildImageUri, text);
 
 #[cfg(test)]
 mod tests {

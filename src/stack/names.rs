@@ -12,13 +12,6 @@ macro_rules! checked_name {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(String);
 
-        impl $name {
-            /// The name.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
         impl FromStr for $name {
             type Err = Malformed;
             fn from_str(text: &str) -> Result<Self, Malformed> {
@@ -96,17 +89,9 @@ macro_rules! arn_type {
         }
 
         impl $name {
-            /// The whole ARN.
-            pub fn as_str(&self) -> &str {
-                &self.text
-            }
             /// The region of the resource.
             pub fn region(&self) -> &Region {
                 &self.region
-            }
-            /// The account of the resource.
-            pub fn account(&self) -> &AccountId {
-                &self.account
             }
         }
 
@@ -120,7 +105,7 @@ macro_rules! arn_type {
                 Ok(Self { text: text.to_owned(), region: region.parse()?, account: account.parse()? })
             }
         }
-        text_type!($name);
+        text_type!($name, text);
     };
 }
 
@@ -132,6 +117,13 @@ arn_type!(
     "kms",
     |resource| resource.strip_prefix("key/").is_some_and(|id| !id.is_empty() && only(id, "-"))
 );
+impl KeyArn {
+    /// The account of the key.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+}
+
 arn_type!(
     /// The ARN of an SNS topic.
     TopicArn,
@@ -150,10 +142,6 @@ pub struct PolicyArn {
 }
 
 impl PolicyArn {
-    /// The whole ARN.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
     /// The account of the policy.
     pub fn account(&self) -> &AccountId {
         &self.account
@@ -176,7 +164,7 @@ impl FromStr for PolicyArn {
         Ok(Self { text: text.to_owned(), account, name: name.parse().map_err(|_| malformed())? })
     }
 }
-text_type!(PolicyArn);
+text_type!(PolicyArn, text);
 
 /// Bucket names, separated by commas or as a JSON list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,11 +14,6 @@ const LONGEST_NAME: usize = 256;
 pub struct RepositoryPattern(String);
 
 impl RepositoryPattern {
-    /// The name or the pattern.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether this is the name of one repository.
     pub fn is_name(&self) -> bool {
         !self.0.contains(['*', '?'])

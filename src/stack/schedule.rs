@@ -8,13 +8,6 @@ use crate::model::arn::{Malformed, text_type};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule(String);
 
-impl Schedule {
-    /// The expression.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for Schedule {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Self, Malformed> {

@@ -14,11 +14,6 @@ pub struct SourceGroups {
 }
 
 impl SourceGroups {
-    /// The whole ARN.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// The ARN with the name in lower case.
     pub fn canonical(&self) -> String {
         self.text.to_ascii_lowercase()
@@ -77,7 +72,7 @@ impl FromStr for SourceGroups {
         Ok(Self { text: text.to_owned(), region: region.parse()?, account: account.parse()?, name: name.to_owned() })
     }
 }
-text_type!(SourceGroups);
+text_type!(SourceGroups, text);
 
 #[cfg(test)]
 mod tests {

@@ -2,16 +2,13 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::fields::fields;
 use super::malformed::Malformed;
 use super::parts::{AccountId, Region};
 use super::text::text_type;
 
 /// The ARN of a KMS key or alias. Unlike a key ID, the ARN contains the account and the region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KmsKeyArn {
     text: String,
     region: Region,
@@ -19,10 +16,6 @@ pub struct KmsKeyArn {
 }
 
 impl KmsKeyArn {
-    /// The whole ARN.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
     /// The region of the key. S3 accepts only keys from the region of the bucket.
     pub fn region(&self) -> &Region {
         &self.region
@@ -49,4 +42,4 @@ impl FromStr for KmsKeyArn {
         Ok(Self { text: text.to_owned(), region: fields.region.parse()?, account: fields.account.parse()? })
     }
 }
-text_type!(KmsKeyArn);
+text_type!(KmsKeyArn, text);

@@ -2,22 +2,12 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::malformed::Malformed;
 use super::text::{equal_without_case, text_type};
 
 /// The ID of an AWS account: 12 digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountId(String);
-
-impl AccountId {
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for AccountId {
     type Err = Malformed;
@@ -32,16 +22,8 @@ impl FromStr for AccountId {
 text_type!(AccountId);
 
 /// A region code such as `eu-central-1`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Region(String);
-
-impl Region {
-    /// The code.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for Region {
     type Err = Malformed;
@@ -60,16 +42,10 @@ text_type!(Region);
 
 /// The name of a model package group: 1 to 63 letters, digits and inner hyphens (SageMaker's `EntityName`). Names that
 /// differ in letter case only are equal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct GroupName(String);
 
 impl GroupName {
-    /// The name in its original spelling.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The name in lower case, as keys have it.
     pub fn canonical(&self) -> String {
         self.0.to_ascii_lowercase()

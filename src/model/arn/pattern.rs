@@ -57,11 +57,6 @@ struct PatternOwner {
 }
 
 impl GroupPattern {
-    /// The pattern as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// The pattern of the names, without the ARN around it.
     pub fn name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
@@ -116,12 +111,7 @@ impl FromStr for GroupPattern {
         Ok(Self { text: text.to_owned(), owner, name })
     }
 }
-
-impl std::fmt::Display for GroupPattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
+text_type!(GroupPattern, text);
 
 /// The part of a template that the name of the source group replaces.
 const GROUP: &str = "{group}";
@@ -131,11 +121,6 @@ const GROUP: &str = "{group}";
 pub struct GroupTemplate(String);
 
 impl GroupTemplate {
-    /// The template as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The name of the target group of a source group.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::fields::fields;
 use super::malformed::Malformed;
@@ -11,8 +11,7 @@ use super::text::{equal_without_case, text_type};
 
 /// `arn:aws:sagemaker:<region>:<account>:model-package-group/<name>`. Two ARNs that differ in the letter case of the name
 /// only are equal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct GroupArn {
     text: String,
     region: Region,
@@ -25,10 +24,6 @@ impl GroupArn {
     pub fn new(partition: &str, region: &Region, account: &AccountId, name: &GroupName) -> Self {
         let text = format!("arn:{partition}:sagemaker:{region}:{account}:model-package-group/{name}");
         Self { text, region: region.clone(), account: account.clone(), name: name.clone() }
-    }
-    /// The whole ARN, spelled as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
     /// The ARN with the name in lower case.
     pub fn canonical(&self) -> String {
@@ -72,15 +67,14 @@ impl FromStr for GroupArn {
         })
     }
 }
-text_type!(GroupArn);
+text_type!(GroupArn, text);
 equal_without_case!(GroupArn);
 
 /// `arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>`: one version of a group.
 ///
 /// SageMaker writes the name of the group as it was created in some answers and in lower case in others. Two ARNs that
 /// differ in that only are equal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct PackageArn {
     text: String,
     partition: String,
@@ -91,10 +85,6 @@ pub struct PackageArn {
 }
 
 impl PackageArn {
-    /// The whole ARN, spelled as it was given or answered.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
     /// The ARN with the name of the group in lower case, as metadata has it.
     pub fn canonical(&self) -> String {
         self.text.to_ascii_lowercase()
@@ -148,7 +138,7 @@ impl FromStr for PackageArn {
         })
     }
 }
-text_type!(PackageArn);
+text_type!(PackageArn, text);
 equal_without_case!(PackageArn);
 
 /// `--group`: the ARN of a group, or its name in the account and region of the source session.

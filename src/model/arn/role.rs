@@ -2,26 +2,19 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::fields::fields;
 use super::malformed::Malformed;
 use super::parts::AccountId;
 use super::text::text_type;
 
 /// The ARN of an IAM role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleArn {
     text: String,
     account: AccountId,
 }
 
 impl RoleArn {
-    /// The whole ARN.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
     /// The account of the role.
     pub fn account(&self) -> &AccountId {
         &self.account
@@ -40,4 +33,4 @@ impl FromStr for RoleArn {
         Ok(Self { text: text.to_owned(), account: fields.account.parse()? })
     }
 }
-text_type!(RoleArn);
+text_type!(RoleArn, text);

@@ -1,8 +1,17 @@
-//! A macro for types that are parsed from text and keep its spelling.
+//! Macros for types that are parsed from text and keep its spelling.
 
-/// Implements `Display` and the conversions for serde's `try_from` and `into` from `as_str` and `FromStr`.
+/// Implements `as_str`, `Display` and serde's traits for a type that has its text in a field, and `FromStr`.
 macro_rules! text_type {
     ($name:ident) => {
+        $crate::model::arn::text::text_type!($name, 0);
+    };
+    ($name:ident, $field:tt) => {
+        impl $name {
+            /// The whole text. The letter case is kept.
+            pub fn as_str(&self) -> &str {
+                &self.$field
+            }
+        }
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -13,18 +22,18 @@ macro_rules! text_type {
 }
 pub(crate) use text_type;
 
-/// Implements the conversions by which serde reads and writes a type as text, from `FromStr` and `Display`.
+/// Implements serde's traits for a type that documents have as text, from `Display` and `FromStr`.
 macro_rules! as_text {
     ($name:ident) => {
-        impl TryFrom<String> for $name {
-            type Error = $crate::model::arn::malformed::Malformed;
-            fn try_from(text: String) -> Result<Self, $crate::model::arn::malformed::Malformed> {
-                text.parse()
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
             }
         }
-        impl From<$name> for String {
-            fn from(value: $name) -> String {
-                value.to_string()
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text: String = serde::Deserialize::deserialize(from)?;
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
     };

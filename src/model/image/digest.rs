@@ -2,24 +2,17 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::arn::{Malformed, text_type};
 
 /// The SHA-256 of a manifest or a layer: `sha256:` and 64 hexadecimal digits. Amazon ECR has no other digests.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(String);
 
 const PREFIX: &str = "sha256:";
 
 impl Digest {
-    /// The whole digest.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The hexadecimal digits.
     pub fn hex(&self) -> &str {
         &self.0[PREFIX.len()..]

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::arn::{AccountId, Malformed, Region, partition_of, text_type};
 
 /// The private registry of an account in a region.
@@ -95,16 +93,8 @@ impl Ord for EcrRegistry {
 }
 
 /// The name of a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepositoryName(String);
-
-impl RepositoryName {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for RepositoryName {
     type Err = Malformed;
@@ -129,16 +119,8 @@ fn is_component(text: &str) -> bool {
 }
 
 /// The beginning of the names of repositories that images are copied to, such as `models/`. Empty by default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RepositoryPrefix(String);
-
-impl RepositoryPrefix {
-    /// The prefix.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for RepositoryPrefix {
     type Err = Malformed;
