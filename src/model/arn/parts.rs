@@ -6,7 +6,7 @@ use super::malformed::Malformed;
 use super::text::{equal_without_case, text_type};
 
 /// The ID of an AWS account: 12 digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
 impl FromStr for AccountId {
@@ -22,7 +22,7 @@ impl FromStr for AccountId {
 text_type!(AccountId);
 
 /// A region code such as `eu-central-1`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(String);
 
 impl FromStr for Region {

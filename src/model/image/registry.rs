@@ -6,9 +6,9 @@ use std::str::FromStr;
 use crate::model::arn::{AccountId, Malformed, Region, partition_of, text_type};
 
 /// The private registry of an account in a region.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EcrRegistry {
-    /// The host as it is written. A registry has up to three.
+    /// The host as it is written, which names the account and the region. A registry has up to three.
     host: String,
     account: AccountId,
     region: Region,
@@ -67,28 +67,6 @@ impl EcrRegistry {
     /// The host as it is written.
     pub fn host(&self) -> &str {
         &self.host
-    }
-}
-
-impl PartialEq for EcrRegistry {
-    fn eq(&self, other: &Self) -> bool {
-        self.host == other.host
-    }
-}
-impl Eq for EcrRegistry {}
-impl std::hash::Hash for EcrRegistry {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.host.hash(state);
-    }
-}
-impl PartialOrd for EcrRegistry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for EcrRegistry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.host.cmp(&other.host)
     }
 }
 
