@@ -11,8 +11,7 @@ use crate::aws::error::Side;
 use crate::aws::session::{Access, AssumedRole, session_name};
 use crate::copy::{CopyMode, STALL, Strictness};
 use crate::model::approval::Approval;
-use crate::model::arn::{GroupTemplate, KmsKeyArn, PackageArn, Region, RoleArn};
-use crate::model::layout::TargetPrefix;
+use crate::model::arn::{KmsKeyArn, PackageArn, Region, RoleArn};
 use crate::model::secrets::RecordSecrets;
 use crate::run::Limits;
 use crate::run::settings::{CopySettings, RegistrationSettings};
@@ -27,6 +26,7 @@ mod values;
 mod wait;
 
 pub use buckets::{BucketArgs, WriteArgs};
+pub use destination::{BucketAndPrefixArgs, DestinationArgs, GroupAndPrefixArgs};
 pub(super) use format::text_or_json;
 pub use format::{Format, PlanFormat};
 pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
@@ -89,18 +89,6 @@ pub struct TargetArgs {
     /// Region of the target account [default: the region of the profile or the environment]
     #[arg(long, env = "PROMOTE_TARGET_REGION", value_name = "REGION")]
     pub target_region: Option<Region>,
-}
-
-/// The flags for the destination, except the bucket.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Target")]
-pub struct DestinationArgs {
-    /// Target model package group; {group} in it stands for the source group's name [default: the source group's name]
-    #[arg(long, alias = "target-model-package-group-name", env = "PROMOTE_TARGET_GROUP", value_name = "NAME")]
-    pub target_group: Option<GroupTemplate>,
-    /// Prefix of every key that is written to the target bucket [default: none]
-    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX")]
-    pub target_prefix: Option<TargetPrefix>,
 }
 
 /// The flags for copying artifacts.

@@ -10,7 +10,6 @@ use super::arguments::{
 use super::exit::Exit;
 use super::printer::Printer;
 use super::step_before::StepBefore;
-use crate::model::location::BucketName;
 use crate::run::step_settings::CopyArtifactsSettings;
 use crate::run::{Context, copy_artifacts};
 
@@ -25,15 +24,6 @@ pub(super) struct CopyArtifacts {
     pub(super) package: PackageArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket in the target account for the artifacts
-    #[arg(
-        long,
-        alias = "target-bucket-name",
-        env = "PROMOTE_TARGET_BUCKET",
-        value_name = "BUCKET",
-        help_heading = "Target"
-    )]
-    target_bucket: BucketName,
     #[command(flatten)]
     destination: DestinationArgs,
     #[command(flatten)]
@@ -61,7 +51,7 @@ impl CopyArtifacts {
 
     pub(super) async fn run(&self, before: StepBefore, context: &Context, printer: &Printer) -> Result<Exit> {
         let settings = CopyArtifactsSettings {
-            destination: self.destination.destination(&self.target_bucket, before.version.arn.group())?,
+            destination: self.destination.destination(before.version.arn.group())?,
             version: before.version,
             overrides: self.overrides.overrides(),
             copy: self.copy.settings(),

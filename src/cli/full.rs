@@ -17,7 +17,6 @@ use super::running::Running;
 use super::step_before::{read_plan, read_plan_of_groups};
 use crate::aws::session::Access;
 use crate::model::arn::{GroupName, GroupRef};
-use crate::model::location::BucketName;
 use crate::model::secrets::RecordSecrets;
 use crate::record::{Conclusion, ReviewedPlan};
 use crate::run::many::{ReviewedGroups, find_groups, full_for_group};
@@ -46,15 +45,6 @@ pub(super) struct PromotionArgs {
     many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket in the target account for the artifacts
-    #[arg(
-        long,
-        alias = "target-bucket-name",
-        env = "PROMOTE_TARGET_BUCKET",
-        value_name = "BUCKET",
-        help_heading = "Target"
-    )]
-    target_bucket: BucketName,
     #[command(flatten)]
     destination: DestinationArgs,
     #[command(flatten)]
@@ -167,7 +157,7 @@ impl PromotionArgs {
     /// # Errors
     /// The name is too long.
     pub(super) fn target_of(&self, group: &GroupRef) -> Result<Option<GroupName>> {
-        self.destination.group_of(group.name())
+        self.destination.in_bucket.group_of(group.name())
     }
 
     /// The groups that the flags select.
@@ -176,7 +166,7 @@ impl PromotionArgs {
     /// A flag has no effect on them.
     pub(super) fn groups(&self) -> Result<Selected<'_>> {
         refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
-        let mut selected = self.many.select(&self.groups.group, self.destination.target_group.as_ref())?;
+        let mut selected = self.many.select(&self.groups.group, self.destination.in_bucket.target_group.as_ref())?;
         if let Selected::Many(selection) = &mut selected {
             selection.created_tags = self.register.created_tags();
         }
@@ -197,7 +187,7 @@ impl PromotionArgs {
     pub(super) fn settings(&self, group: &GroupRef) -> Result<FullSettings> {
         Ok(FullSettings {
             selection: Selection { group: group.clone(), version: self.groups.package_version },
-            destination: self.destination.destination(&self.target_bucket, group.name())?,
+            destination: self.destination.destination(group.name())?,
             overrides: self.overrides.overrides(),
             copy: self.copy.settings(),
             registration: self.register.settings(),

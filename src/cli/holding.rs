@@ -3,13 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::arguments::{BucketArgs, OutputArgs, TargetArgs, WriteArgs, key, number};
+use super::arguments::{BucketAndPrefixArgs, BucketArgs, OutputArgs, TargetArgs, WriteArgs, key, number};
 use super::exit::Exit;
 use super::known::Known;
 use super::printer::{Printer, failed, say};
 use crate::model::arn::{GroupName, KmsKeyArn};
-use crate::model::layout::TargetPrefix;
-use crate::model::location::BucketName;
 use crate::run::settings::{HoldSettings, RollbackSettings};
 use crate::run::{Context, hold, release, rollback};
 
@@ -67,6 +65,10 @@ pub(super) struct RollbackArgs {
 
 /// The flags that name the group and where its promotions are.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("target_bucket", |flag| flag.help("Bucket that is held as well, also if nothing was promoted to it yet")),
+    mut_arg("target_prefix", |flag| flag.help("Prefix that is held as well, in `--target-bucket` or in the bucket of the newest promoted version"))
+)]
 pub(super) struct GroupFlags {
     /// Target model package group
     #[arg(
@@ -77,18 +79,8 @@ pub(super) struct GroupFlags {
         help_heading = "Target"
     )]
     target_group: GroupName,
-    /// Bucket that is held as well, also if nothing was promoted to it yet
-    #[arg(
-        long,
-        alias = "target-bucket-name",
-        env = "PROMOTE_TARGET_BUCKET",
-        value_name = "BUCKET",
-        help_heading = "Target"
-    )]
-    target_bucket: Option<BucketName>,
-    /// Prefix that is held as well, in `--target-bucket` or in the bucket of the newest promoted version
-    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
-    target_prefix: Option<TargetPrefix>,
+    #[command(flatten)]
+    promoted_to: BucketAndPrefixArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -111,8 +103,8 @@ impl GroupFlags {
     fn settings(&self, reason: Option<&String>) -> HoldSettings {
         HoldSettings {
             target_group: self.target_group.clone(),
-            bucket: self.target_bucket.clone(),
-            prefix: self.target_prefix.clone(),
+            bucket: self.promoted_to.target_bucket.clone(),
+            prefix: self.promoted_to.target_prefix.clone(),
             reason: reason.cloned(),
             kms_key: self.kms_key_arn.clone(),
             dry_run: self.output.dry_run,

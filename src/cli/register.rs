@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{
-    BucketArgs, DestinationArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs, WriteArgs,
+    BucketArgs, GroupAndPrefixArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs, WriteArgs,
 };
 use super::exit::Exit;
 use super::printer::Printer;
@@ -35,7 +35,7 @@ pub(super) struct Register {
     )]
     target_bucket: Option<BucketName>,
     #[command(flatten)]
-    destination: DestinationArgs,
+    destination: GroupAndPrefixArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]

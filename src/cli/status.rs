@@ -5,7 +5,7 @@ use clap::Args;
 use clap::builder::EnumValueParser;
 
 use super::arguments::{
-    BucketArgs, Format, ManyArgs, OutputArgs, PageArgs, Selected, SourceArgs, TargetArgs, WriteArgs,
+    BucketAndPrefixArgs, BucketArgs, Format, ManyArgs, OutputArgs, PageArgs, Selected, SourceArgs, TargetArgs, WriteArgs,
 };
 use super::exit::Exit;
 use super::many;
@@ -14,8 +14,6 @@ use super::render::Rendered;
 use super::running::Running;
 use crate::model::arn::{GroupName, GroupRef, GroupTemplate, Groups};
 use crate::model::failure::Failure;
-use crate::model::layout::TargetPrefix;
-use crate::model::location::BucketName;
 use crate::run::many::find_groups;
 use crate::run::settings::{LineageSettings, StatusSettings};
 use crate::run::{Context, StatusReport, put_page, status};
@@ -64,18 +62,8 @@ pub(super) struct Status {
         help_heading = "Target"
     )]
     target_group: Option<GroupTemplate>,
-    /// Bucket of records and holds [default: the bucket of each promoted version's artifacts]
-    #[arg(
-        long,
-        alias = "target-bucket-name",
-        env = "PROMOTE_TARGET_BUCKET",
-        value_name = "BUCKET",
-        help_heading = "Target"
-    )]
-    target_bucket: Option<BucketName>,
-    /// Key prefix that the versions were promoted with [default: the prefix of each promoted version's artifacts]
-    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
-    target_prefix: Option<TargetPrefix>,
+    #[command(flatten)]
+    promoted_to: BucketAndPrefixArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -155,7 +143,7 @@ impl Status {
             (false, false) => 0,
         };
         let versions = most.min((OF_ALL_GROUPS / groups.max(1)).max(2));
-        LineageSettings { versions, bucket: self.target_bucket.clone(), prefix: self.target_prefix.clone() }
+        LineageSettings { versions, bucket: self.promoted_to.target_bucket.clone(), prefix: self.promoted_to.target_prefix.clone() }
     }
 }
 

@@ -6,14 +6,12 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::arguments::{BucketArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs};
+use super::arguments::{BucketAndPrefixArgs, BucketArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs};
 use super::exit::Exit;
 use super::many;
 use super::running::Running;
 use crate::model::arn::{GroupRef, GroupTemplate, Groups, KmsKeyArn, PackageArn};
 use crate::model::failure::Failure;
-use crate::model::layout::TargetPrefix;
-use crate::model::location::BucketName;
 use crate::record::verification::Verdict;
 use crate::run::settings::{SignedBy, VerifySettings};
 use crate::run::{Context, GroupVerification, Verification, verify, verify_group};
@@ -26,7 +24,11 @@ use crate::run::{Context, GroupVerification, Verification, verify, verify_group}
 /// source if it can be read. Exits 0 if no Approved version was promoted from the group, 5 if something is changed or
 /// missing, 3 if something is unverifiable, 1 if the version could not be checked.
 #[derive(Debug, Args)]
-#[command(mut_arg("dry_run", |dry_run| dry_run.hide(true)))]
+#[command(
+    mut_arg("target_bucket", |flag| flag.help("Bucket of the record [default: the bucket of the version's artifacts]")),
+    mut_arg("target_prefix", |flag| flag.help("Key prefix that the version was promoted with [default: the prefix of the version's artifacts]")),
+    mut_arg("dry_run", |dry_run| dry_run.hide(true))
+)]
 pub(super) struct Verify {
     /// Promoted version to check; takes precedence over --group
     #[arg(
@@ -75,18 +77,8 @@ pub(super) struct Verify {
         help_heading = "Target"
     )]
     target_group: Option<GroupTemplate>,
-    /// Bucket of the record [default: the bucket of the version's artifacts]
-    #[arg(
-        long,
-        alias = "target-bucket-name",
-        env = "PROMOTE_TARGET_BUCKET",
-        value_name = "BUCKET",
-        help_heading = "Target"
-    )]
-    target_bucket: Option<BucketName>,
-    /// Key prefix that the version was promoted with [default: the prefix of the version's artifacts]
-    #[arg(long, env = "PROMOTE_TARGET_PREFIX", value_name = "PREFIX", help_heading = "Target")]
-    target_prefix: Option<TargetPrefix>,
+    #[command(flatten)]
+    promoted_to: BucketAndPrefixArgs,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
@@ -114,8 +106,8 @@ impl Verify {
             version,
             deep: self.deep,
             signed_by: signed_by.clone(),
-            bucket: self.target_bucket.clone(),
-            prefix: self.target_prefix.clone(),
+            bucket: self.promoted_to.target_bucket.clone(),
+            prefix: self.promoted_to.target_prefix.clone(),
         };
         if let Some(version) = &self.model_package {
             let verification = verify(context, &settings(version.clone())).await?;

@@ -10,7 +10,6 @@ use super::exit::Exit;
 use super::many;
 use super::running::Running;
 use crate::model::arn::{GroupRef, Groups, KmsKeyArn};
-use crate::model::location::BucketName;
 use crate::run::settings::WithdrawSettings;
 use crate::run::{Context, withdraw};
 
@@ -18,6 +17,7 @@ use crate::run::{Context, withdraw};
 ///
 /// `promote full` withdraws them too. Use this where a promotion waits for a review and a withdrawal must not.
 #[derive(Debug, Args)]
+#[command(mut_arg("target_bucket", |flag| flag.help("Bucket in the target account that has the artifacts")))]
 pub(super) struct Withdraw {
     /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
     /// in the name select every group that matches
@@ -33,15 +33,6 @@ pub(super) struct Withdraw {
     many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Bucket in the target account that has the artifacts
-    #[arg(
-        long,
-        alias = "target-bucket-name",
-        env = "PROMOTE_TARGET_BUCKET",
-        value_name = "BUCKET",
-        help_heading = "Target"
-    )]
-    target_bucket: BucketName,
     #[command(flatten)]
     destination: DestinationArgs,
     #[command(flatten)]
@@ -68,7 +59,7 @@ impl Withdraw {
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
-        match self.many.select(&self.group, self.destination.target_group.as_ref())? {
+        match self.many.select(&self.group, self.destination.in_bucket.target_group.as_ref())? {
             Selected::One(group) => running.printer.conclude(&withdraw(context, &self.settings(group)?).await?),
             Selected::Many(selection) => {
                 let run = async |context: Context, group: GroupRef| withdraw(&context, &self.settings(&group)?).await;
@@ -80,7 +71,7 @@ impl Withdraw {
     fn settings(&self, group: &GroupRef) -> Result<WithdrawSettings> {
         Ok(WithdrawSettings {
             group: group.clone(),
-            destination: self.destination.destination(&self.target_bucket, group.name())?,
+            destination: self.destination.destination(group.name())?,
             kms_key: self.kms_key_arn.clone(),
             sign_key: self.sign_key.clone(),
             dry_run: self.output.dry_run,
