@@ -29,7 +29,7 @@ pub use buckets::{BucketArgs, WriteArgs};
 pub use destination::{BucketAndPrefixArgs, DestinationArgs, GroupAndPrefixArgs};
 pub(super) use format::text_or_json;
 pub use format::{Format, PlanFormat};
-pub use groups::{GroupsArgs, ManyArgs, Selected, refuse_for_many};
+pub use groups::{GroupArgs, GroupsArgs, ManyArgs, Selected};
 pub use overrides::OverrideArgs;
 pub use page::PageArgs;
 pub(super) use values::{key, number, record_file};

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::arguments::{GroupsArgs, ManyArgs, OutputArgs, Selected, SourceArgs, WaitArgs, refuse_for_many};
+use super::arguments::{GroupsArgs, OutputArgs, Selected, SourceArgs, WaitArgs};
 use super::exit::Exit;
 use super::many::run_found;
 use super::running::Running;
@@ -26,8 +26,6 @@ pub(super) struct FindLatest {
     #[command(flatten)]
     groups: GroupsArgs,
     #[command(flatten)]
-    many: ManyArgs,
-    #[command(flatten)]
     source: SourceArgs,
     /// Continue if the package has unknown fields
     #[arg(long, env = "PROMOTE_IGNORE_UNKNOWN_FIELDS", value_parser = BoolishValueParser::new(), help_heading = "Model package")]
@@ -40,12 +38,11 @@ pub(super) struct FindLatest {
 
 impl FindLatest {
     pub(super) fn context(&self) -> Context {
-        Context::new(self.source.access(self.groups.group.region()), Access::default())
+        Context::new(self.source.access(self.groups.region()), Access::default())
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
-        refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
-        match self.many.select(&self.groups.group, None)? {
+        match self.groups.select(None)? {
             Selected::One(group) => {
                 let report = find_latest(context, &self.settings(group)).await?;
                 running.printer.conclude(&report)?;

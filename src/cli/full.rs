@@ -8,8 +8,8 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::arguments::{
-    BucketArgs, CopyArgs, DestinationArgs, GroupsArgs, ManyArgs, OutputArgs, OverrideArgs, RegisterArgs, Selected,
-    SourceArgs, SyncArgs, TargetArgs, WriteArgs, refuse_for_many,
+    BucketArgs, CopyArgs, DestinationArgs, GroupsArgs, OutputArgs, OverrideArgs, RegisterArgs, Selected, SourceArgs,
+    SyncArgs, TargetArgs, WriteArgs,
 };
 use super::exit::Exit;
 use super::many;
@@ -41,8 +41,6 @@ pub(super) struct FullArgs {
 pub(super) struct PromotionArgs {
     #[command(flatten)]
     groups: GroupsArgs,
-    #[command(flatten)]
-    many: ManyArgs,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
@@ -148,7 +146,7 @@ impl PromotionArgs {
 
     /// How the source and the target are accessed.
     pub(super) fn access(&self) -> (Access, Access) {
-        let source = self.source.access(self.groups.group.region());
+        let source = self.source.access(self.groups.region());
         self.buckets.access(source, self.writes.access(self.target.access()))
     }
 
@@ -165,8 +163,7 @@ impl PromotionArgs {
     /// # Errors
     /// A flag has no effect on them.
     pub(super) fn groups(&self) -> Result<Selected<'_>> {
-        refuse_for_many("--package-version", self.groups.package_version.is_some(), &self.groups.group)?;
-        let mut selected = self.many.select(&self.groups.group, self.destination.in_bucket.target_group.as_ref())?;
+        let mut selected = self.groups.select(self.destination.in_bucket.target_group.as_ref())?;
         if let Selected::Many(selection) = &mut selected {
             selection.created_tags = self.register.created_tags();
         }

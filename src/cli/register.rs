@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{
-    BucketArgs, GroupAndPrefixArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs, WriteArgs,
+    BucketArgs, GroupAndPrefixArgs, OutputArgs, OverrideArgs, PackageArgs, RegisterArgs, SourceArgs, TargetArgs,
+    WriteArgs,
 };
 use super::exit::Exit;
 use super::printer::Printer;

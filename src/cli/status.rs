@@ -5,7 +5,8 @@ use clap::Args;
 use clap::builder::EnumValueParser;
 
 use super::arguments::{
-    BucketAndPrefixArgs, BucketArgs, Format, ManyArgs, OutputArgs, PageArgs, Selected, SourceArgs, TargetArgs, WriteArgs,
+    BucketAndPrefixArgs, BucketArgs, Format, ManyArgs, OutputArgs, PageArgs, Selected, SourceArgs, TargetArgs,
+    WriteArgs,
 };
 use super::exit::Exit;
 use super::many;
@@ -143,7 +144,11 @@ impl Status {
             (false, false) => 0,
         };
         let versions = most.min((OF_ALL_GROUPS / groups.max(1)).max(2));
-        LineageSettings { versions, bucket: self.promoted_to.target_bucket.clone(), prefix: self.promoted_to.target_prefix.clone() }
+        LineageSettings {
+            versions,
+            bucket: self.promoted_to.target_bucket.clone(),
+            prefix: self.promoted_to.target_prefix.clone(),
+        }
     }
 }
 

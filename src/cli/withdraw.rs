@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{
-    BucketArgs, DestinationArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs, WriteArgs, key,
+    BucketArgs, DestinationArgs, GroupArgs, ManyArgs, OutputArgs, Selected, SourceArgs, TargetArgs, WriteArgs, key,
 };
 use super::exit::Exit;
 use super::many;
 use super::running::Running;
-use crate::model::arn::{GroupRef, Groups, KmsKeyArn};
+use crate::model::arn::{GroupRef, KmsKeyArn};
 use crate::run::settings::WithdrawSettings;
 use crate::run::{Context, withdraw};
 
@@ -19,16 +19,8 @@ use crate::run::{Context, withdraw};
 #[derive(Debug, Args)]
 #[command(mut_arg("target_bucket", |flag| flag.help("Bucket in the target account that has the artifacts")))]
 pub(super) struct Withdraw {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and `?`
-    /// in the name select every group that matches
-    #[arg(
-        long,
-        alias = "source-model-package-group-arn",
-        env = "PROMOTE_GROUP",
-        value_name = "ARN|NAME",
-        help_heading = "Model package"
-    )]
-    group: Groups,
+    #[command(flatten)]
+    groups: GroupArgs,
     #[command(flatten)]
     many: ManyArgs,
     #[command(flatten)]
@@ -53,13 +45,13 @@ pub(super) struct Withdraw {
 
 impl Withdraw {
     pub(super) fn context(&self) -> Context {
-        let source = self.source.access(self.group.region());
+        let source = self.source.access(self.groups.group.region());
         let (source, target) = self.buckets.access(source, self.writes.access(self.target.access()));
         Context::new(source, target)
     }
 
     pub(super) async fn run(&self, context: &Context, running: &Running) -> Result<Exit> {
-        match self.many.select(&self.group, self.destination.in_bucket.target_group.as_ref())? {
+        match self.many.select(&self.groups.group, self.destination.in_bucket.target_group.as_ref())? {
             Selected::One(group) => running.printer.conclude(&withdraw(context, &self.settings(group)?).await?),
             Selected::Many(selection) => {
                 let run = async |context: Context, group: GroupRef| withdraw(&context, &self.settings(&group)?).await;

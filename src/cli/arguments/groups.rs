@@ -1,24 +1,34 @@
 //! The flags that select source groups.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::values::{number, tag};
-use crate::model::arn::{GroupName, GroupRef, GroupTemplate, Groups};
+use crate::model::arn::{GroupName, GroupRef, GroupTemplate, Groups, Region};
 use crate::model::failure::Failure;
 use crate::run::many::{GroupSelection, JOBS};
+
+/// The flag that selects source groups.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model package")]
+pub struct GroupArgs {
+    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and
+    /// `?` in the name select every group that matches
+    #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
+    pub group: Groups,
+}
 
 /// The flags that select a source version, or several source groups.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model package")]
 pub struct GroupsArgs {
-    /// Source model package group: its ARN, or its name in the account and region of the source credentials. `*` and
-    /// `?` in the name select every group that matches
-    #[arg(long, alias = "source-model-package-group-arn", env = "PROMOTE_GROUP", value_name = "ARN|NAME")]
-    pub group: Groups,
+    #[command(flatten)]
+    group: GroupArgs,
     /// Source version, whatever its approval status [default: the latest Approved version]
     #[arg(long, env = "PROMOTE_PACKAGE_VERSION", value_name = "N", value_parser = number(1..=u32::MAX))]
     pub package_version: Option<u32>,
+    #[command(flatten)]
+    many: ManyArgs,
 }
 
 /// The flags for verbs that can run for several groups.
@@ -34,6 +44,26 @@ pub struct ManyArgs {
     /// Maximum number of groups at a time
     #[arg(long, env = "PROMOTE_JOBS", value_name = "N", default_value_t = JOBS, value_parser = number(1..=256usize))]
     jobs: usize,
+}
+
+impl GroupsArgs {
+    /// The region in the ARN, if an ARN is given.
+    pub fn region(&self) -> Option<&Region> {
+        self.group.group.region()
+    }
+
+    /// The groups that the flags select.
+    ///
+    /// # Errors
+    /// A version or tags are given that have no effect, or the name of the target group is too long.
+    pub fn select(&self, target_group: Option<&GroupTemplate>) -> Result<Selected<'_>> {
+        let Self { group: GroupArgs { group }, package_version, many } = self;
+        if let (Groups::Matching(pattern), Some(_)) = (group, package_version) {
+            let message = format!("`--package-version` requires one group, and `--group {pattern}` is a pattern");
+            bail!(Failure::new(message).hint("Name one group with `--group`").wrong_arguments());
+        }
+        many.select(group, target_group)
+    }
 }
 
 impl ManyArgs {
@@ -72,21 +102,6 @@ pub enum Selected<'a> {
     One(&'a GroupRef),
     /// The groups of a pattern.
     Many(Box<GroupSelection>),
-}
-
-/// Refuses a flag that belongs to one group.
-///
-/// # Errors
-/// The flag is given.
-pub fn refuse_for_many(flag: &str, is_given: bool, groups: &Groups) -> Result<()> {
-    let Groups::Matching(pattern) = groups else { return Ok(()) };
-    ensure!(
-        !is_given,
-        Failure::new(format!("`{flag}` requires one group, and `--group {pattern}` is a pattern"))
-            .hint("Name one group with `--group`")
-            .wrong_arguments()
-    );
-    Ok(())
 }
 
 /// The name of the target group of a source group.
