@@ -65,19 +65,23 @@ pub async fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.collect();
     let command = without_empty_variables(Cli::command());
     let matches = command.clone().try_get_matches_from(&arguments);
-    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli.verb.run().await,
+    match matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+        Ok((cli, matches)) => {
+            // The name lives as long as the process, as the thread that ends the process needs it.
+            let name = matches.subcommand_name().unwrap_or_default().to_owned().leak();
+            cli.verb.run(name).await
+        }
         Err(error) => usage(&with_variables(error, &command, &arguments)),
     }
 }
 
 impl Verb {
-    async fn run(self) -> Exit {
+    async fn run(self, name: &'static str) -> Exit {
         let output = self.output();
         let mut printer = Printer::new(output.as_deref());
         let opened = self.refuse_to_overwrite(output.as_deref()).and_then(|()| printer.open_record(output.as_deref()));
         let terminal = Terminal::new(output.as_deref().map_or(Verbosity::default(), OutputArgs::verbosity));
-        let running = Running::new(self.name(), printer, terminal);
+        let running = Running::new(name, printer, terminal);
         let ended = match opened {
             Ok(()) => self.run_with(&running).await,
             Err(error) => Err(error),
@@ -137,27 +141,6 @@ impl Verb {
                 .wrong_arguments()
         );
         Ok(())
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::FindLatest(_) => "find-latest",
-            Self::CopyArtifacts(_) => "copy-artifacts",
-            Self::Register(_) => "register",
-            Self::Full(_) => "full",
-            Self::Plan(_) => "plan",
-            Self::Apply(_) => "apply",
-            Self::Withdraw(_) => "withdraw",
-            Self::Rollback(_) => "rollback",
-            Self::Hold(_) => "hold",
-            Self::Release(_) => "release",
-            Self::Verify(_) => "verify",
-            Self::Status(_) => "status",
-            Self::Doctor(_) => "doctor",
-            Self::Stack(_) => "stack",
-            Self::Completions(_) => "completions",
-            Self::Man(_) => "man",
-        }
     }
 
     /// The output flags; nothing if the verb prints no document.

@@ -4,10 +4,11 @@ use anyhow::Error;
 use serde::Serialize;
 
 use super::known::{DoneSoFar, Known};
-use crate::aws::error::{CallError, Kind, Side};
+use crate::aws::error::{CallError, Side};
 use crate::model::arn::PackageArn;
 use crate::model::failure::cause;
 use crate::model::package::rfc3339;
+use crate::model::words::word;
 use crate::record::{SCHEMA, Tool};
 
 /// The outcome of a run that a signal has interrupted.
@@ -32,9 +33,9 @@ pub(super) struct FailedRun {
 }
 
 /// Why a run has failed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 struct FailedCall {
-    kind: &'static str,
+    kind: String,
     message: String,
     hints: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,27 +43,26 @@ struct FailedCall {
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    resource: Option<String>,
+    resource: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
+    code: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    request_id: Option<Box<str>>,
 }
 
 impl FailedRun {
     /// The document of a run that has failed.
     pub fn of(verb: &'static str, error: &Error, known: &Known) -> Self {
         let call: Option<&CallError> = cause(error);
-        let text = |text: &Option<Box<str>>| text.as_ref().map(ToString::to_string);
         let failed = FailedCall {
-            kind: call.map_or("refused", |call| name(call.kind)),
+            kind: call.map_or("refused".to_owned(), |call| word(call.kind)),
             message: format!("{error:#}"),
             hints: known.next_steps(error),
             side: call.map(|call| call.side),
             call: call.map(|call| call.call),
-            resource: call.map(|call| call.resource.to_string()),
-            code: call.and_then(|call| text(&call.code)),
-            request_id: call.and_then(|call| text(&call.request_id)),
+            resource: call.map(|call| call.resource.clone()),
+            code: call.and_then(|call| call.code.clone()),
+            request_id: call.and_then(|call| call.request_id.clone()),
         };
         Self::new(verb, "failed", failed, known)
     }
@@ -100,14 +100,10 @@ impl FailedRun {
 
     fn by_signal(verb: &'static str, outcome: &'static str, message: String, known: &Known) -> Self {
         let failed = FailedCall {
-            kind: "interrupted",
+            kind: "interrupted".to_owned(),
             message,
             hints: vec!["Run again to continue".to_owned()],
-            side: None,
-            call: None,
-            resource: None,
-            code: None,
-            request_id: None,
+            ..FailedCall::default()
         };
         Self::new(verb, outcome, failed, known)
     }
@@ -123,21 +119,5 @@ impl FailedRun {
             tool: Tool::default(),
             ended: rfc3339(&std::time::SystemTime::now().into()),
         }
-    }
-}
-
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::NotFound => "not-found",
-        Kind::Denied => "denied",
-        Kind::AlreadyExists => "already-exists",
-        Kind::PreconditionFailed => "precondition-failed",
-        Kind::NoSuchUpload => "no-such-upload",
-        Kind::Invalid => "invalid",
-        Kind::NotImplemented => "not-implemented",
-        Kind::Throttled => "throttled",
-        Kind::Unavailable => "unavailable",
-        Kind::Credentials => "credentials",
-        Kind::Other => "other",
     }
 }

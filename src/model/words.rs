@@ -1,6 +1,9 @@
-//! Numbers and lists in sentences.
+//! Numbers and lists in sentences, and the words of documents.
 
 use std::fmt::Display;
+
+use serde::Serialize;
+use serde_json::Value;
 
 /// A number with its noun in the singular or the plural.
 pub fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
@@ -20,6 +23,14 @@ pub fn listed(all: &[impl Display]) -> String {
         list.push_str(&item.to_string());
     }
     list
+}
+
+/// The word that documents have for a value, such as a variant of an enum.
+pub fn word(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

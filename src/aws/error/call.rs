@@ -3,11 +3,14 @@
 use std::error::Error;
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::aws::resource::COPIED_FROM;
 use crate::model::side::Side;
 
 /// The kind of a failure, by which callers decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The resource does not exist: HTTP 404, or a ValidationException of SageMaker that says so. Never a 403.
     NotFound,

@@ -10,7 +10,7 @@ use super::record::shortened;
 use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
 use crate::cli::wrap::fitted;
 use crate::model::failure::Failure;
-use crate::model::words::counted;
+use crate::model::words::{counted, word};
 use crate::record::Record;
 use crate::run::RunReport;
 
@@ -105,10 +105,7 @@ impl Ended for RunReport {
     }
 
     fn outcome(&self) -> String {
-        serde_json::to_value(self.document.outcome)
-            .ok()
-            .and_then(|outcome| outcome.as_str().map(str::to_owned))
-            .unwrap_or_default()
+        word(self.document.outcome)
     }
 
     fn headline(&self) -> String {

@@ -12,6 +12,7 @@ use crate::cli::of_groups::{Ended, ManyDocument};
 use crate::cli::wrap::fitted;
 use crate::model::approval::ApprovalStatus;
 use crate::model::hold::Hold;
+use crate::model::words::word;
 use crate::run::status::standing::{Row, SideVersion, State};
 use crate::run::{StatusReport, UnreadSource};
 
@@ -149,11 +150,6 @@ fn held(hold: &Hold) -> String {
     let Hold { since, by, reason, .. } = hold;
     let to = hold.rolled_back_to.as_ref().map(|to| format!(" (rolled back to version {})", to.version()));
     format!("since {} by {by}: {reason}{}", seconds(since), to.unwrap_or_default())
-}
-
-/// A state, as the document names it.
-fn word(state: State) -> String {
-    serde_json::to_value(state).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn cells(side: Option<&SideVersion>, time: impl Fn(&SideVersion) -> &String) -> (String, String, String) {

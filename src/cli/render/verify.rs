@@ -10,6 +10,7 @@ use super::{LINES_SHOWN, Rendered};
 use crate::cli::of_groups::Ended;
 use crate::cli::wrap::fitted;
 use crate::model::arn::PackageArn;
+use crate::model::words::word;
 use crate::record::verification::{SubjectVerdict, Verdict};
 use crate::run::{GroupVerification, Verification};
 
@@ -101,11 +102,10 @@ impl Ended for GroupVerification {
     }
 
     fn outcome(&self) -> String {
-        let verdict = match self {
-            Self::Live(verification) => serde_json::to_value(verification.outcome).ok(),
-            Self::NothingPromoted(nothing) => Some(nothing.outcome.into()),
-        };
-        verdict.and_then(|verdict| verdict.as_str().map(str::to_owned)).unwrap_or_default()
+        match self {
+            Self::Live(verification) => word(verification.outcome),
+            Self::NothingPromoted(nothing) => nothing.outcome.to_owned(),
+        }
     }
 
     fn headline(&self) -> String {
