@@ -12,13 +12,8 @@ use crate::record::Tool;
 use crate::run::doctor::Mend;
 use crate::run::many::{PassedOver, PlanDigest};
 
-/// The result of a verb for one group.
-pub(super) trait Ended: Debug + Send + Sized + 'static {
-    /// The document of the verb.
-    type Document: Serialize;
-
-    fn document(&self) -> &Self::Document;
-
+/// The result of a verb for one group, which is serialized as the document of the verb.
+pub(super) trait Ended: Debug + Serialize + Send + Sized + 'static {
     /// Whether the verb only reads, so that a line for each group would repeat the table.
     const READS: bool;
 
@@ -68,7 +63,9 @@ pub(super) trait Ended: Debug + Send + Sized + 'static {
     }
 
     /// What is printed to standard error besides: messages, and failures that did not end the run.
-    fn remarks(&self) -> (Option<String>, Vec<Error>);
+    fn remarks(&self) -> (Option<String>, Vec<Error>) {
+        (None, Vec::new())
+    }
 }
 
 /// The document of a verb that ran for several groups.
@@ -148,7 +145,7 @@ impl<T: Ended> OfGroup<T> {
 
 fn document<T: Ended, S: Serializer>(result: &Result<T, FailedRun>, to: S) -> Result<S::Ok, S::Error> {
     match result {
-        Ok(ended) => ended.document().serialize(to),
+        Ok(ended) => ended.serialize(to),
         Err(failed) => failed.serialize(to),
     }
 }

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use anyhow::Error;
+use serde::Serialize;
 
 use crate::model::arn::PackageArn;
 use crate::record::{Conclusion, Record, Unconfirmed};
 
-/// The result of a run.
-#[derive(Debug)]
+/// The result of a run. It is serialized as its document.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
 pub struct RunReport {
     /// The document of the run, as `--output json` prints it.
     pub document: Record,
     /// Why promoted versions besides the one of the document could not be followed.
+    #[serde(skip)]
     pub failures: Vec<Arc<Error>>,
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 
 use super::Rendered;
 use super::record::labelled;
@@ -37,13 +37,8 @@ impl Rendered for DoctorReport {
 }
 
 impl Ended for DoctorReport {
-    type Document = Self;
     const READS: bool = true;
     const HAS_TARGET: bool = false;
-
-    fn document(&self) -> &Self {
-        self
-    }
 
     fn outcome(&self) -> String {
         name(self.result).to_owned()
@@ -72,10 +67,6 @@ impl Ended for DoctorReport {
             table(&problems, out)?;
         }
         sections(document.policies.iter(), out)
-    }
-
-    fn remarks(&self) -> (Option<String>, Vec<Error>) {
-        (None, Vec::new())
     }
 }
 

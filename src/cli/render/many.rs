@@ -11,7 +11,6 @@ use crate::cli::of_groups::{Ended, ManyDocument, OfGroup};
 use crate::cli::wrap::fitted;
 use crate::model::failure::Failure;
 use crate::model::words::{counted, word};
-use crate::record::Record;
 use crate::run::RunReport;
 
 /// The largest indentation of the continued lines of an outcome: after the name of a group, which may have 63 characters,
@@ -97,12 +96,7 @@ fn totals<T: Ended>(document: &ManyDocument<T>) -> String {
 }
 
 impl Ended for RunReport {
-    type Document = Record;
     const READS: bool = false;
-
-    fn document(&self) -> &Record {
-        &self.document
-    }
 
     fn outcome(&self) -> String {
         word(self.document.outcome)

@@ -82,12 +82,7 @@ impl Rendered for StatusReport {
 
 /// With several groups: the newest Approved source version, or what is live if no source version is approved.
 impl Ended for StatusReport {
-    type Document = Self;
     const READS: bool = true;
-
-    fn document(&self) -> &Self {
-        self
-    }
 
     fn outcome(&self) -> String {
         match self.latest() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 
 use super::record::{labelled, shortened};
 use super::{LINES_SHOWN, Rendered};
@@ -94,12 +94,7 @@ impl Rendered for GroupVerification {
 }
 
 impl Ended for GroupVerification {
-    type Document = Self;
     const READS: bool = true;
-
-    fn document(&self) -> &Self {
-        self
-    }
 
     fn outcome(&self) -> String {
         match self {
@@ -124,9 +119,5 @@ impl Ended for GroupVerification {
             }
             Self::NothingPromoted(_) => (None, None),
         }
-    }
-
-    fn remarks(&self) -> (Option<String>, Vec<Error>) {
-        (None, Vec::new())
     }
 }
