@@ -2,24 +2,27 @@
 
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use crate::run::RunReport;
 use crate::run::promotions::INTERRUPTED;
 
-/// How a verb ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a verb ended, from the best to the worst. Documents have the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "i32")]
 pub enum Exit {
     /// Success, including runs that had nothing to do.
     Done,
+    /// No version is approved.
+    NothingApproved,
+    /// Promoted, but something is unconfirmed. `doctor`: something could not be tested.
+    Unconfirmed,
+    /// `verify`: something was changed or is missing.
+    Changed,
     /// The verb could not do its work. Incomplete versions are never Approved.
     Failed,
     /// The arguments are wrong.
     Usage,
-    /// Promoted, but something is unconfirmed. `doctor`: something could not be tested.
-    Unconfirmed,
-    /// No version is approved.
-    NothingApproved,
-    /// `verify`: something was changed or is missing.
-    Changed,
     /// Ctrl-C or SIGTERM.
     Interrupted,
 }
@@ -52,19 +55,7 @@ impl Exit {
 
     /// The worse of two ends. From the best to the worst: 0, 4, 3, 5, 1, 2, 130.
     pub fn worst(self, other: Self) -> Self {
-        std::cmp::max_by_key(self, other, |exit| exit.severity())
-    }
-
-    const fn severity(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::NothingApproved => 1,
-            Self::Unconfirmed => 2,
-            Self::Changed => 3,
-            Self::Failed => 4,
-            Self::Usage => 5,
-            Self::Interrupted => 6,
-        }
+        self.max(other)
     }
 
     /// The code, and what it means.
@@ -91,6 +82,12 @@ impl Exit {
 pub(super) fn help() -> String {
     let rows = Exit::ALL.map(Exit::row).map(|(code, meaning)| format!("\n  {code:<5}{meaning}"));
     format!("Exit codes:{}", rows.concat())
+}
+
+impl From<Exit> for i32 {
+    fn from(exit: Exit) -> Self {
+        exit.code()
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -5,15 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::exit::Exit;
 use super::failed::FailedRun;
 use super::of_groups::{Ended, OfGroup};
-use super::printer::say;
+use super::printer::{say, warn};
+use super::render::Rendered;
 use super::running::Running;
 use super::terminal::Terminal;
 use crate::model::arn::GroupArn;
 use crate::model::words::counted;
 use crate::run::many::GroupPair;
-
-/// The result of a group, and how it ends.
-pub(super) type GroupEnding<T> = (OfGroup<T>, Exit);
 
 /// The groups of a run. Each has the place of its target; 0 if there is one target.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ struct GroupRun<T: Ended> {
 enum RunState<T: Ended> {
     NotStarted,
     Running,
-    Ended(Box<GroupEnding<T>>),
+    Ended(Box<OfGroup<T>>),
 }
 
 impl<T: Ended> GroupRuns<T> {
@@ -48,8 +46,8 @@ impl<T: Ended> GroupRuns<T> {
     }
 
     /// Adds a group that does not run.
-    pub fn add(&self, place: usize, ending: GroupEnding<T>) {
-        let group = GroupPair { source: ending.0.group.clone(), target: ending.0.target_group.clone() };
+    pub fn add(&self, place: usize, ending: OfGroup<T>) {
+        let group = GroupPair { source: ending.group.clone(), target: ending.target_group.clone() };
         self.runs().push(GroupRun { place, group, state: RunState::Ended(Box::new(ending)) });
     }
 
@@ -59,8 +57,8 @@ impl<T: Ended> GroupRuns<T> {
     }
 
     /// Notes the result of a group.
-    pub fn end(&self, place: usize, ending: GroupEnding<T>) {
-        let group = ending.0.group.clone();
+    pub fn end(&self, place: usize, ending: OfGroup<T>) {
+        let group = ending.group.clone();
         self.set(place, &group, RunState::Ended(Box::new(ending)));
     }
 
@@ -75,17 +73,32 @@ impl<T: Ended> GroupRuns<T> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the results of a run of which each group has ended.
-    pub fn take(&self) -> Vec<(usize, GroupEnding<T>)> {
-        self.take_all("", true).0
+    /// Waits until the groups have run, and makes the document. An interruption prints the document of the groups that have
+    /// ended by then.
+    pub async fn document<D: Rendered>(
+        self: &Arc<Self>,
+        running: &Running,
+        document: impl FnOnce(Vec<(usize, OfGroup<T>)>) -> (D, Exit) + Clone + Send + 'static,
+        run: impl Future<Output = ()>,
+    ) -> (D, Exit) {
+        running.on_interruption({
+            let (runs, document, printer) = (Arc::clone(self), document.clone(), Arc::clone(&running.printer));
+            move |signal, cleaned| {
+                let (document, _) = document(runs.interrupted(signal, cleaned));
+                printer.put(&document).err().iter().for_each(warn);
+            }
+        });
+        run.await;
+        running.has_ended();
+        document(self.take_all("", true).0)
     }
 
     /// Takes the results of a run that `signal` interrupts, and tells what it leaves behind. `cleaned`: whether uploads
     /// were aborted.
-    pub fn interrupted(&self, signal: &str, cleaned: bool) -> Vec<(usize, GroupEnding<T>)> {
+    fn interrupted(&self, signal: &str, cleaned: bool) -> Vec<(usize, OfGroup<T>)> {
         let (results, left) = self.take_all(signal, cleaned);
         let count = |exit: fn(&FailedRun) -> bool| {
-            results.iter().filter(|(_, (group, _))| group.result.as_ref().is_err_and(exit)).count()
+            results.iter().filter(|(_, group)| group.result.as_ref().is_err_and(exit)).count()
         };
         let (unfinished, waiting) = (count(FailedRun::is_interrupted), count(FailedRun::is_not_started));
         let ended = results.len() - unfinished - waiting;
@@ -95,7 +108,7 @@ impl<T: Ended> GroupRuns<T> {
     }
 
     /// The results of all groups, and what was done for those that have not ended.
-    fn take_all(&self, signal: &str, cleaned: bool) -> (Vec<(usize, GroupEnding<T>)>, Vec<String>) {
+    fn take_all(&self, signal: &str, cleaned: bool) -> (Vec<(usize, OfGroup<T>)>, Vec<String>) {
         let mut left = Vec::new();
         let runs = std::mem::take(&mut *self.runs());
         let endings = runs.into_iter().map(|GroupRun { place, group, state }| {
@@ -113,10 +126,8 @@ impl<T: Ended> GroupRuns<T> {
                     FailedRun::interrupted(self.verb, &message, &known)
                 }
             };
-            let GroupPair { source, target } = group;
-            let exit = Exit::Interrupted;
-            let of_group = OfGroup { group: source, target_group: target, exit_code: exit.code(), result: Err(failed) };
-            (place, (of_group, exit))
+            let GroupPair { source, target: target_group } = group;
+            (place, OfGroup { group: source, target_group, exit_code: Exit::Interrupted, result: Err(failed) })
         });
         let endings = endings.collect();
         (endings, left)

@@ -1,16 +1,13 @@
 //! Runs a verb for every group of a pattern, and prints one document for all of them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use anyhow::Result;
 
 use super::exit::Exit;
 use super::failed::FailedRun;
-use super::group_runs::{GroupEnding, GroupRuns};
+use super::group_runs::GroupRuns;
 use super::known::Known;
-use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup};
-use super::printer::{failed_in, say, warn};
+use super::of_groups::{Ended, GroupsSummary, ManyDocument, OfGroup, sorted};
+use super::printer::{failed_in, say};
 use super::running::Running;
 use crate::model::arn::GroupRef;
 use crate::model::package::rfc3339;
@@ -75,22 +72,14 @@ pub(super) async fn document<T: Ended>(
         let name = pair.source.name().to_string();
         runs.add(0, of_group(running, (&name, None), pair, Err(error), &exit));
     }
-    running.on_interruption({
-        let (runs, outline, printer) = (Arc::clone(&runs), outline.clone(), Arc::clone(&running.printer));
-        move |signal, cleaned| {
-            let (document, _) = outline.document(runs.interrupted(signal, cleaned));
-            printer.put(&document).err().iter().for_each(warn);
-        }
-    });
-    for_each_group(context, &groups, selection.jobs, async |context, group: GroupPair| {
+    let run = async |context, group: GroupPair| {
         runs.start(0, &group.source);
         let result = verb(context, GroupRef::Arn(group.source.clone())).await;
         let name = group.source.name().to_string();
         runs.end(0, of_group(running, (&name, None), group, result, &exit));
-    })
-    .await;
-    running.has_ended();
-    outline.document(runs.take())
+    };
+    let all = async { drop(for_each_group(context, &groups, selection.jobs, run).await) };
+    runs.document(running, move |results| outline.document(results), all).await
 }
 
 /// What the document has besides the groups that run.
@@ -102,25 +91,20 @@ struct ManyOutline {
 }
 
 impl ManyOutline {
-    fn document<T: Ended>(self, results: Vec<(usize, GroupEnding<T>)>) -> (ManyDocument<T>, Exit) {
-        let mut results: Vec<GroupEnding<T>> = results.into_iter().map(|(_, ending)| ending).collect();
-        results.sort_by_key(|(group, _)| group.group.name().canonical());
-        let worst = results.iter().fold(Exit::Done, |worst, (_, exit)| worst.worst(*exit));
-        let reports = results.iter_mut().filter_map(|(group, _)| group.result.as_mut().ok());
+    fn document<T: Ended>(self, results: Vec<(usize, OfGroup<T>)>) -> (ManyDocument<T>, Exit) {
+        let mut groups: Vec<OfGroup<T>> = results.into_iter().map(|(_, group)| group).collect();
+        let worst = sorted(&mut groups);
+        let reports = groups.iter_mut().filter_map(|group| group.result.as_mut().ok());
         let policies: Vec<Mend> = reports.flat_map(T::take_policies).collect();
-        let mut outcomes = BTreeMap::new();
-        for (group, _) in &results {
-            *outcomes.entry(group.outcome()).or_default() += 1;
-        }
         let document = ManyDocument {
             schema: SCHEMA,
             verb: self.verb,
             pattern: self.pattern,
-            plan: plan(&results),
-            reviewed_plan: reviewed_plan(&results),
+            plan: plan(&groups),
+            reviewed_plan: reviewed_plan(&groups),
             policies: merged_policies(policies),
-            summary: GroupsSummary { groups: results.len(), outcomes, exit_code: worst.code() },
-            groups: results.into_iter().map(|(group, _)| group).collect(),
+            summary: GroupsSummary::of(groups.iter(), worst),
+            groups,
             passed_over: self.passed_over,
             tool: Tool::default(),
             ended: rfc3339(&std::time::SystemTime::now().into()),
@@ -131,17 +115,17 @@ impl ManyOutline {
 
 /// The digest over the plans of all groups that have one. Nothing if the dry run was interrupted, or if every group has
 /// failed.
-fn plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
-    if results.iter().any(|(_, exit)| *exit == Exit::Interrupted) {
+fn plan<T: Ended>(groups: &[OfGroup<T>]) -> Option<PlanDigest> {
+    if groups.iter().any(|group| group.exit_code == Exit::Interrupted) {
         return None;
     }
-    let plans = || results.iter().map(|(group, _)| group.plan());
+    let plans = || groups.iter().map(OfGroup::plan);
     plans().any(|(_, digest)| digest.is_some()).then(|| PlanDigest::of(plans()))
 }
 
 /// The reviewed plan of all groups. A group that has failed does not name it.
-fn reviewed_plan<T: Ended>(results: &[GroupEnding<T>]) -> Option<PlanDigest> {
-    results.iter().find_map(|(group, _)| group.reviewed_plan())
+fn reviewed_plan<T: Ended>(groups: &[OfGroup<T>]) -> Option<PlanDigest> {
+    groups.iter().find_map(OfGroup::reviewed_plan)
 }
 
 /// Tells which groups are passed over.
@@ -159,9 +143,9 @@ pub(super) fn of_group<T: Ended>(
     group: GroupPair,
     result: Result<T>,
     exit: impl Fn(&T) -> Exit,
-) -> GroupEnding<T> {
+) -> OfGroup<T> {
     let GroupPair { source, target: target_group } = group;
-    let (result, exit) = match result {
+    let (result, exit_code) = match result {
         Ok(ended) => {
             let (message, failures) = ended.remarks();
             message.iter().for_each(|message| say(&format!("{name}: {message}")));
@@ -169,8 +153,8 @@ pub(super) fn of_group<T: Ended>(
             if !T::READS {
                 running.terminal.tell(&format!("{name}: {}{}", ended.headline(), versions(&ended)));
             }
-            let exit = exit(&ended);
-            (Ok(ended), exit)
+            let exit_code = exit(&ended);
+            (Ok(ended), exit_code)
         }
         Err(error) => {
             let known = running.terminal.known_of(target, &source);
@@ -178,7 +162,7 @@ pub(super) fn of_group<T: Ended>(
             (Err(FailedRun::of(running.verb, &error, &known)), Exit::Failed)
         }
     };
-    (OfGroup { group: source, target_group, exit_code: exit.code(), result }, exit)
+    OfGroup { group: source, target_group, exit_code, result }
 }
 
 fn versions(ended: &impl Ended) -> String {

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use anyhow::{Error, Result};
 use serde::{Serialize, Serializer};
 
+use super::exit::Exit;
 use super::failed::FailedRun;
 use crate::model::arn::{GroupArn, GroupName};
 use crate::record::Tool;
@@ -101,7 +102,7 @@ pub(super) struct OfGroup<T: Ended> {
     /// Nothing if the verb needs no target account, or the name is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group: Option<GroupName>,
-    pub exit_code: i32,
+    pub exit_code: Exit,
     /// The document that the verb prints for this group alone.
     #[serde(rename = "document", serialize_with = "document")]
     pub result: Result<T, FailedRun>,
@@ -115,7 +116,7 @@ pub(super) struct GroupsSummary {
     /// The number of groups with each outcome.
     pub outcomes: BTreeMap<String, usize>,
     /// The exit code of the run: the worst of all groups.
-    pub exit_code: i32,
+    pub exit_code: Exit,
 }
 
 impl<T: Ended> OfGroup<T> {
@@ -141,6 +142,23 @@ impl<T: Ended> OfGroup<T> {
             Err(failed) => Some(failed.message().to_owned()),
         }
     }
+}
+
+impl GroupsSummary {
+    /// Counts the outcomes of the groups of a run.
+    pub fn of<'a, T: Ended>(groups: impl Iterator<Item = &'a OfGroup<T>>, exit_code: Exit) -> Self {
+        let mut outcomes = BTreeMap::new();
+        for group in groups {
+            *outcomes.entry(group.outcome()).or_default() += 1;
+        }
+        Self { groups: outcomes.values().sum(), outcomes, exit_code }
+    }
+}
+
+/// Sorts groups by name, and returns the worst end of all.
+pub(super) fn sorted<T: Ended>(groups: &mut [OfGroup<T>]) -> Exit {
+    groups.sort_by_key(|group| group.group.name().canonical());
+    groups.iter().fold(Exit::Done, |worst, group| worst.worst(group.exit_code))
 }
 
 fn document<T: Ended, S: Serializer>(result: &Result<T, FailedRun>, to: S) -> Result<S::Ok, S::Error> {

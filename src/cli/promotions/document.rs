@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::arguments::PlanFormat;
+use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
 use crate::cli::of_groups::{GroupsSummary, OfGroup};
 use crate::record::Tool;
@@ -36,7 +37,7 @@ pub(in crate::cli) struct PromotionsDocument {
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct OfTarget {
     pub name: String,
-    pub exit_code: i32,
+    pub exit_code: Exit,
     /// The groups by name.
     pub groups: Vec<OfGroup<RunReport>>,
     /// Groups that match and have nothing to promote.

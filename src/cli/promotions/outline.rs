@@ -1,14 +1,11 @@
 //! Makes the document of several promotions from the results of their groups.
 
-use std::collections::BTreeMap;
-
 use super::PromotionsOfFile;
 use super::document::{OfTarget, PromotionsDocument};
 use crate::cli::arguments::PlanFormat;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
-use crate::cli::group_runs::GroupEnding;
-use crate::cli::of_groups::{GroupsSummary, OfGroup};
+use crate::cli::of_groups::{GroupsSummary, OfGroup, sorted};
 use crate::model::package::rfc3339;
 use crate::record::{SCHEMA, Tool};
 use crate::run::RunReport;
@@ -45,18 +42,18 @@ impl PromotionsOutline {
     }
 
     /// The document, and how the run ends.
-    pub fn document(self, results: Vec<(usize, GroupEnding<RunReport>)>) -> (PromotionsDocument, Exit) {
-        let mut by_target: Vec<Vec<GroupEnding<RunReport>>> = self.targets.iter().map(|_| Vec::new()).collect();
-        for (at, ending) in results {
-            by_target[at].push(ending);
+    pub fn document(self, results: Vec<(usize, OfGroup<RunReport>)>) -> (PromotionsDocument, Exit) {
+        let mut by_target: Vec<Vec<OfGroup<RunReport>>> = self.targets.iter().map(|_| Vec::new()).collect();
+        for (at, group) in results {
+            by_target[at].push(group);
         }
         let (mut targets, mut worst) = (Vec::new(), Exit::Done);
-        for (target, endings) in self.targets.into_iter().zip(by_target) {
-            let (of_target, exit) = target.with(endings);
-            worst = worst.worst(exit);
+        for (target, groups) in self.targets.into_iter().zip(by_target) {
+            let of_target = target.with(groups);
+            worst = worst.worst(of_target.exit_code);
             targets.push(of_target);
         }
-        let summary = summary(&targets, worst);
+        let summary = GroupsSummary::of(targets.iter().flat_map(|target| &target.groups), worst);
         let Self { verb, file, form, .. } = self;
         let ended = rfc3339(&std::time::SystemTime::now().into());
         let (plan, reviewed_plan) = (plan(&targets, form), reviewed_plan(&targets));
@@ -68,13 +65,11 @@ impl PromotionsOutline {
 }
 
 impl TargetOutline {
-    fn with(self, mut endings: Vec<GroupEnding<RunReport>>) -> (OfTarget, Exit) {
-        endings.sort_by_key(|(group, _)| group.group.name().canonical());
+    fn with(self, mut groups: Vec<OfGroup<RunReport>>) -> OfTarget {
         let own = if self.error.is_some() { Exit::Failed } else { Exit::Done };
-        let worst = endings.iter().fold(own, |worst, (_, exit)| worst.worst(*exit));
-        let groups = endings.into_iter().map(|(group, _)| group).collect();
+        let exit_code = own.worst(sorted(&mut groups));
         let Self { name, passed_over, error } = self;
-        (OfTarget { name, exit_code: worst.code(), groups, passed_over, error }, worst)
+        OfTarget { name, exit_code, groups, passed_over, error }
     }
 }
 
@@ -90,13 +85,4 @@ fn plan(targets: &[OfTarget], form: Option<PlanFormat>) -> Option<PlanDigest> {
 /// The reviewed plans of all targets. A group that has failed does not name them.
 fn reviewed_plan(targets: &[OfTarget]) -> Option<PlanDigest> {
     targets.iter().flat_map(|target| &target.groups).find_map(OfGroup::reviewed_plan)
-}
-
-fn summary(targets: &[OfTarget], worst: Exit) -> GroupsSummary {
-    let mut outcomes = BTreeMap::new();
-    for group in targets.iter().flat_map(|target| &target.groups) {
-        *outcomes.entry(OfGroup::outcome(group)).or_default() += 1;
-    }
-    let groups = targets.iter().map(|target| target.groups.len()).sum();
-    GroupsSummary { groups, outcomes, exit_code: worst.code() }
 }

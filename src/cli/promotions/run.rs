@@ -1,7 +1,5 @@
 //! Runs the targets of a promotions file, several groups at a time.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, Result};
 
 use super::PromotionsOfFile;
@@ -10,9 +8,10 @@ use super::outline::PromotionsOutline;
 use crate::cli::arguments::Selected;
 use crate::cli::exit::Exit;
 use crate::cli::failed::FailedRun;
-use crate::cli::group_runs::{GroupEnding, GroupRuns};
+use crate::cli::group_runs::GroupRuns;
 use crate::cli::many::{of_group, pass_over};
-use crate::cli::printer::{failed, warn};
+use crate::cli::of_groups::OfGroup;
+use crate::cli::printer::failed;
 use crate::model::arn::GroupRef;
 use crate::run::many::{GroupPair, RefusedGroup};
 use crate::run::promotions::{NamedTarget, Promotions, TargetGroups};
@@ -50,23 +49,15 @@ impl PromotionsOfFile<'_> {
         for (at, RefusedGroup { pair, error }) in refused {
             runs.add(at, self.of_group(at, pair, Err(error)));
         }
-        self.running.on_interruption({
-            let (runs, outline, printer) = (Arc::clone(&runs), outline.clone(), Arc::clone(&self.running.printer));
-            move |signal, cleaned| {
-                let (document, _) = outline.document(runs.interrupted(signal, cleaned));
-                printer.put(&document).err().iter().for_each(warn);
-            }
-        });
         let begins = |at, group: &GroupPair| runs.start(at, &group.source);
         let ends = |at, group, result| runs.end(at, self.of_group(at, group, result));
-        promotions.run(base, pairs, begins, ends).await;
-        self.running.has_ended();
-        let (document, exit) = outline.document(runs.take());
+        let all = promotions.run(base, pairs, begins, ends);
+        let (document, exit) = runs.document(self.running, move |results| outline.document(results), all).await;
         self.running.printer.document(&document)?;
         Ok(exit)
     }
 
-    fn of_group(&self, at: usize, group: GroupPair, result: Result<RunReport>) -> GroupEnding<RunReport> {
+    fn of_group(&self, at: usize, group: GroupPair, result: Result<RunReport>) -> OfGroup<RunReport> {
         let target = &self.targets[at];
         let name = target.label(&group);
         of_group(self.running, (&name, Some(&target.name)), group, result, |report| target.full.exit(report))
