@@ -19,24 +19,14 @@ use crate::record::FollowResult;
 pub(super) struct Known {
     /// The source version.
     pub source: Option<PackageArn>,
-    /// The folder of the promotion.
-    pub folder: Option<Location>,
+    /// What the run has done. [`Self::done`] adds what the other fields tell.
+    pub done: DoneSoFar,
     /// The progress of the copy.
     pub meter: Option<Arc<Meter>>,
     /// Whether this run has called CreateModelPackage, and SageMaker has not refused it. The response may be missing.
     pub is_registering: bool,
     /// The version that this run has registered or completed, with its approval status.
     pub registered: Option<(PackageArn, ApprovalStatus)>,
-    /// The versions that this run has withdrawn.
-    pub withdrawn: Vec<PackageArn>,
-    /// The group that a rollback holds.
-    pub held: Option<GroupArn>,
-    /// The versions that a rollback has rejected.
-    pub rejected: Vec<PackageArn>,
-    /// The versions that this run has changed otherwise, besides the one that it promotes.
-    pub followed: Vec<Changed>,
-    /// What this run could not confirm.
-    pub unconfirmed: Vec<String>,
     /// What is known of each group that has begun, if there are several.
     pub groups: Vec<(GroupArn, Known)>,
 }
@@ -49,11 +39,11 @@ pub(super) struct Changed {
 }
 
 /// What a run has done, for its document.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct DoneSoFar {
     /// The folder of the promotion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    folder: Option<Location>,
+    pub folder: Option<Location>,
     /// The number of objects that this run has copied.
     objects_copied: u64,
     /// The number of images that this run has copied.
@@ -71,19 +61,19 @@ pub(super) struct DoneSoFar {
     approval_status: Option<ApprovalStatus>,
     /// The versions that this run has withdrawn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    withdrawn: Vec<PackageArn>,
+    pub withdrawn: Vec<PackageArn>,
     /// The group that a rollback holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    held: Option<GroupArn>,
+    pub held: Option<GroupArn>,
     /// The versions that a rollback has rejected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    rejected: Vec<PackageArn>,
+    pub rejected: Vec<PackageArn>,
     /// Other promoted versions that this run has changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    followed: Vec<Changed>,
+    pub followed: Vec<Changed>,
     /// What this run could not confirm.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    unconfirmed: Vec<String>,
+    pub unconfirmed: Vec<String>,
     /// What was done for each group that has begun, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<DoneInGroup>,
@@ -101,19 +91,14 @@ impl Known {
     pub fn done(&self) -> DoneSoFar {
         let reading = self.meter.as_ref().map(|meter| meter.read());
         DoneSoFar {
-            folder: self.folder.clone(),
             objects_copied: reading.map_or(0, |reading| reading.objects_done),
             images_copied: reading.map_or(0, |reading| reading.images_done),
             bytes_copied: reading.map_or(0, |reading| reading.bytes_done),
             pending_version_may_exist: self.has_no_response(),
             model_package_arn: self.registered.as_ref().map(|(arn, _)| arn.clone()),
             approval_status: self.registered.as_ref().map(|(_, approval)| approval.clone()),
-            withdrawn: self.withdrawn.clone(),
-            held: self.held.clone(),
-            rejected: self.rejected.clone(),
-            followed: self.followed.clone(),
-            unconfirmed: self.unconfirmed.clone(),
             groups: self.groups.iter().map(|(group, known)| known.done_in(group)).collect(),
+            ..self.done.clone()
         }
     }
 
@@ -129,8 +114,9 @@ impl Known {
 
     /// Whether anything was done or begun.
     pub fn has_done(&self) -> bool {
-        let has_changed = !self.withdrawn.is_empty() || !self.rejected.is_empty() || !self.followed.is_empty();
-        self.meter.is_some() || self.is_registering || self.registered.is_some() || self.held.is_some() || has_changed
+        let DoneSoFar { withdrawn, rejected, followed, held, .. } = &self.done;
+        let has_changed = !withdrawn.is_empty() || !rejected.is_empty() || !followed.is_empty();
+        self.meter.is_some() || self.is_registering || self.registered.is_some() || held.is_some() || has_changed
     }
 
     /// The next steps after a failure. A run that has begun to copy tells that the next run goes on there.
@@ -184,14 +170,14 @@ impl Known {
         if self.has_no_response() {
             left.push("a pending version may exist: CreateModelPackage has not responded".to_owned());
         }
-        match &self.withdrawn[..] {
+        match &self.done.withdrawn[..] {
             [] => {}
             [withdrawn] => left.push(format!("{withdrawn} was withdrawn")),
             withdrawn => left.push(format!("{} versions were withdrawn", withdrawn.len())),
         }
-        left.extend(self.held.as_ref().map(|group| format!("{group} is held")));
-        left.extend(self.rejected.iter().map(|version| format!("{version} was rejected")));
-        match &self.followed[..] {
+        left.extend(self.done.held.as_ref().map(|group| format!("{group} is held")));
+        left.extend(self.done.rejected.iter().map(|version| format!("{version} was rejected")));
+        match &self.done.followed[..] {
             [] => {}
             [changed] => left.push(format!("{} was synced with its source", changed.model_package_arn)),
             changed => left.push(format!("{} other versions were synced with their sources", changed.len())),

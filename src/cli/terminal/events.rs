@@ -63,7 +63,7 @@ impl Observer for Terminal {
             }
             Event::CopyEnded => self.copy_ended(),
             Event::Withdrawn { promoted, source } => {
-                self.learn(|known| known.withdrawn.push(promoted.clone()));
+                self.learn(|known| known.done.withdrawn.push(promoted.clone()));
                 self.tell(&format!("withdrew {promoted}: its source {source} is Rejected"));
             }
             Event::Followed(followed) => self.followed(followed),
@@ -75,7 +75,7 @@ impl Observer for Terminal {
                 self.warn_once(&format!("warning: {}: {}", warning.field, warning.remark), None);
             }
             Event::FollowUnconfirmed(unconfirmed) => {
-                self.learn(|known| known.unconfirmed.push(unconfirmed.to_string()));
+                self.learn(|known| known.done.unconfirmed.push(unconfirmed.to_string()));
                 self.say(&format!("unconfirmed: {unconfirmed}"));
             }
             Event::Drifted { promoted, fields } => self.drifted(promoted, fields),
@@ -90,7 +90,7 @@ impl Observer for Terminal {
             }
             Event::WaitingForRun { source, other } => self.waits_for_run(source, other),
             Event::Held(hold) => self.held(hold),
-            Event::HoldSet(group) => self.learn(|known| known.held = Some(group.clone())),
+            Event::HoldSet(group) => self.learn(|known| known.done.held = Some(group.clone())),
             Event::RolledBack(version) => self.rolled_back(version),
             Event::Settling(wait) => {
                 self.tell(&format!("waiting {} s for approvals that may be under way", wait.as_secs()));
@@ -126,7 +126,7 @@ impl Terminal {
         meter: &Arc<Meter>,
     ) {
         self.learn(|known| {
-            known.folder = Some(folder.clone());
+            known.done.folder = Some(folder.clone());
             known.meter = Some(meter.clone());
         });
         if objects > 0 {
@@ -171,7 +171,7 @@ impl Terminal {
     fn followed(&self, followed: &Followed) {
         let Some(act) = act(followed) else { return };
         let (model_package_arn, result) = (followed.model_package_arn.clone(), followed.result);
-        self.learn(|known| known.followed.push(Changed { model_package_arn, result }));
+        self.learn(|known| known.done.followed.push(Changed { model_package_arn, result }));
         self.tell(&format!(
             "{act} {}: its source is {}",
             followed.model_package_arn, followed.source_model_package_arn
@@ -202,8 +202,8 @@ impl Terminal {
 
     fn rolled_back(&self, version: &PackageArn) {
         self.learn(|known| {
-            known.rejected.retain(|one| one != version);
-            known.rejected.push(version.clone());
+            known.done.rejected.retain(|one| one != version);
+            known.done.rejected.push(version.clone());
         });
         self.tell(&format!("rejected {version}"));
     }
