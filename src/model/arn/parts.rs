@@ -45,13 +45,6 @@ text_type!(Region);
 #[derive(Debug, Clone)]
 pub struct GroupName(String);
 
-impl GroupName {
-    /// The name in lower case, as keys have it.
-    pub fn canonical(&self) -> String {
-        self.0.to_ascii_lowercase()
-    }
-}
-
 impl FromStr for GroupName {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Self, Malformed> {

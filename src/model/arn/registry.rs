@@ -25,10 +25,6 @@ impl GroupArn {
         let text = format!("arn:{partition}:sagemaker:{region}:{account}:model-package-group/{name}");
         Self { text, region: region.clone(), account: account.clone(), name: name.clone() }
     }
-    /// The ARN with the name in lower case.
-    pub fn canonical(&self) -> String {
-        self.text.to_ascii_lowercase()
-    }
     /// The partition, such as `aws` or `aws-cn`.
     pub fn partition(&self) -> &str {
         self.as_str().split(':').nth(1).unwrap_or("aws")
@@ -85,10 +81,6 @@ pub struct PackageArn {
 }
 
 impl PackageArn {
-    /// The ARN with the name of the group in lower case, as metadata has it.
-    pub fn canonical(&self) -> String {
-        self.text.to_ascii_lowercase()
-    }
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     pub fn partition(&self) -> &str {
         &self.partition

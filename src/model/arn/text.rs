@@ -40,10 +40,16 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
-/// Implements `PartialEq`, `Eq` and `Hash` from `canonical`: SageMaker answers with the name of a group as it was
+/// Implements `canonical`, and `PartialEq`, `Eq` and `Hash` from it: SageMaker answers with the name of a group as it was
 /// created in some calls, and in lower case in others.
 macro_rules! equal_without_case {
     ($name:ident) => {
+        impl $name {
+            /// The text in lower case, as keys and metadata have it.
+            pub fn canonical(&self) -> String {
+                self.as_str().to_ascii_lowercase()
+            }
+        }
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 self.as_str().eq_ignore_ascii_case(other.as_str())
