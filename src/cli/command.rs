@@ -104,16 +104,14 @@ impl Verb {
             Self::Status(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::Doctor(verb) => running.run(verb.context(), async |c| verb.run(c, running).await).await,
             Self::CopyArtifacts(verb) => {
-                let before = match running.read_step_before(&verb.package).await? {
-                    Ok(before) => before,
-                    Err(exit) => return Ok(exit),
+                let Some(before) = running.read_step_before(&verb.package).await? else {
+                    return Ok(Exit::Interrupted);
                 };
                 running.run(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }
             Self::Register(verb) => {
-                let before = match running.read_step_before(&verb.package).await? {
-                    Ok(before) => before,
-                    Err(exit) => return Ok(exit),
+                let Some(before) = running.read_step_before(&verb.package).await? else {
+                    return Ok(Exit::Interrupted);
                 };
                 running.run(verb.context(&before), async |c| verb.run(before, c, printer).await).await
             }

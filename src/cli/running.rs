@@ -91,13 +91,14 @@ impl Running {
         Ok(self.interrupted(signal, cleaned))
     }
 
-    /// Reads the document of the step before, or waits for the signal that arrives first.
-    pub async fn read_step_before(&self, package: &PackageArgs) -> Result<Result<StepBefore, Exit>> {
+    /// Reads the document of the step before; nothing if a signal has interrupted the run.
+    pub async fn read_step_before(&self, package: &PackageArgs) -> Result<Option<StepBefore>> {
         match until_interrupted(package.step_before(self.verb), &mut self.signals()?).await {
-            Ok(before) => before.map(Ok),
+            Ok(before) => before.map(Some),
             Err(signal) => {
                 self.printer.ending.claim_for_run();
-                Ok(Err(self.interrupted(signal, true)))
+                self.interrupted(signal, true);
+                Ok(None)
             }
         }
     }
