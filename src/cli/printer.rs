@@ -53,11 +53,7 @@ impl Printer {
         if self.printed.swap(true, Relaxed) {
             return;
         }
-        let filed = self
-            .file
-            .as_ref()
-            .map_or(Ok(()), |file| file.write(|out| json(document, &mut self.ending.counting(out)), None));
-        if let Err(error) = filed {
+        if let Err(error) = self.file(document, None) {
             warn(&error);
         }
         if self.format == Format::Json {
@@ -107,10 +103,7 @@ impl Printer {
     /// As [`Printer::document`].
     pub fn put(&self, document: &impl Rendered) -> Result<()> {
         self.printed.store(true, Relaxed);
-        let filed = self
-            .file
-            .as_ref()
-            .map_or(Ok(()), |file| file.write(|out| json(document, &mut self.ending.counting(out)), document.done()));
+        let filed = self.file(document, document.done());
         let mut out = BufWriter::new(self.ending.counting(std::io::stdout().lock()));
         let printed = match self.format {
             Format::Json => json(document, &mut out),
@@ -118,6 +111,12 @@ impl Printer {
             Format::Html => out.write_all(document.html().context("the result has no page")?.as_bytes()),
         };
         quietly(printed.and_then(|()| out.flush())).and(filed)
+    }
+
+    /// Writes a document to the file of `--record`, if there is one. `done`: as for [`RecordFile::write`].
+    fn file(&self, document: &impl Serialize, done: Option<String>) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.write(|out| json(document, &mut self.ending.counting(out)), done)
     }
 }
 
