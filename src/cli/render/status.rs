@@ -134,7 +134,7 @@ impl Ended for StatusReport {
 
 impl StatusReport {
     /// The row of the newest Approved source version.
-    fn latest(&self) -> Option<&Row> {
+    pub(super) fn latest(&self) -> Option<&Row> {
         let is_approved = |side: &SideVersion| side.approval_status == ApprovalStatus::Approved;
         self.versions.iter().find(|row| row.source.as_ref().is_some_and(is_approved))
     }

@@ -40,6 +40,6 @@ pub fn state_of(row: &Row) -> Markup {
 }
 
 /// Whether the source version of a row is approved.
-pub fn is_approved(row: &Row) -> bool {
+fn is_approved(row: &Row) -> bool {
     row.source.as_ref().is_some_and(|side| side.approval_status == ApprovalStatus::Approved)
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::section::{GroupSection, is_approved, state_of};
+use super::section::{GroupSection, state_of};
 use super::text::{age, visible};
 use crate::model::words::counted;
 use crate::run::StatusReport;
-use crate::run::status::standing::{Row, SideVersion, State};
+use crate::run::status::standing::{SideVersion, State};
 
 /// A row for each group.
 pub fn table(groups: &[GroupSection<'_>]) -> Markup {
@@ -83,7 +83,7 @@ fn row(number: usize, group: &GroupSection<'_>) -> Markup {
             return html! { tr { (link) td {} td {} td {} td { span.r { "not read" } } td {} td {} td {} td {} td {} } };
         }
     };
-    let latest = latest(report);
+    let latest = report.latest();
     let version = |side: Option<&SideVersion>| side.map(|side| side.version.to_string());
     let states = report.versions.iter().fold(BTreeMap::<&str, usize>::new(), |mut states, row| {
         *states.entry(class(row.state)).or_default() += 1;
@@ -120,7 +120,7 @@ fn overall(report: &StatusReport) -> Markup {
 
 fn newest_approved(report: &StatusReport) -> Markup {
     html! {
-        @match latest(report) {
+        @match report.latest() {
             Some(row) => (state_of(row)),
             None if report.source_unread.is_some() => span.w { "the source was not read" },
             None if report.source_group.is_none() => span.m { "the source was not given" },
@@ -131,13 +131,8 @@ fn newest_approved(report: &StatusReport) -> Markup {
 
 /// How long ago the newest approved source version was registered, if it is not promoted.
 pub fn unpromoted(report: &StatusReport) -> Option<String> {
-    let latest = latest(report).filter(|row| row.state == State::NotPromoted)?;
+    let latest = report.latest().filter(|row| row.state == State::NotPromoted)?;
     age(&latest.source.as_ref()?.created, &report.read)
-}
-
-/// The row of the newest approved source version.
-fn latest(report: &StatusReport) -> Option<&Row> {
-    report.versions.iter().find(|row| is_approved(row))
 }
 
 fn class(state: State) -> &'static str {
