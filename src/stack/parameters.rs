@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::image_uri::BuildImageUri;
 use super::inputs::Inputs;
-use crate::model::approval::Approval;
+use crate::model::words::word;
 
 /// The image that the build runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +32,6 @@ impl Inputs {
         let (groups, template) = (&self.source_model_package_group_arn, self.target_model_package_group_name.as_ref());
         let [buckets, more_buckets] = in_two_lists(&self.source_buckets());
         let [source_repositories, target_repositories] = self.repositories().map(|arns| arns.join(","));
-        let approval = match self.approval {
-            Approval::Carry => "carry",
-            Approval::Pending => "pending",
-        };
         vec![
             ("SourceModelPackageGroupArn", groups.to_string()),
             ("SourceGroupInLowerCase", lower(groups.name())),
@@ -44,7 +40,7 @@ impl Inputs {
             ("TargetGroupTemplate", text(&template.filter(|_| groups.is_pattern()))),
             ("TargetGroupInLowerCase", lower(&self.target_names())),
             ("TargetPrefix", text(&self.target_prefix)),
-            ("Approval", approval.to_owned()),
+            ("Approval", word(self.approval)),
             ("EventBusName", text(&module.event_bus_name)),
             ("Schedule", text(&module.schedule)),
             ("ReviewBeforePromotion", module.review_before_promotion.to_string()),

@@ -38,20 +38,18 @@ pub(super) fn steps(pairs: &[Pair<'_>]) -> Vec<GrantStep> {
 
 /// A step of the source. Its policy is the stack's own and replaces nothing else.
 fn source(pair: &Pair<'_>, title: String, file: String, policy: Value, commands: Vec<String>) -> GrantStep {
-    let account = pair.0.source_model_package_group_arn.account().clone();
-    let (order, note, current, for_each, may_be_shared) = (0, None, None, None, None);
     GrantStep {
-        order,
+        order: 0,
         side: Side::Source,
-        account,
+        account: pair.0.source_model_package_group_arn.account().clone(),
         title,
-        note,
+        note: None,
         file,
         policy,
-        current,
+        current: None,
         commands,
-        for_each,
-        may_be_shared,
+        for_each: None,
+        may_be_shared: None,
     }
 }
 
