@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 
 use super::decision::RecordedApproval;
 use super::discarded::discard;
+use super::event::RegistrationEvent;
 use super::existing::ExistingPromotions;
-use super::news::News;
 use super::policy::RegistrationPolicy;
 use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::Visibility;
@@ -42,7 +42,7 @@ pub(super) struct Registering<'a, R, S, C> {
     /// The claim of this run, without the client token.
     pub claim: Claim,
     /// Is called with what happens.
-    pub tell: &'a (dyn Fn(News<'_>) + Send + Sync),
+    pub tell: &'a (dyn Fn(RegistrationEvent<'_>) + Send + Sync),
 }
 
 /// The promotion that a run completes.
@@ -94,18 +94,18 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         }
         let mut request = self.request.clone();
         request.insert("ClientToken".into(), token.into());
-        (self.tell)(News::Creating);
+        (self.tell)(RegistrationEvent::Creating);
         let created = match self.registry.create(&request).await {
             Ok(created) => created,
             Err(NotCreated { error, is_refused }) => {
                 if is_refused {
-                    (self.tell)(News::Refused);
+                    (self.tell)(RegistrationEvent::Refused);
                     self.release(number, &claim).await;
                 }
                 return Err(error.into());
             }
         };
-        (self.tell)(News::Created(&created));
+        (self.tell)(RegistrationEvent::Created(&created));
         self.confirm(existing, &created, (number, &claim)).await
     }
 
@@ -140,7 +140,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let may_be_late = existing.is_newest(created);
         let mut source_now = self.describe_all_sides(existing, created, Visibility::NONE).await?;
         // While this run waited, other runs may have registered the version, or the source may have been rejected.
-        let tell = |waited| (self.tell)(News::NotVisible { promoted: created, waited });
+        let tell = |waited| (self.tell)(RegistrationEvent::NotVisible { promoted: created, waited });
         if may_be_late && !existing.contains(created) && visibility.wait(self.registry, created, tell).await? {
             source_now = self.describe_all_sides(existing, created, visibility).await?;
         }

@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use super::attempt::Registering;
 use super::decision::{Decision, RecordedApproval};
 use super::discarded::NotAsRequested;
-use super::news::News;
+use super::event::RegistrationEvent;
 use super::services::{ClaimStore, Registry, SourceVersions};
 use super::sync::{Change, edits};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
@@ -173,7 +173,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                         ))
                         .hint("Run again to complete it, with a larger `--wait-seconds` if need be")
                     );
-                    (self.tell)(News::WaitingForSageMaker { promoted: arn, status: &status, waited });
+                    (self.tell)(RegistrationEvent::WaitingForSageMaker { promoted: arn, status: &status, waited });
                 }
             }
             self.registry.sleep(pause).await;

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 
 use super::attempt::{Attempt, FoundPromotion, Registering};
 use super::decision::RecordedApproval;
+use super::event::RegistrationEvent;
 use super::existing::ExistingPromotions;
-use super::news::News;
 use super::services::{ClaimStore, Registry, SourceVersions};
 use super::visibility::{FIRST_WAIT, LONGEST_WAIT, Visibility};
 use crate::model::claim::{ClaimSeen, LEASE};
@@ -173,7 +173,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
             );
         }
         if pause == FIRST_WAIT {
-            (self.tell)(News::WaitingForRun(claim));
+            (self.tell)(RegistrationEvent::WaitingForRun(claim.claim.as_ref()));
         }
         let lease = LEASE.saturating_sub(claim.age_at(now));
         self.registry.sleep(pause.min(waiting.until - now).min(lease)).await;

@@ -8,8 +8,8 @@ use super::attempt::{FoundPromotion, Registering};
 use super::completion::Completion;
 use super::decision::RecordedApproval;
 use super::discarded::{NotAsRequested, discard};
+use super::event::RegistrationEvent;
 use super::existing::ExistingPromotions;
-use super::news::News;
 use super::policy::RegistrationPolicy;
 use super::services::{ClaimStore, Registry, SourceNow, SourceVersions};
 use super::sync::Change;
@@ -97,7 +97,7 @@ pub struct Registrar<'a> {
     /// When the run started.
     pub started: String,
     /// Is called with what happens.
-    pub tell: &'a (dyn Fn(News<'_>) + Send + Sync),
+    pub tell: &'a (dyn Fn(RegistrationEvent<'_>) + Send + Sync),
 }
 
 impl Registrar<'_> {
@@ -173,7 +173,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let visibility = if new { Visibility::within(self.policy.patience) } else { Visibility::LATE };
         match self.complete(&promoted, recorded.as_ref(), source_now, (visibility, new)).await {
             Ok(Completion { approval, added, updated, warning }) => {
-                (self.tell)(News::Completed(&promoted.arn, &approval.status));
+                (self.tell)(RegistrationEvent::Completed { promoted: &promoted.arn, approval: &approval.status });
                 let discarded = self.discard_duplicates(&promoted.arn, &approval.status, &existing).await;
                 // The version is complete, and has to be recorded.
                 let (mut warnings, left) = discarded.unwrap_or_else(|error| {

@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use crate::aws::error::CallError;
 use crate::copy::Meter;
-use crate::model::approval::ApprovalStatus;
 use crate::model::arn::{GroupArn, PackageArn};
-use crate::model::claim::Claim;
 use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::package_status::PackageStatus;
 use crate::plan::Warning;
 use crate::record::{Followed, Unconfirmed};
-use crate::register::News;
+use crate::register::RegistrationEvent;
 
 /// A step that goes through many objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,41 +101,12 @@ pub enum Event<'a> {
         /// Its status.
         status: &'a PackageStatus,
     },
-    /// This run is about to register the version: from now on it may exist, even if no response arrives.
-    Registering,
-    /// SageMaker has refused the registration: the version does not exist.
-    RegistrationRefused,
-    /// This run has registered a version, which is pending approval.
-    Registered(&'a PackageArn),
-    /// The run waits until the registry shows the version that it has registered. Sent before each pause.
-    NotVisible {
-        /// The promoted version.
-        promoted: &'a PackageArn,
-        /// How long the run has waited.
-        waited: Duration,
-    },
-    /// The run waits for SageMaker to complete the version that it registers. Sent before each pause.
-    WaitingForSageMaker {
-        /// The promoted version.
-        promoted: &'a PackageArn,
-        /// Its status.
-        status: &'a PackageStatus,
-        /// How long the run has waited.
-        waited: Duration,
-    },
-    /// The promoted version is complete, and has its final approval status.
-    Completed {
-        /// The promoted version.
-        promoted: &'a PackageArn,
-        /// Its approval status.
-        approval: &'a ApprovalStatus,
-    },
-    /// This run waits for another run that is registering the same version.
-    WaitingForRun {
+    /// Something happened during the registration of a version.
+    Registration {
         /// The source version.
         source: &'a PackageArn,
-        /// The claim of the other run; nothing if it cannot be parsed.
-        other: Option<&'a Claim>,
+        /// What happened.
+        event: RegistrationEvent<'a>,
     },
     /// The target group is held: nothing is promoted into it.
     Held(&'a Hold),
@@ -156,23 +125,6 @@ pub enum Event<'a> {
     },
     /// A multipart upload could not be aborted. A later run or a lifecycle rule aborts it.
     UploadLeftOpen(&'a CallError),
-}
-
-impl<'a> Event<'a> {
-    /// The event for what a registration of `source` tells.
-    pub(super) fn of(news: News<'a>, source: &'a PackageArn) -> Self {
-        match news {
-            News::WaitingForRun(seen) => Self::WaitingForRun { source, other: seen.claim.as_ref() },
-            News::Creating => Self::Registering,
-            News::Refused => Self::RegistrationRefused,
-            News::Created(promoted) => Self::Registered(promoted),
-            News::NotVisible { promoted, waited } => Self::NotVisible { promoted, waited },
-            News::WaitingForSageMaker { promoted, status, waited } => {
-                Self::WaitingForSageMaker { promoted, status, waited }
-            }
-            News::Completed(promoted, approval) => Self::Completed { promoted, approval },
-        }
-    }
 }
 
 /// Receives the events of a run.

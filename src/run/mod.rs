@@ -22,6 +22,7 @@ mod verify;
 mod withdraw;
 
 pub use crate::copy::{Limits, Meter, Reading};
+pub use crate::register::RegistrationEvent;
 pub use clock::Clock;
 pub use context::Context;
 pub use copy_artifacts::copy_artifacts;

@@ -19,7 +19,7 @@ use crate::model::hold::Hold;
 use crate::model::location::Location;
 use crate::model::words::counted;
 use crate::record::{Change, ChangeResult, FollowResult, Followed};
-use crate::run::{Event, Observer, Step};
+use crate::run::{Event, Observer, RegistrationEvent, Step};
 
 /// Waits that are shorter need no line.
 const UNTOLD: Duration = Duration::from_secs(1);
@@ -50,14 +50,7 @@ impl Observer for Terminal {
                 self.show(move |_, _| counting(step, count.load(Relaxed)));
             }
             Event::Counted(step) => self.counted(step),
-            Event::Registering => self.learn(Known::registers),
-            Event::RegistrationRefused => self.learn(|known| known.is_registering = false),
-            Event::Registered(promoted) => self.registered(promoted),
-            Event::Completed { promoted, approval } => self.completed(promoted, approval),
-            Event::NotVisible { promoted, waited } => self.waits(waited, || format!("show {promoted}")),
-            Event::WaitingForSageMaker { promoted, status, waited } => {
-                self.waits(waited, || format!("complete {promoted}, which is {status}"));
-            }
+            Event::Registration { source, event } => self.registration(source, event),
             Event::CopyStarted { objects, bytes, images, layer_bytes, folder, meter } => {
                 self.copy_started((objects, bytes), (images, layer_bytes), folder, meter);
             }
@@ -88,7 +81,6 @@ impl Observer for Terminal {
             Event::WaitingForSource { version, status } => {
                 self.step(&format!("waiting for SageMaker to complete {version}, which is {status}"));
             }
-            Event::WaitingForRun { source, other } => self.waits_for_run(source, other),
             Event::Held(hold) => self.held(hold),
             Event::HoldSet(group) => self.learn(|known| known.done.held = Some(group.clone())),
             Event::RolledBack(version) => self.rolled_back(version),
@@ -144,6 +136,20 @@ impl Terminal {
         let reading = self.known().meter.map(|meter| meter.read());
         if let Some(done) = reading.and_then(|reading| copied(&reading, self.elapsed())) {
             self.step(&done);
+        }
+    }
+
+    fn registration(&self, source: &PackageArn, event: RegistrationEvent<'_>) {
+        match event {
+            RegistrationEvent::WaitingForRun(other) => self.waits_for_run(source, other),
+            RegistrationEvent::Creating => self.learn(Known::registers),
+            RegistrationEvent::Refused => self.learn(|known| known.is_registering = false),
+            RegistrationEvent::Created(promoted) => self.registered(promoted),
+            RegistrationEvent::NotVisible { promoted, waited } => self.waits(waited, || format!("show {promoted}")),
+            RegistrationEvent::WaitingForSageMaker { promoted, status, waited } => {
+                self.waits(waited, || format!("complete {promoted}, which is {status}"));
+            }
+            RegistrationEvent::Completed { promoted, approval } => self.completed(promoted, approval),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::plan::Warning;
 use crate::record::{Conclusion, Record, Target, Unconfirmed};
 use crate::register::decision::RecordedApproval;
 use crate::register::existing::ExistingPromotions;
-use crate::register::{News, Registrar, Registration, SourceNow};
+use crate::register::{Registrar, Registration, RegistrationEvent, SourceNow};
 use crate::run::event::Event;
 use crate::run::settings::RegistrationSettings;
 
@@ -40,7 +40,7 @@ impl LastSteps<'_> {
     ) -> Result<Record> {
         let Promotion { context, source, target, destination, .. } = self.promotion;
         let layout = destination.layout(package.arn());
-        let tell = |news: News<'_>| context.notice(Event::of(news, package.arn()));
+        let tell = |event: RegistrationEvent<'_>| context.notice(Event::Registration { source: package.arn(), event });
         let registrar = Registrar {
             source: SourceNow::new(source.registry(), self.promotion.all_holds()),
             registry: target.registry(),
