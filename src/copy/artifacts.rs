@@ -1,5 +1,5 @@
-//! The artifacts of the copy step. [`copy`] and [`confirm`] return [`CopiedArtifacts`], a dry run [`PreviewedArtifacts`].
-//! A version can be registered when its images are copied too.
+//! The artifacts of the copy step. [`copy`] and [`confirm`] return [`CopiedArtifacts`]. A version can be registered when
+//! its images are copied too.
 
 use anyhow::Result;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -29,12 +29,6 @@ pub struct CopiedArtifacts {
     others: List<Location>,
 }
 
-/// A plan whose artifacts are compared with the target, but not copied.
-#[derive(Debug)]
-pub struct PreviewedArtifacts {
-    plan: Plan,
-}
-
 impl CopiedArtifacts {
     /// The plan that was carried out.
     pub fn plan(&self) -> &Plan {
@@ -55,40 +49,24 @@ impl CopiedArtifacts {
     pub fn others(&self) -> &List<Location> {
         &self.others
     }
-
-    /// Every artifact with its result.
-    pub fn artifacts(&self) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
-        done(&self.plan)
-    }
 }
 
-impl PreviewedArtifacts {
-    /// The plan that would be carried out.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// Every artifact with its expected result.
-    pub fn artifacts(&self) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
-        done(&self.plan)
-    }
-}
-
-fn done(plan: &Plan) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
+/// Every artifact of a plan with its result, or with the one that is expected.
+pub fn results(plan: &Plan) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
     plan.artifacts.results::<Done>().map(|item| {
         let (artifact, done) = item?;
         Ok((artifact, done.unwrap_or_else(Done::planned)))
     })
 }
 
-/// Compares the objects at the target with the plan, without copying.
+/// Compares the objects at the target with the plan, without copying. Returns the plan with the expected results.
 ///
 /// # Errors
 /// An object at the target differs from its artifact, or a prefix has objects that the source does not have.
-pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<PreviewedArtifacts> {
+pub async fn preview(plan: Plan, there: There, engine: &Engine<'_>) -> Result<Plan> {
     there.refuse_unexpected(&plan)?;
     Run::new(engine, &plan.layout, there).compare_all(&plan.artifacts).await?;
-    Ok(PreviewedArtifacts { plan })
+    Ok(plan)
 }
 
 /// Confirms that every artifact is at the target already.

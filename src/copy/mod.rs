@@ -21,7 +21,7 @@ mod unexpected;
 mod unfinished;
 mod uploads;
 
-pub use artifacts::{CopiedArtifacts, PreviewedArtifacts, confirm, copy, preview};
+pub use artifacts::{CopiedArtifacts, confirm, copy, preview, results};
 pub use claims::{Claims, claims};
 pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
 pub use folder::Folder;

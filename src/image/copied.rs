@@ -1,15 +1,9 @@
 //! The result of the copy step: artifacts and images.
 
-use anyhow::Result;
-
 use super::outcome::{ImageDone, ImageWrite};
-use crate::copy::{CopiedArtifacts, CopySummary, Done, PreviewedArtifacts};
-use crate::model::claim::ClaimSeen;
-use crate::model::location::Location;
-use crate::plan::artifact::Artifact;
+use crate::copy::{CopiedArtifacts, CopySummary};
+use crate::plan::Plan;
 use crate::plan::images::PlannedImage;
-use crate::plan::{Plan, Warning};
-use crate::store::List;
 
 /// A plan whose artifacts and images are all at the target and verified.
 #[derive(Debug)]
@@ -22,7 +16,7 @@ pub struct Copied {
 /// A plan whose artifacts and images are compared with the target, but not copied.
 #[derive(Debug)]
 pub struct Preview {
-    artifacts: PreviewedArtifacts,
+    plan: Plan,
     images: Vec<ImageDone>,
     writes: Vec<ImageWrite>,
 }
@@ -43,41 +37,21 @@ impl Copied {
         self.summary.as_ref()
     }
 
-    /// The plan that was carried out.
-    pub fn plan(&self) -> &Plan {
-        self.artifacts.plan()
-    }
-
-    /// Failures that do not affect the copy.
-    pub fn warnings(&self) -> &[Warning] {
-        self.artifacts.warnings()
-    }
-
-    /// The newest claim that was there before the copy.
-    pub fn claim(&self) -> Option<&ClaimSeen> {
-        self.artifacts.claim()
-    }
-
-    /// The objects of the folder that are not part of the promotion.
-    pub fn others(&self) -> &List<Location> {
-        self.artifacts.others()
-    }
-
-    /// Every artifact with its result.
-    pub fn artifacts(&self) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
-        self.artifacts.artifacts()
+    /// The artifacts, and the plan that was carried out.
+    pub fn artifacts(&self) -> &CopiedArtifacts {
+        &self.artifacts
     }
 
     /// Every image with its result.
     pub fn images(&self) -> impl Iterator<Item = (&PlannedImage, ImageDone)> {
-        self.plan().images.iter().zip(self.images.iter().copied())
+        self.artifacts.plan().images.iter().zip(self.images.iter().copied())
     }
 }
 
 impl Preview {
     /// What a plan would copy. `images` has the expected result of each image of the plan.
-    pub fn of(artifacts: PreviewedArtifacts, images: Vec<ImageDone>, writes: Vec<ImageWrite>) -> Self {
-        Self { artifacts, images, writes }
+    pub fn of(plan: Plan, images: Vec<ImageDone>, writes: Vec<ImageWrite>) -> Self {
+        Self { plan, images, writes }
     }
 
     /// What would be written to the target's registry.
@@ -87,16 +61,11 @@ impl Preview {
 
     /// The plan that would be carried out.
     pub fn plan(&self) -> &Plan {
-        self.artifacts.plan()
-    }
-
-    /// Every artifact with its expected result.
-    pub fn artifacts(&self) -> impl Iterator<Item = Result<(Artifact, Done)>> + Send + '_ {
-        self.artifacts.artifacts()
+        &self.plan
     }
 
     /// Every image with its expected result.
     pub fn images(&self) -> impl Iterator<Item = (&PlannedImage, ImageDone)> {
-        self.plan().images.iter().zip(self.images.iter().copied())
+        self.plan.images.iter().zip(self.images.iter().copied())
     }
 }

@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::conclusion::Conclusion;
-use crate::copy::{CopySummary, Done};
+use crate::copy::{CopySummary, results};
 use crate::image::{Copied, ImageDone, Preview};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::KmsKeyArn;
@@ -18,7 +18,6 @@ use crate::model::image::RepositoryPrefix;
 use crate::model::location::Location;
 use crate::model::package::rfc3339;
 use crate::model::secrets::RecordSecrets;
-use crate::plan::artifact::Artifact;
 use crate::plan::environment::EnvironmentUrls;
 use crate::plan::images::{ImageRegistry, PlannedImage};
 use crate::plan::not_carried::NotCarried;
@@ -189,10 +188,11 @@ impl Record {
     /// # Errors
     /// A temporary file cannot be read or written.
     pub fn with_copied(self, copied: &Copied) -> Result<Self> {
-        let mut record = self.with_plan(copied.plan(), copied.artifacts(), copied.images())?;
-        record.warnings.extend_from_slice(copied.warnings());
+        let artifacts = copied.artifacts();
+        let mut record = self.with_plan(artifacts.plan(), copied.images())?;
+        record.warnings.extend_from_slice(artifacts.warnings());
         record.copy = copied.summary().cloned();
-        record.other_objects = copied.others().copied()?;
+        record.other_objects = artifacts.others().copied()?;
         Ok(record)
     }
 
@@ -201,16 +201,15 @@ impl Record {
     /// # Errors
     /// As [`Record::with_copied`].
     pub fn with_preview(self, preview: &Preview) -> Result<Self> {
-        self.with_plan(preview.plan(), preview.artifacts(), preview.images())
+        self.with_plan(preview.plan(), preview.images())
     }
 
     fn with_plan<'a>(
         mut self,
         plan: &Plan,
-        artifacts: impl Iterator<Item = Result<(Artifact, Done)>>,
         images: impl Iterator<Item = (&'a PlannedImage, ImageDone)>,
     ) -> Result<Self> {
-        for item in artifacts {
+        for item in results(plan) {
             let (artifact, done) = item?;
             self.artifacts.push(&ArtifactFacts::of(&artifact, done))?;
         }

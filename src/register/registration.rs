@@ -113,7 +113,7 @@ impl Registrar<'_> {
         copied: Copied,
         existing: ExistingPromotions,
     ) -> Result<Registration> {
-        let (plan, policy, registry) = (copied.plan(), &self.policy, self.registry);
+        let (plan, policy, registry) = (copied.artifacts().plan(), &self.policy, self.registry);
         let Destination { group, caller, .. } = self.destination;
         let digest = marked(&plan.request).unwrap_or_default();
         let registering = Registering {
@@ -131,7 +131,7 @@ impl Registrar<'_> {
             },
             tell: self.tell,
         };
-        let registered = registering.register(existing, copied.claim().cloned()).await?;
+        let registered = registering.register(existing, copied.artifacts().claim().cloned()).await?;
         let Registered { arn, created, approval, added, changed, reapproved, updated, visibility, warnings, left } =
             registered;
         Ok(Registration {

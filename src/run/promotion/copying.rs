@@ -68,9 +68,8 @@ impl Promotion<'_> {
         let images = plan.images.clone();
         let (engine, image_engine) =
             (self.engine(tuning, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
-        let (artifacts, prepared) =
-            tokio::try_join!(preview(plan, there, &engine), image::prepare(&images, &image_engine))?;
-        Ok(Preview::of(artifacts, prepared.results().collect(), prepared.writes()))
+        let (plan, prepared) = tokio::try_join!(preview(plan, there, &engine), image::prepare(&images, &image_engine))?;
+        Ok(Preview::of(plan, prepared.results().collect(), prepared.writes()))
     }
 
     fn image_engine<'a>(&'a self, meter: &'a Meter) -> ImageEngine<'a> {

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use super::Syncing;
 use super::synced::{Missing, Repaired, Synced, missing_artifacts};
 use crate::aws::error::with_hints;
+use crate::copy::results;
 use crate::image::{Copied, tag_of};
 use crate::model::destination::Destination;
 use crate::model::failure::Failure;
@@ -201,7 +202,7 @@ fn refuse_replaced(recorded: &List<ArtifactFacts>, plan: &Plan, missing: &[Locat
 fn restored(recorded: &List<ArtifactFacts>, copied: &Copied, missing: &[Location]) -> Result<List<ArtifactFacts>> {
     let missing: HashSet<&Location> = missing.iter().collect();
     let mut facts = HashMap::new();
-    for item in copied.artifacts() {
+    for item in results(copied.artifacts().plan()) {
         let (artifact, done) = item?;
         if missing.contains(&artifact.target) {
             facts.insert(artifact.target.clone(), ArtifactFacts::of(&artifact, done));

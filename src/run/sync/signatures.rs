@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::purpose::Purpose;
 use crate::aws::error::{CallError, Kind, with_hints};
 use crate::aws::objects::Listed;
-use crate::copy::Folder;
+use crate::copy::{Folder, results};
 use crate::model::approval::ApprovalStatus;
 use crate::model::arn::PackageArn;
 use crate::model::destination::Destination;
@@ -192,7 +192,7 @@ impl Promotion<'_> {
         let copied = self.confirm(plan, there).await?;
         // Both lists are ordered by bucket and key.
         let mut recorded = record.artifacts.iter();
-        for item in copied.artifacts() {
+        for item in results(copied.artifacts().plan()) {
             let (artifact, done) = item?;
             ensure!(
                 done.verified.is_some_and(|verified| verified != Verified::Size),
