@@ -33,8 +33,6 @@ use crate::plan::provenance::marked;
 pub struct Registration {
     /// The promoted version.
     pub arn: PackageArn,
-    /// The artifacts that the version refers to.
-    pub copied: Copied,
     /// The version's approval.
     pub approval: RecordedApproval,
     /// When the version was registered.
@@ -101,7 +99,8 @@ pub struct Registrar<'a> {
 }
 
 impl Registrar<'_> {
-    /// Registers the version, or completes a registration that another run has begun.
+    /// Registers the version, or completes a registration that another run has begun. Also returns the artifacts that the
+    /// version refers to.
     ///
     /// # Errors
     /// The registry rejects the request, the version fails, or it differs from the request. A version that this run has
@@ -112,7 +111,7 @@ impl Registrar<'_> {
         package: &Package,
         copied: Copied,
         existing: ExistingPromotions,
-    ) -> Result<Registration> {
+    ) -> Result<(Registration, Copied)> {
         let (plan, policy, registry) = (copied.artifacts().plan(), &self.policy, self.registry);
         let Destination { group, caller, .. } = self.destination;
         let digest = marked(&plan.request).unwrap_or_default();
@@ -131,42 +130,14 @@ impl Registrar<'_> {
             },
             tell: self.tell,
         };
-        let registered = registering.register(existing, copied.artifacts().claim().cloned()).await?;
-        let Registered { arn, created, approval, added, changed, reapproved, updated, visibility, warnings, left } =
-            registered;
-        Ok(Registration {
-            arn,
-            created,
-            copied,
-            approval,
-            added,
-            changed,
-            reapproved,
-            warnings,
-            left,
-            updated,
-            visibility,
-        })
+        let registration = registering.register(existing, copied.artifacts().claim().cloned()).await?;
+        Ok((registration, copied))
     }
-}
-
-/// The result of [`Registering::register`].
-pub(super) struct Registered {
-    pub arn: PackageArn,
-    pub created: Option<DateTime>,
-    pub approval: RecordedApproval,
-    pub added: Vec<Change>,
-    pub changed: bool,
-    pub reapproved: bool,
-    pub updated: Option<Wanted>,
-    pub visibility: Visibility,
-    pub warnings: Vec<Warning>,
-    pub left: Vec<String>,
 }
 
 impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     /// Finds or creates the promotion, completes it, and discards its duplicates.
-    pub async fn register(&self, existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Registered> {
+    pub async fn register(&self, existing: ExistingPromotions, newest: Option<ClaimSeen>) -> Result<Registration> {
         let FoundPromotion { promoted, source_now, new, recorded, existing } =
             self.find_or_create(existing, newest).await?;
         // The registry is eventually consistent: Describe may not find a version that was found before.
@@ -182,7 +153,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
                 warnings.extend(warning);
                 let reapproved = promoted.is_withdrawn() && approval.status != promoted.approval();
                 let changed = new || updated.is_some();
-                Ok(Registered {
+                Ok(Registration {
                     created: promoted.created(),
                     arn: promoted.arn,
                     approval,

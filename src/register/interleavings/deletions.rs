@@ -9,7 +9,7 @@ use super::simulation::Simulation;
 use super::{Case, NO_LIMITS, USUAL, promote};
 use crate::model::claim::Claim;
 use crate::register::attempt::client_token;
-use crate::register::registration::Registered;
+use crate::register::registration::Registration;
 
 /// A world in which `versions` versions of one request were registered and deleted again. The first `claims` of them
 /// have a claim, whose run has ended.
@@ -31,7 +31,7 @@ fn deleted(versions: usize, claims: usize) -> Simulation {
     runs
 }
 
-fn run(runs: &Simulation) -> anyhow::Result<Registered> {
+fn run(runs: &Simulation) -> anyhow::Result<Registration> {
     drive(runs, vec![promote(runs.clone())], NO_LIMITS).remove(0).expect("it is not killed")
 }
 
@@ -44,7 +44,7 @@ fn a_run_goes_on_with_the_client_tokens_where_an_earlier_run_has_given_up() {
 #[test]
 fn a_run_whose_versions_are_all_deleted_says_so_and_where_to_look() {
     let runs = deleted(4, 0);
-    let error = format!("{:#}", run(&runs).err().expect("it gives up"));
+    let error = format!("{:#}", run(&runs).expect_err("it gives up"));
     assert!(error.contains("in 4 of 4 attempts, CreateModelPackage returned a version that"), "{error}");
     let later = runs.locked().now + Duration::from_secs(100);
     runs.locked().advance(later);

@@ -31,7 +31,7 @@ use super::attempt::Registering;
 use super::decision::ApprovalPolicy;
 use super::existing::ExistingPromotions;
 use super::policy::RegistrationPolicy;
-use super::registration::Registered;
+use super::registration::Registration;
 use crate::model::approval::Approval;
 use crate::model::promoted::DISCARDED;
 
@@ -205,9 +205,9 @@ fn holds(case: Case, choices: Choices) -> (Result<(), String>, Choices) {
 /// What a run says whose version has failed.
 const NOT_COMPLETED: &str = "SageMaker could not complete";
 
-type Ended = Option<anyhow::Result<Registered>>;
+type Ended = Option<anyhow::Result<Registration>>;
 
-fn check(case: Case, world: &World, ended: &[Ended], clean: &anyhow::Result<Registered>) -> Result<(), String> {
+fn check(case: Case, world: &World, ended: &[Ended], clean: &anyhow::Result<Registration>) -> Result<(), String> {
     let clean = clean.as_ref().map_err(|error| format!("the clean run fails: {error:#}"))?;
     let promoted = clean.arn.clone();
     if world.created as usize != case.existing.len().max(1) + world.failed as usize {
@@ -268,7 +268,7 @@ impl Simulation {
 }
 
 /// One run: what it finds before the copy, and the registration.
-async fn promote(services: Simulation) -> anyhow::Result<Registered> {
+async fn promote(services: Simulation) -> anyhow::Result<Registration> {
     let (package, group, request) = (package(), group(), request());
     let approvals = ApprovalPolicy { approval: Some(Approval::Carry), withdraw: true };
     let policy = RegistrationPolicy { approvals, recorded: None, patience: Duration::from_secs(900) };

@@ -53,9 +53,8 @@ impl LastSteps<'_> {
         let others: Vec<Warning> = existing.warnings().collect();
         let registration = registrar.register(package, copied, existing);
         let (registration, warnings) = tokio::join!(registration, self.promotion.uploads.delete_states());
-        let registration = registration?;
-        let mut record =
-            self.promotion.record(Conclusion::of(&registration), package).with_copied(&registration.copied)?;
+        let (registration, copied) = registration?;
+        let mut record = self.promotion.record(Conclusion::of(&registration), package).with_copied(&copied)?;
         record.changes.clone_from(&registration.added);
         record.kms_key.clone_from(&self.promotion.overrides.kms_key);
         record.warnings.extend(registration.warnings.iter().cloned().chain(others).chain(warnings));
