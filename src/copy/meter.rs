@@ -1,25 +1,13 @@
 //! Progress counters of the copy step.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The progress counters of one copy step. Bytes count when they are at the target, including server-side copies.
 #[derive(Debug, Default)]
-pub struct Meter {
-    objects: AtomicU64,
-    bytes: AtomicU64,
-    objects_done: AtomicU64,
-    bytes_done: AtomicU64,
-    bytes_streamed: AtomicU64,
-    objects_there: AtomicU64,
-    bytes_there: AtomicU64,
-    bytes_resumed: AtomicU64,
-    images: AtomicU64,
-    images_done: AtomicU64,
-    images_there: AtomicU64,
-}
+pub struct Meter(Mutex<Reading>);
 
 /// The values of the counters at one time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Expected objects at the target.
     pub objects: u64,
@@ -48,59 +36,56 @@ pub struct Reading {
 impl Meter {
     /// Adds expected objects and bytes.
     pub fn expect(&self, objects: u64, bytes: u64) {
-        self.objects.fetch_add(objects, Relaxed);
-        self.bytes.fetch_add(bytes, Relaxed);
+        let mut counters = self.counters();
+        counters.objects += objects;
+        counters.bytes += bytes;
     }
     /// Counts copied bytes.
     pub fn arrived(&self, bytes: u64) {
-        self.bytes_done.fetch_add(bytes, Relaxed);
+        self.counters().bytes_done += bytes;
     }
     /// Counts copied bytes that passed through this process.
     pub fn streamed(&self, bytes: u64) {
-        self.arrived(bytes);
-        self.bytes_streamed.fetch_add(bytes, Relaxed);
+        let mut counters = self.counters();
+        counters.bytes_done += bytes;
+        counters.bytes_streamed += bytes;
     }
     /// Counts a copied object, whose bytes are counted already.
     pub fn completed(&self) {
-        self.objects_done.fetch_add(1, Relaxed);
+        self.counters().objects_done += 1;
     }
     /// Counts an object that existed before this run, with its bytes.
     pub fn found(&self, bytes: u64) {
-        self.objects_there.fetch_add(1, Relaxed);
-        self.bytes_there.fetch_add(bytes, Relaxed);
+        let mut counters = self.counters();
+        counters.objects_there += 1;
+        counters.bytes_there += bytes;
     }
     /// Counts bytes of an unfinished object that an earlier run copied.
     pub fn resumed(&self, bytes: u64) {
-        self.bytes_resumed.fetch_add(bytes, Relaxed);
+        self.counters().bytes_resumed += bytes;
     }
     /// Adds expected images, and the bytes of their layers.
     pub fn expect_images(&self, images: u64, bytes: u64) {
-        self.images.fetch_add(images, Relaxed);
-        self.bytes.fetch_add(bytes, Relaxed);
+        let mut counters = self.counters();
+        counters.images += images;
+        counters.bytes += bytes;
     }
     /// Counts images that existed before this run, and the bytes of layers that did.
     pub fn found_images(&self, images: u64, bytes: u64) {
-        self.images_there.fetch_add(images, Relaxed);
-        self.bytes_there.fetch_add(bytes, Relaxed);
+        let mut counters = self.counters();
+        counters.images_there += images;
+        counters.bytes_there += bytes;
     }
     /// Counts a copied image, whose bytes are counted already.
     pub fn image_completed(&self) {
-        self.images_done.fetch_add(1, Relaxed);
+        self.counters().images_done += 1;
     }
     /// The current values of the counters.
     pub fn read(&self) -> Reading {
-        Reading {
-            objects: self.objects.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            objects_done: self.objects_done.load(Relaxed),
-            bytes_done: self.bytes_done.load(Relaxed),
-            bytes_streamed: self.bytes_streamed.load(Relaxed),
-            objects_there: self.objects_there.load(Relaxed),
-            bytes_there: self.bytes_there.load(Relaxed),
-            bytes_resumed: self.bytes_resumed.load(Relaxed),
-            images: self.images.load(Relaxed),
-            images_done: self.images_done.load(Relaxed),
-            images_there: self.images_there.load(Relaxed),
-        }
+        *self.counters()
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Reading> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
