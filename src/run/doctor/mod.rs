@@ -58,12 +58,12 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     let (source, target) = tokio::join!(SourceSide::open(context), TargetSide::open(context));
     let promotion = &settings.promotion;
     let name = group_name(&promotion.selection.group, &promotion.destination);
-    let group = match (&promotion.selection.group, source.identity()) {
+    let group = match (&promotion.selection.group, &source.identity) {
         (GroupRef::Arn(arn), _) => Some(arn.clone()),
         (GroupRef::Name(name), Some(identity)) => Some(identity.group(name)),
         (GroupRef::Name(_), None) => None,
     };
-    let own = target.identity().map(|identity| own_group(group.as_ref(), identity, &name)).transpose()?;
+    let own = target.identity.as_ref().map(|identity| own_group(group.as_ref(), identity, &name)).transpose()?;
     let reader = source_as_target(context, promotion, (&source, &target)).await;
     let as_target = reader.as_ref().map(SourceAccount::objects);
     let ((found, package, mut checks), (state, asked)) = tokio::join!(
@@ -72,7 +72,7 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     );
     checks.extend(asked);
     if let (GroupState::Exists, Some(account), Some(identity), Some(group)) =
-        (state, target.account(), target.identity(), &group)
+        (state, target.account, &target.identity, &group)
     {
         let destination = promotion.destination.of(group, identity)?;
         checks.extend(ask_others(account, &destination, (group, found.as_ref()), &promotion.registration).await);
@@ -102,8 +102,8 @@ async fn source_as_target(
     settings: &FullSettings,
     (source, target): (&SourceSide<'_>, &TargetSide<'_>),
 ) -> Option<SourceAccount> {
-    let (account, _) = (target.account()?, target.identity()?);
-    let has_own = source.account().is_some_and(|source| account.is_separate_from(source));
+    let (account, _) = (target.account?, target.identity.as_ref()?);
+    let has_own = source.account.is_some_and(|source| account.is_separate_from(source));
     match settings.copy.mode {
         CopyMode::ServerSide if has_own => context.source_as_target().await.ok(),
         CopyMode::ServerSide | CopyMode::Auto | CopyMode::Stream => None,
@@ -117,7 +117,7 @@ async fn images(
     group: Option<&GroupArn>,
     package: Option<&Package>,
 ) -> Vec<Check> {
-    let (Some(source), Some(target), Some(group)) = (source.account(), target.account(), group) else {
+    let (Some(source), Some(target), Some(group)) = (source.account, target.account, group) else {
         return Vec::new();
     };
     match package {

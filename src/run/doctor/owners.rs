@@ -23,11 +23,11 @@ pub(super) async fn bucket_owners(
     let mut owners = BucketOwners::new();
     let denied: BTreeSet<(Side, String)> =
         grants(checks).filter_map(|grant| Some((grant.principal, bucket_of(grant)?))).collect();
-    let own = source.identity().map(|identity| &identity.account);
+    let own = source.identity.as_ref().map(|identity| &identity.account);
     for (side, bucket) in denied {
         let owner = match side {
             Side::Target if bucket == target_bucket.as_str() => {
-                access.buckets.owner.clone().or(target.identity().map(|identity| identity.account.clone()))
+                access.buckets.owner.clone().or(target.identity.as_ref().map(|identity| identity.account.clone()))
             }
             Side::Source | Side::Target => {
                 let mut owner = None;
@@ -46,6 +46,6 @@ pub(super) async fn bucket_owners(
 }
 
 async fn owns(source: &SourceSide<'_>, bucket: &str, account: &AccountId) -> bool {
-    let (Some(side), Ok(bucket)) = (source.account(), bucket.parse()) else { return false };
+    let (Some(side), Ok(bucket)) = (source.account, bucket.parse()) else { return false };
     side.objects().is_bucket_of(&bucket, account).await
 }

@@ -25,7 +25,7 @@ pub async fn doctor_without_groups(
 ) -> DoctorReport {
     let (source, target) = tokio::join!(SourceSide::open(context), TargetSide::open(context));
     let pattern = &selection.pattern;
-    let known = source.identity().map(|identity| (&identity.account, &identity.region));
+    let known = source.identity.as_ref().map(|identity| (&identity.account, &identity.region));
     let names = SourceNames::of_pattern(pattern, known);
     let targets = selection.target_group.as_ref().map(|template| GroupTemplate::text_of(template, pattern.name()));
     let targets = targets.unwrap_or_else(|| pattern.name().to_owned());
@@ -38,7 +38,7 @@ pub async fn doctor_without_groups(
 impl SourceSide<'_> {
     async fn ask_groups(&self, pattern: &GroupPattern, error: &CallError) -> Vec<Check> {
         let mut checks = self.failed.clone();
-        let (Some(account), Some(_)) = (self.account(), self.identity()) else { return checks };
+        let (Some(account), Some(_)) = (self.account, &self.identity) else { return checks };
         let pattern = pattern.to_string();
         let lists = source::asked(LISTS, &pattern, "*");
         let all = source::asked("all others", "the groups", "");
@@ -68,7 +68,7 @@ impl TargetSide<'_> {
     /// `groups`: the pattern of the target groups.
     async fn ask_bucket(&self, settings: &DoctorSettings, groups: &str, source: Option<&SourceNames>) -> Vec<Check> {
         let mut checks = self.failed.clone();
-        let (Some(account), Some(identity)) = (self.account(), self.identity()) else { return checks };
+        let (Some(account), Some(identity)) = (self.account, &self.identity) else { return checks };
         checks.extend(target::ask_role(account, &identity.account).await);
         let destination = AskedDestination::of(settings, identity.partition(), groups, source);
         let (bucket, signing) = tokio::join!(

@@ -42,7 +42,7 @@ struct Unread;
 async fn present(mend: &Mend, source: &SourceSide<'_>, target: &TargetSide<'_>) -> Result<Option<Value>, Unread> {
     let mut read = Err(Unread);
     let partition = |identity: Option<&Identity>| identity.map(|identity| identity.partition().to_owned());
-    let is_one_partition = partition(source.identity()) == partition(target.identity());
+    let is_one_partition = partition(source.identity.as_ref()) == partition(target.identity.as_ref());
     let reads_too = matches!(mend.of, Owner::Bucket(_)) && is_one_partition && !mend.sides.contains(&Side::Source);
     for side in mend.sides.iter().copied().chain(reads_too.then_some(Side::Source)) {
         read = read_by(side, &mend.of, source, target).await;
@@ -60,7 +60,7 @@ async fn read_by(
     source: &SourceSide<'_>,
     target: &TargetSide<'_>,
 ) -> Result<Option<Value>, Unread> {
-    let (from, to) = (source.account(), target.account());
+    let (from, to) = (source.account, target.account);
     let read = match (of, side) {
         (Owner::Bucket(name), side) => {
             let name = name.parse().map_err(|_| Unread)?;
@@ -73,7 +73,7 @@ async fn read_by(
         (Owner::Group(arn), Side::Source) => {
             let group: GroupArn = arn.parse().map_err(|_| Unread)?;
             let is_own = |own: &Identity| own.account == *group.account() && own.region == *group.region();
-            source.identity().filter(|own| is_own(own)).ok_or(Unread)?;
+            source.identity.as_ref().filter(|own| is_own(own)).ok_or(Unread)?;
             from.ok_or(Unread)?.registry().group_policy(&group).await
         }
         (Owner::Repository(arn), Side::Source) => {

@@ -65,8 +65,8 @@ pub(super) async fn concluded(
     let mut checks = distinct(checks);
     checks.sort_by_key(|check| check.side == Side::Target);
     let known: Vec<KnownPrincipal<'_>> = [
-        (Side::Source, source.identity(), context.source_access()),
-        (Side::Target, target.identity(), context.target_access()),
+        (Side::Source, source.identity.as_ref(), context.source_access()),
+        (Side::Target, target.identity.as_ref(), context.target_access()),
     ]
     .into_iter()
     .filter_map(|(side, identity, access)| {

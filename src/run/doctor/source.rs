@@ -36,35 +36,26 @@ pub(super) enum GroupState {
 
 /// The session of the source account, or why there is none.
 pub(super) struct SourceSide<'a> {
-    account: Option<&'a SourceAccount>,
-    identity: Option<Identity>,
-    pub(super) failed: Vec<Check>,
+    pub account: Option<&'a SourceAccount>,
+    pub identity: Option<Identity>,
+    pub failed: Vec<Check>,
 }
 
 impl<'a> SourceSide<'a> {
     /// Opens the session and asks for its principal.
     pub async fn open(context: &'a Context) -> Self {
-        let account = match context.source().await {
-            Ok(account) => account,
-            Err(error) => {
-                return Self { account: None, identity: None, failed: vec![no_session(Side::Source, &error)] };
-            }
+        let opened = async {
+            let account = context.source().await.map_err(|error| vec![no_session(Side::Source, &error)])?;
+            let identity = account.identity().await.map_err(|error| no_principal(Side::Source, error))?;
+            Ok((account, identity))
         };
-        match account.identity().await {
-            Ok(identity) => {
+        match opened.await {
+            Ok((account, identity)) => {
                 let failed = account.clock_ahead().map(clock).into_iter().collect();
                 Self { account: Some(account), identity: Some(identity), failed }
             }
-            Err(error) => Self { account: None, identity: None, failed: no_principal(Side::Source, error) },
+            Err(failed) => Self { account: None, identity: None, failed },
         }
-    }
-
-    pub fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
-    }
-
-    pub fn account(&self) -> Option<&'a SourceAccount> {
-        self.account
     }
 
     /// Asks for all of the side. Also returns the version whose artifacts were asked for, and its description. `as_target`

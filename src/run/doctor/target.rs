@@ -18,11 +18,11 @@ use crate::run::settings::DoctorSettings;
 
 /// The session of the target account, or why there is none.
 pub(super) struct TargetSide<'a> {
-    account: Option<&'a TargetAccount>,
-    identity: Option<Identity>,
-    pub(super) failed: Vec<Check>,
+    pub account: Option<&'a TargetAccount>,
+    pub identity: Option<Identity>,
+    pub failed: Vec<Check>,
     /// The uploads that an interruption aborts.
-    pub(super) uploads: OpenUploads,
+    pub uploads: OpenUploads,
 }
 
 /// What is not known without the account of the source group, and what tells the account.
@@ -37,24 +37,17 @@ impl<'a> TargetSide<'a> {
     /// Opens the session and asks for its principal.
     pub async fn open(context: &'a Context) -> Self {
         let uploads = context.new_uploads();
-        let account = match context.target().await {
-            Ok(account) => account,
-            Err(error) => {
-                return Self { account: None, identity: None, failed: vec![no_session(Side::Target, &error)], uploads };
-            }
+        let opened = async {
+            let account = context.target().await.map_err(|error| vec![no_session(Side::Target, &error)])?;
+            let identity = account.identity().await.map_err(|error| no_principal(Side::Target, error))?;
+            Ok((account, identity))
         };
-        match account.identity().await {
-            Ok(identity) => Self { account: Some(account), identity: Some(identity), failed: Vec::new(), uploads },
-            Err(error) => Self { account: None, identity: None, failed: no_principal(Side::Target, error), uploads },
+        match opened.await {
+            Ok((account, identity)) => {
+                Self { account: Some(account), identity: Some(identity), failed: Vec::new(), uploads }
+            }
+            Err(failed) => Self { account: None, identity: None, failed, uploads },
         }
-    }
-
-    pub fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
-    }
-
-    pub fn account(&self) -> Option<&'a TargetAccount> {
-        self.account
     }
 
     /// Asks for all of the side. Also tells whether the group exists. `source`: the source group, if it is known.
