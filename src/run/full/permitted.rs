@@ -43,10 +43,7 @@ impl<'a> Permitted<'a> {
     /// # Errors
     /// The message names the version.
     pub fn check_source(&self, package: &Package) -> Result<()> {
-        match self {
-            Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => reviewed.refuse_other_source(package),
-        }
+        self.reviewed().map_or(Ok(()), |reviewed| reviewed.refuse_other_source(package))
     }
 
     /// Refuses to promote no version if the reviewed plan has one.
@@ -54,10 +51,7 @@ impl<'a> Permitted<'a> {
     /// # Errors
     /// The message names the version.
     pub fn check_no_source(&self) -> Result<()> {
-        match self {
-            Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => reviewed.refuse_no_source(),
-        }
+        self.reviewed().map_or(Ok(()), |reviewed| reviewed.refuse_no_source())
     }
 
     /// Refuses to copy and register what the reviewed plan does not have.
@@ -65,10 +59,7 @@ impl<'a> Permitted<'a> {
     /// # Errors
     /// The message names what differs.
     pub fn check_plan(&self, plan: &Plan) -> Result<()> {
-        match self {
-            Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => reviewed.refuse_other_plan(plan),
-        }
+        self.reviewed().map_or(Ok(()), |reviewed| reviewed.refuse_other_plan(plan))
     }
 
     /// Refuses writes about a promoted version that the reviewed plan does not have.
@@ -76,12 +67,7 @@ impl<'a> Permitted<'a> {
     /// # Errors
     /// The message names each of them.
     pub fn check(&self, writes: &[PlannedWrite], source: &PackageArn, promoted: &PackageArn) -> Result<()> {
-        match self {
-            Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => {
-                reviewed.refuse_unplanned(writes, source, promoted)
-            }
-        }
+        self.reviewed().map_or(Ok(()), |reviewed| reviewed.refuse_unplanned(writes, source, promoted))
     }
 
     /// Refuses to update a promoted version with other values than the reviewed plan has.
@@ -89,12 +75,7 @@ impl<'a> Permitted<'a> {
     /// # Errors
     /// The message names the version.
     pub fn check_update(&self, promoted: &PackageArn, changes: &[Change]) -> Result<()> {
-        match self {
-            Self::Everything | Self::Withdrawals => Ok(()),
-            Self::Planned(reviewed) | Self::PlannedWithdrawals(reviewed) => {
-                reviewed.refuse_other_update(promoted, changes)
-            }
-        }
+        self.reviewed().map_or(Ok(()), |reviewed| reviewed.refuse_other_update(promoted, changes))
     }
 
     /// Whether promoted versions are changed in other ways than by a withdrawal.
