@@ -84,7 +84,8 @@ pub async fn verify(context: &Context, settings: &VerifySettings) -> Result<Veri
     let caller = identity.arn;
     let (source, destination) = match promoted.source() {
         Some(source) => {
-            let destination = destination(settings, &promoted, &source, group, &caller);
+            let (bucket, prefix, at) = (settings.bucket.as_ref(), settings.prefix.as_ref(), (&group, caller.as_str()));
+            let destination = Destination::given_or_found(bucket, prefix, at, &promoted, &source);
             (source, destination)
         }
         None => {
@@ -130,18 +131,6 @@ fn of_another_account(error: CallError, version: &PackageArn, target: &Identity)
          If the version was promoted to account {given}, pass a profile of that account with `--target-profile`"
     );
     CallError { hint: hint.into(), ..error }
-}
-
-/// The destination that the version was promoted to, from the settings or from the version's references.
-fn destination(
-    settings: &VerifySettings,
-    promoted: &PromotedVersion,
-    source: &PackageArn,
-    group: GroupArn,
-    caller: &str,
-) -> Option<Destination> {
-    let (bucket, prefix) = (settings.bucket.as_ref(), settings.prefix.as_ref());
-    Destination::given_or_found(bucket, prefix, (&group, caller), promoted, source)
 }
 
 struct Checking<'a> {
