@@ -99,20 +99,20 @@ impl Asked<'_> {
     /// A denial may be about another permission than the one that was asked for: of a key, or a tag.
     fn denied(self, error: &CallError) -> Vec<Check> {
         let refused = error.refused();
-        let other = refused.action.clone().filter(|action| action != self.action);
+        let grant = |action: &str, resource: String| Grant {
+            principal: self.side,
+            caller: refused.caller,
+            action: action.to_owned(),
+            resource,
+            lacks: refused.lacks,
+        };
+        let other = refused.action.filter(|action| action != self.action);
         let Some(action) = other else {
-            let mut check = self.with(Finding::Denied, Some(told(error)));
             // Some actions, such as those that list groups, have no resource: they are granted on all.
             let is_named = |on: &String| on.starts_with("arn:") || on == "*";
             let named = Some(self.grant_on.to_owned()).filter(is_named).or(refused.resource);
-            check.grant = named.map(|resource| Grant {
-                principal: self.side,
-                caller: refused.caller,
-                action: self.action.to_owned(),
-                resource,
-                lacks: refused.lacks,
-            });
-            return vec![check];
+            let grant = named.map(|resource| grant(self.action, resource));
+            return vec![Check { grant, ..self.with(Finding::Denied, Some(told(error))) }];
         };
         // S3 asks for its own permission first, then for the key's, and then looks for the object.
         let own = match self.action.starts_with("s3:") {
@@ -127,17 +127,9 @@ impl Asked<'_> {
             (None, true) => "the KMS key".to_owned(),
             (None, false) => self.grant_on.to_owned(),
         };
-        let named = resource.starts_with("arn:");
-        let grant = Grant {
-            principal: self.side,
-            caller: refused.caller,
-            action: action.clone(),
-            resource: resource.clone(),
-            lacks: refused.lacks,
-        };
-        let (side, result, reason) = (self.side, Finding::Denied, Some(told(error)));
-        let grant = named.then_some(grant);
-        vec![own, Check { side, action, resource, result, optional: false, reason, grant, lacks_version: false }]
+        let grant = resource.starts_with("arn:").then(|| grant(&action, resource.clone()));
+        let asked = Asked { action: &action, resource: &resource, ..self };
+        vec![own, Check { grant, ..asked.with(Finding::Denied, Some(told(error))) }]
     }
 }
 
