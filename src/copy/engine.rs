@@ -35,26 +35,34 @@ pub enum Strictness {
     Size,
 }
 
-/// The settings of copies.
-#[derive(Debug, Clone, Copy)]
-pub struct Tuning {
-    /// The transfer mode.
+/// How artifacts are copied.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CopySettings {
+    /// Whether S3 copies or promote streams.
     pub mode: CopyMode,
     /// How copies are verified.
     pub verify: Strictness,
-    /// The part size in bytes. Objects up to this size are copied in one request. `None` selects it by object size.
+    /// The part size in bytes. Objects up to this size are copied in one request. Otherwise it depends on the object size.
     pub part_size: Option<u64>,
-    /// The time after which a connection with less than 1 KiB/s is closed.
-    pub stall: Duration,
+    /// Seconds after which a download slower than 1 KiB/s is retried.
+    pub stall_seconds: u64,
 }
 
-/// The default of `stall`: the SDK's own grace period for stalled streams.
+/// The default of `stall_seconds`: the SDK's own grace period for stalled streams.
 pub const STALL: Duration = Duration::from_secs(20);
 
-impl Default for Tuning {
+impl Default for CopySettings {
     fn default() -> Self {
         let (mode, verify) = (CopyMode::default(), Strictness::default());
-        Self { mode, verify, part_size: None, stall: STALL }
+        Self { mode, verify, part_size: None, stall_seconds: STALL.as_secs() }
+    }
+}
+
+impl CopySettings {
+    /// The time after which a download slower than 1 KiB/s is retried.
+    pub(crate) fn stall(&self) -> Duration {
+        Duration::from_secs(self.stall_seconds.max(1))
     }
 }
 
@@ -65,7 +73,7 @@ pub struct Engine<'a> {
     /// Writes the target. In server-side copies, its principal also reads the source.
     pub target: &'a TargetObjects,
     /// The settings.
-    pub tuning: Tuning,
+    pub settings: CopySettings,
     /// The limits of requests and memory, shared by all runs of the process.
     pub limits: &'a Limits,
     /// Whether `source` has its own principal, so that streaming can succeed if a server-side copy is denied.
@@ -81,6 +89,6 @@ pub struct Engine<'a> {
 impl Engine<'_> {
     /// Whether to stream if a server-side copy is denied.
     pub(super) fn may_fall_back(&self) -> bool {
-        self.tuning.mode == CopyMode::Auto && self.separate_principals
+        self.settings.mode == CopyMode::Auto && self.separate_principals
     }
 }

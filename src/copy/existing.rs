@@ -22,7 +22,7 @@ impl Run<'_> {
         let verified = match &artifact.body {
             CopyContent::Rewritten(text) => self.is_text(artifact, text, size).await?,
             CopyContent::Copy if size != artifact.source.bytes => None,
-            CopyContent::Copy if self.engine.tuning.verify == Strictness::Deep => {
+            CopyContent::Copy if self.engine.settings.verify == Strictness::Deep => {
                 self.compare_bytes(artifact, etag).await?
             }
             CopyContent::Copy if *etag == artifact.source.etag => Some((Verified::Etag, None)),
@@ -150,7 +150,7 @@ impl Run<'_> {
             return Ok(copied(Verified::Etag, written.checksum));
         }
         let source = source.or_else(|| artifact.source.head.clone());
-        if self.engine.tuning.verify == Strictness::Size && source.is_none() {
+        if self.engine.settings.verify == Strictness::Size && source.is_none() {
             return Ok(copied(Verified::Size, written.checksum));
         }
         let source = match source {
@@ -161,7 +161,7 @@ impl Run<'_> {
             |one: &Checksum| source.checksum.as_ref().is_some_and(|source| source.algorithm == one.algorithm);
         let stored = match &written.checksum {
             Some(checksum) if has_algorithm(checksum) => Some(checksum.clone()),
-            none if self.engine.tuning.verify == Strictness::Size => none.clone(),
+            none if self.engine.settings.verify == Strictness::Size => none.clone(),
             _ => {
                 let target = self.target_head(artifact).await?;
                 ensure!(

@@ -23,7 +23,7 @@ mod uploads;
 
 pub use artifacts::{CopiedArtifacts, confirm, copy, preview, results};
 pub use claims::{Claims, claims};
-pub use engine::{CopyMode, Engine, STALL, Strictness, Tuning};
+pub use engine::{CopyMode, CopySettings, Engine, STALL, Strictness};
 pub use folder::Folder;
 pub use holds::{HoldAt, Holds};
 pub use limits::Limits;

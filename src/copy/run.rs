@@ -28,7 +28,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub fn new(engine: &'a Engine<'a>, layout: &'a Layout, there: There) -> Self {
-        let only_streams = AtomicBool::new(engine.tuning.mode == CopyMode::Stream);
+        let only_streams = AtomicBool::new(engine.settings.mode == CopyMode::Stream);
         Self { engine, layout, there, only_streams, only_parts: AtomicBool::default() }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
             Some(done) => done,
             None => self.attempt_or_compare(artifact).await?.ok_or_else(|| replaced(artifact))?,
         };
-        match self.engine.tuning.verify {
+        match self.engine.settings.verify {
             Strictness::Deep if done.verified != Some(Verified::Bytes) => self.read_both(artifact, done).await,
             _ => Ok(done),
         }

@@ -34,7 +34,7 @@ impl Run<'_> {
             let written = self.put_marker(artifact).await?;
             return self.verify(artifact, written, None).await;
         }
-        let whole = bytes <= self.engine.tuning.part_size.unwrap_or(ONE_REQUEST);
+        let whole = bytes <= self.engine.settings.part_size.unwrap_or(ONE_REQUEST);
         let known = artifact.source.head.as_ref();
         let head = match whole && !needs_mark(artifact, known, self.engine.encryption) {
             true => known.cloned(),
@@ -43,7 +43,7 @@ impl Run<'_> {
         let parts = (bytes / PARTS_AT_ONCE).clamp(PARTS.0, PARTS.1);
         let (written, head) = match head {
             Some(head) if !whole && !self.only_one_request_proves(&head) => {
-                let preferred = self.engine.tuning.part_size.unwrap_or(parts);
+                let preferred = self.engine.settings.part_size.unwrap_or(parts);
                 let copied = self.copy_in_parts(artifact, &head, TransferMode::ServerSide, preferred);
                 (copied.await?, Some(head))
             }
@@ -78,12 +78,12 @@ impl Run<'_> {
     /// Whether only a copy in one request can be compared with the source: by its ETag, or by a checksum that S3 does not
     /// compute for objects in parts. An explicit part size takes precedence.
     fn only_one_request_proves(&self, source: &Head) -> bool {
-        let Engine { encryption, tuning, .. } = self.engine;
+        let Engine { encryption, settings, .. } = self.engine;
         let proves = match &source.checksum {
             Some(checksum) => !checksum.algorithm.joins_parts(),
             None => source.etag.is_md5() && !encryption.changes_etags(),
         };
-        proves && source.size <= MAX_SINGLE_COPY && tuning.part_size.is_none()
+        proves && source.size <= MAX_SINGLE_COPY && settings.part_size.is_none()
     }
 
     /// Writes a folder marker. It is empty, and some S3-compatible servers cannot copy it.

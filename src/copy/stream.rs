@@ -30,7 +30,7 @@ type TransferPermits<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 impl Run<'_> {
     pub(super) async fn stream(&self, artifact: &Artifact) -> Result<Done> {
-        let part = self.engine.tuning.part_size.unwrap_or(STREAMED_PART);
+        let part = self.engine.settings.part_size.unwrap_or(STREAMED_PART);
         if artifact.source.bytes == 0 && artifact.source.location.key.ends_with('/') {
             let written = self.put_marker(artifact).await?;
             return self.verify(artifact, written, None).await;
@@ -105,7 +105,7 @@ impl Run<'_> {
 
     /// The request body for a range that is being downloaded: buffered if it is small, otherwise streamed.
     async fn contents(&self, artifact: &Artifact, range: Range<u64>, body: Body) -> Result<Contents> {
-        let stall = self.engine.tuning.stall;
+        let stall = self.engine.settings.stall();
         if !passes(body.length) {
             return Ok(self.collect(body).await?.into());
         }
@@ -147,7 +147,7 @@ impl Run<'_> {
     /// Reads a body to its end. Fails if the download stalls.
     pub(super) async fn collect(&self, body: Body) -> Result<Bytes> {
         let mut bytes = BytesMut::with_capacity(usize::try_from(body.length)?);
-        let mut body = body.watched(self.engine.tuning.stall);
+        let mut body = body.watched(self.engine.settings.stall());
         while let Some(chunk) = body.next().await {
             bytes.extend_from_slice(&chunk?);
         }

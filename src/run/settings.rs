@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::copy::{STALL, Tuning};
 use crate::model::approval::Approval;
 use crate::model::arn::{GroupName, GroupRef, KmsKeyArn, PackageArn};
 use crate::model::layout::TargetPrefix;
@@ -13,7 +12,7 @@ use crate::register::RegistrationPolicy;
 use crate::register::decision::{ApprovalPolicy, RecordedApproval};
 
 pub use super::hold::settings::{HoldSettings, RollbackSettings};
-pub use crate::copy::{CopyMode, Strictness};
+pub use crate::copy::{CopyMode, CopySettings, Strictness};
 pub use crate::plan::draft::PackageOverrides;
 
 /// Seconds that a run waits for SageMaker by default.
@@ -42,34 +41,6 @@ pub struct DestinationSettings {
     /// The target group; otherwise the source group's name.
     #[serde(default)]
     pub group: Option<GroupName>,
-}
-
-/// How artifacts are copied.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CopySettings {
-    /// Whether S3 copies or promote streams.
-    pub mode: CopyMode,
-    /// How copies are verified.
-    pub verify: Strictness,
-    /// The part size in bytes; otherwise it depends on the object size.
-    pub part_size: Option<u64>,
-    /// Seconds after which a download slower than 1 KiB/s is retried.
-    pub stall_seconds: u64,
-}
-
-impl Default for CopySettings {
-    fn default() -> Self {
-        let (mode, verify) = (CopyMode::default(), Strictness::default());
-        Self { mode, verify, part_size: None, stall_seconds: STALL.as_secs() }
-    }
-}
-
-impl CopySettings {
-    pub(crate) fn tuning(&self) -> Tuning {
-        let stall = Duration::from_secs(self.stall_seconds.max(1));
-        Tuning { mode: self.mode, verify: self.verify, part_size: self.part_size, stall }
-    }
 }
 
 /// How a version is registered.

@@ -7,11 +7,10 @@ use anyhow::Result;
 
 use super::Promotion;
 use crate::aws::objects::{Encryption, TargetObjects};
-use crate::copy::{CopyMode, CopySummary, Engine, Meter, STALL, There, Tuning, confirm, copy, preview};
+use crate::copy::{CopyMode, CopySettings, CopySummary, Engine, Meter, STALL, There, confirm, copy, preview};
 use crate::image::{self, Copied, ImageEngine, Preview};
 use crate::plan::Plan;
 use crate::run::event::Event;
-use crate::run::settings::CopySettings;
 
 impl Promotion<'_> {
     /// Copies every artifact and every image of a plan to the target, concurrently.
@@ -31,9 +30,9 @@ impl Promotion<'_> {
             folder: &folder,
             meter: &meter,
         });
-        let (tuning, encryption) = (self.tuning(settings), self.encryption());
-        let target = self.patient_target(&tuning);
-        let engine = self.engine(tuning, &target, &encryption, &meter);
+        let (settings, encryption) = (self.effective(settings), self.encryption());
+        let target = self.patient_target(&settings);
+        let engine = self.engine(settings, &target, &encryption, &meter);
         let began = Instant::now();
         let copied = tokio::try_join!(async { copy(plan, there, &engine).await.map_err(Failed::Artifacts) }, async {
             prepared.copy().await.map_err(Failed::Images)
@@ -53,10 +52,10 @@ impl Promotion<'_> {
 
     /// Confirms that every artifact and every image of a plan exists in the target.
     pub async fn confirm(&self, plan: Plan, there: There) -> Result<Copied> {
-        let (tuning, encryption, meter) = (Tuning::default(), self.encryption(), Meter::default());
+        let (settings, encryption, meter) = (CopySettings::default(), self.encryption(), Meter::default());
         let images = plan.images.clone();
         let (engine, image_engine) =
-            (self.engine(tuning, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
+            (self.engine(settings, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
         let confirmed = tokio::try_join!(confirm(plan, there, &engine), image::confirm(&images, &image_engine));
         let (artifacts, images) = confirmed?;
         Ok(Copied::of(artifacts, images))
@@ -64,10 +63,10 @@ impl Promotion<'_> {
 
     /// Previews what [`Promotion::copy`] would copy.
     pub async fn preview(&self, settings: &CopySettings, plan: Plan, there: There) -> Result<Preview> {
-        let (tuning, encryption, meter) = (self.tuning(settings), self.encryption(), Meter::default());
+        let (settings, encryption, meter) = (self.effective(settings), self.encryption(), Meter::default());
         let images = plan.images.clone();
         let (engine, image_engine) =
-            (self.engine(tuning, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
+            (self.engine(settings, self.target.objects(), &encryption, &meter), self.image_engine(&meter));
         let (plan, prepared) = tokio::try_join!(preview(plan, there, &engine), image::prepare(&images, &image_engine))?;
         Ok(Preview::of(plan, prepared.results().collect(), prepared.writes()))
     }
@@ -83,18 +82,17 @@ impl Promotion<'_> {
     }
 
     /// How artifacts are copied. S3 does not copy from one partition to another.
-    fn tuning(&self, settings: &CopySettings) -> Tuning {
-        let tuning = settings.tuning();
-        match tuning.mode {
+    fn effective(&self, settings: &CopySettings) -> CopySettings {
+        match settings.mode {
             CopyMode::Auto if self.group.partition() != self.destination.group.partition() => {
-                Tuning { mode: CopyMode::Stream, ..tuning }
+                CopySettings { mode: CopyMode::Stream, ..*settings }
             }
-            _ => tuning,
+            _ => *settings,
         }
     }
 
-    fn patient_target(&self, tuning: &Tuning) -> TargetObjects {
-        self.target.objects().with_patience(tuning.stall.as_secs_f64() / STALL.as_secs_f64())
+    fn patient_target(&self, settings: &CopySettings) -> TargetObjects {
+        self.target.objects().with_patience(settings.stall().as_secs_f64() / STALL.as_secs_f64())
     }
 
     /// How new objects are encrypted.
@@ -104,7 +102,7 @@ impl Promotion<'_> {
 
     fn engine<'a>(
         &'a self,
-        tuning: Tuning,
+        settings: CopySettings,
         target: &'a TargetObjects,
         encryption: &'a Encryption,
         meter: &'a Meter,
@@ -112,7 +110,7 @@ impl Promotion<'_> {
         Engine {
             source: self.source.objects(),
             target,
-            tuning,
+            settings,
             limits: &self.context.limits,
             separate_principals: self.target.is_separate_from(self.source),
             encryption,
