@@ -30,11 +30,7 @@ impl Folder {
         let rows = Database::new(TABLE)?;
         let mut pages = target.list(&at.bucket, &at.key);
         while let Some(page) = pages.next().await? {
-            let row = |listed: Listed| {
-                let Listed { key, size, etag, archived, tiered } = listed;
-                Ok((key, size, etag.to_string(), archived, tiered))
-            };
-            rows.execute_all(INSERT, page.into_iter().map(row))?;
+            insert(&rows, page.iter())?;
         }
         Ok(Self { bucket: at.bucket.clone(), rows })
     }
@@ -45,14 +41,7 @@ impl Folder {
     /// The temporary folder is full.
     pub fn of(at: &Location, listed: &[Listed]) -> Result<Self> {
         let rows = Database::new(TABLE)?;
-        let below = listed.iter().filter(|listed| listed.key.starts_with(&at.key));
-        rows.execute_all(
-            INSERT,
-            below.map(|listed| {
-                let Listed { key, size, etag, archived, tiered } = listed;
-                Ok((key.clone(), *size, etag.to_string(), *archived, *tiered))
-            }),
-        )?;
+        insert(&rows, listed.iter().filter(|listed| listed.key.starts_with(&at.key)))?;
         Ok(Self { bucket: at.bucket.clone(), rows })
     }
 
@@ -110,6 +99,10 @@ impl Folder {
             Ok(page.into_iter().map(|listed| (listed.key.clone(), listed)).collect())
         })
     }
+}
+
+fn insert<'a>(rows: &Database, all: impl Iterator<Item = &'a Listed>) -> Result<()> {
+    rows.execute_all(INSERT, all.map(|one| Ok((&one.key, one.size, one.etag.as_str(), one.archived, one.tiered))))
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
