@@ -62,7 +62,7 @@ impl Run<'_> {
     ) -> Result<(UploadId, Result<Vec<Part>>)> {
         let (uploads, encryption) = (self.engine.uploads, self.engine.encryption);
         let id = uploads
-            .begin(self.engine.target, self.layout, (&copy.target, &copy.headers), (encryption, copy.algorithm))
+            .begin(self.engine.target, Some(self.layout), (&copy.target, &copy.headers), (encryption, copy.algorithm))
             .await?;
         let state = UploadState { upload_id: id.as_str().to_owned(), of: copy };
         let written = async {

@@ -48,28 +48,9 @@ struct Open {
 
 impl OpenUploads {
     /// Creates an upload and tracks it until it is closed. A spawned task creates it, because a dropped caller would
-    /// leave an upload with an unknown ID in S3.
-    pub(super) async fn begin(
-        &self,
-        target: &TargetObjects,
-        layout: &Layout,
-        object: (&Location, &Attributes),
-        writes: (&Encryption, Algorithm),
-    ) -> Result<UploadId, CallError> {
-        self.create(target, Some(layout), object, writes).await
-    }
-
-    /// As [`OpenUploads::begin`], for an upload that no run resumes.
-    pub async fn begin_probe(
-        &self,
-        target: &TargetObjects,
-        object: (&Location, &Attributes),
-        writes: (&Encryption, Algorithm),
-    ) -> Result<UploadId, CallError> {
-        self.create(target, None, object, writes).await
-    }
-
-    async fn create(
+    /// leave an upload with an unknown ID in S3. `layout`: where the state of the upload is; nothing for an upload that no
+    /// run resumes.
+    pub async fn begin(
         &self,
         target: &TargetObjects,
         layout: Option<&Layout>,

@@ -73,7 +73,7 @@ async fn upload(
     let at = &Location::new(&absent.bucket, format!("{}-{:016x}", absent.key, fastrand::u64(..)));
     let (attributes, algorithm) = (Attributes::default(), Algorithm::default());
     let encryption = Encryption { kms_key: to.kms_key.cloned() };
-    let created = uploads.begin_probe(objects, (at, &attributes), (&encryption, algorithm)).await;
+    let created = uploads.begin(objects, None, (at, &attributes), (&encryption, algorithm)).await;
     let part = match &created {
         Ok(upload) => Some(objects.upload_part(at, upload, 1, Bytes::from_static(b"\n"), algorithm).await),
         Err(_) => None,
