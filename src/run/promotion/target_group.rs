@@ -18,6 +18,7 @@ use crate::model::layout::Layout;
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::promoted::PromotedVersion;
+use crate::model::words::counted;
 use crate::plan::Plan;
 use crate::plan::target_group::TargetGroupState;
 use crate::record::recorded::{Look, Recorded, recorded};
@@ -146,11 +147,7 @@ pub(in crate::run) fn refuse_others(
     settings: &RegistrationSettings,
     was_claimed: bool,
 ) -> Result<()> {
-    let others = match state.others {
-        1 => "1 version".to_owned(),
-        others => format!("{others} versions"),
-    };
-    let target = &destination.group;
+    let (others, target) = (counted(state.others, "version"), &destination.group);
     ensure!(
         !state.is_others() || settings.into_existing_group || was_claimed,
         Failure::new(format!("the target group {target} has {others} by others, and none from {source}")).hint(
