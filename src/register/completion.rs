@@ -22,7 +22,7 @@ use crate::plan::provenance::marked;
 use crate::register::sync::METADATA;
 use crate::schema::comparison::{Difference, differences};
 
-const REPORT: &str = "Run again; if the version differs again, report a bug of promote with this message";
+const REPORT: &str = "Run again; if the version differs again, report a bug in promote and include this message";
 const EDITED: &str = "Carry changes of the source over with `promote full`; if the source has not changed, somebody has edited \
                       the version in the target account";
 const OTHER_REQUEST: &str = "Run `promote full` again: it follows a version that another run has registered with other settings, \
@@ -76,7 +76,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         let mut current = promoted.clone();
         let (mut decision, mut warning) = self.decide(&current, recorded, is_undecided);
         if decision.status == ApprovalStatus::Approved && promoted.approval() != ApprovalStatus::Approved {
-            self.refuse_withdrawn(&source_now, arn)?;
+            self.refuse_changed_source(&source_now, arn)?;
             if new {
                 self.source.refuse_held().await?;
             } else {
@@ -129,9 +129,9 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         edits.filter(|edit| edit.alters_promotion()).map(|edit| line(edit.detail)).collect()
     }
 
-    /// Refuses to approve if the source was rejected while its artifacts were copied: this run would not withdraw the
+    /// Refuses to approve if the approval of the source has changed while its artifacts were copied: this run would not withdraw the
     /// version.
-    fn refuse_withdrawn(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
+    fn refuse_changed_source(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
         let (found, now) = (self.package.approval(), ApprovalStatus::of(source_now));
         ensure!(
             found == now,

@@ -95,6 +95,7 @@ impl Decision {
         let leaves_pending = policy.leaves_pending();
         let act = match (&source, &current) {
             (ApprovalStatus::Approved, ApprovalStatus::Rejected) if withdrawn => {
+                // A version that was Approved before its withdrawal needs no new decision, except with `--approval pending`.
                 let restores = if promoted.was_pending() { approves } else { !leaves_pending };
                 if restores { Act::ApproveAgain } else { Act::WaitAgain }
             }

@@ -100,7 +100,7 @@ impl Caller {
                 "Wait, or pass a smaller `--concurrency`, then run again".to_owned()
             }
             Kind::Throttled => {
-                // As many as `Connection` in `aws/session/connection.rs` makes: `patient_retries`, and the SDK's default.
+                // As many as `Session` in `aws/session/connection.rs` makes: `patient_retries`, and the SDK's default.
                 let default = if call.starts_with("sagemaker:") || call.starts_with("ecr:") { 10 } else { 3 };
                 let attempts = self.attempts.unwrap_or(default);
                 format!("Wait, or set AWS_MAX_ATTEMPTS to more than {attempts}, then run again")
@@ -110,7 +110,8 @@ impl Caller {
                 "The bytes changed in transit, so S3 rejected them and nothing was registered: run again".to_owned()
             }
             Kind::Invalid if matches!(code, Some("InvalidObjectState" | "ObjectNotInActiveTierError")) => {
-                "Restore the archived object (aws s3api restore-object), then run again when it is restored".to_owned()
+                "Restore the archived object (`aws s3api restore-object`), then run again when it is restored"
+                    .to_owned()
             }
             Kind::Invalid if message.contains("Server Side Encryption") => {
                 "The object is encrypted with a customer-provided key (SSE-C), and promote cannot read it: copy it \

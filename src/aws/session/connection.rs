@@ -136,7 +136,7 @@ impl Session {
     }
 }
 
-/// The attempts of calls to S3 and SageMaker, unless the user has set another number.
+/// The attempts of calls to S3, SageMaker and Amazon ECR, unless the user has set another number.
 ///
 /// S3 throttles a new prefix until S3 has partitioned it (S3 performance guidelines), which takes longer than the SDK's
 /// three attempts. 256 concurrent requests that are throttled would also use up the SDK's retry quota. SageMaker throttles

@@ -1,4 +1,4 @@
-//! Promotes a source version without a record: plans, copies and registers it, or completes the version that a killed run
+//! Promotes a source version that no record describes as promoted and complete: plans, copies and registers it, or completes the version that a killed run
 //! has registered.
 
 use anyhow::Result;
