@@ -1,4 +1,4 @@
-//! The remedy of a denied call: the permissions to grant, or the policy whose explicit deny has to change.
+//! The remedy of a denied call: the permissions to grant, or the policy that has to change.
 //!
 //! A hint names all permissions of a row of docs/reference/permissions.md together, on the folder and not on one
 //! object, so that the next run does not need the next permission.
@@ -17,11 +17,11 @@ pub(super) use denied::Denial;
 use denied::STREAM;
 pub(in crate::aws) use denied::TargetBucket;
 use grants::{kms_grant, read_grant, repository_grant};
-use policy::DenyingPolicy;
+use policy::{Denies, DenyingPolicy};
 pub(in crate::aws) use spellings::Spellings;
 
-/// Whether a policy denies the call explicitly, by AWS's message.
-pub(super) fn is_explicit(message: &str) -> bool {
+/// Whether a policy denies the call explicitly, or bounds what other policies allow, by AWS's message.
+pub(super) fn is_by_policy(message: &str) -> bool {
     DenyingPolicy::that_denies(message).is_some()
 }
 
@@ -29,13 +29,13 @@ impl Denial<'_> {
     /// What to do about it, without a full stop.
     pub fn remedy(&self, resource: &Resource<'_>) -> String {
         match DenyingPolicy::that_denies(self.message) {
-            Some(policy) => self.change(policy, resource),
+            Some((policy, denies)) => self.change(policy, denies, resource),
             None => self.grant(resource),
         }
     }
 
     /// How to change the policy that denies the call.
-    fn change(&self, policy: DenyingPolicy, resource: &Resource<'_>) -> String {
+    fn change(&self, policy: DenyingPolicy, denies: Denies, resource: &Resource<'_>) -> String {
         let bucket = match resource {
             Resource::Object(at) | Resource::New { at, .. } | Resource::Page(at) => Some(&at.bucket),
             Resource::Bucket(bucket) => Some(*bucket),
@@ -56,10 +56,9 @@ impl Denial<'_> {
         match (policy, bucket) {
             (DenyingPolicy::Resource, Some(bucket)) if !self.message.contains("kms:") => {
                 let demands = match self.side {
-                    Side::Source => "the network or the principal of a request",
+                    Side::Source => "a certain network or principal",
                     Side::Target => {
-                        "headers (`--target-sse`, `--target-acl`, `--kms-key-arn`), the network or the principal of a \
-                         request"
+                        "headers (`--target-sse`, `--target-acl`, `--kms-key-arn`), or a certain network or principal"
                     }
                 };
                 let source = match resource {
@@ -67,11 +66,17 @@ impl Denial<'_> {
                     _ => String::new(),
                 };
                 format!(
-                    "Look at the Deny statements of the bucket policy of {bucket}{source}, which may demand \
+                    "Check the Deny statements in the bucket policy of {bucket}{source}, which may require \
                      {demands}{streams}"
                 )
             }
-            (policy, _) => format!("Look at the Deny statements of {}{streams}", policy.name(self.message)),
+            (policy, _) => {
+                let act = match denies {
+                    Denies::Explicitly => "Check the Deny statements in",
+                    Denies::Implicitly => "Allow the action in",
+                };
+                format!("{act} {}{streams}", policy.name(self.message))
+            }
         }
     }
 
@@ -234,11 +239,10 @@ mod tests {
         for (end, says) in [
             (
                 "with an explicit deny in a resource-based policy",
-                "the bucket policy of serving, which may demand headers (`--target-sse`",
+                "the bucket policy of serving, which may require headers (`--target-sse`",
             ),
             ("with an explicit deny in an identity-based policy", "this principal's own policies"),
             ("with an explicit deny in a VPC endpoint policy", "the VPC endpoint's policy"),
-            ("because no VPC endpoint policy allows the s3:PutObject action", "the VPC endpoint's policy"),
             ("with an explicit deny in a service control policy", "service control policies"),
             ("with an explicit deny in a resource control policy", "resource control policies"),
             ("with an explicit deny in a permissions boundary", "permissions boundary"),
@@ -247,8 +251,25 @@ mod tests {
             let remedy = remedy(end);
             assert!(remedy.contains(says) && !remedy.contains("Grant"), "{end}: {remedy}");
         }
-        assert!(
-            remedy("because no resource-based policy allows the s3:PutObject action").starts_with("Grant s3:PutObject")
-        );
+    }
+
+    #[test]
+    fn a_policy_that_allows_too_little_is_named_and_a_permission_that_can_be_granted_is() {
+        let at: Location = COPY.parse().unwrap();
+        for (policy, says) in [
+            ("VPC endpoint policy", "Allow the action in the VPC endpoint's policy, which may allow buckets"),
+            ("service control policy", "Allow the action in the organization's service control policies"),
+            ("permissions boundary", "Allow the action in this principal's permissions boundary"),
+            ("session policy", "Allow the action in the session policy that the role was assumed with"),
+            ("identity-based policy", "Grant s3:PutObject"),
+            ("resource-based policy", "Grant s3:PutObject"),
+        ] {
+            let message = format!(
+                "User: x is not authorized to perform: s3:PutObject on resource: y because no {policy} allows the \
+                 s3:PutObject action"
+            );
+            let remedy = remedy(Side::Target, "s3:PutObject", Resource::Object(&at), &message);
+            assert!(remedy.starts_with(says), "{policy}: {remedy}");
+        }
     }
 }

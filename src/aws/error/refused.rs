@@ -1,7 +1,7 @@
 //! What AWS's message says about a denied call.
 
 use super::call::CallError;
-use super::denial::is_explicit;
+use super::denial::is_by_policy;
 
 /// What a denied call lacks, by AWS's message (IAM User Guide, "Troubleshoot access denied error messages").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +40,10 @@ impl CallError {
         };
         let lower = message.to_ascii_lowercase();
         let lacks = match () {
-            () if is_explicit(message) => Lacks::Nothing,
+            () if is_by_policy(message) => Lacks::Nothing,
             () if lower.contains("no identity-based policy allows") => Lacks::Identity,
             () if lower.contains("no resource-based policy allows") => Lacks::Resource,
-            () if lower.contains("policy allows") || lower.contains("permissions boundary allows") => Lacks::Nothing,
+            () if lower.contains("policy allows") => Lacks::Nothing,
             () => Lacks::Either,
         };
         let action = after("not authorized to perform: ").filter(|action| action.contains(':'));

@@ -23,7 +23,7 @@ pub(super) fn repository_grant(side: Side, repository: &Repository) -> String {
 /// The permission to look up images in a repository that promote only reads.
 pub(super) fn read_grant(repository: &Repository) -> String {
     format!(
-        "Grant ecr:BatchGetImage on {} to this principal; or pass `--images keep`, which looks no images up",
+        "Grant ecr:BatchGetImage on {} to this principal, or pass `--images keep`, which does not look up images",
         repository.arn()
     )
 }

@@ -1,6 +1,15 @@
 //! The policy that denies a call, by AWS's message.
 
-/// The kinds of policies that can deny explicitly (IAM User Guide, "Troubleshoot access denied error messages").
+/// How a policy denies a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denies {
+    /// A statement denies it.
+    Explicitly,
+    /// No statement allows it.
+    Implicitly,
+}
+
+/// The kinds of policies that can deny a call (IAM User Guide, "Troubleshoot access denied error messages").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DenyingPolicy {
     Identity,
@@ -23,16 +32,18 @@ impl DenyingPolicy {
         Self::Session,
     ];
 
-    /// The kind of the policy that a message blames, other than one that lacks a statement which allows the call. A VPC
-    /// endpoint's policy that allows nothing is not a permission to grant to the principal either.
-    pub fn that_denies(message: &str) -> Option<Self> {
+    /// The kind of the policy that a message blames, and how it denies the call. Nothing if an identity-based or a
+    /// resource-based policy lacks the permission: that is a permission to grant.
+    pub fn that_denies(message: &str) -> Option<(Self, Denies)> {
         let message = message.to_ascii_lowercase();
-        if message.contains("no vpc endpoint policy allows") {
-            return Some(Self::VpcEndpoint);
-        }
-        let (_, rest) = message.split_once("explicit deny in ")?;
-        let rest = rest.trim_start_matches("a ").trim_start_matches("an ");
-        Self::ALL.into_iter().find(|policy| rest.starts_with(policy.phrase()))
+        let (denies, rest) = match (message.split_once("explicit deny in "), message.split_once("because no ")) {
+            (Some((_, rest)), _) => (Denies::Explicitly, rest.trim_start_matches("a ").trim_start_matches("an ")),
+            (None, Some((_, rest))) => (Denies::Implicitly, rest),
+            (None, None) => return None,
+        };
+        let policy = Self::ALL.into_iter().find(|policy| rest.starts_with(policy.phrase()))?;
+        let is_granted = denies == Denies::Implicitly && matches!(policy, Self::Identity | Self::Resource);
+        (!is_granted).then_some((policy, denies))
     }
 
     /// How AWS names it in messages, in lower case.
@@ -54,7 +65,7 @@ impl DenyingPolicy {
             Self::Identity => "this principal's own policies",
             Self::Resource if message.contains("kms:") => "the key's policy",
             Self::Resource => "the resource's policy",
-            Self::VpcEndpoint => "the VPC endpoint's policy, which may admit buckets of one account or region only",
+            Self::VpcEndpoint => "the VPC endpoint's policy, which may allow buckets of only one account or region",
             Self::ServiceControl => "the organization's service control policies",
             Self::ResourceControl => "the organization's resource control policies",
             Self::PermissionsBoundary => "this principal's permissions boundary",
