@@ -108,8 +108,8 @@ pub struct CopyArgs {
     /// copies, which copies objects of up to 128 MiB in one request]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
-    /// Retry a download that is slower than 1 KiB/s for this long. The timeouts of uploads and of copies by S3 are
-    /// multiples of it: 5 times for up to 16 MiB, more above
+    /// Seconds after which a download that is slower than 1 KiB/s is retried. An upload, or a copy by S3, of up to 16 MiB
+    /// times out after 5 times this value; larger ones after more
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }
@@ -146,7 +146,7 @@ pub struct RegisterArgs {
     /// first promotion only
     #[arg(long, env = "PROMOTE_INTO_EXISTING_GROUP", value_parser = BoolishValueParser::new())]
     pub into_existing_group: bool,
-    /// Tag for a target group that is created; can be repeated [env: separated by commas]
+    /// Tag for a target group that is created; can be repeated, or separated by commas
     #[arg(long, env = "PROMOTE_GROUP_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     pub group_tag: Vec<(String, String)>,
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement

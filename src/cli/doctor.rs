@@ -22,9 +22,8 @@ use crate::run::{Context, DoctorReport, doctor};
 /// Takes the flags of `promote full` except those of a plan. To test permissions to write, doctor sends requests with
 /// invalid values, which AWS rejects. It begins a multipart upload to the target bucket and aborts it. It begins a layer
 /// upload to each target repository, which Amazon ECR discards. It writes nothing else. If nothing is denied or missing,
-/// doctor also runs `promote full --dry-run` and reports what that refuses. A missing permission that a promotion does
-/// not need is optional and does not change the exit code. With a pattern, a group without versions does not change it
-/// either.
+/// doctor also runs `promote full --dry-run` and reports why it would fail. Missing optional permissions do not change
+/// the exit code. With a pattern, neither do groups without versions.
 #[derive(Debug, Args)]
 #[command(mut_arg("fail_if_nothing_approved", |flag| flag.hide(true)))]
 pub(super) struct Doctor {

@@ -69,7 +69,7 @@ impl Exit {
             Self::Unconfirmed => (
                 3,
                 "promoted, but unconfirmed (verify: something is unverifiable; doctor: something is not testable; \
-                     rollback: a rejection is not recorded, or a newer version by others is Approved)",
+                     rollback: a rejection is not recorded, or a newer version that others registered is Approved)",
             ),
             Self::NothingApproved => (4, "no version is approved (find-latest; full with --fail-if-nothing-approved)"),
             Self::Changed => (5, "something was changed or is missing (verify)"),

@@ -30,8 +30,8 @@ pub(super) struct HoldArgs {
 /// Ends the hold in every bucket and prefix that versions of the group were promoted to.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Bucket that is released as well, also if nothing was promoted to it yet")),
-    mut_arg("target_prefix", |flag| flag.help("Prefix that is released as well, in `--target-bucket` or in the bucket of the newest promoted version"))
+    mut_arg("target_bucket", |flag| flag.help("Additional bucket to release, even if nothing was promoted to it yet")),
+    mut_arg("target_prefix", |flag| flag.help("Additional prefix to release, in `--target-bucket` or in the bucket of the newest promoted version"))
 )]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
@@ -66,8 +66,8 @@ pub(super) struct RollbackArgs {
 /// The flags that name the group and where its promotions are.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Bucket that is held as well, also if nothing was promoted to it yet")),
-    mut_arg("target_prefix", |flag| flag.help("Prefix that is held as well, in `--target-bucket` or in the bucket of the newest promoted version"))
+    mut_arg("target_bucket", |flag| flag.help("Additional bucket to hold, even if nothing was promoted to it yet")),
+    mut_arg("target_prefix", |flag| flag.help("Additional prefix to hold, in `--target-bucket` or in the bucket of the newest promoted version"))
 )]
 pub(super) struct GroupFlags {
     /// Target model package group

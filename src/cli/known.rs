@@ -180,7 +180,7 @@ impl Known {
         match &self.done.followed[..] {
             [] => {}
             [changed] => left.push(format!("{} was synced with its source", changed.model_package_arn)),
-            changed => left.push(format!("{} other versions were synced with their sources", changed.len())),
+            changed => left.push(format!("{} versions were synced with their sources", changed.len())),
         }
         for (group, known) in self.groups.iter().filter(|(_, known)| known.has_done()) {
             left.push(format!("{}: {}", group.name(), known.left(cleaned)));

@@ -101,15 +101,15 @@ pub(super) fn copying(reading: &Reading, elapsed: Duration, with_bar: bool) -> S
     let left = to_do.saturating_sub(reading.bytes_done);
     let rate = reading.bytes_done as f64 / elapsed.as_secs_f64().max(0.001);
     let (speed, eta) = match reading.bytes_done {
-        0 => (String::new(), "unknown".to_owned()),
+        0 => (String::new(), "time left unknown".to_owned()),
         _ => {
             let eta = HumanDuration(Duration::from_secs_f64(left as f64 / rate));
-            (format!(", {}/s", HumanBytes(rate as u64)), eta.to_string())
+            (format!(", {}/s", HumanBytes(rate as u64)), format!("{eta} left"))
         }
     };
     let (done, all) = (HumanBytes(reading.bytes_done), HumanBytes(to_do));
     let bar = if with_bar { format!("{} ", drawn(reading.bytes_done, to_do)) } else { String::new() };
-    format!("{bar}copying {}{}, {done} of {all}{speed}, {eta} left", objects(reading), images(reading))
+    format!("{bar}copying {}{}, {done} of {all}{speed}, {eta}", objects(reading), images(reading))
 }
 
 fn drawn(done: u64, all: u64) -> String {
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn rate_and_time_left_are_unknown_before_the_first_byte() {
         let text = copying(&Meter::default().read(), Duration::ZERO, true);
-        assert_eq!(text, "[>                   ] copying 0/0 objects, 0 B of 0 B, unknown left");
+        assert_eq!(text, "[>                   ] copying 0/0 objects, 0 B of 0 B, time left unknown");
     }
 
     #[test]

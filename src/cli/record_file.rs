@@ -23,7 +23,7 @@ impl RecordFile {
     pub fn open(path: &Path) -> Result<Self> {
         let is_new = !path.exists();
         let opened = fs::OpenOptions::new().append(true).create(true).open(path);
-        opened.with_context(|| format!("--record {} cannot be written", path.display())).hint("Pass another file")?;
+        opened.with_context(|| format!("`--record {}` cannot be written", path.display())).hint("Pass another file")?;
         Ok(Self { path: path.to_owned(), unused: AtomicBool::new(is_new) })
     }
 
@@ -36,12 +36,12 @@ impl RecordFile {
             // Half a document is no document. Ignore errors: the file may be a device.
             let _ = fs::OpenOptions::new().write(true).truncate(true).open(&self.path);
         }
-        written.with_context(|| format!("the document could not be written to --record {}", self.path.display())).hint(
-            match done {
+        written
+            .with_context(|| format!("the document could not be written to `--record {}`", self.path.display()))
+            .hint(match done {
                 Some(done) => format!("{done}. Free disk space or name another file, then run again"),
                 None => "Free disk space or name another file, then run again".to_owned(),
-            },
-        )
+            })
     }
 
     fn replace(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {

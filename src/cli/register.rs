@@ -21,6 +21,10 @@ use crate::run::{Context, register};
 /// Confirms that every artifact exists in the target, creates the version pending approval, compares it with the request,
 /// and approves it last.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("target_group", |flag| flag.help("Target model package group; {group} in it stands for the source group's name [default: as in the document of the previous step, otherwise the source group's name]")),
+    mut_arg("target_prefix", |flag| flag.help("Prefix of every key that is written to the target bucket [default: as in the document of the previous step, otherwise none]"))
+)]
 pub(super) struct Register {
     #[command(flatten)]
     pub(super) package: PackageArgs,

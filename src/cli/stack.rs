@@ -139,7 +139,7 @@ fn is_set(variable: &str) -> bool {
 
 fn parameters(inputs: &Inputs) -> Result<()> {
     inputs.check()?;
-    let image = inputs.build.image_uri.as_ref().context("--image-uri is required")?;
+    let image = inputs.build.image_uri.as_ref().context("`--image-uri` is required")?;
     let given = inputs.parameters(&Image::pushed(image)).into_iter();
     let parameters: Vec<Value> =
         given.map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect();
@@ -152,7 +152,7 @@ fn note_first_run(inputs: &Inputs) {
     if !inputs.module.review_before_promotion {
         note(
             "The pipeline runs once as soon as it is created, and promotes the latest Approved version; with \
-             --review-before-promotion true, it waits for an approval first",
+             `--review-before-promotion true`, it waits for an approval first",
         );
     }
 }
@@ -161,7 +161,7 @@ impl Assembly {
     fn run(&self) -> Result<()> {
         self.inputs.check()?;
         let (account, region) = stack_environment(&self.inputs)?;
-        let stack = stack_name(&self.inputs)?.context("--stack-name is required")?;
+        let stack = stack_name(&self.inputs)?.context("`--stack-name` is required")?;
         let deployment = Deployment { stack: &stack, account, region, inputs: &self.inputs };
         let files = match &self.inputs.build.image_uri {
             Some(image) => deployment.files(&Image::pushed(image), None)?,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use super::arguments::PackageArgs;
 use crate::model::failure::{Failure, Hint};
 use crate::record::{Conclusion, PlanText, Record, Target};
-use crate::run::many::{MAKE, PlanKind, ReviewedGroups, WantedPlan, not_wanted};
+use crate::run::many::{MAKE, PlanKind, ReviewedGroups, STANDARD_INPUT, WantedPlan, not_wanted};
 use crate::run::step_settings::FoundVersion;
 use crate::store::{Spooled, Spooling};
 
@@ -94,7 +94,7 @@ pub(super) async fn read_plan_of_groups(from: &Path) -> Result<ReviewedGroups> {
 /// Reads a file and names it. `missing` is the next step if there is no such file.
 async fn read(from: &Path, verb: &str, missing: &str) -> Result<(Spooled, String)> {
     let (name, read) = if from == Path::new("-") {
-        ("standard input".to_owned(), read_all(tokio::io::stdin()).await)
+        (STANDARD_INPUT.to_owned(), read_all(tokio::io::stdin()).await)
     } else {
         let name = from.display().to_string();
         let opened = tokio::fs::File::open(from).await.with_context(|| format!("promote {verb} cannot read {name}"));
@@ -108,7 +108,7 @@ fn no_document(text: &Spooled, name: &str, verb: &str) -> Result<Option<Failure>
     let mut beginning = String::new();
     text.reader().take(64).read_to_string(&mut beginning).unwrap_or_default();
     if beginning.trim().is_empty() {
-        let message = format!("promote {verb} has nothing to read: {name} is empty, so the previous step has failed");
+        let message = format!("promote {verb} has nothing to read: {name} is empty; the previous step probably failed");
         return Ok(Some(
             Failure::new(message)
                 .hint("See the error of the previous step. In a script, `set -o pipefail` makes the pipe fail with it"),

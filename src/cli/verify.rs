@@ -20,9 +20,9 @@ use crate::run::{Context, GroupVerification, Verification, verify, verify_group}
 ///
 /// Compares the version and every object in the target with the record, and lists what is changed, missing or
 /// unverifiable. With --group, the version is the newest Approved one that was promoted from the group.
-/// With --model-package, or --group with an ARN, no source credentials are needed; --deep then also compares with the
-/// source if it can be read. Exits 0 if no Approved version was promoted from the group, 5 if something is changed or
-/// missing, 3 if something is unverifiable, 1 if the version could not be checked.
+/// With --model-package, or with the ARN of one group, no source credentials are needed. A name or a pattern needs
+/// them. --deep also compares with the source if it can be read. Exits 0 if no Approved version was promoted from the
+/// group, 5 if something is changed or missing, 3 if something is unverifiable, 1 if the version could not be checked.
 #[derive(Debug, Args)]
 #[command(
     mut_arg("target_bucket", |flag| flag.help("Bucket of the record [default: the bucket of the version's artifacts]")),
@@ -137,7 +137,7 @@ impl Verify {
 
     fn signed_by(&self) -> Result<Option<SignedBy>> {
         let Some(file) = &self.public_key else { return Ok(self.sign_key.clone().map(SignedBy::Key)) };
-        let pem = std::fs::read_to_string(file).with_context(|| format!("--public-key {}", file.display()))?;
+        let pem = std::fs::read_to_string(file).with_context(|| format!("`--public-key {}`", file.display()))?;
         Ok(Some(SignedBy::PublicKey(pem)))
     }
 }

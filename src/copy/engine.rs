@@ -43,7 +43,7 @@ pub struct CopySettings {
     pub mode: CopyMode,
     /// How copies are verified.
     pub verify: Strictness,
-    /// The part size in bytes. Objects up to this size are copied in one request. Otherwise it depends on the object size.
+    /// The part size in bytes. Objects up to this size are copied in one request. `None` selects it by the object size.
     pub part_size: Option<u64>,
     /// Seconds after which a download slower than 1 KiB/s is retried.
     pub stall_seconds: u64,

@@ -52,7 +52,7 @@ impl ImageDone {
     }
 }
 
-/// The tag that keeps an image from life-cycle rules for untagged images. It is never moved: it belongs to one digest.
+/// The tag that keeps an image from lifecycle rules for untagged images. It is never moved: it belongs to one digest.
 pub fn tag_of(digest: &Digest) -> String {
     format!("promote-sha256-{}", &digest.hex()[..32])
 }

@@ -152,7 +152,7 @@ impl<'a> RepositoryState<'a> {
         (images, self.to_copy().values().map(|(layer, _)| layer.bytes).sum())
     }
 
-    /// Stores the manifests of an image, children first. Only the image itself is tagged: life-cycle rules for untagged
+    /// Stores the manifests of an image, children first. Only the image itself is tagged: lifecycle rules for untagged
     /// images leave the images of an index alone.
     async fn put(&self, engine: &ImageEngine<'_>, Copying { content, tagged, .. }: &Copying) -> Result<()> {
         let digest = content.digest();

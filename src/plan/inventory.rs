@@ -152,7 +152,11 @@ impl Lookup<'_> {
     async fn variable(&self, location: &Location) -> Result<Found> {
         let found = match self.scope {
             Scope::Required => return Ok(self.object_or_folder(location).await?.unwrap_or(Found::Nothing)),
-            Scope::Nothing => return Ok(not_copied("--environment-urls none copies nothing that a variable names")),
+            Scope::Nothing => {
+                return Ok(not_copied(
+                    "`--environment-urls none` does not copy objects that environment variables name",
+                ));
+            }
             Scope::Object if location.key.ends_with('/') => return Ok(not_copied(FOLDER)),
             Scope::Object => self.object_unless_archived(location).await,
             Scope::Folder => self.object_or_folder(location).await,

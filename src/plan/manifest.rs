@@ -66,7 +66,7 @@ impl Manifest {
     /// # Errors
     /// The text has another form.
     pub fn json(text: &[u8]) -> Result<Self> {
-        let items: Vec<Value> = serde_json::from_slice(text).context("it is not a JSON list")?;
+        let items: Vec<Value> = serde_json::from_slice(text).context("it is not a JSON array")?;
         let Some((Value::Object(head), rest)) = items.split_first() else {
             bail!(r#"its first item is not {{"prefix": "s3://…"}}"#)
         };

@@ -11,13 +11,13 @@ type Test = fn(&str) -> bool;
 
 /// The checks of a single key, each with its remark.
 const TESTS: [(&str, Test); 4] = [
-    ("end in '/' (folder markers)", |name| name.ends_with('/')),
-    ("have a '.' or '..' in their path", |name| name.split('/').any(|part| part == "." || part == "..")),
-    ("have an empty part in their path", |name| name.trim_end_matches('/').split('/').any(str::is_empty)),
-    ("have a name of more than 255 bytes", |name| name.split('/').any(|part| part.len() > MAX_NAME_BYTES)),
+    ("a name that ends in '/' (a folder marker)", |name| name.ends_with('/')),
+    ("a '.' or '..' in the path", |name| name.split('/').any(|part| part == "." || part == "..")),
+    ("an empty part in the path", |name| name.trim_end_matches('/').split('/').any(str::is_empty)),
+    ("a file or folder name of more than 255 bytes", |name| name.split('/').any(|part| part.len() > MAX_NAME_BYTES)),
 ];
 /// The remark about a key that is also the folder of another key.
-const BOTH: &str = "are a file and a folder at once";
+const BOTH: &str = "the name of another object as a folder in the path";
 
 /// Keys below a prefix that a deployment may fail to download.
 #[derive(Debug)]
@@ -58,7 +58,10 @@ impl PathWarnings {
         let names = TESTS.iter().map(|(what, _)| *what).chain([BOTH]);
         let remark = |(found, what): (&Option<(u64, String)>, &str)| {
             let (count, name) = found.as_ref()?;
-            Some(format!("{count} object(s) {what}, such as '{name}'; a deployment may fail to download them"))
+            Some(match count {
+                1 => format!("1 object has {what}: '{name}'; a deployment may fail to download it"),
+                _ => format!("{count} objects have {what}, such as '{name}'; a deployment may fail to download them"),
+            })
         };
         self.found.iter().zip(names).filter_map(remark).collect()
     }
@@ -84,7 +87,7 @@ mod tests {
         let long = "n".repeat(256);
         let found = warnings_of(&["../c", "a/", "b/", "d//e", "f", "f-1", "f/g", &long]);
         assert_eq!(found.len(), 5, "{found:?}");
-        assert!(found[0].starts_with("2 object(s) end in '/'"), "{found:?}");
+        assert!(found[0].starts_with("2 objects have a name that ends in '/'"), "{found:?}");
     }
 
     #[test]

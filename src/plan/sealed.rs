@@ -8,7 +8,7 @@ use crate::model::field::{Document, each_leaf};
 use crate::model::secrets::is_sealed;
 
 /// Why a digest in place of a secret is refused.
-pub(crate) const SEALED: &str = "is the digest that a record of promote has in place of a secret";
+pub(crate) const SEALED: &str = "is the digest that promote records in place of a secret";
 /// What to do about it.
 pub(super) const SET_THE_VALUE: &str = "Set the value itself in the source version, then run again";
 

@@ -29,7 +29,7 @@ pub(super) fn unchanged(
         match reference.map(|(_, found)| found) {
             Some(Found::Object(_) | Found::Prefix(_) | Found::Manifest(_) | Found::Output) => {}
             Some(Found::Nothing) => {
-                let reason = "nothing exists there, so the URL is carried over unchanged (--ignore-missing-reports)";
+                let reason = "nothing exists there, so the URL is carried over unchanged (`--ignore-missing-reports`)";
                 listed.push(NotCarried::new(field, text.as_str(), reason));
             }
             Some(Found::NotCopied(why)) => {

@@ -21,7 +21,7 @@ pub(super) fn refuse_older(made: &str, limit: Duration, now: SystemTime) -> Resu
     ensure!(
         age(made, now)? <= limit,
         Failure::new(format!("the plan of {made} is older than {}", in_words(limit)))
-            .hint("Make and review a new plan, or pass a longer --plan-max-age")
+            .hint("Make and review a new plan, or pass a longer `--plan-max-age`")
     );
     Ok(())
 }

@@ -36,8 +36,8 @@ impl Signer {
         let Some(key) = key else { return Ok(None) };
         refuse_alias("--sign-key", key)?;
         let keys = target.keys(key);
-        let public = keys.public_key(key).await.context("--sign-key")?;
-        let algorithm = algorithm(&public).with_context(|| format!("--sign-key {key}"))?;
+        let public = keys.public_key(key).await.context("`--sign-key`")?;
+        let algorithm = algorithm(&public).with_context(|| format!("`--sign-key {key}`"))?;
         Ok(Some(Self { key: key.clone(), keys, algorithm, verifying: VerifyingKey::of_der(public.spki) }))
     }
 
@@ -78,7 +78,7 @@ impl Signer {
 pub fn refuse_alias(flag: &str, key: &KmsKeyArn) -> Result<()> {
     ensure!(
         !key.is_alias(),
-        Failure::new(format!("{flag} {key} is an alias, which may refer to another key later"))
+        Failure::new(format!("`{flag} {key}` is an alias, which may refer to another key later"))
             .hint("Pass the ARN of the key, which `aws kms describe-key` prints")
     );
     Ok(())

@@ -129,8 +129,8 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
         edits.filter(|edit| edit.alters_promotion()).map(|edit| line(edit.detail)).collect()
     }
 
-    /// Refuses to approve if the approval of the source has changed while its artifacts were copied: this run would not withdraw the
-    /// version.
+    /// Refuses to approve if the approval of the source has changed while its artifacts were copied: this run would not
+    /// withdraw the version.
     fn refuse_changed_source(&self, source_now: &Document, arn: &PackageArn) -> Result<()> {
         let (found, now) = (self.package.approval(), ApprovalStatus::of(source_now));
         ensure!(

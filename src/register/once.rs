@@ -105,7 +105,7 @@ impl<R: Registry, S: SourceVersions, C: ClaimStore> Registering<'_, R, S, C> {
     fn number_after(&self, number: u32) -> Result<u32> {
         let next = number.checked_add(1).with_context(|| {
             format!(
-                "{} cannot be registered in {}: no number follows that of claim {number}",
+                "{} cannot be registered in {}: claim {number} has the highest possible number",
                 self.package.arn(),
                 self.group
             )

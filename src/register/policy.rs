@@ -7,7 +7,7 @@ use super::decision::{ApprovalPolicy, RecordedApproval};
 /// How versions are registered.
 #[derive(Debug, Clone)]
 pub struct RegistrationPolicy {
-    /// How its approval is decided.
+    /// How the approval of a version is decided.
     pub approvals: ApprovalPolicy,
     /// The approval of an existing version, if it is recorded.
     pub recorded: Option<RecordedApproval>,

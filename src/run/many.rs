@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use super::context::Context;
 use super::event::Event;
 pub use find::{find_groups, find_source_groups};
-pub(crate) use plan_file::{PlanKind, WantedPlan, not_wanted};
+pub(crate) use plan_file::{PlanKind, STANDARD_INPUT, WantedPlan, not_wanted};
 pub(crate) use reviewed::{MAKE, PlanDigest, PlannedGroup, RELEASE};
 pub use reviewed::{ReviewedGroups, full_for_group};
 pub use selection::{FoundGroups, GroupPair, GroupSelection, PassedOver, RefusedGroup};

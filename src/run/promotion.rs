@@ -148,8 +148,8 @@ impl Promotion<'_> {
     fn key_warning(&self) -> Option<Warning> {
         let (key, target) = (self.overrides.kms_key.as_ref()?, self.destination.group.account());
         let remark = format!(
-            "the key belongs to account {}, not to the target account {target}: its policy has to let every role of {target} \
-             that deploys the version decrypt with it",
+            "the key belongs to account {}, not to the target account {target}: its key policy must allow every role of {target} \
+             that deploys the version to decrypt with it",
             key.account()
         );
         (key.account() != target).then(|| Warning { field: format!("--kms-key-arn {key}"), remark })
@@ -196,7 +196,7 @@ pub(super) fn refuse_key(
     ensure!(
         key.region() == region,
         Failure::new(format!(
-            "--kms-key-arn {key} is not in the target's region {region}, and S3 encrypts with keys of the bucket's region \
+            "`--kms-key-arn {key}` is not in the target's region {region}, and S3 encrypts with keys of the bucket's region \
              only"
         ))
         .hint(format!("Pass a key in {region}"))
@@ -205,7 +205,7 @@ pub(super) fn refuse_key(
     ensure!(
         Some(key.account()) != source || key.account() == target,
         Failure::new(format!(
-            "--kms-key-arn {key} is a key of the source account, which could make the promoted artifacts unreadable"
+            "`--kms-key-arn {key}` is a key of the source account, which could make the promoted artifacts unreadable"
         ))
         .hint(format!("Pass a key of account {target}"))
     );

@@ -93,7 +93,7 @@ impl Inputs {
     fn check_encryption(&self) -> Result<(), Conflict> {
         match (&self.access.target_sse, &self.access.kms_key_arn) {
             (Some(sse), Some(key)) => {
-                let message = format!("{sse} is encryption without a KMS key, but --kms-key-arn is {key}");
+                let message = format!("{sse} is encryption without a KMS key, but `--kms-key-arn` is {key}");
                 Err(Conflict::new("--target-sse", message, "Leave one of the two out"))
             }
             _ => Ok(()),

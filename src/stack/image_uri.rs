@@ -39,7 +39,7 @@ impl FromStr for BuildImageUri {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let malformed = || {
             Malformed::new(
-                "an image of an ECR repository",
+                "the URI of a tagged image in Amazon ECR",
                 "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag> (not a digest: the pipeline looks up a tag)",
                 text,
             )

@@ -99,6 +99,6 @@ fn is_asked(image: StoredImage, ids: &[ImageId]) -> Result<StoredImage, String> 
     if ids.iter().any(is) {
         Ok(image)
     } else {
-        Err(format!("the response has {}, which was not asked for", image.digest))
+        Err(format!("the response contains {}, which was not requested", image.digest))
     }
 }

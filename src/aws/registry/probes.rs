@@ -65,10 +65,10 @@ impl TargetRegistry {
         deleted: Result<(), String>,
     ) -> CallError {
         let end = match deleted {
-            Ok(()) => "doctor has deleted it again".to_owned(),
-            Err(error) => format!("it could not be deleted again: {error}"),
+            Ok(()) => "`promote doctor` has deleted it".to_owned(),
+            Err(error) => format!("it could not be deleted: {error}"),
         };
-        let message = format!("the service has accepted a request that is invalid, and has created {created}; {end}");
+        let message = format!("SageMaker accepted an invalid request and created {created}; {end}");
         self.reader.caller.unusable(call, resource, message)
     }
 

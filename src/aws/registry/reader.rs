@@ -195,7 +195,7 @@ impl RegistryReader {
         self.caller.unusable(
             call,
             &Resource::Group(group),
-            format!("the response has {arn}, which is not in this group"),
+            format!("the response contains {arn}, which is not in this group"),
         )
     }
 }

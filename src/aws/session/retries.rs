@@ -44,7 +44,7 @@ pub(super) fn configured_retries(
         variable: "AWS_MAX_ATTEMPTS",
         key: "max_attempts",
         parse: |text| text.parse().ok().filter(|attempts| *attempts > 0),
-        hint: "Set it to a number from 1, or remove it",
+        hint: "Set it to an integer of 1 or more, or remove it",
     };
     let mode = Setting {
         variable: "AWS_RETRY_MODE",

@@ -35,7 +35,7 @@ pub struct GroupsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Several groups")]
 pub struct ManyArgs {
-    /// Select only source groups with this tag; can be repeated [env: separated by commas]
+    /// Select only source groups with this tag; can be repeated, or separated by commas
     #[arg(long, env = "PROMOTE_SOURCE_TAG", value_name = "KEY=VALUE", value_parser = tag, value_delimiter = ',')]
     source_tag: Vec<(String, String)>,
     /// Source group that is processed first, before all others

@@ -72,8 +72,8 @@ struct PromotionsArgs {
     /// Promotions file
     #[arg(long, short, env = "PROMOTE_FILE", value_name = "FILE")]
     file: PathBuf,
-    /// Limit to this promotion, such as churn, or to one of its targets, such as churn/production; can be repeated
-    /// [env: separated by commas; default: all]
+    /// Limit to this promotion, such as churn, or to one of its targets, such as churn/production; can be repeated, or
+    /// separated by commas [default: all]
     #[arg(long, env = "PROMOTE_ONLY", value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
     /// Maximum number of groups at a time

@@ -157,9 +157,9 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
         Owner::Repository(arn) => write!(text, "policy of {arn}")?,
     }
     text.push_str(match (mend.form, mend.merged) {
-        (Form::Complete, true) => " (the complete policy, with what it has now)",
+        (Form::Complete, true) => " (the complete policy, including its current statements)",
         (Form::Complete, false) => " (the complete policy: there is none now)",
-        (Form::Separate, _) => " (a separate policy, beside its other policies)",
+        (Form::Separate, _) => " (a separate policy, in addition to its other policies)",
         (Form::Statements, _) => " (statements to add to the present policy, which could not be read)",
     });
     text = fitted(&text, 3);

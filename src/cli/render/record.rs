@@ -102,7 +102,7 @@ fn not_carried(out: &mut String, record: &Record) {
         format!("{} = {}\n    {}", l.field, shortened(&masked_text(&l.field, &l.value)), l.reason)
     });
     if !listed.is_empty() && !others.is_empty() {
-        let _ = writeln!(out, "  … and {} that need no action (--output json shows all)", others.len());
+        let _ = writeln!(out, "  … and {} that need no action (`--output json` shows all)", others.len());
     }
 }
 
@@ -213,7 +213,7 @@ fn list<T>(out: &mut String, title: &str, (items, count): (&[T], usize), render:
         let _ = writeln!(out, "{}", fitted(&lines, rest));
     }
     if count > LINES_SHOWN {
-        let _ = writeln!(out, "  … and {} more (--output json shows all)", count - LINES_SHOWN);
+        let _ = writeln!(out, "  … and {} more (`--output json` shows all)", count - LINES_SHOWN);
     }
 }
 

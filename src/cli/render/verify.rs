@@ -53,7 +53,7 @@ impl Rendered for Verification {
             writeln!(out, "{}", fitted(&format!("{:DETAILS$}{}", "", cut(&detail)), DETAILS))?;
         }
         if more > 0 {
-            writeln!(out, "  … and {more} more (--output json shows all)")?;
+            writeln!(out, "  … and {more} more (`--output json` shows all)")?;
         }
         Ok(out)
     }
@@ -61,9 +61,9 @@ impl Rendered for Verification {
 
 fn outcome(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Identical | Verdict::Kept => "identical: the version and its artifacts equal the record",
-        Verdict::Changed => "changed: the version or an artifact differs from the record",
-        Verdict::Missing => "missing: the record or an artifact does not exist",
+        Verdict::Identical | Verdict::Kept => "identical: the version and its artifacts match the record",
+        Verdict::Changed => "changed: the version, an artifact, a record or a signature was changed",
+        Verdict::Missing => "missing: a record, a signature, an artifact or an image does not exist",
         Verdict::Unverifiable => "unverifiable: nothing differs, but not everything could be verified",
     }
 }
@@ -71,7 +71,7 @@ fn outcome(verdict: Verdict) -> &'static str {
 /// The detail, without the middle of a value that is too long for a terminal.
 fn cut(detail: &str) -> Cow<'_, str> {
     match detail.chars().count() > DETAIL {
-        true => Cow::Owned(format!("{} (--output json shows all)", shortened(detail))),
+        true => Cow::Owned(format!("{} (`--output json` shows all)", shortened(detail))),
         false => Cow::Borrowed(detail),
     }
 }

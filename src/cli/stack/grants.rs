@@ -57,6 +57,16 @@ impl Args for GroupInputs {
             .mut_arg("source_bucket_names", |buckets| {
                 buckets.help("Source buckets to write a bucket policy for, separated by commas [default: none]")
             })
+            .mut_arg("source_kms_key_arn", |key| {
+                key.help(
+                    "KMS key of the artifacts to write a key policy for [default: none; the script takes ARNs in KEYS]",
+                )
+            })
+            .mut_arg("image_repository_names", |names| {
+                let help = "Repositories to write a repository policy for, separated by commas [default: none; the \
+                            script takes names in REPOSITORIES]";
+                names.help(help)
+            })
             .mut_arg("target_bucket_name", |bucket| bucket.required(false).default_value("any").hide(true))
     }
 
@@ -200,9 +210,10 @@ fn section(step: &GrantStep) -> String {
         let _ = writeln!(text, "Run the commands for each of {variable}, as `$each`.\n");
     }
     if let Some(arn) = &step.may_be_shared {
-        let share = "If a resource share of AWS RAM has the group, look at the share first: RAM writes the group's \
-                     policy. This lists the shares:";
-        let list = format!("aws ram list-resources --resource-owner SELF --resource-arns {arn}");
+        let share = "If an AWS RAM resource share contains the group, check the share first: AWS RAM writes the group's \
+                     policy. This lists the group's shares:";
+        let region = arn.split(':').nth(3).unwrap_or_default();
+        let list = format!("aws ram list-resources --region {region} --resource-owner SELF --resource-arns {arn}");
         let _ = writeln!(text, "{}\n\n```sh\n{list}\n```\n", fitted(share, 0));
     }
     let _ = writeln!(text, "`{}`:\n\n```json\n{:#}\n```\n\n```sh", step.file, step.policy);

@@ -1,6 +1,6 @@
 //! Macros for types that are parsed from text and keep its spelling.
 
-/// Implements `as_str`, `Display` and serde's traits for a type that has its text in a field, and `FromStr`.
+/// Implements `as_str`, `Display` and serde's traits for a type that has its text in a field and implements `FromStr`.
 macro_rules! text_type {
     ($name:ident) => {
         $crate::model::arn::text::text_type!($name, 0);

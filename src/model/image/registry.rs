@@ -107,7 +107,7 @@ impl FromStr for RepositoryPrefix {
             Ok(Self(text.to_owned()))
         } else {
             let form = "lower-case letters, digits, hyphens, underscores, periods and slashes, such as models/";
-            Err(Malformed::new("the prefix of repositories in Amazon ECR", form, text))
+            Err(Malformed::new("a prefix of repository names in Amazon ECR", form, text))
         }
     }
 }

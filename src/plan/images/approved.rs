@@ -53,7 +53,7 @@ impl<'a> WantedImage<'a> {
             && !found.iter().any(|one| one.digest == *other && is_named_by(one, approved))
         {
             let image = self.image;
-            let message = format!("the image is {image}, but ImageDigest {approved} is the digest of another image");
+            let message = format!("the image is {image}, but ImageDigest is {approved}");
             return Err(Failure::new(message).hint("Register a version in which both agree").into());
         }
         let tagged = found.iter().find(|one| self.tag.is_some() && one.tag == self.tag).cloned();

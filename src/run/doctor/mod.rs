@@ -82,7 +82,7 @@ pub async fn doctor(context: &Context, settings: &DoctorSettings) -> Result<Doct
     let has_tags =
         tags.is_some_and(|tags| !NewGroup::of(None, tags, &promotion.registration.group_tags).tags.is_empty());
     if !has_tags {
-        checks = without(checks, "sagemaker:AddTags", "a target group that is created can have no tags");
+        checks = without(checks, "sagemaker:AddTags", "a target group that promote creates has no tags");
     }
     if promotion.overrides.images == Images::Copy {
         checks.extend(images(settings, (&source, &target), own.as_ref(), package.as_ref()).await);

@@ -160,7 +160,9 @@ fn exists(group: &GroupArn, described: Result<Option<crate::model::field::Docume
     let asked = asked("sagemaker:DescribeModelPackageGroup", group.as_str(), group.as_str());
     match described {
         Ok(None) => vec![asked.with(Finding::Missing, Some("there is no such group".to_owned()))],
-        described => without(asked.check(described, &[]), asked.action, "a created target group has no description"),
+        described => {
+            without(asked.check(described, &[]), asked.action, "a target group that promote creates has no description")
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Promotes a source version that no record describes as promoted and complete: plans, copies and registers it, or completes the version that a killed run
-//! has registered.
+//! Promotes a source version that no record describes as promoted and complete: plans, copies and registers it, or
+//! completes the version that a killed run has registered.
 
 use anyhow::Result;
 

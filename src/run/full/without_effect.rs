@@ -5,11 +5,12 @@
 
 use anyhow::Result;
 
+use crate::model::field::Document;
 use crate::model::promoted::PromotedVersion;
 use crate::plan::Warning;
 use crate::plan::draft::PackageOverrides;
 use crate::plan::environment::EnvironmentUrls;
-use crate::plan::images::Images;
+use crate::plan::images::{Images, uses};
 use crate::record::{ImageFacts, Record, Verified};
 use crate::run::settings::{FullSettings, Strictness};
 use crate::schema::references::ReferenceKind;
@@ -33,7 +34,7 @@ pub(super) fn without_effect(
         algorithm(overrides, &then),
         validation_role(overrides, &then, record),
         environment_urls(overrides, record),
-        images(overrides, record),
+        images(overrides, record, request),
         repositories(overrides, record),
         verification(settings.copy.verify, record)?,
     ];
@@ -44,10 +45,10 @@ fn destination(settings: &FullSettings, record: &Record) -> Option<String> {
     let (now, then) = (&settings.destination, record.target.as_ref()?);
     let flag = match (then.bucket != now.bucket, then.prefix != now.prefix) {
         (true, _) => "--target-bucket",
-        (false, true) => "--target-prefix",
-        (false, false) => return None,
+        (false, true) if !now.prefix.as_str().is_empty() => "--target-prefix",
+        (false, _) => return None,
     };
-    Some(format!("{flag} has no effect: the version was promoted to {}", then.folder))
+    Some(format!("`{flag}` has no effect: the version was promoted to {}", then.folder))
 }
 
 fn key(overrides: &PackageOverrides, record: &Record) -> Option<String> {
@@ -58,14 +59,14 @@ fn key(overrides: &PackageOverrides, record: &Record) -> Option<String> {
         None => "without it".to_owned(),
     };
     Some(format!(
-        "--kms-key-arn has no effect on artifacts that are there: the version was promoted {then}; records and artifacts \
+        "`--kms-key-arn` has no effect on artifacts that are there: the version was promoted {then}; records and artifacts \
          that this run writes are encrypted with {key}"
     ))
 }
 
 fn algorithm(overrides: &PackageOverrides, then: &PackageOverrides) -> Option<String> {
     let (now, then) = (overrides.algorithm.as_ref()?, then.algorithm.as_ref()?);
-    (now != then).then(|| format!("--target-algorithm has no effect: the version was promoted with {then}"))
+    (now != then).then(|| format!("`--target-algorithm` has no effect: the version was promoted with {then}"))
 }
 
 /// A package without a validation has no role, whatever the flag says.
@@ -79,7 +80,7 @@ fn validation_role(overrides: &PackageOverrides, then: &PackageOverrides, record
         }
         None => return None,
     };
-    Some(format!("--target-validation-role-arn has no effect: the version was promoted {then}"))
+    Some(format!("`--target-validation-role-arn` has no effect: the version was promoted {then}"))
 }
 
 /// A package without URLs in environment variables is the same with every value of the flag.
@@ -90,16 +91,17 @@ fn environment_urls(overrides: &PackageOverrides, record: &Record) -> Option<Str
         return None;
     }
     let (now, then) = (now.name(), then.name());
-    Some(format!("--environment-urls {now} has no effect: the version was promoted with {then}"))
+    Some(format!("`--environment-urls {now}` has no effect: the version was promoted with {then}"))
 }
 
-fn images(overrides: &PackageOverrides, record: &Record) -> Option<String> {
+/// A package without an image is the same with every value of the flag.
+fn images(overrides: &PackageOverrides, record: &Record, request: &Document) -> Option<String> {
     let (flag, then) = match overrides.images {
-        Images::Copy if record.images.is_empty() => ("copy", "the images of the source"),
+        Images::Copy if record.images.is_empty() && !uses(request).is_empty() => ("copy", "the images of the source"),
         Images::Keep if copied(record).next().is_some() => ("keep", "copies of its images"),
         Images::Copy | Images::Keep => return None,
     };
-    Some(format!("--images {flag} has no effect: the version was promoted with {then}"))
+    Some(format!("`--images {flag}` has no effect: the version was promoted with {then}"))
 }
 
 fn repositories(overrides: &PackageOverrides, record: &Record) -> Option<String> {
@@ -107,8 +109,9 @@ fn repositories(overrides: &PackageOverrides, record: &Record) -> Option<String>
     let is_below =
         |image: &ImageFacts| image.target.split_once('/').is_some_and(|(_, repository)| repository.starts_with(prefix));
     let elsewhere = copied(record).find(|image| !is_below(image))?;
-    (overrides.images == Images::Copy)
-        .then(|| format!("--image-repository-prefix has no effect: the version was promoted with {}", elsewhere.target))
+    (overrides.images == Images::Copy).then(|| {
+        format!("`--image-repository-prefix` has no effect: the version was promoted with {}", elsewhere.target)
+    })
 }
 
 /// The images that were copied. The others have no repository of the target account.
@@ -127,7 +130,7 @@ fn verification(verify: Strictness, record: &Record) -> Result<Option<String>> {
         }
     }
     Ok(Some(
-        "--verify deep has no effect on artifacts that are there: the version was promoted without it; `promote verify \
+        "`--verify deep` has no effect on artifacts that are there: the version was promoted without it; `promote verify \
          --deep` compares every byte"
             .to_owned(),
     ))

@@ -48,9 +48,11 @@ impl Place {
             (Some(found), _) => found,
             (None, Some(_)) => given.clone(),
             (None, None) => {
-                let message =
-                    format!("the bucket of the promotions is not known: {} has no promoted version", given.group);
-                let hint = "Pass `--target-bucket`, and `--target-prefix` if there is one";
+                let message = format!(
+                    "the bucket of the promotions is not known: no promoted version of {} names it",
+                    given.group
+                );
+                let hint = "Pass the `--target-bucket` of the promotions, and their `--target-prefix` if they have one";
                 return Err(Failure::new(message).hint(hint).into());
             }
         };

@@ -71,7 +71,8 @@ impl Rollback<'_> {
     fn refuse_others(&self, current: &PackageArn) -> Result<()> {
         let Some(live) = approved_by_others(&self.place.versions, current).next() else { return Ok(()) };
         let message = format!("the live version is {live}, which others have registered: it is newer than {current}");
-        let hint = "Reject it in the target account if it is wrong, or name the version to go back to with `--to`";
+        let hint = "Reject the live version in the target account if it is wrong, or name the version to go back to \
+                    with `--to`";
         Err(Failure::new(message).hint(hint).into())
     }
 

@@ -66,7 +66,7 @@ fn sharing(groups: &[GroupPair]) -> HashMap<GroupName, Vec<GroupArn>> {
 }
 
 fn would_share(sources: &[GroupArn], target: &GroupName) -> String {
-    format!("{} would be promoted into one target group, {target}", listed(sources))
+    format!("{} would be promoted into the same target group, {target}", listed(sources))
 }
 
 /// The failure of each source group that shares a target group with others.

@@ -19,6 +19,9 @@ pub(crate) enum PlanKind {
     Promotions,
 }
 
+/// The name of standard input, which only some commands read plans from.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
 /// The plan that a run needs.
 pub(crate) struct WantedPlan<'a> {
     pub kind: PlanKind,
@@ -71,10 +74,13 @@ fn instead(plan: &PlanOf, name: &str, WantedPlan { kind, make }: &WantedPlan<'_>
     };
     match (plan, kind) {
         (PlanOf::PromotionsFile(file), _) => {
+            let name = if name == STANDARD_INPUT { "<FILE>" } else { name };
             format!("Carry it out with `promote apply --file {file} --plan {name}`, or {make}")
         }
         (PlanOf::Pattern(pattern), PlanKind::Promotions) => {
-            format!("Carry it out with `promote full --group '{pattern}' --plan {name}`, or {make}")
+            format!(
+                "Carry it out with `promote full --group '{pattern}' --plan {name}` and the flags of its dry run, or {make}"
+            )
         }
         (PlanOf::Pattern(pattern), _) => format!("Pass its pattern: `--group '{pattern}'`, or {make}"),
         (PlanOf::Group, PlanKind::Promotions) => {
@@ -164,7 +170,7 @@ impl DocumentMembers {
             }
             Self { plan: Some(_), .. } => Ok(PlanOf::Group),
             Self { outcome, planned, .. } if planned.is_some() || outcome.as_deref() == Some("planned") => {
-                Err("it is the document of a dry run without a plan: of another command than `promote full`, or of a run that \
+                Err("it is the document of a dry run that made no plan: a command other than `promote full`, or a run that \
                      exited with 1"
                     .to_owned())
             }

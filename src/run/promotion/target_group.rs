@@ -150,10 +150,11 @@ pub(in crate::run) fn refuse_others(
     let (others, target) = (counted(state.others, "version"), &destination.group);
     ensure!(
         !state.is_others() || settings.into_existing_group || was_claimed,
-        Failure::new(format!("the target group {target} has {others} by others, and none from {source}")).hint(
-            "Pass `--into-existing-group` once to promote into this group, or name another group \
+        Failure::new(format!("the target group {target} has {others} that others registered, and none from {source}"))
+            .hint(
+                "Pass `--into-existing-group` once to promote into this group, or name another group \
              with `--target-group`"
-        )
+            )
     );
     Ok(())
 }

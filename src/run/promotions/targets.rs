@@ -50,8 +50,8 @@ pub(super) async fn find_for_targets(targets: &[NamedTarget], at_once: usize) ->
         for arn in arns {
             if let Some(other) = promoted_by.insert(arn, &target.name).filter(|other| *other != target.name) {
                 let message = format!("{other} and {} would both promote into {arn}", target.name);
-                let hint =
-                    "Give each target a group, account or region of its own; `{group}` stands for the source group";
+                let hint = "Give each target its own target group, account or region; in the target's `group`, `{group}` \
+                            stands for the source group's name";
                 return Err(Failure::new(message).hint(hint).into());
             }
         }

@@ -235,7 +235,7 @@ impl<'a> ByMetadata<'a> {
             };
             return format!("run `promote full --package-version {number} --target-bucket {bucket}{prefix}`");
         }
-        "delete it if somebody has changed it, or else run again with the settings of its promotion".into()
+        "if somebody has changed it, delete it; otherwise run again with the settings that it was promoted with".into()
     }
 
     /// The records of a promotion; none if its bucket does not exist. Records that may not be read are a warning: they

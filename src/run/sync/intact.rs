@@ -129,9 +129,10 @@ impl Promotion<'_> {
                 Purpose::Signature => "the record was not signed",
             };
             let named = changed.lines.join("\n");
-            let message = format!("{count} {objects} from the record of promoting {source}; {effect}:\n{named}");
+            let message = format!("{count} {objects} from the promotion record of {source}; {effect}:\n{named}");
+            let these = if count == 1 { "this object" } else { "these objects" };
             let hint = format!(
-                "Delete these objects, then run `promote full --package-version {}` for this group",
+                "Delete {these}, then run `promote full --package-version {}` for this group",
                 source.version()
             );
             bail!(Failure::new(message).hint(hint));

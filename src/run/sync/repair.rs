@@ -162,8 +162,8 @@ fn tags(untagged: &[Untagged]) -> impl Iterator<Item = PlannedWrite> {
 
 fn not_tagged(image: &Untagged, error: &anyhow::Error) -> Warning {
     let remark = format!(
-        "the image has lost its tag, so that a life-cycle rule for untagged images may remove it, and the tag could not be \
-         set again: {}",
+        "the image has lost its tag, so a lifecycle rule for untagged images may delete it, and the tag could not be \
+         restored: {}",
         with_hints(error)
     );
     Warning { field: image.tagged().to_string(), remark }

@@ -120,11 +120,11 @@ impl Promotion<'_> {
             return None;
         }
         let (key, other) = (signer.key().as_str(), envelope.key().unwrap_or_default());
-        let remark = match other == key {
+        let remark = match other == key || other.is_empty() {
             true => format!("its signature is not valid: `promote verify --sign-key {key}` says why"),
             false => format!(
-                "it is signed with {other} and not with --sign-key {key}; it keeps its signature, which \
-                 `promote verify --sign-key {other}` checks"
+                "it is signed with {other}, not with `--sign-key {key}`, and keeps this signature; check it with \
+                 `promote verify --sign-key {other}`"
             ),
         };
         Some(Warning { field: location.to_string(), remark })

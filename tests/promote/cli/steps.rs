@@ -39,11 +39,11 @@ fn artifacts_of_a_dry_run_are_not_registered() {
 }
 
 #[test]
-fn a_verb_that_reads_nothing_says_that_the_previous_step_has_failed() {
+fn a_verb_that_reads_nothing_says_that_the_previous_step_probably_failed() {
     for (verb, arguments) in [("copy-artifacts", COPY), ("register", REGISTER)] {
         let says = [
             &format!("error: promote {verb} has nothing to read: standard input is empty")[..],
-            "so the previous step has failed",
+            "the previous step probably failed",
             "hint: See the error of the previous step",
             "set -o pipefail",
         ];

@@ -121,7 +121,7 @@ fn keys_of_later_pages_that_a_deployment_cannot_use_are_warned_of() {
     cloud.put(MODELS, "llm/999/", "");
     let document = promote(&cloud, &[]).document();
     let warnings = document["warnings"].to_string();
-    assert!(warnings.contains("end in '/'") && warnings.contains("999/"), "{warnings}");
+    assert!(warnings.contains("ends in '/'") && warnings.contains("999/"), "{warnings}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The tag that keeps an image from life-cycle rules for untagged images.
+//! The tag that keeps an image from lifecycle rules for untagged images.
 
 use super::*;
 use crate::support::{Failure, Moment};

@@ -92,7 +92,7 @@ fn one_object_that_is_archived_meanwhile_does_not_switch_the_others_to_streaming
             .chain(["--output", "json"].map(str::to_owned))
             .collect();
         let run = run(&cloud, Principal::Stranger, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
-        run.fails(1, &[key, "hint: Restore the archived object (aws s3api restore-object)"]);
+        run.fails(1, &[key, "hint: Restore the archived object (`aws s3api restore-object`)"]);
         assert_eq!(cloud.traffic(|call| call.resource.starts_with(MODELS)).read, 0, "{key}: nothing is streamed");
         assert!(promoted(&cloud).is_empty());
     }

@@ -72,7 +72,7 @@ fn what_a_container_loads_has_to_exist_and_everything_that_is_missing_is_named()
     let reason = not_carried(&document, &format!("{ENVIRONMENT}{{HF_MODEL_ID}}"))["reason"].clone();
     assert_eq!(
         reason,
-        "--environment-urls none copies nothing that a variable names, so the value is carried over unchanged"
+        "`--environment-urls none` does not copy objects that environment variables name, so the value is carried over unchanged"
     );
     assert_eq!(document["environment_urls"], "none");
 }

@@ -91,7 +91,7 @@ fn reports_that_are_missing_are_carried_over_unchanged_and_listed_if_the_run_is_
     assert_eq!(quality["Constraints"]["S3Uri"], format!("s3://{SERVING}/{FOLDER}models/churn/report.json"));
     for field in ["ModelMetrics.ModelQuality.Statistics.S3Uri", "DriftCheckBaselines.Bias.PreTrainingConstraints.S3Uri"]
     {
-        let reason = "nothing exists there, so the URL is carried over unchanged (--ignore-missing-reports)";
+        let reason = "nothing exists there, so the URL is carried over unchanged (`--ignore-missing-reports`)";
         assert_eq!(not_carried(&document, field)["reason"], reason);
     }
     let again = promote(&cloud, &[]).document();

@@ -203,7 +203,7 @@ fn a_digest_in_place_of_a_secret_in_the_target_is_a_change_and_is_not_approved()
     specification["Containers"][0]["Environment"] = recorded;
     cloud.change(COPY, json!({"InferenceSpecification": specification}));
     let run = verify(&cloud, &[]);
-    assert!(run.code == 5 && run.told().contains("is the digest that a record"), "{}", run.stdout);
+    assert!(run.code == 5 && run.told().contains("is the digest that promote records"), "{}", run.stdout);
     for status in ["Rejected", "Approved"] {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": status}));
         promote_quietly(&cloud, &["--package-version", "1"]);
@@ -247,7 +247,7 @@ fn a_digest_in_place_of_a_secret_is_never_written_to_the_target() {
     cloud.change(SOURCE_VERSION, metadata.clone());
     let says = "CustomerMetadataProperties{db.registry_token}";
     for more in [&["--dry-run"][..], &[]] {
-        let refusal = "is the digest that a record of promote has in place of a secret";
+        let refusal = "is the digest that promote records in place of a secret";
         promote(&cloud, more).fails(1, &[says, refusal, "Set the value itself in the source version"]);
     }
     assert_eq!(writes(&cloud), Vec::<String>::new());

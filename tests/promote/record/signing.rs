@@ -172,8 +172,8 @@ fn a_run_with_another_key_than_that_of_the_newest_record_names_both_keys_and_sig
             .collect::<Vec<_>>()
     };
     let says = format!(
-        "it is signed with {SIGN_KEY} and not with --sign-key {OTHER_SIGN_KEY}; it keeps its signature, which \
-         `promote verify --sign-key {SIGN_KEY}` checks"
+        "it is signed with {SIGN_KEY}, not with `--sign-key {OTHER_SIGN_KEY}`, and keeps this signature; check it with \
+         `promote verify --sign-key {SIGN_KEY}`"
     );
     assert_eq!(warnings(OTHER_SIGN_KEY), [says]);
     assert_eq!(cloud.keys(SERVING), keys);

@@ -65,13 +65,13 @@ fn a_version_that_was_promoted_to_another_prefix_is_not_changed_and_nothing_is_c
         run.stderr
     );
     let warnings = again["warnings"].to_string();
-    let prefix = "--target-prefix has no effect: the version was promoted to s3://serving/first/place/churn-model/";
+    let prefix = "`--target-prefix` has no effect: the version was promoted to s3://serving/first/place/churn-model/";
     assert!(warnings.contains(prefix), "{warnings}");
     assert_eq!((promoted(&cloud), cloud.keys(SERVING)), (before, keys));
     let key = "arn:aws:kms:eu-central-1:111222333444:key/11111111-2222-3333-4444-555555555555";
     let warnings =
         promote(&cloud, &["--target-prefix", "second", "--kms-key-arn", key]).document()["warnings"].to_string();
-    assert!(warnings.contains(prefix) && warnings.contains("--kms-key-arn has no effect"), "{warnings}");
+    assert!(warnings.contains(prefix) && warnings.contains("`--kms-key-arn` has no effect"), "{warnings}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_key_that_has_no_effect_on_a_version_that_was_promoted_before_is_named() {
         "arn:aws:kms:eu-central-1:111222333444:key/11111111-2222-3333-4444-555555555555",
         "arn:aws:kms:eu-central-1:111222333444:key/66666666-7777-8888-9999-000000000000",
     ];
-    let told = |document: &Value| document["warnings"].to_string().contains("--kms-key-arn has no effect");
+    let told = |document: &Value| document["warnings"].to_string().contains("`--kms-key-arn` has no effect");
     let cloud = with_package();
     promote(&cloud, &[]).document();
     let document = promote(&cloud, &["--kms-key-arn", KEYS[0]]).document();
@@ -160,29 +160,29 @@ fn each_setting_that_has_no_effect_on_a_version_that_was_promoted_before_is_name
         ["--target-validation-role-arn", "arn:aws:iam::111222333444:role/other"],
     ];
     let cases = [
-        (ROLES[0], ROLES[1], "--target-validation-role-arn has no effect: the version was promoted with arn:aws:iam"),
+        (ROLES[0], ROLES[1], "`--target-validation-role-arn` has no effect: the version was promoted with arn:aws:iam"),
         (
             ["--verify", "size"],
             ROLES[0],
-            "--target-validation-role-arn has no effect: the version was promoted without its",
+            "`--target-validation-role-arn` has no effect: the version was promoted without its",
         ),
-        (["--environment-urls", "none"], ["--environment-urls", "all"], "--environment-urls all has no effect"),
+        (["--environment-urls", "none"], ["--environment-urls", "all"], "`--environment-urls all` has no effect"),
         (
             ["--images", "copy"],
             ["--images", "keep"],
-            "--images keep has no effect: the version was promoted with copies",
+            "`--images keep` has no effect: the version was promoted with copies",
         ),
         (
             ["--images", "keep"],
             ["--images", "copy"],
-            "--images copy has no effect: the version was promoted with the images",
+            "`--images copy` has no effect: the version was promoted with the images",
         ),
         (
             ["--image-repository-prefix", "team/"],
             ["--image-repository-prefix", "models/"],
-            "--image-repository-prefix has no effect: the version was promoted with 111222333444.dkr.ecr",
+            "`--image-repository-prefix` has no effect: the version was promoted with 111222333444.dkr.ecr",
         ),
-        (["--verify", "checksum"], ["--verify", "deep"], "--verify deep has no effect on artifacts that are there"),
+        (["--verify", "checksum"], ["--verify", "deep"], "`--verify deep` has no effect on artifacts that are there"),
     ];
     each(AT_ONCE, &cases, |(then, now, warning)| {
         let cloud = world();

@@ -251,7 +251,7 @@ fn a_record_has_the_warnings_of_its_own_run_and_those_about_fields() {
     clean_up(&cloud);
     let says = |document: &Value| {
         let warnings = document["warnings"].to_string();
-        (warnings.contains("and then deleted"), warnings.contains("end in '/'"))
+        (warnings.contains("and then deleted"), warnings.contains("ends in '/'"))
     };
     assert_eq!(says(&promote(&cloud, &[]).document()), (true, true));
     cloud.change(SOURCE_VERSION, json!({"CustomerMetadataProperties": {"team": "risk"}}));

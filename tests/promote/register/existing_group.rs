@@ -16,7 +16,7 @@ fn a_group_with_versions_by_others_only_needs_a_flag_once() {
     theirs(&cloud);
     let before = promoted(&cloud);
     for more in [&["--dry-run"][..], &[]] {
-        let says = ["has 2 versions by others, and none from arn:", "Pass `--into-existing-group` once"];
+        let says = ["has 2 versions that others registered, and none from arn:", "Pass `--into-existing-group` once"];
         promote(&cloud, more).fails(1, &says);
     }
     assert_eq!((promoted(&cloud), writes(&cloud)), (before, Vec::new()));

@@ -71,7 +71,8 @@ fn a_claim_with_the_highest_number_is_named_and_nothing_is_registered() {
     let cloud = with_package();
     cloud.put(SERVING, &format!("{FOLDER}_claims/{}.json", u32::MAX), "{}");
     cloud.age_claims(SERVING);
-    promote(&cloud, &[]).fails(1, &["no number follows that of claim 4294967295", "hint: Delete the object _claims/"]);
+    promote(&cloud, &[])
+        .fails(1, &["claim 4294967295 has the highest possible number", "hint: Delete the object _claims/"]);
     assert!(promoted(&cloud).is_empty());
 }
 

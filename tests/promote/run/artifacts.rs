@@ -81,7 +81,8 @@ fn a_replaced_artifact_of_an_approved_version_fails_the_run_and_is_never_overwri
     let cloud = promoted_before();
     cloud.put(SERVING, &weights(), "four".as_bytes().to_vec());
     for more in [&[][..], &["--dry-run"]] {
-        promote(&cloud, more).fails(1, &["1 object differs from the record", "model.tar.gz: its size is 4 bytes"]);
+        promote(&cloud, more)
+            .fails(1, &["1 object differs from the promotion record", "model.tar.gz: its size is 4 bytes"]);
     }
     assert_eq!(cloud.object(SERVING, &weights()).expect("an object").body.bytes().as_ref(), b"four");
     cloud.remove(SERVING, &weights());

@@ -93,7 +93,7 @@ fn a_version_that_was_promoted_with_the_images_of_the_source_keeps_them() {
     let document = promote(&cloud, &COPY).document();
     assert_eq!(document["outcome"], "already-promoted");
     assert_eq!(document["changes"], json!([]));
-    assert!(document["warnings"].to_string().contains("--images copy has no effect"), "{}", document["warnings"]);
+    assert!(document["warnings"].to_string().contains("`--images copy` has no effect"), "{}", document["warnings"]);
     assert_eq!(promoted(&cloud), before);
 }
 

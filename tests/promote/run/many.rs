@@ -195,7 +195,7 @@ fn a_template_names_the_target_groups() {
 fn two_groups_with_one_target_group_are_refused_before_the_first_write() {
     let cloud = with_groups(&["team-a", "team-b"]);
     let refused = full_of(&cloud, "team-*", &["--target-group", "prod"]);
-    refused.fails(1, &["would be promoted into one target group, prod", "with `{group}`"]);
+    refused.fails(1, &["would be promoted into the same target group, prod", "with `{group}`"]);
     assert!(writes(&cloud).is_empty(), "{:?}", writes(&cloud));
     full_of(&cloud, "team-a*", &["--target-group", "prod"]).document();
     assert_eq!(targets(&cloud), ["prod"]);

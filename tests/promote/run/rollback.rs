@@ -198,7 +198,7 @@ fn a_newer_version_by_others_is_named_and_nothing_is_rejected_until_a_version_is
     let before = writes(&cloud);
     let live = format!("the live version is {TARGET_VERSION}4, which others have registered");
     for more in [&[][..], &["--dry-run"]] {
-        rollback(&cloud, more).fails(1, &[&live, "Reject it", "--to"]);
+        rollback(&cloud, more).fails(1, &[&live, "Reject the live version", "--to"]);
     }
     assert_eq!(writes(&cloud), before);
     let run = rollback(&cloud, &["--to", "2"]);

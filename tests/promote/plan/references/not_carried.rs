@@ -133,7 +133,7 @@ fn what_needs_no_action_is_marked_and_only_json_lists_it() {
     let arguments: Vec<String> = full().into_iter().chain(more).collect();
     let text = run(&cloud, Principal::Both, &arguments).stdout;
     assert!(text.contains(&format!("  InferenceSpecification.Containers[1].Image =\n      {own}\n")), "{text}");
-    assert!(text.contains("  … and 4 that need no action (--output json shows all)\n"), "{text}");
+    assert!(text.contains("  … and 4 that need no action (`--output json` shows all)\n"), "{text}");
     assert!(!text.contains("763104351884"), "{text}");
 }
 
@@ -196,7 +196,8 @@ fn keys_that_a_deployment_cannot_use_are_copied_with_a_warning() {
     let document = promote(&cloud, &[]).document();
     let warnings: Vec<&Value> = document["warnings"].as_array().into_iter().flatten().collect();
     assert_eq!(warnings.len(), 5, "{warnings:?}");
-    for (warning, says) in warnings.iter().zip(["folder markers", "'.' or '..'", "empty part", "255 bytes", "at once"])
+    for (warning, says) in
+        warnings.iter().zip(["folder marker", "'.' or '..'", "empty part", "255 bytes", "another object as a folder"])
     {
         assert_eq!(warning["field"], "InferenceSpecification.Containers[0].ModelDataSource.S3DataSource.S3Uri");
         assert!(warning["remark"].as_str().unwrap_or_default().contains(says), "{warning}");

@@ -27,7 +27,8 @@ fn a_replaced_artifact_of_the_same_size_prevents_an_approval_months_later() {
     let original = cloud.object(SERVING, &key).expect("the copy").body.bytes();
     cloud.put(SERVING, &key, "x".repeat(original.len()));
     cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
-    promote(&cloud, &[]).fails(1, &["1 object differs from the record", &key, "the version was not approved"]);
+    promote(&cloud, &[])
+        .fails(1, &["1 object differs from the promotion record", &key, "the version was not approved"]);
     assert_eq!(promoted(&cloud)[0]["ModelApprovalStatus"], "Rejected");
     cloud.put(SERVING, &key, original);
     assert_eq!(promote(&cloud, &[]).document()["outcome"], "approved-again");

@@ -35,12 +35,7 @@ const CASES: [Case; 25] = [
     ),
     ("two lines", |cloud| changed(cloud, json!({"ApprovalDescription": "a\nb"})), &[], ("package", "has a line break")),
     ("an unknown member", |cloud| changed(cloud, json!({"Novelty": 1})), &[], ("package", "--ignore-unknown-fields")),
-    (
-        "a digest of a secret",
-        sealed,
-        &[],
-        ("package", "is the digest that a record of promote has in place of a secret"),
-    ),
+    ("a digest of a secret", sealed, &[], ("package", "is the digest that promote records in place of a secret")),
     (
         "restricted storage",
         |cloud| changed(cloud, json!({"ManagedStorageType": "Restricted"})),

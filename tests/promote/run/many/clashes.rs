@@ -110,7 +110,7 @@ fn a_message_that_the_table_shortens_is_below_it_in_full_once() {
     assert!(table.contains('…'), "{}", run.stdout);
     let message = format!(
         "team-a, Team-A arn:aws:sagemaker:eu-central-1:{SOURCE_ACCOUNT}:model-package-group/team-a and \
-         arn:aws:sagemaker:eu-central-1:{PARTNER}:model-package-group/Team-A would be promoted into one target group, \
+         arn:aws:sagemaker:eu-central-1:{PARTNER}:model-package-group/Team-A would be promoted into the same target group, \
          team-a "
     );
     let folded = rest.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -115,9 +115,9 @@ fn verify_checks_the_live_version_of_every_group() {
     assert_eq!(
         text.stdout,
         "GROUP    SOURCE   TARGET  OUTCOME\n\
-         team-a        1        1  identical: the version and its artifacts equal the record\n\
-         team-b        1        1  changed: the version or an artifact differs from the record\n\
-         team-c        1        1  identical: the version and its artifacts equal the record\n\
+         team-a        1        1  identical: the version and its artifacts match the record\n\
+         team-b        1        1  changed: the version, an artifact, a record or a signature was changed\n\
+         team-c        1        1  identical: the version and its artifacts match the record\n\
          team-d        -        -  nothing to verify: no Approved version is from the source group\n\
          \n\
          4 groups: 1 changed, 2 identical, 1 nothing-promoted\n"
@@ -201,7 +201,7 @@ fn doctor_of_a_pattern_has_each_problem_and_each_policy_once() {
     assert!(!problems.contains("team-d"), "that a group has no version is no problem: {out}");
     let in_one_line = policies.split_whitespace().collect::<Vec<_>>().join(" ");
     let of = |what: &str| in_one_line.matches(what).count();
-    let own = ": policy of arn:aws:iam::111222333444:user/both (a separate policy, beside its other policies)";
+    let own = ": policy of arn:aws:iam::111222333444:user/both (a separate policy, in addition to its other policies)";
     assert!(in_one_line.starts_with(&format!("111222333444{own} ")), "{out}");
     assert_eq!(of(": policy of the bucket models"), 1, "{out}");
     for name in ["team-a", "team-b"] {

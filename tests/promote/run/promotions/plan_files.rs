@@ -85,7 +85,7 @@ fn full_says_what_a_file_is_that_is_not_the_plan_of_one_group() {
     let [_, several, promotions] = plans(&cloud);
     let arguments = ["copy-artifacts", "--model-package", SOURCE_VERSION, "--target-bucket", SERVING, "--dry-run"];
     files.push((
-        "it is the document of a dry run without a plan: of another command than `promote full`",
+        "it is the document of a dry run that made no plan: a command other than `promote full`",
         recorded(&cloud, &arguments),
     ));
     let with = |plan: &str| {

@@ -36,7 +36,7 @@ const REFUSALS: &[Refusal] = &[
         flags: &[],
         says: &[
             "with an explicit deny in a resource-based policy",
-            "hint: Look at the Deny statements of the bucket policy of models, which may demand the network or the principal",
+            "hint: Check the Deny statements in the bucket policy of models, which may require a certain network or principal",
         ],
     },
     Refusal {
@@ -110,7 +110,7 @@ fn a_write_that_the_policy_of_the_bucket_denies_names_the_policy_and_the_flags()
             1,
             &[
                 "with an explicit deny in a resource-based policy",
-                "hint: Look at the Deny statements of the bucket policy of serving",
+                "hint: Check the Deny statements in the bucket policy of serving",
                 "`--target-sse`, `--target-acl`",
             ],
         );
