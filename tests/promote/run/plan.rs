@@ -103,10 +103,16 @@ fn an_artifact_that_changes_after_the_comparison_is_not_copied() {
 fn a_version_that_is_rejected_after_the_comparison_is_an_error() {
     let cloud = with_package();
     let (file, _) = plan(&cloud, &[]);
-    let before = cloud.calls_of("ListModelPackages").len();
+    let approved = || {
+        let listings = cloud.calls_of("ListModelPackages").into_iter();
+        listings.filter(|call| call.request["ModelApprovalStatus"] == "Approved").count()
+    };
+    let before = approved();
     carry_out(&cloud, &file, &["--dry-run"]).document();
-    let compared = cloud.calls_of("ListModelPackages").len() - before;
-    cloud.hook(Moment::on("ListModelPackages", compared + 1), |cloud| {
+    let compared = approved() - before;
+    // Of the listings that run at the same time, the one that finds the version to promote.
+    let listing = Moment::on("ListModelPackages", compared + 1).asking("ModelApprovalStatus", "Approved");
+    cloud.hook(listing, |cloud| {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));
     });
     carry_out(&cloud, &file, &[]).fails(1, &["cannot be carried out any more", "is no longer Approved"]);

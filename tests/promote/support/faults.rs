@@ -9,6 +9,7 @@ use super::weather::Weather;
 pub struct Moment {
     operation: Option<String>,
     resource: Option<String>,
+    member: Option<(&'static str, &'static str)>,
     first: usize,
     last: usize,
     seen: usize,
@@ -17,7 +18,7 @@ pub struct Moment {
 impl Moment {
     /// The k-th call of any kind, from 1.
     pub fn nth(k: usize) -> Moment {
-        Moment { operation: None, resource: None, first: k, last: k, seen: 0 }
+        Moment { operation: None, resource: None, member: None, first: k, last: k, seen: 0 }
     }
 
     /// The k-th call of any kind and all that follow.
@@ -41,6 +42,11 @@ impl Moment {
         self
     }
 
+    /// Only calls whose request has this member with this value.
+    pub fn asking(self, member: &'static str, value: &'static str) -> Moment {
+        Moment { member: Some((member, value)), ..self }
+    }
+
     /// Goes on for `n` calls in all.
     pub fn times(mut self, n: usize) -> Moment {
         self.last = self.first.saturating_add(n - 1);
@@ -49,7 +55,8 @@ impl Moment {
 
     fn arrives(&mut self, call: &Call) -> bool {
         let meant = self.operation.as_ref().is_none_or(|operation| *operation == call.operation)
-            && self.resource.as_ref().is_none_or(|end| call.resource.ends_with(end));
+            && self.resource.as_ref().is_none_or(|end| call.resource.ends_with(end))
+            && self.member.is_none_or(|(member, value)| call.request[member] == value);
         if meant {
             self.seen += 1;
         }
