@@ -104,8 +104,8 @@ pub struct CopyArgs {
     /// Maximum number of concurrent S3 requests [default: 256]
     #[arg(long, env = "PROMOTE_CONCURRENCY", value_name = "N", value_parser = number(1u16..=1000))]
     pub concurrency: Option<u16>,
-    /// Part size for objects that are copied in parts, 5MiB to 5GiB [default: 8 MiB if streamed; 64 to 512 MiB if S3
-    /// copies, which copies objects of up to 128 MiB in one request]
+    /// Part size for objects that are copied in parts, 5MiB to 5GiB [default: 8 MiB if streamed; 64 to 512 MiB if
+    /// copied by S3, where objects of up to 128 MiB take one request]
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
     /// Seconds after which a download that is slower than 1 KiB/s is retried. An upload, or a copy by S3, of up to 16 MiB
@@ -152,7 +152,7 @@ pub struct RegisterArgs {
     /// Asymmetric KMS key that signs the records, each with a DSSE envelope around an in-toto statement
     #[arg(long, alias = "signing-key-arn", env = "PROMOTE_SIGN_KEY", value_name = "ARN", value_parser = key)]
     pub sign_key: Option<KmsKeyArn>,
-    /// In documents and records, keep values whose names look like those of secrets, instead of their digests
+    /// In documents and records, write values with secret-looking names as they are, instead of their digests
     #[arg(long, env = "PROMOTE_RECORD_SECRETS", value_parser = BoolishValueParser::new())]
     pub record_secrets: bool,
     #[command(flatten)]

@@ -17,6 +17,7 @@ use crate::run::{Context, copy_artifacts};
 ///
 /// Registers nothing. Objects that already exist in the target are not copied again.
 #[derive(Debug, Args)]
+#[command(mut_arg("source_region", |flag| flag.hide(true)))]
 #[command(override_usage = "promote copy-artifacts [OPTIONS] --target-bucket <BUCKET>
                               <--model-package <ARN>|--from <FILE|->>")]
 pub(super) struct CopyArtifacts {

@@ -30,8 +30,8 @@ pub(super) struct HoldArgs {
 /// Ends the hold in every bucket and prefix that versions of the group were promoted to.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Additional bucket to release, even if nothing was promoted to it yet")),
-    mut_arg("target_prefix", |flag| flag.help("Additional prefix to release, in `--target-bucket` or in the bucket of the newest promoted version"))
+    mut_arg("target_bucket", |flag| flag.help("Additional bucket in which to end the hold, even if nothing was promoted to it yet")),
+    mut_arg("target_prefix", |flag| flag.help("Additional prefix at which to end the hold, in `--target-bucket` or in the bucket of the newest promoted version"))
 )]
 pub(super) struct ReleaseArgs {
     #[command(flatten)]
@@ -66,8 +66,9 @@ pub(super) struct RollbackArgs {
 /// The flags that name the group and where its promotions are.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("target_bucket", |flag| flag.help("Additional bucket to hold, even if nothing was promoted to it yet")),
-    mut_arg("target_prefix", |flag| flag.help("Additional prefix to hold, in `--target-bucket` or in the bucket of the newest promoted version"))
+    mut_arg("target_bucket", |flag| flag.help("Additional bucket to write the hold to, even if nothing was promoted to it yet")),
+    mut_arg("target_prefix", |flag| flag.help("Additional prefix to write the hold to, in `--target-bucket` or in the bucket of the newest promoted version")),
+    mut_arg("source_request_payer", |flag| flag.hide(true))
 )]
 pub(super) struct GroupFlags {
     /// Target model package group
@@ -139,7 +140,9 @@ impl RollbackArgs {
             failed(failure, &Known::default());
         }
         for other in &report.approved_by_others {
-            say(&format!("warning: {other}, registered by others, stays Approved: reject it if it is wrong"));
+            say(&format!(
+                "warning: {other}, registered by others, stays Approved: reject it if it must not be deployed"
+            ));
         }
         let is_confirmed = report.unconfirmed.is_empty() && report.approved_by_others.is_empty();
         Ok(match (report.failures.is_empty(), is_confirmed) {

@@ -23,7 +23,8 @@ use crate::run::{Context, register};
 #[derive(Debug, Args)]
 #[command(
     mut_arg("target_group", |flag| flag.help("Target model package group; {group} in it stands for the source group's name [default: as in the document of the previous step, otherwise the source group's name]")),
-    mut_arg("target_prefix", |flag| flag.help("Prefix of every key that is written to the target bucket [default: as in the document of the previous step, otherwise none]"))
+    mut_arg("target_prefix", |flag| flag.help("Prefix of every key that is written to the target bucket [default: as in the document of the previous step, otherwise none]")),
+    mut_arg("source_region", |flag| flag.hide(true))
 )]
 pub(super) struct Register {
     #[command(flatten)]

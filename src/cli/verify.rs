@@ -30,7 +30,7 @@ use crate::run::{Context, GroupVerification, Verification, verify, verify_group}
     mut_arg("dry_run", |dry_run| dry_run.hide(true))
 )]
 pub(super) struct Verify {
-    /// Promoted version to check; takes precedence over --group
+    /// Promoted version to check; takes precedence over `--group`
     #[arg(
         long,
         env = "PROMOTE_MODEL_PACKAGE",
@@ -67,7 +67,7 @@ pub(super) struct Verify {
     /// Public key of the signing key in PEM, to check signatures without KMS
     #[arg(long, env = "PROMOTE_PUBLIC_KEY", value_name = "FILE", help_heading = "Signature")]
     public_key: Option<PathBuf>,
-    /// Target model package group of --group; {group} in it stands for the source group's name [default: the source
+    /// Target model package group of `--group`; {group} in it stands for the source group's name [default: the source
     /// group's name]
     #[arg(
         long,

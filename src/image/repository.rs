@@ -223,7 +223,7 @@ impl<'a> RepositoryState<'a> {
 fn belongs_to_another(repository: &Repository, digest: &Digest, other: Option<&Digest>) -> anyhow::Error {
     let tag = tag_of(digest);
     let other = other.map_or_else(|| "another image".to_owned(), ToString::to_string);
-    Failure::new(format!("the tag {tag} of {repository} belongs to {other}, but promote gave it to {digest}"))
-        .hint("Find out who moved the tag, then delete the tag: promote never moves it")
+    Failure::new(format!("the tag {tag} of {repository} is on {other}, but `promote` reserves it for {digest}"))
+        .hint("Find out who set the tag, then delete it: `promote` never moves a tag")
         .into()
 }

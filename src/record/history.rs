@@ -18,6 +18,10 @@ use crate::record::stored::{RecordKeys, StoredRecord, read, record_keys};
 use crate::register::decision::RecordedApproval;
 use crate::register::sync::{Base, edits};
 
+/// What to do about an object that should be a record and cannot be read as one.
+const UNREADABLE: &str = "If another release of `promote` wrote it, use that release; otherwise move the object elsewhere, \
+                          then run again";
+
 /// Every record of one promotion folder.
 #[derive(Debug, Default)]
 pub struct History {
@@ -144,8 +148,8 @@ impl History {
     pub fn refuse_unreadable(&self) -> Result<()> {
         for StoredRecord { location, record, .. } in &self.stored {
             if let Err(error) = record {
-                let refusal = format!("{location} is not the record of a promotion");
-                return Err(anyhow::anyhow!("{error:#}")).context(refusal).hint("Remove it, then run again");
+                let refusal = format!("{location} cannot be read as the record of a promotion");
+                return Err(anyhow::anyhow!("{error:#}")).context(refusal).hint(UNREADABLE);
             }
         }
         Ok(())

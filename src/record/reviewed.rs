@@ -113,10 +113,14 @@ impl ReviewedPlan {
     /// The message names the version.
     pub fn refuse_other_source(&self, package: &Package) -> Result<()> {
         let planned = self.record.source.package.as_ref();
-        let is_same = planned.is_some_and(|planned| {
-            planned.model_package_arn == *package.arn() && planned.fingerprint == package.fingerprint()
-        });
-        let other = (!is_same).then(|| format!("the source version is {}, which has changed", package.arn()));
+        let arn = package.arn();
+        let other = match planned.filter(|planned| planned.model_package_arn == *arn) {
+            None => Some(format!("the source version is now {arn}")),
+            Some(planned) if planned.fingerprint != package.fingerprint() => {
+                Some(format!("the source version {arn} has changed since the plan was made"))
+            }
+            Some(_) => None,
+        };
         self.refused(&other.into_iter().collect::<Vec<_>>())
     }
 

@@ -162,7 +162,7 @@ impl Checking<'_> {
                 findings.add(Subject::Signature, &Layout::signature_of(location).to_string(), verdict)?;
             }
             if let Err(error) = record {
-                let detail = format!("the object is not a record: {error:#}");
+                let detail = format!("the record cannot be read: {error:#}");
                 findings.add(Subject::Record, &location.to_string(), (Verdict::Changed, detail))?;
             }
         }

@@ -138,10 +138,10 @@ mod tests {
         let copy = Resource::Copy { source: &source, target: &target, key: None };
         assert_eq!(
             remedy(Side::Target, "s3:CopyObject", copy, "Access Denied"),
-            "Grant s3:GetObject on arn:aws:s3:::models/* (in the source's bucket policy too), s3:PutObject, s3:GetObject, \
+            "Grant s3:GetObject on arn:aws:s3:::models/* to this principal (in the source's bucket policy too), or pass \
+             `--copy-mode stream`, which reads with the source credentials. Also grant s3:PutObject, s3:GetObject, \
              s3:AbortMultipartUpload and s3:ListMultipartUploadParts on arn:aws:s3:::serving/models/churn/*, and \
-             s3:ListBucket and s3:ListBucketMultipartUploads on arn:aws:s3:::serving to this principal, or pass \
-             `--copy-mode stream`, which reads with the source credentials"
+             s3:ListBucket and s3:ListBucketMultipartUploads on arn:aws:s3:::serving to this principal"
         );
     }
 

@@ -67,7 +67,7 @@ impl Caller {
 
     /// The error for a response that cannot be used.
     pub fn unusable(&self, call: &'static str, resource: &Resource<'_>, message: impl Into<String>) -> CallError {
-        let hint = "Check which endpoint answers (AWS_ENDPOINT_URL*) and for which account";
+        let hint = "Check the configured endpoint (AWS_ENDPOINT_URL*) and the account that it serves";
         self.call_error(call, resource, Kind::Other, message.into(), hint.to_owned())
     }
 

@@ -171,7 +171,7 @@ fn section(number: usize, mend: &Mend) -> Result<String> {
         writeln!(text, "\nThis shows the present policy, if there is one. Do not replace it:\n\n{command}")?;
     }
     if let Some(command) = &mend.command {
-        writeln!(text, "\nWith the policy in policy.json:\n\n{command}")?;
+        writeln!(text, "\nSave this policy as policy.json, then run:\n\n{command}")?;
     }
     Ok(text)
 }

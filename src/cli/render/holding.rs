@@ -64,7 +64,7 @@ impl Rendered for RollbackReport {
             writeln!(out, "{}", labelled(verb, &what))?;
         }
         for other in &self.approved_by_others {
-            let what = format!("{other}, registered by others, stays Approved: reject it if it is wrong");
+            let what = format!("{other}, registered by others, stays Approved: reject it if it must not be deployed");
             writeln!(out, "{}", labelled("Warning", &what))?;
         }
         for warning in &self.warnings {

@@ -153,9 +153,11 @@ impl<'a> Everywhere<'a> {
             return Err(error);
         }
         let done: Vec<String> = done.iter().map(ToString::to_string).collect();
-        let done = if done.is_empty() { "no place".to_owned() } else { done.join(", ") };
         let (group, places) = (&self.place.destination.group, places.join(", "));
-        Err(error.context(format!("{group} is {what} at {done}, and could not be {what} at {places}")))
+        Err(error.context(match done.is_empty() {
+            true => format!("{group} could not be {what} at {places}"),
+            false => format!("{group} is {what} at {}, and could not be {what} at {places}", done.join(", ")),
+        }))
     }
 }
 

@@ -185,7 +185,7 @@ fn refuse_replaced(recorded: &List<ArtifactFacts>, plan: &Plan, missing: &[Locat
         let artifact = artifact?;
         let (source, etag) = (&artifact.source.location, artifact.source.etag.as_str());
         let message = match then.get(&artifact.target) {
-            None => format!("{source} was not promoted with this version, and is not added to it"),
+            None => format!("{source} was not promoted with this version, and cannot be added to it"),
             Some(then) if lost.remove(&artifact.target) && then != etag => {
                 format!("{source} has changed since it was promoted, so its missing copy cannot be restored")
             }

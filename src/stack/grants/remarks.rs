@@ -31,7 +31,7 @@ pub(super) fn remarks(pairs: &[Pair<'_>]) -> Vec<String> {
     }
     if let Some((inputs, _)) = pairs.first() {
         if inputs.access.source_bucket_names.is_none() {
-            remarks.push("There is no policy for a bucket: name the buckets with `--source-bucket-names`. `promote find-latest` lists them".to_owned());
+            remarks.push("No bucket policy was generated: name the source buckets, which `promote find-latest` lists, with `--source-bucket-names`".to_owned());
         }
         if inputs.access.source_kms_key_arn.is_none() {
             remarks.push(

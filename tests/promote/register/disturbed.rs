@@ -189,8 +189,10 @@ fn a_record_that_is_cut_off_is_named_nothing_is_registered_and_a_rejection_is_ca
         let key = format!("{FOLDER}promotion.json");
         let text = cloud.object(SERVING, &key).expect("the record").body.bytes();
         cloud.put(SERVING, &key, text[..keep].to_vec());
-        let says =
-            [&*format!("s3://serving/{key} is not the record of a promotion"), "hint: Remove it, then run again"];
+        let says = [
+            &*format!("s3://serving/{key} cannot be read as the record of a promotion"),
+            "hint: If another release of `promote` wrote it, use that release; otherwise move the object elsewhere, then run again",
+        ];
         promote(&cloud, &[]).fails(1, &says);
         assert_eq!(approvals(&cloud), ["Approved"]);
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Rejected"}));

@@ -129,7 +129,7 @@ fn a_version_that_is_approved_after_the_comparison_is_not_promoted() {
     cloud.hook(Moment::on("DescribeModelPackage", 2), |cloud| {
         cloud.change(SOURCE_VERSION, json!({"ModelApprovalStatus": "Approved"}));
     });
-    carry_out(&cloud, &file, &numbered).fails(1, &["which has changed"]);
+    carry_out(&cloud, &file, &numbered).fails(1, &["has changed since the plan was made"]);
     assert_eq!((promoted(&cloud).len(), cloud.keys(SERVING).len()), (0, 0));
 }
 

@@ -65,7 +65,8 @@ impl Denial<'_> {
             }
             Some("s3:PutObject" | "s3:PutObjectAcl") => format!("Grant {write} to this principal{policy}"),
             _ => format!(
-                "Grant {read} (in the source's bucket policy too), {write} to this principal{policy}, or pass {STREAM}"
+                "Grant {read} to this principal (in the source's bucket policy too), or pass {STREAM}. Also grant {write} \
+                 to this principal{policy}"
             ),
         }
     }
@@ -191,7 +192,11 @@ mod tests {
             hint: remedy(Side::Target, "s3:CopyObject", copy, "Access Denied").into(),
         };
         on_folder(&mut error, &source, &named);
-        assert!(error.hint.starts_with("Grant s3:GetObject on arn:aws:s3:::models/churn/llm/* (in"), "{}", error.hint);
+        assert!(
+            error.hint.starts_with("Grant s3:GetObject on arn:aws:s3:::models/churn/llm/* to this"),
+            "{}",
+            error.hint
+        );
         assert!(error.hint.contains("on arn:aws:s3:::serving/models/churn/*, and"), "{}", error.hint);
     }
 

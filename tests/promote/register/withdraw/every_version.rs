@@ -108,10 +108,10 @@ fn a_version_with_an_unreadable_record_is_not_approved_but_withdrawn() {
     let record = format!("{FOLDER}promotion-20991231T000000Z.json");
     cloud.put(SERVING, &record, "{}");
     approve(&cloud, 1);
-    promote(&cloud, &[]).fails(1, &[&format!("s3://{SERVING}/{record} is not the record of a promotion")]);
+    promote(&cloud, &[]).fails(1, &[&format!("s3://{SERVING}/{record} cannot be read as the record of a promotion")]);
     assert_eq!(statuses(&cloud), ["Rejected", "Approved"]);
     cloud.change(&copy(1), json!({"ModelApprovalStatus": "Approved"}));
     reject(&cloud, 1);
-    promote(&cloud, &[]).fails(1, &["is not the record of a promotion"]);
+    promote(&cloud, &[]).fails(1, &["cannot be read as the record of a promotion"]);
     assert_eq!(statuses(&cloud), ["Rejected", "Approved"]);
 }

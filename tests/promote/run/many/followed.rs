@@ -21,7 +21,7 @@ fn the_table_and_the_document_say_which_group_could_not_follow_a_version_and_why
     assert_eq!(done.code, 1, "{}", done.stderr);
     let document = document_of(&done);
     let failures = |name| of(&document, name)["document"]["failures"].to_string();
-    assert!(failures("team-a").contains("is not the record of a promotion"), "{document:#}");
+    assert!(failures("team-a").contains("cannot be read as the record of a promotion"), "{document:#}");
     assert_eq!(failures("team-b"), "null");
     let cloud = with_an_unreadable_record();
     let pattern = Cloud::group_arn("team-*");
@@ -37,6 +37,6 @@ fn a_plan_says_why_it_leaves_out_a_group_that_could_not_follow_a_version() {
     let file = cloud.home().join("plan.json").display().to_string();
     assert_eq!(full_of(&cloud, "team-*", &["--dry-run", "--record", &file]).code, 1);
     let run = full_of(&cloud, "team-*", &["--plan", &file]);
-    run.fails(1, &["team-a: the plan leaves out arn:", "is not the record of a promotion"]);
+    run.fails(1, &["team-a: the plan leaves out arn:", "cannot be read as the record of a promotion"]);
     assert_eq!(of(&document_of(&run), "team-b")["document"]["outcome"], "promoted");
 }
