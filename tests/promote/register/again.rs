@@ -68,6 +68,8 @@ fn a_version_that_was_promoted_to_another_prefix_is_not_changed_and_nothing_is_c
     let prefix = "`--target-prefix` has no effect: the version was promoted to s3://serving/first/place/churn-model/";
     assert!(warnings.contains(prefix), "{warnings}");
     assert_eq!((promoted(&cloud), cloud.keys(SERVING)), (before, keys));
+    let without = promote(&cloud, &[]).document()["warnings"].to_string();
+    assert!(!without.contains("--target-prefix"), "nobody has passed it: {without}");
     let key = "arn:aws:kms:eu-central-1:111222333444:key/11111111-2222-3333-4444-555555555555";
     let warnings =
         promote(&cloud, &["--target-prefix", "second", "--kms-key-arn", key]).document()["warnings"].to_string();
