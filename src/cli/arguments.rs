@@ -109,7 +109,7 @@ pub struct CopyArgs {
     #[arg(long, env = "PROMOTE_PART_SIZE", value_name = "SIZE", value_parser = part_size)]
     pub part_size: Option<u64>,
     /// Seconds after which a download that is slower than 1 KiB/s is retried. An upload, or a copy by S3, of up to 16 MiB
-    /// times out after 5 times this value; larger ones after more
+    /// times out after 5 times this value, and a larger one later
     #[arg(long, env = "PROMOTE_STALL_SECONDS", value_name = "SECONDS", default_value_t = STALL.as_secs(), value_parser = number(0..=u64::MAX))]
     pub stall_seconds: u64,
 }

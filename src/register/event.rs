@@ -7,10 +7,10 @@ use crate::model::arn::PackageArn;
 use crate::model::claim::Claim;
 use crate::model::package_status::PackageStatus;
 
-/// Something that happened during a registration.
+/// An event of a registration.
 #[derive(Debug, Clone, Copy)]
 pub enum RegistrationEvent<'a> {
-    /// The run waits for another run that is registering the same version: the one with this claim; nothing if the claim
+    /// The run waits for another run that is registering the same version, and that has this claim. `None` if the claim
     /// cannot be parsed.
     WaitingForRun(Option<&'a Claim>),
     /// The run is about to call CreateModelPackage: from now on the version may exist, even if no response arrives.
@@ -19,14 +19,14 @@ pub enum RegistrationEvent<'a> {
     Refused,
     /// The run has registered a version, which is pending approval.
     Created(&'a PackageArn),
-    /// The run waits until the registry shows the version that it has registered. Sent before each pause.
+    /// The registry does not show the version that the run has registered. The run sends this event before each pause.
     NotVisible {
         /// The promoted version.
         promoted: &'a PackageArn,
         /// How long the run has waited.
         waited: Duration,
     },
-    /// The run waits for SageMaker to complete the version that it registers. Sent before each pause.
+    /// SageMaker has not completed the version that the run has registered. The run sends this event before each pause.
     WaitingForSageMaker {
         /// The promoted version.
         promoted: &'a PackageArn,

@@ -45,7 +45,7 @@ pub struct BucketAndPrefixArgs {
 }
 
 impl DestinationArgs {
-    /// The destination for versions of a source group.
+    /// The destination of promotions from a source group.
     ///
     /// # Errors
     /// The name of the target group is too long.

@@ -166,9 +166,9 @@ fn with_values<'a>(
     })
 }
 
-/// The lists of inference specifications that the version may have been registered with: those that both have, then
-/// without the last of them, and so on. UpdateModelPackage appends specifications and cannot remove any. A specification
-/// that both have may have been added in each account later, so shorter lists are tried too.
+/// The lists of inference specifications that the version may have been registered with. The first list has every
+/// specification that the plan and the version share. Each further list lacks the last item of the list before it, because
+/// UpdateModelPackage only appends, and both accounts may have added the same specification since.
 fn registered_specifications<'a>(planned: &'a Document, described: &Document) -> Vec<Vec<&'a str>> {
     let has = names(described);
     let both: Vec<&str> = names(planned).into_iter().filter(|name| has.contains(name)).collect();
